@@ -1,0 +1,1 @@
+"""From arousal to musical intentions."""

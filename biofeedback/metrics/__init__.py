@@ -1,0 +1,1 @@
+"""Streaming and windowed physiology; each value carries its quality."""

@@ -1,0 +1,1 @@
+"""The session log: written, read back, verified and exported."""

@@ -1,0 +1,1 @@
+"""Virtual listeners who hear the music and respond."""

@@ -1,0 +1,1 @@
+"""Radio packets, network streams and recordings, turned into timestamped samples."""

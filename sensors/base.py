@@ -1,0 +1,45 @@
+"""What every sensor is: an endless, cancellable stream of chunks, gaps and status changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from sensors.signals import Chunk, Gap
+
+__all__ = ["Clock", "LinkState", "Sample", "SampleStream", "SensorStatus", "sleep_until"]
+
+#: Returns seconds since the session started; the only clock that a sensor may read.
+Clock = Callable[[], float]
+LinkState = Literal["searching", "connecting", "streaming", "lost", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorStatus:
+    """The state of one sensor's link; sent whenever any part of it changes.
+
+    `contact` is None where the device cannot tell, `battery_percent` where it did not say.
+    `ended` is for recordings: there will be no more samples. `detail` is one plain sentence that
+    a wearer can act on, or empty.
+    """
+
+    source: str
+    time_s: float
+    state: LinkState
+    battery_percent: int | None = None
+    contact: bool | None = None
+    detail: str = ""
+
+
+Sample = Chunk | Gap | SensorStatus
+
+#: Each sensor module offers `stream(settings, clock) -> SampleStream`. Closing it releases the
+#: device. It raises only for what the user must mend (see `sensors.errors`), never for bad data.
+SampleStream = AsyncGenerator[Sample, None]
+
+
+async def sleep_until(time_s: float, clock: Clock) -> None:
+    """Wait until the session's clock shows `time_s`; return at once when it is past."""
+    await asyncio.sleep(max(0.0, time_s - clock()))

@@ -1,0 +1,1 @@
+"""Musical intentions, turned into sound, MIDI and files."""

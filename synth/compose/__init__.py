@@ -1,0 +1,1 @@
+"""Form, harmony, melody, rhythm and arrangement: bar after bar."""

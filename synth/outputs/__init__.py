@@ -1,0 +1,1 @@
+"""Where the music goes: ports, sound and files, one file each."""

@@ -1,0 +1,78 @@
+"""What the music should be like: the one value that steers the composer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = [
+    "DENSITY_RANGE",
+    "TEMPO_RANGE_BPM",
+    "TONIC_NAMES",
+    "Key",
+    "Layer",
+    "Mode",
+    "MusicParams",
+]
+
+TEMPO_RANGE_BPM = (40.0, 160.0)
+DENSITY_RANGE = (0.25, 6.0)
+TONIC_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+
+
+class Mode(StrEnum):
+    """The diatonic modes in use, from the brightest to the darkest."""
+
+    LYDIAN = "lydian"
+    IONIAN = "ionian"
+    MIXOLYDIAN = "mixolydian"
+    DORIAN = "dorian"
+    AEOLIAN = "aeolian"
+    PHRYGIAN = "phrygian"
+
+
+class Layer(StrEnum):
+    """A voice group of the arrangement; each has an instrument of its own."""
+
+    PAD = "pad"
+    BASS = "bass"
+    MELODY = "melody"
+    PLUCK = "pluck"
+    BELLS = "bells"
+    PERCUSSION = "percussion"
+    DRONE = "drone"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A tonic (pitch class 0 to 11, C = 0) and a mode."""
+
+    tonic: int = 0
+    mode: Mode = Mode.IONIAN
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tonic <= 11:
+            raise ValueError(f"tonic {self.tonic} is not a pitch class (0 to 11)")
+
+    def __str__(self) -> str:
+        return f"{TONIC_NAMES[self.tonic]} {self.mode.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class MusicParams:
+    """A complete description of the wanted music at one moment.
+
+    Tempo follows at once; dynamics, brightness and articulation from the next bar; density from
+    the next bar; key and layers from the next phrase.
+    """
+
+    tempo_bpm: float = 66.0  #: 40 to 160
+    key: Key = field(default_factory=Key)
+    density: float = 1.5  #: expected onsets per beat over all layers, 0.25 to 6
+    dynamics: float = 0.5  #: 0 very soft to 1 loud
+    register: float = 0.0  #: -1 an octave lower to 1 an octave higher
+    brightness: float = 0.5  #: timbre, 0 dark to 1 bright
+    tension: float = 0.2  #: harmonic, 0 plain triads to 1 sevenths, suspensions, borrowed chords
+    articulation: float = 0.8  #: 0 short and separate to 1 fully tied
+    swing: float = 0.5  #: share of a beat before the off-beat, 0.5 straight to 0.67 triplet
+    layers: tuple[Layer, ...] = (Layer.PAD, Layer.BASS, Layer.MELODY)

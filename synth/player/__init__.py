@@ -1,0 +1,1 @@
+"""The process that plays: beats in, deadlines met, silence guaranteed."""

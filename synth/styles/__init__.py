@@ -1,0 +1,1 @@
+"""Styles: all taste lives here, one file each."""

@@ -1,0 +1,1 @@
+"""Pitches, scales, keys and chords; all of it immutable."""
