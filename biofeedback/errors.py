@@ -1,0 +1,37 @@
+"""What the user may have to mend; each error carries a hint.
+
+BiofeedbackError
+|-- ConfigError     an unknown key, a value out of range, an unknown name
+|-- FolderError     a folder or file that cannot be written
+|-- LogError        a session log that is missing or unreadable
+`-- WorkerError     the process for heavy mathematics does not answer
+
+`sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries; all
+three carry `hint`, and the command line shows all three the same way (exit code 2).
+"""
+
+__all__ = ["BiofeedbackError", "ConfigError", "FolderError", "LogError", "WorkerError"]
+
+
+class BiofeedbackError(Exception):
+    """Base of all errors of this package; `hint` says what the user can do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(BiofeedbackError):
+    """A setting is unknown, malformed or out of range."""
+
+
+class FolderError(BiofeedbackError):
+    """A folder or file cannot be written."""
+
+
+class LogError(BiofeedbackError):
+    """A session log cannot be read."""
+
+
+class WorkerError(BiofeedbackError):
+    """The worker process failed."""

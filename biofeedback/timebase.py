@@ -1,0 +1,114 @@
+"""The two event loops a session runs on, live or virtual, and the session's own clock.
+
+The event loop is the clock: whoever needs the time asks the loop. On the virtual loop time jumps
+to the next timer whenever nothing is ready, so an hour takes seconds and is the same each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+__all__ = ["SessionClock", "VirtualLoop", "monotonic_s", "run_live", "run_virtual", "utc_now"]
+
+T = TypeVar("T")
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """A selector that never waits: what the loop would have slept is added to its clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:  # no timer, nothing ready: only a file descriptor could go on
+            return super().select(_STALL_S) or _stalled()
+        if timeout > 0:
+            self.now_s = round(self.now_s + timeout, 9)  # nanoseconds: timers stay on their grid
+        return super().select(0)
+
+
+#: How long a virtual loop with no timer waits for a signal before it calls itself stuck.
+_STALL_S = 5.0
+
+
+def _stalled() -> list[tuple[selectors.SelectorKey, int]]:
+    raise RuntimeError("virtual time stands still: a task waits for something outside the loop")
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose `time()` starts at 0 and jumps to the next timer.
+
+    Work given to an executor runs at once, in place: a thread would make the order of events
+    depend on the machine.
+    """
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now_s
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: object, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class SessionClock:
+    """Seconds since the session started, and the one UTC time that belongs to second 0."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, started_utc: datetime) -> None:
+        self._loop = loop
+        self.epoch_s = loop.time()  #: the loop's time at session time 0
+        self.started_utc = started_utc
+        self._anchor_s = 0.0
+
+    def __call__(self) -> float:
+        return self._loop.time() - self.epoch_s
+
+    def step_of_wall_clock(self) -> float:
+        """Return by how many seconds the wall clock moved against ours since the last call.
+
+        Near 0 as a rule; a suspended computer or a corrected wall clock gives a step.
+        """
+        offset_s = (utc_now() - self.started_utc).total_seconds() - self()
+        step_s, self._anchor_s = offset_s - self._anchor_s, offset_s
+        return step_s
+
+    def utc_at(self, time_s: float) -> datetime:
+        """Return the UTC time of a session time, by the anchor at second 0."""
+        return self.started_utc + timedelta(seconds=time_s)
+
+
+def utc_now() -> datetime:
+    """Return the wall clock's UTC time: for a header, never for a decision."""
+    return datetime.now(UTC)
+
+
+def monotonic_s() -> float:
+    """Return a monotonic time for measuring our own cost, never for a decision."""
+    return time.perf_counter()
+
+
+def run_live(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine on the loop of real time."""
+    with asyncio.Runner() as runner:
+        return runner.run(main())
+
+
+def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in virtual time; nothing in it may wait for a child or a socket."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main())
