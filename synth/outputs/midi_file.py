@@ -1,0 +1,165 @@
+"""A score becomes a type 1 MIDI file whose times are those of the session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import mido
+
+from synth.events import Note
+from synth.outputs.files import replacing
+from synth.outputs.midi_map import MidiMap
+from synth.params import Key, Layer, Mode
+from synth.score import Score
+from synth.tempo_map import TempoMap
+
+__all__ = ["TICKS_PER_BEAT", "write"]
+
+TICKS_PER_BEAT = 960
+_BAR_BEATS = 4
+_SLOWEST_US = 0xFFFFFF  # a tempo event holds 24 bits of microseconds per beat
+_MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_MINOR = ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm")
+_MAJOR_LIKE = frozenset({Mode.LYDIAN, Mode.IONIAN, Mode.MIXOLYDIAN})
+
+_Event = tuple[int, int, mido.Message]  # tick, rank among equals, message
+
+
+def write(path: Path, score: Score, *, channels: MidiMap | None = None) -> None:
+    """Write `score` to `path`: one track for time and harmony, then one for each layer in use.
+
+    Every tick falls on its session time: rounding a tempo to whole microseconds, or a change of
+    tempo to a tick, is made good by the next tempo event, so errors do not add up. Beat 0 lies on
+    a bar line of the file. Equal scores give equal bytes. Raises `RenderError` when the file
+    cannot be written; an empty score gives a file without notes.
+    """
+    midi_map = channels or MidiMap()
+    clock = _Clock(score.tempo_map)
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
+    file.tracks.append(_track(_conductor(score, clock)))
+    for layer in Layer:
+        notes = [note for note in score.notes if note.layer is layer]
+        if notes:
+            file.tracks.append(_track(_part(layer, notes, score, clock, midi_map)))
+    with replacing(path) as partial:
+        file.save(partial)
+
+
+class _Clock:
+    """Where beats and times fall in ticks, and the tempo events that make it so."""
+
+    def __init__(self, tempo_map: TempoMap) -> None:
+        self._map = tempo_map
+        first = tempo_map.segments[0]
+        if first.time_s > 0.0:  # whole bars of silence lead to beat 0 at its time
+            lead_beats = first.time_s * first.bpm / 60.0
+            bars = max(1, math.ceil(lead_beats / _BAR_BEATS - 1e-9))
+            self._lead_ticks = bars * _BAR_BEATS * TICKS_PER_BEAT
+            self._origin_beat = first.beat - bars * _BAR_BEATS
+        else:
+            self._lead_ticks = 0
+            self._origin_beat = tempo_map.beat_at(0.0)
+
+    def tick(self, beat: float) -> int:
+        return max(0, round((beat - self._origin_beat) * TICKS_PER_BEAT))
+
+    def tick_at(self, time_s: float) -> int:
+        first = self._map.segments[0]
+        if self._lead_ticks and time_s < first.time_s:
+            return max(0, round(self._lead_ticks * time_s / first.time_s))
+        return self.tick(self._map.beat_at(time_s))
+
+    def _time_at(self, tick: int) -> float:
+        first = self._map.segments[0]
+        if tick < self._lead_ticks:
+            return first.time_s * tick / self._lead_ticks
+        return self._map.time_at(self._origin_beat + tick / TICKS_PER_BEAT)
+
+    def tempo_events(self) -> Iterable[tuple[int, int]]:
+        """Yield (tick, microseconds per beat), each chosen so that the next tick is on time."""
+        changes = {0, self._lead_ticks}
+        changes.update(self.tick(segment.beat) for segment in self._map.segments)
+        ticks = sorted(changes)
+        now_s, previous_us = 0.0, None
+        for tick, following in zip(ticks, [*ticks[1:], None], strict=True):
+            if following is None:
+                tempo_us = round(60e6 / self._map.segments[-1].bpm)
+            else:
+                beats = (following - tick) / TICKS_PER_BEAT
+                tempo_us = round((self._time_at(following) - now_s) * 1e6 / beats)
+                tempo_us = min(_SLOWEST_US, max(1, tempo_us))
+                now_s += tempo_us * 1e-6 * beats
+            if tempo_us != previous_us:
+                yield tick, tempo_us
+            previous_us = tempo_us
+
+
+def _conductor(score: Score, clock: _Clock) -> Iterable[_Event]:
+    meta = mido.MetaMessage
+    yield 0, 0, meta("track_name", name="Conductor")
+    yield 0, 1, meta("time_signature", numerator=_BAR_BEATS, denominator=4)
+    for tick, tempo_us in clock.tempo_events():
+        yield tick, 2, meta("set_tempo", tempo=tempo_us)
+    for beat, key in score.keys:
+        tick = clock.tick(beat)
+        yield tick, 3, meta("key_signature", key=_signature(key))
+        yield tick, 4, meta("text", text=str(key))
+    for time_s, text in score.markers:
+        yield clock.tick_at(time_s), 5, meta("marker", text=text)
+
+
+def _signature(key: Key) -> str:
+    """Return the major or minor signature of the same tonic, one accidental off at most."""
+    return (_MAJOR if key.mode in _MAJOR_LIKE else _MINOR)[key.tonic]
+
+
+def _part(
+    layer: Layer, notes: Sequence[Note], score: Score, clock: _Clock, midi_map: MidiMap
+) -> Iterable[_Event]:
+    voice = midi_map[layer]
+    channel = voice.channel
+    yield 0, 0, mido.MetaMessage("track_name", name=layer.value)
+    yield 0, 1, mido.Message("program_change", channel=channel, program=voice.program)
+    previous = None
+    for time_s, params in score.params:
+        control = midi_map.brightness(layer, params)
+        if control != previous:
+            yield clock.tick_at(time_s), 2, mido.Message.from_bytes(control)
+        previous = control
+    for start, end, note in _without_overlap(notes, clock):
+        yield end, 3, mido.Message.from_bytes((0x80 | channel, note.pitch, 0))
+        yield start, 4, mido.Message.from_bytes((0x90 | channel, note.pitch, note.velocity))
+
+
+def _without_overlap(notes: Sequence[Note], clock: _Clock) -> Iterable[tuple[int, int, Note]]:
+    """Yield (start, end, note) in ticks; a note that is struck again ends just there.
+
+    Two notes of one pitch at the same tick are one note, the longer and louder of both.
+    """
+    struck: dict[tuple[int, int], tuple[int, Note]] = {}
+    for note in notes:
+        start = clock.tick(note.beat)
+        end = max(start + 1, clock.tick(note.beat + note.beats))
+        place = (note.pitch, start)
+        if place in struck:
+            other_end, other = struck[place]
+            struck[place] = max(end, other_end), max(note, other, key=lambda n: n.velocity)
+        else:
+            struck[place] = end, note
+    following: dict[int, int] = {}
+    for (pitch, start), (end, note) in sorted(struck.items(), key=lambda x: x[0], reverse=True):
+        yield start, min(end, following.get(pitch, end)), note
+        following[pitch] = start
+
+
+def _track(events: Iterable[_Event]) -> mido.MidiTrack:
+    """Order events by tick, offs before ons, and write the times between them."""
+    track = mido.MidiTrack()
+    now = 0
+    for tick, _, message in sorted(events, key=lambda e: (e[0], e[1], e[2].bytes())):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track"))
+    return track
