@@ -1,0 +1,181 @@
+"""The export of an Empatica E4: a folder, or a zip of it, with one file for each sensor."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from sensors.errors import RecordingError
+from sensors.files.beats import from_timed
+from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.text import LARGEST_BYTES, as_text, content, inflate, parse_rows
+from sensors.signals import Chunk, FloatArray, Gap, Signal
+
+__all__ = ["is_e4_folder", "is_zip", "read_e4"]
+
+_Member = tuple[str, Callable[[], bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """One file: where it starts in UTC seconds, its rate (0 for beats), the rows (n, columns)."""
+
+    start_utc_s: float
+    rate_hz: float
+    rows: FloatArray
+
+
+#: Which signal each file holds, how many columns it has, and the factor to our unit. The E4 gives
+#: acceleration in 1/64 g, everything else in our units.
+_FILES: dict[str, tuple[Signal, int, float]] = {
+    "EDA": (Signal.EDA, 1, 1.0),
+    "IBI": (Signal.RR, 2, 1.0),
+    "HR": (Signal.HR, 1, 1.0),
+    "BVP": (Signal.PPG, 1, 1.0),
+    "TEMP": (Signal.TEMP, 1, 1.0),
+    "ACC": (Signal.ACC, 3, 1 / 64),
+}
+_HINT = "An E4 export holds EDA.csv, BVP.csv, IBI.csv, HR.csv, TEMP.csv or ACC.csv."
+
+
+def is_zip(path: Path) -> bool:
+    """Return whether a file is a zip archive, by its content."""
+    return path.is_file() and zipfile.is_zipfile(path)
+
+
+def is_e4_folder(path: Path) -> bool:
+    """Return whether a folder holds at least one of the E4's files."""
+    return path.is_dir() and any(_kind(entry.name) in _FILES for entry in path.iterdir())
+
+
+def read_e4(path: Path) -> Recording:
+    """Read the folder or zip at `path`; a stream that cannot be read is left out with a warning."""
+    streams: dict[str, _Stream] = {}
+    tags_utc_s: list[float] = []
+    warnings: list[str] = []
+    members = _zip_members if is_zip(path) else _folder_members
+    for name, load in members(path):
+        kind = _kind(name)
+        try:
+            if kind in _FILES:
+                streams[kind], cut = _parse(name, as_text(load(), name), _FILES[kind][1])
+                warnings += cut
+            elif kind.startswith("TAGS") and (data := load()).strip():
+                tags_utc_s += _tags(as_text(data, name), name)
+        except RecordingError as error:
+            warnings.append(f"{error}; it is left out")
+    start_utc_s = min((stream.start_utc_s for stream in streams.values()), default=0.0)
+    series, gaps = _series(streams, start_utc_s, name_of(path))
+    if not streams and not warnings:
+        raise RecordingError(f"{path.name} holds no E4 recording", hint=_HINT)
+    return assemble(
+        path,
+        "Empatica E4 export",
+        series,
+        gaps,
+        started_utc=datetime.fromtimestamp(start_utc_s, UTC) if streams else None,
+        markers=[(utc_s - start_utc_s, "button") for utc_s in tags_utc_s if utc_s >= start_utc_s],
+        warnings=warnings,
+    )
+
+
+def _series(
+    streams: dict[str, _Stream], start_utc_s: float, source: str
+) -> tuple[list[Chunk], list[Gap]]:
+    series: list[Chunk] = []
+    gaps: list[Gap] = []
+    for kind, (signal, _, scale) in _FILES.items():
+        if (stream := streams.get(kind)) is None:
+            continue
+        t0_s = stream.start_utc_s - start_utc_s
+        if signal is Signal.RR:
+            chunk, gaps = from_timed(t0_s + stream.rows[:, 0], stream.rows[:, 1], source)
+        else:
+            values = stream.rows if scale == 1.0 else stream.rows * scale
+            chunk = Chunk.regular(signal, source, t0_s, stream.rate_hz, values)
+        series.append(chunk)
+    return series, gaps
+
+
+def _parse(name: str, text: str, columns: int) -> tuple[_Stream, list[str]]:
+    lines = text.split("\n")
+    beats = _kind(name) == "IBI"
+    header = 1 if beats else 2
+    start_utc_s = _header(lines, 0, name)
+    rate_hz = 0.0 if beats else _header(lines, 1, name)
+    if not (0.0 <= start_utc_s < 4e9) or not (beats or 0.0 < rate_hz <= 10_000.0):
+        raise RecordingError(
+            f"{name} does not start with a time and a rate",
+            hint="Export the recording again from E4 connect.",
+        )
+    rows, warnings = parse_rows(
+        lines[header:], name=name, first_line=header + 1, delimiter=",", width=columns
+    )
+    if not len(rows):
+        raise RecordingError(f"{name} holds no samples")
+    if beats:
+        rows = rows[np.isfinite(rows[:, 0])]
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    return _Stream(start_utc_s, rate_hz, rows), warnings
+
+
+def _header(lines: list[str], index: int, name: str) -> float:
+    try:
+        value = float(lines[index].split(",")[0])
+    except (IndexError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise RecordingError(f"line {index + 1} of {name} is not a header of the E4")
+    return value
+
+
+def _tags(text: str, name: str) -> list[float]:
+    rows, _ = parse_rows(text.split("\n"), name=name, first_line=1, delimiter=",", width=1)
+    return [float(utc_s) for utc_s in rows[:, 0] if math.isfinite(utc_s)]
+
+
+def _kind(name: str) -> str:
+    """Return EDA for EDA.csv and eda.csv.gz, TAGS_S05 for tags_S05.csv, else an empty text."""
+    stem, _, ending = name.upper().partition(".")
+    return stem if ending in ("CSV", "CSV.GZ") else ""
+
+
+def _folder_members(path: Path) -> Iterator[_Member]:
+    for entry in sorted(path.iterdir()):
+        if entry.is_file():
+            yield entry.name, partial(content, entry)
+
+
+def _zip_members(path: Path) -> Iterator[_Member]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise _damaged(path.name, error) from error
+    with archive:
+        for info in archive.infolist():
+            if not info.is_dir() and "__MACOSX" not in info.filename:
+                yield PurePosixPath(info.filename).name, partial(_unzip, archive, info)
+
+
+def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.file_size > LARGEST_BYTES:
+        raise RecordingError(f"{info.filename} is larger than 1 GB")
+    try:
+        data = archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+        raise _damaged(info.filename, error) from error
+    return inflate(data, info.filename)
+
+
+def _damaged(name: str, error: Exception) -> RecordingError:
+    return RecordingError(
+        f"{name} is damaged: {error}", hint="Copy or download the recording again."
+    )

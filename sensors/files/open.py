@@ -1,0 +1,54 @@
+"""The one way to open a recording, whatever its format."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from sensors.errors import RecordingError, SettingsError
+from sensors.files.e4 import is_e4_folder, is_zip, read_e4
+from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
+from sensors.files.recording import Recording
+from sensors.files.rr_text import is_rr_text, read_rr_text
+from sensors.files.table import is_table, read_table
+from sensors.files.text import as_text, content
+
+__all__ = ["read"]
+
+_READABLE = "Readable are E4 exports (folder or zip), Polar .hrm, RR text and CSV files."
+
+
+def read(
+    path: Path, *, columns: Mapping[str, str] | None = None, rate_hz: float | None = None
+) -> Recording:
+    """Read the recording at `path`; its content tells the format.
+
+    `columns` maps "time" and signals to the headers of a CSV file, as in ``{"rr": "RR_ms"}``;
+    `rate_hz` is the sampling rate of a table without a time column.
+
+    Raises
+    ------
+    RecordingError
+        The file is missing, empty, of no known format, or holds no samples.
+    SettingsError
+        The column map or the rate makes no sense.
+    """
+    if rate_hz is not None and not (math.isfinite(rate_hz) and 0.0 < rate_hz <= 100_000.0):
+        raise SettingsError(f"a rate of {rate_hz:g} Hz", hint="Give the samples per second.")
+    if path.is_dir():
+        if is_e4_folder(path):
+            return read_e4(path)
+        raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
+    if is_zip(path):
+        return read_e4(path)
+    text = as_text(content(path), path.name).replace("\r\n", "\n").replace("\r", "\n")
+    if columns is not None:
+        return read_table(path, text, columns=columns, rate_hz=rate_hz)
+    if is_polar_hrm(text):
+        return read_polar_hrm(path, text)
+    if is_rr_text(text):
+        return read_rr_text(path, text)
+    if is_table(text):
+        return read_table(path, text, columns=None, rate_hz=rate_hz)
+    raise RecordingError(f"{path.name} is of no known format", hint=_READABLE)

@@ -1,0 +1,59 @@
+"""The .hrm export of Polar's watches: RR intervals, or heart rate every few seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sensors.errors import RecordingError
+from sensors.files.beats import from_intervals
+from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.text import parse_rows
+from sensors.signals import Chunk, Signal
+
+__all__ = ["is_polar_hrm", "read_polar_hrm"]
+
+#: `Interval` in [Params]: 238 marks RR intervals in ms, 204 lap times only, else it is a period
+#: in seconds (Polar HRM file format, version 1.4).
+_RR_INTERVALS = 238
+_LAPS_ONLY = 204
+
+
+def is_polar_hrm(text: str) -> bool:
+    """Return whether the text starts as Polar's export does."""
+    return text.lstrip().startswith("[Params]")
+
+
+def read_polar_hrm(path: Path, text: str) -> Recording:
+    """Read the [HRData] of `text`; the start time in it is local, so the recording has no UTC."""
+    lines = [line.strip() for line in text.split("\n")]
+    interval = _interval(lines, path.name)
+    try:
+        start = lines.index("[HRData]") + 1
+    except ValueError:
+        raise RecordingError(
+            f"{path.name} has no [HRData]: it was cut or holds only a summary",
+            hint="Export the recording again, with its heart rate data.",
+        ) from None
+    body = lines[start:]
+    stop = next((i for i, line in enumerate(body) if line.startswith("[")), len(body))
+    # Columns after the first are speed, cadence or altitude.
+    body = [line.split("\t")[0] for line in body[:stop]]
+    rows, warnings = parse_rows(body, name=path.name, first_line=start + 1, delimiter=None, width=1)
+    source = name_of(path)
+    if interval == _RR_INTERVALS:
+        chunk, gaps = from_intervals(rows[:, 0] / 1000.0, source)
+        return assemble(path, "Polar HRM, RR intervals", [chunk], gaps, warnings=warnings)
+    rows[rows == 0.0] = float("nan")  # the watch writes 0 where it lost the heart
+    heart_rate = Chunk.regular(Signal.HR, source, 0.0, 1.0 / interval, rows)
+    return assemble(path, "Polar HRM, heart rate", [heart_rate], warnings=warnings)
+
+
+def _interval(lines: list[str], name: str) -> int:
+    for line in lines:
+        key, _, value = line.partition("=")
+        if key == "Interval" and value.isdigit() and int(value) > 0 and int(value) != _LAPS_ONLY:
+            return int(value)
+    raise RecordingError(
+        f"{name} does not say how its heart rate was sampled",
+        hint="[Params] needs Interval=238 for RR intervals, or a period in seconds.",
+    )

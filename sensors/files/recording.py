@@ -1,0 +1,100 @@
+"""A recording in memory: every signal of a file, in the time of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.errors import RecordingError
+from sensors.signals import Chunk, Gap
+
+__all__ = ["Recording", "assemble", "finite_rows", "runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Each signal as one chunk of full length; time 0 is the start of the earliest stream.
+
+    A regular series may hold NaN where a sample is missing or unreadable: such stretches are
+    listed in `gaps` as well. `started_utc` is None where the file does not say. `markers` are
+    (time_s, label) in order. `warnings` are plain sentences about what was left out.
+    """
+
+    name: str
+    path: Path
+    format: str
+    started_utc: datetime | None
+    duration_s: float
+    series: tuple[Chunk, ...]
+    gaps: tuple[Gap, ...]
+    markers: tuple[tuple[float, str], ...]
+    warnings: tuple[str, ...]
+
+
+def assemble(
+    path: Path,
+    kind: str,
+    series: Iterable[Chunk],
+    gaps: Iterable[Gap] = (),
+    *,
+    started_utc: datetime | None = None,
+    markers: Iterable[tuple[float, str]] = (),
+    warnings: Sequence[str] = (),
+) -> Recording:
+    """Build a recording, leave out series without a single finite value, find missing stretches.
+
+    Raises `RecordingError` when nothing is left.
+    """
+    kept = [chunk for chunk in series if finite_rows(chunk).any()]
+    if not kept:
+        reason = f": {warnings[0]}" if warnings else ""
+        raise RecordingError(
+            f"{path.name} holds no samples{reason}",
+            hint="The recording is empty or was cut right after its start; try another one.",
+        )
+    every_gap = [*gaps, *(gap for chunk in kept for gap in _missing(chunk))]
+    return Recording(
+        name=name_of(path),
+        path=path,
+        format=kind,
+        started_utc=started_utc,
+        duration_s=max(_end_s(chunk) for chunk in kept),
+        series=tuple(kept),
+        gaps=tuple(sorted(every_gap, key=lambda gap: gap.end_s)),
+        markers=tuple(sorted(markers)),
+        warnings=tuple(warnings),
+    )
+
+
+def name_of(path: Path) -> str:
+    """Return the file's name without its endings, or the folder's name."""
+    return path.name.split(".")[0] or path.name
+
+
+def finite_rows(chunk: Chunk) -> NDArray[np.bool_]:
+    """Return, for each sample, whether all of its channels are finite."""
+    return np.asarray(np.isfinite(chunk.values).all(axis=1))
+
+
+def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the (start, stop) of each stretch where `mask` is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _missing(chunk: Chunk) -> list[Gap]:
+    missing = []
+    for start, stop in runs(~finite_rows(chunk)):
+        end_s = float(chunk.times_s[stop]) if stop < len(chunk) else _end_s(chunk)
+        start_s = float(chunk.times_s[start])
+        missing.append(Gap(chunk.signal, chunk.source, start_s, end_s, "bad_data"))
+    return missing
+
+
+def _end_s(chunk: Chunk) -> float:
+    return float(chunk.times_s[-1]) + (1.0 / chunk.rate_hz if chunk.rate_hz else 0.0)

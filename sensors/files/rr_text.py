@@ -1,0 +1,62 @@
+"""RR intervals as plain text: one a line, in milliseconds or seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from sensors.errors import RecordingError
+from sensors.files.beats import from_intervals
+from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.text import is_number, parse_rows
+from sensors.signals import FloatArray
+
+__all__ = ["RRUnit", "is_rr_text", "read_rr_text", "rr_seconds", "unit_in_name"]
+
+RRUnit = Literal["ms", "s"]
+
+
+def is_rr_text(text: str) -> bool:
+    """Return whether the first lines are single numbers, after at most one line of words."""
+    lines = [line for line in (raw.strip() for raw in text.split("\n", 40)[:40]) if line]
+    lines = [line for line in lines if not line.startswith("#")]
+    if lines and not is_number(lines[0]):
+        lines = lines[1:]
+    return bool(lines) and is_number(lines[0]) and all(len(line.split()) == 1 for line in lines[:5])
+
+
+def read_rr_text(path: Path, text: str, unit: RRUnit | None = None) -> Recording:
+    """Read intervals from `text`; the unit is told by the header or found from the median."""
+    lines = text.split("\n")
+    body = [line.split("#")[0] for line in lines]
+    first = next((i for i, line in enumerate(body) if line.strip()), 0)
+    if body and not is_number(body[first].strip()):
+        unit = unit or unit_in_name(body[first])
+        first += 1
+    rows, warnings = parse_rows(
+        body[first:], name=path.name, first_line=first + 1, delimiter=None, width=1
+    )
+    chunk, gaps = from_intervals(rr_seconds(rows[:, 0], path.name, unit), name_of(path))
+    return assemble(path, "RR text", [chunk], gaps, warnings=warnings)
+
+
+def rr_seconds(rr: FloatArray, name: str, unit: RRUnit | None = None) -> FloatArray:
+    """Return intervals in seconds; without a unit the median tells: no heart beats every 10 s."""
+    positive = rr[np.isfinite(rr) & (rr > 0.0)]
+    if not len(positive):
+        raise RecordingError(
+            f"{name} holds no RR intervals", hint="Expected are positive numbers in ms or s."
+        )
+    median = float(np.median(positive))
+    if unit is None:
+        unit = "ms" if median > 10.0 else "s"
+    return rr / 1000.0 if unit == "ms" else rr
+
+
+def unit_in_name(name: str) -> RRUnit | None:
+    """Return the unit that a column's name ends with, as in RR_ms, "rr [s]" or "RR (ms)"."""
+    words = "".join(c if c.isalnum() else " " for c in name.lower()).split()
+    last = words[-1] if words else ""
+    return "ms" if last == "ms" else "s" if last in ("s", "sec", "seconds") else None

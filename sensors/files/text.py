@@ -1,0 +1,136 @@
+"""The text of a recording, and the numbers in it, however the file ends."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sensors.errors import RecordingError
+from sensors.signals import FloatArray
+
+__all__ = ["LARGEST_BYTES", "as_text", "content", "inflate", "is_number", "parse_rows"]
+
+_GZIP = b"\x1f\x8b"
+#: Ten times the largest day-long recording of a wristband; more is not a recording.
+LARGEST_BYTES = 1 << 30
+_MISSING = {"", "nan", "na", "n/a", "none", "null"}
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of a file; gzip is unpacked as far as it goes."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise RecordingError(
+            f"there is no recording at {path}", hint="Check the path for a typing error."
+        ) from None
+    except OSError as error:
+        raise RecordingError(
+            f"{path} cannot be read: {error.strerror}",
+            hint="Check the file's permissions, or copy it to another place.",
+        ) from error
+    return inflate(data, path.name)
+
+
+def inflate(data: bytes, name: str) -> bytes:
+    """Unpack gzip, as far as a damaged or cut file goes; return anything else as it is."""
+    if not data.startswith(_GZIP):
+        return data
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(data, LARGEST_BYTES)
+    except zlib.error as error:
+        raise RecordingError(
+            f"{name} is damaged: {error}", hint="Copy or download the recording again."
+        ) from error
+    if unpacker.unconsumed_tail:
+        raise RecordingError(f"{name} is larger than 1 GB", hint="Cut it into shorter recordings.")
+    # A cut stream ends anywhere, also inside a number that still reads as one.
+    return plain if unpacker.eof else plain[: plain.rfind(b"\n") + 1]
+
+
+def as_text(data: bytes, name: str) -> str:
+    """Decode a recording; raise `RecordingError` when it is empty or not a text at all."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", errors="replace")
+    elif data.translate(None, _CONTROL) != data:
+        raise RecordingError(
+            f"{name} is not a recording in text form",
+            hint="Readable are E4 exports, Polar .hrm, RR text and CSV files.",
+        )
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("latin-1")
+    if not text.strip("\ufeff\x1a \t\r\n\f"):
+        raise RecordingError(f"{name} is empty", hint="Export the recording again.")
+    return text
+
+
+def parse_rows(
+    lines: list[str],
+    *,
+    name: str,
+    first_line: int,
+    delimiter: str | None,
+    width: int,
+    picked: Sequence[int] | None = None,
+) -> tuple[FloatArray, list[str]]:
+    """Return the numbers of `lines`, shape (n, columns), with warnings.
+
+    Every line has `width` cells, of which `picked` are read (all of them without). An empty or
+    "NaN" cell is NaN. A last line that was cut is left out with a warning; any other line that
+    does not fit raises `RecordingError` with its number, counted from `first_line`. `delimiter`
+    None splits at white space.
+    """
+    columns = range(width) if picked is None else picked
+    if not any(line.strip() for line in lines):
+        return np.empty((0, len(columns))), []
+    try:
+        rows = np.loadtxt(lines, delimiter=delimiter, usecols=picked, ndmin=2)
+        if rows.shape[1] == len(columns):
+            return rows, []
+    except ValueError:
+        pass  # the slow way below knows which line is wrong
+    numbered = [(first_line + i, line) for i, line in enumerate(lines) if line.strip()]
+    table: list[list[float]] = []
+    warnings = []
+    for number, line in numbered:
+        cells = line.strip("\r\n").replace('"', "").split(delimiter)
+        if not (wrong := _what_is_wrong(cells, width, columns)):
+            table.append([_number(cells[i]) for i in columns])
+        elif number == numbered[-1][0]:
+            warnings.append(f"line {number} of {name}, the last, was cut and is left out")
+        else:
+            raise RecordingError(
+                f"line {number} of {name}: {wrong}",
+                hint="Remove or mend that line, or export the recording again.",
+            )
+    return np.array(table, dtype=np.float64).reshape(-1, len(columns)), warnings
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell reads as a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _what_is_wrong(cells: list[str], width: int, columns: Sequence[int]) -> str:
+    if len(cells) != width:
+        return f"{len(cells)} columns, not {width}"
+    read = [cells[i].strip() for i in columns]
+    strangers = [cell for cell in read if cell.lower() not in _MISSING and not is_number(cell)]
+    return f"{strangers[0][:30]!r} is not a number" if strangers else ""
+
+
+def _number(cell: str) -> float:
+    return math.nan if cell.strip().lower() in _MISSING else float(cell)
