@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from sensors.signals import Chunk, Gap
+from sensors.signals import Chunk
 
-__all__ = ["Metric", "Reading"]
+__all__ = ["Metric", "Reading", "samples"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,16 @@ class Reading:
 
 
 class Metric(Protocol):
-    """A streaming metric: fed with what the sensors send, read whenever somebody asks."""
+    """A streaming metric: read whenever somebody asks.
 
-    def update(self, sample: Chunk | Gap) -> None:
-        """Take in a sample; samples of signals that do not concern it change nothing."""
+    What it is fed with is cleaned before and shared among metrics: beats with verdicts, or
+    trusted samples of skin conductance. `MetricBank` does both.
+    """
 
-    def read(self, now_s: float) -> Reading:
-        """Return the value over the window that ends at `now_s`."""
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return the value over the window that ends at `now_s`; `contact` scales the quality."""
+
+
+def samples(chunk: Chunk) -> Iterator[tuple[float, float]]:
+    """Return the pairs (time_s, value) of the first channel, as plain floats."""
+    return zip(chunk.times_s.tolist(), chunk.values[:, 0].tolist(), strict=True)

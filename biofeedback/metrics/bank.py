@@ -1,0 +1,164 @@
+"""All metrics of one session: fed with what the sensors send, read on the session's grid."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from biofeedback.metrics.base import Reading, samples
+from biofeedback.metrics.beat_window import BeatWindow
+from biofeedback.metrics.beats import Beat, BeatCleaner
+from biofeedback.metrics.eda_samples import EdaGate
+from biofeedback.metrics.heart_rate import HeartRate
+from biofeedback.metrics.history import History
+from biofeedback.metrics.pnn50 import Pnn50
+from biofeedback.metrics.rmssd import LnRmssd, Rmssd
+from biofeedback.metrics.scl import Scl
+from biofeedback.metrics.scr import Scr, ScrRate
+from biofeedback.metrics.sdnn import Sdnn
+from biofeedback.metrics.source import SourceChoice
+from biofeedback.metrics.windowed import Window, WindowResult
+from biofeedback.metrics.windowed_readings import WindowedReadings
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Gap, Signal
+
+__all__ = ["MetricBank", "Settings"]
+
+#: What data are worth while the sensor itself reports no skin contact. Our own choice.
+_NO_CONTACT_TRUST = 0.2
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Lengths of the windows; the defaults follow common practice for short recordings."""
+
+    heart_rate_window_s: Annotated[float, Meta(ge=5.0, le=60.0)] = 10.0
+    control_window_s: Annotated[float, Meta(ge=20.0, le=120.0)] = 30.0
+    report_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0
+    scl_window_s: Annotated[float, Meta(ge=4.0, le=60.0)] = 16.0
+    scr_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0
+    long_window_s: Annotated[float, Meta(ge=120.0, le=600.0)] = 300.0
+    long_window_every_s: Annotated[float, Meta(ge=5.0, le=120.0)] = 15.0
+    source_patience_s: Annotated[float, Meta(ge=5.0, le=600.0)] = 30.0
+
+
+class MetricBank:
+    """Cleans beats and skin conductance once and shares them among the metrics.
+
+    Beats come from the first source that delivers RR; a heart rate that a device computed itself
+    serves only while there are too few beats.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        patience_s = settings.source_patience_s
+        self._choices = {
+            signal: SourceChoice(patience_s) for signal in (Signal.RR, Signal.HR, Signal.EDA)
+        }
+        self._contact: dict[str, bool | None] = {}
+        self._cleaner = BeatCleaner()
+        fast = BeatWindow(settings.heart_rate_window_s)
+        control = BeatWindow(settings.control_window_s)
+        report = BeatWindow(settings.report_window_s)
+        self._beat_windows = (fast, control, report)
+        self._heart_rate = HeartRate(fast)
+        self._heart_metrics = (LnRmssd(control), Rmssd(report), Sdnn(report), Pnn50(report))
+        self._gate = EdaGate()
+        self._scl = Scl(settings.scl_window_s)
+        self._scr = ScrRate(settings.scr_window_s)
+        self._history = History(settings.long_window_s)
+        self._windowed = WindowedReadings(settings.long_window_s, 2 * settings.long_window_every_s)
+        self._every_s = settings.long_window_every_s
+        self._windows_cut = 0
+
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
+        """Take in what a sensor sent; return the beats and skin responses that it completed."""
+        if isinstance(sample, SensorStatus):
+            self._contact[sample.source] = sample.contact
+            return ()
+        choice = self._choices.get(sample.signal)
+        if choice is None:
+            return ()
+        if isinstance(sample, Gap):
+            return self._break_off(sample.signal) if sample.source == choice.source else ()
+        if not len(sample):
+            return ()
+        before = choice.source
+        if not choice.accepts(sample.source, float(sample.times_s[-1])):
+            return ()
+        events = () if before in (None, choice.source) else self._break_off(sample.signal)
+        if sample.signal is Signal.RR:
+            return events + self._add_beats(sample)
+        if sample.signal is Signal.EDA:
+            return events + self._add_eda(sample)
+        for time_s, bpm in samples(sample):
+            self._heart_rate.update_device(time_s, bpm)
+        return events
+
+    def read(self, now_s: float) -> tuple[Reading, ...]:
+        """Return every metric's value at `now_s`, always all of them in the same order."""
+        for window in self._beat_windows:
+            window.advance(now_s)
+        beat_trust = self._contact_trust(Signal.RR)
+        heart_trust = min(beat_trust, self._contact_trust(Signal.HR))
+        skin_trust = self._contact_trust(Signal.EDA)
+        return (
+            self._heart_rate.read(now_s, heart_trust),
+            *(metric.read(now_s, beat_trust) for metric in self._heart_metrics),
+            self._scl.read(now_s, skin_trust),
+            self._scr.read(now_s, skin_trust),
+            *self._windowed.read(now_s, beat_trust, skin_trust),
+        )
+
+    def window(self, now_s: float) -> Window | None:
+        """Return the data for the worker when a window has ended on the grid since the last call.
+
+        None when none has, or with too little data. The window ends on the grid, not at `now_s`.
+        """
+        due = math.floor(now_s / self._every_s)
+        if due <= self._windows_cut:
+            return None
+        self._windows_cut = due
+        return self._history.window(due * self._every_s)
+
+    def take(self, result: WindowResult) -> None:
+        """Take in what the worker made of a window."""
+        self._windowed.take(result)
+
+    def _add_beats(self, chunk: Chunk) -> tuple[Beat, ...]:
+        beats: list[Beat] = []
+        for time_s, rr_s in samples(chunk):
+            beats += self._cleaner.push(time_s, rr_s * 1000.0)
+        self._share(beats)
+        return tuple(beats)
+
+    def _share(self, beats: list[Beat]) -> None:
+        for beat in beats:
+            for window in self._beat_windows:
+                window.add(beat)
+            self._history.add_beat(beat)
+
+    def _add_eda(self, chunk: Chunk) -> tuple[Scr, ...]:
+        responses = []
+        for time_s, value_us, step_s in self._gate.pass_on(chunk):
+            self._scl.add(time_s, value_us, step_s)
+            if (response := self._scr.add(time_s, value_us, step_s)) is not None:
+                responses.append(response)
+            if chunk.rate_hz is not None:
+                self._history.add_eda(time_s, value_us, step_s, chunk.rate_hz)
+        return tuple(responses)
+
+    def _break_off(self, signal: Signal) -> tuple[Beat, ...]:
+        if signal is Signal.EDA:
+            self._gate.cut()
+        if signal is not Signal.RR:
+            return ()
+        beats = self._cleaner.cut()
+        self._share(beats)
+        return tuple(beats)
+
+    def _contact_trust(self, signal: Signal) -> float:
+        source = self._choices[signal].source
+        lost = source is not None and self._contact.get(source) is False
+        return _NO_CONTACT_TRUST if lost else 1.0

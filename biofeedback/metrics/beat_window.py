@@ -1,0 +1,116 @@
+"""Exact sums over the beats of a sliding window.
+
+An interval in milliseconds, 300 to 2000, is a double whose last bit is worth 2**-44 ms or more.
+Sums are kept in integers of that unit, so they are exact: nothing drifts however long a session
+lasts, and the window's content alone decides the result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.quality import covered_share, freshness
+
+__all__ = ["BeatWindow"]
+
+_TICKS_PER_MS = 1 << 44
+#: 50 ms; the small excess keeps decimal fractions of a second from counting as more than 50 ms.
+_LARGE_STEP = 50 * _TICKS_PER_MS + _TICKS_PER_MS // 1_000_000
+
+
+class _Entry:
+    """A beat in the window; `step` is its difference to the NN interval before it, in ticks."""
+
+    __slots__ = ("is_nn", "rr", "step", "time_s")
+
+    def __init__(self, time_s: float, rr: int, is_nn: bool, step: int | None) -> None:
+        self.time_s = time_s
+        self.rr = rr
+        self.is_nn = is_nn
+        self.step = step
+
+
+class BeatWindow:
+    """Holds the beats of the last `window_s` seconds: those that end after `now - window_s`."""
+
+    def __init__(self, window_s: float) -> None:
+        self.window_s = window_s
+        self._entries: deque[_Entry] = deque()
+        self._last_nn = 0
+        self._last_s = -math.inf
+        self._count = self._sum = self._squares = 0
+        self._steps = self._step_squares = self._large_steps = 0
+
+    def add(self, beat: Beat) -> None:
+        """Take in the next beat."""
+        rr = int(beat.rr_ms * _TICKS_PER_MS)
+        step = None
+        if beat.is_nn:
+            self._count += 1
+            self._sum += rr
+            self._squares += rr * rr
+            if beat.joined and self._entries:
+                step = rr - self._last_nn
+                self._steps += 1
+                self._step_squares += step * step
+                self._large_steps += abs(step) > _LARGE_STEP
+            self._last_nn = rr
+        self._last_s = beat.time_s
+        self._entries.append(_Entry(beat.time_s, rr, beat.is_nn, step))
+        self.advance(beat.time_s)
+
+    def advance(self, now_s: float) -> None:
+        """Let go of the beats that have left the window."""
+        entries, oldest_s = self._entries, now_s - self.window_s
+        while entries and entries[0].time_s <= oldest_s:
+            gone = entries.popleft()
+            if gone.is_nn:
+                self._count -= 1
+                self._sum -= gone.rr
+                self._squares -= gone.rr * gone.rr
+            if entries and (step := entries[0].step) is not None:
+                entries[0].step = None
+                self._steps -= 1
+                self._step_squares -= step * step
+                self._large_steps -= abs(step) > _LARGE_STEP
+
+    def mean_ms(self) -> float | None:
+        """Return the mean NN interval, or None without any."""
+        return self._sum / (self._count * _TICKS_PER_MS) if self._count else None
+
+    def sdnn_ms(self) -> float | None:
+        """Return the sample standard deviation (n - 1) of NN, or None with fewer than two."""
+        n = self._count
+        if n < 2:
+            return None
+        spread = n * self._squares - self._sum * self._sum
+        return math.sqrt(spread / (n * (n - 1) * _TICKS_PER_MS * _TICKS_PER_MS))
+
+    def rmssd_ms(self) -> float | None:
+        """Return the root mean square of steps between joined NN, or None without any."""
+        if not self._steps:
+            return None
+        return math.sqrt(self._step_squares / (self._steps * _TICKS_PER_MS * _TICKS_PER_MS))
+
+    def pnn50_percent(self) -> float | None:
+        """Return the share of steps above 50 ms, over steps + 1, or None without any step."""
+        return 100.0 * self._large_steps / (self._steps + 1) if self._steps else None
+
+    def coverage(self, now_s: float) -> float:
+        """Return the share of the window that NN intervals fill, 0 to 1."""
+        if not self._entries:
+            return 0.0
+        covered_s = self._sum / (1000 * _TICKS_PER_MS)
+        first = self._entries[0]
+        if first.is_nn:
+            start_s = first.time_s - first.rr / (1000 * _TICKS_PER_MS)
+            covered_s -= max(0.0, now_s - self.window_s - start_s)
+        return covered_share(covered_s, self.window_s, now_s - self._last_s)
+
+    def trust(self, now_s: float) -> float:
+        """Return 0 to 1: the share of beats that needed no correction, fading with silence."""
+        if not self._entries:
+            return 0.0
+        return self._count / len(self._entries) * freshness(now_s - self._last_s, self.window_s)

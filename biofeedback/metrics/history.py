@@ -1,0 +1,68 @@
+"""The last minutes of beats and skin conductance, kept for the windowed metrics."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.windowed import Window
+
+__all__ = ["History"]
+
+#: Responses last seconds, so this rate keeps all of skin conductance. Our own choice.
+_EDA_HZ = 8.0
+#: Less than this of either signal is not worth a computation.
+_SHORTEST_S = 60.0
+
+
+class History:
+    """Cuts a window from the end of what it was fed."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._beats: deque[Beat] = deque()
+        self._eda: deque[tuple[float, float]] = deque()
+        self._rate_hz = 0.0
+        self._block: list[float] = []
+
+    def add_beat(self, beat: Beat) -> None:
+        """Take in the next beat."""
+        self._beats.append(beat)
+        while self._beats[0].time_s <= beat.time_s - self._window_s:
+            self._beats.popleft()
+
+    def add_eda(self, time_s: float, value_us: float, step_s: float, rate_hz: float) -> None:
+        """Take in a trusted sample; `step_s` is 0 after a break, which starts the stretch anew."""
+        block = max(1, math.floor(rate_hz / _EDA_HZ))
+        if step_s <= 0.0 or self._rate_hz != rate_hz / block:
+            self._eda.clear()
+            self._block.clear()
+            self._rate_hz = rate_hz / block
+        self._block.append(value_us)
+        if len(self._block) < block:
+            return
+        self._eda.append((time_s, math.fsum(self._block) / block))
+        self._block.clear()
+        while self._eda[0][0] <= time_s - self._window_s:
+            self._eda.popleft()
+
+    def window(self, end_s: float) -> Window | None:
+        """Return what is known up to `end_s`; None with less than a minute of both signals."""
+        start_s = end_s - self._window_s
+        beats = [beat for beat in self._beats if start_s < beat.time_s <= end_s]
+        eda = [sample for sample in self._eda if start_s < sample[0] <= end_s]
+        rr_s = sum(beat.rr_ms for beat in beats if beat.is_nn) / 1000.0
+        eda_s = len(eda) / self._rate_hz if eda else 0.0
+        if max(rr_s, eda_s) < _SHORTEST_S:
+            return None
+        return Window(
+            start_s=start_s,
+            end_s=end_s,
+            rr_times_s=tuple(beat.time_s for beat in beats),
+            rr_ms=tuple(beat.rr_ms for beat in beats),
+            rr_clean=tuple(beat.is_nn for beat in beats),
+            eda_us=tuple(value_us for _, value_us in eda),
+            eda_rate_hz=self._rate_hz,
+            eda_end_s=eda[-1][0] if eda else 0.0,
+        )

@@ -1,0 +1,135 @@
+"""Metrics that need minutes of data: heart rate spectrum and the parts of skin conductance.
+
+They are pure functions of a window. neurokit2 and scipy load when the first window is computed,
+in the worker process, or inline in virtual time.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import msgspec
+import numpy as np
+
+from sensors.signals import FloatArray
+
+__all__ = ["SHORTEST_SPECTRUM_S", "Window", "WindowResult", "compute", "eda_parts", "lf_hf_ms2"]
+
+#: Two minutes hold five periods of the slowest LF rhythm (Task Force 1996 recommends them for LF).
+SHORTEST_SPECTRUM_S = 120.0
+#: Bands of the Task Force of ESC and NASPE 1996 (doi 10.1161/01.CIR.93.5.1043).
+_LF_HZ, _HF_HZ = (0.04, 0.15), (0.15, 0.4)
+#: The grid of the PhysioNet Cardiovascular Signal Toolbox, 1/1024 Hz.
+_GRID_HZ = 1.0 / 1024
+_FEWEST_BEATS = 30
+_SHORTEST_EDA_S = 60.0
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What one computation sees: the data up to `end_s`, in session time.
+
+    `rr_times_s`, `rr_ms` and `rr_clean` have one item a beat; only clean beats are NN. Times keep
+    the gaps. `eda_us` is one unbroken stretch of samples that ends at `eda_end_s`; empty without.
+    """
+
+    start_s: float
+    end_s: float
+    rr_times_s: tuple[float, ...] = ()
+    rr_ms: tuple[float, ...] = ()
+    rr_clean: tuple[bool, ...] = ()
+    eda_us: tuple[float, ...] = ()
+    eda_rate_hz: float = 0.0
+    eda_end_s: float = 0.0
+
+
+class WindowResult(msgspec.Struct, frozen=True):
+    """What the window gave; None where there was too little to say anything.
+
+    `rr_span_s` and `eda_span_s` are the stretches that were used, `rr_coverage` the share of
+    `rr_span_s` that NN intervals fill.
+    """
+
+    start_s: float
+    end_s: float
+    rr_span_s: float = 0.0
+    rr_coverage: float = 0.0
+    lf_ms2: float | None = None
+    hf_ms2: float | None = None
+    lf_hf: float | None = None
+    eda_span_s: float = 0.0
+    eda_tonic_us: float | None = None
+    eda_phasic_us: float | None = None
+
+
+def compute(window: Window) -> WindowResult:
+    """Return everything that `window` allows to say."""
+    times_s, rr_ms = np.asarray(window.rr_times_s), np.asarray(window.rr_ms)
+    clean = np.asarray(window.rr_clean, dtype=bool)
+    nn_times_s, nn_ms = times_s[clean], rr_ms[clean]
+    span_s, coverage = _span(nn_times_s, nn_ms)
+    bands = lf_hf_ms2(nn_times_s, nn_ms) if coverage >= 0.5 else None
+    lf_ms2, hf_ms2 = (None, None) if bands is None else bands
+    ratio = lf_ms2 / hf_ms2 if lf_ms2 is not None and hf_ms2 else None
+    parts = eda_parts(np.asarray(window.eda_us), window.eda_rate_hz)
+    return WindowResult(
+        start_s=window.start_s,
+        end_s=window.end_s,
+        rr_span_s=span_s,
+        rr_coverage=coverage,
+        lf_ms2=lf_ms2,
+        hf_ms2=hf_ms2,
+        lf_hf=ratio,
+        eda_span_s=len(window.eda_us) / window.eda_rate_hz if window.eda_rate_hz > 0.0 else 0.0,
+        eda_tonic_us=None if parts is None else parts[0],
+        eda_phasic_us=None if parts is None else parts[1],
+    )
+
+
+def lf_hf_ms2(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float] | None:
+    """Return the power of LF (0.04-0.15 Hz) and HF (0.15-0.4 Hz) of NN intervals, in ms^2.
+
+    Lomb-Scargle periodogram of the intervals at the times of the beats that end them, both of
+    shape (n,): nothing is resampled, so gaps are not filled in. Scaled so that a sine of amplitude
+    A has the power A^2/2. None below 120 s or 30 beats, or for intervals that are all alike.
+    """
+    span_s, _ = _span(times_s, nn_ms)
+    if span_s < SHORTEST_SPECTRUM_S or len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
+        return None
+    from scipy.signal import lombscargle
+
+    frequencies_hz = np.arange(round(_HF_HZ[1] / _GRID_HZ) + 1)[1:] * _GRID_HZ
+    centred = nn_ms - nn_ms.mean()
+    raw = lombscargle(times_s - times_s[0], centred, 2.0 * math.pi * frequencies_hz)
+    per_hz = raw * 2.0 * span_s / len(nn_ms)
+    low, high = (
+        float(per_hz[(frequencies_hz >= start) & (frequencies_hz < end)].sum() * _GRID_HZ)
+        for start, end in (_LF_HZ, _HF_HZ)
+    )
+    return low, high
+
+
+def eda_parts(eda_us: FloatArray, rate_hz: float) -> tuple[float, float] | None:
+    """Return the mean tonic level and the mean size of the phasic part, both in uS.
+
+    neurokit2's `eda_phasic(method="highpass")`, which splits at 0.05 Hz. `eda_us` has shape (n,)
+    and no gaps. None below 60 s or 1 Hz.
+    """
+    if rate_hz < 1.0 or len(eda_us) < _SHORTEST_EDA_S * rate_hz:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import neurokit2
+
+        parts = neurokit2.eda_phasic(eda_us, sampling_rate=rate_hz, method="highpass")
+    tonic, phasic = parts["EDA_Tonic"].to_numpy(), parts["EDA_Phasic"].to_numpy()
+    level_us, size_us = float(tonic.mean()), float(np.abs(phasic).mean())
+    return (level_us, size_us) if math.isfinite(level_us) and math.isfinite(size_us) else None
+
+
+def _span(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float]:
+    """Return the time from the start of the first interval to the last beat, and its coverage."""
+    if not len(nn_ms):
+        return 0.0, 0.0
+    span_s = float(times_s[-1] - times_s[0] + nn_ms[0] / 1000.0)
+    return span_s, min(1.0, float(nn_ms.sum()) / 1000.0 / span_s)

@@ -1,0 +1,139 @@
+"""Has windows computed elsewhere: by a child process, or inline in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Protocol
+
+import msgspec
+
+from biofeedback.metrics.windowed import Window, WindowResult, compute
+
+__all__ = ["InlineWorker", "Worker", "WorkerClient"]
+
+#: A window of 300 s at 8 Hz is some 60 kB of JSON; asyncio's default of 64 kB is for its lines.
+_LINE_LIMIT = 1 << 20
+
+
+class Worker(Protocol):
+    """Turns a window into a result."""
+
+    async def start(self) -> None:
+        """Get ready; calling it twice does nothing."""
+
+    async def compute(self, window: Window) -> WindowResult | None:
+        """Return the result, or None when it was overtaken by a newer window or failed."""
+
+    async def close(self) -> None:
+        """Release what `start` took; calling it twice does nothing."""
+
+
+class InlineWorker:
+    """Computes at once in this process: for virtual time, where nothing may wait for a child."""
+
+    async def start(self) -> None:
+        """Do nothing."""
+
+    async def compute(self, window: Window) -> WindowResult | None:
+        """Return the result; None when the library cannot digest the window."""
+        try:
+            return compute(window)
+        except (ArithmeticError, ValueError):
+            return None
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+class WorkerClient:
+    """Keeps a child process that computes windows, and replaces it when it dies or hangs.
+
+    One window is computed at a time. While one is under way the newest of the others waits; those
+    it overtakes are answered with None. The first answer takes longer, since the child has to
+    import neurokit2 for it, hence the generous `timeout_s`.
+    """
+
+    def __init__(self, timeout_s: float = 30.0) -> None:
+        self._timeout_s = timeout_s
+        self._child: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._newest: Window | None = None
+        self._closed = False
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the child, None before `start` and after `close`."""
+        return None if self._child is None else self._child.pid
+
+    async def start(self) -> None:
+        """Start the child."""
+        self._closed = False
+        await self._spawn()
+
+    async def compute(self, window: Window) -> WindowResult | None:
+        """Return the result; None when a newer window overtook this one or the child failed twice.
+
+        A child that died since the last window is replaced and asked once more.
+        """
+        self._newest = window
+        async with self._turn:
+            if self._newest is not window:
+                return None
+            for _ in range(2):
+                result = await self._ask(window)
+                if result is not None or self._closed:
+                    return result
+                self.restarts += 1
+                await self._stop()
+            return None
+
+    async def close(self) -> None:
+        """End the child by closing its input; kill it when it does not obey."""
+        self._closed = True
+        await self._stop()
+
+    async def _spawn(self) -> None:
+        if self._child is None:
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "biofeedback.metrics.neurokit_worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_LINE_LIMIT,
+            )
+
+    async def _ask(self, window: Window) -> WindowResult | None:
+        """Return the child's answer; one to an earlier, abandoned question is skipped."""
+        await self._spawn()
+        child = self._child
+        if child is None or child.stdin is None or child.stdout is None:
+            return None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                child.stdin.write(msgspec.json.encode(window) + b"\n")
+                await child.stdin.drain()
+                async for line in child.stdout:
+                    result = msgspec.json.decode(line, type=WindowResult)
+                    if result.end_s == window.end_s:
+                        return result
+        except (TimeoutError, ConnectionError, msgspec.DecodeError):
+            return None
+        return None
+
+    async def _stop(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        try:
+            if child.stdin is not None:
+                child.stdin.close()
+            async with asyncio.timeout(1.0):
+                await child.wait()
+        except TimeoutError:
+            child.kill()
+            await child.wait()

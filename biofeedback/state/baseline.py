@@ -1,0 +1,138 @@
+"""A person's resting values, learnt in a few quiet minutes, and how far from them a value lies.
+
+What is compared, here called features, are heart rate, ln RMSSD, ln SCL and ln(1 + SCR/min): the
+logarithms make a step of equal size mean the same at every level.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from biofeedback.metrics.base import Reading
+
+__all__ = ["POPULATION", "Baseline", "BaselineLearner", "Prior", "Resting", "Settings", "feature"]
+
+#: A median of fewer readings than this, two a second, is left out: the person was not measured.
+_FEWEST_READINGS = 30
+_SMALLEST_SCL_US = 0.01
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long the person rests at the start; three to five minutes are usual."""
+
+    rest_s: Annotated[float, Meta(ge=30.0, le=900.0)] = 180.0
+
+
+class Prior(msgspec.Struct, frozen=True):
+    """What is known before a person is measured.
+
+    `mean` and `sd_between` say where resting people lie, `sd_within` how much one resting person
+    varies from window to window.
+    """
+
+    mean: float
+    sd_between: float
+    sd_within: float
+    source: str
+
+
+#: By name of the reading. The unit is that of the feature.
+POPULATION: dict[str, Prior] = {
+    "heart_rate": Prior(
+        65.0, 10.0, 3.0, "RR 926 +- 90 ms, Nunan 2010; spread widened for seated sessions by us"
+    ),
+    "ln_rmssd": Prior(
+        3.67, 0.5, 0.3, "RMSSD 42 +- 15 ms, Nunan 2010; spread widened for 30 s windows by us"
+    ),
+    "scl": Prior(1.0, 1.2, 0.15, "ours: wrists and fingers differ more than people do"),
+    "scr_rate": Prior(
+        1.1, 0.7, 0.5, "1 to 3 a minute at rest, Dawson, Schell and Filion; spread ours"
+    ),
+}
+
+
+class Resting(msgspec.Struct, frozen=True):
+    """One feature at rest: robust median, standard deviation, and readings that made them."""
+
+    median: float
+    sd: float
+    n: int
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """A person's resting values by name of the reading; metrics that were absent have none.
+
+    `weak` marks a rest of less than three minutes.
+    """
+
+    resting: dict[str, Resting]
+    rest_s: float
+    weak: bool
+
+    def z(self, name: str, value: float) -> float | None:
+        """Return how far `value` of a feature lies above rest; None when the rest is unknown.
+
+        z = (x - median) / sqrt(sd^2/2 + sd_pool^2/2): the person's own spread, shrunk towards
+        that of people in general, because a few minutes estimate it badly.
+        """
+        resting = self.resting.get(name)
+        if resting is None:
+            return None
+        pooled = POPULATION[name].sd_within
+        return (value - resting.median) / math.sqrt((resting.sd**2 + pooled**2) / 2)
+
+
+def feature(reading: Reading) -> float | None:
+    """Return the reading on the scale on which it is compared; None without a value."""
+    if reading.value is None or reading.name not in POPULATION:
+        return None
+    if reading.name == "scl":
+        return math.log(max(reading.value, _SMALLEST_SCL_US))
+    if reading.name == "scr_rate":
+        return math.log1p(max(reading.value, 0.0))
+    return reading.value
+
+
+class BaselineLearner:
+    """Collects readings for `rest_s` seconds from the first one that has a value."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._rest_s = settings.rest_s
+        self._start_s: float | None = None
+        self._elapsed_s = 0.0
+        self._features: dict[str, list[float]] = {name: [] for name in POPULATION}
+
+    @property
+    def complete(self) -> bool:
+        """Whether the rest is over."""
+        return self._elapsed_s >= self._rest_s
+
+    def update(self, readings: Iterable[Reading], now_s: float) -> None:
+        """Take in the readings of `now_s`; after the rest nothing is taken in any more."""
+        if self.complete:
+            return
+        for reading in readings:
+            value = feature(reading)
+            if value is not None:
+                self._start_s = now_s if self._start_s is None else self._start_s
+                self._features[reading.name].append(value)
+        if self._start_s is not None:
+            self._elapsed_s = now_s - self._start_s
+
+    def result(self) -> Baseline | None:
+        """Return what was learnt so far; None while no metric has been measured long enough."""
+        resting = {
+            name: Resting(statistics.median(values), statistics.pstdev(values), len(values))
+            for name, values in self._features.items()
+            if len(values) >= _FEWEST_READINGS
+        }
+        if not resting:
+            return None
+        usual_s = Settings().rest_s
+        return Baseline(resting, self._elapsed_s, weak=self._elapsed_s < usual_s)
