@@ -1,0 +1,126 @@
+"""Beat times from packets without times, against simulated straps whose truth is known."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from sensors.signals import Chunk, Gap, Signal
+from sensors.timeline import BeatTimeline
+
+
+class Strap:
+    """A strap that sends a packet a second, over a link with jitter and losses."""
+
+    def __init__(self, seconds: int, *, seed: int, jitter_s: float, ppm: float, loss: float):
+        rng = Random(seed)
+        beats, time_s = [], 0.0
+        while time_s < seconds:
+            swing = 0.03 * np.sin(2 * np.pi * 0.2 * time_s)
+            rr_1024 = round(1024 * (60 / 65 + swing + rng.gauss(0, 0.01)))
+            time_s += rr_1024 / 1024 * (1 + ppm * 1e-6)
+            beats.append((time_s, rr_1024))
+        self.packets: list[tuple[float, list[tuple[float, int]]]] = []
+        self.losses_s: list[float] = []
+        first = 0
+        for second in range(1, seconds + 1):
+            stop = first
+            while stop < len(beats) and beats[stop][0] < second:
+                stop += 1
+            taken, first = beats[first:stop], stop
+            if taken and rng.random() < loss:
+                self.losses_s.append(second)
+            else:
+                self.packets.append((second + abs(rng.gauss(0, jitter_s)), taken))
+
+
+def play(strap: Strap) -> tuple[np.ndarray, np.ndarray, list[Gap], list[float]]:
+    """Return the estimated and true times of all beats, the gaps, and their arrival."""
+    timeline = BeatTimeline("strap")
+    estimated, true, gaps, found_s = [], [], [], []
+    for arrival_s, beats in strap.packets:
+        for sample in timeline.feed(arrival_s, [rr for _, rr in beats]):
+            if isinstance(sample, Gap):
+                gaps.append(sample)
+                found_s.append(arrival_s)
+            else:
+                estimated += list(sample.times_s)
+        true += [time_s for time_s, _ in beats]
+    return np.array(estimated), np.array(true), gaps, found_s
+
+
+@pytest.mark.parametrize("ppm", [-80.0, 80.0])
+def test_an_hour_with_jitter_places_beats_within_a_tenth_of_a_second(ppm: float) -> None:
+    strap = Strap(3600, seed=1, jitter_s=0.05, ppm=ppm, loss=0.0)
+    estimated, true, gaps, _ = play(strap)
+    settled = true > 60.0
+    error = (estimated - true)[settled]
+    assert gaps == []
+    assert abs(np.median(error)) < 0.1
+    assert np.std(error) < 0.03
+    # "the last beat happened when its packet arrived" scatters by a quarter of a second
+    assert (np.diff(estimated) >= 0.0).all()
+
+
+def test_every_lost_packet_of_an_hour_becomes_a_gap() -> None:
+    strap = Strap(3600, seed=2, jitter_s=0.05, ppm=50.0, loss=0.005)
+    estimated, _, gaps, found_s = play(strap)
+    assert len(strap.losses_s) > 10
+    assert len(gaps) == len(strap.losses_s)
+    delays_s = np.array(found_s) - np.array(strap.losses_s)
+    assert delays_s.min() > 0.0
+    assert np.median(delays_s) < 2.0
+    assert delays_s.max() < 12.0
+    assert {(gap.signal, gap.reason) for gap in gaps} == {(Signal.RR, "link")}
+    assert (np.diff(estimated) >= 0.0).all()
+
+
+def test_the_intervals_come_out_exactly() -> None:
+    (chunk,) = BeatTimeline("strap").feed(10.0, [853, 901])
+    assert isinstance(chunk, Chunk)
+    assert chunk.values[:, 0].tolist() == [853 / 1024, 901 / 1024]
+    assert chunk.times_s.tolist() == [10.0 - 901 / 1024, 10.0]
+
+
+def test_a_link_loss_ends_the_run_with_a_gap_from_the_last_beat() -> None:
+    timeline = BeatTimeline("strap")
+    timeline.feed(1.0, [1024])
+    timeline.interrupt("link")
+    timeline.interrupt("stall")
+    gap, chunk = timeline.feed(21.0, [1024])
+    assert gap == Gap(Signal.RR, "strap", 1.0, 20.0, "link")
+    assert isinstance(chunk, Chunk)
+    assert chunk.times_s.tolist() == [21.0]
+
+
+@pytest.mark.parametrize("implausible", [0, 255, 3073, 0xFFFF])
+def test_an_implausible_interval_drops_its_packet_and_breaks_the_run(implausible: int) -> None:
+    timeline = BeatTimeline("strap")
+    timeline.feed(1.0, [1024])
+    assert timeline.feed(2.0, [1024, implausible]) == []
+    gap, _ = timeline.feed(3.0, [1024])
+    assert isinstance(gap, Gap)
+    assert gap.reason == "bad_data"
+
+
+def test_a_packet_without_intervals_changes_nothing() -> None:
+    timeline = BeatTimeline("strap")
+    timeline.feed(1.0, [1024])
+    assert timeline.feed(1.5, []) == []
+    (chunk,) = timeline.feed(2.0, [1024])
+    assert isinstance(chunk, Chunk)
+
+
+def test_a_burst_after_a_delay_never_turns_time_back() -> None:
+    timeline = BeatTimeline("strap")
+    arrivals_s = [1.0, 2.0, 3.0, 8.0, 8.0, 8.0, 8.01, 8.02, 9.0, 10.0]
+    times_s = [
+        time_s
+        for arrival_s in arrivals_s
+        for sample in timeline.feed(arrival_s, [1024])
+        if isinstance(sample, Chunk)
+        for time_s in sample.times_s
+    ]
+    assert len(times_s) == len(arrivals_s)
+    assert times_s == sorted(times_s)
+    assert times_s[-1] <= 10.0
