@@ -1,0 +1,58 @@
+"""Which layers play, how much of the bar is theirs, and how they fade in and out."""
+
+from __future__ import annotations
+
+from synth.compose.density import Demand
+from synth.compose.form import Place
+from synth.compose.performance import Touch
+from synth.compose.state import State
+from synth.params import Layer
+from synth.styles.base import StyleSettings
+
+__all__ = ["demands", "playable", "touches"]
+
+_MOST = {
+    Layer.PAD: 32.0,
+    Layer.BASS: 8.0,
+    Layer.MELODY: 16.0,
+    Layer.PLUCK: 24.0,
+    Layer.BELLS: 16.0,
+    Layer.PERCUSSION: 24.0,
+    Layer.DRONE: 2.0,
+}
+_PAD_GRAIN = 2
+#: The melody tells more at a phrase's start and breathes at its end; the mean is 1.
+_MELODY_SHAPE = (1.15, 1.05, 1.15, 0.65)
+_PHRASE_ARC = (0.94, 1.0, 1.04, 0.96)
+_FADED = 0.45
+
+
+def playable(settings: StyleSettings, wanted: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return the wanted layers that the style has, in the style's order."""
+    return tuple(layer for layer in settings.layers if layer in wanted)
+
+
+def demands(settings: StyleSettings, layers: tuple[Layer, ...], where: Place) -> tuple[Demand, ...]:
+    """Return what each layer asks for in a bar."""
+    result = []
+    for layer in layers:
+        instrument = settings.instrument(layer)
+        factor = _MELODY_SHAPE[where.bar] if layer is Layer.MELODY else 1.0
+        grain = _PAD_GRAIN if layer is Layer.PAD else 1
+        usual = instrument.usual_onsets * factor
+        result.append(Demand(layer, instrument.share * factor, usual, _MOST[layer], grain))
+    return tuple(result)
+
+
+def touches(settings: StyleSettings, state: State, where: Place) -> dict[Layer, Touch]:
+    """Return each layer's loudness over a bar: phrases swell, layers come and go softly."""
+    arc = _PHRASE_ARC[where.bar]
+    result = {}
+    for instrument in settings.instruments:
+        start = end = instrument.level * arc
+        if where.first and instrument.layer in state.entered:
+            start *= _FADED
+        if where.last and instrument.layer not in state.coming_layers:
+            end *= _FADED
+        result[instrument.layer] = Touch(start, end)
+    return result

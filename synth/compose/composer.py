@@ -1,0 +1,269 @@
+"""The composer: bar after bar of one piece, steered by parameters and repeatable from a seed."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from random import Random
+
+from synth.compose.arrangement import demands, playable, touches
+from synth.compose.context import Context, Draft, Slot
+from synth.compose.density import Account, allot, settle
+from synth.compose.ending import close
+from synth.compose.form import BEATS_PER_BAR, Place, place
+from synth.compose.harmony import modulation, phrase
+from synth.compose.motif import motif
+from synth.compose.performance import perform
+from synth.compose.state import State
+from synth.compose.voices import next_bass, slots_of, starting_voices
+from synth.events import Bar, Note
+from synth.params import DENSITY_RANGE, Layer, MusicParams
+from synth.styles.base import Style
+from synth.theory.scales import step_toward
+
+__all__ = ["Composer"]
+
+_SNAPSHOTS = 16
+_SPARSE_DENSITY = 0.75  #: below, chords last two bars
+
+
+class Composer:
+    """Writes a piece bar by bar.
+
+    Key and layers change where phrases start and are prepared in the bar before; everything else
+    follows with the next bar. Equal style, seed and parameters give equal bars everywhere.
+    """
+
+    def __init__(self, style: Style, seed: int, params: MusicParams) -> None:
+        self._style = style
+        self._seed = seed
+        self._next_id = 0
+        self._history: deque[State] = deque(maxlen=_SNAPSHOTS)
+        layers = playable(style.settings, params.layers)
+        self._state = State(
+            index=0,
+            key=params.key,
+            coming_key=params.key,
+            layers=(),
+            coming_layers=layers,
+            entered=(),
+            changes=(),
+            motif=motif(self._stream("motif A", 0), freedom=style.settings.rhythm_freedom),
+            voices=starting_voices(style.settings, params),
+            bass=next_bass(style.settings, None, params.key.tonic),
+            melody=None,
+            interval=0,
+            account=Account(),
+            ringing=(),
+            cut=False,
+        )
+
+    @property
+    def index(self) -> int:
+        """The index of the bar that comes next."""
+        return self._state.index
+
+    @property
+    def beat(self) -> float:
+        """The beat at which the next bar starts."""
+        return float(self._state.index * BEATS_PER_BAR)
+
+    def bar(self, params: MusicParams) -> Bar:
+        """Compose the next bar."""
+        self._history.append(self._state)
+        state, params = self._state, _within_range(params)
+        where = place(state.index)
+        if where.first:
+            state = self._begin_phrase(state, where, params)
+        if where.last:
+            state = self._prepare_next(state, where, params)
+        slots = slots_of(self._style.settings, state, where, params)
+        wanted = demands(self._style.settings, state.layers, where)
+        allotted = allot(params.density, wanted, state.account)
+        context = self._context(state, where, slots, tuple((n, k) for n, k, _ in allotted))
+        drafts = self._style.bar(context, params, self._stream("notes", state.index))
+        again = self._struck_again(state)
+        ringing = () if state.cut else tuple((n, p, e) for n, p, e, _ in state.ringing)
+        played = perform(
+            drafts,
+            touches(self._style.settings, state, where),
+            ringing + tuple((note.layer, note.pitch, note.beat + note.beats) for note in again),
+            params,
+            self._stream("touch", state.index),
+            beat=self.beat,
+            beats=float(BEATS_PER_BAR),
+            first_id=self._next_id + len(again),
+        )
+        notes = again + played
+        self._next_id += len(notes)
+        bar = Bar(
+            index=state.index,
+            beat=self.beat,
+            beats=float(BEATS_PER_BAR),
+            key=state.key,
+            chords=tuple(slot.chord.symbol(state.key) for slot in slots),
+            section=str(where),
+            phrase_start=where.first,
+            notes=notes,
+        )
+        account = settle(params.density, allotted, _counts(played), state.account)
+        self._state = self._after(state, slots, drafts, notes, account)
+        return bar
+
+    def rewind(self, index: int) -> None:
+        """Forget the bars from `index` on; the next bar composed is that one.
+
+        What sounded on into it is taken as cut off at its bar line and is struck again. The last
+        16 bars can be forgotten; ValueError beyond. Ids are never used again.
+        """
+        if index == self._state.index:
+            return
+        kept = [state for state in self._history if state.index < index]
+        found = [state for state in self._history if state.index == index]
+        if not found:
+            raise ValueError(f"bar {index} is not among the last {_SNAPSHOTS} composed")
+        self._history = deque(kept, maxlen=_SNAPSHOTS)
+        self._state = replace(found[0], cut=True)
+
+    def ending(self, params: MusicParams) -> Bar:
+        """Compose a last bar of eight beats: the dominant, then the tonic, held to the end."""
+        self._history.append(self._state)
+        state, params = self._state, _within_range(params)
+        where = place(state.index)
+        layers = state.layers or state.coming_layers
+        drafts, chords = close(self._style.settings, replace(state, layers=layers), params)
+        notes = perform(
+            drafts,
+            touches(self._style.settings, replace(state, layers=layers, entered=()), where),
+            () if state.cut else tuple((n, p, e) for n, p, e, _ in state.ringing),
+            params,
+            self._stream("ending", state.index),
+            beat=self.beat,
+            beats=2.0 * BEATS_PER_BAR,
+            first_id=self._next_id,
+        )
+        self._next_id += len(notes)
+        bar = Bar(
+            index=state.index,
+            beat=self.beat,
+            beats=2.0 * BEATS_PER_BAR,
+            key=state.key,
+            chords=tuple(chord.symbol(state.key) for chord in chords),
+            section="ending",
+            phrase_start=where.first,
+            notes=notes,
+        )
+        self._state = replace(state, index=state.index + 2, ringing=(), cut=False)
+        return bar
+
+    def _stream(self, purpose: str, index: int) -> Random:
+        return Random(f"{self._seed}/{purpose}/{index}")
+
+    def _begin_phrase(self, state: State, where: Place, params: MusicParams) -> State:
+        settings = self._style.settings
+        layers = state.coming_layers
+        changes = phrase(
+            state.coming_key,
+            where,
+            tension=params.tension,
+            chord_beats=8.0 if params.density < _SPARSE_DENSITY else settings.chord_beats,
+            home=state.coming_key != state.key,
+            rng=self._stream(f"harmony {where.theme}", where.section),
+        )
+        theme = self._stream(f"motif {where.theme}", where.section)
+        return replace(
+            state,
+            key=state.coming_key,
+            layers=layers,
+            entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
+            changes=changes,
+            motif=motif(theme, freedom=settings.rhythm_freedom),
+        )
+
+    def _prepare_next(self, state: State, where: Place, params: MusicParams) -> State:
+        coming = step_toward(state.key, params.key)
+        changes = state.changes
+        if coming != state.key:
+            before = tuple(change for change in changes if change.at < 12.0)
+            bridge = modulation(
+                state.key, coming, full=where.closes_section, tension=params.tension
+            )
+            changes = before + bridge
+        layers = playable(self._style.settings, params.layers)
+        return replace(state, coming_key=coming, coming_layers=layers, changes=changes)
+
+    def _context(
+        self,
+        state: State,
+        where: Place,
+        slots: tuple[Slot, ...],
+        onsets: tuple[tuple[Layer, int], ...],
+    ) -> Context:
+        return Context(
+            index=state.index,
+            place=where,
+            key=state.key,
+            slots=slots,
+            motif=state.motif,
+            onsets=onsets,
+            ringing=tuple((n, p, e - self.beat) for n, p, e, _ in state.ringing),
+            melody=state.melody,
+            interval=state.interval,
+        )
+
+    def _struck_again(self, state: State) -> tuple[Note, ...]:
+        """Return what a cancelled bar line has cut off, from the bar line on."""
+        if not state.cut:
+            return ()
+        left = [(n, p, e - self.beat, v) for n, p, e, v in state.ringing if e - self.beat >= 0.25]
+        return tuple(
+            Note(self._next_id + number, self.beat, beats, pitch, velocity, layer)
+            for number, (layer, pitch, beats, velocity) in enumerate(left)
+        )
+
+    def _after(
+        self,
+        state: State,
+        slots: tuple[Slot, ...],
+        drafts: list[Draft],
+        notes: tuple[Note, ...],
+        account: Account,
+    ) -> State:
+        end = self.beat + BEATS_PER_BAR
+        sung = sorted((d.at, d.pitch) for d in drafts if d.layer is Layer.MELODY)
+        line = ([] if state.melody is None else [state.melody]) + [pitch for _, pitch in sung]
+        still = () if state.cut else tuple(r for r in state.ringing if r[2] > end)
+        sounding = tuple(
+            (n.layer, n.pitch, n.beat + n.beats, n.velocity)
+            for n in notes
+            if n.beat + n.beats > end
+        )
+        return replace(
+            state,
+            index=state.index + 1,
+            voices=slots[-1].voices,
+            bass=slots[-1].bass,
+            melody=line[-1] if line else None,
+            interval=line[-1] - line[-2] if sung and len(line) > 1 else state.interval,
+            account=account,
+            ringing=still + sounding,
+            cut=False,
+        )
+
+
+def _counts(notes: tuple[Note, ...]) -> tuple[tuple[Layer, int], ...]:
+    counts = dict.fromkeys(Layer, 0)
+    for note in notes:
+        counts[note.layer] += 1
+    return tuple(counts.items())
+
+
+def _within_range(params: MusicParams) -> MusicParams:
+    low, high = DENSITY_RANGE
+    return replace(
+        params,
+        density=max(low, min(high, params.density)),
+        dynamics=max(0.0, min(1.0, params.dynamics)),
+        tension=max(0.0, min(1.0, params.tension)),
+        articulation=max(0.0, min(1.0, params.articulation)),
+    )

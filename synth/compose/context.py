@@ -1,0 +1,73 @@
+"""What a style is told about the bar that it is to fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synth.compose.form import Place
+from synth.compose.motif import Motif
+from synth.params import Key, Layer
+from synth.theory.chords import Chord
+
+__all__ = ["Context", "Draft", "Slot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A note before performance: beats of the bar, straight, with an accent of 0 to 1."""
+
+    at: float
+    beats: float
+    pitch: int
+    accent: float
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A chord in this bar: from `at` on for `beats`, which may lead beyond the bar.
+
+    `voices` is its voicing and `bass` its bass note; `fresh` is false for a chord that has begun
+    in an earlier bar. `after` is the voicing that follows in this phrase, empty if unknown.
+    """
+
+    at: float
+    beats: float
+    chord: Chord
+    voices: tuple[int, ...]
+    bass: int
+    fresh: bool
+    after: tuple[int, ...]
+    after_beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A bar to fill: its place, harmony, motif, budget, and what earlier bars left behind.
+
+    `onsets` says how many notes each sounding layer may start. `ringing` holds the notes that
+    sound on into this bar as (layer, pitch, end in beats of this bar). `melody` is the last
+    melody pitch and the interval that led to it in semitones, `interval` 0 at the start.
+    """
+
+    index: int
+    place: Place
+    key: Key
+    slots: tuple[Slot, ...]
+    motif: Motif
+    onsets: tuple[tuple[Layer, int], ...]
+    ringing: tuple[tuple[Layer, int, float], ...]
+    melody: int | None
+    interval: int
+
+    def slot_at(self, at: float) -> Slot:
+        """Return the chord that sounds at a beat of the bar."""
+        found = self.slots[0]
+        for slot in self.slots:
+            if slot.at <= at:
+                found = slot
+        return found
+
+    def rings(self, layer: Layer, pitch: int) -> float:
+        """Return the beat of this bar until which a note sounds on; 0 when it does not."""
+        return max((e for name, p, e in self.ringing if name is layer and p == pitch), default=0.0)

@@ -1,0 +1,90 @@
+"""A motif, the seed of a melody: a rhythm cell and a contour, and what development does to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+from synth.compose.form import Place
+from synth.compose.rhythm import CELLS, ranking
+
+__all__ = ["Form", "Motif", "development", "motif"]
+
+
+class Form(StrEnum):
+    """How a bar treats the motif."""
+
+    STATEMENT = "statement"
+    SEQUENCE = "sequence"
+    INVERSION = "inversion"
+    AUGMENTATION = "augmentation"
+    FRAGMENT = "fragment"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Motif:
+    """`cells` ranks the bar's sixteenths; `moves` are the scale steps from note to note.
+
+    `rise` is where a phrase begins, in scale steps from the middle of the register.
+    """
+
+    cells: tuple[int, ...]
+    moves: tuple[int, ...]
+    rise: int
+
+    def rhythm(self, onsets: int, form: Form) -> tuple[int, ...]:
+        """Return the sixteenths on which this bar's notes fall, ascending."""
+        half = [c for c in self.cells if c < CELLS // 2]
+        if form is Form.AUGMENTATION:
+            order = [c * 2 for c in half] + list(self.cells)
+        elif form is Form.FRAGMENT:
+            order = [c + shift for c in half for shift in (0, CELLS // 2)]
+        elif form is Form.CLOSE:
+            order = [c for c in self.cells if c <= 10]
+        else:
+            order = list(self.cells)
+        return tuple(sorted(list(dict.fromkeys(order))[:onsets]))
+
+    def move(self, number: int, form: Form) -> int:
+        """Return the scale steps to the bar's note with this number."""
+        step = self.moves[number % len(self.moves)]
+        if form is Form.FRAGMENT:
+            step = self.moves[number % 4]
+        if number == 0 and form is Form.SEQUENCE:
+            return step + (1 if self.rise < 0 else -1)
+        return -step if form is Form.INVERSION else step
+
+
+def motif(rng: Random, *, freedom: float) -> Motif:
+    """Draw a motif; steps prevail, a leap is answered by a step back."""
+    moves: list[int] = []
+    direction = 1 if rng.random() < 0.5 else -1
+    while len(moves) < CELLS:
+        draw = rng.random()
+        if draw < 0.56:
+            moves.append(direction)
+        elif draw < 0.72:
+            moves.append(2 * direction)
+        elif draw < 0.80:
+            moves.append(0)
+        else:
+            moves += [direction * (3 if draw < 0.93 else 4), -direction]
+        if rng.random() < 0.38:
+            direction = -direction
+    return Motif(ranking(rng, freedom=freedom), tuple(moves[:CELLS]), rng.randrange(-3, 4))
+
+
+def development(place: Place, rng: Random) -> Form:
+    """Choose what this bar does with the motif: themes are stated first and varied later."""
+    if place.last:
+        return Form.CLOSE
+    if place.theme == "B":
+        options = (Form.INVERSION, Form.AUGMENTATION, Form.FRAGMENT)
+        return options[place.bar] if rng.random() < 0.7 else rng.choice(options)
+    if place.bar == 0:
+        return Form.STATEMENT
+    if place.bar == 1:
+        return rng.choice((Form.SEQUENCE, Form.SEQUENCE, Form.STATEMENT, Form.INVERSION))
+    return rng.choice((Form.STATEMENT, Form.SEQUENCE, Form.FRAGMENT, Form.AUGMENTATION))

@@ -1,0 +1,47 @@
+"""The sixteenth grid of a bar: which places matter most, and how swing bends them."""
+
+from __future__ import annotations
+
+from random import Random
+
+__all__ = ["CELLS", "metric_weight", "ranking", "spread", "swung"]
+
+CELLS = 16  #: sixteenths in a bar
+
+
+def metric_weight(cell: int) -> float:
+    """Return how strongly the metre stresses a sixteenth of the bar: 1 for the first."""
+    if cell % 16 == 0:
+        return 1.0
+    if cell % 8 == 0:
+        return 0.8
+    if cell % 4 == 0:
+        return 0.6
+    return 0.35 if cell % 2 == 0 else 0.12
+
+
+def ranking(rng: Random, *, freedom: float) -> tuple[int, ...]:
+    """Return the bar's sixteenths in the order in which a rhythm takes them up.
+
+    The first k of them make a rhythm of k onsets, so a denser bar keeps the sparser one's notes.
+    `freedom` 0 follows the metre strictly, 1 lets chance weigh as much.
+    """
+    drawn = [
+        metric_weight(c) * (1.0 - freedom + freedom * 2.0 * rng.random()) for c in range(CELLS)
+    ]
+    return tuple(sorted(range(CELLS), key=lambda c: (-drawn[c], c)))
+
+
+def spread(onsets: int) -> tuple[int, ...]:
+    """Return onsets laid out as evenly as the grid allows, from the bar's start."""
+    onsets = min(onsets, CELLS)
+    return tuple(i * CELLS // onsets for i in range(onsets))
+
+
+def swung(beat: float, swing: float) -> float:
+    """Bend a place in beats so that the off-beat comes after `swing` (0.5 to 0.67) of its beat."""
+    whole = float(int(beat))
+    part = beat - whole
+    if part < 0.5:
+        return whole + part * 2.0 * swing
+    return whole + swing + (part - 0.5) * 2.0 * (1.0 - swing)

@@ -1,0 +1,130 @@
+"""Ways to sound a chord: held, broken or as a bass line, in just so many notes."""
+
+from __future__ import annotations
+
+from synth.compose.context import Context, Draft, Slot
+from synth.compose.form import BEATS_PER_BAR
+from synth.compose.rhythm import metric_weight, spread
+from synth.params import Layer
+
+__all__ = ["bass_line", "broken", "drone", "held"]
+
+
+def held(context: Context, *, onsets: int, articulation: float, tie: bool) -> list[Draft]:
+    """Return a pad: each voice starts with its chord, and again within it if notes are left.
+
+    A voice that the next chord keeps is tied over when `tie` allows. With fewer notes than
+    voices the outer ones are heard.
+    """
+    grid = [half / 2 for step in (4, 2, 1) for half in range(0, 2 * BEATS_PER_BAR, step)]
+    times = dict.fromkeys([slot.at for slot in context.slots] + grid)
+    strikes: list[tuple[float, int, Slot]] = []
+    for at in times:
+        slot = context.slot_at(at)
+        for voice in _outer_first(len(slot.voices)):
+            if context.rings(Layer.PAD, slot.voices[voice]) <= at:
+                strikes.append((at, voice, slot))
+    chosen = sorted(strikes[:onsets], key=lambda s: (s[0], s[1]))
+    drafts = []
+    for at, voice, slot in chosen:
+        later = [a for a, v, s in chosen if v == voice and a > at and s is slot]
+        pitch = slot.voices[voice]
+        end = slot.at + slot.beats
+        if later:
+            beats = (later[0] - at) * (0.5 + 0.5 * articulation)
+        elif tie and slot.after and slot.after[voice] == pitch and end >= BEATS_PER_BAR:
+            beats = end - at + slot.after_beats
+        else:
+            beats = (end - at) * (0.7 + 0.3 * articulation)
+        drafts.append(Draft(at, beats, pitch, 0.35 + 0.3 * metric_weight(int(at * 4)), Layer.PAD))
+    return drafts
+
+
+def broken(
+    context: Context, layer: Layer, *, onsets: int, articulation: float, shift: int, order: str
+) -> list[Draft]:
+    """Return a chord's voices one after another, `shift` semitones away, evenly over the bar.
+
+    `order` is "up", "wave" (up and down) or "alberti" (low, high, middle, high).
+    """
+    drafts = []
+    cells = spread(onsets) if onsets else ()
+    for number, cell in enumerate(cells):
+        at = cell / 4
+        slot = context.slot_at(at)
+        pattern = _pattern(len(slot.voices), order)
+        pitch = slot.voices[pattern[number % len(pattern)]] + shift
+        gap = (cells[number + 1] if number + 1 < len(cells) else 16) / 4 - at
+        beats = gap * (0.4 + 0.6 * articulation)
+        if articulation > 0.6:
+            beats = min(slot.at + slot.beats, BEATS_PER_BAR) - at
+        drafts.append(Draft(at, beats, pitch, 0.3 + 0.35 * metric_weight(cell), layer))
+    extra = onsets - len(cells)
+    return drafts + _doubled(context, drafts, extra, layer)
+
+
+def bass_line(
+    context: Context, *, onsets: int, articulation: float, low: int, high: int, pulse: bool
+) -> list[Draft]:
+    """Return the bass: chord roots where chords start, then fifths, octaves and repeats.
+
+    `pulse` puts further notes on the off-beats, otherwise they fall on the beats.
+    """
+    order: list[tuple[float, int]] = []
+    for slot in context.slots:
+        if slot.fresh:
+            order.append((slot.at, slot.bass))
+    inner = (2.0, 3.0, 1.0, 0.0, 3.5, 1.5, 2.5, 0.5)
+    if pulse:
+        inner = (1.5, 3.0, 0.0, 2.0, 3.5, 0.5, 2.5, 1.0)
+    for number, at in enumerate(inner):
+        slot = context.slot_at(at)
+        fifth = slot.bass + 7
+        has_fifth = fifth % 12 in slot.chord.pitch_classes and fifth <= high
+        pitch = fifth if has_fifth and number in (0, 4, 6) and not pulse else slot.bass
+        if pulse and number in (1, 4) and slot.bass + 12 <= high:
+            pitch = slot.bass + 12
+        if all(at != taken for taken, _ in order):
+            order.append((at, pitch))
+    chosen = sorted(order[:onsets])
+    drafts = []
+    for number, (at, pitch) in enumerate(chosen):
+        slot = context.slot_at(at)
+        end = chosen[number + 1][0] if number + 1 < len(chosen) else BEATS_PER_BAR
+        beats = (min(end, slot.at + slot.beats) - at) * (0.35 + 0.63 * articulation)
+        pitch = max(low, min(high, pitch)) if low <= pitch <= high else slot.bass
+        accent = 0.4 + 0.4 * metric_weight(int(at * 4))
+        drafts.append(Draft(at, beats, pitch, accent, Layer.BASS))
+    return drafts
+
+
+def drone(context: Context, *, onsets: int, low: int, bars: int) -> list[Draft]:
+    """Return the tonic, and with a second note its fifth, held for some bars from a phrase on."""
+    if context.place.bar % bars or not onsets:
+        return []
+    root = low + (context.key.tonic - low) % 12
+    length = float(bars * BEATS_PER_BAR)
+    pitches = (root, root + 7)[: min(onsets, 2)]
+    return [Draft(0.0, length, pitch, 0.4, Layer.DRONE) for pitch in pitches]
+
+
+def _outer_first(count: int) -> list[int]:
+    return sorted(range(count), key=lambda voice: (min(voice, count - 1 - voice), -voice))
+
+
+def _pattern(voices: int, order: str) -> list[int]:
+    upwards = list(range(voices))
+    if order == "up":
+        return upwards
+    if order == "alberti":
+        top = voices - 1
+        return [0, top, top // 2, top]
+    return upwards + upwards[-2:0:-1]
+
+
+def _doubled(context: Context, drafts: list[Draft], extra: int, layer: Layer) -> list[Draft]:
+    """Thicken the strongest notes by an octave when the grid has no room left."""
+    strong = sorted(drafts, key=lambda d: (-metric_weight(int(d.at * 4)), d.at))
+    return [
+        Draft(d.at, d.beats, d.pitch + 12, d.accent * 0.8, layer) for d in strong[: max(0, extra)]
+    ]

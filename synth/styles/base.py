@@ -1,0 +1,81 @@
+"""What a style is: a taste in textures, and the numbers that a user may edit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from synth.compose.context import Context, Draft
+from synth.params import Layer, MusicParams
+
+__all__ = ["Instrument", "Style", "StyleSettings", "layer_stream", "pitch_range"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """How a layer of a style is played: its range, its part in the whole, its MIDI place."""
+
+    layer: Layer
+    low: int  #: lowest MIDI note at register 0
+    high: int  #: highest MIDI note at register 0
+    share: float  #: weight when the onsets of a bar are handed out
+    usual_onsets: float  #: onsets a bar up to which the layer is at ease
+    level: float  #: loudness, 0 to 1
+    channel: int  #: MIDI channel as sent, 0 to 15 (1 to 16 in the file)
+    program: int  #: MIDI program as sent, 0 to 127 (1 to 128 in the file)
+
+
+@dataclass(frozen=True, slots=True)
+class StyleSettings:
+    """The contents of a style's file."""
+
+    title: str
+    tempo_bpm: float  #: where the style is at home
+    density: float  #: onsets per beat where it is at home
+    voices: int  #: of the chords, 3 to 5
+    chord_beats: float  #: usual length of a chord, 2 to 8
+    rhythm_freedom: float  #: 0 strictly metrical to 1 free
+    instruments: tuple[Instrument, ...]  #: in the order in which layers should join
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that the style can play."""
+        return tuple(instrument.layer for instrument in self.instruments)
+
+    def instrument(self, layer: Layer) -> Instrument:
+        """Return a layer's instrument; KeyError when the style lacks the layer."""
+        for instrument in self.instruments:
+            if instrument.layer is layer:
+                return instrument
+        raise KeyError(layer)
+
+
+class Style(Protocol):
+    """A way to fill bars. It keeps no state: equal arguments give equal notes."""
+
+    @property
+    def name(self) -> str:
+        """The name it is chosen by."""
+        ...
+
+    @property
+    def settings(self) -> StyleSettings:
+        """The numbers from its file."""
+        ...
+
+    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+        """Return the notes of a bar, layer by layer, before performance."""
+        ...
+
+
+def layer_stream(base: int, layer: Layer) -> Random:
+    """Return a layer's own stream, so that one layer's choices never move another's."""
+    return Random(f"{base}/{layer.value}")
+
+
+def pitch_range(instrument: Instrument, register: float) -> tuple[int, int]:
+    """Return the lowest and the highest pitch at a register of -1 to 1, an octave each way."""
+    shift = int(12.0 * max(-1.0, min(1.0, register)) + 12.5) - 12
+    low = max(21, min(108 - (instrument.high - instrument.low), instrument.low + shift))
+    return low, low + instrument.high - instrument.low

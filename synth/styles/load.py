@@ -1,0 +1,129 @@
+"""Styles by name: the module that has the taste, with the file that has the numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from synth.errors import StyleError
+from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Layer
+from synth.styles.ambient import Ambient
+from synth.styles.base import Instrument, Style, StyleSettings
+from synth.styles.piano import Piano
+from synth.styles.pulse import Pulse
+
+__all__ = ["load", "names", "read_settings"]
+
+_STYLES: dict[str, Callable[[StyleSettings], Style]] = {
+    "ambient": Ambient,
+    "piano": Piano,
+    "pulse": Pulse,
+}
+_RANGES: dict[str, tuple[float, float]] = {
+    "tempo_bpm": TEMPO_RANGE_BPM,
+    "density": DENSITY_RANGE,
+    "voices": (3, 5),
+    "chord_beats": (2, 8),
+    "rhythm_freedom": (0, 1),
+    "low": (21, 108),
+    "high": (21, 108),
+    "share": (0, 100),
+    "usual_onsets": (0, 64),
+    "level": (0, 1),
+    "channel": (1, 16),
+    "program": (1, 128),
+}
+_WHOLE = ("voices", "low", "high", "channel", "program")
+_STYLE_KEYS = ("tempo_bpm", "density", "voices", "chord_beats", "rhythm_freedom")
+_LAYER_KEYS = ("low", "high", "share", "usual_onsets", "level", "channel", "program")
+_SPANS = {Layer.PAD: 24, Layer.BASS: 12, Layer.MELODY: 14, Layer.BELLS: 12, Layer.DRONE: 11}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all styles, the default first."""
+    return tuple(_STYLES)
+
+
+def load(name: str, folder: Path) -> Style:
+    """Return a style with the numbers of `folder/<name>.toml`.
+
+    Raises `StyleError` when the name is unknown, or the file is missing or malformed.
+    """
+    if name not in _STYLES:
+        raise StyleError(f"no style named {name!r}", hint=f"There are: {', '.join(_STYLES)}.")
+    return _STYLES[name](read_settings(folder / f"{name}.toml"))
+
+
+def read_settings(path: Path) -> StyleSettings:
+    """Return the contents of a style's file; errors name the file, the key and the reason."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StyleError(
+            f"{path} cannot be read: {error}", hint="Restore the file that was installed."
+        ) from error
+    layers = {layer.value: layer for layer in Layer}
+    for key in table:
+        if key not in layers and key not in (*_STYLE_KEYS, "title"):
+            raise _wrong(path, key, "is unknown", f"Keys: title, {', '.join(_STYLE_KEYS)}.")
+    instruments = tuple(_instrument(path, layers[k], t) for k, t in table.items() if k in layers)
+    if not instruments:
+        raise _wrong(path, "layers", "are missing", "Add a table such as [pad].")
+    title = table.get("title")
+    if not isinstance(title, str):
+        raise _wrong(path, "title", "must be text", 'Write title = "A name".')
+    numbers = {key: _number(path, key, table, key) for key in _STYLE_KEYS}
+    return StyleSettings(
+        title=title,
+        tempo_bpm=numbers["tempo_bpm"],
+        density=numbers["density"],
+        voices=int(numbers["voices"]),
+        chord_beats=numbers["chord_beats"],
+        rhythm_freedom=numbers["rhythm_freedom"],
+        instruments=instruments,
+    )
+
+
+def _instrument(path: Path, layer: Layer, table: Any) -> Instrument:
+    if not isinstance(table, dict):
+        raise _wrong(path, layer.value, "must be a table", f"Write [{layer.value}].")
+    for key in table:
+        if key not in _LAYER_KEYS:
+            where = f"{layer.value}.{key}"
+            raise _wrong(path, where, "is unknown", f"Keys: {', '.join(_LAYER_KEYS)}.")
+    number = {key: _number(path, f"{layer.value}.{key}", table, key) for key in _LAYER_KEYS}
+    low, high = int(number["low"]), int(number["high"])
+    span = _SPANS.get(layer, 0)
+    if high - low < span:
+        raise _wrong(
+            path, f"{layer.value}.high", f"must be {span} or more above low", f"Try {low + span}."
+        )
+    return Instrument(
+        layer=layer,
+        low=low,
+        high=high,
+        share=number["share"],
+        usual_onsets=number["usual_onsets"],
+        level=number["level"],
+        channel=int(number["channel"]) - 1,
+        program=int(number["program"]) - 1,
+    )
+
+
+def _number(path: Path, where: str, table: dict[str, Any], key: str) -> float:
+    low, high = _RANGES[key]
+    value = table.get(key)
+    hint = f"Allowed: {low:g} to {high:g}."
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(path, where, "must be a number", hint)
+    if key in _WHOLE and not isinstance(value, int):
+        raise _wrong(path, where, "must be a whole number", hint)
+    if not low <= value <= high:
+        raise _wrong(path, where, f"is {value:g}, out of range", hint)
+    return float(value)
+
+
+def _wrong(path: Path, key: str, reason: str, hint: str) -> StyleError:
+    return StyleError(f"{path}: {key} {reason}", hint=hint)

@@ -1,0 +1,51 @@
+"""Piano: broken chords under a plain melody, with much room between the notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from synth.compose.bells import bells
+from synth.compose.context import Context, Draft
+from synth.compose.melody import melody
+from synth.compose.textures import bass_line, broken
+from synth.params import Layer, MusicParams
+from synth.styles.base import StyleSettings, layer_stream, pitch_range
+
+__all__ = ["Piano"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piano:
+    """A minimal piano; its pad is the broken chord of the left hand."""
+
+    settings: StyleSettings
+    name: str = "piano"
+
+    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+        """Return a bar of broken chords, bass and melody."""
+        base = rng.getrandbits(64)
+        drafts: list[Draft] = []
+        order = "wave" if context.place.theme == "A" else "up"
+        for layer, onsets in context.onsets:
+            low, high = pitch_range(self.settings.instrument(layer), params.register)
+            stream = layer_stream(base, layer)
+            if layer in (Layer.PAD, Layer.PLUCK):
+                drafts += broken(
+                    context, layer, onsets=onsets, articulation=params.articulation,
+                    shift=0 if layer is Layer.PAD else 12, order=order,
+                )  # fmt: skip
+            elif layer is Layer.BASS:
+                low, high = pitch_range(self.settings.instrument(layer), 0.0)
+                drafts += bass_line(
+                    context, onsets=onsets, articulation=params.articulation,
+                    low=low, high=high, pulse=False,
+                )  # fmt: skip
+            elif layer is Layer.MELODY:
+                drafts += melody(
+                    context, stream, onsets=onsets, low=low, high=high,
+                    articulation=params.articulation, longest_beats=3.0,
+                )  # fmt: skip
+            elif layer is Layer.BELLS:
+                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+        return drafts

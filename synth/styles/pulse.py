@@ -1,0 +1,55 @@
+"""Pulse: a soft clear beat, with an off-beat bass and plucked figures over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from synth.compose.bells import bells
+from synth.compose.context import Context, Draft
+from synth.compose.melody import melody
+from synth.compose.percussion import groove
+from synth.compose.textures import bass_line, broken, held
+from synth.params import Layer, MusicParams
+from synth.styles.base import StyleSettings, layer_stream, pitch_range
+
+__all__ = ["Pulse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A gentle groove."""
+
+    settings: StyleSettings
+    name: str = "pulse"
+
+    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+        """Return a bar with a beat one can walk to."""
+        base = rng.getrandbits(64)
+        drafts: list[Draft] = []
+        for layer, onsets in context.onsets:
+            low, high = pitch_range(self.settings.instrument(layer), params.register)
+            stream = layer_stream(base, layer)
+            if layer is Layer.PERCUSSION:
+                drafts += groove(context, onsets=onsets)
+            elif layer is Layer.BASS:
+                low, high = pitch_range(self.settings.instrument(layer), 0.0)
+                drafts += bass_line(
+                    context, onsets=onsets, articulation=0.8 * params.articulation,
+                    low=low, high=high, pulse=True,
+                )  # fmt: skip
+            elif layer is Layer.PAD:
+                drafts += held(context, onsets=onsets, articulation=params.articulation, tie=True)
+            elif layer is Layer.PLUCK:
+                short = 0.5 * params.articulation
+                drafts += broken(
+                    context, layer, onsets=onsets, articulation=short, shift=12, order="alberti"
+                )
+            elif layer is Layer.MELODY:
+                drafts += melody(
+                    context, stream, onsets=onsets, low=low, high=high,
+                    articulation=params.articulation, longest_beats=2.0,
+                )  # fmt: skip
+            elif layer is Layer.BELLS:
+                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+        return drafts
