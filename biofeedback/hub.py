@@ -55,9 +55,7 @@ class Hub(Generic[T]):
     def __init__(self) -> None:
         self._subscriptions: list[Subscription[T]] = []
 
-    def subscribe(
-        self, capacity: int = 256, when_full: Policy = "drop_oldest"
-    ) -> Subscription[T]:
+    def subscribe(self, capacity: int = 256, when_full: Policy = "drop_oldest") -> Subscription[T]:
         """Return a new queue that receives everything from now on."""
         subscription: Subscription[T] = Subscription(capacity, when_full)
         self._subscriptions.append(subscription)

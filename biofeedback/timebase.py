@@ -53,11 +53,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
+        """Return the seconds that timers have jumped over so far."""
         return self._jumping.now_s
 
     def run_in_executor(  # type: ignore[override]
         self, executor: object, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
+        """Call `func` in place and return its result as a future that is done."""
         future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
@@ -73,16 +75,21 @@ class SessionClock:
         self._loop = loop
         self.epoch_s = loop.time()  #: the loop's time at session time 0
         self.started_utc = started_utc
+        self.live = not isinstance(loop, VirtualLoop)
         self._anchor_s = 0.0
 
     def __call__(self) -> float:
+        """Return the session time in seconds."""
         return self._loop.time() - self.epoch_s
 
     def step_of_wall_clock(self) -> float:
         """Return by how many seconds the wall clock moved against ours since the last call.
 
-        Near 0 as a rule; a suspended computer or a corrected wall clock gives a step.
+        Near 0 as a rule; a suspended computer or a corrected wall clock gives a step. Always 0 in
+        virtual time.
         """
+        if not self.live:
+            return 0.0
         offset_s = (utc_now() - self.started_utc).total_seconds() - self()
         step_s, self._anchor_s = offset_s - self._anchor_s, offset_s
         return step_s

@@ -75,4 +75,5 @@ class MusicParams:
     tension: float = 0.2  #: harmonic, 0 plain triads to 1 sevenths, suspensions, borrowed chords
     articulation: float = 0.8  #: 0 short and separate to 1 fully tied
     swing: float = 0.5  #: share of a beat before the off-beat, 0.5 straight to 0.67 triplet
+    swell: float = 0.0  #: depth of a rise and fall over each pair of bars, 0 none to 1 full
     layers: tuple[Layer, ...] = (Layer.PAD, Layer.BASS, Layer.MELODY)

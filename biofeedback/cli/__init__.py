@@ -1,1 +1,14 @@
 """The command line, one file for each group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command of `sys.argv`; the exit code is 0, 2 (mistake), 130 (interrupted) or 1."""
+    from biofeedback.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

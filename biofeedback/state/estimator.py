@@ -52,6 +52,7 @@ class State:
 
     `contributions` holds the deviation from rest of each reading that was used, in standard
     deviations, by name. During `rest` they are deviations from people in general.
+    `breaths_per_minute` is the reading `breathing_rate`, None while it is unknown.
     """
 
     time_s: float
@@ -61,6 +62,7 @@ class State:
     confidence: float
     phase: Literal["rest", "tracking"]
     contributions: dict[str, float]
+    breaths_per_minute: float | None = None
 
 
 class Estimator:
@@ -96,7 +98,8 @@ class Estimator:
             self._correct(index, trust, step_s)
         else:
             self._silent_s += step_s
-        return self._state(now_s, contributions)
+        breaths = next((r.value for r in readings if r.name == "breathing_rate"), None)
+        return self._state(now_s, contributions, breaths)
 
     def _rest(self, readings: tuple[Reading, ...], now_s: float) -> None:
         """Learn while the person rests; afterwards start over on the person's own scale."""
@@ -140,7 +143,9 @@ class Estimator:
         self._index += gain * (index - self._index)
         self._variance *= 1.0 - gain
 
-    def _state(self, now_s: float, contributions: dict[str, float]) -> State:
+    def _state(
+        self, now_s: float, contributions: dict[str, float], breaths_per_minute: float | None
+    ) -> State:
         if self._baseline is None:
             level_variance = _POPULATION_VARIANCE
         else:
@@ -156,6 +161,7 @@ class Estimator:
             confidence=fade * (1.0 - variance / _NOTHING_VARIANCE),
             phase="rest" if self._learner is not None else "tracking",
             contributions=contributions,
+            breaths_per_minute=breaths_per_minute,
         )
 
 

@@ -1,0 +1,74 @@
+"""What is written when the last note has ended: MIDI, sound and the report, all from the log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from biofeedback.record.score import score_of
+from synth.outputs.uri import OutputSpec
+
+__all__ = ["Step", "steps", "write_midi", "write_sound"]
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file to write: `do` takes a progress callback and returns the path."""
+
+    name: str
+    title: str
+    do: Callable[[Progress], Path]
+
+
+def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
+    """Yield what is to be written for a session's folder: session.mid, `files`, the report.
+
+    A wav output without a path goes to session.wav in the folder.
+    """
+    midi = session / "session.mid"
+    yield Step("midi", "Writing the MIDI file", lambda _: write_midi(session, midi))
+    for spec in files:
+        target = Path(spec.target) if spec.target else session / "session.wav"
+        if spec.kind == "mid":
+            yield Step("midi", "Copying the MIDI file", lambda _, to=target: _copy(midi, to))
+        else:
+            yield Step(
+                "sound",
+                "Rendering the sound",
+                lambda progress, to=target: write_sound(session, to, progress),
+            )
+    yield Step("report", "Writing the report", lambda progress: _report(session, progress))
+
+
+def write_midi(session: Path, target: Path) -> Path:
+    """Write a session's music as a MIDI file."""
+    from synth.outputs import midi_file
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    midi_file.write(target, score_of(session))
+    return target
+
+
+def write_sound(session: Path, target: Path, progress: Progress) -> Path:
+    """Render a session's music as a WAV file, in a process of its own."""
+    from synth.outputs import wav
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    wav.render(target, score_of(session), progress=progress)
+    return target
+
+
+def _copy(midi: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(midi, target)
+    return target
+
+
+def _report(session: Path, progress: Progress) -> Path:
+    from biofeedback.report import page
+
+    return page.write(session, progress)

@@ -1,0 +1,54 @@
+"""The commands in one place, and what a person sees when one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from biofeedback.cli import console, devices, guide, inspect, play, sessions
+
+__all__ = ["app", "run"]
+
+MISTAKE = 2
+
+app = typer.Typer(
+    name="biofeedback",
+    help="Music that follows your heart and skin, and leads towards calm.",
+    epilog="For relaxation and stress awareness. It is not a treatment and makes no diagnosis.",
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for group in (play, inspect, sessions, devices):
+    group.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def alone(
+    context: typer.Context,
+    show_version: bool = typer.Option(False, "--version", help="Show the version and stop."),
+) -> None:
+    """Music that follows your heart and skin, and leads towards calm."""
+    if show_version:
+        from biofeedback import __version__
+
+        console.out.print(f"biofeedback {__version__}", highlight=False)
+    elif context.invoked_subcommand is None:
+        guide.first_minute()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return its exit code."""
+    try:
+        app(list(arguments))
+    except SystemExit as stop:  # usage errors (2) and Ctrl-C (130) are typer's, with their text
+        return stop.code if isinstance(stop.code, int) else 0
+    except Exception as error:
+        hint = getattr(error, "hint", None)
+        if not isinstance(hint, str):
+            raise
+        console.mistake(str(error), hint)
+        return MISTAKE
+    return 0

@@ -1,0 +1,39 @@
+"""Which strategies there are, and how a config names one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from biofeedback.control.base import Strategy
+from biofeedback.control.breathe import Breathe, BreatheSettings
+from biofeedback.control.curves import Palette
+from biofeedback.control.fixed import Fixed, FixedSettings
+from biofeedback.control.lead import Lead, LeadSettings
+from biofeedback.control.mirror import Mirror
+from biofeedback.control.steering import Limits, Steering
+
+__all__ = ["Settings", "build"]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The `[control]` table: one strategy is in use, the others' settings wait."""
+
+    strategy: Literal["lead", "mirror", "breathe", "fixed"] = "lead"
+    lead: LeadSettings = LeadSettings()
+    breathe: BreatheSettings = BreatheSettings()
+    fixed: FixedSettings = FixedSettings()
+    limits: Limits = Limits()
+
+
+def build(settings: Settings, palette: Palette) -> Steering:
+    """Return the chosen strategy within its limits."""
+    strategies: dict[str, Strategy] = {
+        "lead": Lead(settings.lead),
+        "mirror": Mirror(),
+        "breathe": Breathe(settings.breathe),
+        "fixed": Fixed(settings.fixed),
+    }
+    name = settings.strategy
+    return Steering(name, strategies[name], palette, settings.limits)

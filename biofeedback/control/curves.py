@@ -1,0 +1,81 @@
+"""Curves from the music's activation to its parameters.
+
+The directions follow the literature on music and arousal: tempo, density and loudness rise with
+it (Ehrlich et al. 2019; van der Zwaag et al. 2011). The end points, and the way home through keys
+and modes, are ours: aroused music stands in a dark mode some fifths away from the home key, and
+as it calms it comes home and brightens.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from biofeedback.control.limits import Band
+from synth.params import TONIC_NAMES, Key, Layer, Mode, MusicParams
+
+__all__ = ["Curves", "Palette"]
+
+Bpm = Annotated[float, msgspec.Meta(ge=40.0, le=160.0)]
+Onsets = Annotated[float, msgspec.Meta(ge=0.25, le=6.0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+_MODES = (Mode.LYDIAN, Mode.IONIAN, Mode.MIXOLYDIAN, Mode.DORIAN, Mode.AEOLIAN)
+_MODE_EDGES = (0.18, 0.34, 0.50, 0.68)
+_FIFTHS_EDGES = (0.26, 0.42, 0.58, 0.76)
+_HYSTERESIS = 0.02
+
+
+class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The range of the music, between its calmest and its most driven."""
+
+    home: str = "D"  #: tonic of the calmest music, such as "C", "Eb"
+    tempo_calm_bpm: Bpm = 52.0
+    tempo_driven_bpm: Bpm = 104.0
+    density_calm: Onsets = 0.9
+    density_driven: Onsets = 3.6
+    dynamics_calm: Share = 0.35
+    dynamics_driven: Share = 0.7
+    layers: tuple[Layer, ...] = tuple(Layer)
+
+    def __post_init__(self) -> None:
+        if self.home not in TONIC_NAMES:
+            raise ValueError(f"home {self.home!r} is none of {', '.join(TONIC_NAMES)}")
+        if not self.tempo_calm_bpm <= self.tempo_driven_bpm:
+            raise ValueError("tempo_calm_bpm is above tempo_driven_bpm")
+        if not self.density_calm <= self.density_driven:
+            raise ValueError("density_calm is above density_driven")
+
+
+class Curves:
+    """Maps a level of activation to parameters; key and mode change with hysteresis."""
+
+    def __init__(self, palette: Palette, level: float) -> None:
+        self._palette = palette
+        self._mode = Band(_MODE_EDGES, _HYSTERESIS, level)
+        self._fifths = Band(_FIFTHS_EDGES, _HYSTERESIS, level)
+
+    def params(self, level: float, tempo_bpm: float) -> MusicParams:
+        """Return the parameters for a level of 0 to 1 at a tempo that was already chosen."""
+        palette = self._palette
+        tonic = (TONIC_NAMES.index(palette.home) + 7 * self._fifths.sort(level)) % 12
+        return MusicParams(
+            tempo_bpm=tempo_bpm,
+            key=Key(tonic, _MODES[self._mode.sort(level)]),
+            density=_between(palette.density_calm, palette.density_driven, level),
+            dynamics=_between(palette.dynamics_calm, palette.dynamics_driven, level),
+            register=_between(-0.3, 0.4, level),
+            brightness=_between(0.25, 0.75, level),
+            tension=_between(0.1, 0.55, level),
+            articulation=_between(0.95, 0.65, level),
+            layers=palette.layers,
+        )
+
+    def tempo_bpm(self, level: float) -> float:
+        """Return the tempo that belongs to a level."""
+        return _between(self._palette.tempo_calm_bpm, self._palette.tempo_driven_bpm, level)
+
+
+def _between(calm: float, driven: float, level: float) -> float:
+    return calm + (driven - calm) * level

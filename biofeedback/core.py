@@ -1,0 +1,169 @@
+"""The pure core of a session: inputs in, decisions and notes out.
+
+No clock, no I/O, no thread, no global random number. Whoever feeds the same inputs in the same
+order gets the same values, byte for byte; `record.verify` does exactly that.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from biofeedback.control.build import Settings as ControlSettings
+from biofeedback.control.build import build
+from biofeedback.control.curves import Palette
+from biofeedback.inputs import TICK_S, BarRequest, Command, Input, Tick
+from biofeedback.metrics.bank import MetricBank
+from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.metrics.windowed import Window, WindowResult
+from biofeedback.outputs import Derived, WindowRequest
+from biofeedback.state.baseline import Baseline
+from biofeedback.state.estimator import Estimator
+from biofeedback.state.estimator import Settings as StateSettings
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Gap
+from synth.compose.composer import Composer
+from synth.events import Bar, Cancel
+from synth.params import MusicParams
+from synth.styles.base import Style
+from synth.tempo_map import TempoMap
+
+__all__ = ["Core", "CoreSettings"]
+
+#: From the first bar request to its first beat: time for players to get ready.
+START_LEAD_S = 0.5
+#: A tempo change holds this long after its tick, so that every player knows it in time.
+TEMPO_LEAD_S = 0.1
+
+
+class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The tables of the config that decide what is derived."""
+
+    metrics: MetricSettings
+    state: StateSettings
+    control: ControlSettings
+    palette: Palette
+
+
+class Core:
+    """Everything between a sample and a note."""
+
+    def __init__(
+        self, settings: CoreSettings, style: Style, seed: int, baseline: Baseline | None
+    ) -> None:
+        self._style = style
+        self._seed = seed
+        self._metrics = MetricBank(settings.metrics)
+        self._estimator = Estimator(settings.state, baseline)
+        self._steering = build(settings.control, settings.palette)
+        self._composer: Composer | None = None
+        self._params = MusicParams()
+        self._tempo: TempoMap | None = None
+        self._bars: deque[Bar] = deque(maxlen=4)
+        self._chunk_seqs: deque[tuple[float, int]] = deque()
+        self._held = False
+        self.ending: Bar | None = None
+
+    @property
+    def tempo_map(self) -> TempoMap | None:
+        """The tempo so far; None before the first bar."""
+        return self._tempo
+
+    @property
+    def next_bar(self) -> tuple[int, float]:
+        """Index and first beat of the bar to be asked for next."""
+        if not self._bars:
+            return 0, 0.0
+        last = self._bars[-1]
+        return last.index + 1, last.beat + last.beats
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The person's resting values, as far as they were learned."""
+        return self._estimator.baseline
+
+    def feed(self, seq: int, time_s: float, item: Input) -> Sequence[Derived]:
+        """Take in one input, number `seq`, that arrived at `time_s`; return what follows from it."""
+        match item:
+            case Chunk() | Gap() | SensorStatus():
+                if isinstance(item, Chunk):
+                    self._chunk_seqs.append((time_s, seq))
+                return self._metrics.update(item)
+            case Tick():
+                return self._tick(item)
+            case BarRequest():
+                return self._bar(item, time_s)
+            case Command():
+                return self._command(item, time_s)
+            case WindowResult():
+                self._metrics.take(item)
+                return ()
+
+    def _tick(self, tick: Tick) -> list[Derived]:
+        now_s = tick.time_s
+        readings = self._metrics.read(now_s)
+        state = self._estimator.step(readings, now_s)
+        decision = self._steering.step(state, TICK_S, held=self._held)
+        derived: list[Derived] = [readings] if tick.index % 2 == 0 else []
+        derived += [state, decision]
+        derived += self._follow(decision.params, now_s + TEMPO_LEAD_S)
+        window = self._metrics.window(now_s)
+        if window is not None and (request := self._request(window)):
+            derived.append(request)
+        return derived
+
+    def _follow(self, params: MusicParams, from_s: float) -> list[Derived]:
+        self._params = params
+        if self._tempo is None or self.ending is not None:
+            return []
+        last = self._tempo.segments[-1]
+        if params.tempo_bpm == last.bpm or from_s < last.time_s:
+            return []
+        self._tempo = self._tempo.change(from_s, params.tempo_bpm)
+        return [self._tempo.segments[-1]]
+
+    def _request(self, window: Window) -> WindowRequest | None:
+        while self._chunk_seqs and self._chunk_seqs[0][0] < window.start_s:
+            self._chunk_seqs.popleft()
+        if not self._chunk_seqs:
+            return None
+        return WindowRequest(window, self._chunk_seqs[0][1], self._chunk_seqs[-1][1])
+
+    def _bar(self, request: BarRequest, time_s: float) -> list[Derived]:
+        if self.ending is not None or (request.index, request.beat) != self.next_bar:
+            return []
+        derived: list[Derived] = []
+        if self._composer is None or self._tempo is None:
+            self._composer = Composer(self._style, self._seed, self._params)
+            self._tempo = TempoMap.start(time_s + START_LEAD_S, self._params.tempo_bpm)
+            derived += self._tempo.segments
+        bar = self._composer.bar(self._params)
+        self._bars.append(bar)
+        return [*derived, bar]
+
+    def _command(self, command: Command, time_s: float) -> list[Derived]:
+        match command.what:
+            case "hold" | "resume":
+                self._held = command.what == "hold"
+            case "stop":
+                return self._end(time_s)
+            case _:
+                pass
+        return []
+
+    def _end(self, time_s: float) -> list[Derived]:
+        """Withdraw what has not begun, and close with a cadence from the next bar line on."""
+        if self._composer is None or self._tempo is None or self.ending is not None:
+            return []
+        beat = self._tempo.beat_at(time_s + TEMPO_LEAD_S)
+        derived: list[Derived] = []
+        upcoming = [bar for bar in self._bars if bar.beat > beat]
+        if upcoming:
+            first = upcoming[0]
+            self._composer.rewind(first.index)
+            derived.append(Cancel(first.beat))
+        self.ending = self._composer.ending(self._params)
+        self._bars.append(self.ending)
+        return [*derived, self.ending]

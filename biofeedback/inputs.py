@@ -1,0 +1,52 @@
+"""What moves the core besides samples: ticks, bar requests, commands, worker results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from biofeedback.metrics.windowed import WindowResult
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Gap
+
+__all__ = ["TICK_S", "BarRequest", "Command", "CommandName", "Input", "Tick"]
+
+#: Distance of the strategy's ticks; tick k stands for time k * TICK_S however late it comes.
+TICK_S = 0.5
+
+CommandName = Literal["marker", "hold", "resume", "stop", "panic", "volume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The moment `index` * TICK_S of session time."""
+
+    index: int
+
+    @property
+    def time_s(self) -> float:
+        """Session time that this tick stands for."""
+        return self.index * TICK_S
+
+
+@dataclass(frozen=True, slots=True)
+class BarRequest:
+    """Time to compose bar `index`, which begins at `beat`."""
+
+    index: int
+    beat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that a person asked for: who, what, and a value where it has one.
+
+    `value` is the text of a marker, and the volume from 0 to 1 in decimal.
+    """
+
+    who: str
+    what: CommandName
+    value: str = ""
+
+
+Input = Chunk | Gap | SensorStatus | Tick | BarRequest | Command | WindowResult

@@ -1,0 +1,237 @@
+"""Everything around a session: parts built from a plan before it, files written after it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from biofeedback import plugins
+from biofeedback.config import Config, configs_folder, to_toml
+from biofeedback.core import Core, CoreSettings
+from biofeedback.errors import FolderError
+from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
+from biofeedback.personal import profiles
+from biofeedback.personal.folders import sessions_folder
+from biofeedback.record import lines
+from biofeedback.record.reader import LOG_NAME
+from biofeedback.record.writer import LogWriter
+from biofeedback.session import Counters, Session
+from biofeedback.state.baseline import Baseline
+from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
+from synth.outputs.uri import OutputSpec
+from synth.outputs.uri import parse as parse_output
+from synth.styles.load import load as load_style
+
+__all__ = ["Outcome", "Performance", "Plan", "core_of"]
+
+#: Runs beside the session and shows it; cancelled when the session is over.
+Watcher = Callable[[Session], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a session shall be. `realtime` makes a replay or a simulation wait."""
+
+    config: Config
+    sensors: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    out: Path = field(default_factory=sessions_folder)
+    seed: int = 1
+    duration_s: float | None = None
+    profile: str | None = None
+    baseline: Baseline | None = None  #: instead of the profile's
+    realtime: bool = False
+    volume: float = 0.7
+    options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a session left behind."""
+
+    folder: Path
+    files: tuple[OutputSpec, ...]  #: outputs that are rendered afterwards
+    counters: Counters
+    music_s: float
+    interrupted: bool
+
+
+def core_of(header: lines.HeaderLine) -> Core:
+    """Return the core that a log's header describes."""
+    config = msgspec.json.decode(header.config, type=Config)
+    baseline = msgspec.json.decode(header.baseline, type=Baseline | None)
+    return _core(config, header.seed, baseline)
+
+
+def _core(config: Config, seed: int, baseline: Baseline | None) -> Core:
+    settings = CoreSettings(
+        metrics=config.metrics,
+        state=config.state,
+        control=config.control,
+        palette=config.music.palette,
+    )
+    style = load_style(config.music.style, configs_folder() / "styles")
+    return Core(settings, style, seed, baseline)
+
+
+class Performance:
+    """One session from a plan; everything a user can get wrong is checked when it is made.
+
+    It runs in virtual time when nothing in it needs to wait: recordings and simulated bodies,
+    outputs that are files. `live` says which.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._sources = [plugins.sensor(uri, plan.options) for uri in plan.sensors]
+        outputs = [parse_output(uri) for uri in plan.outputs]
+        self._ports = [spec for spec in outputs if spec.live]
+        self._files = tuple(spec for spec in outputs if spec.kind in ("mid", "wav"))
+        for spec in self._files:
+            if spec.target:
+                _check_target(Path(spec.target))
+        self.live = plan.realtime or bool(self._ports) or not all(s.timeless for s in self._sources)
+        stored = profiles.load(plan.profile) if plan.profile else None
+        self._baseline = plan.baseline or (stored.baseline if stored else None)
+        self._core = _core(plan.config, plan.seed, self._baseline)
+        self._session: Session | None = None
+        self._folder = Path()
+        self._music_s = 0.0
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the recordings' readers left out, in plain sentences."""
+        return [warning for source in self._sources for warning in source.warnings]
+
+    def run(self, watch: Watcher) -> Outcome:
+        """Run to the end, with `watch` beside it.
+
+        An interrupted session returns as well, its log complete. One that no sample reached
+        leaves no folder, and an interrupt comes out as it is.
+        """
+        interrupted = False
+        try:
+            (run_live if self.live else run_virtual)(lambda: self._perform(watch))
+        except KeyboardInterrupt:
+            if self._session is None or not self._session.has_streamed:
+                raise
+            interrupted = True
+        assert self._session is not None
+        return Outcome(
+            self._folder, self._files, self._session.counters, self._music_s, interrupted
+        )
+
+    async def _perform(self, watch: Watcher) -> None:
+        async with AsyncExitStack() as stack:
+            clock = SessionClock(asyncio.get_running_loop(), utc_now())
+            players = []
+            for spec in self._ports:
+                from synth.player.remote import RemotePlayer
+
+                player = RemotePlayer()
+                stack.push_async_callback(player.close)
+                await player.open(spec, clock.epoch_s)
+                player.volume(self._plan.volume)
+                players.append(player)
+            worker: WorkerClient | InlineWorker = InlineWorker()
+            if self.live:
+                worker = WorkerClient()
+                stack.push_async_callback(worker.close)
+                await worker.start()
+            self._folder = _new_folder(self._plan.out, clock)
+            log = LogWriter(self._folder / LOG_NAME)
+            stack.callback(log.close)
+            self._session = Session(
+                self._core, self._sources, players, worker, log, clock, self._plan.duration_s
+            )
+            self._session.begin(self._header(clock))
+            (self._folder / "config.toml").write_text(to_toml(self._plan.config), encoding="utf-8")
+            stack.callback(self._settle, clock)
+            watching = asyncio.create_task(watch(self._session))
+            try:
+                await self._session.run()
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+
+    def _settle(self, clock: SessionClock) -> None:
+        assert self._session is not None
+        self._music_s = clock()
+        if not self._session.has_streamed:
+            shutil.rmtree(self._folder)
+        elif self._plan.profile and self._baseline is None and self._core.baseline is not None:
+            profiles.save(
+                profiles.Profile(
+                    name=self._plan.profile,
+                    baseline=self._core.baseline,
+                    baseline_utc=clock.started_utc.isoformat(timespec="seconds"),
+                )
+            )
+
+    def _header(self, clock: SessionClock) -> lines.HeaderLine:
+        plan = self._plan
+        return lines.HeaderLine(
+            t=0.0,
+            seq=0,
+            schema=lines.SCHEMA,
+            versions={name: version(name) for name in _VERSIONED} | {
+                "python": platform.python_version()
+            },
+            platform=platform.platform(),
+            started_utc=clock.started_utc.isoformat(timespec="milliseconds"),
+            seed=plan.seed,
+            mode="live" if self.live else "virtual",
+            sensors=list(plan.sensors),
+            outputs=list(plan.outputs),
+            profile=plan.profile,
+            simulated=any(source.simulated for source in self._sources),
+            baseline=msgspec.Raw(msgspec.json.encode(self._baseline)),
+            config=msgspec.Raw(msgspec.json.encode(plan.config)),
+        )  # fmt: skip
+
+
+_VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")
+
+
+def _new_folder(out: Path, clock: SessionClock) -> Path:
+    stamp = clock.started_utc.strftime("%Y%m%dT%H%M%SZ")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1000):
+            folder = out / (stamp if attempt == 1 else f"{stamp}-{attempt}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise FolderError(
+            f"the output folder {out} cannot be written: {error.strerror}",
+            hint="Choose a folder of yours with --out.",
+        ) from error
+    raise FolderError(f"the output folder {out} holds too many sessions of this second")
+
+
+def _check_target(path: Path) -> None:
+    """Refuse a file that could not be written, before any music sounds."""
+    parent = path.parent
+    while not parent.exists():
+        parent = parent.parent
+    if path.is_dir() or not parent.is_dir() or not _writable(parent):
+        raise FolderError(
+            f"{path} cannot be written", hint="Choose a file in a folder that you may write to."
+        )
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)

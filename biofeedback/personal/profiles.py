@@ -1,0 +1,55 @@
+"""Profiles: what one session remembers of a person for the next."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.errors import ConfigError, FolderError
+from biofeedback.personal.folders import data_folder
+from biofeedback.state.baseline import Baseline
+
+__all__ = ["Profile", "load", "save"]
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A person under a name of their choice, best a pseudonym; nothing here identifies anybody."""
+
+    name: str
+    baseline: Baseline | None = None
+    baseline_utc: str | None = None  #: when it was learned
+
+
+def load(name: str) -> Profile:
+    """Return a stored profile, or an empty one for a name that is new."""
+    path = _path(name)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Profile)
+    except FileNotFoundError:
+        return Profile(name=name)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"the profile {path} cannot be read: {error}", hint="Choose another --profile."
+        ) from error
+
+
+def save(profile: Profile) -> None:
+    """Store a profile, whole or not at all."""
+    path = _path(profile.name)
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(profile)))
+        partial.replace(path)
+    except OSError as error:
+        raise FolderError(f"the profile {path} cannot be written: {error.strerror}") from error
+
+
+def _path(name: str) -> Path:
+    if not re.fullmatch(r"[\w-]{1,64}", name):
+        raise ConfigError(
+            f"{name!r} is no name for a profile", hint="Use letters, digits, - and _ only."
+        )
+    return data_folder() / "profiles" / f"{name}.json"

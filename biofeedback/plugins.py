@@ -1,0 +1,118 @@
+"""From names to parts: which module makes a sensor of a URI, and which parts others add.
+
+A third party adds a sensor kind with an entry point in the group `biofeedback.sensors`: its name
+is the URI's scheme, its object has the signature of `SensorKind`. A config names kinds, never
+modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from biofeedback.simulation.ear import Ear
+from sensors.base import Clock, SampleStream
+from sensors.errors import SettingsError
+
+__all__ = ["SensorOptions", "SensorSource", "sensor"]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorOptions:
+    """What the command line says about all sensors; each kind takes what concerns it."""
+
+    seed: int = 1
+    wait_s: float = 30.0
+    columns: dict[str, str] = field(default_factory=dict)
+    rate_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSource:
+    """A sensor that can be opened; `timeless` ones run in virtual time as well as live.
+
+    `opened` takes the session's clock, and the ear through which a virtual listener hears.
+    """
+
+    uri: str
+    opened: Callable[[Clock, Ear], SampleStream]
+    timeless: bool = False
+    simulated: bool = False
+    duration_s: float | None = None
+    markers: tuple[tuple[float, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+SensorKind = Callable[[str, SensorOptions], SensorSource]
+
+
+def sensor(uri: str, options: SensorOptions) -> SensorSource:
+    """Return the sensor that a URI names; raise `SettingsError` for an unknown kind."""
+    scheme, colon, target = uri.partition(":")
+    if not colon:
+        raise SettingsError(f"{uri!r} is not a sensor", hint=_HINT)
+    if kind := _KINDS.get(scheme):
+        return kind(target, options)
+    for entry in entry_points(group="biofeedback.sensors"):
+        if entry.name == scheme:
+            added: SensorKind = entry.load()
+            return added(target, options)
+    raise SettingsError(f"unknown kind of sensor {scheme!r} in {uri!r}", hint=_HINT)
+
+
+_HINT = "Sensors are ble:NAME-OR-ADDRESS, sim:, sim:listener and file:PATH."
+
+
+def _ble(target: str, options: SensorOptions) -> SensorSource:
+    def opened(clock: Clock, ear: Ear) -> SampleStream:
+        from sensors.ble import strap
+
+        return strap.stream(strap.Settings(target, wait_s=options.wait_s), clock)
+
+    return SensorSource(f"ble:{target}", opened)
+
+
+def _sim(target: str, options: SensorOptions) -> SensorSource:
+    if target == "listener":
+        return _listener(options)
+    from sensors import simulated
+
+    settings = simulated.Settings(profile=target or "default", seed=options.seed)
+
+    def opened(clock: Clock, ear: Ear) -> SampleStream:
+        return simulated.stream(settings, clock)
+
+    return SensorSource(f"sim:{target}", opened, timeless=True, simulated=True)
+
+
+def _listener(options: SensorOptions) -> SensorSource:
+    def opened(clock: Clock, ear: Ear) -> SampleStream:
+        from biofeedback.simulation import listener
+
+        return listener.stream(listener.Settings(seed=options.seed), clock, ear)
+
+    return SensorSource("sim:listener", opened, timeless=True, simulated=True)
+
+
+def _file(target: str, options: SensorOptions) -> SensorSource:
+    from sensors import files
+    from sensors.files import replay
+
+    recording = files.read(Path(target), columns=options.columns or None, rate_hz=options.rate_hz)
+
+    def opened(clock: Clock, ear: Ear) -> SampleStream:
+        return replay.play(recording, clock)
+
+    return SensorSource(
+        f"file:{target}",
+        opened,
+        timeless=True,
+        duration_s=recording.duration_s,
+        markers=recording.markers,
+        warnings=recording.warnings,
+    )
+
+
+_KINDS: dict[str, SensorKind] = {"ble": _ble, "sim": _sim, "file": _file}

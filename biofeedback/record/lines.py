@@ -1,0 +1,290 @@
+"""The kinds of line in a session log; docs/session-log.md says the same in words.
+
+Every line carries `kind`, `t` (session time in s at which it came to be) and `seq` (its place:
+0, 1, 2, ... without a hole). Inputs move the core; derived lines follow the input they come from.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from synth.params import MusicParams
+
+__all__ = [
+    "DERIVED",
+    "INPUTS",
+    "SCHEMA",
+    "BarLine",
+    "BeatLine",
+    "CancelLine",
+    "ChunkLine",
+    "ClockLine",
+    "CommandLine",
+    "DecisionLine",
+    "EndLine",
+    "GapLine",
+    "HeaderLine",
+    "Line",
+    "MusicLine",
+    "NoteLine",
+    "ReadingItem",
+    "ReadingLine",
+    "ScrLine",
+    "SkipLine",
+    "StateLine",
+    "StatusLine",
+    "TempoLine",
+    "TickLine",
+    "WindowLine",
+    "WorkerLine",
+]
+
+#: Raised by one whenever a reader of the last one could misunderstand a log.
+SCHEMA = 1
+
+
+class _Base(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
+    t: float
+    seq: int
+
+
+class HeaderLine(_Base, frozen=True, tag="header"):
+    """The first line: everything that is needed to regenerate what was derived."""
+
+    schema: int
+    versions: dict[str, str]
+    platform: str
+    started_utc: str
+    seed: int
+    mode: str  #: "live" or "virtual"
+    sensors: list[str]
+    outputs: list[str]
+    profile: str | None
+    simulated: bool  #: a virtual body or listener, not a person
+    baseline: msgspec.Raw  #: the stored resting baseline that was used, or null
+    config: msgspec.Raw
+
+
+class ChunkLine(_Base, frozen=True, tag="chunk"):
+    """Input: samples. Regular ones have `t0` and `rate_hz`, events have `times`."""
+
+    source: str
+    signal: str
+    unit: str
+    values: list[float | list[float | None] | None]
+    t0: float | None = None
+    rate_hz: float | None = None
+    times: list[float] | None = None
+    device_times: list[float] | None = None
+
+
+class GapLine(_Base, frozen=True, tag="gap"):
+    """Input: a stretch without trustworthy samples."""
+
+    source: str
+    signal: str
+    start: float
+    end: float
+    reason: str
+
+
+class StatusLine(_Base, frozen=True, tag="status"):
+    """Input: a sensor's link, battery or contact changed."""
+
+    source: str
+    state: str
+    battery_percent: int | None
+    contact: bool | None
+    detail: str
+
+
+class TickLine(_Base, frozen=True, tag="tick"):
+    """Input: the strategy's tick; it stands for session time index / 2 s."""
+
+    index: int
+
+
+class WorkerLine(_Base, frozen=True, tag="worker"):
+    """Input: what the worker process computed from the inputs from_seq .. to_seq."""
+
+    from_seq: int
+    to_seq: int
+    result: msgspec.Raw
+
+
+class CommandLine(_Base, frozen=True, tag="command"):
+    """Input: what a person asked for; markers are commands too."""
+
+    who: str
+    what: str
+    value: str
+
+
+class BarLine(_Base, frozen=True, tag="bar"):
+    """Input: the player needs bar `index`, from `beat` on."""
+
+    index: int
+    beat: float
+
+
+class SkipLine(_Base, frozen=True, tag="skip"):
+    """Note: ticks that came too late to be taken, first to last."""
+
+    first: int
+    last: int
+
+
+class ClockLine(_Base, frozen=True, tag="clock"):
+    """Note: the wall clock moved against the session's by `step_s`; this is the new anchor."""
+
+    utc: str
+    step_s: float
+
+
+class BeatLine(_Base, frozen=True, tag="beat"):
+    """Derived: a heart beat and what was made of it; `nn` says whether metrics use it."""
+
+    time: float
+    rr_ms: float
+    verdict: str
+    nn: bool
+
+
+class ScrLine(_Base, frozen=True, tag="scr"):
+    """Derived: a skin conductance response, from its onset to its peak, trough to peak in uS."""
+
+    time: float
+    peak: float
+    amplitude_us: float
+
+
+class ReadingItem(msgspec.Struct, frozen=True):
+    """One metric within a reading line."""
+
+    name: str
+    value: float | None
+    unit: str
+    window_s: float
+    time_s: float
+    quality: float
+    coverage: float
+
+
+class ReadingLine(_Base, frozen=True, tag="reading"):
+    """Derived, once a second: all metrics."""
+
+    readings: list[ReadingItem]
+
+
+class WindowLine(_Base, frozen=True, tag="window"):
+    """Derived: the worker was asked for the metrics of start .. end."""
+
+    start: float
+    end: float
+    from_seq: int
+    to_seq: int
+
+
+class StateLine(_Base, frozen=True, tag="state"):
+    """Derived: the arousal estimate with its interval."""
+
+    arousal: float
+    low: float
+    high: float
+    confidence: float
+    phase: str
+    breaths_per_minute: float | None
+    contributions: dict[str, float]
+
+
+class DecisionLine(_Base, frozen=True, tag="decision"):
+    """Derived: what the music should do, and why."""
+
+    strategy: str
+    setpoint: float | None
+    params: MusicParams
+    why: str
+    numbers: dict[str, float]
+
+
+class TempoLine(_Base, frozen=True, tag="tempo"):
+    """Derived: from `time` on, where the music stands at `beat`, it moves at `bpm`."""
+
+    time: float
+    beat: float
+    bpm: float
+
+
+class MusicLine(_Base, frozen=True, tag="music"):
+    """Derived: a bar as it was composed; its notes follow."""
+
+    index: int
+    beat: float
+    beats: float
+    key: str
+    chords: list[str]
+    section: str
+    phrase_start: bool
+
+
+class NoteLine(_Base, frozen=True, tag="note"):
+    """Derived: a note."""
+
+    id: int
+    beat: float
+    beats: float
+    pitch: int
+    velocity: int
+    layer: str
+
+
+class CancelLine(_Base, frozen=True, tag="cancel"):
+    """Derived: notes from this beat on were withdrawn."""
+
+    from_beat: float
+
+
+class EndLine(_Base, frozen=True, tag="end"):
+    """The last line of a session that was closed in order."""
+
+    reason: str
+    counters: dict[str, float]
+
+
+Line = (
+    HeaderLine
+    | ChunkLine
+    | GapLine
+    | StatusLine
+    | TickLine
+    | WorkerLine
+    | CommandLine
+    | BarLine
+    | SkipLine
+    | ClockLine
+    | BeatLine
+    | ScrLine
+    | ReadingLine
+    | WindowLine
+    | StateLine
+    | DecisionLine
+    | TempoLine
+    | MusicLine
+    | NoteLine
+    | CancelLine
+    | EndLine
+)
+
+INPUTS = (ChunkLine, GapLine, StatusLine, TickLine, WorkerLine, CommandLine, BarLine)
+DERIVED = (
+    BeatLine,
+    ScrLine,
+    ReadingLine,
+    WindowLine,
+    StateLine,
+    DecisionLine,
+    TempoLine,
+    MusicLine,
+    NoteLine,
+    CancelLine,
+)

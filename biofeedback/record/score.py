@@ -1,0 +1,66 @@
+"""The score of a session, from its log: the one way to MIDI and sound, also after a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biofeedback.record import lines
+from biofeedback.record.reader import read
+from synth.events import Note
+from synth.params import TONIC_NAMES, Key, Layer, Mode, MusicParams
+from synth.score import Score
+from synth.tempo_map import Segment, TempoMap
+
+__all__ = ["parse_key", "score_of"]
+
+
+def score_of(session: Path) -> Score:
+    """Return what the session at `session` (folder or log) played; no notes when it never began.
+
+    A note that was withdrawn is left out; one that was cut short ends where it was cut.
+    """
+    notes: list[Note] = []
+    segments: list[Segment] = []
+    keys: list[tuple[float, Key]] = []
+    params: list[tuple[float, MusicParams]] = []
+    markers: list[tuple[float, str]] = []
+    for _, line in read(session):
+        match line:
+            case lines.NoteLine():
+                layer = Layer(line.layer)
+                notes.append(Note(line.id, line.beat, line.beats, line.pitch, line.velocity, layer))
+            case lines.CancelLine():
+                notes = _without(notes, line.from_beat)
+                keys = [(beat, key) for beat, key in keys if beat < line.from_beat]
+            case lines.TempoLine():
+                segments.append(Segment(line.time, line.beat, line.bpm))
+            case lines.MusicLine():
+                key = parse_key(line.key)
+                if not keys or keys[-1][1] != key:
+                    keys.append((line.beat, key))
+            case lines.DecisionLine():
+                if not params or params[-1][1] != line.params:
+                    params.append((line.t, line.params))
+            case lines.CommandLine(what="marker"):
+                markers.append((line.t, line.value))
+            case _:
+                pass
+    tempo_map = TempoMap(tuple(segments)) if segments else TempoMap.start(0.0, 60.0)
+    notes.sort(key=lambda note: (note.beat, note.id))
+    return Score(tuple(notes), tempo_map, tuple(keys), tuple(params), tuple(markers))
+
+
+def parse_key(name: str) -> Key:
+    """Return the key that `str(key)` named."""
+    tonic, mode = name.split(" ")
+    return Key(TONIC_NAMES.index(tonic), Mode(mode))
+
+
+def _without(notes: list[Note], from_beat: float) -> list[Note]:
+    kept = [note for note in notes if note.beat < from_beat]
+    return [
+        note
+        if note.beat + note.beats <= from_beat
+        else Note(note.id, note.beat, from_beat - note.beat, note.pitch, note.velocity, note.layer)
+        for note in kept
+    ]

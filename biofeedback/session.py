@@ -1,0 +1,325 @@
+"""A session: sensors, core, log and players, run together and shut down in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+
+from biofeedback.core import Core
+from biofeedback.hub import Hub
+from biofeedback.inputs import TICK_S, BarRequest, Command, CommandName, Input, Tick
+from biofeedback.metrics.worker_client import Worker
+from biofeedback.outputs import Derived, WindowRequest
+from biofeedback.plugins import SensorSource
+from biofeedback.record import lines
+from biofeedback.record.convert import derived_lines, encode, input_line
+from biofeedback.record.writer import LogWriter
+from biofeedback.simulation.ear import Ear
+from biofeedback.timebase import SessionClock, monotonic_s
+from sensors.base import sleep_until
+from sensors.signals import Chunk, Gap, Signal
+from synth.events import Bar, Cancel, Note
+from synth.params import MusicParams
+from synth.tempo_map import Segment
+
+__all__ = ["Event", "Player", "Session"]
+
+#: How far ahead of its first beat a bar is composed.
+BAR_LEAD_BEATS = 2.0
+#: A step of the wall clock beyond this is a gap: a suspend, or a corrected clock.
+CLOCK_STEP_S = 1.0
+#: How much longer than its last note the session lasts.
+TAIL_S = 1.0
+
+Event = Input | Derived
+
+
+class Player(Protocol):
+    """What plays in real time; nothing here waits."""
+
+    def tempo(self, segment: Segment) -> None: ...
+    def notes(self, notes: Sequence[Note]) -> None: ...
+    def cancel(self, from_beat: float) -> None: ...
+    def params(self, params: MusicParams) -> None: ...
+    def volume(self, volume: float) -> None: ...
+    def panic(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened, in numbers; `seconds` is the computing time of each stage."""
+
+    inputs: int = 0
+    derived: int = 0
+    notes: int = 0
+    gaps: int = 0
+    ticks_skipped: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time that the block takes to a stage."""
+        before = monotonic_s()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + monotonic_s() - before
+
+
+class Session:
+    """Runs on whichever loop it is started on, live or virtual.
+
+    `hub` passes every input and everything derived to whoever subscribes. `command` is how keys,
+    pages and hardware speak to the session.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        sensors: Sequence[SensorSource],
+        players: Sequence[Player],
+        worker: Worker,
+        log: LogWriter,
+        clock: SessionClock,
+        duration_s: float | None = None,
+    ) -> None:
+        self._core = core
+        self._sensors = sensors
+        self._players = players
+        self._worker = worker
+        self._log = log
+        self._clock = clock
+        self._duration_s = duration_s
+        self._ear = Ear()
+        self._seq = 0
+        self._streaming = asyncio.Event()
+        self._finish = asyncio.Event()
+        self._window: WindowRequest | None = None
+        self._window_came = asyncio.Event()
+        self._reason: Literal["duration", "recording ended", "asked", "interrupted", "failed"]
+        self._reason = "failed"
+        self.hub: Hub[Event] = Hub()
+        self.counters = Counters()
+
+    @property
+    def has_streamed(self) -> bool:
+        """Whether any sensor has delivered a sample yet."""
+        return self._streaming.is_set()
+
+    @property
+    def share_done(self) -> float:
+        """How much of the session is over, 0 to 1; 0 for one without a known end."""
+        known = [s.duration_s for s in self._sensors if s.duration_s]
+        whole_s = self._duration_s or max(known, default=0.0)
+        return min(1.0, self._clock() / whole_s) if whole_s else 0.0
+
+    def begin(self, header: lines.HeaderLine) -> None:
+        """Write the header; the first line of the log."""
+        self._write(header)
+
+    async def run(self) -> None:
+        """Run until the duration is over, every recording has ended, or somebody asks to stop.
+
+        Cancelling stops at once, with silence. Errors that the user can mend come out as they are.
+        """
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                sensing = [group.create_task(self._sense(sensor)) for sensor in self._sensors]
+                others = (self._tick(), self._conduct(), self._work(), self._watch_clock())
+                tasks = [*sensing, *(group.create_task(other) for other in others)]
+                tasks.append(group.create_task(self._end_after(sensing)))
+                await self._finish.wait()
+                await self._close_music()
+                for task in tasks:
+                    task.cancel()
+        except asyncio.CancelledError:
+            self._reason = "interrupted"
+            raise
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            for player in self._players:
+                player.panic()
+            self._write(
+                lines.EndLine(
+                    t=self._clock(), seq=self._seq, reason=self._reason, counters=self._count()
+                )
+            )
+            self.hub.close()
+
+    def command(self, who: str, what: CommandName, value: str = "") -> None:
+        """Do what a person asked for; it is in the log before it acts."""
+        self._feed(Command(who, what, value))
+        match what:
+            case "stop":
+                self._stop("asked")
+            case "panic":
+                for player in self._players:
+                    player.panic()
+            case "volume":
+                for player in self._players:
+                    player.volume(float(value))
+            case _:
+                pass
+
+    def _stop(self, reason: Literal["duration", "recording ended", "asked"]) -> None:
+        if not self._finish.is_set():
+            self._reason = reason
+            self._finish.set()
+
+    async def _sense(self, sensor: SensorSource) -> None:
+        stream = sensor.opened(self._clock, self._ear)
+        markers = list(sensor.markers)
+        try:
+            async for sample in stream:
+                while markers and markers[0][0] <= self._clock():
+                    self._feed(Command("recording", "marker", markers.pop(0)[1]))
+                self._feed(_finite(sample) if isinstance(sample, Chunk) else sample)
+                if isinstance(sample, Chunk):
+                    self._streaming.set()
+                self.counters.gaps += isinstance(sample, Gap)
+        finally:
+            await stream.aclose()
+
+    async def _end_after(self, sensing: Sequence[asyncio.Task[None]]) -> None:
+        if self._duration_s is not None:
+            await self._streaming.wait()
+            await asyncio.sleep(self._duration_s)
+            self._stop("duration")
+        elif sensing:
+            await asyncio.wait(sensing)
+            self._stop("recording ended")
+
+    async def _tick(self) -> None:
+        index = 0
+        while True:
+            await sleep_until(index * TICK_S, self._clock)
+            now = int(self._clock() / TICK_S + 1e-6)
+            if now > index:
+                self.counters.ticks_skipped += now - index
+                self._write(
+                    lines.SkipLine(t=self._clock(), seq=self._seq, first=index, last=now - 1)
+                )
+                index = now
+            self._feed(Tick(index))
+            index += 1
+
+    async def _conduct(self) -> None:
+        await self._streaming.wait()
+        self._feed(BarRequest(*self._core.next_bar))
+        while self._core.ending is None:
+            index, beat = self._core.next_bar
+            tempo = self._core.tempo_map
+            assert tempo is not None
+            wait_s = tempo.time_at(beat - BAR_LEAD_BEATS) - self._clock()
+            if wait_s > 1e-6:
+                await asyncio.sleep(min(wait_s, TICK_S))  # the tempo may change meanwhile
+            else:
+                self._feed(BarRequest(index, beat))
+
+    async def _work(self) -> None:
+        while True:
+            await self._window_came.wait()
+            self._window_came.clear()
+            request, self._window = self._window, None
+            if request is None:
+                continue
+            with self.counters.stage("worker"):
+                result = await self._worker.compute(request.window)
+            if result is not None:
+                self._feed(result, request)
+
+    async def _watch_clock(self) -> None:
+        self._clock.step_of_wall_clock()
+        while True:
+            await asyncio.sleep(1.0)
+            step_s = self._clock.step_of_wall_clock()
+            if abs(step_s) > CLOCK_STEP_S:
+                self._note_clock_step(step_s)
+
+    def _note_clock_step(self, step_s: float) -> None:
+        now_s = self._clock()
+        utc = self._clock.utc_at(now_s).isoformat()
+        self._write(lines.ClockLine(t=now_s, seq=self._seq, utc=utc, step_s=step_s))
+        for signal in (Signal.RR, Signal.EDA):
+            self._feed(Gap(signal, "clock", now_s, now_s, "clock"))
+
+    async def _close_music(self) -> None:
+        if self._core.ending is None:
+            self._feed(Command("session", "stop"))
+        ending, tempo = self._core.ending, self._core.tempo_map
+        if ending is not None and tempo is not None:
+            self._ear.hear(None)
+            await sleep_until(tempo.time_at(ending.beat + ending.beats) + TAIL_S, self._clock)
+
+    def _feed(self, item: Input, request: WindowRequest | None = None) -> None:
+        """Log an input, hand it to the core, then log and pass on what follows from it."""
+        t, seq = self._clock(), self._seq
+        with self.counters.stage("log"):
+            self._write(input_line(seq, t, item, request))
+        with self.counters.stage(_STAGES.get(type(item), "metrics")):
+            derived = self._core.feed(seq, t, item)
+        self.counters.inputs += 1
+        self.counters.derived += len(derived)
+        with self.counters.stage("log"):
+            for value in derived:
+                for line in derived_lines(self._seq, t, value):
+                    self._write(line)
+        self.hub.publish(item)
+        for value in derived:
+            self._pass_on(value)
+            self.hub.publish(value)
+
+    def _pass_on(self, value: Derived) -> None:
+        match value:
+            case Bar():
+                self.counters.notes += len(value.notes)
+                for player in self._players:
+                    player.notes(value.notes)
+            case Segment():
+                for player in self._players:
+                    player.tempo(value)
+            case Cancel():
+                for player in self._players:
+                    player.cancel(value.from_beat)
+            case WindowRequest():
+                self._window = value  # the latest wins: an old window is of no use
+                self._window_came.set()
+            case _:
+                if (params := getattr(value, "params", None)) is not None:
+                    self._ear.hear(params if self.has_streamed else None)
+                    for player in self._players:
+                        player.params(params)
+
+    def _write(self, line: lines.Line) -> None:
+        self._log.append(encode(line))
+        self._seq += 1
+
+    def _count(self) -> dict[str, float]:
+        counters = self.counters
+        return {
+            "inputs": counters.inputs,
+            "derived": counters.derived,
+            "notes": counters.notes,
+            "gaps": counters.gaps,
+            "ticks_skipped": counters.ticks_skipped,
+        }
+
+
+_STAGES: dict[type, str] = {Tick: "state and control", BarRequest: "composing"}
+
+
+def _finite(chunk: Chunk) -> Chunk:
+    """Return the chunk with NaN for whatever is not finite, as the log will read it back."""
+    if np.isfinite(chunk.values).all():
+        return chunk
+    values = np.where(np.isfinite(chunk.values), chunk.values, np.nan)
+    return Chunk(
+        chunk.signal, chunk.source, chunk.times_s, values, chunk.rate_hz, chunk.device_times_s
+    )
