@@ -24,7 +24,7 @@ _REFERENCE_BEATS = 9
 _SPREAD_BEATS = 60
 _TRUSTED_SPREAD_BEATS = 12
 _SPREADS = 5.0
-_NARROWEST, _WIDEST, _UNTRIED = 0.10, 0.30, 0.20
+_NARROWEST, _WIDEST, _UNTRIED = 0.12, 0.30, 0.20
 _RELOCK_BEATS = 4
 _RELOCK_RANGE = 0.25
 _MOST_MISSED = 4
@@ -120,6 +120,8 @@ class BeatCleaner:
         step_ms = abs(rr_ms - reference_ms)
         if self._joined:
             step_ms = min(step_ms, abs(rr_ms - self._normal[-1]))
+        if next_ms is not None and step_ms <= _WIDEST * reference_ms:
+            step_ms = min(step_ms, abs(rr_ms - next_ms))
         plausible = _SHORTEST_MS <= rr_ms <= _LONGEST_MS
         if plausible and step_ms <= tolerance_ms:
             return [self._accept(time_s, rr_ms, step_ms)]

@@ -98,7 +98,8 @@ def lf_hf_ms2(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float] | N
         return None
     from scipy.signal import lombscargle
 
-    frequencies_hz = np.arange(round(_HF_HZ[1] / _GRID_HZ) + 1)[1:] * _GRID_HZ
+    grid = np.arange(math.ceil(_LF_HZ[0] / _GRID_HZ), math.ceil(_HF_HZ[1] / _GRID_HZ))
+    frequencies_hz = grid * _GRID_HZ
     centred = nn_ms - nn_ms.mean()
     raw = lombscargle(times_s - times_s[0], centred, 2.0 * math.pi * frequencies_hz)
     per_hz = raw * 2.0 * span_s / len(nn_ms)

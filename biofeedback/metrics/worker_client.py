@@ -79,7 +79,7 @@ class WorkerClient:
         """
         self._newest = window
         async with self._turn:
-            if self._newest is not window:
+            if self._newest is not window or self._closed:
                 return None
             for _ in range(2):
                 result = await self._ask(window)
