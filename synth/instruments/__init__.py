@@ -1,0 +1,1 @@
+"""The voices, and the room they sound in, that live and offline audio share."""

@@ -1,0 +1,177 @@
+"""The child process that renders a score to WAV as fast as it can.
+
+`python -P -m synth.outputs.offline < request.json`
+
+The request is an object of `path`, `volume`, `rate_hz`, `tail_s` and `score`; each line that comes
+back is an object with `progress` (0 to 1), `stats` or `error`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import tempfile
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth import score_json
+from synth.errors import SynthError
+from synth.instruments import denormals, pyo_library
+from synth.instruments.loudness import Loudness, true_peak
+from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
+from synth.instruments.sequencer import NoteOff, NoteOn, Sequencer
+from synth.score import Score
+
+__all__ = ["main", "play"]
+
+_BLOCK = 256
+_BLOCKS_A_CHUNK = 375  # 2 s at 48 kHz
+_FADE_IN_S = 4.0
+_QUIET_START = 0.25
+_TARGET_LUFS = -17.0
+_PEAK = 10.0 ** (-1.1 / 20.0)  # 0.1 dB for what rounding to 16 bits and resampling may add
+_MOST_GAIN = 10.0  # a nearly silent piece stays quiet
+
+_Samples = NDArray[np.float32]
+_Progress = Callable[[float], None]
+
+
+def main() -> int:
+    """Render the request on standard input; return the exit code."""
+    request = json.loads(sys.stdin.buffer.read())
+    try:
+        stats = _render(
+            Path(request["path"]),
+            score_json.decode(request["score"]),
+            request["volume"],
+            request["rate_hz"],
+            request["tail_s"],
+            lambda share: _tell({"progress": share}),
+        )
+    except SynthError as error:
+        _tell({"error": str(error), "hint": error.hint})
+        return 1
+    except OSError as error:
+        _tell({"error": f"cannot write: {error.strerror}", "hint": "Is the disk full?"})
+        return 1
+    _tell({"stats": stats})
+    return 0
+
+
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _render(
+    path: Path, score: Score, volume: float, rate_hz: int, tail_s: float, progress: _Progress
+) -> dict[str, float]:
+    loudness, peak = Loudness(rate_hz), 0.0
+    end = math.ceil((score.end_s + tail_s) * rate_hz)
+    with tempfile.TemporaryFile(dir=path.parent, buffering=1 << 20) as raw:
+        done = 0
+        for samples in play(score, rate_hz, end):
+            loudness.feed(samples)
+            peak = max(peak, true_peak(samples))
+            raw.write(samples.tobytes())
+            done += len(samples)
+            progress(0.95 * done / end)
+        lufs = loudness.read()
+        gain = _gain(lufs, peak)
+        raw.seek(0)
+        _write(path, raw, score, rate_hz, tail_s, gain * volume)
+    progress(1.0)
+    return {
+        "seconds": end / rate_hz,
+        "loudness_lufs": lufs + 20.0 * math.log10(gain) if math.isfinite(lufs) else -120.0,
+        "true_peak_dbfs": 20.0 * math.log10(max(1e-6, peak * gain)),
+    }
+
+
+def _gain(lufs: float, peak: float) -> float:
+    """Return what brings the piece to its loudness without clipping."""
+    if not math.isfinite(lufs) or peak == 0.0:
+        return 1.0
+    wanted = math.pow(10.0, (_TARGET_LUFS - lufs) / 20.0)
+    return min(wanted, _PEAK / peak, _MOST_GAIN)
+
+
+def play(score: Score, rate_hz: int, end: int) -> Iterator[_Samples]:
+    """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades."""
+    pyo = pyo_library.load()
+    denormals.flush()
+    server = pyo.Server(sr=rate_hz, nchnls=2, buffersize=_BLOCK, duplex=0, audio="manual")
+    server.verbosity = 0
+    server.deactivateMidi()
+    server.boot()
+    server.setGlobalSeed(1)
+    orchestra = Orchestra(pyo, rate_hz, {note.layer for note in score.notes})
+    chunk = _BLOCK * _BLOCKS_A_CHUNK
+    table = pyo.DataTable(chunk, chnls=2)
+    recorder = pyo.TableFill(orchestra.stereo, table)
+    server.start()
+    sides = [np.asarray(table.getBuffer(side)) for side in range(2)]
+    sequencer = _sequence(score, orchestra, rate_hz)
+    done = -LATENCY_SAMPLES
+    while done < end:
+        for _ in range(_BLOCKS_A_CHUNK):
+            sequencer.block(_BLOCK)
+            server.process()
+        samples = np.stack(sides, axis=1).astype(np.float32)
+        samples = samples[max(0, -done) : end - done]
+        done += chunk
+        yield samples
+    recorder.stop()
+    server.stop()
+
+
+def _sequence(score: Score, orchestra: Orchestra, rate_hz: int) -> Sequencer:
+    sequencer = Sequencer(orchestra)
+    for time_s, params in score.params:
+        sequencer.add(round(time_s * rate_hz), params)
+    for note in score.notes:
+        on_s = score.tempo_map.time_at(note.beat)
+        off_s = score.tempo_map.time_at(note.beat + note.beats)
+        on = NoteOn(note.id, note.layer, note.pitch, note.velocity)
+        sequencer.add(round(on_s * rate_hz), on)
+        sequencer.add(round(off_s * rate_hz), NoteOff(note.id, note.layer))
+    return sequencer
+
+
+def _write(
+    path: Path, raw: IO[bytes], score: Score, rate_hz: int, tail_s: float, gain: float
+) -> None:
+    """Write 16 bits with triangular dither, and the fades at both ends."""
+    rng = np.random.default_rng(1)
+    first_s = min((score.tempo_map.time_at(note.beat) for note in score.notes), default=0.0)
+    first = max(0.0, first_s * rate_hz)
+    last = score.end_s * rate_hz
+    done = 0
+    with path.open("wb") as stream, wave.open(stream, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        while data := raw.read(_BLOCK * _BLOCKS_A_CHUNK * 8):
+            samples = np.frombuffer(data, dtype=np.float32).reshape(-1, 2)
+            at = np.arange(done, done + len(samples), dtype=np.float64)
+            rise = np.clip((at - first) / (_FADE_IN_S * rate_hz), 0.0, 1.0)
+            fall = np.clip((at - last) / (tail_s * rate_hz), 0.0, 1.0)
+            envelope = (_QUIET_START + (1.0 - _QUIET_START) * np.sin(0.5 * np.pi * rise) ** 2) * (
+                np.cos(0.5 * np.pi * fall) ** 2
+            )
+            loud = samples * (gain * 32768.0 * envelope[:, None]).astype(np.float32)
+            dither = rng.random(loud.shape, np.float32) - rng.random(loud.shape, np.float32)
+            file.writeframesraw(
+                np.clip(np.rint(loud + dither), -32768, 32767).astype("<i2").tobytes()
+            )
+            done += len(samples)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""A score becomes a WAV file, rendered in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synth import score_json
+from synth.errors import RenderError
+from synth.outputs.files import replacing
+from synth.score import Score
+
+__all__ = ["SAMPLE_RATE_HZ", "RenderStats", "render"]
+
+SAMPLE_RATE_HZ = 48_000
+_TAIL_S = 5.0
+_BYTES_A_FRAME = 4
+_LARGEST_BYTES = 2**32 - 1 - 64  # the sizes in a WAV header have 32 bits
+
+
+@dataclass(frozen=True, slots=True)
+class RenderStats:
+    """What was written: its length, integrated loudness and true peak, at volume 1."""
+
+    seconds: float
+    loudness_lufs: float
+    true_peak_dbfs: float
+
+
+def render(
+    path: Path,
+    score: Score,
+    *,
+    volume: float = 1.0,
+    rate_hz: int = SAMPLE_RATE_HZ,
+    progress: Callable[[float], None] | None = None,
+) -> RenderStats:
+    """Write `score` to `path` as 16-bit stereo, and return what it sounds like in numbers.
+
+    Blocks until done, many times faster than the music lasts. `volume` is 0 to 1, where 1 means
+    -17 LUFS or a true peak of -1 dBFS, whichever is quieter. `progress` gets 0 to 1. The file
+    appears complete or not at all. Raises `RenderError` when it cannot be written or would pass
+    4 GiB, and `OutputUnavailable` without pyo.
+    """
+    seconds = score.end_s + _TAIL_S
+    if math.ceil(seconds * rate_hz) * _BYTES_A_FRAME > _LARGEST_BYTES:
+        raise RenderError(
+            f"{seconds / 3600:.1f} h of sound would pass the 4 GiB that a WAV file can hold",
+            hint="Render the session as a MIDI file, or a shorter part of it.",
+        )
+    with replacing(path) as partial:
+        partial.touch()  # fail here, where the error is clear, when the folder cannot be written
+        request = {
+            "path": os.fspath(partial),
+            "volume": min(1.0, max(0.0, volume)),
+            "rate_hz": rate_hz,
+            "tail_s": _TAIL_S,
+            "score": score_json.encode(score),
+        }
+        return _run(json.dumps(request), progress)
+
+
+def _run(request: str, progress: Callable[[float], None] | None) -> RenderStats:
+    command = [sys.executable, "-P", "-m", "synth.outputs.offline"]
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with child:
+        assert child.stdin is not None and child.stdout is not None  # noqa: PT018
+        try:
+            child.stdin.write(request)
+            child.stdin.close()
+            for line in child.stdout:
+                message = json.loads(line)
+                if "progress" in message and progress is not None:
+                    progress(message["progress"])
+                elif "error" in message:
+                    raise RenderError(message["error"], hint=message["hint"])
+                elif "stats" in message:
+                    return RenderStats(**message["stats"])
+        finally:
+            child.kill()
+    raise RenderError(
+        f"the renderer ended with code {child.returncode} before its time",
+        hint="Run it again; if that fails too, please report it with the session folder.",
+    )
