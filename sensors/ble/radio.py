@@ -1,0 +1,145 @@
+"""The computer's own radio: what it sees, and why it may not work at all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
+
+from sensors.errors import SensorUnavailable
+
+if TYPE_CHECKING:
+    from bleak.backends.device import BLEDevice
+    from bleak.backends.scanner import AdvertisementData
+
+__all__ = ["HEART_RATE_SERVICE", "DeviceKind", "Seen", "explain", "look", "radio_lock"]
+
+HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
+
+DeviceKind = Literal["heart rate strap", "other"]
+
+_log = logging.getLogger(__name__)
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A device within reach. `rssi_dbm` is None for one that is connected already."""
+
+    name: str  #: empty where it has none
+    address: str  #: on macOS an identifier that only this computer knows
+    rssi_dbm: int | None
+    kind: DeviceKind
+    device: BLEDevice = field(repr=False, compare=False)
+
+    @property
+    def label(self) -> str:
+        """Return its name, or its address where it has none."""
+        return self.name or self.address
+
+    @property
+    def gives(self) -> str:
+        """Return in words what it can give us."""
+        return "heart rate, RR intervals" if self.kind == "heart rate strap" else "nothing known"
+
+
+def radio_lock() -> asyncio.Lock:
+    """Return the lock of this loop's radio: adapters search or connect one at a time."""
+    return _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+
+async def look(timeout_s: float, is_enough: Callable[[Seen], bool]) -> list[Seen]:
+    """Return the devices within reach, strongest first; stop early at one that `is_enough`.
+
+    Devices that are connected to this computer are found as well, although they no longer
+    advertise: a program that was killed leaves them so. Raises what bleak raises.
+    """
+    from bleak import BleakScanner
+
+    seen = {device.address: device for device in await _connected()}
+    if not any(is_enough(device) for device in seen.values()):
+        enough = asyncio.Event()
+
+        def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
+            found = _seen(device, data)
+            seen[found.address] = found
+            if is_enough(found):
+                enough.set()
+
+        async with BleakScanner(on_advertisement):
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await enough.wait()
+            except TimeoutError:
+                pass  # the whole time was spent looking: what was seen is the answer
+    return sorted(seen.values(), key=lambda device: -(device.rssi_dbm or 0))
+
+
+async def _connected() -> list[Seen]:
+    from bleak import BleakAdapter
+
+    try:
+        adapter = await BleakAdapter.get()
+        devices = await adapter.get_connected_devices([HEART_RATE_SERVICE])
+    except NotImplementedError:  # some systems cannot tell
+        return []
+    return [Seen(d.name or "", d.address, None, "heart rate strap", d) for d in devices]
+
+
+def _seen(device: BLEDevice, data: AdvertisementData) -> Seen:
+    kind: DeviceKind = "heart rate strap" if HEART_RATE_SERVICE in data.service_uuids else "other"
+    return Seen(data.local_name or device.name or "", device.address, data.rssi, kind, device)
+
+
+def explain(error: Exception) -> SensorUnavailable | None:
+    """Return in words why the radio cannot be used at all; None where trying again may help."""
+    from bleak.exc import (
+        BleakBluetoothNotAvailableError,
+        BleakBluetoothNotAvailableReason,
+        BleakDBusError,
+    )
+
+    reasons = BleakBluetoothNotAvailableReason
+    if isinstance(error, BleakBluetoothNotAvailableError):
+        if error.reason is reasons.POWERED_OFF:
+            return _switched_off()
+        if error.reason in (reasons.NO_BLUETOOTH, reasons.NO_BLE_CENTRAL_ROLE):
+            return SensorUnavailable(
+                "this computer has no Bluetooth adapter that can reach a sensor",
+                hint="Plug in a Bluetooth 4.0 adapter, or enable the built-in one.",
+            )
+        return SensorUnavailable(
+            f"Bluetooth is not allowed here: {error.args[0]}",
+            hint="Allow this program or terminal to use Bluetooth in the system's settings.",
+        )
+    if isinstance(error, BleakDBusError):
+        if error.dbus_error.endswith(".NotReady"):
+            return _switched_off()
+        if error.dbus_error.endswith((".ServiceUnknown", ".NameHasNoOwner")):
+            return _no_service()
+        if error.dbus_error.endswith((".AccessDenied", ".NotPermitted")):
+            return SensorUnavailable(
+                "this user may not use Bluetooth",
+                hint="On Linux, add the user to the group `bluetooth` and log in again.",
+            )
+    if isinstance(error, FileNotFoundError | ConnectionError | PermissionError):
+        return _no_service()
+    _log.debug("radio: %r", error)
+    return None
+
+
+def _switched_off() -> SensorUnavailable:
+    return SensorUnavailable(
+        "Bluetooth is switched off on this computer",
+        hint="Switch it on in the system's settings; on Linux also check `rfkill list`.",
+    )
+
+
+def _no_service() -> SensorUnavailable:
+    return SensorUnavailable(
+        "the Bluetooth service of this computer does not answer",
+        hint="On Linux: is bluetoothd running? Try `sudo systemctl start bluetooth`.",
+    )

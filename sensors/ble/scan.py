@@ -1,0 +1,71 @@
+"""Which devices are within reach, and which of them the user means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sensors.ble.radio import Seen, explain, look, radio_lock
+from sensors.errors import SensorNotFound
+
+__all__ = ["Seen", "choose", "describe", "is_exactly", "scan"]
+
+
+async def scan(timeout_s: float = 8.0) -> list[Seen]:
+    """Return all devices seen within `timeout_s`, strongest first.
+
+    Raises `SensorUnavailable` when there is no adapter, service or permission.
+    """
+    try:
+        async with radio_lock():
+            return await look(timeout_s, lambda _: False)
+    except Exception as error:  # bleak's back ends raise their own libraries' errors as well
+        if reason := explain(error):
+            raise reason from error
+        raise SensorNotFound(
+            f"the search for Bluetooth devices failed: {error}", hint="Try again in a moment."
+        ) from error
+
+
+def choose(wanted: str, seen: Sequence[Seen]) -> Seen | None:
+    """Return the device that `wanted` names: its address, its name, or the start of its name.
+
+    An empty text means the only heart rate strap. None when nothing matches; raises
+    `SensorNotFound` when several match equally well.
+    """
+    for matches in (
+        [device for device in seen if device.address.upper() == wanted.upper()],
+        [device for device in seen if device.name == wanted],
+        [device for device in seen if _begins(device, wanted)],
+    ):
+        if wanted and len(matches) == 1:
+            return matches[0]
+        if wanted and matches:
+            raise _several(matches)
+    straps = [device for device in seen if device.kind == "heart rate strap"]
+    if wanted or not straps:
+        return None
+    if len(straps) > 1:
+        raise _several(straps)
+    return straps[0]
+
+
+def is_exactly(wanted: str, device: Seen) -> bool:
+    """Return whether the device is the one named, so that no other can be meant."""
+    return bool(wanted) and (wanted.upper() == device.address.upper() or wanted == device.name)
+
+
+def describe(seen: Iterable[Seen]) -> str:
+    """Return one phrase that lists devices by name and address."""
+    labels = [f"{d.name} ({d.address})" if d.name else d.address for d in seen]
+    return ", ".join(labels) or "nothing"
+
+
+def _begins(device: Seen, wanted: str) -> bool:
+    return device.name.casefold().startswith(wanted.casefold())
+
+
+def _several(matches: Sequence[Seen]) -> SensorNotFound:
+    return SensorNotFound(
+        f"several straps could be meant: {describe(matches)}",
+        hint="Name one of them, or give its address.",
+    )
