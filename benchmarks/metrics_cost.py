@@ -1,0 +1,65 @@
+"""Times the metrics over a recording of an hour, read twice a second as a session does.
+
+BIOFEEDBACK_RECORDINGS=FOLDER python benchmarks/metrics_cost.py [NAME]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from recorded import recordings_folder, seconds
+
+from biofeedback.metrics import bank, windowed
+from biofeedback.state import estimator
+from sensors.files import read
+
+
+def main() -> None:
+    """Print seconds for each stage, and how often real time that is."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "S05"
+    recording = read(recordings_folder() / "stress_predict" / name)
+    arrivals = seconds(recording)
+    metrics, tracker = (
+        bank.MetricBank(bank.Settings()),
+        estimator.Estimator(estimator.Settings(), None),
+    )
+    updating = reading = estimating = windowing = 0.0
+    windows = reads = 0
+    for second, arrived in enumerate(arrivals):
+        start = time.perf_counter()
+        for sample in arrived:
+            metrics.update(sample)
+        updating += time.perf_counter() - start
+        for now_s in (float(second), second + 0.5):
+            start = time.perf_counter()
+            readings = metrics.read(now_s)
+            middle = time.perf_counter()
+            tracker.step(readings, now_s)
+            end = time.perf_counter()
+            reading, estimating, reads = (
+                reading + middle - start,
+                estimating + end - middle,
+                reads + 1,
+            )
+        start = time.perf_counter()
+        if (window := metrics.window(float(second))) is not None:
+            metrics.take(windowed.compute(window))
+            windows += 1
+        windowing += time.perf_counter() - start
+    samples = sum(
+        len(sample) for arrived in arrivals for sample in arrived if hasattr(sample, "rate_hz")
+    )
+    print(
+        f"{name}: {recording.duration_s:.0f} s, {samples} samples, {reads} reads, {windows} windows"
+    )
+    print(f"  update      {updating:6.3f} s")
+    print(f"  read        {reading:6.3f} s")
+    print(f"  estimate    {estimating:6.3f} s")
+    print(f"  windows     {windowing:6.3f} s, import of neurokit2 included")
+    streaming = updating + reading
+    print(f"  streaming metrics run at {recording.duration_s / streaming:.0f} times real time")
+
+
+if __name__ == "__main__":
+    main()
