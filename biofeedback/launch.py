@@ -152,7 +152,14 @@ class Performance:
             log = LogWriter(self._folder / LOG_NAME)
             stack.callback(log.close)
             self._session = Session(
-                self._core, self._sources, players, worker, log, clock, self._plan.duration_s
+                self._core,
+                self._sources,
+                players,
+                worker,
+                log,
+                clock,
+                self._plan.duration_s,
+                self._plan.volume,
             )
             self._session.begin(self._header(clock))
             (self._folder / "config.toml").write_text(to_toml(self._plan.config), encoding="utf-8")

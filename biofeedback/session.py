@@ -42,12 +42,23 @@ Event = Input | Derived
 class Player(Protocol):
     """What plays in real time; nothing here waits."""
 
-    def tempo(self, segment: Segment) -> None: ...
-    def notes(self, notes: Sequence[Note]) -> None: ...
-    def cancel(self, from_beat: float) -> None: ...
-    def params(self, params: MusicParams) -> None: ...
-    def volume(self, volume: float) -> None: ...
-    def panic(self) -> None: ...
+    def tempo(self, segment: Segment) -> None:
+        """Follow a tempo from its time on."""
+
+    def notes(self, notes: Sequence[Note]) -> None:
+        """Play these notes when their beats come."""
+
+    def cancel(self, from_beat: float) -> None:
+        """Forget what has not begun by this beat."""
+
+    def params(self, params: MusicParams) -> None:
+        """Take on the colour of these parameters."""
+
+    def volume(self, volume: float) -> None:
+        """Play at this volume, 0 to 1."""
+
+    def panic(self) -> None:
+        """Silence everything that sounds."""
 
 
 @dataclass(slots=True)
@@ -87,6 +98,7 @@ class Session:
         log: LogWriter,
         clock: SessionClock,
         duration_s: float | None = None,
+        volume: float = 0.7,
     ) -> None:
         self._core = core
         self._sensors = sensors
@@ -105,6 +117,18 @@ class Session:
         self._reason = "failed"
         self.hub: Hub[Event] = Hub()
         self.counters = Counters()
+        self.volume = volume  #: of live sound, 0 to 1
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of the bodies is not a person's."""
+        return any(sensor.simulated for sensor in self._sensors)
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the session lasts from its first sample on; None without a known end."""
+        known = [sensor.duration_s for sensor in self._sensors if sensor.duration_s]
+        return self._duration_s or max(known, default=None)
 
     @property
     def has_streamed(self) -> bool:
@@ -114,8 +138,7 @@ class Session:
     @property
     def share_done(self) -> float:
         """How much of the session is over, 0 to 1; 0 for one without a known end."""
-        known = [s.duration_s for s in self._sensors if s.duration_s]
-        whole_s = self._duration_s or max(known, default=0.0)
+        whole_s = self.duration_s
         return min(1.0, self._clock() / whole_s) if whole_s else 0.0
 
     def begin(self, header: lines.HeaderLine) -> None:
@@ -163,6 +186,7 @@ class Session:
                 for player in self._players:
                     player.panic()
             case "volume":
+                self.volume = float(value)
                 for player in self._players:
                     player.volume(float(value))
             case _:
