@@ -22,7 +22,7 @@ _MOST = {
 }
 _PAD_GRAIN = 2
 #: The melody tells more at a phrase's start and breathes at its end; the mean is 1.
-_MELODY_SHAPE = (1.15, 1.05, 1.15, 0.65)
+_MELODY_SHAPE = (1.3, 1.0, 1.2, 0.5)
 _PHRASE_ARC = (0.94, 1.0, 1.04, 0.96)
 _FADED = 0.45
 
@@ -32,15 +32,35 @@ def playable(settings: StyleSettings, wanted: tuple[Layer, ...]) -> tuple[Layer,
     return tuple(layer for layer in settings.layers if layer in wanted)
 
 
-def demands(settings: StyleSettings, layers: tuple[Layer, ...], where: Place) -> tuple[Demand, ...]:
-    """Return what each layer asks for in a bar."""
+def demands(
+    settings: StyleSettings,
+    layers: tuple[Layer, ...],
+    where: Place,
+    *,
+    new_chord: bool,
+    holds_chords: bool,
+) -> tuple[Demand, ...]:
+    """Return what each layer asks for in a bar.
+
+    A pad that holds its chords waits for the next one, unless it has notes for a whole chord.
+    """
     result = []
     for layer in layers:
         instrument = settings.instrument(layer)
         factor = _MELODY_SHAPE[where.bar] if layer is Layer.MELODY else 1.0
-        grain = _PAD_GRAIN if layer is Layer.PAD else 1
-        usual = instrument.usual_onsets * factor
-        result.append(Demand(layer, instrument.share * factor, usual, _MOST[layer], grain))
+        grain = 1
+        if layer is Layer.PAD and holds_chords:
+            grain = 2 if new_chord else settings.voices
+        result.append(
+            Demand(
+                layer,
+                least=instrument.least_onsets * factor,
+                share=instrument.share * factor,
+                usual=instrument.usual_onsets * factor,
+                most=_MOST[layer],
+                grain=grain,
+            )
+        )
     return tuple(result)
 
 

@@ -78,7 +78,13 @@ class Composer:
         if where.last:
             state = self._prepare_next(state, where, params)
         slots = slots_of(self._style.settings, state, where, params)
-        wanted = demands(self._style.settings, state.layers, where)
+        wanted = demands(
+            self._style.settings,
+            state.layers,
+            where,
+            new_chord=slots[0].fresh,
+            holds_chords=self._style.holds_chords,
+        )
         allotted = allot(params.density, wanted, state.account)
         context = self._context(state, where, slots, tuple((n, k) for n, k, _ in allotted))
         drafts = self._style.bar(context, params, self._stream("notes", state.index))

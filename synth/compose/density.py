@@ -10,17 +10,20 @@ from synth.params import DENSITY_RANGE, Layer
 __all__ = ["Account", "Demand", "allot", "settle"]
 
 _CARRY_LIMIT = 3.0  #: onsets that a bar may hand on, so that a step is met within two bars
+_CREDIT_LIMIT = 5.0  #: onsets that a layer may save up, enough for a chord
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What a layer asks for in this bar.
 
-    `share` is its weight, `usual` the onsets a bar up to which it is at ease, `most` what it
-    can play at all; `grain` is the fewest onsets worth starting with (a pad waits for a chord).
+    `least` onsets a bar come first, in the order of the layers; then `share` is its weight,
+    `usual` the onsets up to which it is at ease and `most` what it can play at all. `grain` is
+    the fewest onsets worth starting with: until its credit reaches them, the layer waits.
     """
 
     layer: Layer
+    least: float
     share: float
     usual: float
     most: float
@@ -44,18 +47,22 @@ def allot(
 ) -> tuple[tuple[Layer, int, float], ...]:
     """Return for each layer the onsets of this bar and its exact quota.
 
-    Quotas fill up in proportion to the shares, first to what is usual, then to what is possible.
+    Quotas fill up with what is least, layer after layer, so that sparse music has few layers
+    rather than many thin ones; then in proportion to the shares, first to what is usual, then to
+    what is possible.
     """
     low, high = DENSITY_RANGE
     budget = max(0.0, max(low, min(high, density)) * BEATS_PER_BAR + account.owed)
-    usual = _fill(budget, [(d.share, d.usual) for d in demands])
-    rest = budget - sum(usual)
-    extra = _fill(
-        rest, [(d.share, d.most - given) for d, given in zip(demands, usual, strict=True)]
-    )
+    quotas: list[float] = []
+    for demand in demands:
+        quotas.append(min(demand.least, budget - sum(quotas)))
+    for limits in ([d.usual for d in demands], [d.most for d in demands]):
+        room = [max(0.0, limit - quota) for limit, quota in zip(limits, quotas, strict=True)]
+        shares = [demand.share for demand in demands]
+        poured = _fill(budget - sum(quotas), list(zip(shares, room, strict=True)))
+        quotas = [quota + part for quota, part in zip(quotas, poured, strict=True)]
     result = []
-    for demand, first, second in zip(demands, usual, extra, strict=True):
-        quota = first + second
+    for demand, quota in zip(demands, quotas, strict=True):
         onsets = int(quota + account.of(demand.layer) + 0.5)
         if onsets < demand.grain:
             onsets = 0
@@ -74,7 +81,7 @@ def settle(
     credit = []
     for layer, _, quota in allotted:
         left = account.of(layer) + quota - started.get(layer, 0)
-        credit.append((layer, max(-1.5, min(3.0, left))))
+        credit.append((layer, max(-2.0, min(_CREDIT_LIMIT, left))))
     owed = account.owed + density * BEATS_PER_BAR - sum(quota for _, _, quota in allotted)
     missing = sum(quota for _, _, quota in allotted) - sum(started.values())
     held = sum(value for _, value in credit) - sum(account.of(layer) for layer, _, _ in allotted)

@@ -25,7 +25,7 @@ def close(
     Pitched layers that play take part; when none does, the style's first pitched layer closes.
     """
     low, high = chord_range(settings, params.register)
-    chords = (cadence(state.key, params.tension, full=True), diatonic(state.key, 0))
+    chords = (cadence(state.key, params.tension, strong=True), diatonic(state.key, 0))
     layers = [layer for layer in state.layers if layer is not Layer.PERCUSSION]
     if not layers:
         layers = [layer for layer in settings.layers if layer is not Layer.PERCUSSION][:1]

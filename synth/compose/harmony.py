@@ -41,7 +41,7 @@ _DEGREES: dict[Mode, tuple[tuple[int, Function, float], ...]] = {
     Mode.IONIAN: ((0, _T, 3), (5, _T, 1.6), (2, _T, 0.6), (3, _S, 2), (1, _S, 1.5), (4, _D, 2)),
     Mode.MIXOLYDIAN: ((0, _T, 3), (5, _T, 1), (3, _S, 2), (1, _S, 0.8), (6, _D, 2), (4, _D, 1)),
     Mode.DORIAN: ((0, _T, 3), (2, _T, 1), (3, _S, 2.2), (1, _S, 0.8), (6, _D, 1.6), (4, _D, 1.2)),
-    Mode.AEOLIAN: ((0, _T, 3), (2, _T, 1.2), (5, _S, 2), (3, _S, 1.6), (6, _D, 1.6), (4, _D, 1.2)),
+    Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.5), (5, _S, 2), (3, _S, 2), (6, _D, 1), (4, _D, 1.6)),
     Mode.PHRYGIAN: ((0, _T, 3), (2, _T, 1), (5, _S, 1.4), (3, _S, 1.4), (1, _D, 2), (6, _D, 1.4)),
 }
 _NEXT: dict[Function, tuple[tuple[Function, float], ...]] = {
@@ -78,7 +78,7 @@ def phrase(
     starts = _starts(chord_beats, tension, rng)
     body: list[Change] = []
     opening = _T if home or place.theme == "A" else _S
-    degree, function = (0, _T) if opening is _T else _pick(key, _S, None, rng)
+    degree, function = (0, _T) if opening is _T else _pick(key, _S, 4, rng)
     for number, (at, beats) in enumerate(starts):
         if number:
             function = _weighted(_NEXT[function], rng)
@@ -87,11 +87,11 @@ def phrase(
         body.append(Change(at, beats, chord, function))
     if place.closes_section:
         at = body[-1].at
-        body[-1] = Change(at, body[-1].beats, cadence(key, tension, full=True), _D)
+        body[-1] = Change(at, body[-1].beats, cadence(key, tension, strong=True), _D)
         close = Change(12.0, 4.0, diatonic(key, 0), _T)
         return (*_with_secondary_dominants(key, body, tension, rng), close)
     body = _with_secondary_dominants(key, body, tension, rng)
-    final = cadence(key, tension, full=False)
+    final = cadence(key, tension, strong=place.phrase == 1)
     if chord_beats < 8 and body[-1].function is not _S and rng.random() < 0.6:
         degree, _ = _pick(key, _S, None, rng)
         return (
@@ -102,9 +102,12 @@ def phrase(
     return (*body, Change(12.0, 4.0, final, _D))
 
 
-def cadence(key: Key, tension: float, *, full: bool) -> Chord:
-    """Return the dominant of a cadence inside a key, in the mode's own colour."""
-    if full and key.mode is Mode.AEOLIAN:
+def cadence(key: Key, tension: float, *, strong: bool) -> Chord:
+    """Return the dominant of a cadence inside a key, in the mode's own colour.
+
+    A strong one raises the leading tone of Aeolian.
+    """
+    if strong and key.mode is Mode.AEOLIAN:
         return dominant(key, seventh=tension > 0.3)
     degree = _MODAL_CADENCE.get(key.mode, 4)
     return diatonic(key, degree, seventh=tension > 0.5 and degree == 4)

@@ -90,7 +90,7 @@ def _choose(
         candidate = ladder[rung]
         cost = abs(rung - aim) + 0.08 * max(0, abs(candidate - middle) - 5)
         if candidate % 12 not in tones:
-            cost += 9.0 if wish >= 0.8 else 3.0 * wish
+            cost += 9.0 if wish >= 0.8 else 2.0 * wish
         if pitch is not None:
             step = candidate - pitch
             size = abs(step)
@@ -99,7 +99,9 @@ def _choose(
             elif size > 7:
                 cost += 6.0 + size
             elif size > _LEAP:
-                cost += 1.2
+                cost += 2.2
+            elif size > 2:
+                cost += 1.15
             if abs(interval) > _LEAP and (step * interval >= 0 or size > _LEAP):
                 cost += 7.0
         if cost < least:

@@ -20,6 +20,7 @@ class Form(StrEnum):
     INVERSION = "inversion"
     AUGMENTATION = "augmentation"
     FRAGMENT = "fragment"
+    VARIATION = "variation"
     CLOSE = "close"
 
 
@@ -43,6 +44,8 @@ class Motif:
             order = [c + shift for c in half for shift in (0, CELLS // 2)]
         elif form is Form.CLOSE:
             order = [c for c in self.cells if c <= 10]
+        elif form is Form.VARIATION:
+            order = [*self.cells[: onsets - 1], *self.cells[onsets:]]
         else:
             order = list(self.cells)
         return tuple(sorted(list(dict.fromkeys(order))[:onsets]))
@@ -63,14 +66,14 @@ def motif(rng: Random, *, freedom: float) -> Motif:
     direction = 1 if rng.random() < 0.5 else -1
     while len(moves) < CELLS:
         draw = rng.random()
-        if draw < 0.56:
+        if draw < 0.64:
             moves.append(direction)
-        elif draw < 0.72:
+        elif draw < 0.78:
             moves.append(2 * direction)
-        elif draw < 0.80:
+        elif draw < 0.84:
             moves.append(0)
         else:
-            moves += [direction * (3 if draw < 0.93 else 4), -direction]
+            moves += [direction * (3 if draw < 0.94 else 4), -direction]
         if rng.random() < 0.38:
             direction = -direction
     return Motif(ranking(rng, freedom=freedom), tuple(moves[:CELLS]), rng.randrange(-3, 4))
@@ -86,5 +89,5 @@ def development(place: Place, rng: Random) -> Form:
     if place.bar == 0:
         return Form.STATEMENT
     if place.bar == 1:
-        return rng.choice((Form.SEQUENCE, Form.SEQUENCE, Form.STATEMENT, Form.INVERSION))
-    return rng.choice((Form.STATEMENT, Form.SEQUENCE, Form.FRAGMENT, Form.AUGMENTATION))
+        return rng.choice((Form.SEQUENCE, Form.VARIATION, Form.STATEMENT, Form.INVERSION))
+    return rng.choice((Form.VARIATION, Form.SEQUENCE, Form.FRAGMENT, Form.AUGMENTATION))

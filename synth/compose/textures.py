@@ -14,16 +14,18 @@ def held(context: Context, *, onsets: int, articulation: float, tie: bool) -> li
     """Return a pad: each voice starts with its chord, and again within it if notes are left.
 
     A voice that the next chord keeps is tied over when `tie` allows. With fewer notes than
-    voices the outer ones are heard.
+    voices the upper ones are heard.
     """
+    starts = [slot.at for slot in context.slots]
     grid = [half / 2 for step in (4, 2, 1) for half in range(0, 2 * BEATS_PER_BAR, step)]
-    times = dict.fromkeys([slot.at for slot in context.slots] + grid)
+    top_down = range(len(context.slots[0].voices) - 1, -1, -1)
+    order = [(at, voice) for voice in top_down for at in starts]
+    order += [(at, voice) for at in dict.fromkeys(grid) if at not in starts for voice in top_down]
     strikes: list[tuple[float, int, Slot]] = []
-    for at in times:
+    for at, voice in order:
         slot = context.slot_at(at)
-        for voice in _outer_first(len(slot.voices)):
-            if context.rings(Layer.PAD, slot.voices[voice]) <= at:
-                strikes.append((at, voice, slot))
+        if context.rings(Layer.PAD, slot.voices[voice]) <= at:
+            strikes.append((at, voice, slot))
     chosen = sorted(strikes[:onsets], key=lambda s: (s[0], s[1]))
     drafts = []
     for at, voice, slot in chosen:
@@ -53,7 +55,8 @@ def broken(
         at = cell / 4
         slot = context.slot_at(at)
         pattern = _pattern(len(slot.voices), order)
-        pitch = slot.voices[pattern[number % len(pattern)]] + shift
+        turn = sum(slot.at <= earlier / 4 for earlier in cells[:number])
+        pitch = slot.voices[pattern[turn % len(pattern)]] + shift
         gap = (cells[number + 1] if number + 1 < len(cells) else 16) / 4 - at
         beats = gap * (0.4 + 0.6 * articulation)
         if articulation > 0.6:
@@ -106,10 +109,6 @@ def drone(context: Context, *, onsets: int, low: int, bars: int) -> list[Draft]:
     length = float(bars * BEATS_PER_BAR)
     pitches = (root, root + 7)[: min(onsets, 2)]
     return [Draft(0.0, length, pitch, 0.4, Layer.DRONE) for pitch in pitches]
-
-
-def _outer_first(count: int) -> list[int]:
-    return sorted(range(count), key=lambda voice: (min(voice, count - 1 - voice), -voice))
 
 
 def _pattern(voices: int, order: str) -> list[int]:

@@ -22,7 +22,7 @@ def chord_range(settings: StyleSettings, register: float) -> tuple[int, int]:
     if Layer.PAD in settings.layers:
         return pitch_range(settings.instrument(Layer.PAD), register)
     low, high = _DEFAULT_CHORDS
-    return pitch_range(Instrument(Layer.PAD, low, high, 0, 0, 0, 0, 0), register)
+    return pitch_range(Instrument(Layer.PAD, low, high, 0, 0, 0, 0, 0, 0), register)
 
 
 def starting_voices(settings: StyleSettings, params: MusicParams) -> tuple[int, ...]:

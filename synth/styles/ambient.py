@@ -21,6 +21,7 @@ class Ambient:
 
     settings: StyleSettings
     name: str = "ambient"
+    holds_chords: bool = True
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar whose notes ring long; voices are tied wherever harmony allows."""

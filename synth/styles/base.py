@@ -19,6 +19,7 @@ class Instrument:
     layer: Layer
     low: int  #: lowest MIDI note at register 0
     high: int  #: highest MIDI note at register 0
+    least_onsets: float  #: onsets a bar that come first when there are few
     share: float  #: weight when the onsets of a bar are handed out
     usual_onsets: float  #: onsets a bar up to which the layer is at ease
     level: float  #: loudness, 0 to 1
@@ -62,6 +63,11 @@ class Style(Protocol):
     @property
     def settings(self) -> StyleSettings:
         """The numbers from its file."""
+        ...
+
+    @property
+    def holds_chords(self) -> bool:
+        """Whether its pad sustains a chord (true) or breaks it into single notes."""
         ...
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:

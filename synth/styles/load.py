@@ -29,6 +29,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "rhythm_freedom": (0, 1),
     "low": (21, 108),
     "high": (21, 108),
+    "least_onsets": (0, 64),
     "share": (0, 100),
     "usual_onsets": (0, 64),
     "level": (0, 1),
@@ -37,7 +38,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _WHOLE = ("voices", "low", "high", "channel", "program")
 _STYLE_KEYS = ("tempo_bpm", "density", "voices", "chord_beats", "rhythm_freedom")
-_LAYER_KEYS = ("low", "high", "share", "usual_onsets", "level", "channel", "program")
+_ONSETS = ("least_onsets", "share", "usual_onsets")
+_LAYER_KEYS = ("low", "high", *_ONSETS, "level", "channel", "program")
 _SPANS = {Layer.PAD: 24, Layer.BASS: 12, Layer.MELODY: 14, Layer.BELLS: 12, Layer.DRONE: 11}
 
 
@@ -104,6 +106,7 @@ def _instrument(path: Path, layer: Layer, table: Any) -> Instrument:
         layer=layer,
         low=low,
         high=high,
+        least_onsets=number["least_onsets"],
         share=number["share"],
         usual_onsets=number["usual_onsets"],
         level=number["level"],

@@ -21,6 +21,7 @@ class Piano:
 
     settings: StyleSettings
     name: str = "piano"
+    holds_chords: bool = False
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar of broken chords, bass and melody."""

@@ -22,6 +22,7 @@ class Pulse:
 
     settings: StyleSettings
     name: str = "pulse"
+    holds_chords: bool = True
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar with a beat one can walk to."""

@@ -66,7 +66,8 @@ def step_toward(current: Key, wanted: Key) -> Key:
 
 def spell(pitch_class: int, key: Key) -> str:
     """Return the name of a pitch class as a score in this key would write it, such as "G#"."""
-    lowest = signature(key) - 5
+    tonic = signature(key) + BRIGHTNESS.index(key.mode) - 1
+    lowest = tonic - 5
     place = lowest + (pitch_class * 7 - lowest) % 12
     octave, letter = divmod(place + 1, 7)
     return _LETTERS[letter] + ("#" * octave if octave > 0 else "b" * -octave)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
-__all__ = ["MAX_SPACING", "motion", "parallels", "revoice"]
+__all__ = ["MAX_SPACING", "motion", "parallels", "revoice", "stack"]
 
 MAX_SPACING = 9  #: semitones between neighbouring voices
-_PARALLEL_COST = 12
+_PARALLEL_COST = 40
+_BASS_PARALLEL_COST = 12
 _WIDE = 1000
 
 
@@ -56,8 +58,9 @@ def revoice(
             classes = [pitch % 12 for pitch in chosen]
             if any(tone not in classes for tone in needed):
                 return
-            faults = parallels((bass[0], *before), (bass[1], *chosen))
-            total = cost + _PARALLEL_COST * faults
+            inner = parallels(before, chosen)
+            outer = parallels((bass[0], *before), (bass[1], *chosen)) - inner
+            total = cost + _PARALLEL_COST * inner + _BASS_PARALLEL_COST * outer
             if total < best[0][0]:
                 best[0] = (total, chosen)
             return
@@ -76,7 +79,7 @@ def stack(tones: tuple[int, ...], count: int, low: int, high: int) -> tuple[int,
     needed = _needed(tones, count)
     middle = (low + high) // 2
     start = max(low, middle - 3 * (count - 1))
-    best: tuple[int, ...] = ()
+    found = []
     for bottom in range(start, start + 12):
         if bottom % 12 not in needed:
             continue
@@ -85,12 +88,9 @@ def stack(tones: tuple[int, ...], count: int, low: int, high: int) -> tuple[int,
             above = pitches[-1] + 1
             missing = [tone for tone in needed if all(p % 12 != tone for p in pitches)] or needed
             pitches.append(min(above + (tone - above) % 12 for tone in missing))
-        close = all(b - a <= MAX_SPACING for a, b in zip(pitches, pitches[1:], strict=False))
-        if close and (
-            not best or abs(sum(pitches) - count * middle) < abs(sum(best) - count * middle)
-        ):
-            best = tuple(pitches)
-    return best
+        if all(b - a <= MAX_SPACING for a, b in pairwise(pitches)):
+            found.append(tuple(pitches))
+    return min(found, key=lambda pitches: abs(sum(pitches) - count * middle))
 
 
 def _needed(tones: tuple[int, ...], count: int) -> tuple[int, ...]:
