@@ -121,7 +121,8 @@ class _Link:
         if self._give_up_s is not None:
             search_s = max(0.1, min(search_s, self._give_up_s - self._clock()))
         async with radio_lock():
-            seen = await look(search_s, self._is_it)
+            # Every other time only what advertises counts: a connection may be a ghost.
+            seen = await look(search_s, self._is_it, connected=self._failures % 2 == 0)
         self._seen |= {device.address: device for device in seen}
         self._problem = "The sensor is not in sight. Wear it, and come closer."
         if self._known:

@@ -51,30 +51,34 @@ def radio_lock() -> asyncio.Lock:
     return _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
-async def look(timeout_s: float, is_enough: Callable[[Seen], bool]) -> list[Seen]:
+async def look(
+    timeout_s: float, is_enough: Callable[[Seen], bool], *, connected: bool = True
+) -> list[Seen]:
     """Return the devices within reach, strongest first; stop early at one that `is_enough`.
 
-    Devices that are connected to this computer are found as well, although they no longer
-    advertise: a program that was killed leaves them so. Raises what bleak raises.
+    With `connected`, devices that are connected to this computer and no longer advertise are
+    found as well: a program that was killed leaves them so. The system can be wrong about them,
+    after its Bluetooth service crashed. Raises what bleak raises.
     """
     from bleak import BleakScanner
 
-    seen = {device.address: device for device in await _connected()}
-    if not any(is_enough(device) for device in seen.values()):
-        enough = asyncio.Event()
+    seen: dict[str, Seen] = {}
+    enough = asyncio.Event()
 
-        def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
-            found = _seen(device, data)
-            seen[found.address] = found
-            if is_enough(found):
-                enough.set()
+    def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
+        found = _seen(device, data)
+        seen[found.address] = found
+        if is_enough(found):
+            enough.set()
 
-        async with BleakScanner(on_advertisement):
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await enough.wait()
-            except TimeoutError:
-                pass  # the whole time was spent looking: what was seen is the answer
+    async with BleakScanner(on_advertisement):
+        try:
+            async with asyncio.timeout(timeout_s):
+                await enough.wait()
+        except TimeoutError:
+            pass  # the whole time was spent looking: what was seen is the answer
+    if connected and not enough.is_set():
+        seen = {device.address: device for device in await _connected()} | seen
     return sorted(seen.values(), key=lambda device: -(device.rssi_dbm or 0))
 
 

@@ -101,6 +101,8 @@ class StrapReader:
         return self._say(status, change.time_s)
 
     def _measurement(self, time_s: float, measured: HeartRateMeasurement) -> list[Sample]:
+        if measured.heart_rate_bpm and measured.heart_rate_bpm not in _PLAUSIBLE_BPM:
+            raise PacketError(f"a heart rate of {measured.heart_rate_bpm} bpm")
         beating = measured.contact is not False and measured.heart_rate_bpm > 0
         # A strap that cannot tell its contact still shows that it finds no heart.
         contact = measured.contact if beating else False
@@ -108,8 +110,7 @@ class StrapReader:
         if not beating:
             self._interrupt("no_contact")
             return samples
-        if measured.heart_rate_bpm in _PLAUSIBLE_BPM:
-            samples += self._heart_rate(time_s, measured.heart_rate_bpm)
+        samples += self._heart_rate(time_s, measured.heart_rate_bpm)
         if measured.rr_damaged:
             self._count_bad("intervals that were cut")
             self._timeline.interrupt("bad_data")

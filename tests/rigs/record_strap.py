@@ -1,0 +1,75 @@
+"""Records one strap for some seconds; prints a JSON line for each sample.
+
+Times are those of the loop, CLOCK_MONOTONIC on Linux: the truth log of virtual_bluez has the same.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from contextlib import aclosing
+
+from sensors.base import Sample, SensorStatus
+from sensors.ble import strap
+from sensors.ble.scan import scan
+from sensors.errors import SensorError
+from sensors.signals import Chunk
+
+
+def as_json(sample: Sample) -> dict[str, object]:
+    if isinstance(sample, Chunk):
+        times, values = sample.times_s.tolist(), sample.values[:, 0].tolist()
+        return {"is": "chunk", "signal": sample.signal, "times": times, "values": values}
+    if isinstance(sample, SensorStatus):
+        return {
+            "is": "status",
+            "source": sample.source,
+            "t": sample.time_s,
+            "state": sample.state,
+            "battery": sample.battery_percent,
+            "contact": sample.contact,
+            "detail": sample.detail,
+        }
+    return {
+        "is": "gap",
+        "signal": sample.signal,
+        "start": sample.start_s,
+        "end": sample.end_s,
+        "reason": sample.reason,
+    }
+
+
+def say(record: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(record) + "\n")
+    sys.stdout.flush()
+
+
+async def record(name: str, seconds: float, wait_s: float) -> None:
+    settings = strap.Settings(name_or_address=name, wait_s=wait_s)
+    clock = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(seconds), aclosing(strap.stream(settings, clock)) as samples:
+            async for sample in samples:
+                say(as_json(sample))
+    except TimeoutError:
+        say({"is": "closed", "t": clock()})
+    except SensorError as error:
+        say({"is": "error", "type": type(error).__name__, "text": str(error), "hint": error.hint})
+
+
+async def look_around(seconds: float) -> None:
+    for seen in await scan(seconds):
+        say({"is": "seen", "name": seen.name, "address": seen.address, "gives": seen.gives})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--wait", type=float, default=10.0)
+    parser.add_argument("--scan", action="store_true")
+    given = parser.parse_args()
+    if given.scan:
+        asyncio.run(look_around(given.seconds))
+    else:
+        asyncio.run(record(given.name, given.seconds, given.wait))

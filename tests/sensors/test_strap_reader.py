@@ -1,0 +1,142 @@
+"""What a strap's packets become, without a radio; and which device the user means."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensors.base import SensorStatus
+from sensors.ble.link import Change, Packet
+from sensors.ble.scan import Seen, choose, is_exactly
+from sensors.ble.strap import Settings, StrapReader
+from sensors.codecs.heart_rate import HeartRateMeasurement
+from sensors.errors import SensorNotFound, SettingsError
+from sensors.signals import Chunk, Gap, Signal
+
+MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
+BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+
+
+def beat(time_s: float, rr: Sequence[int] = (1024,), **fields: bool) -> Packet:
+    return Packet(time_s, MEASUREMENT, HeartRateMeasurement(60, tuple(rr), **fields).encode())
+
+
+def connected() -> StrapReader:
+    reader = StrapReader("strap")
+    reader.take(Change(0.0, "streaming", "H10"))
+    return reader
+
+
+def seen(name: str, address: str, kind: str = "heart rate strap") -> Seen:
+    return Seen(name, address, -60, kind, None)  # type: ignore[arg-type]
+
+
+def test_a_packet_becomes_a_heart_rate_and_its_intervals() -> None:
+    heart_rate, rr = connected().take(beat(1.0))
+    assert heart_rate == Chunk.events(Signal.HR, "H10", [1.0], [60.0])
+    assert rr == Chunk.events(Signal.RR, "H10", [1.0], [1.0])
+
+
+def test_a_status_comes_only_when_something_changed() -> None:
+    reader = connected()
+    first = reader.take(beat(1.0, contact=True))
+    second = reader.take(beat(2.0, contact=True))
+    assert isinstance(first[0], SensorStatus)
+    assert first[0].contact is True
+    assert not any(isinstance(sample, SensorStatus) for sample in second)
+
+
+def test_without_contact_nothing_counts_and_the_wearer_is_told() -> None:
+    reader = connected()
+    reader.take(beat(1.0, contact=True))
+    (status,) = reader.take(beat(2.0, contact=False))
+    assert isinstance(status, SensorStatus)
+    assert "wet the electrodes" in status.detail
+    again = reader.take(beat(9.0, contact=True))
+    assert [s.reason for s in again if isinstance(s, Gap)] == ["no_contact", "no_contact"]
+
+
+def test_a_strap_that_cannot_tell_contact_shows_it_by_a_heart_rate_of_zero() -> None:
+    reader = connected()
+    (status,) = reader.take(Packet(1.0, MEASUREMENT, b"\x00\x00"))
+    assert isinstance(status, SensorStatus)
+    assert status.contact is False
+
+
+def test_cut_intervals_keep_the_heart_rate_and_break_the_run() -> None:
+    reader = connected()
+    reader.take(beat(1.0))
+    (heart_rate,) = reader.take(Packet(2.0, MEASUREMENT, bytes.fromhex("10 3c 00 04 80")))
+    assert heart_rate == Chunk.events(Signal.HR, "H10", [2.0], [60.0])
+    assert reader.bad_packets == 1
+    gap = reader.take(beat(3.0))[1]
+    assert gap == Gap(Signal.RR, "H10", 1.0, 2.0, "bad_data")
+
+
+def test_a_low_battery_is_advice_until_contact_is_more_urgent() -> None:
+    reader = connected()
+    (low,) = reader.take(Packet(1.0, BATTERY, b"\x0c"))
+    assert isinstance(low, SensorStatus)
+    assert low.detail == "The battery is at 12 %: change it soon."
+    (dry,) = reader.take(beat(2.0, contact=False))
+    assert isinstance(dry, SensorStatus)
+    assert "electrodes" in dry.detail
+    assert dry.battery_percent == 12
+
+
+@given(st.lists(st.tuples(st.sampled_from([MEASUREMENT, BATTERY]), st.binary(max_size=30))))
+def test_no_bytes_ever_raise_and_times_never_turn_back(packets: list[tuple[str, bytes]]) -> None:
+    reader = connected()
+    latest = dict.fromkeys(Signal, 0.0)
+    for time_s, (uuid, data) in enumerate(packets, 1):
+        for sample in reader.take(Packet(float(time_s), uuid, data)):
+            if isinstance(sample, Chunk):
+                assert sample.times_s[0] >= latest[sample.signal]
+                latest[sample.signal] = float(sample.times_s[-1])
+            elif isinstance(sample, Gap):
+                assert sample.end_s >= sample.start_s >= 0.0
+
+
+POLAR = seen("Polar H10 1", "AA:01")
+OTHER = seen("Polar H10 12", "AA:02")
+BAND = seen("Band", "AA:03", "other")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "expected"),
+    [
+        ("AA:02", [POLAR, OTHER], OTHER),
+        ("aa:02", [POLAR, OTHER], OTHER),
+        ("Polar H10 1", [POLAR, OTHER], POLAR),
+        ("polar h10 12", [POLAR, OTHER], OTHER),
+        ("ban", [POLAR, BAND], BAND),
+        ("", [POLAR, BAND], POLAR),
+        ("", [BAND], None),
+        ("H10", [POLAR], None),
+        ("Polar", [], None),
+    ],
+)
+def test_a_device_is_chosen_by_address_then_name_then_beginning(
+    wanted: str, there: list[Seen], expected: Seen | None
+) -> None:
+    assert choose(wanted, there) == expected
+
+
+@pytest.mark.parametrize("wanted", ["", "polar"])
+def test_what_could_mean_several_straps_is_an_error_that_lists_them(wanted: str) -> None:
+    with pytest.raises(SensorNotFound, match=r"Polar H10 1 \(AA:01\), Polar H10 12 \(AA:02\)"):
+        choose(wanted, [POLAR, OTHER, BAND])
+
+
+def test_only_a_full_name_or_address_ends_the_search_early() -> None:
+    assert is_exactly("Polar H10 1", POLAR)
+    assert is_exactly("aa:01", POLAR)
+    assert not is_exactly("Polar", POLAR)
+    assert not is_exactly("", POLAR)
+
+
+@pytest.mark.parametrize("wait_s", [0.0, -1.0, float("nan"), 1e9])
+def test_an_impossible_wait_is_refused(wait_s: float) -> None:
+    with pytest.raises(SettingsError):
+        Settings(wait_s=wait_s)
