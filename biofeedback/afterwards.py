@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from biofeedback.record.score import score_of
@@ -30,18 +31,14 @@ def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
     A wav output without a path goes to session.wav in the folder.
     """
     midi = session / "session.mid"
-    yield Step("midi", "Writing the MIDI file", lambda _: write_midi(session, midi))
+    yield Step("midi", "Writing the MIDI file", partial(_midi, session, midi))
     for spec in files:
         target = Path(spec.target) if spec.target else session / "session.wav"
         if spec.kind == "mid":
-            yield Step("midi", "Copying the MIDI file", lambda _, to=target: _copy(midi, to))
+            yield Step("midi", "Copying the MIDI file", partial(_copy, midi, target))
         else:
-            yield Step(
-                "sound",
-                "Rendering the sound",
-                lambda progress, to=target: write_sound(session, to, progress),
-            )
-    yield Step("report", "Writing the report", lambda progress: _report(session, progress))
+            yield Step("sound", "Rendering the sound", partial(write_sound, session, target))
+    yield Step("report", "Writing the report", partial(_report, session))
 
 
 def write_midi(session: Path, target: Path) -> Path:
@@ -62,7 +59,11 @@ def write_sound(session: Path, target: Path, progress: Progress) -> Path:
     return target
 
 
-def _copy(midi: Path, target: Path) -> Path:
+def _midi(session: Path, target: Path, progress: Progress) -> Path:
+    return write_midi(session, target)
+
+
+def _copy(midi: Path, target: Path, progress: Progress) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(midi, target)
     return target

@@ -85,7 +85,7 @@ class Core:
         return self._estimator.baseline
 
     def feed(self, seq: int, time_s: float, item: Input) -> Sequence[Derived]:
-        """Take in one input, number `seq`, that arrived at `time_s`; return what follows from it."""
+        """Take in input number `seq`, which arrived at `time_s`; return what follows from it."""
         match item:
             case Chunk() | Gap() | SensorStatus():
                 if isinstance(item, Chunk):

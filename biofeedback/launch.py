@@ -29,7 +29,6 @@ from biofeedback.session import Counters, Session
 from biofeedback.state.baseline import Baseline
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.outputs.uri import OutputSpec
-from synth.outputs.uri import parse as parse_output
 from synth.styles.load import load as load_style
 
 __all__ = ["Outcome", "Performance", "Plan", "core_of"]
@@ -94,7 +93,7 @@ class Performance:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._sources = [plugins.sensor(uri, plan.options) for uri in plan.sensors]
-        outputs = [parse_output(uri) for uri in plan.outputs]
+        outputs = [OutputSpec.parse(uri) for uri in plan.outputs]
         self._ports = [spec for spec in outputs if spec.live]
         self._files = tuple(spec for spec in outputs if spec.kind in ("mid", "wav"))
         for spec in self._files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -340,10 +340,12 @@ _STAGES: dict[type, str] = {Tick: "state and control", BarRequest: "composing"}
 
 
 def _finite(chunk: Chunk) -> Chunk:
-    """Return the chunk with NaN for whatever is not finite, as the log will read it back."""
-    if np.isfinite(chunk.values).all():
+    """Return the chunk as the log will read it back: NaN for infinity, no sample without a time."""
+    timed = np.isfinite(chunk.times_s)
+    if timed.all() and np.isfinite(chunk.values).all():
         return chunk
     values = np.where(np.isfinite(chunk.values), chunk.values, np.nan)
-    return Chunk(
-        chunk.signal, chunk.source, chunk.times_s, values, chunk.rate_hz, chunk.device_times_s
-    )
+    if timed.all():
+        return replace(chunk, values=values)
+    device = None if chunk.device_times_s is None else chunk.device_times_s[timed]
+    return Chunk.events(chunk.signal, chunk.source, chunk.times_s[timed], values[timed], device)

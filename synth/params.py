@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 __all__ = [
     "DENSITY_RANGE",
@@ -18,6 +19,7 @@ __all__ = [
 TEMPO_RANGE_BPM = (40.0, 160.0)
 DENSITY_RANGE = (0.25, 6.0)
 TONIC_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 class Mode(StrEnum):
@@ -55,7 +57,16 @@ class Key:
             raise ValueError(f"tonic {self.tonic} is not a pitch class (0 to 11)")
 
     def __str__(self) -> str:
-        return f"{TONIC_NAMES[self.tonic]} {self.mode.value}"
+        sharps = (7 * self.tonic + 7 - list(Mode).index(self.mode)) % 12 - 6
+        names = _SHARP_NAMES if sharps > 0 else TONIC_NAMES
+        return f"{names[self.tonic]} {self.mode.value}"
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Return the key of a name such as "F# aeolian"; raise ValueError for any other text."""
+        tonic, _, mode = name.partition(" ")
+        names = TONIC_NAMES if tonic in TONIC_NAMES else _SHARP_NAMES
+        return cls(names.index(tonic), Mode(mode))
 
 
 @dataclass(frozen=True, slots=True)

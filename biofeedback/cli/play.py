@@ -77,7 +77,7 @@ def demo(
     from biofeedback.launch import Plan
     from biofeedback.simulation.rest import resting_baseline
 
-    config = _config(None, None, ["control.lead.meet_s=20", "control.lead.lead_s=120"], style)
+    config = _config("demo", None, None, style)
     plan = Plan(
         config=config,
         sensors=("sim:listener",),

@@ -57,7 +57,8 @@ class Breathe:
         if settling:
             why = f"Breathe with the swell: {pace:.1f} a minute, from your own {known}."
         elif pace > settings.goal_per_minute:
-            why = f"The swell slows to {pace:.1f} breaths a minute, towards {settings.goal_per_minute:g}."
+            goal = settings.goal_per_minute
+            why = f"The swell slows to {pace:.1f} breaths a minute, towards {goal:g}."
         else:
             why = f"The swell stays at {pace:.1f} breaths a minute. Breathe gently, never strain."
         return Aim(settings.level, None, why, tempo_bpm=BEATS_PER_BREATH * pace, swell=1.0)

@@ -26,7 +26,9 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     target: Share = 0.25  #: arousal to arrive at; a resting body is at 0.3
     meet_s: Seconds = 30.0
     lead_s: Seconds = 240.0  #: from the arousal that was met to the target, if nothing resists
-    ahead: Share = 0.15  #: how much calmer than the listener the music is
+    ahead: Share = 0.15  #: how much calmer than the listener the music is at first
+    ahead_most: Share = 0.45  #: how much calmer it becomes when that does not turn the listener
+    urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
 
 
@@ -34,7 +36,8 @@ class Lead:
     """Meets for `meet_s`, then lowers a set point and keeps the music just below the listener.
 
     The set point never runs away: while the listener is more than `patience` above it, it waits.
-    It follows at once when the listener is calmer than planned.
+    It follows at once when the listener is calmer than planned. A listener who stays above the
+    set point is led from further ahead, which also makes up for an estimate that reads too high.
     """
 
     follows_body = True
@@ -44,6 +47,7 @@ class Lead:
         self._elapsed_s = 0.0
         self._met: float | None = None
         self._setpoint = 1.0
+        self._ahead = settings.ahead
 
     def aim(self, state: State, dt_s: float) -> Aim:
         """Step the plan; time in which the state is not tracked yet does not count."""
@@ -65,7 +69,12 @@ class Lead:
             self._setpoint = max(settings.target, self._setpoint - speed * dt_s)
             self._setpoint = max(settings.target, min(self._setpoint, state.arousal))
         ramp = min(1.0, (self._elapsed_s - settings.meet_s) / 30.0)  # ours: no step at the turn
-        level = clamp(state.arousal - settings.ahead * ramp, settings.target, 1.0)
+        self._ahead = clamp(
+            self._ahead + settings.urge_per_s * (state.arousal - self._setpoint) * dt_s,
+            settings.ahead,
+            max(settings.ahead, settings.ahead_most),
+        )
+        level = clamp(state.arousal - self._ahead * ramp, settings.target, 1.0)
         return Aim(level, self._setpoint, self._why(state.arousal, waiting))
 
     def _why(self, arousal: float, waiting: bool) -> str:

@@ -98,7 +98,7 @@ def input_of(line: lines.Line) -> Input | None:
 
 
 def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
-    """Return the lines of a derived value, numbered from `seq` on; a bar gives one and its notes."""
+    """Return the lines of a derived value, numbered from `seq` on; a bar brings its notes."""
     match item:
         case Bar():
             return _bar_lines(seq, t, item)

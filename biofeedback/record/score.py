@@ -7,11 +7,11 @@ from pathlib import Path
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from synth.events import Note
-from synth.params import TONIC_NAMES, Key, Layer, Mode, MusicParams
+from synth.params import Key, Layer, MusicParams
 from synth.score import Score
 from synth.tempo_map import Segment, TempoMap
 
-__all__ = ["parse_key", "score_of"]
+__all__ = ["score_of"]
 
 
 def score_of(session: Path) -> Score:
@@ -35,7 +35,7 @@ def score_of(session: Path) -> Score:
             case lines.TempoLine():
                 segments.append(Segment(line.time, line.beat, line.bpm))
             case lines.MusicLine():
-                key = parse_key(line.key)
+                key = Key.parse(line.key)
                 if not keys or keys[-1][1] != key:
                     keys.append((line.beat, key))
             case lines.DecisionLine():
@@ -48,12 +48,6 @@ def score_of(session: Path) -> Score:
     tempo_map = TempoMap(tuple(segments)) if segments else TempoMap.start(0.0, 60.0)
     notes.sort(key=lambda note: (note.beat, note.id))
     return Score(tuple(notes), tempo_map, tuple(keys), tuple(params), tuple(markers))
-
-
-def parse_key(name: str) -> Key:
-    """Return the key that `str(key)` named."""
-    tonic, mode = name.split(" ")
-    return Key(TONIC_NAMES.index(tonic), Mode(mode))
 
 
 def _without(notes: list[Note], from_beat: float) -> list[Note]:

@@ -28,10 +28,10 @@ class Settings:
     """Who listens. A `null` listener does not respond to music at all."""
 
     kind: Literal["responder", "null"] = "responder"
-    start: float = 0.85  #: arousal 0..1 at the beginning
+    start: float = 0.7  #: arousal 0..1 at the beginning
     rest: float = 0.45  #: arousal to which it drifts without music
     recovery_s: float = 600.0  #: time constant of that drift
-    gain_per_s: float = 0.035  #: how strongly music pulls
+    gain_per_s: float = 0.05  #: how strongly music pulls
     reach: float = 0.35  #: how far from the present arousal music may be and still pull
     delay_s: float = 4.0  #: time constant of hearing: music acts on what was heard lately
     seed: int = 1

@@ -1,0 +1,123 @@
+"""Strategies within their limits, driven by states written by hand."""
+
+from itertools import pairwise
+
+import pytest
+
+from biofeedback.control.base import Decision
+from biofeedback.control.build import Settings, build
+from biofeedback.control.curves import Palette
+from biofeedback.control.steering import Limits
+from biofeedback.state.estimator import State
+from synth.params import Key, Mode
+
+DT_S = 0.5
+
+
+def state(
+    time_s: float, arousal: float, confidence: float = 0.9, breaths: float | None = None
+) -> State:
+    low, high = max(0.0, arousal - 0.1), min(1.0, arousal + 0.1)
+    return State(time_s, arousal, low, high, confidence, "tracking", {}, breaths)
+
+
+def course(
+    strategy: str, arousals: list[float], confidences: list[float] | None = None
+) -> list[Decision]:
+    steering = build(Settings(strategy=strategy), Palette())  # type: ignore[arg-type]
+    trusts = confidences or [0.9] * len(arousals)
+    return [
+        steering.step(state(k * DT_S, arousal, trust), DT_S)
+        for k, (arousal, trust) in enumerate(zip(arousals, trusts, strict=True))
+    ]
+
+
+@pytest.mark.parametrize("strategy", ["lead", "mirror", "breathe", "fixed"])
+def test_tempo_never_moves_faster_than_the_slew_limit(strategy: str) -> None:
+    jumpy = [0.1 if (k // 7) % 2 else 0.95 for k in range(400)]
+    tempos = [d.params.tempo_bpm for d in course(strategy, jumpy)]
+    # a held-back tempo may catch up by the width of the dead band
+    limits = Limits()
+    most = limits.tempo_slew_bpm_per_s * DT_S + limits.tempo_dead_band_bpm
+    assert max(abs(b - a) for a, b in pairwise(tempos)) <= most + 1e-9
+
+
+@pytest.mark.parametrize("strategy", ["lead", "mirror", "breathe", "fixed"])
+def test_every_decision_says_why_in_one_sentence_and_in_numbers(strategy: str) -> None:
+    for decision in course(strategy, [0.5 + 0.001 * k for k in range(300)]):
+        assert decision.why.endswith(".")
+        assert len(decision.why) < 120
+        assert {"arousal", "low", "high", "confidence", "level"} <= decision.numbers.keys()
+
+
+def test_mirror_drives_tempo_key_and_density_with_arousal() -> None:
+    calm, driven = course("mirror", [0.05] * 200)[-1], course("mirror", [0.95] * 200)[-1]
+    assert driven.params.tempo_bpm > calm.params.tempo_bpm + 30
+    assert driven.params.density > 2 * calm.params.density
+    assert calm.params.key == Key(2, Mode.LYDIAN)  # home, at its brightest
+    assert driven.params.key == Key((2 + 4 * 7) % 12, Mode.AEOLIAN)  # four fifths away, dark
+
+
+def test_lead_meets_first_and_then_stays_below_the_listener() -> None:
+    decisions = course("lead", [0.8] * 400)
+    met, led = decisions[55], decisions[125]
+    assert met.numbers["wanted_level"] == pytest.approx(0.8)
+    assert led.numbers["wanted_level"] == pytest.approx(0.8 - 0.15, abs=0.03)
+
+
+def test_lead_goes_further_ahead_of_a_listener_who_does_not_follow() -> None:
+    levels = [d.numbers["wanted_level"] for d in course("lead", [0.9] * 1500)]
+    assert levels[60:] == sorted(levels[60:], reverse=True)
+    assert levels[-1] == pytest.approx(0.9 - 0.45)
+
+
+def test_lead_waits_for_a_listener_who_does_not_follow() -> None:
+    setpoints = [d.setpoint for d in course("lead", [0.8] * 2000)]
+    assert setpoints[-1] == pytest.approx(0.8 - 0.25, abs=0.01)
+
+
+def test_lead_arrives_with_a_listener_who_follows() -> None:
+    falling = [max(0.25, 0.8 - 0.0005 * k) for k in range(1600)]
+    last = course("lead", falling)[-1]
+    assert last.setpoint == pytest.approx(0.25)
+    assert last.numbers["wanted_level"] == pytest.approx(0.25)
+    assert "arrived" in last.why
+
+
+def test_breathe_starts_at_three_quarters_of_the_own_rate_and_slows_to_six() -> None:
+    steering = build(Settings(strategy="breathe"), Palette())
+    decisions = [steering.step(state(k * DT_S, 0.5, breaths=16.0), DT_S) for k in range(2400)]
+    assert decisions[100].numbers["wanted_tempo_bpm"] == pytest.approx(8 * 12.0)
+    assert decisions[-1].params.tempo_bpm == pytest.approx(8 * 6.0, abs=0.5)
+    assert decisions[-1].params.swell == 1.0
+
+
+def test_music_holds_then_glides_to_neutral_when_the_body_is_out_of_sight() -> None:
+    trusts = [0.9] * 100 + [0.0] * 400
+    decisions = course("mirror", [0.9] * 500, trusts)
+    seen, held, gone = decisions[99], decisions[100 + 28], decisions[-1]
+    assert held.params == seen.params
+    assert "holds" in held.why
+    assert gone.numbers["level"] == pytest.approx(Limits().neutral_level)
+    assert "neutral" in gone.why
+
+
+def test_music_that_ignores_the_body_does_not_mind_losing_it() -> None:
+    decisions = course("fixed", [0.9] * 200, [0.9] * 50 + [0.0] * 150)
+    assert {d.why for d in decisions} == {"Fixed music: it does not follow the body."}
+
+
+def test_following_resumes_only_well_above_the_level_at_which_it_stopped() -> None:
+    between = (Limits().hold_below_confidence + Limits().follow_above_confidence) / 2
+    falling = course("mirror", [0.9] * 20, [0.9] * 10 + [between] * 10)[-1]
+    rising = course("mirror", [0.9] * 20, [0.0] * 10 + [between] * 10)[-1]
+    assert "mirrors" in falling.why
+    assert "holds" in rising.why
+
+
+def test_a_hold_by_the_listener_freezes_everything() -> None:
+    steering = build(Settings(strategy="mirror"), Palette())
+    before = [steering.step(state(k * DT_S, 0.9), DT_S) for k in range(40)][-1]
+    held = [steering.step(state(20 + k * DT_S, 0.1), DT_S, held=True) for k in range(40)][-1]
+    assert held.params == before.params
+    assert "You asked" in held.why

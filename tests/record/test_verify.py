@@ -1,0 +1,96 @@
+"""Verify must notice any change to a log, and say where it is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from biofeedback.config import load
+from biofeedback.errors import LogError
+from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.verify import verify
+from biofeedback.session import Session
+
+
+async def nothing_to_watch(session: Session) -> None:
+    return
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    plan = Plan(
+        config=load(), sensors=("sim:",), out=tmp_path_factory.mktemp("out"), duration_s=60.0
+    )
+    return (Performance(plan).run(nothing_to_watch).folder / LOG_NAME).read_bytes()
+
+
+def check(tmp_path: Path, log: bytes) -> tuple[str, str]:
+    path = tmp_path / LOG_NAME
+    path.write_bytes(log)
+    difference = verify(path, core_of).difference
+    assert difference is not None
+    return difference.kind, difference.field
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern", "replacement", "field"),
+    [
+        ("note", rb'"pitch":(\d)', rb'"pitch":1\1', "pitch"),
+        ("state", rb'"arousal":0\.(\d)', rb'"arousal":0.1\1', "arousal"),
+        ("decision", rb'"why":"', rb'"why":"Perhaps ', "why"),
+        ("reading", rb'"coverage":', rb'"coverage":1', "readings"),
+    ],
+)
+def test_an_edited_derived_line_is_named_with_its_field(
+    tmp_path: Path, log: bytes, kind: str, pattern: bytes, replacement: bytes, field: str
+) -> None:
+    lines = log.splitlines(keepends=True)
+    place = [k for k, line in enumerate(lines) if f'"kind":"{kind}"'.encode() in line][5]
+    lines[place] = re.sub(pattern, replacement, lines[place], count=1)
+    assert check(tmp_path, b"".join(lines)) == (kind, field)
+
+
+def test_a_removed_line_is_noticed_by_its_number(tmp_path: Path, log: bytes) -> None:
+    lines = log.splitlines(keepends=True)
+    del lines[300]
+    assert check(tmp_path, b"".join(lines))[1] == "seq"
+
+
+def test_an_edited_input_shows_in_what_is_derived_from_it(tmp_path: Path, log: bytes) -> None:
+    lines = log.splitlines(keepends=True)
+    place = [k for k, line in enumerate(lines) if b'"signal":"rr"' in line][10]
+    lines[place] = re.sub(rb'"values":\[0\.\d+', rb'"values":[0.5', lines[place])
+    assert check(tmp_path, b"".join(lines))[0] == "beat"
+
+
+def test_a_log_cut_anywhere_is_verified_up_to_its_last_complete_line(
+    tmp_path: Path, log: bytes
+) -> None:
+    path = tmp_path / LOG_NAME
+    for share in (0.2, 0.5, 0.83, 0.999):
+        cut = log[: int(len(log) * share)]
+        path.write_bytes(cut)
+        verdict = verify(path, core_of)
+        assert verdict.difference is None
+        assert not verdict.complete
+        assert len(list(read(path))) == cut.count(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"hello\n", "line 1"),
+        (b'{"kind":"tick","t":0.0,"seq":0,"index":0}\n', "header"),
+    ],
+)
+def test_what_is_no_session_log_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / LOG_NAME
+    path.write_bytes(content)
+    with pytest.raises(LogError, match=message) as caught:
+        verify(path, core_of)
+    assert caught.value.hint
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,224 @@
+"""Whole sessions in virtual time, from a simulated body or listener to the files they leave."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from biofeedback.afterwards import write_midi
+from biofeedback.config import load
+from biofeedback.launch import Outcome, Performance, Plan, core_of
+from biofeedback.metrics.worker_client import InlineWorker
+from biofeedback.plugins import SensorOptions, SensorSource
+from biofeedback.record import lines
+from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.score import score_of
+from biofeedback.record.verify import verify
+from biofeedback.record.writer import LogWriter
+from biofeedback.session import Session
+from biofeedback.timebase import SessionClock, run_virtual, utc_now
+from sensors.base import SampleStream, SensorStatus
+from sensors.signals import Chunk, Signal
+
+
+async def nothing_to_watch(session: Session) -> None:
+    return
+
+
+def perform(out: Path, **changes: object) -> Outcome:
+    plan: dict[str, object] = {
+        "config": load(settings=["state.rest.rest_s=60"]),
+        "sensors": ("sim:",),
+        "out": out,
+        "duration_s": 150.0,
+    }
+    return Performance(Plan(**{**plan, **changes})).run(nothing_to_watch)  # type: ignore[arg-type]
+
+
+def of_kind(folder: Path, kind: type) -> list[lines.Line]:
+    return [line for _, line in read(folder) if isinstance(line, kind)]
+
+
+@pytest.mark.parametrize("sensor", ["sim:", "sim:listener", "sim:stress"])
+def test_a_session_regenerates_itself_byte_for_byte(tmp_path: Path, sensor: str) -> None:
+    outcome = perform(tmp_path, sensors=(sensor,))
+    verdict = verify(outcome.folder, core_of)
+    assert verdict.difference is None
+    assert verdict.complete
+    assert verdict.derived > 500
+
+
+def test_equal_seeds_give_equal_music_and_another_seed_another(tmp_path: Path) -> None:
+    files = []
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        outcome = perform(tmp_path / name, seed=seed, options=SensorOptions(seed=1))
+        files.append(write_midi(outcome.folder, outcome.folder / "session.mid").read_bytes())
+    assert files[0] == files[1]
+    assert files[0] != files[2]
+
+
+def test_sequence_numbers_have_no_hole_and_time_never_goes_back(tmp_path: Path) -> None:
+    outcome = perform(tmp_path)
+    logged = [line for _, line in read(outcome.folder)]
+    assert [line.seq for line in logged] == list(range(len(logged)))
+    times = [line.t for line in logged]
+    assert times == sorted(times)
+
+
+def test_music_starts_with_the_first_sample_and_ends_with_a_cadence(tmp_path: Path) -> None:
+    outcome = perform(tmp_path)
+    first_chunk = of_kind(outcome.folder, lines.ChunkLine)[0]
+    first_tempo = of_kind(outcome.folder, lines.TempoLine)[0]
+    assert first_chunk.t <= first_tempo.time <= first_chunk.t + 1.0
+    score = score_of(outcome.folder)
+    end = of_kind(outcome.folder, lines.EndLine)[0]
+    assert end.reason == "duration"
+    assert 150.0 < score.end_s <= end.t
+    bars = of_kind(outcome.folder, lines.MusicLine)
+    assert bars[-1].section == "ending"
+    assert score.notes[-1].beat >= bars[-1].beat
+
+
+def test_tempo_is_continuous_in_beats(tmp_path: Path) -> None:
+    tempo = score_of(perform(tmp_path, sensors=("sim:listener",)).folder).tempo_map
+    for before, after in zip(tempo.segments, tempo.segments[1:], strict=False):
+        beats = (after.time_s - before.time_s) * before.bpm / 60
+        assert after.beat == pytest.approx(before.beat + beats)
+
+
+def test_the_virtual_listener_is_led_down_and_a_null_listener_is_not(tmp_path: Path) -> None:
+    from biofeedback.simulation.ear import Ear
+    from biofeedback.simulation.listener import Arousal, Settings
+    from synth.params import MusicParams
+
+    calm = MusicParams(tempo_bpm=62.0, density=1.2)
+    courses = {}
+    for kind in ("responder", "null"):
+        ear = Ear()
+        ear.hear(calm)
+        listener = Arousal(Settings(kind=kind, start=0.6, rest=0.6))  # type: ignore[arg-type]
+        courses[kind] = [listener.step(ear.music, 1.0) for _ in range(180)]
+    assert courses["responder"][-1] < 0.4
+    assert abs(courses["null"][-1] - 0.6) < 0.15
+
+
+def test_the_demo_leads_its_listener_down(tmp_path: Path) -> None:
+    from biofeedback.simulation.rest import resting_baseline
+
+    outcome = perform(
+        tmp_path,
+        config=load("demo"),
+        sensors=("sim:listener",),
+        baseline=resting_baseline(1),
+        duration_s=180.0,
+    )
+    arousal = [line.arousal for line in of_kind(outcome.folder, lines.StateLine)]
+    decisions = of_kind(outcome.folder, lines.DecisionLine)
+    assert np.mean(arousal[-40:]) < np.mean(arousal[40:80]) - 0.2
+    assert decisions[-1].params.tempo_bpm < decisions[80].params.tempo_bpm - 5
+    assert decisions[-1].params.density < decisions[80].params.density
+    assert len({line.key for line in of_kind(outcome.folder, lines.MusicLine)}) >= 3
+
+
+class Scripted:
+    """A session whose one sensor sends what a test wrote down."""
+
+    def __init__(self, folder: Path, samples: list[object], duration_s: float = 20.0) -> None:
+        self.folder, self.samples, self.duration_s = folder, samples, duration_s
+        self.session: Session | None = None
+
+    async def stream(self, clock: SessionClock) -> SampleStream:
+        for sample in self.samples:
+            await asyncio.sleep(1.0)
+            if isinstance(sample, Exception):
+                raise sample
+            yield sample  # type: ignore[misc]
+        await asyncio.sleep(3600.0)
+
+    async def run(self, *then: tuple[float, str, str]) -> None:
+        clock = SessionClock(asyncio.get_running_loop(), utc_now())
+        log = LogWriter(self.folder / LOG_NAME)
+        header = lines.HeaderLine(
+            t=0.0, seq=0, schema=lines.SCHEMA, versions={}, platform="", started_utc="", seed=1,
+            mode="virtual", sensors=[], outputs=[], profile=None, simulated=True,
+            baseline=msgspec.Raw(b"null"), config=msgspec.Raw(b"{}"),
+        )  # fmt: skip
+        source = SensorSource("script:", lambda clock, ear: self.stream(clock), timeless=True)
+        self.session = Session(
+            core_of(header), [source], [], InlineWorker(), log, clock, self.duration_s
+        )
+        self.session.begin(header)
+
+        async def act() -> None:
+            for time_s, what, value in then:
+                await asyncio.sleep(time_s - clock())
+                self.session.command("test", what, value)  # type: ignore[arg-type, union-attr]
+
+        acting = asyncio.create_task(act())
+        try:
+            await self.session.run()
+        finally:
+            acting.cancel()
+            log.close()
+
+
+def rr(time_s: float, *values_s: float) -> Chunk:
+    times = time_s + np.cumsum(values_s) - sum(values_s)
+    return Chunk.events(Signal.RR, "script", times, values_s)
+
+
+def test_whatever_a_sensor_sends_the_session_goes_on_and_can_be_verified(tmp_path: Path) -> None:
+    nonsense = [
+        rr(1.0, 0.8),
+        rr(2.0, float("nan"), 1e9, -5.0),
+        Chunk.events(Signal.RR, "script", [], []),
+        Chunk.regular(Signal.EDA, "script", 3.0, 4.0, [float("inf"), float("-inf"), 0.0, -1.0]),
+        Chunk.regular(Signal.ACC, "script", 4.0, 32.0, np.zeros((32, 3))),
+        SensorStatus("script", 5.0, "lost", 0, False, "gone"),
+        rr(0.5, 0.9),  # from the past
+    ]
+    script = Scripted(tmp_path, nonsense)
+    run_virtual(script.run)
+    verdict = verify(tmp_path, core_of)
+    assert verdict.difference is None
+    assert verdict.complete
+
+
+def test_commands_are_inputs_and_stop_ends_with_a_last_bar(tmp_path: Path) -> None:
+    script = Scripted(tmp_path, [rr(k + 1.0, 0.8) for k in range(8)], duration_s=600.0)
+    run_virtual(lambda: script.run((4.2, "marker", "here"), (5.0, "hold", ""), (30.0, "stop", "")))
+    commands = of_kind(tmp_path, lines.CommandLine)
+    assert [(c.what, c.value, c.who) for c in commands] == [
+        ("marker", "here", "test"), ("hold", "", "test"), ("stop", "", "test"),
+    ]  # fmt: skip
+    assert commands[0].t == 4.2
+    assert of_kind(tmp_path, lines.EndLine)[0].reason == "asked"
+    assert score_of(tmp_path).markers == ((4.2, "here"),)
+    assert verify(tmp_path, core_of).difference is None
+
+
+def test_an_error_that_the_user_can_mend_comes_out_as_it_is_and_the_log_is_closed(
+    tmp_path: Path,
+) -> None:
+    from sensors.errors import SensorNotFound
+
+    script = Scripted(tmp_path, [SensorNotFound("no strap", hint="wet it")])
+    with pytest.raises(SensorNotFound, match="no strap"):
+        run_virtual(script.run)
+    assert of_kind(tmp_path, lines.EndLine)[0].reason == "failed"
+
+
+def test_a_cancelled_session_has_a_complete_log(tmp_path: Path) -> None:
+    script = Scripted(tmp_path, [rr(k + 1.0, 0.8) for k in range(8)], duration_s=600.0)
+
+    async def interrupted() -> None:
+        task = asyncio.create_task(script.run())
+        await asyncio.sleep(10.0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run_virtual(interrupted)
+    assert of_kind(tmp_path, lines.EndLine)[0].reason == "interrupted"
+    assert verify(tmp_path, core_of).complete

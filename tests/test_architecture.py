@@ -1,0 +1,146 @@
+"""The dependency rule: who may import whom. An arrow that is not listed here is a defect."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = ("biofeedback", "sensors", "synth")
+
+VALUES = {"sensors.signals", "sensors.base", "synth.params", "synth.events", "synth.tempo_map"}
+DERIVED = {
+    "biofeedback.inputs",
+    "biofeedback.outputs",
+    "biofeedback.control.base",
+    "biofeedback.metrics.base",
+    "biofeedback.metrics.beats",
+    "biofeedback.metrics.scr",
+    "biofeedback.metrics.windowed",
+    "biofeedback.state.estimator",
+}
+ANYTHING = {""}
+
+#: room -> prefixes of our modules that it may import, besides its own.
+ALLOWED: dict[str, set[str]] = {
+    "sensors": set(),
+    "synth": set(),
+    "biofeedback": set(),
+    "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors"},
+    "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.errors"},
+    "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.errors"},
+    "biofeedback.control": {"biofeedback.state", "synth.params", "biofeedback.errors"},
+    "biofeedback.simulation": {
+        "sensors.signals",
+        "sensors.base",
+        "sensors.body",
+        "synth.params",
+        "synth.events",
+        "biofeedback.metrics",  # the listener's rest is measured as a person's would be
+        "biofeedback.state",
+    },
+    "biofeedback.inputs": VALUES | {"biofeedback.metrics.windowed"},
+    "biofeedback.outputs": VALUES | DERIVED,
+    "biofeedback.core": VALUES
+    | DERIVED
+    | {
+        "biofeedback.metrics",
+        "biofeedback.state",
+        "biofeedback.control",
+        "synth.compose.composer",
+        "synth.styles.base",
+    },
+    "biofeedback.record": VALUES | DERIVED | {"biofeedback.errors", "synth.score"},
+    "biofeedback.record.verify": VALUES | DERIVED | {"biofeedback.errors", "biofeedback.core"},
+    "biofeedback.report": VALUES | DERIVED | {"biofeedback.errors", "biofeedback.record"},
+    "biofeedback.config": {
+        "biofeedback.errors",
+        "biofeedback.metrics.bank",
+        "biofeedback.state.estimator",
+        "biofeedback.control",
+    },
+    "biofeedback.errors": set(),
+    "biofeedback.timebase": set(),
+    "biofeedback.hub": set(),
+    "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
+    | {"biofeedback.record"},
+    "biofeedback.afterwards": {"biofeedback.record", "biofeedback.report", "synth"},
+    "biofeedback.session": ANYTHING,
+    "biofeedback.launch": ANYTHING,
+    "biofeedback.plugins": ANYTHING,
+    "biofeedback.cli": ANYTHING,
+}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in OURS:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in names if name.split(".")[0] in OURS]
+
+
+def within(name: str, prefix: str) -> bool:
+    return not prefix or name == prefix or name.startswith(f"{prefix}.")
+
+
+def room_of(module: str) -> str:
+    return max((room for room in ALLOWED if within(module, room)), key=len)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_import_follows_the_dependency_rule(module: str) -> None:
+    room = room_of(module)
+    own = "biofeedback." + module.split(".")[1] if module.count(".") else module
+    own = own if module.startswith("biofeedback") else module.split(".")[0]
+    allowed = {own, *ALLOWED[room]}
+    wrong = [
+        name
+        for name in imports(modules()[module])
+        if not any(within(name, prefix) for prefix in allowed)
+    ]
+    assert not wrong, f"{module} (room {room}) may not import {wrong}"
+
+
+HEAVY = {
+    "bleak", "matplotlib", "neurokit2", "pandas", "pyo", "pylsl", "rtmidi", "rtmidi2", "scipy",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", modules())
+def test_heavy_libraries_are_imported_inside_functions_only(module: str) -> None:
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    assert not names & HEAVY
+
+
+@pytest.mark.parametrize("module", modules())
+def test_public_names_are_listed_in_order(module: str) -> None:
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            names = ast.literal_eval(node.value)
+            assert names == sorted(names, key=_isort_style)
+
+
+def _isort_style(name: str) -> tuple[int, str]:
+    """Constants, then classes, then functions: the order that the linter keeps."""
+    kind = 0 if name.isupper() else 1 if name[:1].isupper() else 2
+    return kind, name
