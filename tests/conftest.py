@@ -21,3 +21,10 @@ def recordings() -> Path:
     folder = Path(os.environ[RECORDINGS])
     assert folder.is_dir(), f"{RECORDINGS} names no folder: {folder}"
     return folder
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where everything is installed, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("BIOFEEDBACK_NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
