@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # its help costs three times the start of Python
 )
 for group in (play, inspect, sessions, devices):
     group.register(app)

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
+if TYPE_CHECKING:
+    from rich.console import Console
 
-__all__ = ["err", "mistake", "out", "progress"]
+__all__ = ["err", "escape", "mistake", "out", "progress"]
 
-out = Console(soft_wrap=True, emoji=False)
-err = Console(stderr=True, soft_wrap=True, emoji=False)
+
+@cache
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console  # only what prints pays for it: --help does not
+
+    return Console(stderr=stderr, soft_wrap=True, emoji=False)
+
+
+def __getattr__(name: str) -> Console:
+    """Return the console `out` or `err`, made when first used."""
+    if name in ("out", "err"):
+        return _console(stderr=name == "err")
+    raise AttributeError(name)
+
+
+def escape(text: str) -> str:
+    """Return text that is printed as it is, whatever brackets are in it."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
 
 
 def mistake(message: str, hint: str) -> None:
     """Say what was wrong and what to do about it."""
+    err = _console(stderr=True)
     err.print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
     if hint:
         err.print(f"[dim]Hint:[/]  {escape(hint)}", highlight=False)
@@ -36,6 +57,7 @@ def progress(title: str) -> Iterator[Callable[[float], None]]:
         TimeRemainingColumn,
     )
 
+    err = _console(stderr=True)
     if not err.is_terminal:
         err.print(f"{title} ...", highlight=False)
         yield lambda share: None

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from biofeedback.cli import console
+from biofeedback.cli.console import escape
 
 __all__ = ["register"]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from biofeedback import afterwards, launch
 from biofeedback.cli import console
+from biofeedback.cli.console import escape
 from biofeedback.launch import Outcome, Plan
 from biofeedback.session import Session
 from biofeedback.timebase import monotonic_s
