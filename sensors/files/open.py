@@ -47,8 +47,8 @@ def read(
         return read_table(path, text, columns=columns, rate_hz=rate_hz)
     if is_polar_hrm(text):
         return read_polar_hrm(path, text)
-    if is_rr_text(text):
-        return read_rr_text(path, text)
     if is_table(text):
         return read_table(path, text, columns=None, rate_hz=rate_hz)
+    if is_rr_text(text):
+        return read_rr_text(path, text)
     raise RecordingError(f"{path.name} is of no known format", hint=_READABLE)

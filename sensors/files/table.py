@@ -118,7 +118,10 @@ def _times(
     known = np.isfinite(values)
     times_s = values[known] / 1000.0 if unit_in_name(column) == "ms" else values[known]
     if not len(times_s):
-        raise RecordingError(f"{name} has no times in its column {column!r}")
+        raise RecordingError(
+            f"{name} has no times in its column {column!r}",
+            hint="Name the column that holds the time in seconds or ms.",
+        )
     if times_s[0] > _EPOCH_S * 1000.0:
         times_s = times_s / 1000.0
     if (np.diff(times_s) < 0.0).any():
@@ -138,7 +141,7 @@ def _beats(
 ) -> tuple[Chunk, list[Gap]]:
     rr_s = rr_seconds(values, path.name, unit_in_name(column))
     if times_s is None:
-        return from_intervals(rr_s[np.isfinite(rr_s)], name_of(path))
+        return from_intervals(rr_s, name_of(path))
     known = np.isfinite(rr_s)
     times_s, rr_s = times_s[known], rr_s[known]
     steps_s = np.diff(times_s)
