@@ -1,0 +1,259 @@
+"""What the live screen knows, as a picture of text that fits its terminal."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.box import ROUNDED
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from biofeedback.cli.keys import HELP
+from biofeedback.control.base import Decision
+from biofeedback.inputs import Tick
+from biofeedback.metrics.base import Reading
+from biofeedback.session import Event
+from biofeedback.state.estimator import State
+from sensors.base import SensorStatus
+from sensors.signals import Chunk
+from synth.events import Bar, Cancel
+from synth.tempo_map import Segment
+
+__all__ = ["Board", "clock_text", "sensor_text"]
+
+_LINKS = {
+    "searching": ("looking for it", "yellow"),
+    "connecting": ("connecting", "yellow"),
+    "streaming": ("connected", "green"),
+    "lost": ("lost", "red"),
+    "ended": ("ended", "dim"),
+}
+_METRICS = (
+    ("heart_rate", "heart rate", "bpm", ".0f"),
+    ("rmssd", "RMSSD", "ms", ".0f"),
+    ("scl", "SCL", "uS", ".2f"),
+    ("scr_rate", "skin responses", "/min", ".0f"),
+)
+_LOW_BATTERY_PERCENT = 20
+_WEAK_QUALITY = 0.5
+_UNKNOWN_CONFIDENCE = 0.01
+_LABEL_WIDTH = 8
+#: Columns that the frame, its padding, and the label with its gap take.
+_FRAME_WIDTH = 4 + _LABEL_WIDTH + 1
+_WIDEST = 100
+
+
+@dataclass(slots=True)
+class Board:
+    """Takes in a session's events and draws the latest of each kind.
+
+    `duration_s` counts from the first sample; None without a known end. `has_keys` says whether
+    keys are listened to.
+    """
+
+    simulated: bool = False
+    duration_s: float | None = None
+    has_keys: bool = True
+    now_s: float = 0.0
+    state: State | None = None
+    decision: Decision | None = None
+    bars: deque[Bar] = field(default_factory=lambda: deque(maxlen=4))
+    tempo: Segment | None = None
+    began_s: float | None = None
+    sensors: dict[str, SensorStatus] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Remember an event; most kinds replace the last one of theirs."""
+        match event:
+            case Tick():
+                self.now_s = event.time_s
+            case SensorStatus():
+                self._meet(event)
+            case Chunk() if self.began_s is None:
+                self.began_s = self.now_s
+            case State():
+                self.state = event
+            case Decision():
+                self.decision = event
+            case Bar():
+                self.bars.append(event)
+            case Segment():
+                self.tempo = event
+            case Cancel():
+                self.bars = deque((b for b in self.bars if b.beat < event.from_beat), maxlen=4)
+            case tuple():
+                self.readings = {reading.name: reading for reading in event}
+            case _:
+                pass
+
+    @property
+    def bar(self) -> Bar | None:
+        """The bar that sounds now; bars are composed ahead of it. None before the first."""
+        if self.tempo is None:
+            return None
+        beats = (self.now_s - self.tempo.time_s) * self.tempo.bpm / 60.0
+        begun = [bar for bar in self.bars if bar.beat <= self.tempo.beat + beats]
+        return begun[-1] if begun else None
+
+    @property
+    def left_s(self) -> float | None:
+        """The seconds until the end that was planned; None without one, or before the start."""
+        if self.duration_s is None or self.began_s is None:
+            return None
+        return max(0.0, self.began_s + self.duration_s - self.now_s)
+
+    def picture(
+        self, width: int, *, volume: float, held: bool, said: str = "", plain: bool = False
+    ) -> RenderableType:
+        """Return the screen for a terminal `width` columns wide; `plain` uses ASCII alone."""
+        width = min(width, _WIDEST)
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(width=_LABEL_WIDTH, no_wrap=True, style="dim")
+        grid.add_column(ratio=1)
+        for name, status in self.sensors.items():
+            grid.add_row("Sensor" if name == next(iter(self.sensors)) else "", sensor_text(status))
+        if not self.sensors:
+            grid.add_row("Sensor", Text("waiting for a sensor", "yellow"))
+        grid.add_row()
+        grid.add_row("Body", _joined([self._metric(*metric) for metric in _METRICS]))
+        grid.add_row()
+        grid.add_row("Arousal", self._arousal(max(10, width - _FRAME_WIDTH), plain))
+        grid.add_row()
+        grid.add_row("Music", self._music())
+        grid.add_row("Sound", _joined([f"volume {volume:.2f}", *self._hold(held)]))
+        grid.add_row()
+        grid.add_row("Why", Text(self.decision.why if self.decision else "", "italic"))
+        panel = Panel(
+            grid,
+            box=ROUNDED,
+            title=self._title(),
+            title_align="left",
+            subtitle=self._time(),
+            subtitle_align="right",
+            width=width,
+        )
+        return Group(panel, self._keys(held), Text(said, "bold"))
+
+    def line(self) -> str:
+        """Return body, arousal, music and reason as one plain line."""
+        metrics = ", ".join(self._metric(*metric).plain for metric in _METRICS[:3])
+        parts = [clock_text(self.now_s), metrics]
+        if self.state and self.state.confidence >= _UNKNOWN_CONFIDENCE:
+            parts.append(f"arousal {_arousal_words(self.state)}")
+        parts.append(self._music().plain.replace(" · ", ", "))
+        why = f": {self.decision.why}" if self.decision else ""
+        return "  ".join(parts) + why
+
+    def _meet(self, status: SensorStatus) -> None:
+        """Remember a sensor; a device that answers to a wish takes that wish's place."""
+        if status.source not in self.sensors:
+            sought = [name for name, s in self.sensors.items() if s.state == "searching"]
+            named = [n for n in sought if status.source.casefold().startswith(n.casefold())]
+            if status.state == "connecting" and (named or sought):
+                del self.sensors[(named or sought)[0]]
+        self.sensors[status.source] = status
+
+    def _title(self) -> Text:
+        title = Text.assemble((" biofeedback ", "bold cyan"))
+        if self.simulated:
+            title.append(" simulated, not a person ", "bold black on yellow")
+        return title
+
+    def _time(self) -> Text:
+        left_s = self.left_s
+        left = "" if left_s is None else f", {clock_text(left_s)} left"
+        return Text(f" {clock_text(self.now_s)}{left} ", "bold")
+
+    def _metric(self, name: str, label: str, unit: str, form: str) -> Text:
+        reading = self.readings.get(name)
+        if reading is None or reading.value is None:
+            return Text.assemble((f"{label} ", "dim"), ("--", "dim"))
+        style = "bold" if reading.quality >= _WEAK_QUALITY else "yellow"
+        return Text.assemble(f"{label} ", (f"{reading.value:{form}} {unit}", style))
+
+    def _arousal(self, width: int, plain: bool) -> RenderableType:
+        if self.state is None or self.state.confidence < _UNKNOWN_CONFIDENCE:
+            return Text("not known yet", "dim")
+        setpoint = self.decision.setpoint if self.decision else None
+        words = Text(_arousal_words(self.state))
+        if setpoint is not None:
+            words.append(f", set point {setpoint:.2f}")
+        if self.state.phase == "rest":
+            words.append(", learning your rest", "dim")
+        return Group(_scale(self.state, setpoint, width, plain), words)
+
+    def _music(self) -> Text:
+        bar = self.bar
+        if self.decision is None or bar is None:
+            return Text("not yet", "dim")
+        params = self.decision.params
+        return _joined([
+            Text(f"{params.tempo_bpm:.0f} bpm", "bold"), Text(str(bar.key), "bold"),
+            f"{params.density:.1f} notes a beat", " ".join(bar.chords), bar.section,
+        ])  # fmt: skip
+
+    def _hold(self, held: bool) -> list[Text]:
+        return [Text(" held: it stays as it is ", "bold black on yellow")] if held else []
+
+    def _keys(self, held: bool) -> Text:
+        if not self.has_keys:
+            return Text(" Ctrl-C stops", "dim")
+        text = Text(" ", overflow="fold")
+        for key, does in HELP:
+            does = "resume" if held and does == "hold" else does
+            text.append(key, "bold cyan").append(f" {does}   ")
+        return text
+
+
+def clock_text(seconds: float) -> str:
+    """Return a duration as m:ss, or h:mm:ss from an hour on."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def sensor_text(status: SensorStatus) -> Text:
+    """Return a sensor's name, link, battery and contact in words, and its advice."""
+    words, style = _LINKS[status.state]
+    parts: list[str | Text] = [Text(status.source, "bold"), Text(words, style)]
+    if (battery := status.battery_percent) is not None:
+        parts.append(Text(f"battery {battery} %", "red" if battery <= _LOW_BATTERY_PERCENT else ""))
+    if status.contact is not None:
+        contact = Text("skin contact", "green") if status.contact else Text("no contact", "red")
+        parts.append(contact)
+    text = _joined(parts)
+    if status.detail:
+        text.append("\n").append(status.detail, "yellow" if style != "green" else "")
+    return text
+
+
+def _joined(parts: Sequence[str | Text]) -> Text:
+    return Text(" · ").join(part if isinstance(part, Text) else Text(part) for part in parts)
+
+
+def _arousal_words(state: State) -> str:
+    return (
+        f"{state.arousal:.2f} (likely {state.low:.2f} to {state.high:.2f}, "
+        f"confidence {100 * state.confidence:.0f} %)"
+    )
+
+
+def _scale(state: State, setpoint: float | None, width: int, plain: bool) -> Text:
+    """Return the line from calm to aroused: the interval thick, the value and the aim marked."""
+    outside, inside, value, aim = "-=O|" if plain else "─━●│"
+    inner = max(4, width - len("calm  aroused"))
+
+    def place(share: float) -> int:
+        return min(inner - 1, max(0, int(share * inner)))
+
+    low, high = place(state.low), place(state.high)
+    cells = [(inside, "cyan") if low <= k <= high else (outside, "dim") for k in range(inner)]
+    if setpoint is not None:
+        cells[place(setpoint)] = (aim, "bold green")
+    cells[place(state.arousal)] = (value, "bold magenta")
+    return Text.assemble("calm ", *cells, " aroused", no_wrap=True)

@@ -1,0 +1,152 @@
+"""Single keys of the terminal as commands to a session."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from biofeedback.session import Session
+
+__all__ = ["HELP", "Controls", "listening"]
+
+#: Each key with what it does, in the order in which they are shown.
+HELP = (
+    ("m", "marker"),
+    ("space", "hold"),
+    ("+ -", "volume"),
+    ("p", "panic"),
+    ("q", "stop"),
+)
+
+_VOLUME_STEP = 0.05
+
+
+class Controls:
+    """Gives a session the commands that keys stand for; other keys mean nothing.
+
+    `held` says whether the music was asked to stay as it is, `said` what the last key did.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._markers = 0
+        self._stopping = False
+        self.held = False
+        self.said = ""
+
+    def press(self, key: str) -> None:
+        """Do what a key, one character, stands for."""
+        match key:
+            case "m" | "M":
+                self._markers += 1
+                self._session.command("key", "marker", f"marker {self._markers}")
+                self.said = f"Marker {self._markers} is set."
+            case " ":
+                self.held = not self.held
+                self._session.command("key", "hold" if self.held else "resume")
+                self.said = "The music holds." if self.held else "The music follows again."
+            case "+" | "=":
+                self._turn(_VOLUME_STEP)
+            case "-" | "_":
+                self._turn(-_VOLUME_STEP)
+            case "p" | "P":
+                self._session.command("key", "panic")
+                self.said = "Silenced all that sounded."
+            case "q" | "Q" if not self._stopping:
+                self._stopping = True
+                self._session.command("key", "stop")
+                self.said = "The music comes to its end. Ctrl-C stops at once."
+            case _:
+                pass
+
+    def _turn(self, step: float) -> None:
+        volume = round(min(1.0, max(0.0, self._session.volume + step)), 2)
+        if volume != self._session.volume:
+            self._session.command("key", "volume", f"{volume:.2f}")
+        self.said = f"Volume {volume:.2f}."
+
+
+@contextmanager
+def listening(pressed: Callable[[str], None], stream: TextIO | None = None) -> Iterator[bool]:
+    """Call `pressed` with each key on the running loop while the block runs.
+
+    Yields whether there is a keyboard: a terminal in whose foreground we are. The terminal is as
+    before afterwards, whatever happened. Ctrl-C stays an interrupt.
+    """
+    stream = sys.stdin if stream is None else stream
+    if stream is None or stream.closed or not stream.isatty():
+        yield False
+        return
+    with _reading(stream, pressed) as possible:
+        yield possible
+
+
+if sys.platform == "win32":
+    import msvcrt
+    import threading
+
+    _POLL_S = 0.05
+
+    @contextmanager
+    def _reading(stream: TextIO, pressed: Callable[[str], None]) -> Iterator[bool]:
+        loop, over = asyncio.get_running_loop(), threading.Event()
+
+        def poll() -> None:
+            while not over.wait(_POLL_S):
+                while msvcrt.kbhit() and not over.is_set():
+                    key = msvcrt.getwch()
+                    if key in "\x00\xe0":  # the first half of a function or arrow key
+                        msvcrt.getwch()
+                    else:
+                        loop.call_soon_threadsafe(pressed, key)
+
+        thread = threading.Thread(target=poll, name="keys", daemon=True)
+        thread.start()
+        try:
+            yield True
+        finally:
+            over.set()
+            thread.join()
+
+else:
+    import termios
+    import tty
+
+    @contextmanager
+    def _reading(stream: TextIO, pressed: Callable[[str], None]) -> Iterator[bool]:
+        loop, file = asyncio.get_running_loop(), stream.fileno()
+        if not _in_foreground(file):
+            yield False
+            return
+
+        def read() -> None:
+            try:
+                data = os.read(file, 64)
+            except OSError:  # the terminal was closed
+                data = b""
+            if not data:
+                loop.remove_reader(file)
+            elif not data.startswith(b"\x1b"):  # arrow and function keys
+                for key in data.decode("utf-8", "ignore"):
+                    pressed(key)
+
+        before = termios.tcgetattr(file)
+        try:
+            tty.setcbreak(file, termios.TCSANOW)
+            loop.add_reader(file, read)
+            yield True
+        finally:
+            loop.remove_reader(file)
+            termios.tcflush(file, termios.TCIFLUSH)  # late keys are not meant for the shell
+            termios.tcsetattr(file, termios.TCSANOW, before)
+
+    def _in_foreground(file: int) -> bool:
+        """Return False where changing the terminal would stop us, as a job in the background."""
+        try:
+            return os.tcgetpgrp(file) == os.getpgrp()
+        except OSError:  # not the terminal that controls us
+            return True
