@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from synth.compose.context import Slot
 from synth.compose.density import Demand
-from synth.compose.form import Place
+from synth.compose.form import BEATS_PER_BAR, Place
 from synth.compose.performance import Touch
 from synth.compose.state import State
 from synth.params import Layer
@@ -36,32 +37,55 @@ def demands(
     settings: StyleSettings,
     layers: tuple[Layer, ...],
     where: Place,
+    slots: tuple[Slot, ...],
+    ringing: tuple[tuple[Layer, int, float], ...],
     *,
-    new_chord: bool,
     holds_chords: bool,
 ) -> tuple[Demand, ...]:
-    """Return what each layer asks for in a bar.
+    """Return what each layer asks for in a bar, whose beats `ringing` counts in.
 
-    A pad that holds its chords waits for the next one, unless it has notes for a whole chord.
+    Where chords are held, pad and bass wait for the next one rather than strike in its middle,
+    unless notes abound.
     """
+    new_chord = slots[0].fresh
     result = []
     for layer in layers:
         instrument = settings.instrument(layer)
+        most = _MOST[layer]
+        if holds_chords and layer in (Layer.PAD, Layer.BASS):
+            most = float(_room(layer, slots, ringing))
         factor = _MELODY_SHAPE[where.bar] if layer is Layer.MELODY else 1.0
         grain = 1
         if layer is Layer.PAD and holds_chords:
             grain = 2 if new_chord else settings.voices
+        elif layer is Layer.BASS and holds_chords and not new_chord:
+            grain = 2
         result.append(
             Demand(
                 layer,
-                least=instrument.least_onsets * factor,
+                least=min(most, instrument.least_onsets * factor),
                 share=instrument.share * factor,
-                usual=instrument.usual_onsets * factor,
-                most=_MOST[layer],
+                usual=min(most, instrument.usual_onsets * factor),
+                most=most,
                 grain=grain,
             )
         )
     return tuple(result)
+
+
+def _room(
+    layer: Layer, slots: tuple[Slot, ...], ringing: tuple[tuple[Layer, int, float], ...]
+) -> int:
+    """Return how many notes could start on the half-beats of a bar beside those that ring."""
+    halves = [half / 2 for half in range(2 * BEATS_PER_BAR)]
+    ends = [(pitch, end) for name, pitch, end in ringing if name is layer]
+    if layer is Layer.BASS:
+        return sum(all(end <= at for _, end in ends) for at in halves)
+    room = 0
+    for at in halves:
+        slot = [slot for slot in slots if slot.at <= at][-1]
+        room += sum(all(end <= at for p, end in ends if p == pitch) for pitch in slot.voices)
+    return room
 
 
 def touches(settings: StyleSettings, state: State, where: Place) -> dict[Layer, Touch]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 from synth.compose.context import Context, Draft
-from synth.compose.form import BEATS_PER_BAR
 from synth.compose.rhythm import CELLS
 from synth.params import Layer
 
@@ -37,6 +36,6 @@ def bells(context: Context, rng: Random, *, onsets: int, low: int, high: int) ->
         if (cell, pitch) in taken:
             continue
         taken.append((cell, pitch))
-        beats = min(3.0, slot.at + slot.beats - cell / 4, BEATS_PER_BAR + 2.0 - cell / 4)
+        beats = max(0.75, min(3.0, slot.at + slot.beats - cell / 4))
         drafts.append(Draft(cell / 4, beats, pitch, 0.3 + 0.3 * rng.random(), Layer.BELLS))
     return drafts

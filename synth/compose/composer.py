@@ -82,7 +82,8 @@ class Composer:
             self._style.settings,
             state.layers,
             where,
-            new_chord=slots[0].fresh,
+            slots,
+            self._ringing(state),
             holds_chords=self._style.holds_chords,
         )
         allotted = allot(params.density, wanted, state.account)
@@ -132,12 +133,18 @@ class Composer:
         self._state = replace(found[0], cut=True)
 
     def ending(self, params: MusicParams) -> Bar:
-        """Compose a last bar of eight beats: the dominant, then the tonic, held to the end."""
+        """Compose a last, long bar: the dominant, then the tonic, held to the end.
+
+        It has eight beats, or more when a held chord must die away first.
+        """
         self._history.append(self._state)
         state, params = self._state, _within_range(params)
         where = place(state.index)
         layers = state.layers or state.coming_layers
-        drafts, chords = close(self._style.settings, replace(state, layers=layers), params)
+        ringing = () if state.cut else self._ringing(state)
+        drafts, chords, beats = close(
+            self._style.settings, replace(state, layers=layers), params, ringing
+        )
         notes = perform(
             drafts,
             touches(self._style.settings, replace(state, layers=layers, entered=()), where),
@@ -145,21 +152,23 @@ class Composer:
             params,
             self._stream("ending", state.index),
             beat=self.beat,
-            beats=2.0 * BEATS_PER_BAR,
+            beats=beats,
             first_id=self._next_id,
         )
         self._next_id += len(notes)
         bar = Bar(
             index=state.index,
             beat=self.beat,
-            beats=2.0 * BEATS_PER_BAR,
+            beats=beats,
             key=state.key,
             chords=tuple(chord.symbol(state.key) for chord in chords),
             section="ending",
             phrase_start=where.first,
             notes=notes,
         )
-        self._state = replace(state, index=state.index + 2, ringing=(), cut=False)
+        self._state = replace(
+            state, index=state.index + int(beats) // BEATS_PER_BAR, ringing=(), cut=False
+        )
         return bar
 
     def _stream(self, purpose: str, index: int) -> Random:
@@ -212,10 +221,13 @@ class Composer:
             slots=slots,
             motif=state.motif,
             onsets=onsets,
-            ringing=tuple((n, p, e - self.beat) for n, p, e, _ in state.ringing),
+            ringing=self._ringing(state),
             melody=state.melody,
             interval=state.interval,
         )
+
+    def _ringing(self, state: State) -> tuple[tuple[Layer, int, float], ...]:
+        return tuple((n, p, e - self.beat) for n, p, e, _ in state.ringing)
 
     def _struck_again(self, state: State) -> tuple[Note, ...]:
         """Return what a cancelled bar line has cut off, from the bar line on."""

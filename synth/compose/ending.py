@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synth.compose.context import Draft
+from synth.compose.form import BEATS_PER_BAR
 from synth.compose.harmony import cadence
 from synth.compose.state import State
 from synth.compose.voices import chord_range, next_bass
@@ -14,15 +15,20 @@ from synth.theory.voicing import revoice
 __all__ = ["close"]
 
 _TURN = 2.0  #: beats of the dominant
-_HELD = 6.0  #: beats of the tonic
+_HELD = 6.0  #: beats of the tonic, at least
+_CHORDAL = (Layer.PAD, Layer.BASS, Layer.PLUCK)
 
 
 def close(
-    settings: StyleSettings, state: State, params: MusicParams
-) -> tuple[list[Draft], tuple[Chord, ...]]:
-    """Return the drafts of eight beats and their two chords.
+    settings: StyleSettings,
+    state: State,
+    params: MusicParams,
+    ringing: tuple[tuple[Layer, int, float], ...],
+) -> tuple[list[Draft], tuple[Chord, ...], float]:
+    """Return the drafts, their two chords and the length in beats, a multiple of four from 8.
 
-    Pitched layers that play take part; when none does, the style's first pitched layer closes.
+    `ringing` holds earlier notes with their ends in beats from here; chords wait for them.
+    Pitched layers that play take part; when none does, the style's first one closes.
     """
     low, high = chord_range(settings, params.register)
     chords = (cadence(state.key, params.tension, strong=True), diatonic(state.key, 0))
@@ -31,7 +37,12 @@ def close(
         layers = [layer for layer in settings.layers if layer is not Layer.PERCUSSION][:1]
     drafts: list[Draft] = []
     voices, bass, tune = state.voices, state.bass, state.melody
-    for chord, at, beats in zip(chords, (0.0, _TURN), (_TURN, _HELD), strict=True):
+    ends = [end for layer, _, end in ringing if layer in _CHORDAL]
+    start = max(0.0, float(int(max(ends, default=0.0) + 0.75)))
+    total = float(BEATS_PER_BAR * -int(-(start + _TURN + _HELD) // BEATS_PER_BAR))
+    tonic = start + _TURN
+    spans = ((start, _TURN), (tonic, total - tonic))
+    for chord, (at, beats) in zip(chords, spans, strict=True):
         below = next_bass(settings, bass, chord.bass)
         voices, bass = revoice(voices, chord.pitch_classes, (bass, below), low, high), below
         for layer in layers:
@@ -39,20 +50,20 @@ def close(
                 drafts += [Draft(at, beats, pitch, 0.4, layer) for pitch in voices]
             elif layer is Layer.BASS:
                 drafts.append(Draft(at, beats, bass, 0.5, layer))
-            elif layer is Layer.DRONE and at == 0.0:
+            elif layer is Layer.DRONE and at == tonic:
                 floor = settings.instrument(layer).low
                 pitch = floor + (state.key.tonic - floor) % 12
-                drafts.append(Draft(at, _TURN + _HELD, pitch, 0.4, layer))
-            elif layer in (Layer.MELODY, Layer.BELLS) and (layer is Layer.MELODY or at):
+                drafts.append(Draft(at, beats, pitch, 0.4, layer))
+            elif layer in (Layer.MELODY, Layer.BELLS) and (layer is Layer.MELODY or at == tonic):
                 bottom, top = pitch_range(settings.instrument(layer), params.register)
-                start = tune if layer is Layer.MELODY and tune is not None else (bottom + top) // 2
-                tones = chord.pitch_classes[:1] if at else chord.pitch_classes
+                near = tune if layer is Layer.MELODY and tune is not None else (bottom + top) // 2
+                tones = chord.pitch_classes[:1] if at == tonic else chord.pitch_classes
                 options = [p for p in range(bottom, top + 1) if p % 12 in tones]
-                pitch = min(options, key=lambda p: abs(p - start))
+                pitch = min(options, key=lambda p: abs(p - near))
                 tune = pitch if layer is Layer.MELODY else tune
                 drafts.append(Draft(at, beats, pitch, 0.45, layer))
             elif layer is Layer.PLUCK:
                 for number, pitch in enumerate(voices):
                     start_at = at + number * 0.25
                     drafts.append(Draft(start_at, at + beats - start_at, pitch + 12, 0.35, layer))
-    return drafts, chords
+    return drafts, chords, total

@@ -33,9 +33,10 @@ def ranking(rng: Random, *, freedom: float) -> tuple[int, ...]:
 
 
 def spread(onsets: int) -> tuple[int, ...]:
-    """Return onsets laid out as evenly as the grid allows, from the bar's start."""
+    """Return onsets laid out evenly from the bar's start: on eighths if they suffice."""
     onsets = min(onsets, CELLS)
-    return tuple(i * CELLS // onsets for i in range(onsets))
+    cells = CELLS // 2 if onsets <= CELLS // 2 else CELLS
+    return tuple(i * cells // onsets * (CELLS // cells) for i in range(onsets))
 
 
 def swung(beat: float, swing: float) -> float:

@@ -67,11 +67,12 @@ def broken(
 
 
 def bass_line(
-    context: Context, *, onsets: int, articulation: float, low: int, high: int, pulse: bool
+    context: Context, *, onsets: int, articulation: float, high: int, pulse: bool
 ) -> list[Draft]:
     """Return the bass: chord roots where chords start, then fifths, octaves and repeats.
 
-    `pulse` puts further notes on the off-beats, otherwise they fall on the beats.
+    `pulse` puts further notes on the off-beats, otherwise they fall on the beats and the last
+    one sounds as long as its chord.
     """
     order: list[tuple[float, int]] = []
     for slot in context.slots:
@@ -89,13 +90,17 @@ def bass_line(
             pitch = slot.bass + 12
         if all(at != taken for taken, _ in order):
             order.append((at, pitch))
-    chosen = sorted(order[:onsets])
+    busy_until = max((end for name, _, end in context.ringing if name is Layer.BASS), default=0.0)
+    chosen = sorted([note for note in order if note[0] >= busy_until - 0.1][:onsets])
     drafts = []
     for number, (at, pitch) in enumerate(chosen):
         slot = context.slot_at(at)
-        end = chosen[number + 1][0] if number + 1 < len(chosen) else BEATS_PER_BAR
-        beats = (min(end, slot.at + slot.beats) - at) * (0.35 + 0.63 * articulation)
-        pitch = max(low, min(high, pitch)) if low <= pitch <= high else slot.bass
+        end = slot.at + slot.beats
+        if number + 1 < len(chosen):
+            end = min(end, chosen[number + 1][0])
+        elif pulse:
+            end = min(end, float(BEATS_PER_BAR))
+        beats = (end - at) * (0.35 + 0.63 * articulation)
         accent = 0.4 + 0.4 * metric_weight(int(at * 4))
         drafts.append(Draft(at, beats, pitch, accent, Layer.BASS))
     return drafts

@@ -34,9 +34,9 @@ class Ambient:
             if layer is Layer.PAD:
                 drafts += held(context, onsets=onsets, articulation=ring, tie=True)
             elif layer is Layer.BASS:
-                low, high = pitch_range(self.settings.instrument(layer), 0.0)
+                high = self.settings.instrument(layer).high
                 drafts += bass_line(
-                    context, onsets=onsets, articulation=ring, low=low, high=high, pulse=False
+                    context, onsets=onsets, articulation=ring, high=high, pulse=False
                 )
             elif layer is Layer.DRONE:
                 low = self.settings.instrument(layer).low

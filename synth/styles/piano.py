@@ -37,10 +37,10 @@ class Piano:
                     shift=0 if layer is Layer.PAD else 12, order=order,
                 )  # fmt: skip
             elif layer is Layer.BASS:
-                low, high = pitch_range(self.settings.instrument(layer), 0.0)
+                high = self.settings.instrument(layer).high
                 drafts += bass_line(
                     context, onsets=onsets, articulation=params.articulation,
-                    low=low, high=high, pulse=False,
+                    high=high, pulse=False,
                 )  # fmt: skip
             elif layer is Layer.MELODY:
                 drafts += melody(

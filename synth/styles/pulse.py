@@ -34,10 +34,10 @@ class Pulse:
             if layer is Layer.PERCUSSION:
                 drafts += groove(context, onsets=onsets)
             elif layer is Layer.BASS:
-                low, high = pitch_range(self.settings.instrument(layer), 0.0)
+                high = self.settings.instrument(layer).high
                 drafts += bass_line(
                     context, onsets=onsets, articulation=0.8 * params.articulation,
-                    low=low, high=high, pulse=True,
+                    high=high, pulse=True,
                 )  # fmt: skip
             elif layer is Layer.PAD:
                 drafts += held(context, onsets=onsets, articulation=params.articulation, tie=True)

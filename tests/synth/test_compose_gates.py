@@ -1,6 +1,7 @@
 """What separates music from notes, measured over many seeds of each style.
 
-The thresholds are our judgement of what sounds composed; notes at random, in the scale or not, must fail them.
+The thresholds are our judgement of what sounds composed; notes at random, whether in the scale or
+not, must fail them.
 """
 
 from __future__ import annotations

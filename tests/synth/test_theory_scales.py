@@ -1,5 +1,7 @@
 """Keys, modes and their distances, against values any harmony book gives."""
 
+from itertools import pairwise
+
 import pytest
 
 from synth.params import Key, Mode
@@ -36,7 +38,7 @@ def test_signatures_follow_the_circle_of_fifths(key: Key, sharps: int) -> None:
 
 
 def test_neighbouring_modes_differ_in_one_note() -> None:
-    for bright, dark in zip(BRIGHTNESS, BRIGHTNESS[1:], strict=False):
+    for bright, dark in pairwise(BRIGHTNESS):
         assert len(set(scale(Key(0, bright))) - set(scale(Key(0, dark)))) == 1
 
 

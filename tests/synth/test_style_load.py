@@ -1,0 +1,66 @@
+"""A style's file: what it holds, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synth.errors import StyleError
+from synth.params import Layer
+from synth.styles.load import load, names
+
+FOLDER = Path(__file__).parents[2] / "configs" / "styles"
+AMBIENT = (FOLDER / "ambient.toml").read_text(encoding="utf-8")
+
+
+def test_ambient_is_the_default_and_every_style_has_its_file() -> None:
+    assert names()[0] == "ambient"
+    assert sorted(names()) == sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def test_channels_and_programs_are_read_as_musicians_count_and_kept_as_midi_sends() -> None:
+    pad = load("ambient", FOLDER).settings.instrument(Layer.PAD)
+    assert (pad.channel, pad.program) == (0, 89)
+    assert load("pulse", FOLDER).settings.instrument(Layer.PERCUSSION).channel == 9
+
+
+def test_an_unknown_style_names_those_that_exist() -> None:
+    with pytest.raises(StyleError, match="polka") as caught:
+        load("polka", FOLDER)
+    assert "ambient, piano, pulse" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("tempo_bpm = 56.0", "tempo_bpm = 500", "tempo_bpm is 500, out of range"),
+        ("tempo_bpm = 56.0", 'tempo_bpm = "slow"', "tempo_bpm must be a number"),
+        ("tempo_bpm = 56.0", "tempo = 56", "tempo is unknown"),
+        ("tempo_bpm = 56.0", "", "tempo_bpm must be a number"),
+        ("voices = 4 ", "voices = 3.5 ", "voices must be a whole number"),
+        ("[drone]", "[dron]", "dron is unknown"),
+        ("channel = 5", "channel = 17", "drone.channel is 17, out of range"),
+        ("channel = 5", "canal = 5", "drone.canal is unknown"),
+        ("high = 73", "high = 60", "pad.high must be 24 or more above low"),
+        ('title = "Ambient"', "title = 3", "title must be text"),
+        ('title = "Ambient"', "title =", "cannot be read"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_key_and_the_reason(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    assert old in AMBIENT
+    path = tmp_path / "ambient.toml"
+    path.write_text(AMBIENT.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(StyleError) as caught:
+        load("ambient", tmp_path)
+    assert reason in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_missing_file_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(StyleError, match=r"piano\.toml") as caught:
+        load("piano", tmp_path)
+    assert caught.value.hint
