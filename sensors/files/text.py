@@ -17,6 +17,8 @@ __all__ = ["LARGEST_BYTES", "as_text", "content", "inflate", "is_number", "parse
 _GZIP = b"\x1f\x8b"
 #: Ten times the largest day-long recording of a wristband; more is not a recording.
 LARGEST_BYTES = 1 << 30
+#: No measurement and no time in any unit we read is larger; it is damage, and would overflow.
+_LARGEST_NUMBER = 1e16
 _MISSING = {"", "nan", "na", "n/a", "none", "null"}
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
@@ -85,9 +87,9 @@ def parse_rows(
     """Return the numbers of `lines`, shape (n, columns), with warnings.
 
     Every line has `width` cells, of which `picked` are read (all of them without). An empty or
-    "NaN" cell is NaN. A last line that was cut is left out with a warning; any other line that
-    does not fit raises `RecordingError` with its number, counted from `first_line`. `delimiter`
-    None splits at white space.
+    "NaN" cell is NaN, and so is a number beyond all sense. A last line that was cut is left out
+    with a warning; any other line that does not fit raises `RecordingError` with its number,
+    counted from `first_line`. `delimiter` None splits at white space.
     """
     columns = range(width) if picked is None else picked
     if not any(line.strip() for line in lines):
@@ -95,7 +97,7 @@ def parse_rows(
     try:
         rows = np.loadtxt(lines, delimiter=delimiter, usecols=picked, ndmin=2)
         if rows.shape[1] == len(columns):
-            return rows, []
+            return _sane(rows), []
     except ValueError:
         pass  # the slow way below knows which line is wrong
     numbered = [(first_line + i, line) for i, line in enumerate(lines) if line.strip()]
@@ -112,7 +114,7 @@ def parse_rows(
                 f"line {number} of {name}: {wrong}",
                 hint="Remove or mend that line, or export the recording again.",
             )
-    return np.array(table, dtype=np.float64).reshape(-1, len(columns)), warnings
+    return _sane(np.array(table, dtype=np.float64).reshape(-1, len(columns))), warnings
 
 
 def is_number(cell: str) -> bool:
@@ -130,6 +132,11 @@ def _what_is_wrong(cells: list[str], width: int, columns: Sequence[int]) -> str:
     read = [cells[i].strip() for i in columns]
     strangers = [cell for cell in read if cell.lower() not in _MISSING and not is_number(cell)]
     return f"{strangers[0][:30]!r} is not a number" if strangers else ""
+
+
+def _sane(rows: FloatArray) -> FloatArray:
+    rows[np.abs(rows) > _LARGEST_NUMBER] = math.nan
+    return rows
 
 
 def _number(cell: str) -> float:
