@@ -9,6 +9,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command of `sys.argv`; the exit code is 0, 2 (mistake), 130 (interrupted) or 1."""
-    from biofeedback.cli.app import run
+    try:
+        from biofeedback.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before or after typer is there to catch it
+        code = 130
+    sys.exit(code)

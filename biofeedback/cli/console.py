@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+out: Console
+err: Console
+
 __all__ = ["err", "escape", "mistake", "out", "progress"]
 
 

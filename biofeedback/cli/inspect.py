@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(session: SessionArgument, as_json: Json = False) -> None:
-    """Regenerate decisions and notes from the log; exit with 0 when they are identical."""
+    """Regenerate a session from its log and compare.
+
+    Exits with 0 when every decision and note is identical.
+    """
     from biofeedback.launch import core_of
     from biofeedback.record import verify as proof
 

@@ -72,7 +72,10 @@ def demo(
         bool, typer.Option("--listen", help="Play it live instead of faster than real time.")
     ] = False,
 ) -> None:
-    """Let a virtual listener hear the music and respond: no hardware, faster than real time."""
+    """Lead a virtual listener: no hardware, faster than real time.
+
+    A simulated body hears the music and responds. It shows the loop at work, not a benefit.
+    """
     from biofeedback.cli import show
     from biofeedback.launch import Plan
     from biofeedback.simulation.rest import resting_baseline
@@ -108,7 +111,11 @@ def run(
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
 ) -> None:
-    """Play music that follows your body. Without options: your last set-up."""
+    """Play music that follows your body, live.
+
+    Without options your last set-up is used, else the only strap there and the default audio
+    device.
+    """
     from biofeedback.cli import guide, show
     from biofeedback.launch import Plan
     from biofeedback.personal.folders import sessions_folder
@@ -154,7 +161,10 @@ def replay(
     ] = False,
     volume: Volume = 0.7,
 ) -> None:
-    """Play a recording as if it happened now; as fast as it goes, unless something must sound."""
+    """Play a recording as if it were live.
+
+    As fast as it goes, unless --realtime is given or an output must sound.
+    """
     from biofeedback.cli import show
     from biofeedback.launch import Plan
     from biofeedback.personal.folders import sessions_folder
