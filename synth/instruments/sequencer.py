@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
 
 from synth.instruments.orchestra import Orchestra
-from synth.params import Layer, MusicParams
+from synth.outputs.base import NoteOff, NoteOn
+from synth.params import MusicParams
 
-__all__ = ["NoteOff", "NoteOn", "Sequencer"]
-
-
-class NoteOn(NamedTuple):
-    """Begin a note."""
-
-    note_id: int
-    layer: Layer
-    pitch: int
-    velocity: int
-
-
-class NoteOff(NamedTuple):
-    """Let a note go."""
-
-    note_id: int
-    layer: Layer
+__all__ = ["Sequencer"]
 
 
 _RANK = {NoteOff: 0, MusicParams: 1, NoteOn: 2}  # among equals in time

@@ -25,7 +25,8 @@ from synth.errors import SynthError
 from synth.instruments import denormals, pyo_library
 from synth.instruments.loudness import Loudness, true_peak
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
-from synth.instruments.sequencer import NoteOff, NoteOn, Sequencer
+from synth.instruments.sequencer import Sequencer
+from synth.outputs.base import NoteOff, NoteOn
 from synth.score import Score
 
 __all__ = ["main", "play"]
@@ -140,7 +141,7 @@ def _sequence(score: Score, orchestra: Orchestra, rate_hz: int) -> Sequencer:
         off_s = score.tempo_map.time_at(note.beat + note.beats)
         on = NoteOn(note.id, note.layer, note.pitch, note.velocity)
         sequencer.add(round(on_s * rate_hz), on)
-        sequencer.add(round(off_s * rate_hz), NoteOff(note.id, note.layer))
+        sequencer.add(round(off_s * rate_hz), NoteOff(note.id, note.layer, note.pitch))
     return sequencer
 
 

@@ -1,0 +1,168 @@
+"""The instruments, live on an audio device."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from synth.errors import OutputUnavailable
+from synth.instruments import denormals, pyo_library
+from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
+from synth.instruments.sequencer import Sequencer
+from synth.outputs.base import NoteOff, NoteOn
+from synth.outputs.naming import choose
+from synth.outputs.quiet import quiet_stderr
+from synth.outputs.rtmidi_binding import jack_is_running
+from synth.params import Layer, MusicParams
+
+__all__ = ["PyoOutput", "list_devices"]
+
+_BLOCK = 256
+_RATE_HZ = 48_000
+_STALL_S = 0.05
+_CLOCK_SMOOTHING = 0.02
+_FADE_OUT_S = 0.12
+
+
+def list_devices() -> list[str]:
+    """Return the names of the audio devices that can play; loads pyo, so not where one measures."""
+    pyo = pyo_library.load()
+    with quiet_stderr():
+        names, _ = pyo.pa_get_output_devices()
+    devices = [str(name) for name in names]
+    return [*devices, "jack"] if jack_is_running() and "jack" not in devices else devices
+
+
+class PyoOutput:
+    """Hands events, a little ahead of their time, to the audio thread, which places each sample.
+
+    The audio thread's own count of samples is the clock: it follows the monotonic clock slowly, so
+    that the jitter of callbacks never reaches a note.
+    """
+
+    lookahead_s = 0.06
+
+    def __init__(self, device: str = "") -> None:
+        self._device = device
+        self._server: Any = None
+        self._t0_s = 0.0
+        self._volume = 1.0
+        self._inbox: deque[tuple[float, NoteOn | NoteOff | MusicParams]] = deque(maxlen=4096)
+        self._silence = threading.Event()
+        self._block_s: float | None = None  # session time of the coming block
+        self._stalls = 0
+        self._errors = 0
+
+    def open(self, t0_s: float) -> None:
+        """Start the audio server: JACK when it runs, else the default device."""
+        self._t0_s = t0_s
+        pyo = pyo_library.load()
+        with quiet_stderr():
+            server = self._boot(pyo)
+            self._rate_hz = float(server.getSamplingRate())
+            self._block = int(server.getBufferSize())
+            self._orchestra = Orchestra(pyo, self._rate_hz, Layer)
+            self._sequencer = Sequencer(self._orchestra)
+            self._orchestra.stereo.out()
+            server.setCallback(self._callback)
+            server.start()
+        self._server = server
+        sys.setswitchinterval(0.0005)  # the audio thread must not wait long for the interpreter
+
+    def _boot(self, pyo: Any) -> Any:
+        jack = self._device.casefold() == "jack" or (not self._device and jack_is_running())
+        server = pyo.Server(
+            sr=_RATE_HZ,
+            nchnls=2,
+            buffersize=_BLOCK,
+            duplex=0,
+            audio="jack" if jack else "portaudio",
+            jackname="biofeedback",
+        )
+        server.verbosity = 0
+        server.deactivateMidi()
+        if not jack:
+            names, numbers = pyo.pa_get_output_devices()
+            if not names:
+                raise OutputUnavailable(
+                    "no audio device was found",
+                    hint="Connect one, start JACK, or write a file: wav:PATH",
+                )
+            if self._device:
+                known = [str(name) for name in names]
+                name = choose(self._device, known, what="audio device", hint="biofeedback ports")
+                server.setOutputDevice(numbers[known.index(name)])
+        server.boot()
+        if not server.getIsBooted():
+            raise OutputUnavailable(
+                f"the audio device {self._device or 'default'!r} does not open",
+                hint="Close other programs that use it, or choose another: biofeedback ports",
+            )
+        return server
+
+    def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
+        """Queue an event for the audio thread."""
+        self._inbox.append((due_s, event))
+
+    def set_params(self, params: MusicParams) -> None:
+        """Glide to the colour asked for."""
+        self._inbox.append((0.0, params))
+
+    def set_volume(self, gain: float) -> None:
+        """Set the gain after the limiter."""
+        self._volume = gain
+        if self._server is not None:
+            self._orchestra.set_volume(gain)
+
+    def panic(self) -> None:
+        """Release every voice at the next block."""
+        self._inbox.clear()
+        self._silence.set()
+
+    def close(self) -> None:
+        """Fade within a tenth of a second, then stop the audio thread."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        self._orchestra.set_volume(0.0)
+        threading.Event().wait(_FADE_OUT_S)
+        with quiet_stderr():
+            server.stop()
+            server.shutdown()
+
+    def health(self) -> dict[str, float]:
+        """Return `stalls`, blocks that came more than 50 ms late, and `errors` in the callback."""
+        return {"stalls": self._stalls, "errors": self._errors}
+
+    def _callback(self) -> None:
+        """Prepare one block; runs in the audio thread, where an exception would end the sound."""
+        try:
+            self._prepare(time.monotonic() - self._t0_s)
+        except Exception:
+            self._errors += 1
+
+    def _prepare(self, now_s: float) -> None:
+        length_s = self._block / self._rate_hz
+        if self._block_s is None:
+            denormals.flush()
+            self._block_s = now_s
+        else:
+            expected_s = self._block_s + length_s
+            error_s = now_s - expected_s
+            if abs(error_s) > _STALL_S:
+                self._stalls += 1
+                self._block_s = now_s
+            else:
+                self._block_s = expected_s + _CLOCK_SMOOTHING * error_s
+        if self._silence.is_set():
+            self._silence.clear()
+            self._sequencer.clear()
+            self._orchestra.panic()
+        while self._inbox:
+            due_s, event = self._inbox.popleft()
+            ahead = round((due_s - self._block_s) * self._rate_hz) - LATENCY_SAMPLES
+            self._sequencer.add(self._sequencer.now + max(0, ahead), event)
+        self._sequencer.block(self._block)

@@ -1,0 +1,138 @@
+"""RtMidi behind one small face, whichever binding the Python version has wheels of.
+
+python-rtmidi serves Python up to 3.12, rtmidi2 from 3.13 on. rtmidi2's Linux wheel bundles a JACK
+library that does not speak to current servers, and its errors end the process; so the system's
+libraries are loaded first, and nothing is asked of a system that is not there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synth.errors import OutputUnavailable
+from synth.outputs.quiet import quiet_stderr
+
+__all__ = ["Sender", "jack_is_running", "list_ports", "open_port", "open_virtual"]
+
+_CLIENT = "biofeedback"
+_JACK_NO_START = 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An open port: what sends three bytes, and what closes it."""
+
+    name: str
+    send: Callable[[Sequence[int]], None]
+    close: Callable[[], None]
+
+
+def list_ports() -> list[str]:
+    """Return the names of the ports that MIDI can be sent to; empty without any MIDI system."""
+    return [name for api in _apis() for name in _names(_client(api))]
+
+
+def open_port(name: str) -> Sender:
+    """Open the port of exactly this name; raise `OutputUnavailable` if it has gone."""
+    for api in _apis():
+        client = _client(api)
+        names = _names(client)
+        if name in names:
+            with quiet_stderr():
+                client.open_port(names.index(name))
+            return _sender(client, name)
+    raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
+
+
+def open_virtual(name: str) -> Sender:
+    """Offer a port for other programs to connect to."""
+    if sys.platform == "win32":
+        raise OutputUnavailable(
+            "Windows cannot make virtual MIDI ports",
+            hint="Create one with loopMIDI, then use midi:PORT NAME.",
+        )
+    for api in _apis():
+        client = _client(api, client_name=name)
+        with quiet_stderr():
+            client.open_virtual_port(name)
+        return _sender(client, name)
+    raise OutputUnavailable(
+        "this system offers no MIDI", hint="Start JACK or PipeWire, or load ALSA's snd-seq."
+    )
+
+
+def jack_is_running() -> bool:
+    """Tell whether a JACK server answers; never starts one."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        jack = ctypes.CDLL("libjack.so.0")
+    except OSError:
+        return False
+    jack.jack_client_open.restype = ctypes.c_void_p
+    jack.jack_client_close.argtypes = [ctypes.c_void_p]
+    status = ctypes.c_int(0)
+    with quiet_stderr():
+        client = jack.jack_client_open(b"probe", _JACK_NO_START, ctypes.byref(status))
+        if client is None:
+            return False
+        jack.jack_client_close(client)
+    return True
+
+
+def _apis() -> list[int]:
+    """Return the numbers of RtMidi's systems that are present here, the preferred one first."""
+    if not sys.platform.startswith("linux"):
+        return [0]  # the only one compiled in
+    alsa = [2] if os.access("/dev/snd/seq", os.R_OK | os.W_OK) else []
+    jack = [3] if jack_is_running() else []
+    return alsa + jack
+
+
+def _client(api: int, client_name: str = _CLIENT) -> Any:
+    if importlib.util.find_spec("rtmidi") is not None:
+        import rtmidi
+
+        with quiet_stderr():
+            return rtmidi.MidiOut(api, name=client_name)
+    if sys.platform.startswith("linux"):
+        for library in ("libjack.so.0", "libasound.so.2"):
+            try:
+                ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL)
+            except OSError:
+                continue  # that system is not installed, and its port is not offered either
+    try:
+        import rtmidi2
+    except ImportError as error:
+        raise OutputUnavailable(
+            f"no MIDI library can be loaded: {error}", hint="pip install rtmidi2"
+        ) from error
+    with quiet_stderr():
+        return rtmidi2.MidiOut(client_name, api)
+
+
+def _names(client: Any) -> list[str]:
+    with quiet_stderr():
+        names = client.get_ports() if hasattr(client, "get_ports") else client.ports
+    return [str(name) for name in names]
+
+
+def _sender(client: Any, name: str) -> Sender:
+    if hasattr(client, "send_raw"):  # rtmidi2
+
+        def send(message: Sequence[int]) -> None:
+            client.send_raw(*message)
+
+        return Sender(name, send, client.close_port)
+
+    def close() -> None:
+        client.close_port()
+        client.delete()
+
+    return Sender(name, client.send_message, close)

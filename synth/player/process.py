@@ -1,0 +1,206 @@
+"""The player process: it waits, sends each event at its time, and falls silent when it ends.
+
+One thread. It sleeps until a millisecond before the next event and spins for the rest. It ends on
+end of file, on "close", on SIGTERM and on error, and always silences the output first, so that no
+note hangs however its parent went.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+from synth import score_json
+from synth.errors import OutputUnavailable, SynthError
+from synth.outputs.base import Output
+from synth.outputs.uri import OutputKind, OutputSpec
+from synth.player.inbox import open_inbox
+from synth.player.protocol import LineReader, line
+from synth.player.rights import become_punctual
+from synth.player.scheduler import Scheduler
+from synth.tempo_map import Segment
+
+__all__ = ["build", "main"]
+
+_SPIN_S = 0.001
+_IDLE_S = 0.25
+_COARSE_S = 0.004  # an output that looks ahead needs no finer step
+_REPORT_S = 1.0
+
+
+class _Ended(Exception):  # noqa: N818
+    """The process was asked to end."""
+
+
+def build(spec: OutputSpec) -> Output:
+    """Return the output that `spec` names, not yet open; raise `OutputUnavailable` for a file."""
+    if spec.kind is OutputKind.AUDIO:
+        from synth.outputs.pyo_live import PyoOutput
+
+        return PyoOutput(spec.target)
+    if spec.kind in (OutputKind.MIDI, OutputKind.MIDI_VIRTUAL):
+        from synth.outputs.midi_port import MidiPortOutput
+
+        return MidiPortOutput(spec.target, virtual=spec.kind is OutputKind.MIDI_VIRTUAL)
+    if spec.kind is OutputKind.NULL:
+        from synth.outputs.null import NullOutput
+
+        return NullOutput()
+    raise OutputUnavailable(f"{spec} is a file, written after the session", hint="")
+
+
+def main() -> int:
+    """Serve standard input until it ends; return the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session decides when the music ends
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _end)
+    player = _Player()
+    try:
+        player.run()
+    except (_Ended, BrokenPipeError):
+        return 0
+    except SynthError as error:
+        player.tell("error", message=str(error), hint=error.hint, type=type(error).__name__)
+        return 1
+    finally:
+        player.silence()
+    return 0
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    raise _Ended
+
+
+def _private_stdout() -> int:
+    """Return a descriptor for answers; what libraries print to standard output goes nowhere."""
+    answers = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    if sys.platform != "win32":
+        os.set_blocking(answers, False)
+    return answers
+
+
+class _Player:
+    def __init__(self) -> None:
+        self._inbox = open_inbox()
+        self._reader = LineReader()
+        self._output: Output | None = None
+        self._scheduler: Scheduler | None = None
+        self._t0_s = 0.0
+        self._rights = "normal"
+        self._reported_s = 0.0
+        self._answers = _private_stdout()
+
+    def run(self) -> None:
+        while True:
+            data = self._inbox.read(self._wait_s())
+            if data == b"":
+                return
+            if data:
+                for message in self._reader.feed(data):
+                    self._handle(message)
+            self._play()
+
+    def _now_s(self) -> float:
+        return time.monotonic() - self._t0_s
+
+    def _wait_s(self) -> float:
+        """Return how long to wait for messages before the next event asks for attention."""
+        if self._scheduler is None or self._output is None:
+            return _IDLE_S
+        due_s = self._scheduler.next_due_s()
+        if due_s is None:
+            return _IDLE_S
+        wait_s = due_s - self._now_s()
+        if self._output.lookahead_s > 0.0:
+            return min(_IDLE_S, max(_COARSE_S, wait_s))
+        return min(_IDLE_S, wait_s - _SPIN_S)
+
+    def _play(self) -> None:
+        scheduler, output = self._scheduler, self._output
+        if scheduler is None or output is None:
+            return
+        due_s = scheduler.next_due_s()
+        now_s = self._now_s()
+        if due_s is not None and output.lookahead_s == 0.0 and due_s - now_s <= _SPIN_S:
+            while now_s < due_s:
+                now_s = self._now_s()
+        scheduler.advance(now_s)
+        if now_s - self._reported_s >= _REPORT_S:
+            self._reported_s = now_s
+            self._report(scheduler, output)
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "open":
+            self._open(message["uri"], message["t0_s"])
+        elif kind == "close":
+            raise _Ended
+        if self._scheduler is None or self._output is None:
+            return
+        if kind == "tempo":
+            self._scheduler.set_tempo(Segment(*message["segment"]))
+        elif kind == "notes":
+            self._scheduler.add(score_json.decode_note(note) for note in message["notes"])
+        elif kind == "cancel":
+            self._scheduler.cancel(message["from_beat"])
+        elif kind == "params":
+            self._output.set_params(score_json.decode_params(message["params"]))
+        elif kind == "volume":
+            self._output.set_volume(message["gain"])
+        elif kind == "panic":
+            self._scheduler.panic(self._now_s())
+
+    def _open(self, uri: str, t0_s: float) -> None:
+        output = build(OutputSpec.parse(uri))
+        self._t0_s = t0_s
+        output.open(t0_s)
+        self._output = output
+        self._scheduler = Scheduler(output)
+        self._rights = become_punctual()
+        self.tell("ready", rights=self._rights, lookahead_s=output.lookahead_s)
+
+    def _report(self, scheduler: Scheduler, output: Output) -> None:
+        late_ms = sorted(1000.0 * late_s for late_s in scheduler.lateness_s)
+        scheduler.lateness_s.clear()
+        last = len(late_ms) - 1
+        self.tell(
+            "report",
+            sent=scheduler.sent,
+            dropped=scheduler.dropped,
+            broken=self._reader.broken,
+            late_p50_ms=late_ms[last // 2] if late_ms else 0.0,
+            late_p99_ms=late_ms[round(0.99 * last)] if late_ms else 0.0,
+            late_max_ms=late_ms[-1] if late_ms else 0.0,
+            rights=self._rights,
+            **output.health(),
+        )
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Write a line to the session; raise `BrokenPipeError` when nobody is there."""
+        try:
+            os.write(self._answers, line(kind, **fields))
+        except BlockingIOError:
+            pass  # a session that does not listen loses reports; the music must not wait for it
+
+    def silence(self) -> None:
+        """End all notes and release the output, whatever state it is in."""
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        output, self._output = self._output, None
+        if output is None or self._scheduler is None:
+            return
+        try:
+            self._scheduler.panic(self._now_s())
+        except SynthError:
+            pass  # the port has gone, and the sound with it
+        finally:
+            output.close()

@@ -1,0 +1,77 @@
+"""What a session and its player process say to each other: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Any
+
+from synth import score_json
+from synth.events import Cancel, Note
+from synth.params import MusicParams
+from synth.tempo_map import Segment
+
+__all__ = ["LineReader", "cancel", "line", "notes", "open_output", "params", "tempo", "volume"]
+
+_LONGEST_LINE = 16 * 1024 * 1024
+
+
+def line(kind: str, **fields: Any) -> bytes:
+    """Return a message as a line."""
+    return json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode() + b"\n"
+
+
+def open_output(uri: str, t0_s: float) -> bytes:
+    """Ask to open an output; session time is the monotonic clock less `t0_s`."""
+    return line("open", uri=uri, t0_s=t0_s)
+
+
+def tempo(segment: Segment) -> bytes:
+    """Tell that the music moves as `segment` says from its time on."""
+    return line("tempo", segment=astuple(segment))
+
+
+def notes(batch: Iterable[Note]) -> bytes:
+    """Queue notes."""
+    return line("notes", notes=[astuple(note) for note in batch])
+
+
+def cancel(event: Cancel) -> bytes:
+    """Withdraw notes."""
+    return line("cancel", from_beat=event.from_beat)
+
+
+def params(value: MusicParams) -> bytes:
+    """Set the colour of the music."""
+    return line("params", params=score_json.encode_params(value))
+
+
+def volume(gain: float) -> bytes:
+    """Set the loudness, 0 to 1."""
+    return line("volume", gain=gain)
+
+
+class LineReader:
+    """Bytes in pieces become messages, one at a time; a broken line is counted and left out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self.broken = 0
+
+    def feed(self, data: bytes) -> list[dict[str, Any]]:
+        """Return the messages that `data` completes."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            self._rest = b""
+            self.broken += 1
+        messages = []
+        for text in lines:
+            try:
+                message = json.loads(text)
+                message["kind"]
+            except (ValueError, TypeError, KeyError):
+                self.broken += 1
+            else:
+                messages.append(message)
+        return messages

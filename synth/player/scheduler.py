@@ -1,0 +1,132 @@
+"""What sounds when: notes in beats, executed against a tempo map that may change at any time."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Final
+
+from synth.events import Note
+from synth.outputs.base import NoteOff, NoteOn, Output
+from synth.params import Layer
+from synth.tempo_map import Segment
+
+__all__ = ["Scheduler"]
+
+_KEPT_SEGMENTS: Final = 256
+_STALE_S: Final = 0.25  # a note that comes later than this is better left out
+_MOST_NOTES: Final = 20_000  # more are refused: hours of music, sent by mistake
+_OFF, _ON = 0, 1
+_FIRST: Final = {Layer.BASS: 0, Layer.DRONE: 1, Layer.PAD: 1}  # a slow cable carries bass first
+
+
+class Scheduler:
+    """Feed it with notes and tempo; `advance` sends what is due.
+
+    Pure: it reads no clock and never waits. Of events at one time, offs go before ons, bass
+    before chords before the rest.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._segments: list[Segment] = []
+        self._events: list[tuple[float, int, int, int, Note]] = []  # beat, off/on, rank, count
+        self._count = 0
+        self._sounding: dict[tuple[Layer, int], Note] = {}
+        self.sent = 0
+        self.dropped = 0  #: notes too late to begin, or too many
+        self.lateness_s: list[float] = []  #: of each event sent; the reader empties it
+
+    def set_tempo(self, segment: Segment) -> None:
+        """Let the music move as `segment` says from its time on; later segments are replaced."""
+        while self._segments and self._segments[-1].time_s >= segment.time_s:
+            self._segments.pop()
+        self._segments.append(segment)
+        del self._segments[:-_KEPT_SEGMENTS]
+
+    def add(self, notes: Iterable[Note]) -> None:
+        """Queue notes; one of no duration or out of MIDI's range is dropped."""
+        for note in notes:
+            valid = note.beats > 0.0 and 0 <= note.pitch <= 127 and 1 <= note.velocity <= 127
+            if not valid or len(self._events) >= _MOST_NOTES:
+                self.dropped += 1
+                continue
+            self._push(note.beat, _ON, note)
+
+    def cancel(self, from_beat: float) -> None:
+        """Withdraw notes that begin at `from_beat` or later; end earlier ones by then."""
+        kept = []
+        for beat, kind, rank, count, note in self._events:
+            if kind == _OFF:
+                beat = min(beat, from_beat)
+            elif beat >= from_beat:
+                continue
+            elif note.beat + note.beats > from_beat:
+                note = Note(note.id, beat, from_beat - beat, note.pitch, note.velocity, note.layer)
+            kept.append((beat, kind, rank, count, note))
+        heapq.heapify(kept)
+        self._events = kept
+
+    def next_due_s(self) -> float | None:
+        """Return when the output wants its next event; None when nothing is queued."""
+        if not self._events or not self._segments:
+            return None
+        return self._time_at(self._events[0][0]) - self._output.lookahead_s
+
+    def advance(self, now_s: float) -> None:
+        """Send every event that is due at session time `now_s`."""
+        if not self._segments:
+            return
+        horizon_s = now_s + self._output.lookahead_s
+        while self._events:
+            due_s = self._time_at(self._events[0][0])
+            if due_s > horizon_s:
+                return
+            _, kind, _, _, note = heapq.heappop(self._events)
+            late_s = max(0.0, horizon_s - due_s)
+            if kind == _OFF:
+                self._end(note, due_s)
+            elif late_s > _STALE_S:
+                self.dropped += 1
+                continue
+            else:
+                self._begin(note, due_s)
+            self.lateness_s.append(late_s)
+
+    def _begin(self, note: Note, due_s: float) -> None:
+        place = note.layer, note.pitch
+        other = self._sounding.get(place)
+        if other is not None:
+            self._end(other, due_s)
+        self._sounding[place] = note  # before it sounds: a signal may strike between the two
+        self._push(note.beat + note.beats, _OFF, note)
+        self._output.send(NoteOn(note.id, note.layer, note.pitch, note.velocity), due_s)
+        self.sent += 1
+
+    def _end(self, note: Note, due_s: float) -> None:
+        place = note.layer, note.pitch
+        if self._sounding.get(place) is note:  # else it was struck again, and ended then
+            self._output.send(NoteOff(note.id, note.layer, note.pitch), due_s)
+            del self._sounding[place]
+            self.sent += 1
+
+    def panic(self, now_s: float) -> None:
+        """End all that sounds, forget all that is queued, then silence the output."""
+        self._events.clear()
+        try:
+            for note in list(self._sounding.values()):
+                self._end(note, now_s)
+        finally:
+            self._sounding.clear()
+            self._output.panic()
+
+    def _push(self, beat: float, kind: int, note: Note) -> None:
+        self._count += 1
+        rank = _FIRST.get(note.layer, 2)
+        heapq.heappush(self._events, (beat, kind, rank, self._count, note))
+
+    def _time_at(self, beat: float) -> float:
+        index = bisect_right(self._segments, beat, key=lambda s: s.beat)
+        segment = self._segments[max(0, index - 1)]
+        return segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
