@@ -1,7 +1,145 @@
-"""x."""
+"""Commands that look at the computer and what is around it: scan, ports, doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biofeedback.cli import console
+
+if TYPE_CHECKING:
+    from sensors.ble.scan import Seen
+
+__all__ = ["look_around", "register", "signal_words"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
 
 def register(app: typer.Typer) -> None:
-    """Add."""
+    """Add the commands of this file."""
+    for command in (scan, ports, doctor):
+        app.command()(command)
+
+
+def scan(
+    timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.5, max=120.0, help="How long to look.")
+    ] = 8.0,
+    as_json: Json = False,
+) -> None:
+    """List the Bluetooth sensors within reach."""
+    seen = look_around(timeout)
+    if as_json:
+        fields = ("name", "address", "kind", "rssi_dbm", "gives")
+        typer.echo(json.dumps([{name: getattr(d, name) for name in fields} for d in seen]))
+        return
+    if not seen:
+        console.out.print(
+            "No Bluetooth device in sight. Wear the sensor, wet its electrodes, come closer, and "
+            "close other apps that use it."
+        )
+        return
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for heading in ("Name", "Address", "Kind", "Signal", "Gives"):
+        table.add_column(heading)
+    for device in seen:
+        cells = (device.name or "--", device.address, device.kind, signal_words(device.rssi_dbm))
+        table.add_row(*(console.escape(cell) for cell in (*cells, device.gives)))
+    console.out.print(table)
+    if straps := [device for device in seen if device.kind == "heart rate strap"]:
+        name = straps[0].name or straps[0].address
+        console.out.print(f'To use it: biofeedback run --sensor "ble:{name}"', markup=False)
+
+
+def ports(as_json: Json = False) -> None:
+    """List the MIDI ports and audio devices that music can go to."""
+    from biofeedback.cli import probe
+    from synth.errors import SynthError
+
+    found: dict[str, list[str]] = {}
+    problems: dict[str, tuple[str, str]] = {}
+    for kind, ask in (("audio", probe.audio_devices), ("midi", probe.midi_ports)):
+        try:
+            found[kind] = ask()
+        except SynthError as error:
+            found[kind] = []
+            problems[kind] = str(error), error.hint
+    if as_json:
+        words = {kind: problem for kind, (problem, _) in problems.items()}
+        typer.echo(json.dumps({**found, "problems": words}))
+        return
+    for kind, title in (("audio", "Audio devices"), ("midi", "MIDI ports")):
+        console.out.print(f"[bold]{title}[/]", highlight=False)
+        for name in found[kind]:
+            console.out.print(f"  {kind}:{name}", markup=False, highlight=False)
+        if kind in problems:
+            console.mistake(*problems[kind])
+        elif not found[kind]:
+            console.out.print("  none here", style="dim")
+    console.out.print(
+        "Also: midi-virtual:NAME offers a port, mid:PATH and wav:PATH write files.", style="dim"
+    )
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check this computer; exit with 0 when nothing is broken, else 1."""
+    from biofeedback.cli.checks import checks
+    from biofeedback.timebase import run_live
+
+    with console.err.status("Looking at this computer"):
+        found = run_live(checks)
+    failed = any(check.verdict == "fail" for check in found)
+    if as_json:
+        fields = ("name", "verdict", "text", "hint")
+        lines = [{name: getattr(check, name) for name in fields} for check in found]
+        typer.echo(json.dumps({"ok": not failed, "checks": lines}))
+        raise typer.Exit(int(failed))
+    for check in found:
+        colour = _COLOURS[check.verdict]
+        console.out.print(
+            f"[{colour}]{check.verdict:4}[/]  {check.name:12} {console.escape(check.text)}",
+            highlight=False,
+        )
+        if check.hint and check.verdict != "ok":
+            console.out.print(f"{'':19}{console.escape(check.hint)}", style="dim", highlight=False)
+    raise typer.Exit(int(failed))
+
+
+def look_around(timeout_s: float) -> list[Seen]:
+    """Return the Bluetooth devices within reach, with a bar while it looks.
+
+    Raises `SensorUnavailable` when this computer cannot look.
+    """
+    from biofeedback.timebase import run_live
+    from sensors.ble.scan import scan as search
+
+    async def searching() -> list[Seen]:
+        with console.progress("Looking for sensors") as report:
+            search_task = asyncio.create_task(search(timeout_s))
+            steps = max(1, round(timeout_s / _STEP_S))
+            for step in range(steps):
+                report(step / steps)
+                await asyncio.wait({search_task}, timeout=_STEP_S)
+                if search_task.done():
+                    break
+            return await search_task
+
+    return run_live(searching)
+
+
+_STEP_S = 0.2
+
+
+def signal_words(rssi_dbm: int | None) -> str:
+    """Return the strength of a signal in words; None means that the device is connected already."""
+    if rssi_dbm is None:
+        return "connected"
+    strength = "strong" if rssi_dbm >= -65 else "good" if rssi_dbm >= -80 else "weak"
+    return f"{strength} ({rssi_dbm} dBm)"

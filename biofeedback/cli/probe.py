@@ -1,0 +1,73 @@
+"""Asks for MIDI ports and audio devices in a child process: a sound library may hang or crash.
+
+As a program, `python -m biofeedback.cli.probe midi` or `audio` writes one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Literal
+
+from synth.errors import OutputUnavailable, SynthError
+
+__all__ = ["audio_devices", "main", "midi_ports"]
+
+TIMEOUT_S = 4.0
+
+
+def midi_ports() -> list[str]:
+    """Return the names of the ports that MIDI can be sent to; often none.
+
+    Raises `OutputUnavailable` when they cannot be asked for.
+    """
+    return _ask("midi")
+
+
+def audio_devices() -> list[str]:
+    """Return the names of the devices that can play sound; often none on a server.
+
+    Raises `OutputUnavailable` when pyo is missing or cannot be loaded.
+    """
+    return _ask("audio")
+
+
+def _ask(what: Literal["midi", "audio"]) -> list[str]:
+    command = [sys.executable, "-P", "-m", "biofeedback.cli.probe", what]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise OutputUnavailable(
+            f"the {what} system does not answer within {TIMEOUT_S:g} s",
+            hint="Close programs that may block it, or restart the computer's sound service.",
+        ) from error
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:
+        raise OutputUnavailable(
+            f"the {what} library ended the program that asked it (code {done.returncode})",
+            hint="Reinstall it, or play through another kind of output.",
+        ) from error
+    if "error" in answer:
+        raise OutputUnavailable(answer["error"], hint=answer["hint"])
+    return [str(name) for name in answer["names"]]
+
+
+def main(what: str) -> None:
+    """Write the names, or the reason why there are none, to standard output."""
+    lister: Callable[[], list[str]]
+    if what == "audio":
+        from synth.outputs.pyo_live import list_devices as lister
+    else:
+        from synth.outputs.midi_port import list_ports as lister
+    try:
+        answer: dict[str, object] = {"names": lister()}
+    except SynthError as error:
+        answer = {"error": str(error), "hint": error.hint}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
