@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from random import Random
 
@@ -15,6 +16,8 @@ __all__ = ["Touch", "perform"]
 _JITTER_S = 0.008  #: largest shift of an onset
 _VELOCITY_JITTER = 3
 _SHORTEST_BEATS = 0.05
+_SWELL_BEATS = 8.0  #: a breath is a pair of bars
+_SWELL_SHARE = 0.65  #: of the loudness, gone at the softest of a full swell
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def perform(
         length = max(_SHORTEST_BEATS, swung(draft.at + draft.beats, swing) - at)
         at = min(max(0.0, at + (2.0 * shift - 1.0) * jitter), beats - _SHORTEST_BEATS)
         loud = touch.start + (touch.end - touch.start) * draft.at / beats
+        loud *= _swell(beat + draft.at, params.swell)
         velocity = (26.0 + 84.0 * params.dynamics) * (0.62 + 0.5 * draft.accent) * loud
         velocity += (2.0 * push - 1.0) * _VELOCITY_JITTER
         if 21 <= draft.pitch <= 108:
@@ -58,6 +62,15 @@ def perform(
             placed.append((beat + at, length, draft.pitch, whole, draft.layer))
     placed.sort(key=lambda p: (p[0], p[4].value, p[2]))
     return _separate(placed, ringing, first_id)
+
+
+def _swell(beat: float, depth: float) -> float:
+    """Return the loudness at a beat of a swell over pairs of bars: softest where a pair starts.
+
+    The first bar is an in-breath that grows, the second an out-breath that fades.
+    """
+    rise = 0.5 - 0.5 * math.cos(2.0 * math.pi * (beat % _SWELL_BEATS) / _SWELL_BEATS)
+    return 1.0 - min(1.0, max(0.0, depth)) * _SWELL_SHARE * (1.0 - rise)
 
 
 def _separate(
