@@ -70,11 +70,7 @@ class BeatWindow:
                 self._count -= 1
                 self._sum -= gone.rr
                 self._squares -= gone.rr * gone.rr
-            if entries and (step := entries[0].step) is not None:
-                entries[0].step = None
-                self._steps -= 1
-                self._step_squares -= step * step
-                self._large_steps -= abs(step) > _LARGE_STEP
+                self._drop_step_after_the_oldest()
 
     def mean_ms(self) -> float | None:
         """Return the mean NN interval, or None without any."""
@@ -114,3 +110,12 @@ class BeatWindow:
         if not self._entries:
             return 0.0
         return self._count / len(self._entries) * freshness(now_s - self._last_s, self.window_s)
+
+    def _drop_step_after_the_oldest(self) -> None:
+        """Forget the step to an NN interval that has left; its successor may follow an extra."""
+        successor = next((entry for entry in self._entries if entry.is_nn), None)
+        if successor is not None and (step := successor.step) is not None:
+            successor.step = None
+            self._steps -= 1
+            self._step_squares -= step * step
+            self._large_steps -= abs(step) > _LARGE_STEP

@@ -40,7 +40,7 @@ class Beat:
     interval is contained in the next one. `missed`: a share of an interval in which detections
     are missing, placed for the count of beats alone. `ectopic`: a plausible interval out of
     rhythm. `implausible`: no heart does that. `joined`: the beat that started this interval ended
-    the previous NN interval, so the two may be subtracted.
+    the latest NN interval before it, so the two may be subtracted.
     """
 
     time_s: float
@@ -59,9 +59,10 @@ class BeatCleaner:
 
     def __init__(self) -> None:
         self._pending: tuple[float, float] | None = None
-        self._last_time_s = -math.inf
+        self._pending_is_merged = False
+        self._last_time_s = self._decided_s = -math.inf
         self._normal: deque[float] = deque(maxlen=_REFERENCE_BEATS)
-        self._rejected: list[float] = []
+        self._doubted: list[float] = []
         self._steps: deque[float] = deque()
         self._sorted_steps: list[float] = []
         self._joined = False
@@ -83,17 +84,26 @@ class BeatCleaner:
         held_s, held_ms = self._pending
         if self._is_extra(held_ms, rr_ms):
             decided.append(Beat(held_s, held_ms, "extra"))
+            self._decided_s = held_s
             self._pending = (time_s, held_ms + rr_ms)
+            self._pending_is_merged = True
+            self._doubt(held_ms)
+            self._doubt(rr_ms)
         else:
             decided.extend(self._judge(held_s, held_ms, rr_ms))
+            self._decided_s = held_s
             self._pending = (time_s, rr_ms)
+            self._pending_is_merged = False
         return decided
 
     def cut(self) -> list[Beat]:
         """End a run of beats, as a gap does; return the beat that was held back, if any."""
-        decided = [] if self._pending is None else self._judge(*self._pending, None)
+        decided = []
+        if self._pending is not None:
+            decided = self._judge(*self._pending, None)
+            self._decided_s = self._pending[0]
         self._pending = None
-        self._joined = False
+        self._pending_is_merged = self._joined = False
         return decided
 
     def _reference_ms(self, current_ms: float, next_ms: float | None) -> float:
@@ -125,21 +135,24 @@ class BeatCleaner:
         plausible = _SHORTEST_MS <= rr_ms <= _LONGEST_MS
         if plausible and step_ms <= tolerance_ms:
             return [self._accept(time_s, rr_ms, step_ms)]
-        self._reject(rr_ms)
+        self._joined = False
+        self._doubt(rr_ms)
         beats = round(rr_ms / reference_ms)
         excess_ms = abs(rr_ms - beats * reference_ms)
         next_fits = next_ms is None or next_ms >= reference_ms - tolerance_ms
         if 2 <= beats <= _MOST_MISSED and next_fits and excess_ms <= tolerance_ms * beats / 2:
             share_ms = rr_ms / beats
+            share_s = min(share_ms / 1000.0, (time_s - self._decided_s) / beats)
             return [
-                Beat(time_s - (beats - n) * share_ms / 1000.0, share_ms, "missed")
-                for n in range(1, beats)
-            ] + [Beat(time_s, share_ms, "missed")]
+                Beat(time_s - later * share_s, share_ms, "missed")
+                for later in reversed(range(beats))
+            ]
         return [Beat(time_s, rr_ms, "ectopic" if plausible else "implausible")]
 
     def _accept(self, time_s: float, rr_ms: float, step_ms: float) -> Beat:
         self._normal.append(rr_ms)
-        self._rejected.clear()
+        if not self._pending_is_merged:
+            self._doubted = []
         if len(self._steps) == _SPREAD_BEATS:
             oldest = self._steps.popleft()
             del self._sorted_steps[bisect_left(self._sorted_steps, oldest)]
@@ -149,15 +162,14 @@ class BeatCleaner:
         self._joined = True
         return beat
 
-    def _reject(self, rr_ms: float) -> None:
-        """Remember a rejected interval; four in a row that agree are the new rhythm."""
-        self._joined = False
-        self._rejected = [*self._rejected[1 - _RELOCK_BEATS :], rr_ms]
-        low_ms, high_ms = min(self._rejected), max(self._rejected)
+    def _doubt(self, rr_ms: float) -> None:
+        """Remember an interval not taken as it came; four in a row that agree are the rhythm."""
+        self._doubted = [*self._doubted[1 - _RELOCK_BEATS :], rr_ms]
+        low_ms, high_ms = min(self._doubted), max(self._doubted)
         plausible = _SHORTEST_MS <= low_ms and high_ms <= _LONGEST_MS
         agree = high_ms - low_ms <= _RELOCK_RANGE * low_ms
-        if len(self._rejected) == _RELOCK_BEATS and plausible and agree:
-            self._normal = deque(self._rejected, maxlen=_REFERENCE_BEATS)
-            self._rejected = []
+        if len(self._doubted) == _RELOCK_BEATS and plausible and agree:
+            self._normal = deque(self._doubted, maxlen=_REFERENCE_BEATS)
+            self._doubted = []
             self._steps.clear()
             self._sorted_steps.clear()

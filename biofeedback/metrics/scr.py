@@ -98,9 +98,9 @@ class ScrRate:
         self._slow_us += self._slow_gain * (self._level_us - self._slow_us)
 
     def _watch(self, point: _Point) -> None:
-        """Keep the lowest point of the last seconds first in line; count a rise above it."""
+        """Keep the lowest level of the last seconds first in line; count a rise above it."""
         recent = self._recent
-        while recent and recent[-1].phasic_us >= point.phasic_us:
+        while recent and recent[-1].level_us >= point.level_us:
             recent.pop()
         recent.append(point)
         while recent[0].time_s < point.time_s - _RISE_S:

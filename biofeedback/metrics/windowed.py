@@ -91,7 +91,8 @@ def lf_hf_ms2(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float] | N
 
     Lomb-Scargle periodogram of the intervals at the times of the beats that end them, both of
     shape (n,): nothing is resampled, so gaps are not filled in. Scaled so that a sine of amplitude
-    A has the power A^2/2. None below 120 s or 30 beats, or for intervals that are all alike.
+    A has the power A^2/2, also where beats are missing. None below 120 s or 30 beats, or for
+    intervals that are all alike.
     """
     span_s, _ = _span(times_s, nn_ms)
     if span_s < SHORTEST_SPECTRUM_S or len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
@@ -102,7 +103,7 @@ def lf_hf_ms2(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float] | N
     frequencies_hz = grid * _GRID_HZ
     centred = nn_ms - nn_ms.mean()
     raw = lombscargle(times_s - times_s[0], centred, 2.0 * math.pi * frequencies_hz)
-    per_hz = raw * 2.0 * span_s / len(nn_ms)
+    per_hz = raw * 2.0 * nn_ms.mean() / 1000.0
     low, high = (
         float(per_hz[(frequencies_hz >= start) & (frequencies_hz < end)].sum() * _GRID_HZ)
         for start, end in (_LF_HZ, _HF_HZ)

@@ -42,17 +42,23 @@ class Prior(msgspec.Struct, frozen=True):
     source: str
 
 
-#: By name of the reading. The unit is that of the feature.
+#: By name of the reading, on the scale of the feature. The spread within a person is the median
+#: over 17 people of Stress-Predict (Iqbal et al. 2022, Sensors 22(21):8135; wrist, first five
+#: minutes at rest), computed by us and rounded, and so is the spread between people except where
+#: another source is named.
 POPULATION: dict[str, Prior] = {
     "heart_rate": Prior(
-        65.0, 10.0, 3.0, "RR 926 +- 90 ms, Nunan 2010; spread widened for seated sessions by us"
+        72.0,
+        11.0,
+        5.0,
+        "between 65 bpm lying (RR 926 ms, Nunan 2010) and 78 seated, Stress-Predict",
     ),
-    "ln_rmssd": Prior(
-        3.67, 0.5, 0.3, "RMSSD 42 +- 15 ms, Nunan 2010; spread widened for 30 s windows by us"
+    "ln_rmssd": Prior(3.67, 0.45, 0.2, "RMSSD 42 +- 15 ms, Nunan 2010; spread Stress-Predict"),
+    "scl": Prior(
+        0.0, 1.5, 0.15, "ours, between 0.25 uS on wrists, Stress-Predict, and 5 uS on fingers"
     ),
-    "scl": Prior(1.0, 1.2, 0.15, "ours: wrists and fingers differ more than people do"),
     "scr_rate": Prior(
-        1.1, 0.7, 0.5, "1 to 3 a minute at rest, Dawson, Schell and Filion; spread ours"
+        0.7, 0.75, 0.4, "1 to 3 a minute on palms, Dawson, Schell and Filion; less on wrists: ours"
     ),
 }
 

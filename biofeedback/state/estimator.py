@@ -42,13 +42,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     wander_per_s: Annotated[float, Meta(ge=0.001, le=1.0)] = 0.02
     lag_s: Annotated[float, Meta(ge=1.0, le=120.0)] = 8.0
-    forget_s: Annotated[float, Meta(ge=5.0, le=600.0)] = 60.0
+    forget_s: Annotated[float, Meta(ge=5.0, le=600.0)] = 30.0
     rest: rest.Settings = rest.Settings()
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """Arousal at one moment: 0 to 1, with a 90 % interval and a confidence of 0 to 1.
+
+    `confidence` is the share of the uncertainty (variance) of knowing nothing that the data have
+    removed; it fades to 0 while nothing arrives.
 
     `contributions` holds the deviation from rest of each reading that was used, in standard
     deviations, by name. During `rest` they are deviations from people in general.

@@ -1,0 +1,123 @@
+"""What every metric keeps to, whatever the sensors send."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.windowed import compute
+from sensors.base import Sample, SensorStatus
+from sensors.signals import Chunk, Gap, Signal
+
+#: What a living person can show, by name of the reading.
+PLAUSIBLE = {
+    "heart_rate": (30.0, 200.0),
+    "ln_rmssd": (-5.0, 8.0),
+    "rmssd": (0.0, 1700.0),
+    "sdnn": (0.0, 1000.0),
+    "pnn50": (0.0, 100.0),
+    "scl": (0.0, 60.0),
+    "scr_rate": (0.0, 60.0),
+    "lf": (0.0, 1e6),
+    "hf": (0.0, 1e6),
+    "lf_hf": (0.0, 1e6),
+    "eda_tonic": (-1.0, 60.0),
+    "eda_phasic": (0.0, 60.0),
+}
+NAMES = list(PLAUSIBLE)
+
+ODD = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True, width=32), st.floats(0.2, 2.5), st.just(0.0)
+)
+SIGNALS = st.sampled_from([Signal.RR, Signal.EDA, Signal.HR, Signal.PPG])
+
+
+def check(readings: tuple[Reading, ...], now_s: float) -> None:
+    assert [reading.name for reading in readings] == NAMES
+    for reading in readings:
+        assert 0.0 <= reading.quality <= 1.0
+        assert 0.0 <= reading.coverage <= 1.0
+        assert reading.window_s > 0.0
+        assert reading.time_s <= now_s
+        assert reading.value is not None or reading.quality == 0.0
+        assert reading.value is None or reading.coverage >= 0.5
+        if reading.value is not None:
+            low, high = PLAUSIBLE[reading.name]
+            assert math.isfinite(reading.value)
+            assert low <= reading.value <= high, reading
+
+
+def run(samples: list[tuple[float, Sample]], until_s: float) -> list[tuple[Reading, ...]]:
+    bank = MetricBank(Settings())
+    taken = []
+    todo = list(samples)
+    last_beat_s = -math.inf
+    for second in range(int(until_s) + 1):
+        now_s = float(second)
+        while todo and todo[0][0] <= now_s:
+            for event in bank.update(todo.pop(0)[1]):
+                if isinstance(event, Beat):
+                    assert event.time_s >= last_beat_s
+                    last_beat_s = event.time_s
+        if (window := bank.window(now_s)) is not None:
+            bank.take(compute(window))
+        taken.append(bank.read(now_s))
+        check(taken[-1], now_s)
+    return taken
+
+
+def test_without_data_every_reading_is_there_and_empty() -> None:
+    for readings in run([], 100.0):
+        assert all(reading.value is None and reading.quality == 0.0 for reading in readings)
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_empty_chunks_mean_nothing(signal: Signal) -> None:
+    empty = Chunk.events(signal, "odd", [], np.zeros((0, 1)))
+    assert run([(1.0, empty)], 5.0) == run([], 5.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            SIGNALS,
+            st.sampled_from(["a", "b"]),
+            st.lists(ODD, max_size=30),
+            st.booleans(),
+            st.floats(0.0, 30.0),
+        ),
+        max_size=8,
+    )
+)
+def test_odd_and_gappy_input_is_survived(pieces: list) -> None:
+    samples: list[tuple[float, Sample]] = []
+    now_s = 0.0
+    for signal, source, values, gap, pause_s in pieces:
+        rate_hz = 4.0 if signal is Signal.EDA else 1.0
+        if gap:
+            samples.append((now_s + pause_s, Gap(signal, source, now_s, now_s + pause_s, "link")))
+        now_s += pause_s
+        chunk = Chunk.regular(signal, source, now_s, rate_hz, np.array(values, dtype=float))
+        if signal is Signal.RR:
+            chunk = replace(chunk, rate_hz=None)
+        now_s += len(values) / rate_hz
+        samples.append((now_s, chunk))
+        samples.append((now_s, SensorStatus(source, now_s, "streaming", contact=not gap)))
+    run(samples, now_s + 5.0)
+
+
+def test_equal_input_gives_equal_readings() -> None:
+    rng = np.random.default_rng(5)
+    rr_s = rng.normal(0.8, 0.03, 200)
+    samples: list[tuple[float, Sample]] = [
+        (160.0, Chunk.events(Signal.RR, "strap", np.cumsum(rr_s), rr_s)),
+        (160.0, Chunk.regular(Signal.EDA, "band", 0.0, 4.0, 2.0 + rng.normal(0.0, 0.1, 640))),
+    ]
+    assert run(samples, 165.0) == run(samples, 165.0)
