@@ -1,4 +1,4 @@
-"""Records one strap for some seconds; prints a JSON line for each sample.
+"""Records straps for some seconds; prints a JSON line for each sample.
 
 Times are those of the loop, CLOCK_MONOTONIC on Linux: the truth log of virtual_bluez has the same.
 """
@@ -19,7 +19,13 @@ from sensors.signals import Chunk
 def as_json(sample: Sample) -> dict[str, object]:
     if isinstance(sample, Chunk):
         times, values = sample.times_s.tolist(), sample.values[:, 0].tolist()
-        return {"is": "chunk", "signal": sample.signal, "times": times, "values": values}
+        return {
+            "is": "chunk",
+            "source": sample.source,
+            "signal": sample.signal,
+            "times": times,
+            "values": values,
+        }
     if isinstance(sample, SensorStatus):
         return {
             "is": "status",
@@ -57,6 +63,12 @@ async def record(name: str, seconds: float, wait_s: float) -> None:
         say({"is": "error", "type": type(error).__name__, "text": str(error), "hint": error.hint})
 
 
+async def record_all(names: list[str], seconds: float, wait_s: float) -> None:
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(record(name, seconds, wait_s))
+
+
 async def look_around(seconds: float) -> None:
     for seen in await scan(seconds):
         say({"is": "seen", "name": seen.name, "address": seen.address, "gives": seen.gives})
@@ -64,7 +76,7 @@ async def look_around(seconds: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--name", default="")
+    parser.add_argument("--name", action="append")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--wait", type=float, default=10.0)
     parser.add_argument("--scan", action="store_true")
@@ -72,4 +84,4 @@ if __name__ == "__main__":
     if given.scan:
         asyncio.run(look_around(given.seconds))
     else:
-        asyncio.run(record(given.name, given.seconds, given.wait))
+        asyncio.run(record_all(given.name or [""], given.seconds, given.wait))

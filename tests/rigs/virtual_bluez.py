@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # A rig in its own compact style, which talks to its user through print and runs on real time.
 # ruff: noqa: ASYNC220, ASYNC230, ASYNC240, B007, B904, B905, E501, N806, N817, RUF007, RUF012
-# ruff: noqa: T201, TID251
+# ruff: noqa: T201
 """virtual_bluez - a radio-free BlueZ, good enough to run the *real* bleak library against.
 
 Starts a private dbus-daemon, owns the name ``org.bluez`` on it and serves the part of the BlueZ

@@ -30,6 +30,12 @@ RUNS: dict[str, tuple[str, list[str]]] = {
     "crash": ("crash.yaml", ["--name", "Virtual HRM 01", "--seconds", "17"]),
     "garbage": ("garbage.yaml", ["--name", "c0:00:00:00:00:01", "--seconds", "8"]),
     "hostile": ("hostile.yaml", ["--name", "Virtual HRM 01", "--seconds", "20"]),
+    "both": (
+        "two.yaml",
+        ["--name", "Virtual HRM 01", "--name", "Virtual HRM 02", "--seconds", "8"],
+    ),
+    "searching": ("stall.yaml", ["--seconds", "1"]),
+    "connecting": ("stall.yaml", ["--name", "Virtual HRM 01", "--seconds", "0.8"]),
     "ambiguous": ("two.yaml", ["--wait", "6"]),
     "absent": ("two.yaml", ["--wait", "2", "--name", "Nobody"]),
     "scan": ("two.yaml", ["--scan", "--seconds", "2"]),
@@ -124,6 +130,24 @@ def test_closing_the_stream_disconnects_the_strap(runs: dict[str, Outcome], name
     goodbye = runs[name].events("disconnect")[-1]
     assert goodbye["why"] == "local disconnect"
     assert goodbye["t"] <= closed["t"]
+
+
+@pytest.mark.parametrize("name", ["searching", "connecting"])
+def test_a_stream_can_be_closed_before_it_streams(runs: dict[str, Outcome], name: str) -> None:
+    assert runs[name].all("closed")
+    assert runs[name].all("status")[-1]["state"] == name
+    connects, goodbyes = runs[name].events("connect"), runs[name].events("disconnect")
+    assert len(connects) == len(goodbyes)
+
+
+def test_two_straps_stream_at_once(runs: dict[str, Outcome]) -> None:
+    for strap, name in (("a", "Virtual HRM 01"), ("b", "Virtual HRM 02")):
+        packets = [e for e in runs["both"].events("hrm") if e["dev"] == strap and e["ok"]]
+        true = [rr / 1000 for packet in packets for rr in packet["rr_ms"]]
+        chunks = runs["both"].all("chunk", signal="rr", source=name)
+        assert len(true) > 3
+        seen = [value for chunk in chunks for value in chunk["values"]]
+        assert seen == pytest.approx(true, abs=0.6 / 1024)
 
 
 def test_the_wearer_is_told_about_contact_and_battery(runs: dict[str, Outcome]) -> None:

@@ -4,6 +4,8 @@ from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sensors.signals import Chunk, Gap, Signal
 from sensors.timeline import BeatTimeline
@@ -113,14 +115,37 @@ def test_a_packet_without_intervals_changes_nothing() -> None:
 
 def test_a_burst_after_a_delay_never_turns_time_back() -> None:
     timeline = BeatTimeline("strap")
-    arrivals_s = [1.0, 2.0, 3.0, 8.0, 8.0, 8.0, 8.01, 8.02, 9.0, 10.0]
+    packets = [(1.0, 1), (2.0, 1), (8.0, 1), (8.0, 3), (8.01, 2), (9.0, 1)]
     times_s = [
         time_s
-        for arrival_s in arrivals_s
-        for sample in timeline.feed(arrival_s, [1024])
+        for arrival_s, beats in packets
+        for sample in timeline.feed(arrival_s, [1024] * beats)
         if isinstance(sample, Chunk)
         for time_s in sample.times_s
     ]
-    assert len(times_s) == len(arrivals_s)
+    assert len(times_s) == 9
     assert times_s == sorted(times_s)
-    assert times_s[-1] <= 10.0
+    assert times_s[-1] == 9.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.0, 10.0), st.lists(st.integers(0, 4000), max_size=4), st.booleans())
+    )
+)
+def test_whatever_arrives_no_time_turns_back_or_runs_ahead(
+    packets: list[tuple[float, list[int], bool]],
+) -> None:
+    timeline, arrival_s, latest_s = BeatTimeline("strap"), 100.0, 0.0
+    for wait_s, rr_1024, interrupted in packets:
+        arrival_s += wait_s
+        if interrupted:
+            timeline.interrupt("link")
+        for sample in timeline.feed(arrival_s, rr_1024):
+            if isinstance(sample, Gap):
+                assert latest_s == sample.start_s <= sample.end_s
+            else:
+                assert latest_s <= sample.times_s[0]
+                assert (np.diff(sample.times_s) >= 0.0).all()
+                latest_s = float(sample.times_s[-1])
+            assert latest_s <= arrival_s + 1e-6
