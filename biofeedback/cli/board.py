@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biofeedback.cli.keys import HELP
+from biofeedback.cli.words import clock_text
 from biofeedback.control.base import Decision
 from biofeedback.inputs import Tick
 from biofeedback.metrics.base import Reading
@@ -23,7 +24,7 @@ from sensors.signals import Chunk
 from synth.events import Bar, Cancel
 from synth.tempo_map import Segment
 
-__all__ = ["Board", "clock_text", "sensor_text"]
+__all__ = ["Board", "sensor_text"]
 
 _LINKS = {
     "searching": ("looking for it", "yellow"),
@@ -208,13 +209,6 @@ class Board:
             does = "resume" if held and does == "hold" else does
             text.append(key, "bold cyan").append(f" {does}   ")
         return text
-
-
-def clock_text(seconds: float) -> str:
-    """Return a duration as m:ss, or h:mm:ss from an hour on."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def sensor_text(status: SensorStatus) -> Text:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.words import signal_words
 
 if TYPE_CHECKING:
     from sensors.ble.scan import Seen
 
-__all__ = ["look_around", "register", "signal_words"]
+__all__ = ["look_around", "register"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -52,7 +53,7 @@ def scan(
     for device in seen:
         cells = (device.name or "--", device.address, device.kind, signal_words(device.rssi_dbm))
         table.add_row(*(console.escape(cell) for cell in (*cells, device.gives)))
-    console.out.print(table)
+    console.out.print(table, soft_wrap=False)
     if straps := [device for device in seen if device.kind == "heart rate strap"]:
         name = straps[0].name or straps[0].address
         console.out.print(f'To use it: biofeedback run --sensor "ble:{name}"', markup=False)
@@ -135,11 +136,3 @@ def look_around(timeout_s: float) -> list[Seen]:
 
 
 _STEP_S = 0.2
-
-
-def signal_words(rssi_dbm: int | None) -> str:
-    """Return the strength of a signal in words; None means that the device is connected already."""
-    if rssi_dbm is None:
-        return "connected"
-    strength = "strong" if rssi_dbm >= -65 else "good" if rssi_dbm >= -80 else "weak"
-    return f"{strength} ({rssi_dbm} dBm)"

@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from biofeedback.cli.board import Board, clock_text, sensor_text
+from biofeedback.cli.board import Board, sensor_text
 from biofeedback.cli.keys import Controls, listening
+from biofeedback.cli.words import clock_text
 from biofeedback.hub import Subscription
 from biofeedback.session import Event, Session
 from sensors.base import SensorStatus

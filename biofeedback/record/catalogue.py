@@ -1,0 +1,171 @@
+"""The sessions in a folder, each known from the first and the last line of its log."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.errors import LogError
+from biofeedback.record import lines
+from biofeedback.record.reader import LOG_NAME, find_log, read, read_header
+
+__all__ = ["Entry", "Summary", "catalogue", "entry", "find", "summary"]
+
+_TAIL_BYTES = 1 << 16
+_LONGEST_LINE_BYTES = 1 << 24
+#: How much of the beginning and the end of a session is averaged.
+_EDGE_S = 60.0
+_DECODER: msgspec.json.Decoder[lines.Line] = msgspec.json.Decoder(lines.Line)
+_SURE = 0.25  #: confidence from which on an arousal counts; the one at which music follows
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A session as its log's first and last line tell it; `end` is None when it was cut short."""
+
+    folder: Path
+    header: lines.HeaderLine
+    end: lines.EndLine | None
+    duration_s: float
+
+    @property
+    def programme(self) -> str:
+        """The short title of its programme, or the name of its strategy."""
+        config = msgspec.json.decode(self.header.config)
+        title = str(config.get("title", "")).partition(":")[0]
+        return title or str(config["control"]["strategy"])
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a whole log amounts to: pairs are the first and the last minute that is known.
+
+    Arousal counts where it was tracked with confidence, heart rate where it was measured.
+    """
+
+    arousal: tuple[float, float] | None
+    heart_rate_bpm: tuple[float, float] | None
+    tempo_bpm: tuple[float, float] | None
+    gaps: dict[str, int]  #: by reason
+    gap_s: float
+    markers: tuple[tuple[float, str], ...]
+    notes: int
+
+
+def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
+    """Return the sessions in a folder, oldest first, and why others cannot be read.
+
+    Folders without a session log are no sessions; a folder that does not exist has none.
+    """
+    found: list[Entry] = []
+    problems: list[LogError] = []
+    for log in sorted(out.glob(f"*/{LOG_NAME}")):
+        try:
+            found.append(entry(log.parent))
+        except LogError as error:
+            problems.append(error)
+    found.sort(key=lambda e: (e.header.started_utc, e.folder.name))
+    return found, problems
+
+
+def entry(folder: Path) -> Entry:
+    """Return one session without reading the middle of its log."""
+    header = read_header(folder)
+    last = _last_line(find_log(folder))
+    return Entry(
+        folder,
+        header,
+        last if isinstance(last, lines.EndLine) else None,
+        header.t if last is None else last.t,
+    )
+
+
+def find(out: Path, name: str) -> Path:
+    """Return the folder of the session that `name` means: its name, the start of it, or a path."""
+    for folder in (out / name, Path(name)):
+        if (folder / LOG_NAME).is_file():
+            return folder
+    begun = [log.parent for log in sorted(out.glob(f"*/{LOG_NAME}"))]
+    begun = [folder for folder in begun if name and folder.name.startswith(name)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        raise LogError(
+            f"{name!r} could be {', '.join(folder.name for folder in begun)}",
+            hint="Give more of its name.",
+        )
+    raise LogError(f"no session {name!r} in {out}", hint="`biofeedback sessions list` shows them.")
+
+
+def summary(folder: Path) -> Summary:
+    """Read a whole log and say what it amounts to."""
+    arousal: list[tuple[float, float]] = []
+    heart: list[tuple[float, float]] = []
+    tempo: list[tuple[float, float]] = []
+    markers: list[tuple[float, str]] = []
+    gaps: Counter[str] = Counter()
+    gap_s, notes = 0.0, 0
+    for _, line in read(folder):
+        match line:
+            case lines.StateLine(phase="tracking") if line.confidence >= _SURE:
+                arousal.append((line.t, line.arousal))
+            case lines.ReadingLine():
+                heart += [
+                    (line.t, reading.value)
+                    for reading in line.readings
+                    if reading.name == "heart_rate" and reading.value is not None
+                ]
+            case lines.DecisionLine():
+                tempo.append((line.t, line.params.tempo_bpm))
+            case lines.GapLine():
+                gaps[line.reason] += 1
+                gap_s += line.end - line.start
+            case lines.CommandLine(what="marker"):
+                markers.append((line.t, line.value))
+            case lines.NoteLine():
+                notes += 1
+            case _:
+                pass
+    return Summary(
+        _edges(arousal), _edges(heart), _edges(tempo), dict(gaps), gap_s, tuple(markers), notes
+    )
+
+
+def _edges(values: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+    """Return the medians of the first and of the last minute of (time_s, value); None if empty."""
+    if not values:
+        return None
+    begin_s, end_s = values[0][0], values[-1][0]
+    first = statistics.median(value for t, value in values if t <= begin_s + _EDGE_S)
+    last = statistics.median(value for t, value in values if t >= end_s - _EDGE_S)
+    return first, last
+
+
+def _last_line(log: Path) -> lines.Line | None:
+    """Return the last whole line that can be read; None when only the tail of one is left."""
+    for raw in _lines_from_the_end(log):
+        try:
+            return _DECODER.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # a disk that was full, or a crash; `read` names the place
+    return None
+
+
+def _lines_from_the_end(log: Path) -> Iterator[bytes]:
+    size = log.stat().st_size
+    with log.open("rb") as file:
+        length = min(size, _TAIL_BYTES)
+        while True:
+            file.seek(size - length)
+            whole = file.read(length).split(b"\n")[:-1]  # what follows the last break is a piece
+            if length < size:
+                whole = whole[1:]
+            if whole or length >= min(size, _LONGEST_LINE_BYTES):
+                break
+            length = min(size, 2 * length)
+    yield from reversed(whole)
