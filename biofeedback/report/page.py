@@ -1,9 +1,325 @@
-"""The report (to be written)."""
+"""The report: one HTML file that needs nothing else, neither scripts nor a network."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
+
+import numpy as np
+
+from biofeedback.errors import FolderError
+from biofeedback.report import figure, phases, summary
+from biofeedback.report.story import Series, Story, read_story
+from biofeedback.report.words import (
+    METRIC_NAMES,
+    clock,
+    joined,
+    length,
+    quality_word,
+    rounded,
+    share,
+    unit,
+)
+
+__all__ = ["NAME", "render", "write"]
+
+NAME = "report.html"
+SIMULATED = "Simulated: shows that the control loop works, not a benefit to a person"
 
 
 def write(session: Path, progress: Callable[[float], None]) -> Path:
-    """Write."""
-    return session
+    """Write the report of a session (folder or log) into its folder; return the file's path.
+
+    `progress` is told the share that is done. A report that is there is replaced whole or not at
+    all.
+
+    Raises
+    ------
+    LogError
+        The log is missing or cannot be read.
+    FolderError
+        The folder cannot be written.
+    """
+    story = read_story(session, lambda part: progress(0.4 * part))
+    text = render(story, lambda part: progress(0.4 + 0.6 * part))
+    path = story.folder / NAME
+    draft = path.with_name(f".{NAME}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise FolderError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="Check that the session's folder is yours and that the disk has room.",
+        ) from error
+    return path
+
+
+def render(story: Story, progress: Callable[[float], None]) -> str:
+    """Return the whole page."""
+    wide = figure.draw(story, figure.WIDE)
+    progress(0.6)
+    narrow = figure.draw(story, figure.NARROW)
+    progress(0.95)
+    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta http-equiv="Content-Security-Policy" '
+            "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+            f"<title>{escape(_title(story))}, {escape(_when(story))}</title>",
+            f"<style>\n{css}</style>",
+            "</head>",
+            "<body>",
+            "<main>",
+            *_header(story),
+            *_tiles(story),
+            *_summary(story),
+            *_figure(story, wide, narrow),
+            *_timeline(story),
+            *_numbers(story),
+            *_facts(story),
+            "</main>",
+            *_footer(story),
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def _title(story: Story) -> str:
+    return "A replayed session" if story.replayed else "Your session"
+
+
+def _when(story: Story) -> str:
+    started = datetime.fromisoformat(story.header.started_utc).astimezone(UTC)
+    return f"{started.day} {started:%B %Y, %H:%M} UTC"
+
+
+def _header(story: Story) -> list[str]:
+    title = "A simulated session" if story.header.simulated else _title(story)
+    verb = "Replayed" if story.replayed else "Started"
+    parts = [
+        "<header>",
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="when">{verb} {escape(_when(story))} · {length(story.duration_s)}</p>',
+    ]
+    if story.header.simulated:
+        parts.append(f'<p class="badge">{SIMULATED}</p>')
+    if story.end is None:
+        parts.append(
+            '<p class="badge">Cut short: the log has no end, so this is what was saved until then'
+            "</p>"
+        )
+    return [*parts, "</header>"]
+
+
+def _tiles(story: Story) -> list[str]:
+    tiles = [("Length", length(story.duration_s), "")]
+    change = summary.arousal_change(story)
+    if change is not None:
+        tiles.append(
+            ("Arousal estimate", f"{change.first:.2f} → {change.last:.2f}", "0 to 1, rest is 0.30")
+        )
+    rate = story.metrics.get("heart_rate")
+    if rate is not None and np.isfinite(rate.values).any():
+        low, high = np.nanmin(rate.values), np.nanmax(rate.values)
+        mean = f"{np.nanmean(rate.values):.0f}"
+        tiles.append(("Heart rate", mean, f"per minute, {low:.0f} to {high:.0f}"))
+    if story.tempo:
+        low, high = (function(bpm for _, bpm in story.tempo) for function in (min, max))
+        text = f"{low:.0f}" if f"{low:.0f}" == f"{high:.0f}" else f"{low:.0f} to {high:.0f}"
+        tiles.append(("Tempo of the music", text, "beats per minute"))
+    if len(story.states.times_s):
+        tiles.append(("Signal good enough", share(summary.followed_share(story)), "of the time"))
+    return [
+        '<dl class="tiles">',
+        *(
+            f"<div><dt>{name}</dt><dd>{value}<small>{detail}</small></dd></div>"
+            for name, value, detail in tiles
+        ),
+        "</dl>",
+    ]
+
+
+def _summary(story: Story) -> list[str]:
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in summary.sentences(story))
+    return ['<section class="summary">', "<h2>In short</h2>", said, "</section>"]
+
+
+def _figure(story: Story, wide: str, narrow: str) -> list[str]:
+    text = escape(_figure_in_words(story), quote=True)
+    return [
+        "<section>",
+        "<h2>The session at a glance</h2>",
+        "<figure>",
+        f'<div class="plot" role="img" aria-label="{text}">',
+        f'<div class="wide">{wide}</div>',
+        f'<div class="narrow">{narrow}</div>',
+        "</div>",
+        "<figcaption>All panels share one time axis. Shaded in grey: no trustworthy samples from "
+        "the sensor of that panel, or from any sensor in the lower panels. Dashed vertical lines "
+        "are markers. Long sessions are thinned so that each highest and lowest value stays."
+        "</figcaption>",
+        "</figure>",
+        "</section>",
+    ]
+
+
+def _figure_in_words(story: Story) -> str:
+    parts = ["Seven panels over time, from 0 to " + length(story.duration_s) + "."]
+    for name, label in (("heart_rate", "Heart rate"), ("rmssd", "RMSSD"), ("scl", "Skin level")):
+        series = story.metrics.get(name)
+        if series is None or not np.isfinite(series.values).any():
+            parts.append(f"{label}: not measured.")
+            continue
+        low, high = np.nanmin(series.values), np.nanmax(series.values)
+        parts.append(f"{label}: {rounded(low)} to {rounded(high)} {unit(series.unit)}.")
+    change = summary.arousal_change(story)
+    if change is not None:
+        parts.append(f"Arousal: from {change.first:.2f} to {change.last:.2f}.")
+    if story.tempo:
+        low, high = (function(bpm for _, bpm in story.tempo) for function in (min, max))
+        parts.append(f"Tempo: {low:.0f} to {high:.0f} beats per minute.")
+    if len(story.decisions.density):
+        density = story.decisions.density
+        parts.append(f"Density: {density.min():.1f} to {density.max():.1f} notes per beat.")
+    if story.keys:
+        parts.append(f"Keys: {joined(list(dict.fromkeys(name for _, name in story.keys)))}.")
+    return " ".join(parts)
+
+
+def _timeline(story: Story) -> list[str]:
+    rows = []
+    events = phases.events(story)
+    for event in events:
+        if event.kind == "phase":
+            when = f"{clock(event.start_s)} – {clock(event.end_s)}"
+            rows.append(_row(when, event.what, event.detail, "phase"))
+        else:
+            rows.append(_row(clock(event.start_s), event.what, event.detail, "moment"))
+    note = (
+        f"Each row sums up a stretch in which the music had one reason. Stretches below "
+        f"{phases.shortest_s(story):.0f} s are joined to the one before; the log has every "
+        "decision. An arrow leads from the first value to the last, “to” stands between the "
+        "lowest and the highest."
+    )
+    return [
+        "<section>",
+        "<h2>What changed, and why</h2>",
+        '<div class="table"><table class="events">',
+        "<thead><tr><th>Time</th><th>What happened</th><th>The music</th></tr></thead>",
+        "<tbody>",
+        *rows,
+        "</tbody></table></div>",
+        f'<p class="note">{note}</p>',
+        "</section>",
+    ]
+
+
+def _row(when: str, what: str, detail: str, kind: str) -> str:
+    return (
+        f'<tr class="{kind}"><td class="time">{when}</td><td>{escape(what)}</td>'
+        f'<td class="music">{escape(detail)}</td></tr>'
+    )
+
+
+def _numbers(story: Story) -> list[str]:
+    rows = [
+        _metric_row(METRIC_NAMES.get(name, name), series)
+        for name, series in story.metrics.items()
+        if np.isfinite(series.values).any()
+    ]
+    missing = [
+        METRIC_NAMES.get(name, name)
+        for name, series in story.metrics.items()
+        if not np.isfinite(series.values).any()
+    ]
+    parts = ["<section>", "<h2>Numbers</h2>"]
+    if rows:
+        parts += [
+            '<div class="table"><table>',
+            '<thead><tr><th>Measure</th><th class="number">Mean</th><th class="number">Range</th>'
+            '<th>Unit</th><th class="number">Time with a value</th><th>Quality</th></tr></thead>',
+            "<tbody>",
+            *rows,
+            "</tbody></table></div>",
+        ]
+    notes = []
+    left_out = summary.heart_beats_left_out(story)
+    if left_out is not None:
+        total = len(story.beat_used)
+        notes.append(f"{total} heart beats, of which {share(left_out)} were left out.")
+    if len(story.response_us):
+        notes.append(f"{len(story.response_us)} skin responses.")
+    notes.append(f"{story.notes} notes.")
+    if missing:
+        notes.append(f"Without any value: {joined(missing)}.")
+    return [*parts, f'<p class="note">{escape(" ".join(notes))}</p>', "</section>"]
+
+
+def _metric_row(name: str, series: Series) -> str:
+    known = np.isfinite(series.values)
+    values = series.values[known]
+    quality = float(series.quality[known].mean())
+    cells = [
+        f'<th scope="row">{escape(name)}</th>',
+        f'<td class="number">{rounded(float(values.mean()))}</td>',
+        f'<td class="number">{rounded(float(values.min()))} – {rounded(float(values.max()))}</td>',
+        f"<td>{escape(unit(series.unit))}</td>",
+        f'<td class="number">{share(float(known.mean()))}</td>',
+        f"<td>{quality_word(quality)} ({quality:.2f})</td>",
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _facts(story: Story) -> list[str]:
+    header, setup = story.header, story.setup
+    facts = [
+        ("Programme", setup.title),
+        ("Strategy", setup.control.strategy),
+        ("Style of the music", setup.music.style),
+        ("Sensors", ", ".join(story.sources) or "none delivered"),
+        ("Batteries", ", ".join(_batteries(story))),
+        ("Profile", header.profile or "none"),
+        ("Seed", str(header.seed)),
+        ("How it ended", story.end.reason if story.end else "cut short, no end in the log"),
+    ]
+    return [
+        "<section>",
+        "<h2>The set-up</h2>",
+        '<dl class="facts">',
+        *(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts if value),
+        "</dl>",
+        "</section>",
+    ]
+
+
+def _batteries(story: Story) -> Iterable[str]:
+    last = {
+        line.source: line.battery_percent
+        for line in story.statuses
+        if line.battery_percent is not None
+    }
+    return (f"{source} {percent} %" for source, percent in last.items())
+
+
+def _footer(story: Story) -> list[str]:
+    versions = ", ".join(f"{name} {number}" for name, number in story.header.versions.items())
+    return [
+        "<footer>",
+        "<p>For relaxation and stress awareness; not a treatment, no diagnosis.</p>",
+        f"<p>Identical regeneration: <code>biofeedback verify {escape(story.folder.name)}</code>"
+        "</p>",
+        f"<p>{escape(versions)} · {escape(story.header.platform)}</p>",
+        "</footer>",
+    ]
