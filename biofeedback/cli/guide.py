@@ -1,20 +1,191 @@
-"""x."""
+"""The first minute: which sensor, where the music goes, a test sound, and off it goes."""
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from biofeedback.cli import console
+from biofeedback.cli.words import signal_words
+
+if TYPE_CHECKING:
+    from biofeedback.personal.setup import Setup
+
+__all__ = ["Chosen", "first_minute", "setup"]
+
+_SCAN_S = 8.0
+_DEFAULT_SENSOR, _DEFAULT_OUTPUT = "ble:", "audio:"
+_VIRTUAL_PORT = "midi-virtual:biofeedback"
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Chosen:
-    """X."""
+    """Sensors and outputs, as URIs."""
 
     sensors: tuple[str, ...]
     outputs: tuple[str, ...]
 
 
+def setup(sensors: Sequence[str] | None, outputs: Sequence[str] | None) -> Chosen:
+    """Return what a session shall use, and say what was added to the options given.
+
+    Options win; then the set-up that was remembered; then the only strap there and the default
+    audio device.
+    """
+    if sensors and outputs:
+        return Chosen(tuple(sensors), tuple(outputs))
+    from biofeedback.personal.setup import load
+
+    remembered = load()
+    chosen = Chosen(
+        tuple(sensors or (remembered.sensors if remembered else (_DEFAULT_SENSOR,))),
+        tuple(outputs or (remembered.outputs if remembered else (_DEFAULT_OUTPUT,))),
+    )
+    source = "your last set-up" if remembered else "nothing was chosen before"
+    console.err.print(f"Using {_path_words(chosen)} ({source}).", markup=False, highlight=False)
+    return chosen
+
+
 def first_minute() -> None:
-    """X."""
+    """Lead a wearer from nothing to music; without a terminal, show the help."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from biofeedback.cli.app import run
+
+        run(["--help"])
+        return
+    from biofeedback.cli import play
+    from biofeedback.personal import setup as remembered
+
+    _say("[bold cyan]Welcome.[/] In a minute, music follows your body.")
+    _say("[dim]For relaxation. Stop whenever it does not feel good: press q.[/]")
+    last = remembered.load()
+    if last is None or not _wants_again(last):
+        sensor = _choose_sensor()
+        last = remembered.Setup(sensors=(sensor,), outputs=(_choose_output(),))
+        remembered.save(last)
+        _say("\nThis set-up is remembered: next time, [bold]biofeedback run[/] starts with it.")
+    play.run(sensor=list(last.sensors), output=list(last.outputs))
 
 
-def setup(a, b):
-    """X."""
-    return Chosen(tuple(a or ()), tuple(b or ()))
+def _wants_again(last: Setup) -> bool:
+    chosen = Chosen(last.sensors, last.outputs)
+    _say(f"\nLast time: {console.escape(_path_words(chosen))}.")
+    return _yes("Use it again?")
+
+
+def _choose_sensor() -> str:
+    from biofeedback.cli.devices import look_around
+    from sensors.errors import SensorError
+
+    _say(
+        "\n[bold]Your sensor.[/] Wet the electrodes and wear the strap snugly, just below the "
+        "chest.\nClose other apps that use it: most straps talk to one at a time.\n"
+    )
+    while True:
+        try:
+            seen = look_around(_SCAN_S)
+        except SensorError as error:
+            console.mistake(str(error), error.hint)
+            seen = []
+        straps = [device for device in seen if device.kind == "heart rate strap"]
+        names = [device.name for device in straps]
+        options = []
+        for device in straps:
+            unique = device.name and names.count(device.name) == 1
+            uri = f"ble:{device.name if unique else device.address}"
+            options.append((uri, f"{device.label}, signal {signal_words(device.rssi_dbm)}"))
+        if not straps:
+            _say(
+                "\nNo heart rate strap is in sight. A strap sleeps until it is worn; when it was "
+                "found\nbefore and is not now, its battery may be low.\n"
+            )
+        options.append(("sim:", "a simulated body, to try it without a sensor"))
+        options.append(("", "look again"))
+        if uri := _pick("Which one?", options):
+            return uri
+
+
+def _choose_output() -> str:
+    from biofeedback.cli import probe
+    from synth.errors import SynthError
+
+    options = []
+    with console.err.status("Looking for sound devices and MIDI ports"):
+        try:
+            if probe.audio_devices():
+                options.append((_DEFAULT_OUTPUT, "the sound of this computer"))
+        except SynthError as error:
+            console.mistake(str(error), error.hint)
+        try:
+            options += [(f"midi:{name}", f"MIDI port {name}") for name in probe.midi_ports()]
+        except SynthError as error:
+            console.mistake(str(error), error.hint)
+    if sys.platform != "win32":
+        options.append((_VIRTUAL_PORT, "a virtual MIDI port, for a synthesiser to connect to"))
+    options.append(("wav:", "no sound now, a sound file afterwards"))
+    _say("\n[bold]The music.[/] Where should it go?")
+    while True:
+        uri = _pick("Where?", options)
+        if uri == _VIRTUAL_PORT:
+            _say("Connect a synthesiser to the port [bold]biofeedback[/] once the music plays.")
+        if not uri.startswith((_DEFAULT_OUTPUT, "midi:")) or _is_heard(uri):
+            return uri
+
+
+def _is_heard(uri: str) -> bool:
+    """Play the test sound until it is heard, or something else shall be tried."""
+    from biofeedback.cli import sound_check
+    from biofeedback.timebase import run_live
+    from synth.errors import SynthError
+
+    _say("\nTurn the volume low; here comes a soft phrase of six seconds.")
+    while True:
+        try:
+            with console.err.status("Playing"):
+                run_live(lambda: sound_check.play(uri))
+        except SynthError as error:
+            console.mistake(str(error), error.hint)
+            return False
+        if _yes("Did you hear it?"):
+            return True
+        _say("Check the volume, the cable, and the output that the system has selected.")
+        if not _yes("Play it again?"):
+            return False
+
+
+def _pick(question: str, options: Sequence[tuple[str, str]]) -> str:
+    """Show numbered options, each a value and its words; return the value that is chosen."""
+    for number, (_, words) in enumerate(options, 1):
+        _say(f"  [bold cyan]{number}[/]  {console.escape(words)}")
+    while True:
+        answer = _ask(f"{question} [1]") or "1"
+        if answer.isdecimal() and 1 <= int(answer) <= len(options):
+            return options[int(answer) - 1][0]
+        _say(f"Type a number from 1 to {len(options)}.")
+
+
+def _yes(question: str) -> bool:
+    while True:
+        answer = _ask(f"{question} [Y/n]").casefold()
+        if answer in ("", "y", "yes"):
+            return True
+        if answer in ("n", "no"):
+            return False
+        _say("Type y or n.")
+
+
+def _ask(question: str) -> str:
+    try:
+        return console.out.input(f"{question} ", markup=False).strip()
+    except EOFError:
+        raise KeyboardInterrupt from None  # the end of input is a wish to leave as well
+
+
+def _say(text: str) -> None:
+    console.out.print(text, highlight=False)
+
+
+def _path_words(chosen: Chosen) -> str:
+    return f"{' and '.join(chosen.sensors)} -> {' and '.join(chosen.outputs)}"

@@ -1,0 +1,52 @@
+"""The set-up that was chosen last: which sensors, and where the music goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.errors import ConfigError, FolderError
+from biofeedback.personal.folders import data_folder
+
+__all__ = ["Setup", "load", "save"]
+
+
+class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Sensors and outputs as the URIs that `biofeedback run` takes."""
+
+    sensors: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def load() -> Setup | None:
+    """Return the remembered set-up; None when there is none yet."""
+    path = _path()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Setup)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"the remembered set-up {path} cannot be read: {error}",
+            hint="Delete it, or give --sensor and --output.",
+        ) from error
+
+
+def save(setup: Setup) -> None:
+    """Remember a set-up, whole or not at all."""
+    path = _path()
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(setup)))
+        partial.replace(path)
+    except OSError as error:
+        raise FolderError(
+            f"the set-up {path} cannot be written: {error.strerror}",
+            hint="`biofeedback doctor` checks the folder.",
+        ) from error
+
+
+def _path() -> Path:
+    return data_folder() / "setup.json"
