@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from synth.errors import OutputLost
@@ -14,6 +15,7 @@ from synth.params import Layer, MusicParams
 
 __all__ = ["MidiPortOutput", "list_ports"]
 
+_DRAIN_S = 0.1  # JACK takes messages once a period, and forgets those of a port that closes
 _VOLUME_CC = 7
 _SUSTAIN_CC, _ALL_NOTES_OFF_CC, _ALL_SOUND_OFF_CC = 64, 123, 120
 
@@ -79,9 +81,10 @@ class MidiPortOutput:
                 self._send((0xB0 | channel, control, 0))
 
     def close(self) -> None:
-        """Close the port."""
+        """Close the port once the system has taken what was sent."""
         if self._port is not None:
             port, self._port = self._port, None
+            threading.Event().wait(_DRAIN_S)
             port.close()
 
     def health(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 from rigs import jack
@@ -143,17 +144,25 @@ def test_no_note_hangs_when_the_player_is_terminated_and_sigint_is_ignored(liste
         stdout=subprocess.PIPE,
     )
     t0 = time.monotonic()
-    lines = [protocol.open_output(f"midi:{_PORT}", t0), protocol.tempo(Segment(0.3, 0.0, 60.0))]
-    player.stdin.write(b"".join([*lines, b"no json\n", protocol.notes(endless())]))
-    player.stdin.flush()
-    listener.await_notes(2)
-    player.send_signal(signal.SIGINT)
-    listener.await_notes(3)
-    player.send_signal(signal.SIGTERM)
-    listener.await_silence()
-    assert player.wait(5) == 0
-    player.stdin.close()
-    player.stdout.close()
+    opening = protocol.open_output(f"midi:{_PORT}", t0)
+    try:
+        player.stdin.write(opening + b"no json\n")
+        player.stdin.flush()
+        assert b"ready" in player.stdout.readline()
+        beat_0 = protocol.tempo(Segment(time.monotonic() - t0, 0.0, 60.0))
+        player.stdin.write(beat_0 + protocol.notes(endless()))
+        player.stdin.flush()
+        listener.await_notes(2)
+        player.send_signal(signal.SIGINT)
+        listener.await_notes(3)
+        player.send_signal(signal.SIGTERM)
+        listener.await_silence()
+        assert player.wait(5) == 0
+    finally:
+        player.kill()
+        player.wait(5)
+        player.stdin.close()
+        player.stdout.close()
 
 
 def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener) -> None:
@@ -165,8 +174,6 @@ def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener)
             player.notes(Note(k, k / 2, 0.2, 40 + k, 90, Layer.MELODY) for k in range(24))
             await asyncio.to_thread(listener.await_notes, 2)
             os.kill(player._process.pid, signal.SIGKILL)
-            while not player.health["restarts"]:
-                await asyncio.sleep(0.05)
             await asyncio.to_thread(listener.await_notes, 8)
             return player.health
         finally:
@@ -175,7 +182,7 @@ def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener)
     health = asyncio.run(play())
     assert health["restarts"] == 1
     pitches = [m[1] for m in listener.read() if m[0] & 0xF0 == 0x90]
-    joined = next(b for a, b in zip(pitches, pitches[1:], strict=False) if b - a > 1)
+    joined = next(b for a, b in pairwise(pitches) if b - a > 1)
     assert (joined - 40) % 8 == 0  # eight notes a bar
 
 
