@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from biofeedback.metrics.base import Reading, samples
+from biofeedback.metrics.base import Metric, Reading, samples
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat, BeatCleaner
 from biofeedback.metrics.eda_samples import EdaGate
@@ -63,7 +63,12 @@ class MetricBank:
         report = BeatWindow(settings.report_window_s)
         self._beat_windows = (fast, control, report)
         self._heart_rate = HeartRate(fast)
-        self._heart_metrics = (LnRmssd(control), Rmssd(report), Sdnn(report), Pnn50(report))
+        self._heart_metrics: tuple[Metric, ...] = (
+            LnRmssd(control),
+            Rmssd(report),
+            Sdnn(report),
+            Pnn50(report),
+        )
         self._gate = EdaGate()
         self._scl = Scl(settings.scl_window_s)
         self._scr = ScrRate(settings.scr_window_s)

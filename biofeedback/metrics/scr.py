@@ -16,11 +16,10 @@ __all__ = ["Scr", "ScrRate"]
 _SMALLEST_US = 0.05
 #: The cut-off that is usual for the phasic part, as a time constant: 1 / (2 pi 0.05 Hz).
 _PHASIC_TAU_S = 3.18
-#: The rest is our own choice, tuned on wrist recordings. A response reaches the minimum within a
-#: few seconds; what is slower is drift. Half of the rise must show in the level itself: after a
-#: large response the phasic part recovers from below, which is no response.
+#: The rest is our own choice, tuned on wrist recordings. The level and its phasic part must both
+#: rise by the minimum within a few seconds: a level alone may drift, and a phasic part alone
+#: recovers from below after a large response.
 _RISE_S = 4.0
-_LEVEL_SHARE = 0.5
 #: The peak is past when the phasic part has fallen by this share of its rise, or takes too long.
 _FALL_SHARE, _LONGEST_RISE_S = 0.02, 6.0
 #: Smooths single samples away; far below the rise time of 1 to 3 s.
@@ -106,8 +105,8 @@ class ScrRate:
         while recent[0].time_s < point.time_s - _RISE_S:
             recent.popleft()
         lowest = recent[0]
-        risen = point.phasic_us - lowest.phasic_us >= _SMALLEST_US
-        if risen and point.level_us - lowest.level_us >= _LEVEL_SHARE * _SMALLEST_US:
+        rise_us = min(point.phasic_us - lowest.phasic_us, point.level_us - lowest.level_us)
+        if rise_us >= _SMALLEST_US:
             self._onset, self._peak, self._alarm_s = lowest, point, point.time_s
             self._alarms_s.append(point.time_s)
 

@@ -69,7 +69,11 @@ class State:
 
 
 class Estimator:
-    """Steps on the session's grid; with a stored baseline it tracks from the first step."""
+    """Steps on the session's grid; with a stored baseline it tracks from the first step.
+
+    During the rest, readings are compared with people in general. A reading whose rest is unknown
+    afterwards is too, with a quarter of its weight.
+    """
 
     def __init__(self, settings: Settings, baseline: Baseline | None) -> None:
         self._settings = settings
@@ -105,12 +109,20 @@ class Estimator:
         return self._state(now_s, contributions, breaths)
 
     def _rest(self, readings: tuple[Reading, ...], now_s: float) -> None:
-        """Learn while the person rests; afterwards start over on the person's own scale."""
+        """Learn while the person rests; afterwards start over on the person's own scale.
+
+        A rest in which nothing could be learnt is repeated.
+        """
         if self._learner is None:
             return
         self._learner.update(readings, now_s)
-        if self._learner.complete and (learnt := self._learner.result()) is not None:
-            self._baseline, self._learner = learnt, None
+        if not self._learner.complete:
+            return
+        self._baseline = self._learner.result()
+        if self._baseline is None:
+            self._learner = BaselineLearner(self._settings.rest)
+        else:
+            self._learner = None
             self._index, self._variance = 0.0, _NOTHING_VARIANCE
 
     def _measure(self, readings: tuple[Reading, ...]) -> tuple[dict[str, float], float, float]:

@@ -114,6 +114,15 @@ def test_a_rest_phase_learns_the_person_and_then_tracks() -> None:
     assert states[300].confidence < states[-1].confidence
 
 
+def test_a_rest_without_data_is_repeated() -> None:
+    def course(now_s: float) -> dict[str, float | None]:
+        return CALM if now_s < 2.0 or now_s > 300.0 else dict.fromkeys(CALM)
+
+    states = tracked(course, 500.0, stored=None)
+    assert states[400].phase == "rest"
+    assert states[-1].phase == "tracking"
+
+
 def test_a_learnt_baseline_can_be_stored_and_saves_the_rest() -> None:
     estimator = Estimator(Settings(rest=baseline.Settings(rest_s=60.0)), None)
     assert estimator.baseline is None
