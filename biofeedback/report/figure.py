@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from biofeedback.report import thin
 from biofeedback.report.story import Series, Story
@@ -168,7 +169,7 @@ class _Painter:
         used = story.beat_used
         self._title(
             axes, "Heart rate",
-            "beats per minute (right: ms between beats); thin: each beat, ×: left out", _HEART,
+            "per minute; thin: each beat, ×: left out; right: ms", _HEART,
         )  # fmt: skip
         rates = 60_000.0 / np.maximum(story.rr_ms, 1.0)
         times_s, shown = _broken(story.beat_times_s[used], rates[used], story.rr_ms[used])
@@ -220,7 +221,7 @@ class _Painter:
         states, decisions = self._story.states, self._story.decisions
         self._title(
             axes, "Arousal",
-            "0 to 1; band: 90 % interval, paler when less sure, dashed: set point, dotted: rest",
+            "band: 90 % interval; dashed: set point; dotted: rest",
             _AROUSAL,
         )  # fmt: skip
         axes.set_ylim(0, 1)
@@ -298,14 +299,14 @@ class _Painter:
             panel.grid(axis="x", color=_GRID, linewidth=0.5)
 
     def _markers(self) -> None:
-        """Draw each marker through all panels; label those that have room above the first."""
+        """Draw each marker through the panels; label those that have room above the first."""
         marks = [(c.t, c.value or "mark") for c in self._story.commands if c.what == "marker"]
         size = self._form.font_pt - 1
         points = 72.0 * (self._form.width_in - 2 * _SIDE_IN)
         free_pt = [-1e9, -1e9]
         lifts = (18, 28) if self._form is WIDE else (29, 39)
         for time_s, label in marks:
-            for axes in self._axes:
+            for axes in self._axes[:-1]:
                 axes.axvline(time_s, color=_INK, linewidth=0.7, linestyle=(0, (5, 3)), zorder=1)
             text = label if len(label) <= 18 else f"{label[:17]}…"
             start_pt = points * time_s / self._end_s
@@ -325,9 +326,9 @@ _NICE_MS = (400, 500, 600, 700, 800, 1000, 1200, 1500, 2000)
 _STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 
-def _swap(values: FloatArray) -> FloatArray:
+def _swap(values: ArrayLike) -> FloatArray:
     """Turn beats per minute into ms between beats, and back."""
-    return 60_000.0 / np.maximum(values, 1e-3)
+    return 60_000.0 / np.maximum(np.asarray(values, dtype=np.float64), 1e-3)
 
 
 def _broken(

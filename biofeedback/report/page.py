@@ -16,6 +16,7 @@ from biofeedback.report.story import Series, Story, read_story
 from biofeedback.report.words import (
     METRIC_NAMES,
     clock,
+    ending,
     joined,
     length,
     quality_word,
@@ -132,7 +133,7 @@ def _tiles(story: Story) -> list[str]:
         )
     rate = story.metrics.get("heart_rate")
     if rate is not None and np.isfinite(rate.values).any():
-        low, high = np.nanmin(rate.values), np.nanmax(rate.values)
+        low, high = float(np.nanmin(rate.values)), float(np.nanmax(rate.values))
         mean = f"{np.nanmean(rate.values):.0f}"
         tiles.append(("Heart rate", mean, f"per minute, {low:.0f} to {high:.0f}"))
     if story.tempo:
@@ -168,7 +169,8 @@ def _figure(story: Story, wide: str, narrow: str) -> list[str]:
         "</div>",
         "<figcaption>All panels share one time axis. Shaded in grey: no trustworthy samples from "
         "the sensor of that panel, or from any sensor in the lower panels. Dashed vertical lines "
-        "are markers. Long sessions are thinned so that each highest and lowest value stays."
+        "are markers. The band of arousal is paler where the estimate is less sure. "
+        "Long sessions are thinned so that each highest and lowest value stays."
         "</figcaption>",
         "</figure>",
         "</section>",
@@ -182,7 +184,7 @@ def _figure_in_words(story: Story) -> str:
         if series is None or not np.isfinite(series.values).any():
             parts.append(f"{label}: not measured.")
             continue
-        low, high = np.nanmin(series.values), np.nanmax(series.values)
+        low, high = float(np.nanmin(series.values)), float(np.nanmax(series.values))
         parts.append(f"{label}: {rounded(low)} to {rounded(high)} {unit(series.unit)}.")
     change = summary.arousal_change(story)
     if change is not None:
@@ -275,9 +277,9 @@ def _metric_row(name: str, series: Series) -> str:
         f'<th scope="row">{escape(name)}</th>',
         f'<td class="number">{rounded(float(values.mean()))}</td>',
         f'<td class="number">{rounded(float(values.min()))} – {rounded(float(values.max()))}</td>',
-        f"<td>{escape(unit(series.unit))}</td>",
+        f'<td class="word">{escape(unit(series.unit))}</td>',
         f'<td class="number">{share(float(known.mean()))}</td>',
-        f"<td>{quality_word(quality)} ({quality:.2f})</td>",
+        f'<td class="word">{quality_word(quality)} ({quality:.2f})</td>',
     ]
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -292,7 +294,7 @@ def _facts(story: Story) -> list[str]:
         ("Batteries", ", ".join(_batteries(story))),
         ("Profile", header.profile or "none"),
         ("Seed", str(header.seed)),
-        ("How it ended", story.end.reason if story.end else "cut short, no end in the log"),
+        ("How it ended", ending(story.end)),
     ]
     return [
         "<section>",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from biofeedback.record import lines
 from biofeedback.report.story import Story
-from biofeedback.report.words import clock, rounded
+from biofeedback.report.words import clock, ending, rounded
 
 __all__ = ["Event", "events", "shortest_s"]
 
@@ -45,19 +45,15 @@ def shortest_s(story: Story) -> float:
 def events(story: Story) -> list[Event]:
     """Return the timeline in order of time."""
     found = [*_commands(story), *_sensors(story), *_clock(story), *_phases(story)]
-    if story.end is not None:
-        end_s = story.end.t
-        found.append(Event(end_s, end_s, "end", f"The session ended: {story.end.reason}."))
-    else:
-        end_s = story.duration_s
-        found.append(Event(end_s, end_s, "end", "The log stops here: the session was cut short."))
+    end_s = story.duration_s
+    found.append(Event(end_s, end_s, "end", f"The session ended: {ending(story.end)}."))
     return sorted(found, key=lambda event: event.start_s)
 
 
 def _phases(story: Story) -> list[Event]:
     decisions, folded = story.decisions, _folded(story)
     starts_s = [float(decisions.times_s[phase.members[0]]) for phase in folded]
-    ends_s = [*starts_s[1:], story.duration_s]
+    ends_s = _ends_s(starts_s, story)
     found = []
     for phase, start_s, end_s in zip(folded, starts_s, ends_s, strict=True):
         members = phase.members
@@ -67,6 +63,10 @@ def _phases(story: Story) -> list[Event]:
         music = f"Tempo {tempo}, density {density}.{_keys(story, start_s, end_s)}"
         found.append(Event(start_s, end_s, "phase", what, music))
     return found
+
+
+def _ends_s(starts_s: list[float], story: Story) -> list[float]:
+    return [*starts_s[1:], story.duration_s][: len(starts_s)]
 
 
 def _sentence(whys: list[str]) -> str:
@@ -107,7 +107,7 @@ def _folded(story: Story) -> list[_Phase]:
         else:
             runs.append(_Phase(template, [index]))
     starts_s = [float(times_s[run.members[0]]) for run in runs]
-    ends_s = [*starts_s[1:], story.duration_s]
+    ends_s = _ends_s(starts_s, story)
     folded: list[_Phase] = []
     for run, start_s, end_s in zip(runs, starts_s, ends_s, strict=True):
         if folded and folded[-1].template == run.template:
@@ -119,8 +119,10 @@ def _folded(story: Story) -> list[_Phase]:
 
 def _keys(story: Story, start_s: float, end_s: float) -> str:
     """Return the key at the start of a stretch, and its changes with their times."""
+    first = story.keys[:1]
     before = [name for time_s, name in story.keys if time_s <= start_s]
-    changes = [(time_s, name) for time_s, name in story.keys if start_s < time_s < end_s]
+    before += [name for time_s, name in first if start_s < time_s < end_s]
+    changes = [(time_s, name) for time_s, name in story.keys[1:] if start_s < time_s < end_s]
     course = before[-1:] + [f"{name} ({clock(time_s)})" for time_s, name in changes]
     return f" Key {' → '.join(course)}." if course else ""
 

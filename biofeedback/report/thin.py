@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sensors.signals import FloatArray
 
 __all__ = ["envelope", "line", "spans"]
+
+IntArray = NDArray[np.int64]
 
 
 def envelope(
@@ -62,19 +65,17 @@ def spans(
     return merged
 
 
-def _parts(
-    times_s: FloatArray, end_s: float, columns: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _parts(times_s: FloatArray, end_s: float, columns: int) -> IntArray:
     scaled = np.floor(times_s * columns / max(end_s, 1e-9))
     return np.maximum.accumulate(np.clip(scaled, 0, columns - 1).astype(np.int64))
 
 
 def _breaks(
     values: FloatArray,
-    starts: np.ndarray[tuple[int], np.dtype[np.int64]],
-    counts: np.ndarray[tuple[int], np.dtype[np.int64]],
-    known: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    starts: IntArray,
+    counts: IntArray,
+    known: IntArray,
+) -> IntArray:
     """Return the place of the first NaN of each part that has one."""
     missing = np.flatnonzero(~np.isfinite(values))
     broken = np.flatnonzero(known < counts)

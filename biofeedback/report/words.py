@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["METRIC_NAMES", "clock", "joined", "length", "quality_word", "rounded", "share", "unit"]
+from biofeedback.record.lines import EndLine
+
+__all__ = [
+    "METRIC_NAMES",
+    "clock",
+    "ending",
+    "joined",
+    "length",
+    "quality_word",
+    "rounded",
+    "share",
+    "unit",
+]
 
 #: What the report calls each metric; others appear under their own name.
 METRIC_NAMES = {
@@ -25,6 +37,13 @@ METRIC_NAMES = {
 _UNITS = {
     "bpm": "per minute", "uS": "µS", "1/min": "per minute", "ms^2": "ms²", "ln ms": "",
 }  # fmt: skip
+_ENDINGS = {
+    "duration": "its set length was reached",
+    "recording ended": "the recording was over",
+    "asked": "somebody asked it to",
+    "interrupted": "it was interrupted",
+    "failed": "something failed",
+}
 
 
 def unit(name: str) -> str:
@@ -38,6 +57,13 @@ def clock(time_s: float) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def ending(end: EndLine | None) -> str:
+    """Return how a session ended; None stands for a log without an end."""
+    if end is None:
+        return "it was cut short, and the log has no end"
+    return _ENDINGS.get(end.reason, end.reason)
 
 
 def length(duration_s: float) -> str:

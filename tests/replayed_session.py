@@ -1,0 +1,56 @@
+"""Small sessions for tests: made-up recordings, played through the whole of the loop."""
+
+import asyncio
+import math
+from pathlib import Path
+from random import Random
+
+from biofeedback.config import load
+from biofeedback.launch import Performance, Plan
+from biofeedback.record.reader import LOG_NAME
+
+
+def rr_text(path: Path, seconds: float = 90.0) -> Path:
+    """Write RR intervals in ms that breathe 15 times a minute."""
+    rng, now_s, intervals = Random(7), 0.0, []
+    while now_s < seconds:
+        rr_ms = 800 + 40 * math.sin(2 * math.pi * now_s / 4) + rng.gauss(0, 8)
+        intervals.append(round(rr_ms))
+        now_s += rr_ms / 1000
+    path.write_text("".join(f"{rr_ms}\n" for rr_ms in intervals))
+    return path
+
+
+def eda_csv(path: Path, seconds: float = 90.0) -> Path:
+    """Write skin conductance at 4 Hz, with a response every 15 s."""
+    rows = ["time,eda"]
+    for index in range(int(4 * seconds)):
+        time_s = index / 4
+        since_s = time_s % 15
+        response_us = 0.4 * math.exp(-since_s / 3) * (1 - math.exp(-since_s))
+        rows.append(f"{time_s:.2f},{3 + 0.2 * math.sin(time_s / 20) + response_us:.5f}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def replayed(out: Path, *recordings: Path, seconds: float | None = None) -> Path:
+    """Play recordings through the loop in virtual time; return the session's folder."""
+
+    async def watch(session: object) -> None:
+        await asyncio.sleep(0)
+
+    plan = Plan(
+        config=load(settings=["state.rest.rest_s=30"]),
+        sensors=tuple(f"file:{path}" for path in recordings),
+        out=out,
+        duration_s=seconds,
+    )
+    return Performance(plan).run(watch).folder
+
+
+def cut(session: Path, into: Path, lines: int) -> Path:
+    """Copy the first lines of a session's log, and half of the next one, as a crash leaves it."""
+    into.mkdir()
+    kept = (session / LOG_NAME).read_bytes().splitlines(keepends=True)
+    (into / LOG_NAME).write_bytes(b"".join(kept[:lines]) + kept[lines][: len(kept[lines]) // 2])
+    return into
