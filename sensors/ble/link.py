@@ -28,6 +28,11 @@ _CONNECT_S = 15.0
 _GATT_S = 5.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
 _INBOX = 256  #: packets; four minutes of a strap. When full, the oldest is lost.
+_LOSSES: dict[GapReason, str] = {
+    "link": "The connection was lost. Come closer; trying again.",
+    "stall": "The sensor went silent. Connecting again.",
+}
+_UNREACHABLE = "The sensor cannot be reached. Come closer; trying again."
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +77,7 @@ class Packet:
 async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet, None]:
     """Yield packets for ever, and each change of the link; closing it disconnects.
 
-    Until the first packet the device must appear within `plan.wait_s`, else `SensorNotFound` or
+    Until its first data the device must appear within `plan.wait_s`, else `SensorNotFound` or
     `SensorUnavailable` is raised. After it, whatever happens is a reason to try again.
     """
     link = _Link(plan, clock)
@@ -84,7 +89,8 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
                 async with link.connect(device) as inbox:
                     yield Change(clock(), "streaming", device.label)
                     while isinstance(item := await inbox.next(), Packet):
-                        link.works(device)
+                        if item.uuid in plan.data:
+                            link.works(device)
                         yield item
                 link.broke(item, _LOSSES[item])
         except Exception as error:  # bleak's back ends raise their own libraries' errors as well
@@ -92,12 +98,6 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
         if loss := link.loss():
             yield loss
         await link.pause()
-
-
-_LOSSES: dict[GapReason, str] = {
-    "link": "The connection was lost. Come closer; trying again.",
-    "stall": "The sensor went silent. Connecting again.",
-}
 
 
 class _Link:
@@ -110,6 +110,7 @@ class _Link:
         self._seen: dict[str, Seen] = {}
         self._met = False
         self._problem = ""
+        self._cause: Exception | None = None
         self._reason: GapReason = "link"
         self._reported = ""
         self._rng = Random(plan.seed)
@@ -145,7 +146,7 @@ class _Link:
         """Connect and listen; disconnect at the end, whatever happens."""
         from bleak import BleakClient
 
-        inbox = _Inbox(self._clock, silence_s=max(5.0, 5.0 * self._plan.period_s))
+        inbox = _Inbox(self._plan, self._clock)
         client = BleakClient(device.device, lambda _: inbox.close("link"), timeout=_CONNECT_S)
         extras: asyncio.Task[None] | None = None
         try:
@@ -154,6 +155,7 @@ class _Link:
             for uuid in self._plan.data:
                 async with asyncio.timeout(_GATT_S):
                     await client.start_notify(uuid, partial(inbox.put, uuid))
+            inbox.listen()
             extras = asyncio.create_task(self._follow_extras(client, inbox))
             yield inbox
         finally:
@@ -173,9 +175,9 @@ class _Link:
                 continue
             try:
                 async with asyncio.timeout(_GATT_S):
-                    inbox.extra(uuid, await client.read_gatt_char(characteristic))
+                    inbox.put(uuid, characteristic, await client.read_gatt_char(characteristic))
                     if "notify" in characteristic.properties:
-                        await client.start_notify(characteristic, partial(inbox.put_extra, uuid))
+                        await client.start_notify(characteristic, partial(inbox.put, uuid))
             except Exception as error:  # an extra is worth no reconnection
                 _log.debug("extra %s: %r", uuid, error)
 
@@ -190,7 +192,11 @@ class _Link:
 
     def failed(self, error: Exception) -> None:
         """Remember why an attempt failed; raise it where the user has to mend it at the start."""
-        _log.debug("link: %r", error)
+        from bleak.exc import BleakError
+
+        expected = isinstance(error, BleakError | OSError | EOFError | SensorError)
+        _log.log(logging.DEBUG if expected else logging.WARNING, "link: %r", error)
+        self._cause = error
         unavailable = error if isinstance(error, SensorError) else explain(error)
         if unavailable and self._give_up_s is not None:
             raise unavailable from error
@@ -199,7 +205,7 @@ class _Link:
     def loss(self) -> Change | None:
         """Return the change to report, if this problem was not reported yet."""
         if self._give_up_s is not None and self._clock() >= self._give_up_s:
-            raise self._not_found()
+            raise self._not_found() from self._cause
         if self._known is None or self._problem == self._reported:
             return None
         self._reported = self._problem
@@ -223,31 +229,27 @@ class _Link:
         )
 
 
-_UNREACHABLE = "The sensor cannot be reached. Come closer; trying again."
-
-
 class _Inbox:
     """Packets in order of arrival; radio callbacks put them in, one reader takes them out."""
 
-    def __init__(self, clock: Clock, silence_s: float) -> None:
-        self._clock, self._silence_s = clock, silence_s
+    def __init__(self, plan: Plan, clock: Clock) -> None:
+        self._clock, self._data = clock, plan.data
+        self._silence_s = max(5.0, 5.0 * plan.period_s)
         self._queue: asyncio.Queue[Packet | GapReason] = asyncio.Queue()
         self._heard_s = clock()
 
-    def put(self, uuid: str, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        """Take a notification of data."""
+    def listen(self) -> None:
+        """Start to count silence: now the device is expected to send."""
         self._heard_s = self._clock()
-        self.extra(uuid, data)
 
-    def put_extra(self, uuid: str, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        """Take a notification that says nothing about the flow of data."""
-        self.extra(uuid, data)
-
-    def extra(self, uuid: str, data: bytearray) -> None:
-        """Take what was read."""
+    def put(self, uuid: str, _: BleakGATTCharacteristic, data: bytearray) -> None:
+        """Take what was notified or read; only data breaks the silence."""
+        now_s = self._clock()
+        if uuid in self._data:
+            self._heard_s = now_s
         if self._queue.qsize() >= _INBOX:
             self._queue.get_nowait()
-        self._queue.put_nowait(Packet(self._clock(), uuid, bytes(data)))
+        self._queue.put_nowait(Packet(now_s, uuid, bytes(data)))
 
     def close(self, reason: GapReason) -> None:
         """End the flow, after what has arrived."""

@@ -21,6 +21,8 @@ HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 
 DeviceKind = Literal["heart rate strap", "other"]
 
+_ANSWER_S = 5.0  #: the system's Bluetooth service may take this long beyond the search itself
+
 _log = logging.getLogger(__name__)
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
@@ -71,14 +73,15 @@ async def look(
         if is_enough(found):
             enough.set()
 
-    async with BleakScanner(on_advertisement):
-        try:
-            async with asyncio.timeout(timeout_s):
-                await enough.wait()
-        except TimeoutError:
-            pass  # the whole time was spent looking: what was seen is the answer
-    if connected and not enough.is_set():
-        seen = {device.address: device for device in await _connected()} | seen
+    async with asyncio.timeout(timeout_s + _ANSWER_S):
+        async with BleakScanner(on_advertisement):
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await enough.wait()
+            except TimeoutError:
+                pass  # the whole time was spent looking: what was seen is the answer
+        if connected and not enough.is_set():
+            seen = {device.address: device for device in await _connected()} | seen
     return sorted(seen.values(), key=lambda device: -(device.rssi_dbm or 0))
 
 
