@@ -29,6 +29,7 @@ from biofeedback.session import Counters, Session
 from biofeedback.state.baseline import Baseline
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.outputs.uri import OutputSpec
+from synth.player.remote import RemotePlayer
 from synth.styles.load import load as load_style
 
 __all__ = ["Outcome", "Performance", "Plan", "core_of"]
@@ -135,11 +136,8 @@ class Performance:
             clock = SessionClock(asyncio.get_running_loop(), utc_now())
             players = []
             for spec in self._ports:
-                from synth.player.remote import RemotePlayer
-
-                player = RemotePlayer()
+                player = await RemotePlayer.open(str(spec), clock.epoch_s)
                 stack.push_async_callback(player.close)
-                await player.open(spec, clock.epoch_s)
                 player.volume(self._plan.volume)
                 players.append(player)
             worker: WorkerClient | InlineWorker = InlineWorker()

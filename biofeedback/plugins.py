@@ -67,9 +67,10 @@ _HINT = "Sensors are ble:NAME-OR-ADDRESS, sim:, sim:listener and file:PATH."
 
 def _ble(target: str, options: SensorOptions) -> SensorSource:
     def opened(clock: Clock, ear: Ear) -> SampleStream:
-        from sensors.ble import strap
+        from sensors.ble.strap import Settings, stream
 
-        return strap.stream(strap.Settings(target, wait_s=options.wait_s), clock)
+        settings = Settings(name_or_address=target, wait_s=options.wait_s, seed=options.seed)
+        return stream(settings, clock)
 
     return SensorSource(f"ble:{target}", opened)
 

@@ -31,6 +31,8 @@ __all__ = ["Event", "Player", "Session"]
 
 #: How far ahead of its first beat a bar is composed.
 BAR_LEAD_BEATS = 2.0
+#: From the wish to stop to the end of the last note: the rest of a bar, and the last bar.
+CLOSING_BEATS = 12.0
 #: A step of the wall clock beyond this is a gap: a suspend, or a corrected clock.
 CLOCK_STEP_S = 1.0
 #: How much longer than its last note the session lasts.
@@ -214,11 +216,19 @@ class Session:
     async def _end_after(self, sensing: Sequence[asyncio.Task[None]]) -> None:
         if self._duration_s is not None:
             await self._streaming.wait()
-            await asyncio.sleep(self._duration_s)
+            began_s = self._clock()
+            await sleep_until(began_s + self._duration_s / 2, self._clock)
+            closing_s = CLOSING_BEATS * 60.0 / self._tempo_bpm()
+            latest_s = began_s + self._duration_s - min(closing_s, self._duration_s / 2)
+            await sleep_until(latest_s, self._clock)
             self._stop("duration")
         elif sensing:
             await asyncio.wait(sensing)
             self._stop("recording ended")
+
+    def _tempo_bpm(self) -> float:
+        tempo = self._core.tempo_map
+        return tempo.segments[-1].bpm if tempo else 60.0
 
     async def _tick(self) -> None:
         index = 0

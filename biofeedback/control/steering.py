@@ -67,7 +67,11 @@ class Steering:
             return self._decide(state, aim, dt_s)
         self._blind_s += dt_s
         if self._blind_s <= limits.hold_s:
-            why = "The signal is too weak to follow, so the music holds as it is."
+            why = (
+                "Getting to know your resting state; the music stays gentle."
+                if state.phase == "rest"
+                else "The signal is too weak to follow, so the music holds as it is."
+            )
             return self._decide(state, self._stay(why))
         step = limits.glide_per_s * dt_s
         self._level.value += clamp(limits.neutral_level - self._level.value, -step, step)
