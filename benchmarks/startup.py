@@ -1,6 +1,6 @@
 """How long a user waits for `--help`, and an import: medians, and the ratio to an empty Python.
 
-python benchmarks/startup.py
+    python benchmarks/startup.py
 """
 
 import statistics
