@@ -48,11 +48,12 @@ def scan(
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("Name", "Address", "Kind", "Signal", "Gives"):
-        table.add_column(heading)
+    for heading in ("Name", "Address", "Signal", "Gives"):
+        table.add_column(heading, no_wrap=heading in ("Address", "Signal"), overflow="fold")
     for device in seen:
-        cells = (device.name or "--", device.address, device.kind, signal_words(device.rssi_dbm))
-        table.add_row(*(console.escape(cell) for cell in (*cells, device.gives)))
+        signal = signal_words(device.rssi_dbm)
+        cells = (device.name or "--", device.address, signal, device.gives)
+        table.add_row(*(console.escape(cell) for cell in cells))
     console.out.print(table, soft_wrap=False)
     if straps := [device for device in seen if device.kind == "heart rate strap"]:
         name = straps[0].name or straps[0].address
