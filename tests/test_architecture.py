@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.launch": ANYTHING,
     "biofeedback.plugins": ANYTHING,
     "biofeedback.cli": ANYTHING,
+    "biofeedback.__main__": ANYTHING,
 }
 
 

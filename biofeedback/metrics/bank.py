@@ -11,6 +11,7 @@ from msgspec import Meta
 from biofeedback.metrics.base import Metric, Reading, samples
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat, BeatCleaner
+from biofeedback.metrics.breathing import BreathingRate
 from biofeedback.metrics.eda_samples import EdaGate
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.history import History
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     heart_rate_window_s: Annotated[float, Meta(ge=5.0, le=60.0)] = 10.0
     control_window_s: Annotated[float, Meta(ge=20.0, le=120.0)] = 30.0
     report_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0
+    breathing_window_s: Annotated[float, Meta(ge=30.0, le=120.0)] = 64.0
     scl_window_s: Annotated[float, Meta(ge=4.0, le=60.0)] = 16.0
     scr_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0
     long_window_s: Annotated[float, Meta(ge=120.0, le=600.0)] = 300.0
@@ -69,6 +71,7 @@ class MetricBank:
             Sdnn(report),
             Pnn50(report),
         )
+        self._breathing = BreathingRate(settings.breathing_window_s)
         self._gate = EdaGate()
         self._scl = Scl(settings.scl_window_s)
         self._scr = ScrRate(settings.scr_window_s)
@@ -111,6 +114,7 @@ class MetricBank:
         return (
             self._heart_rate.read(now_s, heart_trust),
             *(metric.read(now_s, beat_trust) for metric in self._heart_metrics),
+            self._breathing.read(now_s, beat_trust),
             self._scl.read(now_s, skin_trust),
             self._scr.read(now_s, skin_trust),
             *self._windowed.read(now_s, beat_trust, skin_trust),
@@ -142,6 +146,7 @@ class MetricBank:
         for beat in beats:
             for window in self._beat_windows:
                 window.add(beat)
+            self._breathing.add(beat)
             self._history.add_beat(beat)
 
     def _add_eda(self, chunk: Chunk) -> tuple[Scr, ...]:
