@@ -20,6 +20,7 @@ from synth.outputs.base import Output
 from synth.outputs.uri import OutputKind, OutputSpec
 from synth.player.inbox import open_inbox
 from synth.player.protocol import LineReader, line
+from synth.player.rehearsal import Rehearsal
 from synth.player.rights import become_punctual
 from synth.player.scheduler import Scheduler
 from synth.tempo_map import Segment
@@ -27,6 +28,7 @@ from synth.tempo_map import Segment
 __all__ = ["build", "main"]
 
 _SPIN_S = 0.001
+_LAST_S = 0.0001  # from here on nothing but the clock is looked at
 _IDLE_S = 0.25
 _COARSE_S = 0.004  # an output that looks ahead needs no finer step
 _REPORT_S = 1.0
@@ -97,6 +99,7 @@ class _Player:
         self._rights = "normal"
         self._reported_s = 0.0
         self._answers = _private_stdout()
+        self._rehearsal = Rehearsal()
 
     def run(self) -> None:
         while True:
@@ -131,6 +134,8 @@ class _Player:
         now_s = self._now_s()
         if due_s is not None and output.lookahead_s == 0.0 and due_s - now_s <= _SPIN_S:
             while now_s < due_s:
+                if due_s - now_s > _LAST_S:
+                    self._rehearsal.once()
                 now_s = self._now_s()
         scheduler.advance(now_s)
         if now_s - self._reported_s >= _REPORT_S:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from synth.errors import OutputUnavailable
 from synth.events import Cancel, Note
@@ -35,6 +35,8 @@ class RemotePlayer:
     that begin from the next bar on. When it does not read fast enough, what does not fit is
     dropped and counted, so the session never waits.
     """
+
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
 
     def __init__(self, uri: str, t0_s: float) -> None:
         """`t0_s` is the monotonic clock at session time 0; nothing starts before `open`."""
@@ -117,10 +119,7 @@ class RemotePlayer:
 
     async def _start(self) -> None:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "synth.player",
+            *self.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
