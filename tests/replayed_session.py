@@ -36,16 +36,19 @@ def eda_csv(path: Path, seconds: float = 90.0) -> Path:
 def replayed(out: Path, *recordings: Path, seconds: float | None = None) -> Path:
     """Play recordings through the loop in virtual time; return the session's folder."""
 
-    async def watch(session: object) -> None:
-        await asyncio.sleep(0)
-
     plan = Plan(
         config=load(settings=["state.rest.rest_s=30"]),
         sensors=tuple(f"file:{path}" for path in recordings),
         out=out,
         duration_s=seconds,
     )
-    return Performance(plan).run(watch).folder
+    return Performance(plan).run(_watch).folder
+
+
+def simulated(out: Path, seconds: float = 40.0) -> Path:
+    """Let the virtual listener hear the music for a while; return the session's folder."""
+    plan = Plan(config=load(), sensors=("sim:listener",), out=out, duration_s=seconds)
+    return Performance(plan).run(_watch).folder
 
 
 def cut(session: Path, into: Path, lines: int) -> Path:
@@ -54,3 +57,7 @@ def cut(session: Path, into: Path, lines: int) -> Path:
     kept = (session / LOG_NAME).read_bytes().splitlines(keepends=True)
     (into / LOG_NAME).write_bytes(b"".join(kept[:lines]) + kept[lines][: len(kept[lines]) // 2])
     return into
+
+
+async def _watch(session: object) -> None:
+    await asyncio.sleep(0)

@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (verify,):
+    for command in (verify, analyze, render, report, export):
         app.command()(command)
 
 
@@ -67,3 +67,125 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
         f"{verdict.inputs} inputs, byte for byte.{cut}",
         highlight=False,
     )
+
+
+def analyze(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="SOURCE", help="A recording, a session's folder, or its log."),
+    ],
+    window: Annotated[
+        float,
+        typer.Option(metavar="S", min=10.0, max=3600.0, help="Length of a window; LF needs 120 s."),
+    ] = 60.0,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for spreadsheets.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="MAP", help="Columns of a CSV, such as time=t,rr=RR_ms,eda=EDA"),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="HZ", help="Rate of a CSV without a time column.")
+    ] = None,
+) -> None:
+    """Show the metrics of a recording or a session, window by window."""
+    from biofeedback import analysis
+    from biofeedback.cli import metrics_table
+    from biofeedback.cli.columns import column_map
+    from biofeedback.errors import ConfigError
+
+    if as_json and as_csv:
+        raise ConfigError("--json and --csv at once", hint="Choose one of them.")
+    with console.progress("Measuring") as progress:
+        result = analysis.analyze(
+            source,
+            window_s=window,
+            columns=column_map(columns) if columns else None,
+            rate_hz=rate,
+            progress=progress,
+        )
+    for warning in result.warnings:
+        console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
+    if as_json:
+        typer.echo(metrics_table.as_json(result))
+    elif as_csv:
+        typer.echo(metrics_table.as_csv(result), nl=False)
+    else:
+        metrics_table.show(result)
+
+
+def render(
+    session: SessionArgument,
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file to write: .wav for sound, .mid for MIDI")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write the music of a session as sound or MIDI, also long after it."""
+    from biofeedback import afterwards
+    from biofeedback.errors import FolderError
+    from biofeedback.record.reader import read_header
+
+    kind = target.suffix.lower()
+    if kind not in (".wav", ".mid", ".midi"):
+        raise FolderError(
+            f"{target.name} is neither a WAV nor a MIDI file",
+            hint="Give a name that ends in .wav or .mid",
+        )
+    read_header(session)
+    try:
+        if kind == ".wav":
+            with console.progress("Rendering the sound") as progress:
+                afterwards.write_sound(session, target, progress)
+        else:
+            afterwards.write_midi(session, target)
+    except OSError as error:
+        raise FolderError(
+            f"{target} cannot be written: {error.strerror or error}",
+            hint="Choose a file in a folder that you may write to.",
+        ) from error
+    _written([target], as_json)
+
+
+def report(
+    session: SessionArgument,
+    show: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a session anew and say where it is."""
+    from biofeedback.report import page
+
+    with console.progress("Writing the report") as progress:
+        path = page.write(session, progress)
+    _written([path], as_json)
+    if show:
+        typer.launch(path.resolve().as_uri())
+
+
+def export(
+    session: SessionArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv")] = "csv",
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into a folder that is not empty.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write everything in a session as files for other programs."""
+    from biofeedback.errors import ConfigError
+    from biofeedback.record import export_csv
+
+    if to != "csv":
+        raise ConfigError(f"there is no export to {to!r}", hint="There is csv.")
+    with console.progress("Exporting to CSV") as progress:
+        paths = export_csv.export(session, out, force=force, progress=progress)
+    _written(paths, as_json)
+
+
+def _written(paths: list[Path], as_json: bool) -> None:
+    """Name the files that were written, one a line."""
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in paths]}))
+    else:
+        for path in paths:
+            typer.echo(path)

@@ -21,7 +21,7 @@ from biofeedback.record.score import score_of
 if TYPE_CHECKING:
     from _csv import Writer
 
-__all__ = ["export", "unit_suffix"]
+__all__ = ["column", "export"]
 
 Cell = str | float | int | None
 _UNIT_SUFFIXES = {
@@ -31,9 +31,10 @@ _UNIT_SUFFIXES = {
 }  # fmt: skip
 
 
-def unit_suffix(unit: str) -> str:
-    """Return what a column's name ends in to say its unit, such as "_ms"; "" without a unit."""
-    return _UNIT_SUFFIXES.get(unit, "_" + "".join(c if c.isalnum() else "_" for c in unit))
+def column(name: str, unit: str) -> str:
+    """Return a metric's column: its name with its unit, unless the name says it already."""
+    suffix = _UNIT_SUFFIXES.get(unit, "_" + "".join(c if c.isalnum() else "_" for c in unit))
+    return name if suffix == "_ln_ms" or name.endswith(suffix) else f"{name}{suffix}"
 
 
 def export(
@@ -163,10 +164,9 @@ class _Streams:
         number = self._count[chunk.signal] = self._count.get(chunk.signal, 0) + 1
         path = self._out / f"{chunk.signal}{'' if number == 1 else f'_{number}'}.csv"
         writer = csv.writer(self._stack.enter_context(path.open("w", newline="", encoding="utf-8")))
-        suffix = unit_suffix(chunk.unit)
         names = [""] if channels == 1 else ["_x", "_y", "_z"] if channels == 3 else None
         names = names or [f"_{channel}" for channel in range(1, channels + 1)]
-        values = [f"{chunk.signal}{name}{suffix}" for name in names]
+        values = [column(f"{chunk.signal}{name}", chunk.unit) for name in names]
         writer.writerow(["time_s", *values, "device_time_s", "source"])
         self.paths.append(path)
         return writer
@@ -216,16 +216,10 @@ def _tabulate(tables: Mapping[str, _Table], line: lines.Line) -> None:
 def _wide(readings: Iterable[lines.ReadingItem]) -> dict[str, Cell]:
     row: dict[str, Cell] = {}
     for item in readings:
-        row[f"{item.name}{_missing_suffix(item)}"] = item.value
+        row[column(item.name, item.unit)] = item.value
         row[f"{item.name}_quality"] = item.quality
         row[f"{item.name}_coverage"] = item.coverage
     return row
-
-
-def _missing_suffix(item: lines.ReadingItem) -> str:
-    """Return the unit for the column, unless the name of the metric already ends in it."""
-    suffix = unit_suffix(item.unit)
-    return "" if suffix == "_ln_ms" or item.name.endswith(suffix) else suffix
 
 
 def _note_event(events: _Table, line: lines.Line) -> None:

@@ -323,7 +323,7 @@ class _Painter:
 
 
 _NICE_MS = (400, 500, 600, 700, 800, 1000, 1200, 1500, 2000)
-_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 
 def _swap(values: ArrayLike) -> FloatArray:
@@ -355,7 +355,7 @@ def _inline(svg: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r' id="[A-Za-z0-9]+_[0-9]+"', "", svg)
+    svg = re.sub(r' id="[A-Za-z0-9.]+_[0-9]+"', "", svg)
     svg = re.sub(r" *\n *", "\n", svg)
     families = ", ".join(f"'{name}'" for name in _FONTS)
     svg = svg.replace("'DejaVu Sans'", families)

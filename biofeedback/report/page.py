@@ -260,7 +260,8 @@ def _numbers(story: Story) -> list[str]:
     left_out = summary.heart_beats_left_out(story)
     if left_out is not None:
         total = len(story.beat_used)
-        notes.append(f"{total} heart beats, of which {share(left_out)} were left out.")
+        part = f"{share(left_out)} of them left out" if left_out else "none left out"
+        notes.append(f"{total} heart beats, {part}.")
     if len(story.response_us):
         notes.append(f"{len(story.response_us)} skin responses.")
     notes.append(f"{story.notes} notes.")

@@ -26,6 +26,7 @@ METRIC_NAMES = {
     "rmssd": "Heart rate variability (RMSSD)",
     "sdnn": "Spread of beat intervals (SDNN)",
     "pnn50": "Steps above 50 ms (pNN50)",
+    "breathing_rate": "Breathing rate, from the heart",
     "scl": "Skin conductance level",
     "scr_rate": "Skin responses",
     "lf": "Low-frequency power (LF)",

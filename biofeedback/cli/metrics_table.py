@@ -1,0 +1,123 @@
+"""An analysis as a person, a spreadsheet or a program reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from biofeedback.cli import console
+
+if TYPE_CHECKING:
+    from biofeedback.analysis import Analysis
+    from biofeedback.metrics.base import Reading
+
+__all__ = ["as_csv", "as_json", "show", "summary"]
+
+#: What a person wants to see, and fits a terminal; JSON and CSV have everything.
+_HEADS = {
+    "heart_rate": "HR", "rmssd": "RMSSD", "sdnn": "SDNN", "pnn50": "pNN50",
+    "breathing_rate": "breath", "scl": "SCL", "scr_rate": "SCR", "lf": "LF", "hf": "HF",
+    "lf_hf": "LF/HF",
+}  # fmt: skip
+#: Below the first a value is dim, below the second it is marked as well. Our own choice.
+_GOOD, _POOR = 0.8, 0.5
+
+
+def show(analysis: Analysis) -> None:
+    """Print a table of the usual metrics that have a value anywhere, then the summary."""
+    first = analysis.windows[0].readings if analysis.windows else ()
+    names = [name for name in _HEADS if analysis.mean(name) is not None]
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("from", justify="right")
+    for reading in first:
+        if reading.name in names:
+            head = f"{_HEADS[reading.name]}\n{reading.unit}"
+            table.add_column(escape(head), justify="right", no_wrap=True)
+    for window in analysis.windows:
+        minutes, seconds = divmod(round(window.start_s), 60)
+        cells = [_cell(reading) for reading in window.readings if reading.name in names]
+        table.add_row(f"{minutes}:{seconds:02}", *cells)
+    console.out.print(table)
+    console.out.print(escape(summary(analysis)), highlight=False)
+    if names:
+        console.out.print(
+            f"[dim]Dim values have a quality below {_GOOD:g}, those with ? below {_POOR:g}; "
+            "- stands for too little data.[/]",
+            highlight=False,
+        )
+
+
+def summary(analysis: Analysis) -> str:
+    """Return one line: length, means, beats left out, gaps."""
+    parts = [f"{analysis.duration_s / 60:.1f} min in windows of {analysis.window_s:g} s"]
+    for name, unit in (("heart_rate", "bpm"), ("rmssd", "ms"), ("scl", "uS")):
+        if (mean := analysis.mean(name)) is not None:
+            parts.append(f"mean {_HEADS[name]} {mean:.3g} {unit}")
+    if analysis.beats:
+        parts.append(f"{analysis.beats} beats, {analysis.beats_left_out} left out")
+    parts += [f"gaps in {signal} {lost_s:.0f} s" for signal, lost_s in analysis.lost_s.items()]
+    return f"{analysis.name}: {'; '.join(parts)}."
+
+
+def as_json(analysis: Analysis) -> str:
+    """Return everything as one JSON object."""
+    return json.dumps(
+        {
+            "name": analysis.name,
+            "format": analysis.format,
+            "duration_s": analysis.duration_s,
+            "window_s": analysis.window_s,
+            "beats": analysis.beats,
+            "beats_left_out": analysis.beats_left_out,
+            "skin_responses": analysis.skin_responses,
+            "lost_s": analysis.lost_s,
+            "warnings": list(analysis.warnings),
+            "windows": [
+                {
+                    "start_s": window.start_s,
+                    "end_s": window.end_s,
+                    "metrics": {
+                        reading.name: {
+                            "value": reading.value,
+                            "unit": reading.unit,
+                            "quality": reading.quality,
+                            "coverage": reading.coverage,
+                        }
+                        for reading in window.readings
+                    },
+                }
+                for window in analysis.windows
+            ],
+        },
+        indent=1,
+    )
+
+
+def as_csv(analysis: Analysis) -> str:
+    """Return one row a window: each metric with its unit in the column's name, and its quality."""
+    from biofeedback.record.export_csv import column
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    first = analysis.windows[0].readings if analysis.windows else ()
+    heads = [(column(reading.name, reading.unit), f"{reading.name}_quality") for reading in first]
+    writer.writerow(["start_s", "end_s", *(name for pair in heads for name in pair)])
+    for window in analysis.windows:
+        pairs = [(reading.value, reading.quality) for reading in window.readings]
+        writer.writerow([window.start_s, window.end_s, *(cell for pair in pairs for cell in pair)])
+    return text.getvalue()
+
+
+def _cell(reading: Reading) -> str:
+    if reading.value is None:
+        return "[dim]-[/]"
+    size = abs(reading.value)
+    text = f"{reading.value:.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
+    if reading.quality < _POOR:
+        return f"[dim]{text}?[/]"
+    return text if reading.quality >= _GOOD else f"[dim]{text}[/]"
