@@ -1,0 +1,114 @@
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from biofeedback.cli.keys import Controls, listening
+from biofeedback.config import load
+from biofeedback.launch import Performance, Plan
+from biofeedback.record.lines import CommandLine, DecisionLine
+from biofeedback.record.reader import read
+from biofeedback.session import Session
+
+termios = pytest.importorskip("termios", reason="Windows has no pseudo-terminals")
+ECHO_AND_LINES = termios.ICANON | termios.ECHO
+
+
+def commands_of(keys: str, out: Path, volume: float = 0.7) -> list[tuple[str, str]]:
+    """Press one key every two seconds of a session in virtual time; return what was logged."""
+
+    async def press(session: Session) -> None:
+        controls = Controls(session)
+        for key in keys:
+            await asyncio.sleep(2.0)
+            controls.press(key)
+
+    plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=30.0, volume=volume)
+    folder = Performance(plan).run(press).folder
+    logged = [line for _, line in read(folder) if isinstance(line, CommandLine)]
+    return [(line.what, line.value) for line in logged if line.who == "key"]
+
+
+def test_markers_are_numbered_and_other_keys_do_nothing(tmp_path: Path) -> None:
+    assert commands_of("mxm\n", tmp_path) == [("marker", "marker 1"), ("marker", "marker 2")]
+
+
+def test_space_holds_and_resumes_in_turn(tmp_path: Path) -> None:
+    assert commands_of("  ", tmp_path) == [("hold", ""), ("resume", "")]
+    whys = [
+        line.why for _, line in read(next(tmp_path.iterdir())) if isinstance(line, DecisionLine)
+    ]
+    assert any("hold" in why for why in whys)
+
+
+def test_volume_moves_in_steps_from_where_the_session_is_and_stays_in_range(
+    tmp_path: Path,
+) -> None:
+    assert commands_of("+++-", tmp_path, volume=0.92) == [
+        ("volume", "0.97"), ("volume", "1.00"), ("volume", "0.95"),
+    ]  # fmt: skip
+    assert commands_of("---", tmp_path, volume=0.05) == [("volume", "0.00")]
+
+
+def test_q_stops_once_however_often_it_is_pressed(tmp_path: Path) -> None:
+    assert commands_of("pqq", tmp_path) == [("panic", ""), ("stop", "")]
+
+
+class Typed:
+    """A pseudo-terminal on which somebody types while keys are listened to."""
+
+    def __init__(self, *pieces: bytes, last: str, failing: bool = False) -> None:
+        self.keys: list[str] = []
+        self.modes = 0
+        self._pieces, self._last, self._failing = pieces, last, failing
+        self._keyboard, self._terminal = os.openpty()
+        before = termios.tcgetattr(self._terminal)
+        try:
+            with open(self._terminal, closefd=False) as stream:
+                asyncio.run(self._listen(stream))
+        finally:
+            self.restored = termios.tcgetattr(self._terminal) == before
+            os.close(self._keyboard)
+            os.close(self._terminal)
+
+    async def _listen(self, stream: TextIO) -> None:
+        done = asyncio.Event()
+
+        def pressed(key: str) -> None:
+            self.keys.append(key)
+            if key == self._last:
+                done.set()
+
+        with suppress(ZeroDivisionError), listening(pressed, stream) as possible:
+            assert possible
+            self.modes = termios.tcgetattr(self._terminal)[3]
+            for piece in self._pieces:
+                os.write(self._keyboard, piece)
+                await asyncio.sleep(0.05)  # so that it is read before the next one is typed
+            async with asyncio.timeout(5.0):
+                await done.wait()
+            assert not self._failing or 1 / 0
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_keys_come_without_return_and_the_terminal_is_restored(failing: bool) -> None:
+    typed = Typed(b"m +", last="+", failing=failing)
+    assert typed.keys == ["m", " ", "+"]
+    assert not typed.modes & ECHO_AND_LINES
+    assert typed.modes & termios.ISIG  # Ctrl-C stays an interrupt
+    assert typed.restored
+
+
+def test_an_arrow_key_is_no_letter() -> None:
+    assert Typed(b"\x1b[A", b"q", last="q").keys == ["q"]
+
+
+def test_a_file_is_no_keyboard(tmp_path: Path) -> None:
+    async def listen() -> bool:
+        with (tmp_path / "input").open("w+") as stream, listening(print, stream) as possible:
+            return possible
+
+    assert asyncio.run(listen()) is False
