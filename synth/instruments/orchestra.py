@@ -38,13 +38,13 @@ class _Part:
 
 _PARTS: Mapping[Layer, _Part] = MappingProxyType(
     {
-        Layer.PAD: _Part(8, 0.20, 0.35, 420.0, 4200.0, 0.35),
-        Layer.BASS: _Part(3, 0.34, 0.04, 260.0, 1300.0, 0.0),
-        Layer.MELODY: _Part(8, 0.34, 0.30, 1400.0, 9000.0, 0.15),
-        Layer.PLUCK: _Part(8, 0.26, 0.30, 1200.0, 8000.0, 0.5),
-        Layer.BELLS: _Part(6, 0.13, 0.50, 2500.0, 12000.0, 0.6),
-        Layer.PERCUSSION: _Part(4, 0.30, 0.12, 2500.0, 12000.0, 0.25),
-        Layer.DRONE: _Part(4, 0.16, 0.25, 300.0, 2400.0, 0.2),
+        Layer.PAD: _Part(8, 0.36, 0.35, 420.0, 4200.0, 0.35),
+        Layer.BASS: _Part(3, 0.75, 0.04, 260.0, 1300.0, 0.0),
+        Layer.MELODY: _Part(8, 1.15, 0.30, 1400.0, 9000.0, 0.15),
+        Layer.PLUCK: _Part(8, 1.30, 0.30, 1200.0, 8000.0, 0.5),
+        Layer.BELLS: _Part(6, 0.56, 0.50, 2500.0, 12000.0, 0.6),
+        Layer.PERCUSSION: _Part(4, 1.60, 0.12, 2500.0, 12000.0, 0.25),
+        Layer.DRONE: _Part(4, 0.70, 0.25, 300.0, 2400.0, 0.2),
     }
 )
 
