@@ -18,6 +18,7 @@ import msgspec
 from biofeedback import plugins
 from biofeedback.config import Config, configs_folder, to_toml
 from biofeedback.core import Core, CoreSettings
+from biofeedback.counters import Counters
 from biofeedback.errors import FolderError
 from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
 from biofeedback.personal import profiles
@@ -25,7 +26,7 @@ from biofeedback.personal.folders import sessions_folder
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
-from biofeedback.session import Counters, Session
+from biofeedback.session import Session
 from biofeedback.state.baseline import Baseline
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.outputs.uri import OutputSpec

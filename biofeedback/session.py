@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import numpy as np
 
 from biofeedback.core import Core
+from biofeedback.counters import Counters
 from biofeedback.hub import Hub
 from biofeedback.inputs import TICK_S, BarRequest, Command, CommandName, Input, Tick
 from biofeedback.metrics.worker_client import Worker
@@ -20,7 +20,7 @@ from biofeedback.record import lines
 from biofeedback.record.convert import derived_lines, encode, input_line
 from biofeedback.record.writer import LogWriter
 from biofeedback.simulation.ear import Ear
-from biofeedback.timebase import SessionClock, monotonic_s
+from biofeedback.timebase import SessionClock
 from sensors.base import sleep_until
 from sensors.signals import Chunk, Gap, Signal
 from synth.events import Bar, Cancel, Note
@@ -61,27 +61,6 @@ class Player(Protocol):
 
     def panic(self) -> None:
         """Silence everything that sounds."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What happened, in numbers; `seconds` is the computing time of each stage."""
-
-    inputs: int = 0
-    derived: int = 0
-    notes: int = 0
-    gaps: int = 0
-    ticks_skipped: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time that the block takes to a stage."""
-        before = monotonic_s()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + monotonic_s() - before
 
 
 class Session:
@@ -173,7 +152,10 @@ class Session:
                 player.panic()
             self._write(
                 lines.EndLine(
-                    t=self._clock(), seq=self._seq, reason=self._reason, counters=self._count()
+                    t=self._clock(),
+                    seq=self._seq,
+                    reason=self._reason,
+                    counters=self.counters.totals(),
                 )
             )
             self.hub.close()
@@ -334,16 +316,6 @@ class Session:
     def _write(self, line: lines.Line) -> None:
         self._log.append(encode(line))
         self._seq += 1
-
-    def _count(self) -> dict[str, float]:
-        counters = self.counters
-        return {
-            "inputs": counters.inputs,
-            "derived": counters.derived,
-            "notes": counters.notes,
-            "gaps": counters.gaps,
-            "ticks_skipped": counters.ticks_skipped,
-        }
 
 
 _STAGES: dict[type, str] = {Tick: "state and control", BarRequest: "composing"}

@@ -62,7 +62,9 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.errors": set(),
     "biofeedback.timebase": set(),
     "biofeedback.hub": set(),
+    "biofeedback.counters": {"biofeedback.timebase"},
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
+    | {"biofeedback.inputs"}
     | {"biofeedback.record"},
     "biofeedback.afterwards": {"biofeedback.record", "biofeedback.report", "synth"},
     "biofeedback.session": ANYTHING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 __all__ = ["main"]
@@ -9,6 +10,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command of `sys.argv`; the exit code is 0, 2 (mistake), 130 (interrupted) or 1."""
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal or a shutdown is a Ctrl-C as well
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         from biofeedback.cli.app import run
 

@@ -50,10 +50,11 @@ def test_a_killed_session_keeps_all_but_its_last_seconds_and_explains_itself(
     assert verdict.derived >= 10
 
 
-def test_ctrl_c_ends_a_session_cleanly_with_130(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_ctrl_c_and_its_kin_end_a_session_cleanly_with_130(tmp_path: Path, name: str) -> None:
     child = start(tmp_path)
     log = wait_for_notes(tmp_path, 1)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(signal.Signals[name])
     output, _ = child.communicate(timeout=60)
     assert child.returncode == 130, output.decode()
     assert b"Traceback" not in output
