@@ -158,8 +158,8 @@ def report(
     with console.progress("Writing the report") as progress:
         path = page.write(session, progress)
     _written([path], as_json)
-    if show:
-        typer.launch(path.resolve().as_uri())
+    if show and typer.launch(path.resolve().as_uri()) != 0:
+        console.err.print("[yellow]Note:[/] no browser could be started.", highlight=False)
 
 
 def export(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from biofeedback.report import thin
+from biofeedback.report.inline_svg import inline
 from biofeedback.report.story import Series, Story
 from biofeedback.report.words import clock
 from sensors.signals import FloatArray, Signal
@@ -34,7 +34,7 @@ class Format:
     columns: int
 
 
-WIDE = Format("wide", 10.0, 11.5, 9.0, 11, 900)
+WIDE = Format("wide", 10.0, 12.0, 9.8, 11, 900)
 NARROW = Format("narrow", 4.3, 12.5, 8.5, 5, 380)
 
 #: Dark enough for text on white (4.5 to 1 or more), and told apart by lightness as well as hue.
@@ -47,7 +47,6 @@ _MODES = {
     "lydian": "#fbe9a6", "ionian": "#f0cd7a", "mixolydian": "#a9c9b8",
     "dorian": "#6fa3b5", "aeolian": "#3e6a94", "phrygian": "#27406b",
 }  # fmt: skip
-_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "DejaVu Sans"]
 _HEIGHTS = (2.0, 1.2, 1.5, 2.3, 1.2, 0.9, 0.4)
 _SIDE_IN = 0.45  #: room for the numbers left and right of the panels
 _HEART_SIGNALS = {Signal.RR.value, Signal.HR.value, Signal.ECG.value, Signal.PPG.value}
@@ -74,7 +73,7 @@ def draw(story: Story, form: Format) -> str:
         _Painter(story, form, figure, list(axes)).paint()
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
-    return _inline(text.getvalue())
+    return inline(text.getvalue())
 
 
 class _Painter:
@@ -191,7 +190,7 @@ class _Painter:
         )  # fmt: skip
         if len(rates):
             right = axes.secondary_yaxis("right", functions=(_swap, _swap))
-            right.set_yticks([ms for ms in _NICE_MS if low <= 60_000.0 / ms <= high][::-1])
+            right.set_yticks(_ticks_ms(low, high))
             right.tick_params(length=0, labelsize=self._form.font_pt - 1)
             right.spines["right"].set_visible(False)
 
@@ -275,7 +274,9 @@ class _Painter:
         ends_s = [time_s for time_s, _ in keys[1:]] + [self._end_s]
         for (start_s, name), end_s in zip(keys, ends_s, strict=True):
             tonic, mode = name.split(" ")
-            axes.broken_barh([(start_s, end_s - start_s)], (0, 1), color=_MODES[mode], linewidth=0)
+            axes.broken_barh(
+                [(start_s, end_s - start_s)], (0, 1), color=_MODES.get(mode, _GAP), linewidth=0
+            )
             size = self._form.font_pt - 1
             room = points * (end_s - start_s) / self._end_s / (0.62 * size)
             label = name if room > len(name) else tonic if room > len(tonic) + 0.5 else ""
@@ -349,14 +350,12 @@ def _range(values: FloatArray, least: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _inline(svg: str) -> str:
-    """Strip what a page does not need: prologue, metadata, fixed size, names of groups."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r' id="[A-Za-z0-9.]+_[0-9]+"', "", svg)
-    svg = re.sub(r" *\n *", "\n", svg)
-    families = ", ".join(f"'{name}'" for name in _FONTS)
-    svg = svg.replace("'DejaVu Sans'", families)
-    return svg.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+def _ticks_ms(low_bpm: float, high_bpm: float) -> list[int]:
+    """Return round intervals whose rates lie within the limits, at least a tenth apart."""
+    ticks: list[int] = []
+    for ms in _NICE_MS:
+        rate = 60_000.0 / ms
+        apart = not ticks or 60_000.0 / ticks[-1] - rate >= 0.1 * (high_bpm - low_bpm)
+        if low_bpm <= rate <= high_bpm and apart:
+            ticks.append(ms)
+    return ticks[::-1]

@@ -78,7 +78,7 @@ def _whose(story: Story) -> str:
 def _what_happened(story: Story) -> str:
     aim = {
         "lead": "and tried to lead towards calm",
-        "mirror": "and mirrored it",
+        "mirror": "and mirrored the body",
         "breathe": "and paced breathing",
         "fixed": "without following the body, as a comparison",
     }.get(story.setup.control.strategy, "")

@@ -1,0 +1,22 @@
+"""An SVG file made fit to stand within a page."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["inline"]
+
+_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "DejaVu Sans"]
+
+
+def inline(svg: str) -> str:
+    """Strip what a page does not need: prologue, metadata, fixed size, names of groups."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r' id="[A-Za-z0-9.]+_[0-9]+"', "", svg)
+    svg = re.sub(r" *\n *", "\n", svg)
+    families = ", ".join(f"'{name}'" for name in _FONTS)
+    svg = svg.replace("'DejaVu Sans'", families)
+    return svg.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
