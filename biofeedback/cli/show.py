@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
 from biofeedback import afterwards, launch
 from biofeedback.cli import console
@@ -65,15 +64,15 @@ def _say_speed(outcome: Outcome, wall_s: float) -> None:
 
 def _finish(outcome: Outcome) -> None:
     """Write the MIDI file, the sound and the report; time each."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    lines = []  # not a table: a path is never cut, so that it can be copied
     files = [spec for spec in outcome.files if not (outcome.interrupted and spec.kind == "wav")]
     for step in afterwards.steps(outcome.folder, files):
         began_s = monotonic_s()
         with console.progress(step.title) as report:
             path = step.do(report)
-        table.add_row(step.name, _shown(path), f"{monotonic_s() - began_s:.1f} s")
-    table.add_row("log", _shown(outcome.folder / "session.jsonl"), "")
-    console.out.print(table)
+        lines.append(f"{step.name:8}{_shown(path)}  [dim]{monotonic_s() - began_s:.1f} s[/]")
+    lines.append(f"{'log':8}{_shown(outcome.folder / 'session.jsonl')}")
+    console.out.print("\n".join(lines), highlight=False)
     if len(files) < len(outcome.files):
         console.out.print(
             f"Interrupted, so no sound was rendered: biofeedback render {_shown(outcome.folder)} "
