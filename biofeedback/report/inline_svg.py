@@ -6,7 +6,7 @@ import re
 
 __all__ = ["inline"]
 
-_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "DejaVu Sans"]
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, 'DejaVu Sans'"
 
 
 def inline(svg: str) -> str:
@@ -17,6 +17,5 @@ def inline(svg: str) -> str:
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r' id="[A-Za-z0-9.]+_[0-9]+"', "", svg)
     svg = re.sub(r" *\n *", "\n", svg)
-    families = ", ".join(f"'{name}'" for name in _FONTS)
-    svg = svg.replace("'DejaVu Sans'", families)
+    svg = svg.replace("'DejaVu Sans'", _FONTS)
     return svg.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
