@@ -57,7 +57,7 @@ class Core:
         self._seed = seed
         self._metrics = MetricBank(settings.metrics)
         self._estimator = Estimator(settings.state, baseline)
-        self._steering = build(settings.control, settings.palette)
+        self._steering = build(settings.control, settings.palette, style.settings.home)
         self._composer: Composer | None = None
         self._params = MusicParams()
         self._tempo: TempoMap | None = None

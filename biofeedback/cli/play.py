@@ -29,19 +29,26 @@ Outputs = Annotated[
 ]  # fmt: skip
 Programme = Annotated[
     str | None,
-    typer.Option(help="settle, breathing, mirror, control, or the path of a TOML file."),
+    typer.Option(
+        metavar="NAME", help="settle, breathing, mirror, control, or the path of a TOML file."
+    ),
 ]
-Style = Annotated[str | None, typer.Option(help="The style of the music, such as ambient.")]
+Style = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The style of the music: ambient, piano, pulse.")
+]
 Duration = Annotated[
     float | None,
     typer.Option(metavar="S", min=1.0, help="Stop after this many seconds of samples."),
 ]
-Seed = Annotated[int, typer.Option(help="The same seed and recording give the same music.")]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="The same seed and recording give the same music.")
+]
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder for sessions; else your data folder.")
 ]
 Profile = Annotated[
-    str | None, typer.Option(help="A pseudonym under which your resting values are kept.")
+    str | None,
+    typer.Option(metavar="NAME", help="A pseudonym under which your resting values are kept."),
 ]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")
@@ -53,7 +60,9 @@ Set = Annotated[
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
 ]
-Volume = Annotated[float, typer.Option(min=0.0, max=1.0, help="Volume of live sound, 0 to 1.")]
+Volume = Annotated[
+    float, typer.Option(metavar="0..1", min=0.0, max=1.0, help="Volume of live sound, 0 to 1.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,9 +73,11 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    minutes: Annotated[float, typer.Option(min=0.25, max=120.0)] = 3.0,
+    minutes: Annotated[
+        float, typer.Option(metavar="M", min=0.25, max=120.0, help="Length in minutes.")
+    ] = 3.0,
     seed: Seed = 1,
-    out: Annotated[Path, typer.Option(metavar="DIR")] = Path("demo-session"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for it.")] = Path("demo-session"),
     style: Style = None,
     listen: Annotated[
         bool, typer.Option("--listen", help="Play it live instead of faster than real time.")

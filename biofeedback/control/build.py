@@ -8,11 +8,12 @@ import msgspec
 
 from biofeedback.control.base import Strategy
 from biofeedback.control.breathe import Breathe, BreatheSettings
-from biofeedback.control.curves import Palette
+from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
 from biofeedback.control.lead import Lead, LeadSettings
 from biofeedback.control.mirror import Mirror
 from biofeedback.control.steering import Limits, Steering
+from synth.params import MusicParams
 
 __all__ = ["Settings", "build"]
 
@@ -27,8 +28,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: Limits = Limits()
 
 
-def build(settings: Settings, palette: Palette) -> Steering:
-    """Return the chosen strategy within its limits."""
+def build(settings: Settings, palette: Palette, home: MusicParams) -> Steering:
+    """Return the chosen strategy within its limits; `home` is where the style is at home."""
     strategies: dict[str, Strategy] = {
         "lead": Lead(settings.lead),
         "mirror": Mirror(),
@@ -36,4 +37,5 @@ def build(settings: Settings, palette: Palette) -> Steering:
         "fixed": Fixed(settings.fixed),
     }
     name = settings.strategy
-    return Steering(name, strategies[name], palette, settings.limits)
+    curves = Curves(palette, home, settings.limits.neutral_level)
+    return Steering(name, strategies[name], curves, settings.limits)

@@ -12,13 +12,20 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.limits import Band
-from synth.params import TONIC_NAMES, Key, Layer, Mode, MusicParams
+from biofeedback.control.limits import Band, clamp
+from synth.params import (
+    DENSITY_RANGE,
+    TEMPO_RANGE_BPM,
+    TONIC_NAMES,
+    Key,
+    Layer,
+    Mode,
+    MusicParams,
+)
 
 __all__ = ["Curves", "Palette"]
 
-Bpm = Annotated[float, msgspec.Meta(ge=40.0, le=160.0)]
-Onsets = Annotated[float, msgspec.Meta(ge=0.25, le=6.0)]
+Ratio = Annotated[float, msgspec.Meta(ge=0.25, le=4.0)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 _MODES = (Mode.LYDIAN, Mode.IONIAN, Mode.MIXOLYDIAN, Mode.DORIAN, Mode.AEOLIAN)
@@ -28,13 +35,16 @@ _HYSTERESIS = 0.02
 
 
 class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The range of the music, between its calmest and its most driven."""
+    """The range of the music, between its calmest and its most driven.
+
+    Tempo and density are ratios to where the style is at home.
+    """
 
     home: str = "D"  #: tonic of the calmest music, such as "C", "Eb"
-    tempo_calm_bpm: Bpm = 52.0
-    tempo_driven_bpm: Bpm = 104.0
-    density_calm: Onsets = 0.9
-    density_driven: Onsets = 3.6
+    tempo_calm: Ratio = 0.85
+    tempo_driven: Ratio = 1.6
+    density_calm: Ratio = 0.6
+    density_driven: Ratio = 2.0
     dynamics_calm: Share = 0.35
     dynamics_driven: Share = 0.7
     layers: tuple[Layer, ...] = tuple(Layer)
@@ -42,28 +52,33 @@ class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def __post_init__(self) -> None:
         if self.home not in TONIC_NAMES:
             raise ValueError(f"home {self.home!r} is none of {', '.join(TONIC_NAMES)}")
-        if not self.tempo_calm_bpm <= self.tempo_driven_bpm:
-            raise ValueError("tempo_calm_bpm is above tempo_driven_bpm")
-        if not self.density_calm <= self.density_driven:
+        if self.tempo_calm > self.tempo_driven:
+            raise ValueError("tempo_calm is above tempo_driven")
+        if self.density_calm > self.density_driven:
             raise ValueError("density_calm is above density_driven")
 
 
 class Curves:
-    """Maps a level of activation to parameters; key and mode change with hysteresis."""
+    """Maps a level of activation to parameters; key and mode change with hysteresis.
 
-    def __init__(self, palette: Palette, level: float) -> None:
+    `home` has the tempo and the density at which the style is at home.
+    """
+
+    def __init__(self, palette: Palette, home: MusicParams, level: float) -> None:
         self._palette = palette
+        self._home = home
         self._mode = Band(_MODE_EDGES, _HYSTERESIS, level)
         self._fifths = Band(_FIFTHS_EDGES, _HYSTERESIS, level)
 
     def params(self, level: float, tempo_bpm: float) -> MusicParams:
         """Return the parameters for a level of 0 to 1 at a tempo that was already chosen."""
         palette = self._palette
+        ratio = _between(palette.density_calm, palette.density_driven, level)
         tonic = (TONIC_NAMES.index(palette.home) + 7 * self._fifths.sort(level)) % 12
         return MusicParams(
             tempo_bpm=tempo_bpm,
             key=Key(tonic, _MODES[self._mode.sort(level)]),
-            density=_between(palette.density_calm, palette.density_driven, level),
+            density=clamp(self._home.density * ratio, *DENSITY_RANGE),
             dynamics=_between(palette.dynamics_calm, palette.dynamics_driven, level),
             register=_between(-0.3, 0.4, level),
             brightness=_between(0.25, 0.75, level),
@@ -74,7 +89,8 @@ class Curves:
 
     def tempo_bpm(self, level: float) -> float:
         """Return the tempo that belongs to a level."""
-        return _between(self._palette.tempo_calm_bpm, self._palette.tempo_driven_bpm, level)
+        ratio = _between(self._palette.tempo_calm, self._palette.tempo_driven, level)
+        return clamp(self._home.tempo_bpm * ratio, *TEMPO_RANGE_BPM)
 
 
 def _between(calm: float, driven: float, level: float) -> float:

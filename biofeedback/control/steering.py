@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from biofeedback.control.base import Aim, Decision, Strategy
-from biofeedback.control.curves import Curves, Palette
+from biofeedback.control.curves import Curves
 from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.state.estimator import State
 from synth.params import TEMPO_RANGE_BPM
@@ -35,13 +35,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Steering:
     """Runs a strategy within limits; the one place where an intention becomes parameters."""
 
-    def __init__(self, name: str, strategy: Strategy, palette: Palette, limits: Limits) -> None:
+    def __init__(self, name: str, strategy: Strategy, curves: Curves, limits: Limits) -> None:
         self._name = name
         self._strategy = strategy
         self._limits = limits
         self._level = Slew(limits.neutral_level, limits.level_slew_per_s)
-        self._curves = Curves(palette, limits.neutral_level)
-        tempo_bpm = self._curves.tempo_bpm(limits.neutral_level)
+        self._curves = curves
+        tempo_bpm = curves.tempo_bpm(limits.neutral_level)
         self._tempo = Slew(tempo_bpm, limits.tempo_slew_bpm_per_s)
         self._sent_tempo = DeadBand(tempo_bpm, limits.tempo_dead_band_bpm)
         self._setpoint: float | None = None

@@ -40,6 +40,11 @@ class StyleSettings:
     instruments: tuple[Instrument, ...]  #: in the order in which layers should join
 
     @property
+    def home(self) -> MusicParams:
+        """The parameters at which the style is at home."""
+        return MusicParams(tempo_bpm=self.tempo_bpm, density=self.density, layers=self.layers)
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that the style can play."""
         return tuple(instrument.layer for instrument in self.instruments)

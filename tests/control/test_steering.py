@@ -9,9 +9,10 @@ from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.steering import Limits
 from biofeedback.state.estimator import State
-from synth.params import Key, Mode
+from synth.params import Key, Mode, MusicParams
 
 DT_S = 0.5
+HOME = MusicParams(tempo_bpm=64.0, density=1.5)
 
 
 def state(
@@ -24,7 +25,7 @@ def state(
 def course(
     strategy: str, arousals: list[float], confidences: list[float] | None = None
 ) -> list[Decision]:
-    steering = build(Settings(strategy=strategy), Palette())  # type: ignore[arg-type]
+    steering = build(Settings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
     trusts = confidences or [0.9] * len(arousals)
     return [
         steering.step(state(k * DT_S, arousal, trust), DT_S)
@@ -85,7 +86,7 @@ def test_lead_arrives_with_a_listener_who_follows() -> None:
 
 
 def test_breathe_starts_at_three_quarters_of_the_own_rate_and_slows_to_six() -> None:
-    steering = build(Settings(strategy="breathe"), Palette())
+    steering = build(Settings(strategy="breathe"), Palette(), HOME)
     decisions = [steering.step(state(k * DT_S, 0.5, breaths=16.0), DT_S) for k in range(2400)]
     assert decisions[100].numbers["wanted_tempo_bpm"] == pytest.approx(8 * 12.0)
     assert decisions[-1].params.tempo_bpm == pytest.approx(8 * 6.0, abs=0.5)
@@ -116,7 +117,7 @@ def test_following_resumes_only_well_above_the_level_at_which_it_stopped() -> No
 
 
 def test_a_hold_by_the_listener_freezes_everything() -> None:
-    steering = build(Settings(strategy="mirror"), Palette())
+    steering = build(Settings(strategy="mirror"), Palette(), HOME)
     before = [steering.step(state(k * DT_S, 0.9), DT_S) for k in range(40)][-1]
     held = [steering.step(state(20 + k * DT_S, 0.1), DT_S, held=True) for k in range(40)][-1]
     assert held.params == before.params
