@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -43,6 +43,8 @@ Event = Input | Derived
 
 class Player(Protocol):
     """What plays in real time; nothing here waits."""
+
+    health: dict[str, Any]  #: its last report; `error` says why it is silent, while it is
 
     def tempo(self, segment: Segment) -> None:
         """Follow a tempo from its time on."""
@@ -104,6 +106,12 @@ class Session:
     def simulated(self) -> bool:
         """Whether any of the bodies is not a person's."""
         return any(sensor.simulated for sensor in self._sensors)
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong now with outputs and with the log, in sentences; mostly nothing."""
+        errors = [player.health.get("error") for player in self._players]
+        return [str(trouble) for trouble in (*errors, self._log.problem) if trouble]
 
     @property
     def duration_s(self) -> float | None:

@@ -50,7 +50,7 @@ _WIDEST = 100
 
 @dataclass(slots=True)
 class Board:
-    """Takes in a session's events and draws the latest of each kind.
+    """Takes in a session's events and draws the latest of each kind, and its troubles.
 
     `duration_s` counts from the first sample; None without a known end. `has_keys` says whether
     keys are listened to.
@@ -67,6 +67,7 @@ class Board:
     began_s: float | None = None
     sensors: dict[str, SensorStatus] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
+    troubles: list[str] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
         """Remember an event; most kinds replace the last one of theirs."""
@@ -127,6 +128,8 @@ class Board:
         grid.add_row()
         grid.add_row("Music", self._music())
         grid.add_row("Sound", _joined([f"volume {volume:.2f}", *self._hold(held)]))
+        for trouble in self.troubles:
+            grid.add_row("Trouble", Text(f"{trouble}; trying again", "bold red"))
         grid.add_row()
         grid.add_row("Why", Text(self.decision.why if self.decision else "", "italic"))
         panel = Panel(

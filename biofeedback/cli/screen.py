@@ -39,7 +39,7 @@ async def watch(session: Session) -> None:
         if screen.file.isatty() and screen.is_terminal and not screen.is_dumb_terminal:
             await _draw(screen, board, events, session, controls)
         else:
-            await _tell(board, events)
+            await _tell(board, events, session)
 
 
 async def _draw(
@@ -59,6 +59,7 @@ async def _draw(
         while True:
             for event in events.drain():
                 board.take(event)
+            board.troubles = session.troubles
             show(
                 board.picture(
                     screen.width,
@@ -71,7 +72,7 @@ async def _draw(
             await asyncio.sleep(_FRAME_S)
 
 
-async def _tell(board: Board, events: Subscription[Event]) -> None:
+async def _tell(board: Board, events: Subscription[Event], session: Session) -> None:
     """Say what sensors report when they do, and everything else now and then."""
     err = Console(stderr=True, soft_wrap=True, emoji=False, highlight=False, no_color=True)
     due_s = _LINE_EVERY_S
@@ -88,6 +89,10 @@ async def _tell(board: Board, events: Subscription[Event]) -> None:
                     board.take(event)
                     if isinstance(event, SensorStatus):
                         say(_status_line(event, board.now_s))
+                for trouble in session.troubles:
+                    if trouble not in board.troubles:
+                        say(f"{clock_text(board.now_s)}  Trouble: {trouble}; trying again")
+                board.troubles = session.troubles
                 if board.now_s >= due_s and board.state is not None:
                     say(board.line())
                     due_s = board.now_s + _LINE_EVERY_S

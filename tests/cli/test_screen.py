@@ -94,6 +94,11 @@ def test_a_strap_that_answers_takes_the_place_of_the_search() -> None:
     assert list(board.sensors) == ["Band", "Polar H10 123"]
 
 
+def test_an_output_that_is_lost_is_told(board: Board) -> None:
+    text = drawn(replace(board, troubles=["the audio device has gone"]), 80)
+    assert "the audio device has gone; trying again" in text
+
+
 def test_the_time_left_counts_from_the_first_sample(board: Board) -> None:
     assert board.began_s is not None
     early = replace(board, now_s=board.began_s + 20.0)
