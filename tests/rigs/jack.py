@@ -9,17 +9,19 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from synth.outputs.rtmidi_binding import jack_is_running
 
 PRESENT = shutil.which("jackd") is not None
+_COUNT = count()
 REASON = "needs jackd (Debian: jackd2)"
 
 
 @contextmanager
 def jack_server() -> Iterator[str]:
     """Run jackd's dummy driver under a name of its own, which the environment then carries."""
-    name = f"biofeedback-{os.getpid()}"
+    name = f"biofeedback-{os.getpid()}-{next(_COUNT)}"  # a used name would meet what it left behind
     before = {k: os.environ.get(k) for k in ("JACK_DEFAULT_SERVER", "JACK_NO_AUDIO_RESERVATION")}
     os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_AUDIO_RESERVATION": "1"}
     command = ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
