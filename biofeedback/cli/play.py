@@ -131,7 +131,7 @@ def run(
     from biofeedback.launch import Plan
     from biofeedback.personal.folders import sessions_folder
 
-    chosen = guide.setup(sensor, output)
+    chosen = guide.setup(sensor, output if output or realtime else ["null:"])
     plan = Plan(
         config=_config(programme, config, settings, style),
         sensors=chosen.sensors,
@@ -207,14 +207,8 @@ def _config(
 def _options(
     seed: int, wait_s: float = 30.0, columns: str | None = None, rate_hz: float | None = None
 ) -> SensorOptions:
+    from biofeedback.cli.columns import column_map
     from biofeedback.plugins import SensorOptions
-    from sensors.errors import SettingsError
 
-    pairs = [pair.partition("=") for pair in columns.split(",")] if columns else []
-    if any(not (name and equals and column) for name, equals, column in pairs):
-        raise SettingsError(
-            f"--columns {columns}: not of the form signal=column,...",
-            hint="For example --columns time=t,rr=RR_ms",
-        )
-    mapping = {name.strip(): column.strip() for name, _, column in pairs}
+    mapping = column_map(columns) if columns else {}
     return SensorOptions(seed=seed, wait_s=wait_s, columns=mapping, rate_hz=rate_hz)

@@ -20,6 +20,10 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
 
 
+#: The turn from meeting to leading takes this long: no step. Ours.
+_TURN_S = 30.0
+
+
 class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where to lead, how long to meet, and how far ahead the music may walk. Values are ours."""
 
@@ -30,6 +34,7 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ahead_most: Share = 0.45  #: how much calmer it becomes when that does not turn the listener
     urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
+    rise: Share = 0.2  #: a rise of arousal by this much, to above the plan, is met anew
 
 
 class Lead:
@@ -38,44 +43,46 @@ class Lead:
     The set point never runs away: while the listener is more than `patience` above it, it waits.
     It follows at once when the listener is calmer than planned. A listener who stays above the
     set point is led from further ahead, which also makes up for an estimate that reads too high.
+    One whom something stirs up again is met again.
     """
 
     follows_body = True
 
     def __init__(self, settings: LeadSettings) -> None:
         self._settings = settings
-        self._elapsed_s = 0.0
-        self._met: float | None = None
-        self._setpoint = 1.0
-        self._ahead = settings.ahead
+        self._meet(settings.target)
 
     def aim(self, state: State, dt_s: float) -> Aim:
         """Step the plan; time in which the state is not tracked yet does not count."""
-        settings = self._settings
+        settings, arousal = self._settings, state.arousal
         if state.phase == "rest":
             return Aim(0.3, None, "Getting to know your resting state; the music stays gentle.")
+        self._lowest = min(self._lowest, arousal)
+        above = arousal - self._setpoint
+        if above > settings.patience and arousal - self._lowest > settings.rise:
+            self._meet(arousal)
         self._elapsed_s += dt_s
         if self._elapsed_s <= settings.meet_s:
-            self._met = self._setpoint = max(state.arousal, settings.target)
-            return Aim(
-                state.arousal,
-                self._setpoint,
-                f"The music meets you at arousal {state.arousal:.2f}.",
-            )
-        start = settings.target if self._met is None else self._met
-        waiting = state.arousal > self._setpoint + settings.patience
+            self._met = self._setpoint = max(arousal, settings.target)
+            return Aim(arousal, self._setpoint, f"The music meets you at arousal {arousal:.2f}.")
+        waiting = above > settings.patience
         if not waiting:
-            speed = (start - settings.target) / max(settings.lead_s, dt_s)
-            self._setpoint = max(settings.target, self._setpoint - speed * dt_s)
-            self._setpoint = max(settings.target, min(self._setpoint, state.arousal))
-        ramp = min(1.0, (self._elapsed_s - settings.meet_s) / 30.0)  # ours: no step at the turn
+            speed = (self._met - settings.target) / max(settings.lead_s, dt_s)
+            self._setpoint = min(self._setpoint - speed * dt_s, arousal)
+            self._setpoint = max(settings.target, self._setpoint)
         self._ahead = clamp(
-            self._ahead + settings.urge_per_s * (state.arousal - self._setpoint) * dt_s,
+            self._ahead + settings.urge_per_s * above * dt_s,
             settings.ahead,
             max(settings.ahead, settings.ahead_most),
         )
-        level = clamp(state.arousal - self._ahead * ramp, settings.target, 1.0)
-        return Aim(level, self._setpoint, self._why(state.arousal, waiting))
+        ramp = min(1.0, (self._elapsed_s - settings.meet_s) / _TURN_S)
+        level = max(arousal - self._ahead * ramp, min(settings.target, arousal))
+        return Aim(level, self._setpoint, self._why(arousal, waiting))
+
+    def _meet(self, arousal: float) -> None:
+        self._elapsed_s = 0.0
+        self._met = self._setpoint = self._lowest = max(arousal, self._settings.target)
+        self._ahead = self._settings.ahead
 
     def _why(self, arousal: float, waiting: bool) -> str:
         place = f"arousal {arousal:.2f}, set point {self._setpoint:.2f}"

@@ -85,6 +85,19 @@ def test_lead_arrives_with_a_listener_who_follows() -> None:
     assert "arrived" in last.why
 
 
+def test_lead_meets_again_when_something_stirs_the_listener_up() -> None:
+    calm, stirred = [max(0.25, 0.6 - 0.001 * k) for k in range(800)], [0.75] * 60
+    decisions = course("lead", [*calm, *stirred])
+    assert "arrived" in decisions[799].why
+    assert decisions[-1].numbers["wanted_level"] == pytest.approx(0.75)
+    assert "meets" in decisions[-1].why
+
+
+def test_lead_follows_a_listener_who_is_calmer_than_the_target() -> None:
+    last = course("lead", [max(0.1, 0.6 - 0.001 * k) for k in range(1000)])[-1]
+    assert last.numbers["wanted_level"] == pytest.approx(0.1)
+
+
 def test_breathe_starts_at_three_quarters_of_the_own_rate_and_slows_to_six() -> None:
     steering = build(Settings(strategy="breathe"), Palette(), HOME)
     decisions = [steering.step(state(k * DT_S, 0.5, breaths=16.0), DT_S) for k in range(2400)]
