@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import typer
@@ -36,7 +37,11 @@ def alone(
 
         console.out.print(f"biofeedback {__version__}", highlight=False)
     elif context.invoked_subcommand is None:
-        guide.first_minute()
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            typer.echo(context.get_help())
+            return
+        chosen = guide.first_minute()
+        play.run(sensor=list(chosen.sensors), output=list(chosen.outputs))
 
 
 def run(arguments: Sequence[str]) -> int:

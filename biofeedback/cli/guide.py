@@ -48,14 +48,8 @@ def setup(sensors: Sequence[str] | None, outputs: Sequence[str] | None) -> Chose
     return chosen
 
 
-def first_minute() -> None:
-    """Lead a wearer from nothing to music; without a terminal, show the help."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        from biofeedback.cli.app import run
-
-        run(["--help"])
-        return
-    from biofeedback.cli import play
+def first_minute() -> Chosen:
+    """Lead a wearer from nothing to a set-up, which is remembered."""
     from biofeedback.personal import setup as remembered
 
     _say("[bold cyan]Welcome.[/] In a minute, music follows your body.")
@@ -66,7 +60,7 @@ def first_minute() -> None:
         last = remembered.Setup(sensors=(sensor,), outputs=(_choose_output(),))
         remembered.save(last)
         _say("\nThis set-up is remembered: next time, [bold]biofeedback run[/] starts with it.")
-    play.run(sensor=list(last.sensors), output=list(last.outputs))
+    return Chosen(last.sensors, last.outputs)
 
 
 def _wants_again(last: Setup) -> bool:
