@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import signal
+import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -111,11 +114,35 @@ def monotonic_s() -> float:
 
 def run_live(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine on the loop of real time."""
-    with asyncio.Runner() as runner:
-        return runner.run(main())
+    return _run(main, asyncio.new_event_loop)
 
 
 def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine in virtual time; nothing in it may wait for a child or a socket."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    return _run(main, VirtualLoop)
+
+
+def _run(
+    main: Callable[[], Coroutine[Any, Any, T]], loop: Callable[[], asyncio.AbstractEventLoop]
+) -> T:
+    with _interrupts_later():  # a loop that is half made cannot be closed
+        runner = asyncio.Runner(loop_factory=loop)
+        runner.get_loop()
+    with runner:
         return runner.run(main())
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Hold back Ctrl-C while the block runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        signal.raise_signal(signal.SIGINT)

@@ -50,7 +50,9 @@ class Lead:
 
     def __init__(self, settings: LeadSettings) -> None:
         self._settings = settings
-        self._meet(settings.target)
+        self._elapsed_s = 0.0
+        self._met = self._setpoint = self._lowest = settings.target
+        self._ahead = settings.ahead
 
     def aim(self, state: State, dt_s: float) -> Aim:
         """Step the plan; time in which the state is not tracked yet does not count."""
