@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from biofeedback.cli import console, devices, guide, inspect, play, sessions
+from biofeedback.cli import console, devices, inspect, play, sessions
 
 __all__ = ["app", "run"]
 
@@ -40,6 +40,8 @@ def alone(
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             typer.echo(context.get_help())
             return
+        from biofeedback.cli import guide
+
         chosen = guide.first_minute()
         play.run(sensor=list(chosen.sensors), output=list(chosen.outputs))
 

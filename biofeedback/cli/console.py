@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 out: Console
 err: Console
 
-__all__ = ["err", "escape", "mistake", "out", "progress"]
+__all__ = ["as_json", "err", "escape", "mistake", "out", "progress"]
 
 
 @cache
@@ -28,6 +28,14 @@ def __getattr__(name: str) -> Console:
     if name in ("out", "err"):
         return _console(stderr=name == "err")
     raise AttributeError(name)
+
+
+def as_json(value: object) -> None:
+    """Print a value for programs to read."""
+    import json
+    import sys
+
+    sys.stdout.write(f"{json.dumps(value)}\n")
 
 
 def escape(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,7 +35,7 @@ def scan(
     seen = look_around(timeout)
     if as_json:
         fields = ("name", "address", "kind", "rssi_dbm", "gives")
-        typer.echo(json.dumps([{name: getattr(d, name) for name in fields} for d in seen]))
+        console.as_json([{name: getattr(d, name) for name in fields} for d in seen])
         return
     if not seen:
         console.out.print(
@@ -75,7 +73,7 @@ def ports(as_json: Json = False) -> None:
             problems[kind] = str(error), error.hint
     if as_json:
         words = {kind: problem for kind, (problem, _) in problems.items()}
-        typer.echo(json.dumps({**found, "problems": words}))
+        console.as_json({**found, "problems": words})
         return
     for kind, title in (("audio", "Audio devices"), ("midi", "MIDI ports")):
         console.out.print(f"[bold]{title}[/]", highlight=False)
@@ -101,7 +99,7 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         fields = ("name", "verdict", "text", "hint")
         lines = [{name: getattr(check, name) for name in fields} for check in found]
-        typer.echo(json.dumps({"ok": not failed, "checks": lines}))
+        console.as_json({"ok": not failed, "checks": lines})
         raise typer.Exit(int(failed))
     for check in found:
         colour = _COLOURS[check.verdict]
@@ -119,6 +117,8 @@ def look_around(timeout_s: float) -> list[Seen]:
 
     Raises `SensorUnavailable` when this computer cannot look.
     """
+    import asyncio
+
     from biofeedback.timebase import run_live
     from sensors.ble.scan import scan as search
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -37,18 +36,16 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
         verdict = proof.verify(session, core_of, progress)
     difference = verdict.difference
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "identical": difference is None,
-                    "inputs": verdict.inputs,
-                    "derived": verdict.derived,
-                    "complete": verdict.complete,
-                    "difference": None
-                    if difference is None
-                    else {name: getattr(difference, name) for name in difference.__slots__},
-                }
-            )
+        console.as_json(
+            {
+                "identical": difference is None,
+                "inputs": verdict.inputs,
+                "derived": verdict.derived,
+                "complete": verdict.complete,
+                "difference": None
+                if difference is None
+                else {name: getattr(difference, name) for name in difference.__slots__},
+            }
         )
         raise typer.Exit(0 if difference is None else 1)
     if difference is not None:
@@ -185,7 +182,7 @@ def export(
 def _written(paths: list[Path], as_json: bool) -> None:
     """Name the files that were written, one a line."""
     if as_json:
-        typer.echo(json.dumps({"files": [str(path) for path in paths]}))
+        console.as_json({"files": [str(path) for path in paths]})
     else:
         for path in paths:
             typer.echo(path)

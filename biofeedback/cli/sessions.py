@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from datetime import datetime
@@ -45,7 +44,7 @@ def list_sessions(out: Out = None, as_json: Json = False) -> None:
     for problem in problems:
         console.err.print(f"[yellow]Note:[/] {console.escape(str(problem))}", highlight=False)
     if as_json:
-        typer.echo(json.dumps([_facts(entry) for entry in found]))
+        console.as_json([_facts(entry) for entry in found])
         return
     if not found:
         console.out.print(f"No sessions in {folder} yet.", markup=False, highlight=False)
@@ -77,7 +76,7 @@ def show(session: Id, out: Out = None, as_json: Json = False) -> None:
     if as_json:
         fields = ("arousal", "heart_rate_bpm", "tempo_bpm", "gaps", "gap_s", "markers", "notes")
         facts = _facts(entry) | {name: getattr(summary, name) for name in fields}
-        typer.echo(json.dumps(facts | {"files": _files(folder)}))
+        console.as_json(facts | {"files": _files(folder)})
         return
     from rich.table import Table
 
