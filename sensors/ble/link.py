@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
 
 from sensors.base import Clock, LinkState
-from sensors.ble.radio import Seen, explain, look, radio_lock
-from sensors.ble.scan import choose, describe, is_exactly
+from sensors.ble.gatt import GATT_S, Dialogue, Gatt, Inbox, Packet
+from sensors.ble.radio import HEART_RATE_SERVICE, Seen, explain, look, radio_lock
+from sensors.ble.scan import begins, choose, describe, is_exactly, is_strap
 from sensors.errors import SensorError, SensorNotFound
 from sensors.signals import GapReason
 
-if TYPE_CHECKING:
-    from bleak import BleakClient
-    from bleak.backends.characteristic import BleakGATTCharacteristic
-
-__all__ = ["Change", "Packet", "Plan", "supervise"]
+__all__ = ["Change", "Dialogue", "Gatt", "Packet", "Plan", "supervise"]
 
 _SEARCH_S = 3.0  #: one look around; long enough to see a second strap that could be meant
 _CONNECT_S = 15.0
-_GATT_S = 5.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
-_INBOX = 256  #: packets; four minutes of a strap. When full, the oldest is lost.
+_SERIAL = "00002a25-0000-1000-8000-00805f9b34fb"
 _LOSSES: dict[GapReason, str] = {
     "link": "The connection was lost. Come closer; trying again.",
     "stall": "The sensor went silent. Connecting again.",
@@ -37,20 +31,30 @@ _UNREACHABLE = "The sensor cannot be reached. Come closer; trying again."
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to connect to, and what to listen to there.
+    """What to connect to, what to listen to there, and what to say to it.
 
-    `data` are the characteristics that must notify, `extras` those that are read once, and
-    followed where they can be, if the device has them. `period_s` is the usual time between
-    packets.
+    The device is `wanted`, by address, name or the start of its name, or by its `serial` number;
+    with an empty `wanted`, it is the only one in sight that `accepts` says yes to. `what` names
+    such devices in messages, and `services` are theirs: a device that a killed program left
+    connected is found by them.
+
+    `data` are the characteristics that must notify, each with the usual time between its packets
+    in s: silence of one for max(5 s, 5 periods) is a stall. `extras` are read once, and followed
+    where they can be, if the device has them. `dialogue` is for whatever else the device needs to
+    be told, and can listen to more; it belongs to this plan alone.
     """
 
     wanted: str
     wait_s: float
-    period_s: float
-    data: tuple[str, ...]
+    data: Mapping[str, float] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    accepts: Callable[[Seen], bool] = is_strap
+    what: str = "heart rate strap"
+    services: tuple[str, ...] = (HEART_RATE_SERVICE,)
+    serial: str = ""
     seed: int = 1
 
 
@@ -65,18 +69,11 @@ class Change:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """The bytes of one characteristic, and when they arrived."""
-
-    time_s: float
-    uuid: str
-    data: bytes
-
-
 async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet, None]:
     """Yield packets for ever, and each change of the link; closing it disconnects.
 
+    A connection is: connect, listen to the data, `dialogue.begin`, packets and `dialogue.hear`,
+    `dialogue.end`, disconnect. Whichever step fails, those that release the device still follow.
     Until its first data the device must appear within `plan.wait_s`, else `SensorNotFound` or
     `SensorUnavailable` is raised. After it, whatever happens is a reason to try again.
     """
@@ -86,18 +83,32 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
         try:
             if device := await link.find():
                 yield Change(clock(), "connecting", device.label)
-                async with link.connect(device) as inbox:
+                async with link.connect(device) as (gatt, inbox):
                     yield Change(clock(), "streaming", device.label)
                     while isinstance(item := await inbox.next(), Packet):
-                        if item.uuid in plan.data:
+                        if inbox.watches(item.uuid):
                             link.works(device)
                         yield item
+                        await plan.dialogue.hear(gatt, item)
                 link.broke(item, _LOSSES[item])
         except Exception as error:  # bleak's back ends raise their own libraries' errors as well
             link.failed(error)
         if loss := link.loss():
             yield loss
         await link.pause()
+
+
+class _AnotherDeviceError(Exception):
+    """The device answers, but has another serial number than the one wanted."""
+
+
+async def _attempt(what: str, work: Awaitable[None]) -> None:
+    """Wait for a last step that may fail: the device may be gone already, with its service."""
+    try:
+        async with asyncio.timeout(GATT_S):
+            await work
+    except Exception as error:
+        _log.debug("%s: %r", what, error)
 
 
 class _Link:
@@ -108,6 +119,7 @@ class _Link:
         self._give_up_s: float | None = clock() + plan.wait_s  #: None once it has worked
         self._known: Seen | None = None
         self._seen: dict[str, Seen] = {}
+        self._refused: set[str] = set()  #: addresses of devices with another serial number
         self._met = False
         self._problem = ""
         self._cause: Exception | None = None
@@ -123,7 +135,8 @@ class _Link:
             search_s = max(0.1, min(search_s, self._give_up_s - self._clock()))
         async with radio_lock():
             # Every other time only what advertises counts: a connection may be a ghost.
-            seen = await look(search_s, self._is_it, connected=self._failures % 2 == 0)
+            left_over = self._plan.services if self._failures % 2 == 0 else ()
+            seen = await look(search_s, self._is_it, connected=left_over)
         self._seen |= {device.address: device for device in seen}
         self._problem = "The sensor is not in sight. Wear it, and come closer."
         if self._known:
@@ -131,9 +144,18 @@ class _Link:
             again = [device for device in seen if self._is_it(device)]
             address = self._known.address
             return min(again, key=lambda device: device.address != address, default=None)
-        chosen = choose(self._plan.wanted, seen)
+        chosen = self._choose(seen)
         self._met = self._met or chosen is not None
         return chosen
+
+    def _choose(self, seen: list[Seen]) -> Seen | None:
+        wanted, accepts = self._plan.wanted, self._plan.accepts
+        if not self._plan.serial:
+            return choose(wanted, seen, accepts)
+        # The number can only be read from a connected device, so each is tried once.
+        left = [device for device in seen if device.address not in self._refused]
+        named = [d for d in left if (begins(d, wanted) if wanted else accepts(d))]
+        return named[0] if named else None
 
     def _is_it(self, device: Seen) -> bool:
         if self._known is None:
@@ -142,42 +164,50 @@ class _Link:
         return same_name or device.address == self._known.address
 
     @asynccontextmanager
-    async def connect(self, device: Seen) -> AsyncIterator[_Inbox]:
-        """Connect and listen; disconnect at the end, whatever happens."""
+    async def connect(self, device: Seen) -> AsyncIterator[tuple[Gatt, Inbox]]:
+        """Connect and listen; say goodbye and disconnect at the end, whatever happens."""
         from bleak import BleakClient
 
-        inbox = _Inbox(self._plan, self._clock)
+        inbox, dialogue = Inbox(self._clock), self._plan.dialogue
         client = BleakClient(device.device, lambda _: inbox.close("link"), timeout=_CONNECT_S)
+        gatt = Gatt(client, inbox, device.label)
         extras: asyncio.Task[None] | None = None
+        begun = False
         try:
             async with radio_lock(), asyncio.timeout(_CONNECT_S):
                 await client.connect()
-            for uuid in self._plan.data:
-                async with asyncio.timeout(_GATT_S):
-                    await client.start_notify(uuid, partial(inbox.put, uuid))
+            await self._check_serial(device, gatt)
+            for uuid, period_s in self._plan.data.items():
+                await gatt.listen(uuid, period_s)
+            begun = True
+            await dialogue.begin(gatt)
             inbox.listen()
-            extras = asyncio.create_task(self._follow_extras(client, inbox))
-            yield inbox
+            extras = asyncio.create_task(self._follow_extras(gatt, inbox))
+            yield gatt, inbox
         finally:
             if extras:
                 extras.cancel()
                 await asyncio.wait({extras})
-            try:
-                async with asyncio.timeout(_GATT_S):
-                    await client.disconnect()
-            except Exception as error:  # it may be gone already, with its service
-                _log.debug("disconnect: %r", error)
+            if begun and gatt.connected:
+                await _attempt("goodbye", dialogue.end(gatt))
+            await _attempt("disconnect", client.disconnect())
 
-    async def _follow_extras(self, client: BleakClient, inbox: _Inbox) -> None:
+    async def _check_serial(self, device: Seen, gatt: Gatt) -> None:
+        wanted = self._plan.serial
+        if not wanted or self._known:
+            return
+        serial = (await gatt.read(_SERIAL)).decode(errors="replace").strip("\0 ")
+        if serial.casefold() != wanted.casefold():
+            self._refused.add(device.address)
+            raise _AnotherDeviceError(f"{device.label} has the serial number {serial}")
+
+    async def _follow_extras(self, gatt: Gatt, inbox: Inbox) -> None:
         for uuid in self._plan.extras:
-            characteristic = client.services.get_characteristic(uuid)
-            if characteristic is None:
-                continue
             try:
-                async with asyncio.timeout(_GATT_S):
-                    inbox.put(uuid, characteristic, await client.read_gatt_char(characteristic))
-                    if "notify" in characteristic.properties:
-                        await client.start_notify(characteristic, partial(inbox.put, uuid))
+                if gatt.has(uuid):
+                    inbox.put(uuid, None, await gatt.read(uuid))
+                if gatt.notifies(uuid):
+                    await gatt.listen(uuid)
             except Exception as error:  # an extra is worth no reconnection
                 _log.debug("extra %s: %r", uuid, error)
 
@@ -194,7 +224,9 @@ class _Link:
         """Remember why an attempt failed; raise it where the user has to mend it at the start."""
         from bleak.exc import BleakError
 
-        expected = isinstance(error, BleakError | OSError | EOFError | SensorError)
+        expected = isinstance(
+            error, BleakError | OSError | EOFError | SensorError | _AnotherDeviceError
+        )
         _log.log(logging.DEBUG if expected else logging.WARNING, "link: %r", error)
         self._cause = error
         unavailable = error if isinstance(error, SensorError) else explain(error)
@@ -220,48 +252,12 @@ class _Link:
         await asyncio.sleep(delay_s * self._rng.uniform(0.75, 1.25))
 
     def _not_found(self) -> SensorNotFound:
-        wanted = f"strap named {self._plan.wanted!r}" if self._plan.wanted else "heart rate strap"
+        plan = self._plan
+        wanted = f"{plan.what} named {plan.wanted!r}" if plan.wanted else plan.what
+        if plan.serial:
+            wanted += f" with the serial number {plan.serial}"
         what = "was seen but did not answer" if self._met else "was not found"
         return SensorNotFound(
-            f"the {wanted} {what} within {self._plan.wait_s:g} s; "
-            f"seen: {describe(self._seen.values())}",
+            f"the {wanted} {what} within {plan.wait_s:g} s; seen: {describe(self._seen.values())}",
             hint="Wear it, wet the electrodes, and close other apps that use it.",
         )
-
-
-class _Inbox:
-    """Packets in order of arrival; radio callbacks put them in, one reader takes them out."""
-
-    def __init__(self, plan: Plan, clock: Clock) -> None:
-        self._clock, self._data = clock, plan.data
-        self._silence_s = max(5.0, 5.0 * plan.period_s)
-        self._queue: asyncio.Queue[Packet | GapReason] = asyncio.Queue()
-        self._heard_s = clock()
-
-    def listen(self) -> None:
-        """Start to count silence: now the device is expected to send."""
-        self._heard_s = self._clock()
-
-    def put(self, uuid: str, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        """Take what was notified or read; only data breaks the silence."""
-        now_s = self._clock()
-        if uuid in self._data:
-            self._heard_s = now_s
-        if self._queue.qsize() >= _INBOX:
-            self._queue.get_nowait()
-        self._queue.put_nowait(Packet(now_s, uuid, bytes(data)))
-
-    def close(self, reason: GapReason) -> None:
-        """End the flow, after what has arrived."""
-        self._queue.put_nowait(reason)
-
-    async def next(self) -> Packet | GapReason:
-        """Return the next packet, or why there will be no more."""
-        while True:
-            with suppress(TimeoutError):
-                left_s = self._heard_s + self._silence_s - self._clock()
-                async with asyncio.timeout(max(0.0, left_s)):
-                    return await self._queue.get()
-            # bluetoothd can crash without a word, so silence is the only sign.
-            if self._clock() - self._heard_s >= self._silence_s:
-                return "stall"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
@@ -19,8 +19,14 @@ __all__ = ["HEART_RATE_SERVICE", "DeviceKind", "Seen", "explain", "look", "radio
 
 HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 
-DeviceKind = Literal["heart rate strap", "other"]
+DeviceKind = Literal["heart rate strap", "skin conductance band", "other"]
 
+#: What Polar's sensors give on request, by the start of their names.
+_POLAR = {
+    "Polar H10": "ECG, acceleration",
+    "Polar Sense": "pulse wave, acceleration",
+    "Polar OH1": "pulse wave, acceleration",
+}
 _ANSWER_S = 5.0  #: the system's Bluetooth service may take this long beyond the search itself
 
 _log = logging.getLogger(__name__)
@@ -36,16 +42,13 @@ class Seen:
     rssi_dbm: int | None
     kind: DeviceKind
     device: BLEDevice = field(repr=False, compare=False)
+    services: tuple[str, ...] = ()  #: UUIDs that it advertises, in lower case
+    gives: str = "nothing known"  #: in words, what it can give us
 
     @property
     def label(self) -> str:
         """Return its name, or its address where it has none."""
         return self.name or self.address
-
-    @property
-    def gives(self) -> str:
-        """Return in words what it can give us."""
-        return "heart rate, RR intervals" if self.kind == "heart rate strap" else "nothing known"
 
 
 def radio_lock() -> asyncio.Lock:
@@ -54,13 +57,16 @@ def radio_lock() -> asyncio.Lock:
 
 
 async def look(
-    timeout_s: float, is_enough: Callable[[Seen], bool], *, connected: bool = True
+    timeout_s: float,
+    is_enough: Callable[[Seen], bool],
+    *,
+    connected: Sequence[str] = (HEART_RATE_SERVICE,),
 ) -> list[Seen]:
     """Return the devices within reach, strongest first; stop early at one that `is_enough`.
 
-    With `connected`, devices that are connected to this computer and no longer advertise are
-    found as well: a program that was killed leaves them so. The system can be wrong about them,
-    after its Bluetooth service crashed. Raises what bleak raises.
+    Devices that are connected to this computer and no longer advertise are found as well, by the
+    services in `connected`: a program that was killed leaves them so. The system can be wrong
+    about them, after its Bluetooth service crashed. Raises what bleak raises.
     """
     from bleak import BleakScanner
 
@@ -81,24 +87,37 @@ async def look(
             except TimeoutError:
                 pass  # the whole time was spent looking: what was seen is the answer
         if connected and not enough.is_set():
-            seen = {device.address: device for device in await _connected()} | seen
+            seen = {device.address: device for device in await _connected(connected)} | seen
     return sorted(seen.values(), key=lambda device: -(device.rssi_dbm or 0))
 
 
-async def _connected() -> list[Seen]:
+async def _connected(services: Sequence[str]) -> list[Seen]:
     from bleak import BleakAdapter
 
+    found: dict[str, Seen] = {}
     try:
         adapter = await BleakAdapter.get()
-        devices = await adapter.get_connected_devices([HEART_RATE_SERVICE])
+        for service in services:
+            for device in await adapter.get_connected_devices([service]):
+                found[device.address] = _known(device.name or "", None, (service,), device)
     except NotImplementedError:  # some systems cannot tell
-        return []
-    return [Seen(d.name or "", d.address, None, "heart rate strap", d) for d in devices]
+        pass
+    return list(found.values())
 
 
 def _seen(device: BLEDevice, data: AdvertisementData) -> Seen:
-    kind: DeviceKind = "heart rate strap" if HEART_RATE_SERVICE in data.service_uuids else "other"
-    return Seen(data.local_name or device.name or "", device.address, data.rssi, kind, device)
+    services = tuple(uuid.lower() for uuid in data.service_uuids)
+    return _known(data.local_name or device.name or "", data.rssi, services, device)
+
+
+def _known(name: str, rssi_dbm: int | None, services: tuple[str, ...], device: BLEDevice) -> Seen:
+    strap = HEART_RATE_SERVICE in services
+    kind: DeviceKind = "heart rate strap" if strap else "other"
+    gives = "nothing known"
+    if strap:
+        more = [streams for model, streams in _POLAR.items() if name.startswith(model)]
+        gives = ", ".join(["heart rate, RR intervals", *more])
+    return Seen(name, device.address, rssi_dbm, kind, device, services, gives)
 
 
 def explain(error: Exception) -> SensorUnavailable | None:

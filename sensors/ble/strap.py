@@ -49,8 +49,7 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
     plan = Plan(
         wanted=settings.name_or_address.strip(),
         wait_s=settings.wait_s,
-        period_s=_PERIOD_S,
-        data=(_MEASUREMENT,),
+        data={_MEASUREMENT: _PERIOD_S},
         extras=(_BATTERY, _LOCATION),
         seed=settings.seed,
     )
