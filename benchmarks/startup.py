@@ -1,6 +1,6 @@
 """How long a user waits for `--help`, and an import: medians, and the ratio to an empty Python.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 import statistics
@@ -20,12 +20,14 @@ COMMANDS = {
 
 
 def seconds(command: list[str]) -> float:
+    """Return how long a command takes."""
     before = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - before
 
 
 def main() -> None:
+    """Print the table."""
     for command in COMMANDS.values():
         seconds(command)
     runs: dict[str, list[float]] = {name: [] for name in COMMANDS}
