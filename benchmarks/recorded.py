@@ -14,7 +14,7 @@ from sensors.signals import Chunk, Gap, Signal
 
 __all__ = ["recordings_folder", "seconds", "stress_predict"]
 
-_MEASURED = {Signal.RR, Signal.HR, Signal.EDA}
+_MEASURED = set(Signal) - {Signal.RESP}
 
 
 def recordings_folder() -> Path:

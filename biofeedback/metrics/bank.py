@@ -9,17 +9,20 @@ import msgspec
 from msgspec import Meta
 
 from biofeedback.metrics.base import Metric, Reading, samples
+from biofeedback.metrics.beat_source import ORIGINS, BeatSource
 from biofeedback.metrics.beat_window import BeatWindow
-from biofeedback.metrics.beats import Beat, BeatCleaner
+from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breathing import BreathingRate
 from biofeedback.metrics.eda_samples import EdaGate
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.history import History
+from biofeedback.metrics.motion import Motion
 from biofeedback.metrics.pnn50 import Pnn50
 from biofeedback.metrics.rmssd import LnRmssd, Rmssd
 from biofeedback.metrics.scl import Scl
 from biofeedback.metrics.scr import Scr, ScrRate
 from biofeedback.metrics.sdnn import Sdnn
+from biofeedback.metrics.skin_temperature import SkinTemperature
 from biofeedback.metrics.source import SourceChoice
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.metrics.windowed_readings import WindowedReadings
@@ -30,6 +33,10 @@ __all__ = ["MetricBank", "Settings"]
 
 #: What data are worth while the sensor itself reports no skin contact. Our own choice.
 _NO_CONTACT_TRUST = 0.2
+#: What skin conductance is worth while the hand moves all the time, or the skin is no skin that a
+#: sensor has covered. Our own choice.
+_SHAKEN_TRUST, _UNWORN_TRUST = 0.5, 0.7
+_MOTION_WINDOW_S = 10.0
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,17 +56,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class MetricBank:
     """Cleans beats and skin conductance once and shares them among the metrics.
 
-    Beats come from the first source that delivers RR; a heart rate that a device computed itself
-    serves only while there are too few beats.
+    Beats come from RR, an ECG or a pulse wave, as `beat_source` says; of each signal, from the
+    first source that delivers it. A heart rate that a device computed itself serves only while
+    there are too few beats. Motion breaks a pulse wave off, and halves the trust in skin.
     """
 
     def __init__(self, settings: Settings) -> None:
         patience_s = settings.source_patience_s
-        self._choices = {
-            signal: SourceChoice(patience_s) for signal in (Signal.RR, Signal.HR, Signal.EDA)
+        self._choices: dict[Signal, SourceChoice] = {
+            signal: SourceChoice(patience_s) for signal in Signal if signal is not Signal.RESP
         }
         self._contact: dict[str, bool | None] = {}
-        self._cleaner = BeatCleaner()
+        self._beats = BeatSource()
+        self._motion = Motion(_MOTION_WINDOW_S)
+        self._temperature = SkinTemperature(_MOTION_WINDOW_S)
         fast = BeatWindow(settings.heart_rate_window_s)
         control = BeatWindow(settings.control_window_s)
         report = BeatWindow(settings.report_window_s)
@@ -96,21 +106,29 @@ class MetricBank:
         if not choice.accepts(sample.source, float(sample.times_s[-1])):
             return ()
         events = () if before in (None, choice.source) else self._break_off(sample.signal)
-        if sample.signal is Signal.RR:
+        if sample.signal in ORIGINS:
             return events + self._add_beats(sample)
-        if sample.signal is Signal.EDA:
-            return events + self._add_eda(sample)
-        for time_s, bpm in samples(sample):
-            self._heart_rate.update_device(time_s, bpm)
+        match sample.signal:
+            case Signal.EDA:
+                return events + self._add_eda(sample)
+            case Signal.ACC:
+                self._motion.add(sample)
+            case Signal.TEMP:
+                self._temperature.add(sample)
+            case _:
+                for time_s, bpm in samples(sample):
+                    self._heart_rate.update_device(time_s, bpm)
         return events
 
     def read(self, now_s: float) -> tuple[Reading, ...]:
         """Return every metric's value at `now_s`, always all of them in the same order."""
         for window in self._beat_windows:
             window.advance(now_s)
-        beat_trust = self._contact_trust(Signal.RR)
+        beat_trust = self._contact_trust(self._beats.active or Signal.RR)
         heart_trust = min(beat_trust, self._contact_trust(Signal.HR))
         skin_trust = self._contact_trust(Signal.EDA)
+        skin_trust *= 1.0 - (1.0 - _SHAKEN_TRUST) * self._motion.moving_share(now_s)
+        skin_trust *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
         return (
             self._heart_rate.read(now_s, heart_trust),
             *(metric.read(now_s, beat_trust) for metric in self._heart_metrics),
@@ -118,6 +136,8 @@ class MetricBank:
             self._scl.read(now_s, skin_trust),
             self._scr.read(now_s, skin_trust),
             *self._windowed.read(now_s, beat_trust, skin_trust),
+            self._motion.read(now_s),
+            self._temperature.read(now_s),
         )
 
     def window(self, now_s: float) -> Window | None:
@@ -136,9 +156,7 @@ class MetricBank:
         self._windowed.take(result)
 
     def _add_beats(self, chunk: Chunk) -> tuple[Beat, ...]:
-        beats: list[Beat] = []
-        for time_s, rr_s in samples(chunk):
-            beats += self._cleaner.push(time_s, rr_s * 1000.0)
+        beats, _ = self._beats.add(chunk, self._motion.is_moving())
         self._share(beats)
         return tuple(beats)
 
@@ -162,9 +180,9 @@ class MetricBank:
     def _break_off(self, signal: Signal) -> tuple[Beat, ...]:
         if signal is Signal.EDA:
             self._gate.cut()
-        if signal is not Signal.RR:
+        if signal not in ORIGINS:
             return ()
-        beats = self._cleaner.cut()
+        beats = self._beats.break_off(signal)
         self._share(beats)
         return tuple(beats)
 

@@ -43,6 +43,11 @@ class BeatWindow:
         self._count = self._sum = self._squares = 0
         self._steps = self._step_squares = self._large_steps = 0
 
+    @property
+    def has_seen_beats(self) -> bool:
+        """Whether there ever was a beat."""
+        return self._last_s > -math.inf
+
     def add(self, beat: Beat) -> None:
         """Take in the next beat."""
         rr = int(beat.rr_ms * _TICKS_PER_MS)

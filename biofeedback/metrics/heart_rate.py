@@ -10,8 +10,9 @@ from biofeedback.metrics.quality import covered_share, freshness, graded
 
 __all__ = ["HeartRate"]
 
-#: A device's own rate is smoothed in a way nobody documents, hence less trust. Our own choice.
-_DEVICE_TRUST = 0.6
+#: A device's own rate is smoothed in a way nobody documents, hence less trust; it is worth little
+#: from a device that used to show beats and has lost them, since it is made of beats. Our own.
+_DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
 _LOWEST_BPM, _HIGHEST_BPM = 30.0, 200.0
 
 
@@ -40,5 +41,6 @@ class HeartRate:
             return reading
         silent_s = now_s - self._device_s
         coverage = covered_share(window_s - silent_s, window_s, silent_s)
-        trust = _DEVICE_TRUST * freshness(silent_s, window_s) * contact
+        trust = _BEATLESS_TRUST if self._beats.has_seen_beats else _DEVICE_TRUST
+        trust *= freshness(silent_s, window_s) * contact
         return graded("heart_rate", self._device_bpm, "bpm", window_s, now_s, coverage, trust)

@@ -30,13 +30,16 @@ PLAUSIBLE = {
     "lf_hf": (0.0, 1e6),
     "eda_tonic": (-1.0, 60.0),
     "eda_phasic": (0.0, 60.0),
+    "motion": (0.0, 16.0),
+    "skin_temperature": (15.0, 45.0),
 }
 NAMES = list(PLAUSIBLE)
 
 ODD = st.one_of(
     st.floats(allow_nan=True, allow_infinity=True, width=32), st.floats(0.2, 2.5), st.just(0.0)
 )
-SIGNALS = st.sampled_from([Signal.RR, Signal.EDA, Signal.HR, Signal.PPG])
+SIGNALS = st.sampled_from(list(Signal))
+RATES_HZ = {Signal.EDA: 4.0, Signal.PPG: 64.0, Signal.ECG: 130.0, Signal.ACC: 32.0}
 
 
 def check(readings: tuple[Reading, ...], now_s: float) -> None:
@@ -101,7 +104,7 @@ def test_odd_and_gappy_input_is_survived(pieces: list) -> None:
     samples: list[tuple[float, Sample]] = []
     now_s = 0.0
     for signal, source, values, gap, pause_s in pieces:
-        rate_hz = 4.0 if signal is Signal.EDA else 1.0
+        rate_hz = RATES_HZ.get(signal, 1.0)
         if gap:
             samples.append((now_s + pause_s, Gap(signal, source, now_s, now_s + pause_s, "link")))
         now_s += pause_s

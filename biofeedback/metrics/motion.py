@@ -1,0 +1,77 @@
+"""How much the sensor is shaken, so that what motion spoils can be told from what the body does."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.quality import covered_share, freshness, graded
+from sensors.signals import Chunk
+
+__all__ = ["Motion"]
+
+#: About what walking does to a wrist; sitting people stay below a third of it. Our own choice.
+_MOVING_G = 0.1
+#: Gravity is the mean of the length of the acceleration over about this time.
+_GRAVITY_S = 10.0
+#: What any such sensor can show; beyond lies a broken one.
+_LARGEST_G = 16.0
+
+
+class Motion:
+    """Mean deviation of the length of the acceleration from its slow mean, in g.
+
+    The length does not know directions, so turning the wrist slowly is no motion.
+    """
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._gravity_g = math.nan
+        self._pieces: deque[tuple[float, float, float]] = deque()
+        self._last_s = -math.inf
+
+    def add(self, chunk: Chunk) -> None:
+        """Take in acceleration, (n, 1..3) in g; a chunk without a rate or with nonsense is left."""
+        if chunk.rate_hz is None or float(chunk.times_s[-1]) <= self._last_s:
+            return
+        length_g = np.sqrt(np.einsum("ij,ij->i", chunk.values, chunk.values))
+        mean_g = float(length_g.mean())
+        if not mean_g <= _LARGEST_G:
+            return
+        seconds = len(length_g) / chunk.rate_hz
+        gain = 1.0 if math.isnan(self._gravity_g) else -math.expm1(-seconds / _GRAVITY_S)
+        self._gravity_g = mean_g if gain == 1.0 else self._gravity_g
+        shaking_g = float(np.abs(length_g - self._gravity_g).mean())
+        self._gravity_g += gain * (mean_g - self._gravity_g)
+        self._last_s = float(chunk.times_s[-1])
+        self._pieces.append((self._last_s, seconds, shaking_g))
+        self._advance(self._last_s)
+
+    def moving_share(self, now_s: float) -> float:
+        """Return the share 0..1 of the latest window spent in motion; 0 where nothing is known."""
+        self._advance(now_s)
+        moving_s = sum(seconds for _, seconds, g in self._pieces if g > _MOVING_G)
+        return min(1.0, moving_s / self._window_s)
+
+    def is_moving(self) -> bool:
+        """Return whether the newest data show motion."""
+        return bool(self._pieces) and self._pieces[-1][2] > _MOVING_G
+
+    def read(self, now_s: float) -> Reading:
+        """Return the mean over the window, in g."""
+        self._advance(now_s)
+        covered_s = math.fsum(seconds for _, seconds, _ in self._pieces)
+        value = None
+        if covered_s > 0.0:
+            value = math.fsum(seconds * g for _, seconds, g in self._pieces) / covered_s
+        silent_s = now_s - self._last_s
+        coverage = covered_share(covered_s, self._window_s, silent_s)
+        trust = freshness(silent_s, self._window_s)
+        return graded("motion", value, "g", self._window_s, now_s, coverage, trust)
+
+    def _advance(self, now_s: float) -> None:
+        while self._pieces and self._pieces[0][0] <= now_s - self._window_s:
+            self._pieces.popleft()

@@ -1,0 +1,60 @@
+"""The temperature of the skin under the sensor."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.quality import covered_share, freshness, graded
+from sensors.signals import Chunk
+
+__all__ = ["SkinTemperature"]
+
+#: What skin can have indoors; a sensor outside of it lies on a table or is broken. Our own choice.
+_COLDEST_C, _WARMEST_C = 15.0, 45.0
+#: A sensor on skin shows this, after Kleckner et al. 2018 (doi 10.1109/TBME.2017.2758643).
+_WORN_C = (30.0, 40.0)
+
+
+class SkinTemperature:
+    """Mean over `window_s` seconds, in degrees Celsius."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._pieces: deque[tuple[float, float, float]] = deque()
+        self._last_s = -math.inf
+
+    def add(self, chunk: Chunk) -> None:
+        """Take in temperatures; a chunk without a rate, or which no skin has, is left out."""
+        values_c, end_s = chunk.values[:, 0], float(chunk.times_s[-1])
+        if chunk.rate_hz is None or end_s <= self._last_s:
+            return
+        if not (values_c.min() >= _COLDEST_C and values_c.max() <= _WARMEST_C):
+            return
+        mean_c = float(np.mean(values_c))
+        self._last_s = end_s
+        self._pieces.append((end_s, len(chunk) / chunk.rate_hz, mean_c))
+        self._advance(end_s)
+
+    def looks_worn(self) -> bool:
+        """Return False when the newest data are no temperature of covered skin."""
+        return not self._pieces or _WORN_C[0] <= self._pieces[-1][2] <= _WORN_C[1]
+
+    def read(self, now_s: float) -> Reading:
+        """Return the mean; its quality is halved where the sensor does not look worn."""
+        self._advance(now_s)
+        covered_s = math.fsum(seconds for _, seconds, _ in self._pieces)
+        value = None
+        if covered_s > 0.0:
+            value = math.fsum(seconds * c for _, seconds, c in self._pieces) / covered_s
+        silent_s = now_s - self._last_s
+        coverage = covered_share(covered_s, self._window_s, silent_s)
+        trust = freshness(silent_s, self._window_s) * (1.0 if self.looks_worn() else 0.5)
+        return graded("skin_temperature", value, "degC", self._window_s, now_s, coverage, trust)
+
+    def _advance(self, now_s: float) -> None:
+        while self._pieces and self._pieces[0][0] <= now_s - self._window_s:
+            self._pieces.popleft()
