@@ -1,0 +1,43 @@
+"""What a codec makes of the bytes of a band: consecutive samples, and what was lost before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensors.signals import Signal
+
+__all__ = ["Frame", "SequenceCounter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Consecutive samples of one signal, evenly spaced, in its unit.
+
+    A value is NaN where the device sent something that cannot be. `lost` samples are missing
+    before these. `clock_s` is the device's time of the first sample, None where it tells none.
+    `worn` False says that the electrodes do not touch the skin; None that nothing is known.
+    """
+
+    signal: Signal
+    values: tuple[float, ...]
+    lost: int = 0
+    clock_s: float | None = None
+    worn: bool | None = None
+
+
+class SequenceCounter:
+    """Finds what is missing from a counter that starts again from 0 at `wraps_at`."""
+
+    def __init__(self, wraps_at: int) -> None:
+        self._wraps_at = wraps_at
+        self._expected: int | None = None
+
+    def step(self, number: int, width: int = 1) -> int:
+        """Return how many counts are missing before `number`, which itself stands for `width`."""
+        missing = 0 if self._expected is None else (number - self._expected) % self._wraps_at
+        self._expected = (number + width) % self._wraps_at
+        return missing
+
+    def reset(self) -> None:
+        """Forget the last number: the next may be any."""
+        self._expected = None

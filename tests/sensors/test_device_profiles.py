@@ -1,0 +1,228 @@
+"""Device profiles: what a file may say, what it must not, and what their packets mean."""
+
+import math
+import re
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensors.codecs.described import DescribedDecoder
+from sensors.errors import PacketError, SettingsError
+from sensors.profile_files import find, load, load_all
+from sensors.profiles import Profile
+
+SHIPPED = Path(__file__).parents[2] / "configs" / "devices"
+PROFILES = {profile.name: profile for profile in load_all(SHIPPED)}
+
+MINIMAL = """
+title = "A band"
+support = "none"
+[match]
+name = "Band*"
+[data]
+characteristic = "2a58"
+rate_hz = 4
+[binary]
+values = { at = 0, type = "u16" }
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "band.toml"
+    path.write_text(text)
+    return path
+
+
+def values(profile: Profile, *packets: str | bytes) -> list[float]:
+    decoder = DescribedDecoder(profile)
+    data = [bytes.fromhex(p) if isinstance(p, str) else p for p in packets]
+    return [value for packet in data for frame in decoder.decode(packet) for value in frame.values]
+
+
+def test_every_shipped_profile_says_what_it_is_and_what_it_was_tried_on() -> None:
+    assert set(PROFILES) == {"edamove4", "empatica-e4", "float32", "packed", "uart-text"}
+    for profile in PROFILES.values():
+        assert profile.title
+        assert "tried" in profile.support
+    assert "unofficial" in PROFILES["empatica-e4"].title
+
+
+def test_a_packed_packet_has_its_counter_clock_and_values() -> None:
+    # 3, then 1000 ms, then 4000 and 4500 nS
+    (frame,) = DescribedDecoder(PROFILES["packed"]).decode(bytes.fromhex("03 e8030000 a00f 9411"))
+    assert frame.values == pytest.approx((4.0, 4.5))
+    assert (frame.clock_s, frame.worn, frame.lost) == (1.0, True, 0)
+
+
+def test_a_jump_of_the_counter_tells_how_many_samples_are_missing() -> None:
+    decoder = DescribedDecoder(PROFILES["packed"])
+    packets = [bytes([n]) + bytes.fromhex("e8030000 a00f 9411") for n in (254, 255, 0, 3, 4)]
+    assert [decoder.decode(packet)[0].lost for packet in packets] == [0, 0, 0, 4, 0]
+    decoder.reset()
+    assert decoder.decode(packets[0])[0].lost == 0
+
+
+def test_float_values_that_are_no_number_or_saturated_are_not_values() -> None:
+    packet = struct.pack("<4f", 2.5, math.nan, 1e9, math.inf)
+    assert values(PROFILES["float32"], packet) == pytest.approx(
+        [2.5, math.nan, math.nan, math.nan], nan_ok=True
+    )
+
+
+def test_an_e4_packet_is_six_big_endian_resistances_and_a_counter() -> None:
+    # 0x07a120 = 500000 -> 2 uS, 0x03d090 = 250000 -> 4 uS
+    packet = bytes.fromhex("07a120" * 5 + "03d090" + "0102")
+    (frame,) = DescribedDecoder(PROFILES["empatica-e4"]).decode(packet)
+    assert frame.values == pytest.approx((2.0, 2.0, 2.0, 2.0, 2.0, 4.0))
+    (write,) = PROFILES["empatica-e4"].setup
+    assert write.data(0x5F5E1000) == bytes.fromhex("01 00105e5f")
+    assert write.characteristic == "00003e71-0000-1000-8000-00805f9b34fb"
+
+
+def test_an_e4_that_is_not_worn_has_no_contact() -> None:
+    packet = bytes.fromhex("ffffff" * 6 + "0001")
+    (frame,) = DescribedDecoder(PROFILES["empatica-e4"]).decode(packet)
+    assert frame.worn is False
+
+
+def test_an_edamove_packet_is_one_level() -> None:
+    assert values(PROFILES["edamove4"], "e803") == pytest.approx([3.05185])
+
+
+def test_lines_are_put_together_however_they_were_cut() -> None:
+    text = b"EDA,1000,4.1000\nTEMP,1100,31.2\nEDA,1250,4.2000\r\nEDA,1500,4.3000\n"
+    for size in (1, 2, 7, 20, len(text)):
+        pieces = [text[i : i + size] for i in range(0, len(text), size)]
+        assert values(PROFILES["uart-text"], b"1,0.5\n", *pieces) == [4.1, 4.2, 4.3]
+
+
+@pytest.mark.parametrize(
+    "line", [b"EDA,1250,x\n", b"EDA,1250\n", b"EDA,12EDA,1500,4.3\n", b"EDA,1,4_1\n"]
+)
+def test_a_damaged_line_is_a_sample_without_a_value(line: bytes) -> None:
+    found = values(PROFILES["uart-text"], b"\n", b"EDA,1000,4.1\n" + line + b"EDA,1750,4.4\n")
+    assert found == pytest.approx([4.1, math.nan, 4.4], nan_ok=True)
+
+
+def test_a_line_without_end_is_refused_and_forgotten() -> None:
+    decoder = DescribedDecoder(PROFILES["uart-text"])
+    assert decoder.decode(b"\n" + b"EDA," * 60) == []
+    with pytest.raises(PacketError, match="line"):
+        decoder.decode(b"EDA," * 10)
+    assert decoder.decode(b"EDA,1,4.1\n") == []
+    assert [frame.values for frame in decoder.decode(b"EDA,250,4.2\n")] == [(4.2,)]
+
+
+@pytest.mark.parametrize("name", ["packed", "float32", "empatica-e4", "edamove4"])
+def test_a_packet_that_is_cut_is_refused(name: str) -> None:
+    with pytest.raises(PacketError, match="bytes"):
+        DescribedDecoder(PROFILES[name]).decode(b"\x01")
+
+
+@given(name=st.sampled_from(sorted(PROFILES)), packets=st.lists(st.binary(max_size=64), max_size=8))
+def test_whatever_arrives_gives_valid_values_or_a_packet_error(
+    name: str, packets: list[bytes]
+) -> None:
+    decoder, limits = DescribedDecoder(PROFILES[name]), PROFILES[name].valid
+    for packet in packets:
+        try:
+            frames = decoder.decode(packet)
+        except PacketError:
+            continue
+        for frame in frames:
+            assert frame.lost >= 0
+            assert frame.clock_s is None or math.isfinite(frame.clock_s)
+            assert all(math.isnan(v) or limits.above < v < limits.below for v in frame.values)
+
+
+@given(st.lists(st.floats(0.1, 60), min_size=1, max_size=30), st.integers(1, 30))
+def test_text_survives_any_cutting(skin_us: list[float], size: int) -> None:
+    text = "\n" + "".join(f"EDA,{i * 250},{v!r}\n" for i, v in enumerate(skin_us))
+    data = text.encode()
+    pieces = [data[i : i + size] for i in range(0, len(data), size)]
+    assert values(PROFILES["uart-text"], *pieces) == skin_us
+
+
+@pytest.mark.parametrize(
+    ("line", "replacement", "key", "reason"),
+    [
+        ("rate_hz = 4", "rate_hz = 0", "data.rate_hz", "0 is not within"),
+        ("rate_hz = 4", "rate = 4", "data.rate_hz", "is missing"),
+        ("rate_hz = 4", "rate_hz = 4\nspeed = 3", "data.speed", "unknown key"),
+        ("rate_hz = 4", 'rate_hz = "4"', "data.rate_hz", "must be a number"),
+        ('"2a58"', '"2a5"', "data.characteristic", "is no UUID"),
+        ('type = "u16"', 'type = "u17"', "binary.values.type", "'u17' is none of"),
+        ("at = 0", "at = -1", "binary.values.at", "-1 is not within"),
+        ("at = 0", "at = 0, count = 400", "binary.values.count", "cannot be"),
+        ('name = "Band*"', "", "match", "needs a name or a service"),
+        ("[binary]", "[text]\nvalue = 0\n[binary]", "binary", "not both"),
+        ('title = "A band"', "", "title", "is missing"),
+        ("[match]", '[scale]\nformula = "exp(x)"\n[match]', "scale.formula", "is none of"),
+        ("[match]", "[scale]\nfactor = 0\n[match]", "scale.factor", "must not be 0"),
+        ("[match]", "[valid]\nabove = 9\nbelow = 3\n[match]", "valid.below", "is not more than"),
+        ("[match]", "[extra]\nx = 1\n[match]", "extra", "unknown key"),
+        (
+            "[match]",
+            '[[setup]]\ncharacteristic = "3e71"\nbytes = "0g"\n[match]',
+            "setup[0].bytes",
+            "is not hex",
+        ),
+        (
+            "[binary]",
+            '[binary]\nsequence = { at = 0, type = "f32" }',
+            "binary.sequence.type",
+            "cannot count",
+        ),
+    ],
+)
+def test_a_mistake_names_the_file_the_key_and_the_reason(
+    tmp_path: Path, line: str, replacement: str, key: str, reason: str
+) -> None:
+    assert line in MINIMAL
+    path = written(tmp_path, MINIMAL.replace(line, replacement, 1))
+    with pytest.raises(SettingsError, match=re.escape(f"{path}: {key}: ")) as caught:
+        load(path)
+    assert reason in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["title = ", "\udcff"])
+def test_a_file_that_is_not_toml_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "band.toml"
+    path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+    with pytest.raises(SettingsError, match=r"band\.toml is not TOML"):
+        load(path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_resistance_becomes_a_conductance(tmp_path: Path) -> None:
+    scale = '[scale]\nformula = "resistance"\nfactor = 0.5\noffset = 100\n'
+    profile = load(written(tmp_path, MINIMAL + scale))
+    # 300 * 0.5 + 100 = 250 kOhm is 4 uS
+    assert values(profile, "2c01") == pytest.approx([4.0])
+
+
+def test_a_contact_bit_and_a_stride_are_read(tmp_path: Path) -> None:
+    fields = """
+[binary]
+contact = { at = 0, type = "u8", mask = 2, worn = 2 }
+values = { at = 1, type = "i24", endian = "big", every = 4, count = 2 }
+"""
+    profile = load(written(tmp_path, MINIMAL.split("[binary]")[0] + fields))
+    decoder = DescribedDecoder(profile)
+    worn, loose = (decoder.decode(bytes.fromhex(h + "000004 ff 000005"))[0] for h in ("ff", "fd"))
+    assert (worn.values, worn.worn) == ((4.0, 5.0), True)
+    assert loose.worn is False
+
+
+def test_the_closest_match_rule_wins() -> None:
+    uart, vendor = PROFILES["uart-text"].service, PROFILES["packed"].service
+    assert find(PROFILES.values(), "Empatica E4 123") is PROFILES["empatica-e4"]
+    assert find(PROFILES.values(), "anything", [uart.upper()]) is PROFILES["uart-text"]
+    assert find(PROFILES.values(), "my packed band", [vendor]) is PROFILES["packed"]
+    assert find(PROFILES.values(), "my float band", [vendor]) is PROFILES["float32"]
+    assert find(PROFILES.values(), "Polar H10", []) is None
