@@ -57,6 +57,10 @@ class Output(Protocol):
         """Silence everything at once, known or not."""
         ...
 
+    def check(self) -> None:
+        """Raise `OutputLost` when the device has gone; asked for once a second, between notes."""
+        ...
+
     def close(self) -> None:
         """Release the device; harmless when it is not open."""
         ...

@@ -47,6 +47,9 @@ class MidiPortOutput:
         else:
             name = choose(self._name, list_ports(), what="MIDI port", hint=_HINT)
             self._port = rtmidi_binding.open_port(name)
+        self._used = {self._map[layer].channel for layer in Layer}
+        self.panic()  # of notes that hang from before the port went away
+        self._used.clear()
         for layer in Layer:
             voice = self._map[layer]
             self._send((0xC0 | voice.channel, voice.program))
@@ -79,6 +82,13 @@ class MidiPortOutput:
         for channel in sorted(self._used):
             for control in (_SUSTAIN_CC, _ALL_NOTES_OFF_CC, _ALL_SOUND_OFF_CC):
                 self._send((0xB0 | channel, control, 0))
+
+    def check(self) -> None:
+        """Raise `OutputLost` when the port is not listed any more."""
+        if self._port is not None and not self._port.present():
+            raise OutputLost(
+                f"the MIDI port {self._port.name!r} has gone; it plays on when it is back"
+            )
 
     def close(self) -> None:
         """Close the port once the system has taken what was sent."""

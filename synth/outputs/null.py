@@ -36,6 +36,9 @@ class NullOutput:
         """Count the call."""
         self.panics += 1
 
+    def check(self) -> None:
+        """Nothing can go away."""
+
     def close(self) -> None:
         """Close nothing."""
 

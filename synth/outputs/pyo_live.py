@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import Any
 
-from synth.errors import OutputUnavailable
+from synth.errors import OutputLost, OutputUnavailable
 from synth.instruments import denormals, pyo_library
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
@@ -25,6 +25,7 @@ _RATE_HZ = 48_000
 _STALL_S = 0.05
 _CLOCK_SMOOTHING = 0.02
 _FADE_OUT_S = 0.12
+_LOST_S = 1.0
 
 
 def list_devices() -> list[str]:
@@ -53,6 +54,7 @@ class PyoOutput:
         self._inbox: deque[tuple[float, NoteOn | NoteOff | MusicParams]] = deque(maxlen=4096)
         self._silence = threading.Event()
         self._block_s: float | None = None  # session time of the coming block
+        self._called_s = 0.0  # on the monotonic clock, when the audio thread last came
         self._stalls = 0
         self._errors = 0
 
@@ -69,6 +71,7 @@ class PyoOutput:
             self._orchestra.stereo.out()
             server.setCallback(self._callback)
             server.start()
+        self._called_s = time.monotonic()
         self._server = server
         sys.setswitchinterval(0.0005)  # the audio thread must not wait long for the interpreter
 
@@ -122,6 +125,12 @@ class PyoOutput:
         self._inbox.clear()
         self._silence.set()
 
+    def check(self) -> None:
+        """Raise `OutputLost` when the audio thread has asked for no block for a second."""
+        if self._server is not None and time.monotonic() - self._called_s > _LOST_S:
+            device = self._device or "default"
+            raise OutputLost(f"the audio device {device!r} has stopped; it plays on when it can")
+
     def close(self) -> None:
         """Fade within a tenth of a second, then stop the audio thread."""
         if self._server is None:
@@ -140,7 +149,8 @@ class PyoOutput:
     def _callback(self) -> None:
         """Prepare one block; runs in the audio thread, where an exception would end the sound."""
         try:
-            self._prepare(time.monotonic() - self._t0_s)
+            self._called_s = time.monotonic()
+            self._prepare(self._called_s - self._t0_s)
         except Exception:
             self._errors += 1
 

@@ -21,16 +21,21 @@ from synth.outputs.quiet import quiet_stderr
 __all__ = ["Sender", "jack_is_running", "list_ports", "open_port", "open_virtual"]
 
 _CLIENT = "biofeedback"
+_JACK = 3  #: RtMidi's number of it
 _JACK_NO_START = 0x01
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """An open port: what sends three bytes, and what closes it."""
+    """An open port: what sends three bytes, what closes it, and what tells whether it is there.
+
+    No system reports that a port has gone: sending into nothing goes on without an error.
+    """
 
     name: str
     send: Callable[[Sequence[int]], None]
     close: Callable[[], None]
+    present: Callable[[], bool]  #: takes a twentieth of a millisecond
 
 
 def list_ports() -> list[str]:
@@ -46,7 +51,8 @@ def open_port(name: str) -> Sender:
         if name in names:
             with quiet_stderr():
                 client.open_port(names.index(name))
-            return _sender(client, name)
+            system = _System(api)
+            return _sender(client, name, system)
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
 
 
@@ -61,7 +67,8 @@ def open_virtual(name: str) -> Sender:
         client = _client(api, client_name=name)
         with quiet_stderr():
             client.open_virtual_port(name)
-        return _sender(client, name)
+        system = _System(api)
+        return _sender(client, name, system, virtual=True)
     raise OutputUnavailable(
         "this system offers no MIDI", hint="Start JACK or PipeWire, or load ALSA's snd-seq."
     )
@@ -86,12 +93,40 @@ def jack_is_running() -> bool:
     return True
 
 
+class _System:
+    """Knows whether the MIDI system still runs: only JACK's may end, and it tells its clients."""
+
+    def __init__(self, api: int) -> None:
+        self.alive = True
+        self._client: int | None = None
+        if api != _JACK:
+            return
+        self._jack = jack = ctypes.CDLL("libjack.so.0")
+        jack.jack_client_open.restype = ctypes.c_void_p
+        jack.jack_client_close.argtypes = [ctypes.c_void_p]
+        jack.jack_on_shutdown.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+        self._callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._ended)
+        with quiet_stderr():
+            self._client = jack.jack_client_open(b"watch", _JACK_NO_START, None)
+        self.alive = self._client is not None
+        if self._client is not None:
+            jack.jack_on_shutdown(self._client, self._callback, None)
+
+    def _ended(self, argument: int | None) -> None:
+        self.alive = False
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            self._jack.jack_client_close(client)
+
+
 def _apis() -> list[int]:
     """Return the numbers of RtMidi's systems that are present here, the preferred one first."""
     if not sys.platform.startswith("linux"):
         return [0]  # the only one compiled in
     alsa = [2] if os.access("/dev/snd/seq", os.R_OK | os.W_OK) else []
-    jack = [3] if jack_is_running() else []
+    jack = [_JACK] if jack_is_running() else []
     return alsa + jack
 
 
@@ -123,16 +158,24 @@ def _names(client: Any) -> list[str]:
     return [str(name) for name in names]
 
 
-def _sender(client: Any, name: str) -> Sender:
+def _sender(client: Any, name: str, system: _System, virtual: bool = False) -> Sender:
+    def present() -> bool:
+        return system.alive and (virtual or name in _names(client))
+
     if hasattr(client, "send_raw"):  # rtmidi2
 
         def send(message: Sequence[int]) -> None:
             client.send_raw(*message)
 
-        return Sender(name, send, client.close_port)
+        def shut() -> None:
+            client.close_port()
+            system.close()
+
+        return Sender(name, send, shut, present)
 
     def close() -> None:
         client.close_port()
         client.delete()
+        system.close()
 
-    return Sender(name, client.send_message, close)
+    return Sender(name, client.send_message, close, present)

@@ -32,6 +32,8 @@ _LAST_S = 0.0001  # from here on nothing but the clock is looked at
 _IDLE_S = 0.25
 _COARSE_S = 0.004  # an output that looks ahead needs no finer step
 _REPORT_S = 1.0
+_ROOM_S = 0.02  # a check must not stand in the way of a note
+_CHECK_AT_LATEST_S = 3.0
 
 
 class _Ended(Exception):  # noqa: N818
@@ -98,6 +100,7 @@ class _Player:
         self._t0_s = 0.0
         self._rights = "normal"
         self._reported_s = 0.0
+        self._checked_s = 0.0
         self._answers = _private_stdout()
         self._rehearsal = Rehearsal()
 
@@ -141,6 +144,12 @@ class _Player:
         if now_s - self._reported_s >= _REPORT_S:
             self._reported_s = now_s
             self._report(scheduler, output)
+        if now_s - self._checked_s >= _REPORT_S:
+            due_s = scheduler.next_due_s()
+            room = due_s is None or due_s - now_s >= _ROOM_S
+            if room or now_s - self._checked_s >= _CHECK_AT_LATEST_S:
+                self._checked_s = now_s
+                output.check()
 
     def _handle(self, message: dict[str, Any]) -> None:
         kind = message["kind"]

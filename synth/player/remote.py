@@ -25,7 +25,7 @@ _MOST_WAITING_BYTES = 4 * 1024 * 1024
 _KEPT_SEGMENTS = 256
 _KEPT_NOTES = 4096
 _BAR_BEATS = 4.0
-_PAUSES_S = (0.2, 1.0, 5.0)  # before each attempt to start again; the last one repeats
+_PAUSES_S = (0.2, 1.0, 2.0)  # before each attempt to start again; the last one repeats
 
 
 class RemotePlayer:
@@ -175,7 +175,7 @@ class RemotePlayer:
             try:
                 await self._start()
             except OutputUnavailable as error:
-                self.health["error"] = str(error)
+                self.health.setdefault("error", str(error))
             else:
                 self._catch_up()
                 return
