@@ -130,7 +130,7 @@ def _midi() -> Check:
     from biofeedback.cli.probe import midi_ports
     from synth.errors import SynthError
 
-    if not any(importlib.util.find_spec(name) for name in ("rtmidi", "rtmidi2")):
+    if not importlib.util.find_spec("rtmidi2"):
         return Check("MIDI", "fail", "no MIDI library is installed", _REINSTALL)
     try:
         ports = midi_ports()

@@ -1,14 +1,13 @@
-"""RtMidi behind one small face, whichever binding the Python version has wheels of.
+"""RtMidi behind one small face, through rtmidi2, which has wheels for every Python and system.
 
-python-rtmidi serves Python up to 3.12, rtmidi2 from 3.13 on. rtmidi2's Linux wheel bundles a JACK
-library that does not speak to current servers, and its errors end the process; so the system's
-libraries are loaded first, and nothing is asked of a system that is not there.
+Its Linux wheel bundles a JACK library that does not speak to current servers, and its errors end
+the process; so the system's libraries are loaded first, and nothing is asked of a system that is
+not there.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -131,11 +130,6 @@ def _apis() -> list[int]:
 
 
 def _client(api: int, client_name: str = _CLIENT) -> Any:
-    if importlib.util.find_spec("rtmidi") is not None:
-        import rtmidi
-
-        with quiet_stderr():
-            return rtmidi.MidiOut(api, name=client_name)
     if sys.platform.startswith("linux"):
         for library in ("libjack.so.0", "libasound.so.2"):
             try:
@@ -154,28 +148,18 @@ def _client(api: int, client_name: str = _CLIENT) -> Any:
 
 def _names(client: Any) -> list[str]:
     with quiet_stderr():
-        names = client.get_ports() if hasattr(client, "get_ports") else client.ports
-    return [str(name) for name in names]
+        return [str(name) for name in client.ports]
 
 
 def _sender(client: Any, name: str, system: _System, virtual: bool = False) -> Sender:
     def present() -> bool:
         return system.alive and (virtual or name in _names(client))
 
-    if hasattr(client, "send_raw"):  # rtmidi2
-
-        def send(message: Sequence[int]) -> None:
-            client.send_raw(*message)
-
-        def shut() -> None:
-            client.close_port()
-            system.close()
-
-        return Sender(name, send, shut, present)
+    def send(message: Sequence[int]) -> None:
+        client.send_raw(*message)
 
     def close() -> None:
         client.close_port()
-        client.delete()
         system.close()
 
-    return Sender(name, client.send_message, close, present)
+    return Sender(name, send, close, present)
