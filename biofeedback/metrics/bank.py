@@ -13,17 +13,21 @@ from biofeedback.metrics.beat_source import ORIGINS, BeatSource
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breathing import BreathingRate
+from biofeedback.metrics.coherence import Coherence
 from biofeedback.metrics.eda_samples import EdaGate
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.history import History
 from biofeedback.metrics.motion import Motion
 from biofeedback.metrics.pnn50 import Pnn50
+from biofeedback.metrics.poincare import Sd1, Sd2
+from biofeedback.metrics.recent_beats import RecentBeats
 from biofeedback.metrics.rmssd import LnRmssd, Rmssd
 from biofeedback.metrics.scl import Scl
 from biofeedback.metrics.scr import Scr, ScrRate
 from biofeedback.metrics.sdnn import Sdnn
 from biofeedback.metrics.skin_temperature import SkinTemperature
 from biofeedback.metrics.source import SourceChoice
+from biofeedback.metrics.stress_index import StressIndex
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.metrics.windowed_readings import WindowedReadings
 from sensors.base import SensorStatus
@@ -81,7 +85,10 @@ class MetricBank:
             Sdnn(report),
             Pnn50(report),
         )
-        self._breathing = BreathingRate(settings.breathing_window_s)
+        self._shapes: tuple[Metric, ...] = (Sd1(report), Sd2(report), StressIndex(report))
+        self._recent = RecentBeats(settings.breathing_window_s)
+        self._breathing = BreathingRate(self._recent)
+        self._coherence = Coherence(self._recent)
         self._gate = EdaGate()
         self._scl = Scl(settings.scl_window_s)
         self._scr = ScrRate(settings.scr_window_s)
@@ -124,6 +131,7 @@ class MetricBank:
         """Return every metric's value at `now_s`, always all of them in the same order."""
         for window in self._beat_windows:
             window.advance(now_s)
+        self._recent.advance(now_s)
         beat_trust = self._contact_trust(self._beats.active or Signal.RR)
         heart_trust = min(beat_trust, self._contact_trust(Signal.HR))
         skin_trust = self._contact_trust(Signal.EDA)
@@ -136,6 +144,8 @@ class MetricBank:
             self._scl.read(now_s, skin_trust),
             self._scr.read(now_s, skin_trust),
             *self._windowed.read(now_s, beat_trust, skin_trust),
+            *(metric.read(now_s, beat_trust) for metric in self._shapes),
+            self._coherence.read(now_s, beat_trust),
             self._motion.read(now_s),
             self._temperature.read(now_s),
         )
@@ -156,7 +166,10 @@ class MetricBank:
         self._windowed.take(result)
 
     def _add_beats(self, chunk: Chunk) -> tuple[Beat, ...]:
-        beats, _ = self._beats.add(chunk, self._motion.is_moving())
+        beats, pulses = self._beats.add(chunk, self._motion.is_moving())
+        if self._beats.active is Signal.ECG:
+            for pulse in pulses:
+                self._recent.add_pulse(pulse)
         self._share(beats)
         return tuple(beats)
 
@@ -164,7 +177,7 @@ class MetricBank:
         for beat in beats:
             for window in self._beat_windows:
                 window.add(beat)
-            self._breathing.add(beat)
+            self._recent.add(beat)
             self._history.add_beat(beat)
 
     def _add_eda(self, chunk: Chunk) -> tuple[Scr, ...]:

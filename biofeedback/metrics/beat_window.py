@@ -42,6 +42,8 @@ class BeatWindow:
         self._last_s = -math.inf
         self._count = self._sum = self._squares = 0
         self._steps = self._step_squares = self._large_steps = 0
+        self._step_sum = self._pair_sum = self._pair_squares = 0
+        self.changes = 0  #: grows with every change of the content
 
     @property
     def has_seen_beats(self) -> bool:
@@ -58,11 +60,16 @@ class BeatWindow:
             self._squares += rr * rr
             if beat.joined and self._entries:
                 step = rr - self._last_nn
+                pair = rr + self._last_nn
                 self._steps += 1
+                self._step_sum += step
                 self._step_squares += step * step
+                self._pair_sum += pair
+                self._pair_squares += pair * pair
                 self._large_steps += abs(step) > _LARGE_STEP
             self._last_nn = rr
         self._last_s = beat.time_s
+        self.changes += 1
         self._entries.append(_Entry(beat.time_s, rr, beat.is_nn, step))
         self.advance(beat.time_s)
 
@@ -71,6 +78,7 @@ class BeatWindow:
         entries, oldest_s = self._entries, now_s - self.window_s
         while entries and entries[0].time_s <= oldest_s:
             gone = entries.popleft()
+            self.changes += 1
             if gone.is_nn:
                 self._count -= 1
                 self._sum -= gone.rr
@@ -83,17 +91,25 @@ class BeatWindow:
 
     def sdnn_ms(self) -> float | None:
         """Return the sample standard deviation (n - 1) of NN, or None with fewer than two."""
-        n = self._count
-        if n < 2:
-            return None
-        spread = n * self._squares - self._sum * self._sum
-        return math.sqrt(spread / (n * (n - 1) * _TICKS_PER_MS * _TICKS_PER_MS))
+        return _deviation_ms(self._count, self._sum, self._squares)
 
     def rmssd_ms(self) -> float | None:
         """Return the root mean square of steps between joined NN, or None without any."""
         if not self._steps:
             return None
         return math.sqrt(self._step_squares / (self._steps * _TICKS_PER_MS * _TICKS_PER_MS))
+
+    def sd1_ms(self) -> float | None:
+        """Return the spread of steps over sqrt(2), or None with fewer than two steps."""
+        return _deviation_ms(self._steps, self._step_sum, self._step_squares, 2)
+
+    def sd2_ms(self) -> float | None:
+        """Return the spread of sums of joined NN over sqrt(2), or None with fewer than two."""
+        return _deviation_ms(self._steps, self._pair_sum, self._pair_squares, 2)
+
+    def nn_ms(self) -> list[float]:
+        """Return the NN intervals in order of time."""
+        return [entry.rr / _TICKS_PER_MS for entry in self._entries if entry.is_nn]
 
     def pnn50_percent(self) -> float | None:
         """Return the share of steps above 50 ms, over steps + 1, or None without any step."""
@@ -121,6 +137,18 @@ class BeatWindow:
         successor = next((entry for entry in self._entries if entry.is_nn), None)
         if successor is not None and (step := successor.step) is not None:
             successor.step = None
+            pair = 2 * successor.rr - step
             self._steps -= 1
+            self._step_sum -= step
             self._step_squares -= step * step
+            self._pair_sum -= pair
+            self._pair_squares -= pair * pair
             self._large_steps -= abs(step) > _LARGE_STEP
+
+
+def _deviation_ms(n: int, total: int, squares: int, divisor: int = 1) -> float | None:
+    """Return the sample standard deviation, its variance divided, from sums in ticks."""
+    if n < 2:
+        return None
+    spread = n * squares - total * total
+    return math.sqrt(spread / (divisor * n * (n - 1) * _TICKS_PER_MS * _TICKS_PER_MS))

@@ -30,6 +30,10 @@ PLAUSIBLE = {
     "lf_hf": (0.0, 1e6),
     "eda_tonic": (-1.0, 60.0),
     "eda_phasic": (0.0, 60.0),
+    "sd1": (0.0, 1300.0),
+    "sd2": (0.0, 1300.0),
+    "stress_index": (0.0, 10_000.0),
+    "coherence": (0.0, 1000.0),
     "motion": (0.0, 16.0),
     "skin_temperature": (15.0, 45.0),
 }

@@ -1,0 +1,71 @@
+"""Coherence: how much of the heart's variability is one slow wave.
+
+The open form of what heart coherence trainers show: intervals of 64 s, resampled evenly and
+windowed; P is the power within 0.015 Hz of the highest peak between 0.04 and 0.26 Hz; the value
+is P / (total - P). Slow paced breathing near 0.1 Hz gives high values. It says nothing about
+arousal: a calm person who breathes freely has a low one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.quality import graded
+from biofeedback.metrics.recent_beats import RecentBeats
+from sensors.signals import FloatArray
+
+__all__ = ["Coherence", "coherence_ratio"]
+
+_PEAK_HZ, _HALF_WIDTH_HZ = (0.04, 0.26), 0.015
+#: From the slowest wave that a minute shows to the end of the HF band.
+_TOTAL_HZ = (0.0156, 0.4)
+#: All that follows is of our own choosing.
+_RATE_HZ, _PADDING = 4.0, 4
+_EVERY_S, _FEWEST_BEATS, _SHORTEST_SHARE = 5.0, 30, 0.9
+
+
+class Coherence:
+    """The ratio over the window of `beats`, renewed every 5 s."""
+
+    def __init__(self, beats: RecentBeats) -> None:
+        self._beats = beats
+        self._due_s = 0.0
+        self._ratio: float | None = None
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return the ratio; `contact` 0..1 scales the quality."""
+        beats = self._beats
+        if now_s >= self._due_s:
+            self._due_s = now_s + _EVERY_S
+            times_s, rr_ms = beats.intervals()
+            long_enough = len(times_s) and np.ptp(times_s) >= _SHORTEST_SHARE * beats.window_s
+            self._ratio = coherence_ratio(times_s, rr_ms) if long_enough else None
+        coverage, trust = beats.coverage(now_s), beats.trust(now_s) * contact
+        return graded("coherence", self._ratio, "", beats.window_s, now_s, coverage, trust)
+
+
+def coherence_ratio(times_s: FloatArray, rr_ms: FloatArray) -> float | None:
+    """Return P / (total - P) of NN intervals at the beats that end them, both of shape (n,).
+
+    None with fewer than 30 beats or a constant heart rate; at most 1000.
+    """
+    if len(times_s) < _FEWEST_BEATS:
+        return None
+    even_s = np.arange(times_s[0], times_s[-1], 1.0 / _RATE_HZ)
+    swing_ms = np.interp(even_s, times_s, rr_ms)
+    middle_s = even_s - even_s.mean()
+    swing_ms = swing_ms - swing_ms.mean()
+    swing_ms -= middle_s * (middle_s @ swing_ms) / (middle_s @ middle_s)
+    if np.abs(swing_ms).max() < 1e-6:
+        return None
+    size = 1 << math.ceil(math.log2(_PADDING * len(swing_ms)))
+    power = np.abs(np.fft.rfft(swing_ms * np.hanning(len(swing_ms)), size)) ** 2
+    hz = np.fft.rfftfreq(size, 1.0 / _RATE_HZ)
+    searched = np.where((hz >= _PEAK_HZ[0]) & (hz <= _PEAK_HZ[1]), power, 0.0)
+    peak_hz = hz[int(np.argmax(searched))]
+    total = power[(hz >= _TOTAL_HZ[0]) & (hz <= _TOTAL_HZ[1])].sum()
+    peak = power[np.abs(hz - peak_hz) <= _HALF_WIDTH_HZ].sum()
+    return float(peak / max(total - peak, total / 1000.0))

@@ -1,0 +1,59 @@
+"""The NN intervals of the last minute, for metrics that look for rhythms in them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.pulse_train import Pulse
+from biofeedback.metrics.quality import covered_share, freshness
+from sensors.signals import FloatArray
+
+__all__ = ["RecentBeats"]
+
+
+class RecentBeats:
+    """Holds the beats of the last `window_s` seconds, and how strongly a waveform showed them."""
+
+    def __init__(self, window_s: float) -> None:
+        self.window_s = window_s
+        self._beats: deque[tuple[float, float]] = deque()
+        self._pulses: deque[tuple[float, float]] = deque()
+        self._last_s = -math.inf
+
+    def add(self, beat: Beat) -> None:
+        """Take in the next beat; only NN intervals count."""
+        if beat.is_nn:
+            self._beats.append((beat.time_s, beat.rr_ms))
+            self._last_s = beat.time_s
+
+    def add_pulse(self, pulse: Pulse) -> None:
+        """Take in the next pulse of the waveform that gives the beats."""
+        self._pulses.append((pulse.time_s, pulse.height))
+
+    def advance(self, now_s: float) -> None:
+        """Let go of what has left the window."""
+        oldest_s = now_s - self.window_s
+        for series in (self._beats, self._pulses):
+            while series and series[0][0] <= oldest_s:
+                series.popleft()
+
+    def intervals(self) -> FloatArray:
+        """Return the times in s and the NN intervals in ms, (2, n)."""
+        return np.array(self._beats).reshape(-1, 2).T
+
+    def pulses(self) -> FloatArray:
+        """Return the times in s and the heights of the pulses, (2, n)."""
+        return np.array(self._pulses).reshape(-1, 2).T
+
+    def coverage(self, now_s: float) -> float:
+        """Return the share of the window that NN intervals fill, 0 to 1."""
+        covered_s = sum(rr_ms for _, rr_ms in self._beats) / 1000.0
+        return covered_share(covered_s, self.window_s, now_s - self._last_s)
+
+    def trust(self, now_s: float) -> float:
+        """Return 1 while beats keep coming, fading with silence."""
+        return freshness(now_s - self._last_s, self.window_s)

@@ -1,0 +1,55 @@
+"""Baevsky's stress index: how narrow and fast the distribution of beats is.
+
+SI = AMo / (2 Mo MxDMn) with Mo the median NN interval in s, AMo the percentage of intervals in the
+fullest of the 50 ms bins, MxDMn the range in s (Baevsky and Chernikova 2017). Given as its square
+root, as Kubios shows it, for which 7 to 12 is usual at rest. One outlier changes the range, so it
+needs clean beats; it mixes heart rate and variability, and adds little to either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.beat_window import BeatWindow
+from biofeedback.metrics.quality import graded
+
+__all__ = ["StressIndex", "sqrt_stress_index"]
+
+_BIN_MS = 50.0
+_FEWEST_BEATS = 20
+
+
+class StressIndex:
+    """The square root of Baevsky's index over a window of beats."""
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+        self._seen = -1
+        self._value: float | None = None
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return sqrt(SI); `contact` 0..1 scales the quality."""
+        beats = self._beats
+        if beats.changes != self._seen:
+            self._seen = beats.changes
+            self._value = sqrt_stress_index(beats.nn_ms())
+        coverage, trust = beats.coverage(now_s), beats.trust(now_s) * contact
+        return graded("stress_index", self._value, "", beats.window_s, now_s, coverage, trust)
+
+
+def sqrt_stress_index(nn_ms: Sequence[float]) -> float | None:
+    """Return sqrt(SI) of NN intervals in ms; None below 20 of them or when all are alike."""
+    if len(nn_ms) < _FEWEST_BEATS:
+        return None
+    ordered = sorted(nn_ms)
+    middle = len(ordered) // 2
+    median_ms = (ordered[middle] + ordered[~middle]) / 2
+    range_ms = ordered[-1] - ordered[0]
+    if range_ms <= 0.0:
+        return None
+    fullest = max(Counter(int(rr_ms / _BIN_MS) for rr_ms in ordered).values())
+    share_percent = 100.0 * fullest / len(ordered)
+    return math.sqrt(share_percent / (2 * median_ms / 1000.0 * range_ms / 1000.0))
