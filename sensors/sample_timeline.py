@@ -43,8 +43,8 @@ class SampleTimeline:
     """Gives the samples of one signal their times, and finds where some are missing.
 
     `rate_hz` None: samples are events at their arrival. `clock_wraps_s` is where the device's
-    clock starts again, if it does. `counted` says that frames tell what was lost, by a counter or
-    a clock. Times never decrease, and no sample stands later than its arrival.
+    clock starts again, if it does. `counted` says that frames tell all that was lost, by a clock or
+    a counter that wraps late. Times never decrease, and no sample stands later than its arrival.
     """
 
     def __init__(
@@ -100,8 +100,9 @@ class SampleTimeline:
         """Tell packets that were held up from packets that follow a loss: wait for the next."""
         assert self._due_s is not None  # `feed` starts runs elsewhere
         packet_s = sum(len(frame.values) for frame in frames) / rate_hz
-        ahead_s = sum(len(frame.values) for _, held in self._held for frame in held) / rate_hz
-        newest_s = self._due_s + ahead_s + packet_s - 1 / rate_hz
+        waiting = [*(frame for _, held in self._held for frame in held), *frames]
+        ahead = sum(frame.lost + len(frame.values) for frame in waiting)
+        newest_s = self._due_s + (ahead - 1) / rate_hz
         lag_s = arrival_s - newest_s - self._relaxed_s(arrival_s)
         late = lag_s > max(_LATE * packet_s, _LATE_S)
         together = not self._held or arrival_s - self._held[-1][0] < packet_s / 2
