@@ -15,7 +15,7 @@ from sensors.codecs.polar_pmd import Frame
 HEART_RATE = bytes.fromhex("10 3c e8 03 f0 03")
 ECG = bytes(10) + b"".join(i.to_bytes(3, "little", signed=True) for i in range(-36, 37))
 #: ten blocks of ten samples, four channels, differences of six bits
-PPG = bytes(9) + b"\x80" + bytes(12) + (bytes([6, 10]) + bytes(range(30))) * 10
+PPG = b"\x01" + bytes(8) + b"\x80" + bytes(12) + (bytes([6, 10]) + bytes(range(30))) * 10
 
 RUNS: dict[str, tuple[Callable[[], object], int]] = {
     "heart rate packets": (lambda: HeartRateMeasurement.decode(HEART_RATE), 300_000),

@@ -7,21 +7,25 @@ late but never early: the smallest difference of arrival and summed intervals is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
+from sensors.device_clock import RELAXATION, DriftMeter
 from sensors.signals import Chunk, Gap, GapReason, Signal
 
 __all__ = ["BeatTimeline"]
 
-#: How fast the offset may grow, to follow a device whose clock is slow. Watch crystals stay within
-#: 100 ppm; twice that forgets one early packet within minutes.
-_RELAXATION = 200e-6
 #: A run ends when the newest beat arrives later than this after its supposed time, or when that
 #: lag grows by this much between packets: some intervals never arrived. In RR, and in seconds for
 #: the jitter of the link. Found on simulated straps with 50 ms jitter and lost packets.
 _LAG = (1.5, 0.3)
 _LAG_JUMP = (0.75, 0.3)
-_PLAUSIBLE_1024 = range(256, 3 * 1024 + 1)  #: 0.25 to 3 s
+#: Where the last packets came this evenly, as a share of their usual distance, a pause of this
+#: many of it shows a lost one at once.
+_STEADY = (0.7, 1.3)
+_PAUSE = 1.6
+_ARRIVALS = 8
+_PLAUSIBLE_S = (0.25, 3.0)
 
 
 class BeatTimeline:
@@ -29,58 +33,85 @@ class BeatTimeline:
 
     `feed` takes what a packet brought; `interrupt` tells of a break that it cannot see. Times
     never decrease. In the first 20 s of a run they may be up to a packet too late; the intervals
-    are exact at once.
+    are exact at once. `drift` compares the device's clock with ours.
     """
 
-    def __init__(self, source: str) -> None:
-        self._source = source
+    def __init__(self, source: str, *, ticks_per_s: int = 1024) -> None:
+        self.drift = DriftMeter()
+        self._source, self._ticks_per_s = source, ticks_per_s
         self._last_beat_s: float | None = None
         self._broken_by: GapReason | None = None
         self._in_run = False
         self._offset_s = 0.0
-        self._sum_1024 = 0
+        self._sum_ticks = 0
         self._arrival_s = 0.0
         self._lag_s = 0.0
+        self._heard_s: float | None = None
+        self._pauses_s: deque[float] = deque(maxlen=_ARRIVALS)
 
-    def feed(self, arrival_s: float, rr_1024: Sequence[int]) -> list[Chunk | Gap]:
+    def feed(self, arrival_s: float, rr_ticks: Sequence[int]) -> list[Chunk | Gap]:
         """Return the beats that a packet brought, after the gap before them if there is one.
 
-        `rr_1024` is in 1/1024 s, oldest first. A list with an implausible interval is dropped:
-        what it was part of is no longer known. An empty list returns nothing.
+        `rr_ticks` is in 1/1024 s, unless the timeline has other ticks, oldest first. A list with
+        an implausible interval is dropped: what it was part of is no longer known. An empty list
+        returns nothing, yet shows that no packet was lost.
         """
-        if not rr_1024:
+        if self._came_after_a_pause(arrival_s):
+            self.interrupt("link")
+        if not rr_ticks:
             return []
-        if any(rr not in _PLAUSIBLE_1024 for rr in rr_1024):
+        shortest, longest = (limit * self._ticks_per_s for limit in _PLAUSIBLE_S)
+        if not all(shortest <= rr <= longest for rr in rr_ticks):
             self.interrupt("bad_data")
             return []
-        total_1024 = sum(rr_1024)
-        if self._in_run and self._lost_some(arrival_s, total_1024, rr_1024[-1] / 1024):
+        total = sum(rr_ticks)
+        if self._in_run and self._lost_some(arrival_s, total, rr_ticks[-1] / self._ticks_per_s):
             self.interrupt("link")
         samples: list[Chunk | Gap] = []
         if not self._in_run:
-            self._start_run(arrival_s, total_1024)
+            self._start_run(arrival_s, total)
             samples += self._gap()
-        self._follow(arrival_s, total_1024)
-        samples.append(self._beats(rr_1024))
+        self._follow(arrival_s, total)
+        samples.append(self._beats(rr_ticks))
         return samples
 
     def interrupt(self, reason: GapReason) -> None:
         """End the run: the next beat is no neighbour of the last. The first reason counts."""
         self._in_run = False
         self._broken_by = self._broken_by or reason
+        self._heard_s = None
 
-    def _lost_some(self, arrival_s: float, total_1024: int, rr_s: float) -> bool:
-        lag_s = arrival_s - (self._offset_s + (self._sum_1024 + total_1024) / 1024)
+    def _came_after_a_pause(self, arrival_s: float) -> bool:
+        """Return whether a packet is missing before this one, by the rhythm of the packets."""
+        pauses_s, heard_s = self._pauses_s, self._heard_s
+        self._heard_s = arrival_s
+        if heard_s is None:
+            return False
+        pause_s = arrival_s - heard_s
+        usual_s = sorted(pauses_s)[len(pauses_s) // 2] if pauses_s else 0.0
+        steady = (
+            len(pauses_s) == _ARRIVALS
+            and min(pauses_s) >= _STEADY[0] * usual_s
+            and max(pauses_s) <= _STEADY[1] * usual_s
+        )
+        if steady and pause_s > _PAUSE * usual_s:
+            return True
+        pauses_s.append(pause_s)
+        return False
+
+    def _lost_some(self, arrival_s: float, total: int, rr_s: float) -> bool:
+        lag_s = arrival_s - (self._offset_s + (self._sum_ticks + total) / self._ticks_per_s)
         return (
             lag_s > _LAG[0] * rr_s + _LAG[1]
             or lag_s - self._lag_s > _LAG_JUMP[0] * rr_s + _LAG_JUMP[1]
         )
 
-    def _start_run(self, arrival_s: float, total_1024: int) -> None:
+    def _start_run(self, arrival_s: float, total: int) -> None:
         self._in_run = True
-        self._sum_1024 = 0
-        self._offset_s = arrival_s - total_1024 / 1024
+        self._sum_ticks = 0
+        self._offset_s = arrival_s - total / self._ticks_per_s
         self._arrival_s = arrival_s
+        self.drift.restart()
 
     def _gap(self) -> list[Gap]:
         reason, self._broken_by = self._broken_by, None
@@ -89,20 +120,23 @@ class BeatTimeline:
         end_s = max(self._last_beat_s, self._offset_s)
         return [Gap(Signal.RR, self._source, self._last_beat_s, end_s, reason)]
 
-    def _follow(self, arrival_s: float, total_1024: int) -> None:
+    def _follow(self, arrival_s: float, total: int) -> None:
         """Lower the offset to what this packet allows, or let it rise a little."""
-        relaxed_s = self._offset_s + _RELAXATION * max(0.0, arrival_s - self._arrival_s)
-        allowed_s = arrival_s - (self._sum_1024 + total_1024) / 1024
-        self._offset_s = min(relaxed_s, allowed_s)
-        self._lag_s = allowed_s - self._offset_s
+        device_s = (self._sum_ticks + total) / self._ticks_per_s
+        relaxed_s = self._offset_s + RELAXATION * max(0.0, arrival_s - self._arrival_s)
+        self._offset_s = min(relaxed_s, arrival_s - device_s)
+        self._lag_s = arrival_s - device_s - self._offset_s
         self._arrival_s = arrival_s
+        self.drift.feed(arrival_s, device_s)
 
-    def _beats(self, rr_1024: Sequence[int]) -> Chunk:
+    def _beats(self, rr_ticks: Sequence[int]) -> Chunk:
         times_s: list[float] = []
-        for rr in rr_1024:
-            self._sum_1024 += rr
-            beat_s = self._offset_s + self._sum_1024 / 1024
+        for rr in rr_ticks:
+            self._sum_ticks += rr
+            beat_s = self._offset_s + self._sum_ticks / self._ticks_per_s
             # What was handed out stays: after a better offset, beats wait for it.
             self._last_beat_s = max(self._last_beat_s or beat_s, beat_s)
             times_s.append(self._last_beat_s)
-        return Chunk.events(Signal.RR, self._source, times_s, [rr / 1024 for rr in rr_1024])
+        return Chunk.events(
+            Signal.RR, self._source, times_s, [rr / self._ticks_per_s for rr in rr_ticks]
+        )

@@ -59,7 +59,7 @@ def test_an_hour_with_jitter_places_beats_within_a_tenth_of_a_second(ppm: float)
     error = (estimated - true)[settled]
     assert gaps == []
     assert abs(np.median(error)) < 0.1
-    assert np.std(error) < 0.03
+    assert np.std(error) < 0.015
     # "the last beat happened when its packet arrived" scatters by a quarter of a second
     assert (np.diff(estimated) >= 0.0).all()
 
@@ -71,10 +71,35 @@ def test_every_lost_packet_of_an_hour_becomes_a_gap() -> None:
     assert len(gaps) == len(strap.losses_s)
     delays_s = np.array(found_s) - np.array(strap.losses_s)
     assert delays_s.min() > 0.0
-    assert np.median(delays_s) < 2.0
-    assert delays_s.max() < 12.0
+    assert delays_s.max() < 1.5
     assert {(gap.signal, gap.reason) for gap in gaps} == {(Signal.RR, "link")}
     assert (np.diff(estimated) >= 0.0).all()
+
+
+@pytest.mark.parametrize("ppm", [-80.0, 80.0])
+def test_the_drift_of_a_strap_is_known_from_its_intervals(ppm: float) -> None:
+    strap = Strap(1800, seed=3, jitter_s=0.05, ppm=ppm, loss=0.0)
+    timeline = BeatTimeline("strap")
+    assert timeline.drift.ppm is None
+    for arrival_s, beats in strap.packets:
+        timeline.feed(arrival_s, [rr for _, rr in beats])
+    # the simulated strap's seconds are too long, so its clock is slow
+    assert timeline.drift.ppm == pytest.approx(-ppm, abs=15.0)
+
+
+def test_a_strap_that_sends_unevenly_is_not_taken_to_have_lost_packets() -> None:
+    timeline, rng, arrival_s = BeatTimeline("strap"), Random(4), 0.0
+    for _ in range(600):
+        beats = rng.choice([1, 2, 3])
+        arrival_s += beats
+        assert not any(isinstance(s, Gap) for s in timeline.feed(arrival_s, [1024] * beats))
+
+
+def test_other_ticks_are_seconds_all_the_same() -> None:
+    (chunk,) = BeatTimeline("optical", ticks_per_s=1000).feed(10.0, [850, 900])
+    assert isinstance(chunk, Chunk)
+    assert chunk.values[:, 0].tolist() == [0.85, 0.9]
+    assert chunk.times_s.tolist() == [9.1, 10.0]
 
 
 def test_the_intervals_come_out_exactly() -> None:
