@@ -71,7 +71,7 @@ class Composer:
     def bar(self, params: MusicParams) -> Bar:
         """Compose the next bar."""
         self._history.append(self._state)
-        state, params = self._state, _within_range(params)
+        state, params = self._state, self._style.settings.flavoured(_within_range(params))
         where = place(state.index)
         if where.first:
             state = self._begin_phrase(state, where, params)
@@ -138,7 +138,7 @@ class Composer:
         It has eight beats, or more when a held chord must die away first.
         """
         self._history.append(self._state)
-        state, params = self._state, _within_range(params)
+        state, params = self._state, self._style.settings.flavoured(_within_range(params))
         where = place(state.index)
         layers = state.layers or state.coming_layers
         ringing = () if state.cut else self._ringing(state)

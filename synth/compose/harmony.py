@@ -41,7 +41,7 @@ _DEGREES: dict[Mode, tuple[tuple[int, Function, float], ...]] = {
     Mode.IONIAN: ((0, _T, 3), (5, _T, 1.6), (2, _T, 0.6), (3, _S, 2), (1, _S, 1.5), (4, _D, 2)),
     Mode.MIXOLYDIAN: ((0, _T, 3), (5, _T, 1), (3, _S, 2), (1, _S, 0.8), (6, _D, 2), (4, _D, 1)),
     Mode.DORIAN: ((0, _T, 3), (2, _T, 1), (3, _S, 2.2), (1, _S, 0.8), (6, _D, 1.6), (4, _D, 1.2)),
-    Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.5), (5, _S, 2), (3, _S, 2), (6, _D, 1), (4, _D, 1.6)),
+    Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.3), (5, _S, 2), (3, _S, 2), (6, _D, 0.6), (4, _D, 1.6)),
     Mode.PHRYGIAN: ((0, _T, 3), (2, _T, 1), (5, _S, 1.4), (3, _S, 1.4), (1, _D, 2), (6, _D, 1.4)),
 }
 _NEXT: dict[Function, tuple[tuple[Function, float], ...]] = {
@@ -82,6 +82,8 @@ def phrase(
     for number, (at, beats) in enumerate(starts):
         if number:
             function = _weighted(_NEXT[function], rng)
+            if function is _D and number == len(starts) - 1:
+                function = _S  # the cadence's own dominant comes next
             degree, function = _pick(key, function, degree, rng)
         chord = _coloured(key, degree, function, tension, rng, plain=number == 0)
         body.append(Change(at, beats, chord, function))

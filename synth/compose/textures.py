@@ -7,7 +7,10 @@ from synth.compose.form import BEATS_PER_BAR
 from synth.compose.rhythm import metric_weight, spread
 from synth.params import Layer
 
-__all__ = ["bass_line", "broken", "drone", "held"]
+__all__ = ["bass_line", "breath", "broken", "comped", "drone", "held"]
+
+#: Where chords are struck, in beats, in the order in which a denser bar takes them up.
+_COMPING = (0.0, 2.5, 1.5, 3.5, 1.0, 3.0, 0.5, 2.0)
 
 
 def held(context: Context, *, onsets: int, articulation: float, tie: bool) -> list[Draft]:
@@ -114,6 +117,43 @@ def drone(context: Context, *, onsets: int, low: int, bars: int) -> list[Draft]:
     length = float(bars * BEATS_PER_BAR)
     pitches = (root, root + 7)[: min(onsets, 2)]
     return [Draft(0.0, length, pitch, 0.4, Layer.DRONE) for pitch in pitches]
+
+
+def breath(context: Context, *, onsets: int, low: int) -> list[Draft]:
+    """Return the tonic, its fifth and its octave, begun with the in-breath and let go after it.
+
+    The instrument's slow attack and release make the swell; a pair of bars is one breath.
+    """
+    if context.place.bar % 2:
+        return []
+    root = low + (context.key.tonic - low) % 12
+    pitches = (root, root + 7, root + 12)[: min(onsets, 3)]
+    return [Draft(0.0, float(BEATS_PER_BAR), pitch, 0.4, Layer.DRONE) for pitch in pitches]
+
+
+def comped(context: Context, *, onsets: int, articulation: float) -> list[Draft]:
+    """Return whole chords struck where they begin and then in the gaps of the beat.
+
+    The last chord that the notes do not suffice for has its upper voices only.
+    """
+    starts = [slot.at for slot in context.slots]
+    places = starts + [at for at in _COMPING if at not in starts]
+    strikes = [
+        (at, context.slot_at(at).voices[voice])
+        for at in places
+        for voice in range(len(context.slots[0].voices) - 1, -1, -1)
+    ]
+    chosen = sorted(strikes[:onsets])
+    struck = sorted({at for at, _ in chosen})
+    drafts = []
+    for at, pitch in chosen:
+        slot = context.slot_at(at)
+        later = [other for other in struck if other > at]
+        end = min([*later, slot.at + slot.beats, float(BEATS_PER_BAR)])
+        beats = (end - at) * (0.35 + 0.6 * articulation)
+        accent = 0.35 + 0.25 * metric_weight(int(at * 4))
+        drafts.append(Draft(at, beats, pitch, accent, Layer.PAD))
+    return drafts
 
 
 def _pattern(voices: int, order: str) -> list[int]:

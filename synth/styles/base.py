@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
@@ -38,6 +38,9 @@ class StyleSettings:
     chord_beats: float  #: usual length of a chord, 2 to 8
     rhythm_freedom: float  #: 0 strictly metrical to 1 free
     instruments: tuple[Instrument, ...]  #: in the order in which layers should join
+    tension: float = 0.0  #: what the style has when the parameter is 0; so has
+    swing: float = 0.5  #: this when the parameter is 0.5
+    swell: float = 0.0  #: and this when the parameter is 0
 
     @property
     def home(self) -> MusicParams:
@@ -48,6 +51,16 @@ class StyleSettings:
     def layers(self) -> tuple[Layer, ...]:
         """The layers that the style can play."""
         return tuple(instrument.layer for instrument in self.instruments)
+
+    def flavoured(self, params: MusicParams) -> MusicParams:
+        """Return parameters whose ranges start at the style's own tension, swing and swell."""
+        swing = max(0.5, min(0.67, params.swing))
+        return replace(
+            params,
+            tension=_above(self.tension, params.tension),
+            swing=self.swing + (0.67 - self.swing) * (swing - 0.5) / 0.17,
+            swell=_above(self.swell, params.swell),
+        )
 
     def instrument(self, layer: Layer) -> Instrument:
         """Return a layer's instrument; KeyError when the style lacks the layer."""
@@ -78,6 +91,10 @@ class Style(Protocol):
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return the notes of a bar, layer by layer, before performance."""
         ...
+
+
+def _above(least: float, value: float) -> float:
+    return least + (1.0 - least) * max(0.0, min(1.0, value))
 
 
 def layer_stream(base: int, layer: Layer) -> Random:

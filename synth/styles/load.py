@@ -11,6 +11,9 @@ from synth.errors import StyleError
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Layer
 from synth.styles.ambient import Ambient
 from synth.styles.base import Instrument, Style, StyleSettings
+from synth.styles.chamber import Chamber
+from synth.styles.drone_breath import DroneBreath
+from synth.styles.lofi import Lofi
 from synth.styles.piano import Piano
 from synth.styles.pulse import Pulse
 
@@ -20,6 +23,9 @@ _STYLES: dict[str, Callable[[StyleSettings], Style]] = {
     "ambient": Ambient,
     "piano": Piano,
     "pulse": Pulse,
+    "chamber": Chamber,
+    "lofi": Lofi,
+    "drone_breath": DroneBreath,
 }
 _RANGES: dict[str, tuple[float, float]] = {
     "tempo_bpm": TEMPO_RANGE_BPM,
@@ -27,6 +33,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "voices": (3, 5),
     "chord_beats": (2, 8),
     "rhythm_freedom": (0, 1),
+    "tension": (0, 1),
+    "swing": (0.5, 0.67),
+    "swell": (0, 1),
     "low": (21, 108),
     "high": (21, 108),
     "least_onsets": (0, 64),
@@ -38,6 +47,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _WHOLE = ("voices", "low", "high", "channel", "program")
 _STYLE_KEYS = ("tempo_bpm", "density", "voices", "chord_beats", "rhythm_freedom")
+_FLAVOUR = {"tension": 0.0, "swing": 0.5, "swell": 0.0}  # may be left out
 _ONSETS = ("least_onsets", "share", "usual_onsets")
 _LAYER_KEYS = ("low", "high", *_ONSETS, "level", "channel", "program")
 _SPANS = {Layer.PAD: 24, Layer.BASS: 12, Layer.MELODY: 14, Layer.BELLS: 12, Layer.DRONE: 11}
@@ -68,8 +78,9 @@ def read_settings(path: Path) -> StyleSettings:
         ) from error
     layers = {layer.value: layer for layer in Layer}
     for key in table:
-        if key not in layers and key not in (*_STYLE_KEYS, "title"):
-            raise _wrong(path, key, "is unknown", f"Keys: title, {', '.join(_STYLE_KEYS)}.")
+        known = ("title", *_STYLE_KEYS, *_FLAVOUR)
+        if key not in layers and key not in known:
+            raise _wrong(path, key, "is unknown", f"Keys: {', '.join(known)}.")
     instruments = tuple(_instrument(path, layers[k], t) for k, t in table.items() if k in layers)
     if not instruments:
         raise _wrong(path, "layers", "are missing", "Add a table such as [pad].")
@@ -77,6 +88,7 @@ def read_settings(path: Path) -> StyleSettings:
     if not isinstance(title, str):
         raise _wrong(path, "title", "must be text", 'Write title = "A name".')
     numbers = {key: _number(path, key, table, key) for key in _STYLE_KEYS}
+    flavour = {key: _number(path, key, _FLAVOUR | table, key) for key in _FLAVOUR}
     return StyleSettings(
         title=title,
         tempo_bpm=numbers["tempo_bpm"],
@@ -85,6 +97,7 @@ def read_settings(path: Path) -> StyleSettings:
         chord_beats=numbers["chord_beats"],
         rhythm_freedom=numbers["rhythm_freedom"],
         instruments=instruments,
+        **flavour,
     )
 
 

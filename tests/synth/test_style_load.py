@@ -28,7 +28,7 @@ def test_channels_and_programs_are_read_as_musicians_count_and_kept_as_midi_send
 def test_an_unknown_style_names_those_that_exist() -> None:
     with pytest.raises(StyleError, match="polka") as caught:
         load("polka", FOLDER)
-    assert "ambient, piano, pulse" in caught.value.hint
+    assert "ambient, piano, pulse, chamber, lofi, drone_breath" in caught.value.hint
 
 
 @pytest.mark.parametrize(

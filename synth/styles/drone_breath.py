@@ -1,0 +1,58 @@
+"""Drone-breath: a drone and slow chords that swell and fade with a pair of bars, to breathe with.
+
+A breath is two bars, so the tempo is eight times the breathing rate: 48 beats a minute are six
+breaths. Sustained sounds begin with the in-breath and let go with the out-breath.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from synth.compose.bells import bells
+from synth.compose.context import Context, Draft
+from synth.compose.form import BEATS_PER_BAR
+from synth.compose.melody import melody
+from synth.compose.textures import bass_line, breath, held
+from synth.params import Layer, MusicParams
+from synth.styles.base import StyleSettings, layer_stream, pitch_range
+
+__all__ = ["DroneBreath"]
+
+_PAD_BEATS = BEATS_PER_BAR + 2.0  #: chords fade after the drone does, within the out-breath
+
+
+@dataclass(frozen=True, slots=True)
+class DroneBreath:
+    """Little else than breath; a few high tones when the density asks for more."""
+
+    settings: StyleSettings
+    name: str = "drone_breath"
+    holds_chords: bool = True
+
+    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+        """Return a bar that is an in-breath when its index is even, else an out-breath."""
+        base = rng.getrandbits(64)
+        drafts: list[Draft] = []
+        for layer, onsets in context.onsets:
+            instrument = self.settings.instrument(layer)
+            low, high = pitch_range(instrument, params.register)
+            stream = layer_stream(base, layer)
+            if layer is Layer.DRONE:
+                drafts += breath(context, onsets=onsets, low=instrument.low)
+            elif layer is Layer.PAD:
+                chord = held(context, onsets=onsets, articulation=params.articulation, tie=False)
+                drafts += [replace(d, beats=min(d.beats, _PAD_BEATS)) for d in chord]
+            elif layer is Layer.BASS:
+                drafts += bass_line(
+                    context, onsets=onsets, articulation=params.articulation,
+                    high=instrument.high, pulse=False,
+                )  # fmt: skip
+            elif layer is Layer.MELODY:
+                drafts += melody(
+                    context, stream, onsets=onsets, low=low, high=high,
+                    articulation=params.articulation, longest_beats=6.0,
+                )  # fmt: skip
+            elif layer is Layer.BELLS:
+                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+        return drafts

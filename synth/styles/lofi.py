@@ -1,0 +1,56 @@
+"""Lo-fi: swung seventh chords over a lazy backbeat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from synth.compose.bells import bells
+from synth.compose.context import Context, Draft
+from synth.compose.melody import melody
+from synth.compose.percussion import BACKBEAT, groove
+from synth.compose.textures import bass_line, broken, comped
+from synth.params import Layer, MusicParams
+from synth.styles.base import StyleSettings, layer_stream, pitch_range
+
+__all__ = ["Lofi"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lofi:
+    """A slow head-nodding groove; its chords are struck together and left to ring."""
+
+    settings: StyleSettings
+    name: str = "lofi"
+    holds_chords: bool = False
+
+    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+        """Return a bar of chords in the beat's gaps."""
+        base = rng.getrandbits(64)
+        drafts: list[Draft] = []
+        for layer, onsets in context.onsets:
+            instrument = self.settings.instrument(layer)
+            low, high = pitch_range(instrument, params.register)
+            stream = layer_stream(base, layer)
+            if layer is Layer.PERCUSSION:
+                drafts += groove(context, onsets=onsets, pattern=BACKBEAT)
+            elif layer is Layer.PAD:
+                drafts += comped(context, onsets=onsets, articulation=params.articulation)
+            elif layer is Layer.BASS:
+                drafts += bass_line(
+                    context, onsets=onsets, articulation=0.9 * params.articulation,
+                    high=instrument.high, pulse=context.place.bar % 2 == 1,
+                )  # fmt: skip
+            elif layer is Layer.MELODY:
+                drafts += melody(
+                    context, stream, onsets=onsets, low=low, high=high,
+                    articulation=params.articulation, longest_beats=2.0,
+                )  # fmt: skip
+            elif layer is Layer.PLUCK:
+                drafts += broken(
+                    context, layer, onsets=onsets, articulation=0.6 * params.articulation,
+                    shift=12, order="wave",
+                )  # fmt: skip
+            elif layer is Layer.BELLS:
+                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+        return drafts

@@ -1,0 +1,65 @@
+"""What a style adds of its own: swing, swell and sevenths at parameters that ask for none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth.compose.composer import Composer
+from synth.events import Bar
+from synth.params import Layer, MusicParams
+from synth.styles.load import load
+
+FOLDER = Path(__file__).parents[2] / "configs" / "styles"
+
+
+def compose(name: str, bars: int = 32, **changes: object) -> list[Bar]:
+    style = load(name, FOLDER)
+    params = replace(style.settings.home, **changes)
+    composer = Composer(style, 3, params)
+    return [composer.bar(params) for _ in range(bars)]
+
+
+def test_drone_breath_swells_over_two_bars_though_no_swell_is_asked_for() -> None:
+    notes = [n for bar in compose("drone_breath", density=2.0) for n in bar.notes]
+    place = np.array([n.beat % 8 for n in notes])
+    loud = np.array([n.velocity for n in notes])
+    ends = loud[(place < 1) | (place >= 7)].mean()
+    assert ends < 0.75 * loud[(place >= 3) & (place < 5)].mean()
+
+
+def test_its_drone_begins_with_the_in_breath_and_lets_go_with_the_out_breath() -> None:
+    drones = [n for b in compose("drone_breath") for n in b.notes if n.layer is Layer.DRONE]
+    assert len(drones) >= 16
+    for note in drones:
+        assert note.beat % 8 < 0.1
+        assert note.beats == pytest.approx(4.0, abs=0.1)
+
+
+def test_lofi_swings_and_swings_further_when_asked() -> None:
+    def offbeat(swing: float) -> float:
+        bars = compose("lofi", swing=swing)
+        places = [n.beat % 1 for bar in bars for n in bar.notes if 0.45 < n.beat % 1 < 0.7]
+        return float(np.mean(places))
+
+    assert offbeat(0.5) == pytest.approx(0.6, abs=0.01)
+    assert offbeat(0.67) == pytest.approx(0.67, abs=0.01)
+
+
+def test_lofi_has_sevenths_where_piano_has_none() -> None:
+    def sevenths(name: str) -> int:
+        return sum("7" in c for bar in compose(name, 64, tension=0.0) for c in bar.chords)
+
+    assert sevenths("piano") == 0
+    assert sevenths("lofi") >= 16
+
+
+def test_a_styles_own_flavour_leaves_every_parameter_its_effect() -> None:
+    settings = load("lofi", FOLDER).settings
+    steps = [settings.flavoured(MusicParams(tension=k / 4, swing=0.5 + k * 0.04)) for k in range(5)]
+    assert all(a.tension < b.tension and a.swing < b.swing for a, b in pairwise(steps))
+    assert settings.flavoured(MusicParams(tension=1.0)).tension == 1.0
