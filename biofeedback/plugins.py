@@ -62,7 +62,10 @@ def sensor(uri: str, options: SensorOptions) -> SensorSource:
     raise SettingsError(f"unknown kind of sensor {scheme!r} in {uri!r}", hint=_HINT)
 
 
-_HINT = "Sensors are ble:NAME-OR-ADDRESS, sim:, sim:listener and file:PATH."
+_HINT = (
+    "Sensors are ble:NAME-OR-ADDRESS, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, sim:listener "
+    "and file:PATH."
+)
 
 
 def _ble(target: str, options: SensorOptions) -> SensorSource:
@@ -116,4 +119,32 @@ def _file(target: str, options: SensorOptions) -> SensorSource:
     )
 
 
-_KINDS: dict[str, SensorKind] = {"ble": _ble, "sim": _sim, "file": _file}
+def _lsl(target: str, options: SensorOptions) -> SensorSource:
+    from sensors.network import lsl
+
+    settings = lsl.Settings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    return SensorSource(f"lsl:{target}", lambda clock, ear: lsl.stream(settings, clock))
+
+
+def _osc(target: str, options: SensorOptions) -> SensorSource:
+    from sensors.network import osc
+
+    settings = osc.Settings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    return SensorSource(f"osc:{target}", lambda clock, ear: osc.stream(settings, clock))
+
+
+def _e4(target: str, options: SensorOptions) -> SensorSource:
+    from sensors.network import e4_server
+
+    settings = e4_server.Settings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    return SensorSource(f"e4:{target}", lambda clock, ear: e4_server.stream(settings, clock))
+
+
+_KINDS: dict[str, SensorKind] = {
+    "ble": _ble,
+    "sim": _sim,
+    "file": _file,
+    "lsl": _lsl,
+    "osc": _osc,
+    "e4": _e4,
+}

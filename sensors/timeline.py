@@ -33,12 +33,13 @@ class BeatTimeline:
 
     `feed` takes what a packet brought; `interrupt` tells of a break that it cannot see. Times
     never decrease. In the first 20 s of a run they may be up to a packet too late; the intervals
-    are exact at once. `drift` compares the device's clock with ours.
+    are exact at once. `drift` compares the device's clock with ours. With `even_packets` False
+    packets come at the beats, so their rhythm is the heart's and tells nothing of lost ones.
     """
 
-    def __init__(self, source: str, *, ticks_per_s: int = 1024) -> None:
+    def __init__(self, source: str, *, ticks_per_s: int = 1024, even_packets: bool = True) -> None:
         self.drift = DriftMeter()
-        self._source, self._ticks_per_s = source, ticks_per_s
+        self._source, self._ticks_per_s, self._even_packets = source, ticks_per_s, even_packets
         self._last_beat_s: float | None = None
         self._broken_by: GapReason | None = None
         self._in_run = False
@@ -56,7 +57,7 @@ class BeatTimeline:
         an implausible interval is dropped: what it was part of is no longer known. An empty list
         returns nothing, yet shows that no packet was lost.
         """
-        if self._came_after_a_pause(arrival_s):
+        if self._even_packets and self._came_after_a_pause(arrival_s):
             self.interrupt("link")
         if not rr_ticks:
             return []

@@ -7,14 +7,14 @@ import numpy as np
 from sensors.files.recording import runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
-__all__ = ["PLAUSIBLE_RR_S", "from_intervals", "from_timed"]
+__all__ = ["NEIGHBOUR_TOLERANCE_S", "PLAUSIBLE_RR_S", "from_intervals", "from_timed"]
 
 #: 20 to 240 beats a minute: what lies outside is a detection error, not a beat.
 PLAUSIBLE_RR_S = (0.25, 3.0)
 #: A longer single interval is a misprint rather than a pause, so no time passes with it.
 _LONGEST_PAUSE_S = 60.0
 #: Beats of wristbands stand on a grid of 1/64 s; anything further apart is a missing beat.
-_NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
+NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
 
 
 def from_intervals(rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
@@ -45,7 +45,7 @@ def from_timed(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chun
     """
     plausible = _plausible(rr_s) & np.isfinite(times_s)
     times_s, rr_s = times_s[plausible], rr_s[plausible]
-    apart = np.abs(np.diff(times_s) - rr_s[1:]) > _NEIGHBOUR_TOLERANCE_S
+    apart = np.abs(np.diff(times_s) - rr_s[1:]) > NEIGHBOUR_TOLERANCE_S
     gaps = []
     for i in np.flatnonzero(apart):
         last_s = float(times_s[i])

@@ -1,0 +1,153 @@
+"""The life of a network source: search, connect, stream, notice the loss, try again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from random import Random
+
+from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
+from sensors.errors import SensorNotFound, SettingsError
+from sensors.network.feeds import Feed
+from sensors.signals import Chunk, Gap, GapReason, Signal
+
+__all__ = ["Link", "Lost", "Wanted", "check_wait", "persist"]
+
+_FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
+
+_log = logging.getLogger(__name__)
+
+
+class Lost(Exception):  # noqa: N818 - it is what happened, and never leaves this package
+    """The source is gone or silent; the message is a sentence for the wearer."""
+
+    def __init__(self, detail: str, reason: GapReason = "link") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """In words, what is looked for, and what the user can do when it is not there."""
+
+    what: str
+    hint: str
+    wait_s: float
+    seed: int = 1
+
+
+class Link:
+    """What is remembered of a source from one connection to the next.
+
+    `feeds` hold the signals that have come so far; they outlive a connection, so that the first
+    sample after a loss brings its gap. `bad` counts input that made no sense.
+    """
+
+    def __init__(self, source: str, wanted: Wanted, clock: Clock) -> None:
+        self.clock = clock
+        self.feeds: dict[Signal, Feed] = {}
+        self.bad = 0
+        self._wanted = wanted
+        self._status = SensorStatus(source, 0.0, "ended")
+        self._give_up_s: float | None = clock() + wanted.wait_s  #: None once it has worked
+        self._rng = Random(wanted.seed)
+        self._failures = 0
+        self._lost_with = ""
+
+    @property
+    def source(self) -> str:
+        """The name under which its samples travel."""
+        return self._status.source
+
+    def say(
+        self, state: LinkState, detail: str = "", *, battery_percent: int | None = None
+    ) -> list[Sample]:
+        """Return the status when any part of it is new; the last known battery stays."""
+        battery = self._status.battery_percent if battery_percent is None else battery_percent
+        status = replace(self._status, state=state, detail=detail, battery_percent=battery)
+        if status == self._status:
+            return []
+        self._status = replace(status, time_s=self.clock())
+        return [self._status]
+
+    def say_battery(self, percent: int) -> list[Sample]:
+        """Return the status when the battery has changed."""
+        return self.say(self._status.state, self._status.detail, battery_percent=percent)
+
+    def works(self) -> list[Sample]:
+        """Note that samples come: from now on the source is waited for; return what is new."""
+        self._give_up_s, self._failures, self._lost_with = None, 0, ""
+        return self.say("streaming")
+
+    def lost(self, loss: Lost) -> list[Sample]:
+        """Break every signal and return the status; raise when the first wait is over."""
+        if self._give_up_s is not None and self.clock() >= self._give_up_s:
+            raise SensorNotFound(
+                f"{self._wanted.what} was not found within {self._wanted.wait_s:g} s: {loss}",
+                hint=self._wanted.hint,
+            )
+        for feed in self.feeds.values():
+            feed.interrupt(loss.reason)
+        if self._give_up_s is not None or str(loss) == self._lost_with:
+            return []
+        self._lost_with = str(loss)
+        return self.say("lost", str(loss))
+
+    def trying(self, state: LinkState) -> list[Sample]:
+        """Return the state of an attempt; after a loss the screen keeps saying that it is lost."""
+        return [] if self._lost_with else self.say(state)
+
+    def patience_s(self, usual_s: float) -> float:
+        """Return how long to wait for something: no longer than until the first wait is over."""
+        if self._give_up_s is None:
+            return usual_s
+        return max(0.05, min(usual_s, self._give_up_s - self.clock()))
+
+    async def pause(self) -> None:
+        """Wait longer after each attempt that failed; at the start the user waits too, so less."""
+        delay_s = _FIRST_DELAY_S
+        if self._give_up_s is None:
+            delay_s = min(_FIRST_DELAY_S * 2.0 ** min(self._failures, 10), _LONGEST_DELAY_S)
+        self._failures += 1
+        await asyncio.sleep(self.patience_s(delay_s * self._rng.uniform(0.75, 1.25)))
+
+    def count_bad(self, what: str) -> None:
+        """Count input that makes no sense; a few of the counts are logged."""
+        self.bad += 1
+        if self.bad in (1, 10, 100, 1000):
+            _log.warning("bad input from %s: %d (%s)", self.source, self.bad, what)
+
+
+async def persist(link: Link, once: Callable[[], AsyncGenerator[Sample, None]]) -> SampleStream:
+    """Yield what `once` yields, one connection after another, for ever.
+
+    `once` ends by raising `Lost`, or an error of the network, or what the user must mend.
+    """
+    for status in link.say("searching"):
+        yield status
+    while True:
+        try:
+            async with aclosing(once()) as samples:
+                async for sample in samples:
+                    if isinstance(sample, Chunk | Gap):
+                        for status in link.works():
+                            yield status
+                    yield sample
+            loss = Lost("The connection was closed. Connecting again.")
+        except Lost as error:
+            loss = error
+        except (OSError, TimeoutError) as error:
+            _log.debug("%s: %r", link.source, error)
+            loss = Lost("It cannot be reached; trying again.")
+        for status in link.lost(loss):
+            yield status
+        await link.pause()
+
+
+def check_wait(wait_s: float) -> None:
+    """Raise `SettingsError` for a first wait that makes no sense."""
+    if not 0.0 < wait_s <= 3600.0:
+        raise SettingsError(f"a wait of {wait_s:g} s", hint="Give 1 to 3600 s.")

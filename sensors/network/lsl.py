@@ -1,0 +1,273 @@
+"""A stream of the Lab Streaming Layer, found by its name or its type."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from sensors.base import Clock, Sample, SampleStream
+from sensors.errors import SensorNotFound, SensorUnavailable, SettingsError
+from sensors.labels import Meaning, meaning_of
+from sensors.network.feeds import Feed, feed_for
+from sensors.network.link import Link, Lost, Wanted, check_wait, persist
+from sensors.network.options import signal_named, split
+from sensors.signals import FloatArray, Signal
+
+if TYPE_CHECKING:
+    from pylsl import ContinuousResolver, StreamInfo, StreamInlet
+
+__all__ = ["Settings", "stream"]
+
+_LOOK_S = 1.0
+_FORGET_S = 2.0  #: a stream that was not seen for this long is gone
+_OPEN_S = 3.0  #: each waiting call of the library lasts at most this long
+_PULL_EVERY_S = 0.05
+_CORRECT_EVERY_S = 5.0
+_BUFFER_S = 60  #: what the library keeps while we are busy; older samples are lost
+_MOST_AT_ONCE = 4096
+#: Stamps this far from their arrival are not of a clock that LSL knows, so arrival counts.
+_BELIEVABLE_S = 10.0
+_HOLE_S = 0.25
+_HINT = "Start the program that sends it, on this computer or in this network."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Which stream, by name or else by type, and what its first channel is if it does not say.
+
+    `wait_s` is how long it may take to appear at the start.
+    """
+
+    name: str
+    signal: Signal | None = None
+    unit: str = ""
+    wait_s: float = 30.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        check_wait(self.wait_s)
+        if not self.name or "'" in self.name:
+            raise SettingsError(
+                f"{self.name!r} names no LSL stream", hint="Give its name or type, as in lsl:EDA."
+            )
+        if self.signal and meaning_of(self.signal.value, unit=self.unit) is None:
+            raise SettingsError(
+                f"the unit {self.unit!r} does not fit {self.signal}",
+                hint="Give the unit that the stream has, such as uS or ms.",
+            )
+
+    @classmethod
+    def parse(cls, target: str, *, wait_s: float = 30.0, seed: int = 1) -> Self:
+        """Build settings from ``NAME?signal=eda&unit=uS``."""
+        name, options = split(target, ("signal", "unit"))
+        named = options.get("signal")
+        return cls(
+            name=name,
+            signal=signal_named(named) if named else None,
+            unit=options.get("unit", ""),
+            wait_s=wait_s,
+            seed=seed,
+        )
+
+
+async def stream(settings: Settings, clock: Clock) -> SampleStream:
+    """Yield the stream's signals, gaps and statuses for ever.
+
+    Raises `SensorUnavailable` without the library, `SettingsError` for a stream whose channels
+    mean nothing to us, and `SensorNotFound` before the first sample only.
+    """
+    try:
+        import pylsl
+    except (ImportError, RuntimeError) as error:  # RuntimeError: its binary part is missing
+        raise SensorUnavailable(
+            f"the library for LSL streams is missing: {error}",
+            hint="Install it: pip install 'biofeedback[lsl]'",
+        ) from error
+    _quieten()
+    wanted = Wanted(
+        what=f"the LSL stream {settings.name!r}",
+        hint=_HINT,
+        wait_s=settings.wait_s,
+        seed=settings.seed,
+    )
+    link = Link(settings.name, wanted, clock)
+    name = settings.name
+    # It looks around on a thread of the library, so asking it never blocks.
+    around = pylsl.ContinuousResolver(
+        pred=f"name='{name}' or type='{name}'", forget_after=_FORGET_S
+    )
+    async with aclosing(persist(link, partial(_once, settings, link, around))) as samples:
+        async for sample in samples:
+            yield sample
+
+
+def _quieten() -> None:
+    """Keep the library from writing on the screen, unless the user configured it."""
+    from pylsl import set_config_content
+
+    theirs = (
+        Path("lsl_api.cfg"),
+        Path.home() / "lsl_api/lsl_api.cfg",
+        Path("/etc/lsl_api/lsl_api.cfg"),
+    )
+    if "LSLAPICFG" not in os.environ and not any(path.is_file() for path in theirs):
+        set_config_content("[log]\nlevel = -3\n")
+
+
+async def _once(
+    settings: Settings, link: Link, around: ContinuousResolver
+) -> AsyncGenerator[Sample, None]:
+    """Live through one connection to the stream."""
+    inlet = await _open(await _find(settings, link, around), link)
+    try:
+        for status in link.trying("connecting"):
+            yield status
+        info = await asyncio.to_thread(_call, inlet.info, _OPEN_S)
+        channels = _Channels(settings, link, info)
+        async with aclosing(_pull(inlet, channels, link)) as samples:
+            async for sample in samples:
+                yield sample
+    finally:
+        # Closing waits for the library's own threads.
+        await asyncio.shield(asyncio.to_thread(inlet.close_stream))
+
+
+async def _find(settings: Settings, link: Link, around: ContinuousResolver) -> StreamInfo:
+    """Return the stream; a name counts before a type."""
+    name = settings.name
+    give_up_s = link.clock() + link.patience_s(_LOOK_S)
+    while not (found := around.results()):
+        if link.clock() >= give_up_s:
+            raise Lost("The stream is not in sight. Is its sender running? Trying again.")
+        await asyncio.sleep(_PULL_EVERY_S)
+    named = [info for info in found if info.name() == name]
+    several = sorted({info.name() for info in named or found})
+    if len(several) > 1:
+        raise SensorNotFound(
+            f"several LSL streams are of the type {name!r}: {', '.join(several)}",
+            hint=f"Give the name of one: lsl:{several[0]}",
+        )
+    # One that was closed is remembered for a while beside the one that took its place.
+    return max(named or found, key=lambda info: float(info.created_at()))
+
+
+async def _open(info: StreamInfo, link: Link) -> StreamInlet:
+    from pylsl import StreamInlet
+
+    # Without its own recovery the library says at once that a stream is lost.
+    inlet = StreamInlet(info, max_buflen=_BUFFER_S, recover=False, as_numpy=True)
+    await asyncio.to_thread(_call, inlet.open_stream, link.patience_s(_OPEN_S))
+    return inlet
+
+
+async def _pull(
+    inlet: StreamInlet, channels: _Channels, link: Link
+) -> AsyncGenerator[Sample, None]:
+    """Take what has come, 20 times a second; nothing here blocks the loop."""
+    from pylsl import local_clock
+    from pylsl.util import LostError
+
+    heard_s = corrected_s = link.clock()
+    correction_s = await asyncio.to_thread(_call, inlet.time_correction, link.patience_s(_OPEN_S))
+    while True:
+        now_s = link.clock()
+        if now_s - corrected_s > _CORRECT_EVERY_S:
+            corrected_s = now_s
+            correction_s = await asyncio.to_thread(_call, inlet.time_correction, _OPEN_S)
+            now_s = link.clock()
+        try:
+            rows, stamps = inlet.pull_chunk(timeout=0.0, max_samples=_MOST_AT_ONCE)
+        except LostError:
+            raise Lost("The stream has ended. Waiting for its return.") from None
+        if len(stamps):
+            heard_s = now_s
+            times_s = np.asarray(stamps, dtype=np.float64) + correction_s + (now_s - local_clock())
+            for sample in channels.take(now_s, times_s, np.asarray(rows, dtype=np.float64)):
+                yield sample
+        elif now_s - heard_s > link.patience_s(channels.silence_s):
+            raise Lost("The stream went silent. Connecting again.", "stall")
+        if len(stamps) < _MOST_AT_ONCE:
+            await asyncio.sleep(_PULL_EVERY_S)
+
+
+def _call(function: Any, timeout_s: float) -> Any:
+    """Call one of the library's waiting functions; its losses are ours."""
+    from pylsl.util import LostError
+    from pylsl.util import TimeoutError as NoAnswer
+
+    try:
+        return function(timeout=timeout_s)
+    except (LostError, NoAnswer) as error:
+        raise Lost("The stream does not answer. Trying again.") from error
+
+
+class _Channels:
+    """Knows which channel is which signal, and where its samples stood last."""
+
+    def __init__(self, settings: Settings, link: Link, info: StreamInfo) -> None:
+        self._link = link
+        rate_hz = float(info.nominal_srate())
+        self._rate_hz = rate_hz if rate_hz > 0.0 else None
+        self.silence_s = max(5.0, 5.0 / rate_hz) if self._rate_hz else 10.0
+        self._columns = _columns(settings, info)
+
+    def take(self, now_s: float, times_s: FloatArray, rows: FloatArray) -> list[Sample]:
+        """Return the samples of rows (n, channels) with their times."""
+        if not abs(now_s - times_s[-1]) <= _BELIEVABLE_S:
+            times_s = times_s - times_s[-1] + now_s
+        samples: list[Sample] = []
+        for meaning, columns in self._columns:
+            values = meaning.in_our_unit(rows[:, columns])
+            samples += self._feed(meaning.signal).add(now_s, times_s, values)
+        return samples
+
+    def _feed(self, signal: Signal) -> Feed:
+        feeds, link = self._link.feeds, self._link
+        if signal not in feeds:
+            feeds[signal] = feed_for(
+                signal, link.source, link.count_bad, rate_hz=self._rate_hz, hole_s=_HOLE_S
+            )
+        return feeds[signal]
+
+
+def _columns(settings: Settings, info: StreamInfo) -> list[tuple[Meaning, list[int]]]:
+    """Return each signal with its columns; only acceleration has more than one."""
+    from pylsl import cf_string
+
+    if info.channel_format() == cf_string:
+        raise SettingsError(
+            f"the LSL stream {info.name()!r} carries text, no numbers", hint="Choose another one."
+        )
+    if settings.signal:
+        meaning = meaning_of(settings.signal.value, unit=settings.unit)
+        assert meaning is not None
+        wide = settings.signal is Signal.ACC
+        return [(meaning, list(range(info.channel_count())) if wide else [0])]
+    labels = info.get_channel_labels() or []
+    units = info.get_channel_units() or []
+    found: dict[Signal, tuple[Meaning, list[int]]] = {}
+    for i in range(info.channel_count()):
+        label = (labels[i] if i < len(labels) else "") or ""
+        unit = (units[i] if i < len(units) else "") or ""
+        meaning = meaning_of(label, info.type(), unit) or meaning_of(info.name(), unit=unit)
+        if meaning is None:
+            continue
+        if meaning.signal not in found:
+            found[meaning.signal] = (meaning, [i])
+        elif meaning.signal is Signal.ACC:
+            found[meaning.signal][1].append(i)
+    if not found:
+        named = ", ".join(filter(None, labels)) or info.type()
+        raise SettingsError(
+            f"the LSL stream {info.name()!r} ({named}) measures nothing that is known here",
+            hint=f"Say what it is: lsl:{settings.name}?signal=eda&unit=uS",
+        )
+    return list(found.values())

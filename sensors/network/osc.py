@@ -1,0 +1,225 @@
+"""Values that other programs send as OSC messages over UDP."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from sensors.base import Clock, Sample, SampleStream
+from sensors.errors import PacketError, SensorUnavailable, SettingsError
+from sensors.labels import Meaning
+from sensors.network.feeds import Feed, feed_for
+from sensors.network.link import Link, Lost, Wanted, check_wait
+from sensors.network.options import place_of, signal_named, split
+from sensors.network.osc_packet import Message, decode
+from sensors.signals import Chunk, Gap, Signal
+
+__all__ = ["USUAL", "Address", "Settings", "stream"]
+
+_SILENCE_S = 5.0
+_INBOX = 4096  #: datagrams; when full, the oldest is lost and counted
+#: Arrival over a radio network jitters by this much without anything being lost.
+_HOLE_S = 1.0
+_HINT = "Start the sender, and let it send to this computer and this port."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The OSC address of a signal; `rate_hz` where its values are evenly spaced."""
+
+    path: str
+    rate_hz: float | None = None
+
+
+#: Where nothing is mapped: the addresses of EmotiBit's Oscilloscope, by its oscOutputSettings.xml
+#: (github.com/EmotiBit/ofxEmotiBit; "/EmotiBit/0/..." since version 1.2, without the 0 before),
+#: EDA in uS at 15 Hz, BI in ms; and plain ones, for programs of one's own.
+USUAL: dict[str, tuple[Signal, float | None]] = {
+    **{
+        f"/EmotiBit/{device}{name}": (signal, rate_hz)
+        for device in ("", "0/")
+        for name, signal, rate_hz in (
+            ("EDA", Signal.EDA, 15.0),
+            ("HR", Signal.HR, None),
+            ("BI", Signal.RR, None),
+        )
+    },
+    **{f"/{signal.value}": (signal, None) for signal in (Signal.EDA, Signal.HR, Signal.RR)},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where to listen, and which address brings which signal; without any the usual ones.
+
+    `wait_s` is how long the first value may take.
+    """
+
+    port: int
+    host: str = "127.0.0.1"
+    addresses: Mapping[Signal, Address] = field(default_factory=dict)
+    wait_s: float = 30.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        check_wait(self.wait_s)
+        for signal, address in self.addresses.items():
+            rate = address.rate_hz
+            if not address.path.startswith("/"):
+                raise SettingsError(
+                    f"{address.path!r} is no OSC address", hint=f"Give one: {signal}=/address"
+                )
+            if rate is not None and (signal is Signal.RR or not 0.0 < rate <= 10_000.0):
+                raise SettingsError(
+                    f"a rate of {rate:g} Hz for {signal}",
+                    hint="Give samples per second, not for rr.",
+                )
+
+    @classmethod
+    def parse(cls, target: str, *, wait_s: float = 30.0, seed: int = 1) -> Self:
+        """Build settings from ``[HOST:]PORT?eda=/address@RATE&hr=/address``."""
+        place, options = split(target, [signal.value for signal in Signal])
+        host, port = place_of(place, "127.0.0.1", "osc:9000")
+        addresses = {signal_named(name): _address(text) for name, text in options.items()}
+        return cls(host=host, port=port, addresses=addresses, wait_s=wait_s, seed=seed)
+
+
+def _address(text: str) -> Address:
+    path, _, rate = text.partition("@")
+    try:
+        return Address(path, float(rate) if rate else None)
+    except ValueError:
+        raise SettingsError(
+            f"{rate!r} is not a rate", hint="Give it in Hz, as in eda=/address@15."
+        ) from None
+
+
+async def stream(settings: Settings, clock: Clock) -> SampleStream:
+    """Yield the signals that arrive, gaps and statuses for ever.
+
+    Raises `SensorUnavailable` when the port cannot be opened, and `SensorNotFound` before the
+    first value only. A sample stands at the time of its arrival.
+    """
+    place = f"{settings.host}:{settings.port}"
+    wanted = Wanted(what=f"OSC at {place}", hint=_HINT, wait_s=settings.wait_s, seed=settings.seed)
+    link = Link(f"osc:{settings.port}", wanted, clock)
+    inbox = _Inbox(clock, link)
+    try:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: inbox, local_addr=(settings.host, settings.port)
+        )
+    except (OSError, UnicodeError) as error:
+        raise SensorUnavailable(
+            f"nothing can be received at {place}: {error}",
+            hint="Another program may listen there: close it, or choose another port.",
+        ) from error
+    try:
+        for status in link.say("searching"):
+            yield status
+        reader = _Reader(settings, link)
+        while True:
+            try:
+                arrived = await inbox.next(link.patience_s(_SILENCE_S))
+                samples = reader.take(arrived)
+            except Lost as loss:
+                samples = link.lost(loss)
+            for sample in samples:
+                if isinstance(sample, Chunk | Gap):
+                    for status in link.works():
+                        yield status
+                yield sample
+    finally:
+        transport.close()
+
+
+class _Inbox(asyncio.DatagramProtocol):
+    """Datagrams in order of arrival, each with its time."""
+
+    def __init__(self, clock: Clock, link: Link) -> None:
+        self._clock, self._link = clock, link
+        self._arrived: deque[tuple[float, bytes]] = deque(maxlen=_INBOX)
+        self._some = asyncio.Event()
+        self.useful_s = clock()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """Stamp a datagram."""
+        if len(self._arrived) == _INBOX:
+            self._link.count_bad("too many messages at once")
+        self._arrived.append((self._clock(), data))
+        self._some.set()
+
+    async def next(self, silence_s: float) -> list[tuple[float, bytes]]:
+        """Return what has arrived; raise `Lost` after that much silence."""
+        try:
+            async with asyncio.timeout(silence_s):
+                await self._some.wait()
+        except TimeoutError:
+            raise Lost("No messages come. Is the sender running?", "stall") from None
+        self._some.clear()
+        arrived = list(self._arrived)
+        self._arrived.clear()
+        return arrived
+
+
+class _Reader:
+    """Turns datagrams into samples; holds no socket."""
+
+    def __init__(self, settings: Settings, link: Link) -> None:
+        self._link = link
+        self._signals = dict(USUAL)
+        if settings.addresses:
+            self._signals = {a.path: (s, a.rate_hz) for s, a in settings.addresses.items()}
+        self._heard_s = link.clock()
+
+    def take(self, arrived: list[tuple[float, bytes]]) -> list[Sample]:
+        """Return the samples of some datagrams; raise `Lost` when none was of use for long."""
+        samples: list[Sample] = []
+        for time_s, data in arrived:
+            for path, arguments in self._messages(data):
+                if (known := self._signals.get(path)) is None:
+                    continue
+                self._heard_s = time_s
+                samples += self._measured(time_s, *known, arguments)
+        if self._link.clock() - self._heard_s > self._link.patience_s(_SILENCE_S):
+            self._heard_s = self._link.clock()
+            raise Lost("Messages come, but none of the addresses that are mapped.", "stall")
+        return samples
+
+    def _messages(self, data: bytes) -> list[Message]:
+        try:
+            return decode(data)
+        except PacketError as error:
+            self._link.count_bad(str(error))
+            return []
+
+    def _measured(
+        self, time_s: float, signal: Signal, rate_hz: float | None, arguments: list[float | None]
+    ) -> list[Sample]:
+        numbers = [math.nan if number is None else number for number in arguments]
+        if not numbers:
+            self._link.count_bad("a message without a value")
+            return []
+        meaning = Meaning(signal, None if signal is Signal.RR else 1.0)
+        if signal is Signal.ACC:  # the axes of one sample
+            rows = np.array([numbers])
+        else:
+            rows = np.array(numbers).reshape(-1, 1)
+        # The values of one message were measured one after another, the last one just now.
+        before = np.arange(len(rows))[::-1]
+        times_s = time_s - before / rate_hz if rate_hz else np.full(len(rows), time_s)
+        feed = self._feed(signal, rate_hz)
+        return [*feed.add(time_s, times_s, meaning.in_our_unit(rows))]
+
+    def _feed(self, signal: Signal, rate_hz: float | None) -> Feed:
+        feeds, link = self._link.feeds, self._link
+        if signal not in feeds:
+            feeds[signal] = feed_for(
+                signal, link.source, link.count_bad, rate_hz=rate_hz, hole_s=_HOLE_S
+            )
+        return feeds[signal]

@@ -1,0 +1,105 @@
+"""The bytes of Open Sound Control, as messages; no socket here.
+
+After the specification of OSC 1.0 (opensoundcontrol.stanford.edu/spec-1_0.html), with the usual
+additional types. What a program could send beyond numbers is of no use here and comes as None.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from sensors.errors import PacketError
+
+__all__ = ["Message", "decode"]
+
+#: An address, and the number that each argument is; None for text, blobs and the like.
+Message = tuple[str, list[float | None]]
+
+_DEEPEST = 8  #: bundles within bundles
+_NUMBERS = {"i": ">i", "f": ">f", "h": ">q", "d": ">d"}
+_SKIPPED = {"t": 8, "r": 4, "m": 4, "c": 4}
+_WORDS = {"T": 1.0, "F": 0.0, "N": None, "I": None, "[": None, "]": None}
+
+
+def decode(packet: bytes) -> list[Message]:
+    """Return the messages of a datagram in order, also those within bundles.
+
+    Raises `PacketError` when it does not follow the format.
+    """
+    messages: list[Message] = []
+    _decode(packet, messages.append, _DEEPEST)
+    return messages
+
+
+def _decode(packet: bytes, found: Callable[[Message], None], deepest: int) -> None:
+    if packet.startswith(b"/"):
+        found(_message(packet))
+    elif packet.startswith(b"#bundle\x00") and len(packet) >= 16 and deepest:
+        place = 16  # behind the time tag: samples stand at their arrival
+        while place < len(packet):
+            size = _size(packet, place)
+            place += 4
+            if not 0 < size <= len(packet) - place:
+                raise PacketError("a bundle that was cut")
+            _decode(packet[place : place + size], found, deepest - 1)
+            place += size
+    else:
+        raise PacketError("neither message nor bundle")
+
+
+def _message(packet: bytes) -> Message:
+    address, place = _text(packet, 0)
+    if place == len(packet):
+        return address, []  # old senders leave the types out when there is nothing to tell
+    types, place = _text(packet, place)
+    if not types.startswith(","):
+        raise PacketError("a message without types")
+    arguments: list[float | None] = []
+    for kind in types[1:]:
+        if kind in _NUMBERS:
+            arguments.append(float(_unpack(_NUMBERS[kind], packet, place)))
+            place += struct.calcsize(_NUMBERS[kind])
+        elif kind in "sS":
+            _, place = _text(packet, place)
+            arguments.append(None)
+        elif kind == "b":
+            size = _size(packet, place)
+            place += 4 + size + -size % 4
+            arguments.append(None)
+        elif kind in _SKIPPED:
+            place += _SKIPPED[kind]
+            arguments.append(None)
+        elif kind in _WORDS:
+            arguments.append(_WORDS[kind])
+        else:
+            raise PacketError(f"an unknown type {kind!r}")
+    if place > len(packet):
+        raise PacketError("a message that was cut")
+    return address, arguments
+
+
+def _size(packet: bytes, place: int) -> int:
+    size = int(_unpack(">i", packet, place))
+    if size < 0:
+        raise PacketError("a negative size")
+    return size
+
+
+def _unpack(form: str, packet: bytes, place: int) -> float | int:
+    try:
+        number: float | int = struct.unpack_from(form, packet, place)[0]
+    except struct.error:
+        raise PacketError("a message that was cut") from None
+    return number
+
+
+def _text(packet: bytes, place: int) -> tuple[str, int]:
+    """Return a text and where it ends, padded to four bytes."""
+    end = packet.find(b"\x00", place)
+    if end < 0:
+        raise PacketError("a text without an end")
+    try:
+        return packet[place:end].decode("ascii"), end + 4 - (end - place) % 4
+    except UnicodeDecodeError:
+        raise PacketError("a text that is not ASCII") from None
