@@ -53,7 +53,7 @@ class TimedOutput(NullOutput):
 
 def serve_player() -> int:
     """Be the player process, with the timed output in place of a port."""
-    process.build = lambda spec: TimedOutput()
+    process.build = lambda spec, midi_map: TimedOutput()
     return process.main()
 
 

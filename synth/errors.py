@@ -4,10 +4,18 @@ SynthError
 |-- OutputUnavailable   no such port, device or library here
 |-- OutputLost          it was there, and went away while playing
 |-- StyleError          a style or its TOML is unknown or malformed
+|-- MapError            a MIDI map is unknown or malformed
 `-- RenderError         a file cannot be written
 """
 
-__all__ = ["OutputLost", "OutputUnavailable", "RenderError", "StyleError", "SynthError"]
+__all__ = [
+    "MapError",
+    "OutputLost",
+    "OutputUnavailable",
+    "RenderError",
+    "StyleError",
+    "SynthError",
+]
 
 
 class SynthError(Exception):
@@ -28,6 +36,10 @@ class OutputLost(SynthError):  # noqa: N818
 
 class StyleError(SynthError):
     """A style is unknown, or its settings are."""
+
+
+class MapError(SynthError):
+    """A MIDI map is unknown, or something in it is."""
 
 
 class RenderError(SynthError):

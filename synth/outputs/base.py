@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, Protocol
 
 from synth.params import Layer, MusicParams
 
-__all__ = ["NoteOff", "NoteOn", "Output"]
+__all__ = ["Clocked", "NoteOff", "NoteOn", "Output", "Pulse"]
 
 
 class NoteOn(NamedTuple):
@@ -24,6 +25,13 @@ class NoteOff(NamedTuple):
     note_id: int
     layer: Layer
     pitch: int
+
+
+class Pulse(NamedTuple):
+    """A tick of the clock, 24 a beat, or a word to those who follow it; `beat` is where."""
+
+    what: Literal["tick", "start", "continue", "stop"]
+    beat: float
 
 
 class Output(Protocol):
@@ -53,6 +61,10 @@ class Output(Protocol):
         """Set the loudness, 0 to 1."""
         ...
 
+    def set_signals(self, values: Mapping[str, float]) -> None:
+        """Pass on named values from outside the music, those that somebody asked for."""
+        ...
+
     def panic(self) -> None:
         """Silence everything at once, known or not."""
         ...
@@ -67,4 +79,12 @@ class Output(Protocol):
 
     def health(self) -> dict[str, float]:
         """Return counters that tell how well it does, such as `stalls`."""
+        ...
+
+
+class Clocked(Protocol):
+    """An output that can be the clock of other instruments."""
+
+    def pulse(self, pulse: Pulse, due_s: float) -> None:
+        """Send a pulse at its time, or at once when that has passed."""
         ...

@@ -10,7 +10,7 @@ import mido
 
 from synth.events import Note
 from synth.outputs.files import replacing
-from synth.outputs.midi_map import MidiMap
+from synth.outputs.midi_map import Message, MidiMap
 from synth.params import Key, Layer, Mode
 from synth.score import Score
 from synth.tempo_map import TempoMap
@@ -121,16 +121,19 @@ def _part(
     voice = midi_map[layer]
     channel = voice.channel
     yield 0, 0, mido.MetaMessage("track_name", name=layer.value)
-    yield 0, 1, mido.Message("program_change", channel=channel, program=voice.program)
-    previous = None
+    for message in voice.preset():
+        yield 0, 1, mido.Message.from_bytes(message)
+    previous: tuple[Message, ...] = ()
     for time_s, params in score.params:
-        control = midi_map.brightness(layer, params)
-        if control != previous:
-            yield clock.tick_at(time_s), 2, mido.Message.from_bytes(control)
-        previous = control
+        controls = voice.colours(params)
+        if controls != previous:
+            for message in controls:
+                yield clock.tick_at(time_s), 2, mido.Message.from_bytes(message)
+        previous = controls
     for start, end, note in _without_overlap(notes, clock):
-        yield end, 3, mido.Message.from_bytes((0x80 | channel, note.pitch, 0))
-        yield start, 4, mido.Message.from_bytes((0x90 | channel, note.pitch, note.velocity))
+        pitch = voice.pitch(note.pitch)
+        yield end, 3, mido.Message.from_bytes((0x80 | channel, pitch, 0))
+        yield start, 4, mido.Message.from_bytes((0x90 | channel, pitch, note.velocity))
 
 
 def _without_overlap(notes: Sequence[Note], clock: _Clock) -> Iterable[tuple[int, int, Note]]:

@@ -1,31 +1,144 @@
-"""Which MIDI channel, program and controllers carry the layers of the music."""
+"""Which MIDI channels, programs and controllers carry the layers of the music, and what else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
+from typing import Any, Literal, Protocol, Self
 
 from synth.params import Layer, MusicParams
 
-__all__ = ["MidiMap", "Voice"]
+__all__ = ["Control", "Message", "MidiMap", "SignalRoute", "Voice"]
 
-_BRIGHTNESS_CC = 74  # "sound controller 5, brightness" in General MIDI 2
+Message = tuple[int, ...]
+
+_LSB_OFFSET = 32  # controllers 32 to 63 hold the fine part of 0 to 31
+_NRPN_MSB_CC, _NRPN_LSB_CC, _DATA_MSB_CC, _DATA_LSB_CC = 99, 98, 6, 38
+_MOST = {"cc": 119, "cc14": 31, "nrpn": 16383}  # 120 to 127 are channel mode messages
 _PERCUSSION_CHANNEL = 9  # channel 10 as musicians count, of General MIDI
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """Where a layer sounds: a channel (0 to 15) and a General MIDI program (0 to 127)."""
+class Control:
+    """A controller that follows a value: 7 bits, 14 bits in two controllers, or an NRPN.
 
-    channel: int
-    program: int
+    The value `lowest` sends `low`, `highest` sends `high`; both in steps of 0 to 127, which finer
+    controllers divide further.
+    """
+
+    kind: Literal["cc", "cc14", "nrpn"]
+    number: int
+    low: float = 0.0
+    high: float = 127.0
+    lowest: float = 0.0
+    highest: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.channel <= 15:
-            raise ValueError(f"MIDI channel {self.channel} is not within 0 to 15")
-        if not 0 <= self.program <= 127:
-            raise ValueError(f"MIDI program {self.program} is not within 0 to 127")
+        most = _MOST[self.kind]
+        if not 0 <= self.number <= most:
+            raise ValueError(f"{self.kind} {self.number} is not within 0 to {most}")
+        if not (0.0 <= self.low <= 127.0 and 0.0 <= self.high <= 127.0):
+            raise ValueError("low and high lie within 0 to 127")
+        if self.lowest == self.highest:
+            raise ValueError("from and to must differ")
+
+    def messages(self, channel: int, value: float) -> tuple[Message, ...]:
+        """Return what sends `value`, which is held within the range, on `channel` (0 to 15)."""
+        share = (value - self.lowest) / (self.highest - self.lowest)
+        steps = self.low + (self.high - self.low) * min(1.0, max(0.0, share))
+        status = 0xB0 | channel
+        if self.kind == "cc":
+            return ((status, self.number, round(steps)),)
+        fine = round(steps * 16383.0 / 127.0)
+        if self.kind == "cc14":
+            msb, lsb = self.number, self.number + _LSB_OFFSET
+            return (status, msb, fine >> 7), (status, lsb, fine & 127)
+        return (
+            (status, _NRPN_MSB_CC, self.number >> 7),
+            (status, _NRPN_LSB_CC, self.number & 127),
+            (status, _DATA_MSB_CC, fine >> 7),
+            (status, _DATA_LSB_CC, fine & 127),
+        )
+
+
+_BRIGHTNESS = Control("cc", 74, low=20.0)  # "sound controller 5, brightness" of General MIDI 2
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where a layer sounds. What is None is left as the instrument has it.
+
+    `channel` 0 to 15, `program` and `volume` and `pan` 0 to 127, `bank` 0 to 16383, `transpose`
+    in semitones.
+    """
+
+    channel: int
+    program: int | None = None
+    bank: int | None = None
+    volume: int = 127
+    pan: int | None = None
+    transpose: int = 0
+    brightness: Control | None = _BRIGHTNESS
+    dynamics: Control | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in (("channel", 15), ("program", 127), ("volume", 127), ("pan", 127)):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= most:
+                raise ValueError(f"MIDI {name} {value} is not within 0 to {most}")
+        if self.bank is not None and not 0 <= self.bank <= 16383:
+            raise ValueError(f"MIDI bank {self.bank} is not within 0 to 16383")
+
+    def colours(self, params: MusicParams) -> tuple[Message, ...]:
+        """Return the control changes that follow the colour of the music."""
+        followed = (self.brightness, params.brightness), (self.dynamics, params.dynamics)
+        return tuple(
+            message
+            for control, value in followed
+            if control is not None
+            for message in control.messages(self.channel, value)
+        )
+
+    def preset(self) -> tuple[Message, ...]:
+        """Return what chooses bank, program and place."""
+        status = 0xB0 | self.channel
+        found: list[Message] = []
+        if self.bank is not None:
+            found += [(status, 0, self.bank >> 7), (status, 32, self.bank & 127)]
+        if self.program is not None:
+            found.append((0xC0 | self.channel, self.program))
+        if self.pan is not None:
+            found.append((status, 10, self.pan))
+        return tuple(found)
+
+    def pitch(self, pitch: int) -> int:
+        """Return the transposed pitch, an octave or more aside where MIDI's range ends."""
+        moved = pitch + self.transpose
+        while moved > 127:
+            moved -= 12
+        while moved < 0:
+            moved += 12
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRoute:
+    """Where a named value goes: to a controller, or, when it is an event, to a short note."""
+
+    channel: int
+    control: Control | None = None
+    note: int | None = None
+    velocity: int = 100
+
+
+class _Placed(Protocol):
+    @property
+    def layer(self) -> Layer: ...
+    @property
+    def channel(self) -> int: ...
+    @property
+    def program(self) -> int: ...
 
 
 _GENERAL_MIDI: Mapping[Layer, Voice] = MappingProxyType(
@@ -43,14 +156,42 @@ _GENERAL_MIDI: Mapping[Layer, Voice] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MidiMap:
-    """A voice for each layer; General MIDI unless told otherwise."""
+    """A voice for each layer; General MIDI unless told otherwise.
+
+    `latency_ms` is how much earlier this port wants everything, because what hangs on it answers
+    late; negative for later.
+    """
 
     voices: Mapping[Layer, Voice] = field(default_factory=lambda: _GENERAL_MIDI)
+    signals: Mapping[str, SignalRoute] = field(default_factory=dict)
+    latency_ms: float = 0.0
+
+    @classmethod
+    def of_style(cls, instruments: Iterable[_Placed]) -> Self:
+        """Return General MIDI with the channels and programs that a style gives its layers."""
+        own = {i.layer: Voice(i.channel, i.program) for i in instruments}
+        return cls({**_GENERAL_MIDI, **own})
 
     def __getitem__(self, layer: Layer) -> Voice:
         return self.voices.get(layer, _GENERAL_MIDI[layer])
 
-    def brightness(self, layer: Layer, params: MusicParams) -> tuple[int, int, int]:
-        """Return the control change (status, controller, value) that colours a layer."""
-        value = round(20 + 107 * min(1.0, max(0.0, params.brightness)))
-        return 0xB0 | self[layer].channel, _BRIGHTNESS_CC, value
+    def encode(self) -> dict[str, Any]:
+        """Return JSON values of which `decode` makes an equal map."""
+        return {
+            "voices": {layer.value: asdict(voice) for layer, voice in self.voices.items()},
+            "signals": {name: asdict(route) for name, route in self.signals.items()},
+            "latency_ms": self.latency_ms,
+        }
+
+    @classmethod
+    def decode(cls, data: dict[str, Any]) -> Self:
+        """Return the map that `encode` made JSON values of."""
+        return cls(
+            {Layer(name): Voice(**_controls(voice)) for name, voice in data["voices"].items()},
+            {name: SignalRoute(**_controls(route)) for name, route in data["signals"].items()},
+            data["latency_ms"],
+        )
+
+
+def _controls(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: Control(**v) if isinstance(v, dict) else v for k, v in values.items()}

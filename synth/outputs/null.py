@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from synth.outputs.base import NoteOff, NoteOn
 from synth.params import MusicParams
 
@@ -31,6 +33,9 @@ class NullOutput:
 
     def set_volume(self, gain: float) -> None:
         """Ignore the loudness."""
+
+    def set_signals(self, values: Mapping[str, float]) -> None:
+        """Ignore them: nothing here shows them."""
 
     def panic(self) -> None:
         """Count the call."""

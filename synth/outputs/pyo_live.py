@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 from synth.errors import OutputLost, OutputUnavailable
@@ -119,6 +120,9 @@ class PyoOutput:
         self._volume = gain
         if self._server is not None:
             self._orchestra.set_volume(gain)
+
+    def set_signals(self, values: Mapping[str, float]) -> None:
+        """Ignore them: nothing here shows them."""
 
     def panic(self) -> None:
         """Release every voice at the next block."""

@@ -17,6 +17,7 @@ from typing import Any
 from synth import score_json
 from synth.errors import OutputUnavailable, SynthError
 from synth.outputs.base import Output
+from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputKind, OutputSpec
 from synth.player.inbox import open_inbox
 from synth.player.protocol import LineReader, line
@@ -40,7 +41,7 @@ class _Ended(Exception):  # noqa: N818
     """The process was asked to end."""
 
 
-def build(spec: OutputSpec) -> Output:
+def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
     """Return the output that `spec` names, not yet open; raise `OutputUnavailable` for a file."""
     if spec.kind is OutputKind.AUDIO:
         from synth.outputs.pyo_live import PyoOutput
@@ -49,7 +50,8 @@ def build(spec: OutputSpec) -> Output:
     if spec.kind in (OutputKind.MIDI, OutputKind.MIDI_VIRTUAL):
         from synth.outputs.midi_port import MidiPortOutput
 
-        return MidiPortOutput(spec.target, virtual=spec.kind is OutputKind.MIDI_VIRTUAL)
+        virtual = spec.kind is OutputKind.MIDI_VIRTUAL
+        return MidiPortOutput(spec.target, virtual=virtual, midi_map=midi_map)
     if spec.kind is OutputKind.NULL:
         from synth.outputs.null import NullOutput
 
@@ -154,7 +156,8 @@ class _Player:
     def _handle(self, message: dict[str, Any]) -> None:
         kind = message["kind"]
         if kind == "open":
-            self._open(message["uri"], message["t0_s"])
+            midi_map = MidiMap.decode(message["map"]) if message["map"] else MidiMap()
+            self._open(OutputSpec.parse(message["uri"]), message["t0_s"], midi_map)
         elif kind == "close":
             raise _Ended
         if self._scheduler is None or self._output is None:
@@ -169,15 +172,18 @@ class _Player:
             self._output.set_params(score_json.decode_params(message["params"]))
         elif kind == "volume":
             self._output.set_volume(message["gain"])
+        elif kind == "signals":
+            self._output.set_signals(message["values"])
         elif kind == "panic":
             self._scheduler.panic(self._now_s())
 
-    def _open(self, uri: str, t0_s: float) -> None:
-        output = build(OutputSpec.parse(uri))
+    def _open(self, spec: OutputSpec, t0_s: float, midi_map: MidiMap) -> None:
+        output = build(spec, midi_map)
         self._t0_s = t0_s
         output.open(t0_s)
         self._output = output
-        self._scheduler = Scheduler(output)
+        clocked: Any = output if spec.clock else None
+        self._scheduler = Scheduler(output, clocked, early_s=midi_map.latency_ms / 1000.0)
         self._rights = become_punctual()
         self.tell("ready", rights=self._rights, lookahead_s=output.lookahead_s)
 

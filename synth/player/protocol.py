@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import Any
 
 from synth import score_json
 from synth.events import Cancel, Note
+from synth.outputs.midi_map import MidiMap
 from synth.params import MusicParams
 from synth.tempo_map import Segment
 
-__all__ = ["LineReader", "cancel", "line", "notes", "open_output", "params", "tempo", "volume"]
+__all__ = [
+    "LineReader",
+    "cancel",
+    "line",
+    "notes",
+    "open_output",
+    "params",
+    "signals",
+    "tempo",
+    "volume",
+]
 
 _LONGEST_LINE = 16 * 1024 * 1024
 
@@ -22,9 +33,9 @@ def line(kind: str, **fields: Any) -> bytes:
     return json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode() + b"\n"
 
 
-def open_output(uri: str, t0_s: float) -> bytes:
+def open_output(uri: str, t0_s: float, midi_map: MidiMap | None = None) -> bytes:
     """Ask to open an output; session time is the monotonic clock less `t0_s`."""
-    return line("open", uri=uri, t0_s=t0_s)
+    return line("open", uri=uri, t0_s=t0_s, map=midi_map.encode() if midi_map else None)
 
 
 def tempo(segment: Segment) -> bytes:
@@ -50,6 +61,11 @@ def params(value: MusicParams) -> bytes:
 def volume(gain: float) -> bytes:
     """Set the loudness, 0 to 1."""
     return line("volume", gain=gain)
+
+
+def signals(values: Mapping[str, float]) -> bytes:
+    """Pass on named values from outside the music."""
+    return line("signals", values=dict(values))
 
 
 class LineReader:

@@ -8,11 +8,12 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from synth.errors import OutputUnavailable
 from synth.events import Cancel, Note
+from synth.outputs.midi_map import MidiMap
 from synth.params import MusicParams
 from synth.player import protocol
 from synth.tempo_map import Segment, TempoMap
@@ -38,9 +39,10 @@ class RemotePlayer:
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
 
-    def __init__(self, uri: str, t0_s: float) -> None:
+    def __init__(self, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> None:
         """`t0_s` is the monotonic clock at session time 0; nothing starts before `open`."""
         self.uri = uri
+        self._map = midi_map or MidiMap()
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
         self._process: asyncio.subprocess.Process | None = None
@@ -54,9 +56,12 @@ class RemotePlayer:
         self._closing = False
 
     @classmethod
-    async def open(cls, uri: str, t0_s: float) -> Self:
-        """Start the player and open its output; raise `OutputUnavailable` when that fails."""
-        player = cls(uri, t0_s)
+    async def open(cls, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> Self:
+        """Start the player and open its output; raise `OutputUnavailable` when that fails.
+
+        `midi_map` is General MIDI when it is not given; only MIDI outputs heed it.
+        """
+        player = cls(uri, t0_s, midi_map)
         await player._start()
         player._watch = asyncio.create_task(player._supervise(), name=f"player {uri}")
         return player
@@ -88,6 +93,12 @@ class RemotePlayer:
         """Set the loudness, 0 to 1."""
         self._volume = gain
         self._write(protocol.volume(gain))
+
+    def signals(self, values: Mapping[str, float]) -> None:
+        """Pass on those of the named values that the MIDI map routes."""
+        routed = {k: v for k, v in values.items() if k in self._map.signals and math.isfinite(v)}
+        if routed:
+            self._write(protocol.signals(routed))
 
     def panic(self) -> None:
         """End all notes and forget those queued."""
@@ -127,7 +138,7 @@ class RemotePlayer:
         )
         self._process = process
         try:
-            self._write(protocol.open_output(self.uri, self._t0_s))
+            self._write(protocol.open_output(self.uri, self._t0_s, self._map))
             async with asyncio.timeout(_START_S):
                 answer = await self._answer(process)
         except TimeoutError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
 from synth.events import Note
-from synth.outputs.base import NoteOff, NoteOn, Output
+from synth.outputs.base import Clocked, NoteOff, NoteOn, Output, Pulse
 from synth.params import Layer
 from synth.tempo_map import Segment
 
@@ -17,22 +18,37 @@ __all__ = ["Scheduler"]
 _KEPT_SEGMENTS: Final = 256
 _STALE_S: Final = 0.25  # a note that comes later than this is better left out
 _MOST_NOTES: Final = 20_000  # more are refused: hours of music, sent by mistake
-_OFF, _ON = 0, 1
+_PULSE, _OFF, _ON = 0, 1, 2
+_TICKS_PER_BEAT: Final = 24
+_BAR_BEATS: Final = 4.0
 _FIRST: Final = {Layer.BASS: 0, Layer.DRONE: 1, Layer.PAD: 1}  # a slow cable carries bass first
+
+
+_Event = tuple[float, int, int, int, Note | Pulse]  # beat, kind, rank, count, what
 
 
 class Scheduler:
     """Feed it with notes and tempo; `advance` sends what is due.
 
-    Pure: it reads no clock and never waits. Of events at one time, offs go before ons, bass
-    before chords before the rest.
+    Pure: it reads no clock and never waits. Of events at one time, the clock goes first, then
+    offs before ons, bass before chords before the rest.
+
+    `clocked` is sent a MIDI clock: Start half a tick before beat 0, 24 ticks a beat from there on,
+    Stop with a panic or after a stall, then Continue at the next bar. `early_s` is how much before
+    its time the port wants everything.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(
+        self, output: Output, clocked: Clocked | None = None, *, early_s: float = 0.0
+    ) -> None:
         self._output = output
+        self._clocked = clocked
+        self._early_s = early_s
+        self._ahead_s = output.lookahead_s + early_s
         self._segments: list[Segment] = []
-        self._events: list[tuple[float, int, int, int, Note]] = []  # beat, off/on, rank, count
+        self._events: list[_Event] = []
         self._count = 0
+        self._running = False  # the clock has begun, or will at a known beat
         self._sounding: dict[tuple[Layer, int], Note] = {}
         self.sent = 0
         self.dropped = 0  #: notes too late to begin, or too many
@@ -58,7 +74,9 @@ class Scheduler:
         """Withdraw notes that begin at `from_beat` or later; end earlier ones by then."""
         kept = []
         for beat, kind, rank, count, note in self._events:
-            if kind == _OFF:
+            if isinstance(note, Pulse):
+                pass
+            elif kind == _OFF:
                 beat = min(beat, from_beat)
             elif beat >= from_beat:
                 continue
@@ -72,20 +90,24 @@ class Scheduler:
         """Return when the output wants its next event; None when nothing is queued."""
         if not self._events or not self._segments:
             return None
-        return self._time_at(self._events[0][0]) - self._output.lookahead_s
+        return self._time_at(self._events[0][0]) - self._ahead_s
 
     def advance(self, now_s: float) -> None:
         """Send every event that is due at session time `now_s`."""
         if not self._segments:
             return
-        horizon_s = now_s + self._output.lookahead_s
+        horizon_s = now_s + self._ahead_s
+        if self._clocked is not None and not self._running:
+            self._begin_clock(horizon_s)
         while self._events:
             due_s = self._time_at(self._events[0][0])
             if due_s > horizon_s:
                 return
             _, kind, _, _, note = heapq.heappop(self._events)
             late_s = max(0.0, horizon_s - due_s)
-            if kind == _OFF:
+            if isinstance(note, Pulse):
+                self._send_pulse(note, due_s, late_s)
+            elif kind == _OFF:
                 self._end(note, due_s)
             elif late_s > _STALE_S:
                 self.dropped += 1
@@ -101,15 +123,45 @@ class Scheduler:
             self._end(other, due_s)
         self._sounding[place] = note  # before it sounds: a signal may strike between the two
         self._push(note.beat + note.beats, _OFF, note)
-        self._output.send(NoteOn(note.id, note.layer, note.pitch, note.velocity), due_s)
+        on = NoteOn(note.id, note.layer, note.pitch, note.velocity)
+        self._output.send(on, due_s - self._early_s)
         self.sent += 1
 
     def _end(self, note: Note, due_s: float) -> None:
         place = note.layer, note.pitch
         if self._sounding.get(place) is note:  # else it was struck again, and ended then
-            self._output.send(NoteOff(note.id, note.layer, note.pitch), due_s)
+            off = NoteOff(note.id, note.layer, note.pitch)
+            self._output.send(off, due_s - self._early_s)
             del self._sounding[place]
             self.sent += 1
+
+    def _begin_clock(self, now_s: float) -> None:
+        """Plan the clock's beginning at beat 0, or at the next bar when that has passed."""
+        now_beat = self._beat_at(now_s)
+        beat = max(self._segments[0].beat, math.ceil(now_beat / _BAR_BEATS) * _BAR_BEATS)
+        begin = Pulse("start" if beat == 0.0 else "continue", beat)
+        self._push_pulse(beat - 0.5 / _TICKS_PER_BEAT, begin)
+        self._push_pulse(beat, Pulse("tick", beat))
+        self._running = True
+
+    def _send_pulse(self, pulse: Pulse, due_s: float, late_s: float) -> None:
+        assert self._clocked is not None
+        if late_s > _STALE_S:  # ticks in a heap would only confuse those who follow
+            self._stop_clock(due_s + late_s)
+            self._begin_clock(due_s + late_s)
+            return
+        self._clocked.pulse(pulse, due_s - self._early_s)
+        if pulse.what == "tick":
+            beat = (round(pulse.beat * _TICKS_PER_BEAT) + 1) / _TICKS_PER_BEAT
+            self._push_pulse(beat, Pulse("tick", beat))
+
+    def _stop_clock(self, now_s: float) -> None:
+        if self._clocked is not None and self._running:
+            self._running = False
+            kept = [event for event in self._events if event[1] != _PULSE]
+            heapq.heapify(kept)
+            self._events = kept
+            self._clocked.pulse(Pulse("stop", self._beat_at(now_s)), now_s)
 
     def panic(self, now_s: float) -> None:
         """End all that sounds, forget all that is queued, then silence the output."""
@@ -117,6 +169,7 @@ class Scheduler:
         try:
             for note in list(self._sounding.values()):
                 self._end(note, now_s)
+            self._stop_clock(now_s)
         finally:
             self._sounding.clear()
             self._output.panic()
@@ -125,6 +178,15 @@ class Scheduler:
         self._count += 1
         rank = _FIRST.get(note.layer, 2)
         heapq.heappush(self._events, (beat, kind, rank, self._count, note))
+
+    def _push_pulse(self, beat: float, pulse: Pulse) -> None:
+        self._count += 1
+        heapq.heappush(self._events, (beat, _PULSE, 0, self._count, pulse))
+
+    def _beat_at(self, time_s: float) -> float:
+        index = bisect_right(self._segments, time_s, key=lambda s: s.time_s)
+        segment = self._segments[max(0, index - 1)]
+        return segment.beat + (time_s - segment.time_s) * segment.bpm / 60.0
 
     def _time_at(self, beat: float) -> float:
         index = bisect_right(self._segments, beat, key=lambda s: s.beat)

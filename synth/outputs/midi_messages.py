@@ -1,0 +1,104 @@
+"""What the music says, as MIDI messages: the same for every kind of port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from synth.outputs.base import NoteOff, NoteOn, Pulse
+from synth.outputs.midi_map import Message, MidiMap
+from synth.params import Layer, MusicParams
+
+__all__ = ["MidiMessages"]
+
+_VOLUME_CC = 7
+_SUSTAIN_CC, _ALL_NOTES_OFF_CC, _ALL_SOUND_OFF_CC = 64, 123, 120
+_REALTIME = {"tick": 0xF8, "start": 0xFA, "continue": 0xFB, "stop": 0xFC}
+_POSITION = 0xF2
+_MOST_SIXTEENTHS = 0x3FFF
+
+
+class MidiMessages:
+    """Turns events into messages by a map; remembers only what it need not repeat."""
+
+    def __init__(self, midi_map: MidiMap) -> None:
+        self._map = midi_map
+        self._colours: dict[Layer, tuple[Message, ...]] = {}
+        self._used: set[int] = set()
+        self._values: dict[str, tuple[Message, ...]] = {}
+        self._gates: set[tuple[int, int]] = set()
+
+    def presets(self) -> Iterator[Message]:
+        """Yield silence for what may still sound, then banks, programs and places."""
+        channels = {self._map[layer].channel for layer in Layer}
+        yield from _silence(channels)
+        for layer in Layer:
+            yield from self._map[layer].preset()
+
+    def note(self, event: NoteOn | NoteOff) -> Message:
+        """Return a note's beginning or end."""
+        voice = self._map[event.layer]
+        if isinstance(event, NoteOn):
+            self._used.add(voice.channel)
+            return 0x90 | voice.channel, voice.pitch(event.pitch), event.velocity
+        return 0x80 | voice.channel, voice.pitch(event.pitch), 0
+
+    def colours(self, params: MusicParams) -> Iterator[Message]:
+        """Yield the controllers of each layer where they changed."""
+        for layer in Layer:
+            messages = self._map[layer].colours(params)
+            if self._colours.get(layer) != messages:
+                self._colours[layer] = messages
+                yield from messages
+
+    def volume(self, gain: float) -> Iterator[Message]:
+        """Yield controller 7 of every channel: a share, 0 to 1, of the volume in the map."""
+        share = min(1.0, max(0.0, gain))
+        levels = {self._map[layer].channel: self._map[layer].volume for layer in Layer}
+        for channel, level in sorted(levels.items()):
+            yield 0xB0 | channel, _VOLUME_CC, round(level * share)
+
+    def signals(self, values: Mapping[str, float]) -> Iterator[Message]:
+        """Yield what the map sends for named values: controllers that changed, and notes.
+
+        A note ends with the next of its kind, or when `end_gates` is called.
+        """
+        for name, value in values.items():
+            route = self._map.signals.get(name)
+            if route is None:
+                continue
+            if route.control is not None:
+                messages = route.control.messages(route.channel, value)
+                if self._values.get(name) != messages:
+                    self._values[name] = messages
+                    yield from messages
+            elif route.note is not None:
+                gate = route.channel, route.note
+                if gate in self._gates:
+                    yield 0x80 | route.channel, route.note, 0
+                self._gates.add(gate)
+                self._used.add(route.channel)
+                yield 0x90 | route.channel, route.note, route.velocity
+
+    def end_gates(self) -> Iterator[Message]:
+        """Yield the ends of notes that signals began."""
+        while self._gates:
+            channel, note = self._gates.pop()
+            yield 0x80 | channel, note, 0
+
+    def pulse(self, pulse: Pulse) -> Iterator[Message]:
+        """Yield a clock or transport message; to continue, the position comes first."""
+        if pulse.what == "continue":
+            sixteenths = min(_MOST_SIXTEENTHS, round(4.0 * pulse.beat))
+            yield _POSITION, sixteenths & 127, sixteenths >> 7
+        yield (_REALTIME[pulse.what],)
+
+    def panic(self) -> Iterator[Message]:
+        """Lift the pedal and end all notes on the channels that have played: no flood."""
+        yield from self.end_gates()
+        yield from _silence(self._used)
+
+
+def _silence(channels: Iterable[int]) -> Iterator[Message]:
+    for channel in sorted(channels):
+        for control in (_SUSTAIN_CC, _ALL_NOTES_OFF_CC, _ALL_SOUND_OFF_CC):
+            yield 0xB0 | channel, control, 0
