@@ -14,7 +14,7 @@ from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breathing import BreathingRate
 from biofeedback.metrics.coherence import Coherence
-from biofeedback.metrics.eda_samples import EdaGate
+from biofeedback.metrics.eda_samples import EdaCoverage, EdaGate
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.history import History
 from biofeedback.metrics.motion import Motion
@@ -90,8 +90,9 @@ class MetricBank:
         self._breathing = BreathingRate(self._recent)
         self._coherence = Coherence(self._recent)
         self._gate = EdaGate()
-        self._scl = Scl(settings.scl_window_s)
-        self._scr = ScrRate(settings.scr_window_s)
+        self._skin = EdaCoverage(max(settings.scl_window_s, settings.scr_window_s))
+        self._scl = Scl(settings.scl_window_s, self._skin)
+        self._scr = ScrRate(settings.scr_window_s, self._skin)
         self._history = History(settings.long_window_s)
         self._windowed = WindowedReadings(settings.long_window_s, 2 * settings.long_window_every_s)
         self._every_s = settings.long_window_every_s
@@ -181,14 +182,12 @@ class MetricBank:
             self._history.add_beat(beat)
 
     def _add_eda(self, chunk: Chunk) -> tuple[Scr, ...]:
-        responses = []
-        for time_s, value_us, step_s in self._gate.pass_on(chunk):
-            self._scl.add(time_s, value_us, step_s)
-            if (response := self._scr.add(time_s, value_us, step_s)) is not None:
-                responses.append(response)
-            if chunk.rate_hz is not None:
-                self._history.add_eda(time_s, value_us, step_s, chunk.rate_hz)
-        return tuple(responses)
+        passed = self._gate.pass_on(chunk)
+        self._skin.add(passed)
+        self._scl.add(passed)
+        if chunk.rate_hz is not None:
+            self._history.add_eda(passed)
+        return tuple(self._scr.add(passed))
 
     def _break_off(self, signal: Signal) -> tuple[Beat, ...]:
         if signal is Signal.EDA:

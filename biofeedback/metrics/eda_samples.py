@@ -8,98 +8,148 @@ Dry wrists live near the floor, so low values are flagged instead of dropped.
 from __future__ import annotations
 
 import math
-from collections import deque
+from bisect import bisect_right
+from collections.abc import Iterable
+
+import numpy as np
 
 from biofeedback.metrics.base import samples
 from biofeedback.metrics.quality import covered_share, freshness
-from sensors.signals import Chunk
+from sensors.signals import Chunk, FloatArray
 
-__all__ = ["EdaCoverage", "EdaGate"]
+__all__ = ["EdaCoverage", "EdaGate", "Trusted"]
+
+#: Time in s, conductance in uS, and the time since the trusted sample before it, 0 after a break.
+Trusted = tuple[float, float, float]
 
 FLOOR_US, CEILING_US, STEEPEST_US_PER_S, GUARD_S = 0.05, 60.0, 10.0, 5.0
 #: A sample stands for the time since the one before it, up to this: beyond, data are missing.
 _LONGEST_STEP_S = 1.0
-_US_PER_S = 1_000_000
+_FASTEST_HZ = 16.0
+#: Keeps the mean of a block finite; far above the ceiling.
+_LARGEST_US = 1e6
+_LONGEST_ACCOUNT = 16_384
 
 
 class EdaGate:
-    """Passes trustworthy samples on and remembers when the signal last broke off."""
+    """Passes trustworthy samples on and remembers when the signal last broke off.
+
+    Rates above 16 Hz are averaged down in blocks first: skin changes within seconds.
+    """
 
     def __init__(self) -> None:
         self._last_s = -math.inf
         self._last_us = math.nan
         self._blocked_until_s = -math.inf
         self._broken = True
+        self._left_us: FloatArray = np.zeros(0)
+        self._left_end_s = self._left_rate_hz = math.nan
 
     def cut(self) -> None:
         """Break the signal off, as a gap does."""
         self._broken = True
         self._last_us = math.nan
+        self._left_us = np.zeros(0)
 
-    def pass_on(self, chunk: Chunk) -> list[tuple[float, float, float]]:
+    def pass_on(self, chunk: Chunk) -> list[Trusted]:
         """Return (time_s, uS, step_s) of each sample to trust.
 
         `step_s` is the time since the trusted sample before it, or 0 after a break.
         """
-        passed = []
-        for time_s, value_us in samples(chunk):
-            step_s = time_s - self._last_s
+        passed: list[Trusted] = []
+        last_s, last_us = self._last_s, self._last_us
+        for time_s, value_us in self._thinned(chunk):
+            step_s = time_s - last_s
             if not step_s > 0.0:
                 continue
             if step_s > _LONGEST_STEP_S:
-                self.cut()
-            change_us = abs(value_us - self._last_us)
-            self._last_s = time_s
+                self._broken, last_us = True, math.nan
+            last_s = time_s
             if not 0.0 <= value_us <= CEILING_US:
-                self.cut()
+                self._broken, last_us = True, math.nan
                 continue
-            self._last_us = value_us
-            if change_us > STEEPEST_US_PER_S * step_s:
+            if abs(value_us - last_us) > STEEPEST_US_PER_S * step_s:
                 self._blocked_until_s = time_s + GUARD_S
+            last_us = value_us
             if time_s < self._blocked_until_s:
                 self._broken = True
                 continue
             passed.append((time_s, value_us, 0.0 if self._broken else step_s))
             self._broken = False
+        self._last_s, self._last_us = last_s, last_us
         return passed
+
+    def _thinned(self, chunk: Chunk) -> Iterable[tuple[float, float]]:
+        """Return the samples, or means of blocks of them at the times of their last ones."""
+        rate_hz = chunk.rate_hz
+        if rate_hz is None or rate_hz <= _FASTEST_HZ:
+            return samples(chunk)
+        start_s, values_us = float(chunk.times_s[0]), chunk.values[:, 0]
+        late_s = abs(start_s - self._left_end_s - 1.0 / rate_hz)
+        if rate_hz == self._left_rate_hz and late_s <= 0.5 / rate_hz:
+            values_us = np.concatenate((self._left_us, values_us))
+            start_s -= len(self._left_us) / rate_hz
+        block = math.ceil(rate_hz / _FASTEST_HZ)
+        blocks = len(values_us) // block
+        self._left_us = values_us[blocks * block :]
+        self._left_end_s, self._left_rate_hz = float(chunk.times_s[-1]), rate_hz
+        whole = values_us[: blocks * block].reshape(blocks, block)
+        whole = np.where(np.abs(whole) <= _LARGEST_US, whole, math.nan)
+        ends_s = start_s + (np.arange(1, blocks + 1) * block - 1) / rate_hz
+        return zip(ends_s.tolist(), whole.mean(axis=1).tolist(), strict=True)
 
 
 class EdaCoverage:
-    """Keeps account of how much of a sliding window trusted samples cover."""
+    """Keeps account of how much of the latest `longest_s` seconds trusted samples cover."""
 
-    def __init__(self, window_s: float) -> None:
-        self.window_s = window_s
-        self._samples: deque[tuple[float, int, bool]] = deque()
-        self._covered = self._low = 0
-        self._last_s = -math.inf
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._times_s: list[float] = []
+        self._covered_s: list[float] = []
+        self._low: list[int] = []
 
-    def add(self, time_s: float, value_us: float, step_s: float) -> None:
-        """Take in a trusted sample."""
-        step, low = round(step_s * _US_PER_S), value_us < FLOOR_US
-        self._samples.append((time_s, step, low))
-        self._covered += step
-        self._low += low
-        self._last_s = time_s
+    def add(self, passed: list[Trusted]) -> None:
+        """Take in trusted samples."""
+        covered_s = self._covered_s[-1] if self._covered_s else 0.0
+        low = self._low[-1] if self._low else 0
+        for time_s, value_us, step_s in passed:
+            covered_s += step_s
+            if value_us < FLOOR_US:
+                low += 1
+            self._times_s.append(time_s)
+            self._covered_s.append(covered_s)
+            self._low.append(low)
+        if len(self._times_s) > _LONGEST_ACCOUNT:
+            self._forget()
 
-    def advance(self, now_s: float) -> None:
-        """Let go of the samples that have left the window."""
-        oldest_s = now_s - self.window_s
-        while self._samples and self._samples[0][0] <= oldest_s:
-            _, step, low = self._samples.popleft()
-            self._covered -= step
-            self._low -= low
-
-    def covered_s(self) -> float:
-        """Return the seconds that trusted samples cover."""
-        return self._covered / _US_PER_S
-
-    def share(self, now_s: float) -> float:
-        """Return the share of the window that trusted samples cover, 0 to 1."""
-        return covered_share(self.covered_s(), self.window_s, now_s - self._last_s)
-
-    def trust(self, now_s: float) -> float:
-        """Return 0 to 1: halved where all is below the floor, fading with silence."""
-        if not self._samples:
+    def covered_s(self, now_s: float, window_s: float) -> float:
+        """Return how many of the last `window_s` seconds trusted samples cover."""
+        first = self._first(now_s, window_s)
+        if first == len(self._times_s):
             return 0.0
-        low_share = self._low / len(self._samples)
-        return (1.0 - low_share / 2) * freshness(now_s - self._last_s, self.window_s)
+        return self._covered_s[-1] - (self._covered_s[first - 1] if first else 0.0)
+
+    def share(self, now_s: float, window_s: float) -> float:
+        """Return the share of the window that trusted samples cover, 0 to 1."""
+        return covered_share(self.covered_s(now_s, window_s), window_s, self._silent_s(now_s))
+
+    def trust(self, now_s: float, window_s: float) -> float:
+        """Return 0 to 1: halved where all is below the floor, fading with silence."""
+        first = self._first(now_s, window_s)
+        count = len(self._times_s) - first
+        if not count:
+            return 0.0
+        low = self._low[-1] - (self._low[first - 1] if first else 0)
+        return (1.0 - low / count / 2) * freshness(self._silent_s(now_s), window_s)
+
+    def _first(self, now_s: float, window_s: float) -> int:
+        return bisect_right(self._times_s, now_s - window_s)
+
+    def _silent_s(self, now_s: float) -> float:
+        return now_s - self._times_s[-1] if self._times_s else math.inf
+
+    def _forget(self) -> None:
+        """Drop what has left the longest window; the sample before it still counts from."""
+        stale = self._first(self._times_s[-1], self._longest_s) - 1
+        if stale > 0:
+            del self._times_s[:stale], self._covered_s[:stale], self._low[:stale]

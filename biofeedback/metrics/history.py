@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 
 from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.eda_samples import Trusted
 from biofeedback.metrics.windowed import Window
 
 __all__ = ["History"]
 
 #: Responses last seconds, so this rate keeps all of skin conductance. Our own choice.
 _EDA_HZ = 8.0
+#: Steps that differ by less have one rate, up to the rounding of times.
+_SAME_STEP = 0.01
 #: Less than this of either signal is not worth a computation.
 _SHORTEST_S = 60.0
 
@@ -23,8 +25,9 @@ class History:
         self._window_s = window_s
         self._beats: deque[Beat] = deque()
         self._eda: deque[tuple[float, float]] = deque()
-        self._rate_hz = 0.0
-        self._block: list[float] = []
+        self._step_s = 0.0
+        self._sum_us = 0.0
+        self._count, self._block = 0, 1
 
     def add_beat(self, beat: Beat) -> None:
         """Take in the next beat."""
@@ -32,19 +35,20 @@ class History:
         while self._beats[0].time_s <= beat.time_s - self._window_s:
             self._beats.popleft()
 
-    def add_eda(self, time_s: float, value_us: float, step_s: float, rate_hz: float) -> None:
-        """Take in a trusted sample; `step_s` is 0 after a break, which starts the stretch anew."""
-        block = max(1, math.floor(rate_hz / _EDA_HZ))
-        if step_s <= 0.0 or self._rate_hz != rate_hz / block:
-            self._eda.clear()
-            self._block.clear()
-            self._rate_hz = rate_hz / block
-        self._block.append(value_us)
-        if len(self._block) < block:
-            return
-        self._eda.append((time_s, math.fsum(self._block) / block))
-        self._block.clear()
-        while self._eda[0][0] <= time_s - self._window_s:
+    def add_eda(self, passed: list[Trusted]) -> None:
+        """Take in trusted samples; a step of 0 follows a break, which starts the stretch anew."""
+        for time_s, value_us, step_s in passed:
+            if not abs(step_s - self._step_s) <= _SAME_STEP * self._step_s:
+                self._eda.clear()
+                self._sum_us, self._count = 0.0, 0
+                self._step_s = step_s
+                self._block = max(1, round(1.0 / _EDA_HZ / step_s)) if step_s > 0.0 else 1
+            self._sum_us += value_us
+            self._count += 1
+            if self._count >= self._block:
+                self._eda.append((time_s, self._sum_us / self._count))
+                self._sum_us, self._count = 0.0, 0
+        while self._eda and self._eda[0][0] <= self._eda[-1][0] - self._window_s:
             self._eda.popleft()
 
     def window(self, end_s: float) -> Window | None:
@@ -53,7 +57,10 @@ class History:
         beats = [beat for beat in self._beats if start_s < beat.time_s <= end_s]
         eda = [sample for sample in self._eda if start_s < sample[0] <= end_s]
         rr_s = sum(beat.rr_ms for beat in beats if beat.is_nn) / 1000.0
-        eda_s = len(eda) / self._rate_hz if eda else 0.0
+        rate_hz = (
+            round(1.0 / (self._step_s * self._block), 6) if eda and self._step_s > 0.0 else 0.0
+        )
+        eda_s = len(eda) / rate_hz if rate_hz else 0.0
         if max(rr_s, eda_s) < _SHORTEST_S:
             return None
         return Window(
@@ -63,6 +70,6 @@ class History:
             rr_ms=tuple(beat.rr_ms for beat in beats),
             rr_clean=tuple(beat.is_nn for beat in beats),
             eda_us=tuple(value_us for _, value_us in eda),
-            eda_rate_hz=self._rate_hz,
+            eda_rate_hz=rate_hz,
             eda_end_s=eda[-1][0] if eda else 0.0,
         )

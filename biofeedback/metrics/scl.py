@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from biofeedback.metrics.base import Reading
-from biofeedback.metrics.eda_samples import EdaCoverage
+from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
 from biofeedback.metrics.quality import graded
 
 __all__ = ["Scl"]
@@ -18,27 +18,30 @@ class Scl:
     start anew at the first sample.
     """
 
-    def __init__(self, window_s: float) -> None:
+    def __init__(self, window_s: float, coverage: EdaCoverage) -> None:
+        self._window_s = window_s
         self._tau_s = window_s / 4
-        self._coverage = EdaCoverage(window_s)
+        self._coverage = coverage
         self._first_us = self._second_us = math.nan
         self._step_s = self._gain = 0.0
 
-    def add(self, time_s: float, value_us: float, step_s: float) -> None:
-        """Take in a trusted sample; `step_s` is 0 after a break."""
-        self._coverage.add(time_s, value_us, step_s)
-        if step_s <= 0.0:
-            self._first_us = self._second_us = value_us
-            return
-        if step_s != self._step_s:
-            self._step_s, self._gain = step_s, -math.expm1(-step_s / self._tau_s)
-        self._first_us += self._gain * (value_us - self._first_us)
-        self._second_us += self._gain * (self._first_us - self._second_us)
+    def add(self, passed: list[Trusted]) -> None:
+        """Take in trusted samples; a step of 0 follows a break."""
+        first_us, second_us, gain = self._first_us, self._second_us, self._gain
+        for _, value_us, step_s in passed:
+            if step_s <= 0.0:
+                first_us = second_us = value_us
+                continue
+            if step_s != self._step_s:
+                self._step_s = step_s
+                gain = -math.expm1(-step_s / self._tau_s)
+            first_us += gain * (value_us - first_us)
+            second_us += gain * (first_us - second_us)
+        self._first_us, self._second_us, self._gain = first_us, second_us, gain
 
     def read(self, now_s: float, contact: float) -> Reading:
         """Return the level; `contact` 0..1 scales the quality."""
-        self._coverage.advance(now_s)
-        window_s, share = self._coverage.window_s, self._coverage.share(now_s)
+        window_s, share = self._window_s, self._coverage.share(now_s, self._window_s)
         value = None if math.isnan(self._second_us) else self._second_us
-        trust = self._coverage.trust(now_s) * contact
+        trust = self._coverage.trust(now_s, window_s) * contact
         return graded("scl", value, "uS", window_s, now_s, share, trust)

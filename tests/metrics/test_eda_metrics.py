@@ -1,5 +1,7 @@
 """Claims about skin conductance: level, responses and what is not trusted."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def readings(bank: MetricBank, now_s: float) -> dict[str, Reading]:
     return {reading.name: reading for reading in bank.read(now_s)}
 
 
-@pytest.mark.parametrize("rate_hz", [4.0, 32.0, 100.0])
+@pytest.mark.parametrize("rate_hz", [4.0, 15.0, 32.0, 100.0])
 @pytest.mark.parametrize("noise_us", [0.0, 0.001])
 def test_a_flat_signal_has_no_responses(rate_hz: float, noise_us: float) -> None:
     noise = np.random.default_rng(3).normal(0.0, 1.0, int(120 * rate_hz))
@@ -104,3 +106,52 @@ def test_lost_contact_lowers_the_quality() -> None:
     before = readings(bank, 100.0)["scl"].quality
     bank.update(SensorStatus("band", 100.0, "streaming", contact=False))
     assert readings(bank, 100.0)["scl"].quality < before / 3
+
+
+@pytest.mark.parametrize("rate_hz", [15.0, 32.0, 100.0])
+def test_how_skin_is_cut_into_chunks_changes_nothing(rate_hz: float) -> None:
+    times = np.arange(0.0, 60.0, 1.0 / rate_hz)
+    signal = 2.0 + response(times, 20.0, 1.0) + response(times, 40.0, 0.3)
+    whole, pieces = MetricBank(Settings()), MetricBank(Settings())
+    events = list(whole.update(eda(signal, rate_hz)))
+    found = []
+    for start in range(0, len(signal), 7):
+        piece = signal[start : start + 7]
+        found += pieces.update(Chunk.regular(Signal.EDA, "band", times[start], rate_hz, piece))
+    assert [scr.onset_s for scr in found] == pytest.approx([scr.onset_s for scr in events])
+    assert len(found) == 2
+    for name in ("scl", "scr_rate"):
+        mine, theirs = readings(pieces, 60.0)[name], readings(whole, 60.0)[name]
+        assert mine.value == pytest.approx(theirs.value)
+
+
+def test_a_rise_that_stays_small_is_no_response() -> None:
+    times = np.arange(0.0, 60.0, 0.25)
+    bank = MetricBank(Settings())
+    assert bank.update(eda(2.0 + response(times, 20.0, 0.04))) == ()
+    assert readings(bank, 60.0)["scr_rate"].value == 0.0
+
+
+def test_skin_drying_out_again_after_a_response_is_no_response() -> None:
+    times = np.arange(0.0, 90.0, 0.25)
+    bank = MetricBank(Settings())
+    found = bank.update(eda(2.0 + response(times, 20.0, 3.0) - 0.01 * times))
+    assert len(found) == 1
+
+
+@pytest.mark.recordings
+def test_responses_are_those_of_neurokit2(recordings: Path) -> None:
+    import neurokit2
+    import pandas as pd
+
+    frame = pd.read_csv(recordings / "neurokit" / "bio_eventrelated_100hz.csv")
+    signal = frame["EDA"].to_numpy()
+    clean = neurokit2.eda_clean(signal, sampling_rate=100)
+    phasic = neurokit2.eda_phasic(clean, sampling_rate=100)["EDA_Phasic"].to_numpy()
+    _, info = neurokit2.eda_peaks(phasic, sampling_rate=100, amplitude_min=0)
+    onsets, peaks = info["SCR_Onsets"].astype(int), info["SCR_Peaks"].astype(int)
+    rises_us = np.minimum(info["SCR_Amplitude"], signal[peaks] - signal[onsets])
+    expected_s = peaks[rises_us >= 0.05] / 100.0
+    found = [scr.peak_s for scr in MetricBank(Settings()).update(eda(signal, 100.0))]
+    hits = sum(min(abs(expected_s - peak_s)) <= 1.5 for peak_s in found)
+    assert 2 * hits / (len(found) + len(expected_s)) >= 0.9
