@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
+from biofeedback.config import Config
+from biofeedback.midi_maps import of_files
+from biofeedback.record.reader import read_header
 from biofeedback.record.score import score_of
+from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputSpec
 
 __all__ = ["Step", "steps", "write_midi", "write_sound"]
@@ -46,8 +52,14 @@ def write_midi(session: Path, target: Path) -> Path:
     from synth.outputs import midi_file
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    midi_file.write(target, score_of(session))
+    midi_file.write(target, score_of(session), channels=_midi_map(session))
     return target
+
+
+def _midi_map(session: Path) -> MidiMap:
+    """Return the channels and programs that a session had."""
+    header = read_header(session)
+    return of_files(header.outputs, msgspec.json.decode(header.config, type=Config))
 
 
 def write_sound(session: Path, target: Path, progress: Progress) -> Path:

@@ -8,7 +8,7 @@ import platform
 import shutil
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from biofeedback.core import Core, CoreSettings
 from biofeedback.counters import Counters
 from biofeedback.errors import FolderError
 from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
+from biofeedback.midi_maps import resolve
 from biofeedback.personal import profiles
 from biofeedback.personal.folders import sessions_folder
 from biofeedback.record import lines
@@ -53,6 +54,7 @@ class Plan:
     baseline: Baseline | None = None  #: instead of the profile's
     realtime: bool = False
     volume: float = 0.7
+    midi_map: str = ""  #: name or file of the map of every MIDI output that names none
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
 
 
@@ -95,9 +97,10 @@ class Performance:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._sources = [plugins.sensor(uri, plan.options) for uri in plan.sensors]
-        outputs = [OutputSpec.parse(uri) for uri in plan.outputs]
-        self._ports = [spec for spec in outputs if spec.live]
-        self._files = tuple(spec for spec in outputs if spec.kind in ("mid", "wav"))
+        self._outputs = [_with_map(OutputSpec.parse(uri), plan.midi_map) for uri in plan.outputs]
+        maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
+        self._ports = [pair for pair in zip(self._outputs, maps, strict=True) if pair[0].live]
+        self._files = tuple(spec for spec in self._outputs if spec.kind in ("mid", "wav"))
         for spec in self._files:
             if spec.target:
                 _check_target(Path(spec.target))
@@ -136,8 +139,8 @@ class Performance:
         async with AsyncExitStack() as stack:
             clock = SessionClock(asyncio.get_running_loop(), utc_now())
             players = []
-            for spec in self._ports:
-                player = await RemotePlayer.open(str(spec), clock.epoch_s)
+            for spec, midi_map in self._ports:
+                player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map)
                 stack.push_async_callback(player.close)
                 player.volume(self._plan.volume)
                 players.append(player)
@@ -197,7 +200,7 @@ class Performance:
             seed=plan.seed,
             mode="live" if self.live else "virtual",
             sensors=list(plan.sensors),
-            outputs=list(plan.outputs),
+            outputs=[str(spec) for spec in self._outputs],
             profile=plan.profile,
             simulated=any(source.simulated for source in self._sources),
             baseline=msgspec.Raw(msgspec.json.encode(self._baseline)),
@@ -225,6 +228,10 @@ def _new_folder(out: Path, clock: SessionClock) -> Path:
             hint="Choose a folder of yours with --out.",
         ) from error
     raise FolderError(f"the output folder {out} holds too many sessions of this second")
+
+
+def _with_map(spec: OutputSpec, midi_map: str) -> OutputSpec:
+    return replace(spec, midi_map=spec.midi_map or midi_map) if spec.mapped else spec
 
 
 def _check_target(path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -13,6 +14,7 @@ from biofeedback.core import Core
 from biofeedback.counters import Counters
 from biofeedback.hub import Hub
 from biofeedback.inputs import TICK_S, BarRequest, Command, CommandName, Input, Tick
+from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.worker_client import Worker
 from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.plugins import SensorSource
@@ -20,6 +22,7 @@ from biofeedback.record import lines
 from biofeedback.record.convert import derived_lines, encode, input_line
 from biofeedback.record.writer import LogWriter
 from biofeedback.simulation.ear import Ear
+from biofeedback.state.estimator import State
 from biofeedback.timebase import SessionClock
 from sensors.base import sleep_until
 from sensors.signals import Chunk, Gap, Signal
@@ -61,6 +64,9 @@ class Player(Protocol):
     def volume(self, volume: float) -> None:
         """Play at this volume, 0 to 1."""
 
+    def signals(self, values: Mapping[str, float]) -> None:
+        """Pass on what the body does, by name, to whatever instrument asked for it."""
+
     def panic(self) -> None:
         """Silence everything that sounds."""
 
@@ -94,6 +100,7 @@ class Session:
         self._seq = 0
         self._streaming = asyncio.Event()
         self._finish = asyncio.Event()
+        self._at_once = asyncio.Event()  # asked to stop twice: not even the last bar
         self._window: WindowRequest | None = None
         self._window_came = asyncio.Event()
         self._reason: Literal["duration", "recording ended", "asked", "interrupted", "failed"]
@@ -172,6 +179,8 @@ class Session:
         """Do what a person asked for; it is in the log before it acts."""
         self._feed(Command(who, what, value))
         match what:
+            case "stop" if self._finish.is_set():
+                self._at_once.set()
             case "stop":
                 self._stop("asked")
             case "panic":
@@ -280,7 +289,9 @@ class Session:
         ending, tempo = self._core.ending, self._core.tempo_map
         if ending is not None and tempo is not None:
             self._ear.hear(None)
-            await sleep_until(tempo.time_at(ending.beat + ending.beats) + TAIL_S, self._clock)
+            end_s = tempo.time_at(ending.beat + ending.beats) + TAIL_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._at_once.wait(), max(0.0, end_s - self._clock()))
 
     def _feed(self, item: Input, request: WindowRequest | None = None) -> None:
         """Log an input, hand it to the core, then log and pass on what follows from it."""
@@ -312,6 +323,12 @@ class Session:
             case Cancel():
                 for player in self._players:
                     player.cancel(value.from_beat)
+            case Beat() if value.verdict != "extra":
+                self._signal({"beat": value.rr_ms})
+            case tuple():
+                self._signal({r.name: r.value for r in value if r.value is not None})
+            case State():
+                self._signal({"arousal": value.arousal})
             case WindowRequest():
                 self._window = value  # the latest wins: an old window is of no use
                 self._window_came.set()
@@ -320,6 +337,10 @@ class Session:
                     self._ear.hear(params if self.has_streamed else None)
                     for player in self._players:
                         player.params(params)
+
+    def _signal(self, values: Mapping[str, float]) -> None:
+        for player in self._players:
+            player.signals(values)
 
     def _write(self, line: lines.Line) -> None:
         self._log.append(encode(line))

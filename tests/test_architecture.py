@@ -66,7 +66,14 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}
     | {"biofeedback.record"},
-    "biofeedback.afterwards": {"biofeedback.record", "biofeedback.report", "synth"},
+    "biofeedback.afterwards": {
+        "biofeedback.config",
+        "biofeedback.midi_maps",
+        "biofeedback.record",
+        "biofeedback.report",
+        "synth",
+    },
+    "biofeedback.midi_maps": {"biofeedback.config", "biofeedback.metrics.bank", "synth"},
     "biofeedback.session": ANYTHING,
     "biofeedback.launch": ANYTHING,
     "biofeedback.plugins": ANYTHING,

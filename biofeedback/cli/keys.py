@@ -59,7 +59,10 @@ class Controls:
             case "q" | "Q" if not self._stopping:
                 self._stopping = True
                 self._session.command("key", "stop")
-                self.said = "The music comes to its end. Ctrl-C stops at once."
+                self.said = "The music comes to its end. Another q stops at once."
+            case "q" | "Q":
+                self._session.command("key", "stop")
+                self.said = "Stopped."
             case _:
                 pass
 

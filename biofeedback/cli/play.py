@@ -57,6 +57,14 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as control.lead.target=0.1"),
 ]
+MidiMap = Annotated[
+    str,
+    typer.Option(
+        "--midi-map", metavar="NAME",
+        help="Channels, programs and controllers: general-midi, multitimbral, single-channel, "
+        "or the path of a TOML file.",
+    ),
+]  # fmt: skip
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
 ]
@@ -118,6 +126,7 @@ def run(
     settings: Set = None,
     wait: Wait = 30.0,
     volume: Volume = 0.7,
+    midi_map: MidiMap = "",
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
@@ -142,6 +151,7 @@ def run(
         profile=profile,
         realtime=realtime,
         volume=volume,
+        midi_map=midi_map,
         options=_options(seed, wait),
     )
     show.perform(plan, "The session runs")
@@ -171,6 +181,7 @@ def replay(
         bool, typer.Option("--realtime", help="Wait as the body did, instead of hurrying.")
     ] = False,
     volume: Volume = 0.7,
+    midi_map: MidiMap = "",
 ) -> None:
     """Play a recording as if it were live.
 
@@ -190,6 +201,7 @@ def replay(
         profile=profile,
         realtime=realtime,
         volume=volume,
+        midi_map=midi_map,
         options=_options(seed, columns=columns, rate_hz=rate),
     )
     show.perform(plan, f"Replaying {Path(source).name}")

@@ -53,8 +53,10 @@ def test_volume_moves_in_steps_from_where_the_session_is_and_stays_in_range(
     assert commands_of("---", tmp_path, volume=0.05) == [("volume", "0.00")]
 
 
-def test_q_stops_once_however_often_it_is_pressed(tmp_path: Path) -> None:
-    assert commands_of("pqq", tmp_path) == [("panic", ""), ("stop", "")]
+def test_q_ends_with_a_last_bar_and_a_second_q_at_once(tmp_path: Path) -> None:
+    assert commands_of("pqqq", tmp_path) == [("panic", ""), ("stop", ""), ("stop", "")]
+    *_, end = (line for _, line in read(next(tmp_path.iterdir())))
+    assert end.t == pytest.approx(6.0)  # not the many seconds of a last bar at rest
 
 
 class Typed:
