@@ -34,13 +34,21 @@ from vbluez_names import (
     P,
     now,
 )
+from vbluez_native import Bitalino, Shimmer
 from vbluez_peripheral import Char, Generic, Peripheral
 from vbluez_straps import HrStrap, PolarH10
 
 STEPS = (
     "drop advertise stall delay lag contact hr battery inject artefact scr fault pmd_stop adapter readdress bluez_restart"
 ).split()
-TYPES = {"hr_strap": HrStrap, "polar_h10": PolarH10, "eda_band": EdaBand, "generic": Generic}
+TYPES = {
+    "hr_strap": HrStrap,
+    "polar_h10": PolarH10,
+    "eda_band": EdaBand,
+    "bitalino": Bitalino,
+    "shimmer": Shimmer,
+    "generic": Generic,
+}
 
 
 class Rig:

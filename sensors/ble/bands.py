@@ -1,0 +1,160 @@
+"""Bands by name: which kind of device a name means, and the driver that it needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sensors.base import Clock, SampleStream
+from sensors.ble import bitalino, described, shimmer
+from sensors.ble.radio import HEART_RATE_SERVICE, Seen, look, radio_lock
+from sensors.ble.scan import choose, is_exactly, is_strap
+from sensors.errors import SettingsError
+from sensors.profile_files import find, load, load_all
+from sensors.profiles import Profile
+
+__all__ = ["Band", "Settings", "band_of", "recognise", "stream"]
+
+Band = Profile | Literal["BITalino", "Shimmer3R"]
+
+_NATIVE: tuple[Literal["BITalino", "Shimmer3R"], ...] = ("BITalino", "Shimmer3R")
+_LOOK_S, _PAUSE_S = 3.0, 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Which device, and what kind of band it is.
+
+    `kind` is the name of a profile in the folder `profiles`, "bitalino" or "shimmer3r", or the
+    path of a profile; empty means whatever the device of that name turns out to be. `eda`, `ecg`
+    and `rate_hz` are for the BITalino. `started_unix_s` is the wall-clock time at which the
+    session's clock showed 0.
+    """
+
+    profiles: Path
+    name_or_address: str = ""
+    kind: str = ""
+    eda: int = 3
+    ecg: int = 0
+    rate_hz: int = 0
+    wait_s: float = 30.0
+    started_unix_s: float = 0.0
+    seed: int = 1
+
+    def band(self) -> Band | None:
+        """Return the band that `kind` names; raise `SettingsError` where there is none such."""
+        if not self.kind:
+            return None
+        for native in _NATIVE:
+            if self.kind.casefold() == native.casefold():
+                return native
+        if self.kind.endswith(".toml"):
+            return load(Path(self.kind))
+        known = {path.stem: path for path in sorted(self.profiles.glob("*.toml"))}
+        if self.kind not in known:
+            names = ", ".join([*known, *(native.casefold() for native in _NATIVE)])
+            raise SettingsError(
+                f"no profile named {self.kind!r}", hint=f"There are {names}; or give a TOML file."
+            )
+        return load(known[self.kind])
+
+
+async def stream(
+    settings: Settings, clock: Clock, otherwise: Callable[[], SampleStream]
+) -> SampleStream:
+    """Yield what one band sends, for ever, or the samples of `otherwise` where it is no band.
+
+    Without a `kind`, the device is looked for first: what it is shows by its name and services.
+    """
+    band, name = settings.band(), settings.name_or_address.strip()
+    if band is None and name and (seen := await _meant(settings)):
+        # Its whole name: by the start of it, the next search would last for its full time.
+        band, name = band_of(seen, load_all(settings.profiles)), seen.label
+    source = _driver(replace(settings, name_or_address=name), band, clock) if band else otherwise()
+    async with aclosing(source) as samples:
+        async for sample in samples:
+            yield sample
+
+
+def _driver(settings: Settings, band: Band, clock: Clock) -> SampleStream:
+    name, wait_s, seed = settings.name_or_address, settings.wait_s, settings.seed
+    if band == "BITalino":
+        options = bitalino.Settings(
+            name_or_address=name,
+            eda=settings.eda,
+            ecg=settings.ecg,
+            rate_hz=settings.rate_hz,
+            wait_s=wait_s,
+            seed=seed,
+        )
+        return bitalino.stream(options, clock)
+    if band == "Shimmer3R":
+        return shimmer.stream(
+            shimmer.Settings(name_or_address=name, wait_s=wait_s, seed=seed), clock
+        )
+    return described.stream(
+        described.Settings(
+            profile=band,
+            name_or_address=name,
+            wait_s=wait_s,
+            started_unix_s=settings.started_unix_s,
+            seed=seed,
+        ),
+        clock,
+    )
+
+
+def band_of(seen: Seen, profiles: Sequence[Profile]) -> Band | None:
+    """Return what kind of band a device is; None for a strap, and for what is not known."""
+    if is_strap(seen):
+        return None
+    if bitalino.is_bitalino(seen):
+        return "BITalino"
+    if shimmer.is_shimmer(seen):
+        return "Shimmer3R"
+    return find(profiles, seen.name, seen.services)
+
+
+def recognise(profiles: Sequence[Profile]) -> Callable[[Seen], Seen]:
+    """Return a function for `scan` that says which devices are bands, and what they give."""
+
+    def named(seen: Seen) -> Seen:
+        band = band_of(seen, profiles)
+        if band is None:
+            return seen
+        signal = band.signal.value if isinstance(band, Profile) else "eda"
+        title = band.title if isinstance(band, Profile) else f"{band} (not tried on the hardware)"
+        gives = "skin conductance" if signal == "eda" else signal
+        return replace(seen, kind="skin conductance band", gives=f"{gives}; {title}")
+
+    return named
+
+
+async def _meant(settings: Settings) -> Seen | None:
+    """Return the device that is named, as soon as it is in reach.
+
+    None when nothing of that name appears in time, or the radio fails: the driver of straps tells
+    the user all about that.
+    """
+    wanted = settings.name_or_address.strip()
+    offered = {profile.service for profile in load_all(settings.profiles) if profile.service}
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + settings.wait_s
+    while (left_s := until_s - loop.time()) > 0.0:
+        try:
+            async with radio_lock():
+                seen = await look(
+                    min(_LOOK_S, left_s),
+                    lambda device: is_exactly(wanted, device),
+                    connected=(HEART_RATE_SERVICE, *sorted(offered)),
+                )
+            if chosen := choose(wanted, seen):
+                return chosen
+        except Exception:  # whatever a back end raises, the next driver meets and explains
+            return None
+        await asyncio.sleep(_PAUSE_S)
+    return None

@@ -1,0 +1,83 @@
+"""Any device that a profile describes, as a sensor of the signal that it sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sensors.base import Clock, SampleStream
+from sensors.ble.band import BATTERY, BandReader, follow
+from sensors.ble.link import Dialogue, Gatt, Plan
+from sensors.ble.radio import Seen
+from sensors.codecs.described import DescribedDecoder
+from sensors.errors import SettingsError
+from sensors.profiles import Profile
+from sensors.sample_timeline import SampleTimeline
+
+__all__ = ["Settings", "stream"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Which device: its address, its name or the start of it; empty for the only one that fits.
+
+    `started_unix_s` is the wall-clock time at which the session's clock showed 0, for devices
+    that want to be told the time. `wait_s` is how long it may take to appear at the start.
+    """
+
+    profile: Profile
+    name_or_address: str = ""
+    wait_s: float = 30.0
+    started_unix_s: float = 0.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.wait_s <= 3600.0:
+            raise SettingsError(f"a wait of {self.wait_s:g} s", hint="Give 1 to 3600 s.")
+
+
+def stream(settings: Settings, clock: Clock) -> SampleStream:
+    """Return the samples, gaps and statuses of one device, for ever.
+
+    Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
+    """
+    profile = settings.profile
+    decoder = DescribedDecoder(profile)
+
+    def accepts(seen: Seen) -> bool:
+        return profile.matches(seen.name, seen.services)
+
+    def timelines(source: str) -> list[SampleTimeline]:
+        return [
+            SampleTimeline(
+                profile.signal,
+                source,
+                profile.rate_hz,
+                clock_wraps_s=decoder.clock_wraps_s,
+                counted=bool(profile.layout.sequence or profile.layout.clock),
+            )
+        ]
+
+    plan = Plan(
+        wanted=settings.name_or_address.strip(),
+        wait_s=settings.wait_s,
+        data={profile.characteristic: profile.period_s},
+        extras=(BATTERY,),
+        dialogue=_Setup(settings, clock),
+        accepts=accepts,
+        what=profile.title,
+        services=(profile.service,) if profile.service else (),
+        seed=settings.seed,
+    )
+    return follow(plan, BandReader(plan.wanted or profile.title, decoder, timelines), clock)
+
+
+@dataclass(slots=True)
+class _Setup(Dialogue):
+    settings: Settings
+    clock: Clock = field(repr=False)
+
+    async def begin(self, gatt: Gatt) -> None:
+        """Write what the profile says, in its order."""
+        for write in self.settings.profile.setup:
+            data = write.data(self.settings.started_unix_s + self.clock())
+            await gatt.write(write.characteristic, data, response=write.response)

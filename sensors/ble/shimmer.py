@@ -1,0 +1,91 @@
+"""A Shimmer3R GSR+, as a sensor of skin conductance.
+
+Written from the maker's manuals; not tried on the hardware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensors.base import Clock, SampleStream
+from sensors.ble.band import BandReader, follow
+from sensors.ble.link import Dialogue, Gatt, Plan
+from sensors.ble.radio import Seen
+from sensors.codecs.shimmer import (
+    ACK,
+    CLOCK_WRAPS_S,
+    EXPANSION_POWER,
+    GSR_AUTO_RANGE,
+    GSR_ONLY,
+    START,
+    STOP,
+    ShimmerDecoder,
+    rate_command,
+)
+from sensors.errors import SettingsError
+from sensors.sample_timeline import SampleTimeline
+from sensors.signals import Signal
+
+__all__ = ["Settings", "is_shimmer", "stream"]
+
+_SERVICE = "65333333-a115-11e2-9e9a-0800200ca100"
+_FROM_DEVICE = "65333333-a115-11e2-9e9a-0800200ca101"
+_TO_DEVICE = "65333333-a115-11e2-9e9a-0800200ca102"
+_RATE_HZ = 16.0  #: a whole divider of 32768 Hz; four times what skin conductance needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Which Shimmer: its address, its name or the start of it; empty for the only one there."""
+
+    name_or_address: str = ""
+    wait_s: float = 30.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.wait_s <= 3600.0:
+            raise SettingsError(f"a wait of {self.wait_s:g} s", hint="Give 1 to 3600 s.")
+
+
+def is_shimmer(seen: Seen) -> bool:
+    """Return whether a device in reach is a Shimmer3R; its service is its radio's, not its own."""
+    return seen.name.casefold().startswith("shimmer3r")
+
+
+def stream(settings: Settings, clock: Clock) -> SampleStream:
+    """Return the samples, gaps and statuses of one Shimmer, for ever.
+
+    Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
+    """
+
+    def timelines(source: str) -> list[SampleTimeline]:
+        return [SampleTimeline(Signal.EDA, source, _RATE_HZ, clock_wraps_s=CLOCK_WRAPS_S)]
+
+    plan = Plan(
+        wanted=settings.name_or_address.strip(),
+        wait_s=settings.wait_s,
+        data={_FROM_DEVICE: 1 / _RATE_HZ},
+        dialogue=_Streaming(),
+        accepts=is_shimmer,
+        what="Shimmer3R",
+        services=(_SERVICE,),
+        seed=settings.seed,
+    )
+    reader = BandReader(plan.wanted or "Shimmer3R", ShimmerDecoder(), timelines)
+    return follow(plan, reader, clock)
+
+
+class _Streaming(Dialogue):
+    async def begin(self, gatt: Gatt) -> None:
+        """Choose rate, channel and range, each acknowledged, then start to stream."""
+        for command in (rate_command(_RATE_HZ), GSR_ONLY, EXPANSION_POWER, GSR_AUTO_RANGE):
+            await gatt.ask(_TO_DEVICE, command, _acknowledges, answers_on=_FROM_DEVICE)
+        await gatt.write(_TO_DEVICE, START)
+
+    async def end(self, gatt: Gatt) -> None:
+        """Stop the stream, which empties the battery."""
+        await gatt.write(_TO_DEVICE, STOP)
+
+
+def _acknowledges(packet: bytes) -> bool:
+    return ACK in packet[:1]

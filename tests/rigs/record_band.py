@@ -1,0 +1,62 @@
+"""Records bands for some seconds; prints a JSON line for each sample, as `record_strap` does."""
+
+import argparse
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+from record_strap import as_json, say
+
+from sensors.base import SampleStream
+from sensors.ble import bands, strap
+from sensors.ble.scan import scan
+from sensors.errors import SensorError
+from sensors.profile_files import load_all
+
+PROFILES = Path(__file__).parents[2] / "configs" / "devices"
+
+
+async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
+    clock = asyncio.get_running_loop().time
+    settings = bands.Settings(
+        profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=10.0
+    )
+
+    def otherwise() -> SampleStream:
+        return strap.stream(strap.Settings(name_or_address=name, wait_s=10.0), clock)
+
+    try:
+        stream = bands.stream(settings, clock, otherwise)
+        async with asyncio.timeout(seconds), aclosing(stream) as samples:
+            async for sample in samples:
+                say(as_json(sample))
+    except TimeoutError:
+        say({"is": "closed", "t": clock()})
+    except SensorError as error:
+        say({"is": "error", "type": type(error).__name__, "text": str(error), "hint": error.hint})
+
+
+async def record_all(names: list[str], kind: str, ecg: int, seconds: float) -> None:
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(record(name, kind, ecg, seconds))
+
+
+async def look_around(seconds: float) -> None:
+    recognise = bands.recognise(load_all(PROFILES))
+    for seen in await scan(seconds, recognise):
+        say({"is": "seen", "name": seen.name, "kind": seen.kind, "gives": seen.gives})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", action="append")
+    parser.add_argument("--kind", default="")
+    parser.add_argument("--ecg", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--scan", action="store_true")
+    given = parser.parse_args()
+    if given.scan:
+        asyncio.run(look_around(given.seconds))
+    else:
+        asyncio.run(record_all(given.name or [""], given.kind, given.ecg, given.seconds))
