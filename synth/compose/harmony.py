@@ -37,12 +37,12 @@ _T, _S, _D = Function.TONIC, Function.SUBDOMINANT, Function.DOMINANT
 # Degrees by mode with function and weight. Our own choice: the mode's characteristic chord is
 # frequent, its diminished triad absent.
 _DEGREES: dict[Mode, tuple[tuple[int, Function, float], ...]] = {
-    Mode.LYDIAN: ((0, _T, 3), (5, _T, 1.2), (2, _T, 0.6), (1, _S, 2.2), (4, _D, 1.8), (6, _D, 0.8)),
+    Mode.LYDIAN: ((0, _T, 5), (5, _T, 1), (2, _T, 0.5), (1, _S, 2.2), (4, _D, 1), (6, _D, 1)),
     Mode.IONIAN: ((0, _T, 3), (5, _T, 1.6), (2, _T, 0.6), (3, _S, 2), (1, _S, 1.5), (4, _D, 2)),
-    Mode.MIXOLYDIAN: ((0, _T, 3), (5, _T, 1), (3, _S, 2), (1, _S, 0.8), (6, _D, 2), (4, _D, 1)),
-    Mode.DORIAN: ((0, _T, 3), (2, _T, 1), (3, _S, 2.2), (1, _S, 0.8), (6, _D, 1.6), (4, _D, 1.2)),
+    Mode.MIXOLYDIAN: ((0, _T, 5), (5, _T, 1), (3, _S, 1), (1, _S, 1), (6, _D, 2), (4, _D, 1.5)),
+    Mode.DORIAN: ((0, _T, 5), (2, _T, 0.8), (3, _S, 2.2), (1, _S, 1), (6, _D, 1), (4, _D, 1.6)),
     Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.3), (5, _S, 2), (3, _S, 2), (6, _D, 0.6), (4, _D, 1.6)),
-    Mode.PHRYGIAN: ((0, _T, 3), (2, _T, 1), (5, _S, 1.4), (3, _S, 1.4), (1, _D, 2), (6, _D, 1.4)),
+    Mode.PHRYGIAN: ((0, _T, 5), (2, _T, 0.6), (5, _S, 0.8), (3, _S, 1.6), (1, _D, 2), (6, _D, 1.2)),
 }
 _NEXT: dict[Function, tuple[tuple[Function, float], ...]] = {
     _T: ((_T, 0.3), (_S, 0.5), (_D, 0.2)),

@@ -31,7 +31,7 @@ def melody(
     `longest_beats` how long at most.
     """
     form = development(context.place, rng)
-    cells = context.motif.rhythm(onsets, form)
+    cells = context.motif.rhythm(onsets, form, turn=context.place.section + context.place.phrase)
     pitch, interval = context.melody, context.interval
     middle = (low + high) // 2
     drafts: list[Draft] = []
@@ -99,9 +99,9 @@ def _choose(
             elif size > 7:
                 cost += 6.0 + size
             elif size > _LEAP:
-                cost += 2.2
+                cost += 2.1
             elif size > 2:
-                cost += 1.15
+                cost += 1.05
             if abs(interval) > _LEAP and (step * interval >= 0 or size > _LEAP):
                 cost += 7.0
         if cost < least:

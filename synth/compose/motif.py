@@ -35,8 +35,11 @@ class Motif:
     moves: tuple[int, ...]
     rise: int
 
-    def rhythm(self, onsets: int, form: Form) -> tuple[int, ...]:
-        """Return the sixteenths on which this bar's notes fall, ascending."""
+    def rhythm(self, onsets: int, form: Form, *, turn: int = 0) -> tuple[int, ...]:
+        """Return the sixteenths on which this bar's notes fall, ascending.
+
+        A variation puts one note elsewhere; `turn` says how far down the ranking.
+        """
         half = [c for c in self.cells if c < CELLS // 2]
         if form is Form.AUGMENTATION:
             order = [c * 2 for c in half] + list(self.cells)
@@ -45,7 +48,7 @@ class Motif:
         elif form is Form.CLOSE:
             order = [c for c in self.cells if c <= 10]
         elif form is Form.VARIATION:
-            order = [*self.cells[: onsets - 1], *self.cells[onsets:]]
+            order = [*self.cells[: onsets - 1], *self.cells[onsets + turn % 3 :], *self.cells]
         else:
             order = list(self.cells)
         return tuple(sorted(list(dict.fromkeys(order))[:onsets]))
@@ -89,5 +92,5 @@ def development(place: Place, rng: Random) -> Form:
     if place.bar == 0:
         return Form.STATEMENT
     if place.bar == 1:
-        return rng.choice((Form.SEQUENCE, Form.VARIATION, Form.STATEMENT, Form.INVERSION))
+        return rng.choice((Form.SEQUENCE, Form.VARIATION, Form.VARIATION, Form.INVERSION))
     return rng.choice((Form.VARIATION, Form.SEQUENCE, Form.FRAGMENT, Form.AUGMENTATION))
