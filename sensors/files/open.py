@@ -8,15 +8,21 @@ from pathlib import Path
 
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.e4 import is_e4_folder, is_zip, read_e4
+from sensors.files.edf import is_edf, read_edf
+from sensors.files.kubios import is_kubios, read_kubios
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
 from sensors.files.recording import Recording
 from sensors.files.rr_text import is_rr_text, read_rr_text
 from sensors.files.table import is_table, read_table
 from sensors.files.text import as_text, content
+from sensors.files.xdf import is_xdf, read_xdf
 
 __all__ = ["read"]
 
-_READABLE = "Readable are E4 exports (folder or zip), Polar .hrm, RR text and CSV files."
+_READABLE = (
+    "Readable are E4 exports (folder or zip), Polar .hrm, Kubios reports, RR text, CSV, "
+    "EDF and XDF files."
+)
 
 
 def read(
@@ -42,11 +48,18 @@ def read(
         raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
     if is_zip(path):
         return read_e4(path)
-    text = as_text(content(path), path.name).replace("\r\n", "\n").replace("\r", "\n")
+    data = content(path)
+    if is_edf(data):
+        return read_edf(path, data)
+    if is_xdf(data):
+        return read_xdf(path, data)
+    text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
     if columns is not None:
         return read_table(path, text, columns=columns, rate_hz=rate_hz)
     if is_polar_hrm(text):
         return read_polar_hrm(path, text)
+    if is_kubios(text):
+        return read_kubios(path, text)
     if is_table(text):
         return read_table(path, text, columns=None, rate_hz=rate_hz)
     if is_rr_text(text):

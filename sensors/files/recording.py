@@ -16,6 +16,9 @@ from sensors.signals import Chunk, Gap
 __all__ = ["Recording", "assemble", "finite_rows", "runs"]
 
 
+_SILENCE_S = 5.0  #: a series that ends this long before the recording has lost its signal
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Each signal as one chunk of full length; time 0 is the start of the earliest stream.
@@ -57,13 +60,15 @@ def assemble(
             f"{path.name} holds no samples{reason}",
             hint="The recording is empty or was cut right after its start; try another one.",
         )
+    duration_s = max(_end_s(chunk) for chunk in kept)
     every_gap = [*gaps, *(gap for chunk in kept for gap in _missing(chunk))]
+    every_gap += [gap for chunk in kept for gap in _after_its_end(chunk, duration_s)]
     return Recording(
         name=name_of(path),
         path=path,
         format=kind,
         started_utc=started_utc,
-        duration_s=max(_end_s(chunk) for chunk in kept),
+        duration_s=duration_s,
         series=tuple(kept),
         gaps=tuple(sorted(every_gap, key=lambda gap: gap.end_s)),
         markers=tuple(sorted(markers)),
@@ -94,6 +99,14 @@ def _missing(chunk: Chunk) -> list[Gap]:
         start_s = float(chunk.times_s[start])
         missing.append(Gap(chunk.signal, chunk.source, start_s, end_s, "bad_data"))
     return missing
+
+
+def _after_its_end(chunk: Chunk, duration_s: float) -> list[Gap]:
+    """Return the gap behind a series that stops while others go on."""
+    end_s = _end_s(chunk)
+    if duration_s - end_s <= _SILENCE_S:
+        return []
+    return [Gap(chunk.signal, chunk.source, end_s, duration_s, "bad_data")]
 
 
 def _end_s(chunk: Chunk) -> float:

@@ -11,29 +11,21 @@ from numpy.typing import NDArray
 
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.beats import from_intervals, from_timed
+from sensors.files.grid import on_grid
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.rr_text import rr_seconds, unit_in_name
 from sensors.files.text import is_number, parse_rows
+from sensors.labels import NAMES
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_table", "read_table"]
 
 #: Names under which programs export what we know, in lower case and without their unit.
 _USUAL_NAMES: dict[str, str] = {
-    **{signal.value: signal.value for signal in Signal},
+    **{name: signal.value for name, signal in NAMES.items()},
     **dict.fromkeys(("time", "t", "times", "timestamp", "t end"), "time"),
-    **dict.fromkeys(("ibi", "rri", "rr interval"), "rr"),
-    **dict.fromkeys(("heart rate", "heartrate", "bpm"), "hr"),
-    **dict.fromkeys(("gsr", "skin conductance"), "eda"),
-    **dict.fromkeys(("bvp", "pleth"), "ppg"),
-    **dict.fromkeys(("rsp", "respiration"), "resp"),
-    "temperature": "temp",
 }
 _UNIT_WORDS = {"ms", "s", "sec", "seconds", "us", "µs", "usiemens", "bpm", "mv", "g"}
-#: Samples may stand this far from an even grid, in periods, and still be an even series.
-_JITTER_PERIODS = 0.25
-#: An even series may be this much longer than its samples; beyond that its holes are not filled.
-_MOST_MISSING = 20
 _EPOCH_S = 1e8  # session times never get here: three years; UTC seconds passed it in 1973
 
 
@@ -165,18 +157,7 @@ def _samples(
                 hint="Name the time column, or say the rate in Hz.",
             )
         return Chunk.regular(signal, source, 0.0, rate_hz, values)
-    steps_s = np.diff(times_s)
-    period_s = float(np.median(steps_s)) if len(steps_s) else 0.0
-    if period_s > 0.0:
-        period_s = float(np.mean(steps_s[np.abs(steps_s - period_s) < 0.5 * period_s]))
-        places = (times_s - times_s[0]) / period_s
-        slots = np.rint(places)
-        even = np.abs(places - slots).max() <= _JITTER_PERIODS and (np.diff(slots) > 0.0).all()
-        if even and slots[-1] < _MOST_MISSING * len(slots):
-            grid = np.full(int(slots[-1]) + 1, np.nan)
-            grid[slots.astype(np.int64)] = values
-            return Chunk.regular(signal, source, float(times_s[0]), 1.0 / period_s, grid)
-    return Chunk.events(signal, source, times_s, values)
+    return on_grid(signal, source, times_s, values)
 
 
 def _delimiter(header: str) -> str:

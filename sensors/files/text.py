@@ -63,7 +63,7 @@ def as_text(data: bytes, name: str) -> str:
     elif data.translate(None, _CONTROL) != data:
         raise RecordingError(
             f"{name} is not a recording in text form",
-            hint="Readable are E4 exports, Polar .hrm, RR text and CSV files.",
+            hint="Readable are E4 exports, Polar .hrm, Kubios reports, RR text, CSV, EDF and XDF.",
         )
     else:
         try:
@@ -92,7 +92,7 @@ def parse_rows(
     counted from `first_line`. `delimiter` None splits at white space.
     """
     columns = range(width) if picked is None else picked
-    if not any(line.strip() for line in lines):
+    if not any(line.split("#")[0].strip() for line in lines):
         return np.empty((0, len(columns))), []
     try:
         rows = np.loadtxt(lines, delimiter=delimiter, usecols=picked, ndmin=2)

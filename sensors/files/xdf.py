@@ -1,0 +1,161 @@
+"""XDF recordings of the Lab Streaming Layer: streams by label, type and unit, text as markers."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sensors.errors import RecordingError
+from sensors.files.grid import on_grid
+from sensors.files.recording import Recording, assemble, name_of
+from sensors.labels import Meaning, meaning_of
+from sensors.network.feeds import ArrivingBeats
+from sensors.signals import Chunk, FloatArray, Gap, Signal
+
+__all__ = ["is_xdf", "read_xdf"]
+
+
+def is_xdf(data: bytes) -> bool:
+    """Return whether the bytes start as an XDF file does."""
+    return data.startswith(b"XDF:")
+
+
+def read_xdf(path: Path, data: bytes) -> Recording:
+    """Read every channel that is known, on one clock; time 0 is the first of their samples.
+
+    Raises `RecordingError` also when the library that reads the format is missing.
+    """
+    try:
+        import pyxdf
+    except ImportError as error:
+        raise RecordingError(
+            f"the library for XDF files such as {path.name} is missing",
+            hint="Install it: pip install 'biofeedback[xdf]'",
+        ) from error
+    try:
+        # By default it would smooth over a loss of 500 samples: two minutes of a wristband.
+        streams, header = pyxdf.load_xdf(
+            io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
+        )
+        found = [_Stream(stream) for stream in streams]
+    except Exception as error:  # whatever damage does to the library
+        raise RecordingError(
+            f"{path.name} is damaged: {error}", hint="Copy or record it again."
+        ) from error
+    source = name_of(path)
+    begin_s = min((s.times_s[0] for s in found if s.columns and len(s.times_s)), default=0.0)
+    series: list[Chunk] = []
+    gaps: list[Gap] = []
+    warnings: list[str] = []
+    for stream in found:
+        if not stream.columns and not stream.texts:
+            warnings.append(f"the stream {stream.name!r} is of no known signal and left out")
+        for meaning, columns in stream.columns:
+            if any(chunk.signal is meaning.signal for chunk in series):
+                warnings.append(f"a second {meaning.signal}, of {stream.name!r}, is left out")
+            elif len(stream.times_s):
+                chunk, breaks = stream.read(meaning, columns, begin_s, source)
+                series.append(chunk)
+                gaps += breaks
+    return assemble(
+        path,
+        "XDF",
+        series,
+        gaps,
+        started_utc=_started(header),
+        markers=[(float(t - begin_s), x) for s in found for t, x in s.texts if t >= begin_s],
+        warnings=warnings,
+    )
+
+
+class _Stream:
+    """One stream: which of its columns are which signal, or its texts with their times."""
+
+    def __init__(self, stream: dict[str, Any]) -> None:
+        info = stream["info"]
+        self.name = str(info["name"][0])
+        self._even = float(info["nominal_srate"][0]) > 0.0
+        self.times_s: FloatArray = np.asarray(stream["time_stamps"], dtype=np.float64)
+        self.texts: list[tuple[float, str]] = []
+        self.columns: list[tuple[Meaning, list[int]]] = []
+        if info["channel_format"][0] == "string":
+            rows = zip(self.times_s.tolist(), stream["time_series"], strict=True)
+            self.texts = [(time_s, str(row[0])) for time_s, row in rows if np.isfinite(time_s)]
+            return
+        self._rows: FloatArray = np.asarray(stream["time_series"], dtype=np.float64)
+        self._rows = self._rows.reshape(len(self.times_s), -1)
+        timed = np.isfinite(self.times_s)
+        order = np.argsort(self.times_s[timed], kind="stable")
+        self.times_s, self._rows = self.times_s[timed][order], self._rows[timed][order]
+        self.columns = _columns(info, self._rows.shape[1])
+
+    def read(
+        self, meaning: Meaning, columns: list[int], begin_s: float, source: str
+    ) -> tuple[Chunk, list[Gap]]:
+        """Return one signal, and the breaks among its beats."""
+        times_s = self.times_s - begin_s
+        values = meaning.in_our_unit(self._rows[:, columns])
+        if meaning.signal is Signal.RR:
+            return _beats(times_s, values, source)
+        if self._even:
+            return on_grid(meaning.signal, source, times_s, values), []
+        return Chunk.events(meaning.signal, source, times_s, values), []
+
+
+def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
+    """Place beats as if they arrived now: the stamps are those of their sending."""
+    samples = ArrivingBeats(source, lambda what: None).add(np.inf, times_s, values)
+    chunks = [sample for sample in samples if isinstance(sample, Chunk)]
+    return (
+        Chunk.events(
+            Signal.RR,
+            source,
+            np.concatenate([chunk.times_s for chunk in chunks] or [np.empty(0)]),
+            np.concatenate([chunk.values for chunk in chunks] or [np.empty((0, 1))]),
+        ),
+        [sample for sample in samples if isinstance(sample, Gap)],
+    )
+
+
+def _columns(info: dict[str, Any], count: int) -> list[tuple[Meaning, list[int]]]:
+    """Return each signal with its columns; only acceleration has more than one."""
+    described = _channels(info)
+    found: dict[Signal, tuple[Meaning, list[int]]] = {}
+    for i in range(count):
+        label, unit = described[i] if i < len(described) else ("", "")
+        kind, name = str(info["type"][0]), str(info["name"][0])
+        meaning = meaning_of(label, kind, unit) or meaning_of(name, unit=unit)
+        if meaning is None:
+            continue
+        if meaning.signal not in found:
+            found[meaning.signal] = (meaning, [i])
+        elif meaning.signal is Signal.ACC:
+            found[meaning.signal][1].append(i)
+    return list(found.values())
+
+
+def _channels(info: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the label and unit of each channel, as far as the sender described them."""
+    try:
+        channels = info["desc"][0]["channels"][0]["channel"]
+        return [(str(_first(c, "label")), str(_first(c, "unit"))) for c in channels]
+    except (KeyError, IndexError, TypeError):
+        return []
+
+
+def _first(channel: dict[str, list[str | None]], key: str) -> str:
+    return next(chain(channel.get(key) or [""])) or ""
+
+
+def _started(header: dict[str, Any]) -> datetime | None:
+    """Return when the recorder was started, if the file says it with a time zone."""
+    try:
+        started = datetime.fromisoformat(str(header["info"]["datetime"][0]))
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return started.astimezone(UTC) if started.tzinfo else None
