@@ -19,7 +19,7 @@ from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.sdnn import Sdnn
 from biofeedback.metrics.windowed import compute
 from biofeedback.record.convert import input_of
-from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.reader import is_session, read
 from sensors.base import Sample, SampleStream, SensorStatus
 from sensors.files import open as files
 from sensors.files.replay import play
@@ -90,7 +90,7 @@ def analyze(
     LogError
         The session's log cannot be read.
     """
-    if (source / LOG_NAME).is_file() or source.name == LOG_NAME:
+    if is_session(source):
         name = source.resolve().name if source.is_dir() else source.resolve().parent.name
         kind = "session"
         warnings: tuple[str, ...] = ()

@@ -42,12 +42,21 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
                 "inputs": verdict.inputs,
                 "derived": verdict.derived,
                 "complete": verdict.complete,
+                "lost": None if verdict.lost is None else [verdict.lost.first, verdict.lost.last],
+                "versions": verdict.versions,
                 "difference": None
                 if difference is None
                 else {name: getattr(difference, name) for name in difference.__slots__},
             }
         )
         raise typer.Exit(0 if difference is None else 1)
+    if verdict.versions:
+        pairs = [f"{name} {old}, here {new}" for name, (old, new) in verdict.versions.items()]
+        console.err.print(
+            f"[yellow]Note:[/] logged with {escape('; '.join(pairs))}. "
+            "Identity is promised for equal versions.",
+            highlight=False,
+        )
     if difference is not None:
         place = f"seq {difference.seq}, {difference.kind}"
         field = f", field {difference.field}" if difference.field else ""
@@ -59,6 +68,9 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
         )
         raise typer.Exit(1)
     cut = "" if verdict.complete else " The log has no end: the session was cut short."
+    if verdict.lost is not None:
+        first, last = verdict.lost.first, verdict.lost.last
+        cut = f" The disk was full: lines {first} to {last} are missing, and proof ends there."
     console.out.print(
         f"[green]Identical[/]: {verdict.derived} derived lines regenerated from "
         f"{verdict.inputs} inputs, byte for byte.{cut}",

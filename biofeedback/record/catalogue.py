@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import msgspec
 
 from biofeedback.errors import LogError
 from biofeedback.record import lines
-from biofeedback.record.reader import LOG_NAME, find_log, read, read_header
+from biofeedback.record.reader import LOG_NAME, find_log, is_session, read, read_header
 
 __all__ = ["Entry", "Summary", "catalogue", "entry", "find", "summary"]
 
@@ -64,9 +64,9 @@ def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
     """
     found: list[Entry] = []
     problems: list[LogError] = []
-    for log in sorted(out.glob(f"*/{LOG_NAME}")):
+    for folder in _folders(out):
         try:
-            found.append(entry(log.parent))
+            found.append(entry(folder))
         except LogError as error:
             problems.append(error)
     found.sort(key=lambda e: (e.header.started_utc, e.folder.name))
@@ -88,10 +88,9 @@ def entry(folder: Path) -> Entry:
 def find(out: Path, name: str) -> Path:
     """Return the folder of the session that `name` means: its name, the start of it, or a path."""
     for folder in (out / name, Path(name)):
-        if (folder / LOG_NAME).is_file():
+        if folder.is_dir() and is_session(folder):
             return folder
-    begun = [log.parent for log in sorted(out.glob(f"*/{LOG_NAME}"))]
-    begun = [folder for folder in begun if name and folder.name.startswith(name)]
+    begun = [folder for folder in _folders(out) if name and folder.name.startswith(name)]
     if len(begun) == 1:
         return begun[0]
     if begun:
@@ -136,6 +135,10 @@ def summary(folder: Path) -> Summary:
     )
 
 
+def _folders(out: Path) -> list[Path]:
+    return sorted({log.parent for log in out.glob(f"*/{LOG_NAME}*") if is_session(log)})
+
+
 def _edges(values: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
     """Return the medians of the first and of the last minute of (time_s, value); None if empty."""
     if not values:
@@ -157,6 +160,9 @@ def _last_line(log: Path) -> lines.Line | None:
 
 
 def _lines_from_the_end(log: Path) -> Iterator[bytes]:
+    if log.suffix == ".gz":
+        yield from reversed(deque((raw for raw, _ in read(log)), maxlen=1))
+        return
     size = log.stat().st_size
     with log.open("rb") as file:
         length = min(size, _TAIL_BYTES)

@@ -16,6 +16,7 @@ from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import WindowResult
 from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.record import lines
+from biofeedback.record.checksum import sealed
 from biofeedback.state.estimator import State
 from sensors.base import SensorStatus
 from sensors.signals import UNITS, Chunk, FloatArray, Gap, Signal
@@ -28,8 +29,9 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def encode(line: lines.Line) -> bytes:
-    """Return a line as JSON, without its line break."""
-    return _ENCODER.encode(line)
+    """Return a line as JSON, without its line break; one that is not derived is sealed."""
+    data = _ENCODER.encode(line)
+    return data if isinstance(line, lines.DERIVED) else sealed(data)
 
 
 def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = None) -> lines.Line:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from biofeedback.errors import FolderError
 from biofeedback.record import lines
-from biofeedback.record.reader import find_log, read, read_header
+from biofeedback.record.reader import log_size, read, read_header
 from biofeedback.record.score import score_of
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def export(
 def _export(
     session: Path, header: lines.HeaderLine, out: Path, progress: Callable[[float], None]
 ) -> list[Path]:
-    size, done = max(1, find_log(session).stat().st_size), 0
+    size, done = log_size(session), 0
     tables = {name: _Table() for name in ("readings", "state", "decisions", "beats", "events")}
     tables["skin_responses"] = _Table()
     with ExitStack() as stack:
@@ -244,6 +244,8 @@ def _note_event(events: _Table, line: lines.Line) -> None:
             add("skipped", "", f"ticks {line.first} to {line.last}")
         case lines.ClockLine():
             add("clock", "", f"wall clock moved by {line.step_s} s", line.utc)
+        case lines.LostLine():
+            add("lost", "", f"lines {line.first} to {line.last}", "the disk took none of them")
         case lines.EndLine():
             add("end", "", line.reason)
         case _:

@@ -25,6 +25,7 @@ __all__ = [
     "GapLine",
     "HeaderLine",
     "Line",
+    "LostLine",
     "MusicLine",
     "NoteLine",
     "ReadingItem",
@@ -40,7 +41,8 @@ __all__ = [
 ]
 
 #: Raised by one whenever a reader of the last one could misunderstand a log.
-SCHEMA = 1
+#: 2: lines that are not derived end in a checksum, and `lost` marks what a full disk refused.
+SCHEMA = 2
 
 
 class _Base(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
@@ -244,6 +246,13 @@ class CancelLine(_Base, frozen=True, tag="cancel"):
     from_beat: float
 
 
+class LostLine(_Base, frozen=True, tag="lost"):
+    """Note: the disk took none of the lines `first` to `last`; this one stands in their place."""
+
+    first: int
+    last: int
+
+
 class EndLine(_Base, frozen=True, tag="end"):
     """The last line of a session that was closed in order."""
 
@@ -262,6 +271,7 @@ Line = (
     | BarLine
     | SkipLine
     | ClockLine
+    | LostLine
     | BeatLine
     | ScrLine
     | ReadingLine

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -14,8 +16,9 @@ from biofeedback.errors import LogError
 from biofeedback.metrics.windowed import Window, WindowResult, compute
 from biofeedback.outputs import WindowRequest
 from biofeedback.record import lines
+from biofeedback.record.checksum import checksums
 from biofeedback.record.convert import derived_lines, encode, input_of
-from biofeedback.record.reader import find_log, read
+from biofeedback.record.reader import log_size, read
 
 __all__ = ["Difference", "Verdict", "verify"]
 
@@ -42,6 +45,9 @@ class Verdict:
     derived: int
     complete: bool  #: the log was closed in order; False after a crash
     difference: Difference | None = None
+    lost: lines.LostLine | None = None  #: a full disk left a hole, and proof ends before it
+    #: name -> (in the log, installed), where they differ; then identity is not promised
+    versions: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def verify(
@@ -52,28 +58,66 @@ def verify(
     """Regenerate a session's derived lines and compare them byte for byte.
 
     `build` makes a core from the header. `progress` is told the share that is done. A log that a
-    crash cut short is verified up to its last complete line.
+    crash cut short is verified up to its last complete line, one with a hole up to the hole.
     """
     checker: _Checker | None = None
-    size, done = max(1, find_log(session).stat().st_size), 0
+    versions: dict[str, tuple[str, str]] = {}
+    size, done = log_size(session), 0
     for raw, line in read(session):
         if checker is None:
             assert isinstance(line, lines.HeaderLine)
-            checker = _Checker(build(line))
+            if changed := _changed(raw, line, sealed=line.schema >= 2):
+                return Verdict(0, 0, False, changed)
+            checker = _Checker(_built(build, line, session), sealed=line.schema >= 2)
+            versions = _versions_that_differ(line.versions)
         checker.take(raw, line)
-        if checker.difference is not None:
+        if checker.difference is not None or checker.lost is not None:
             break
         done += len(raw) + 1
         if progress is not None:
             progress(done / size)
     if checker is None:
         raise LogError(f"the session log {session} is empty", hint="The session never began.")
-    return Verdict(checker.inputs, checker.derived, checker.complete, checker.difference)
+    return Verdict(
+        checker.inputs, checker.derived, checker.complete, checker.difference, checker.lost,
+        versions,
+    )  # fmt: skip
+
+
+def _built(
+    build: Callable[[lines.HeaderLine], Core], header: lines.HeaderLine, session: Path
+) -> Core:
+    try:
+        return build(header)
+    except msgspec.ValidationError as error:
+        raise LogError(
+            f"{session} has a config that this version does not know: {error}",
+            hint="Verify it with the version that its header names.",
+        ) from error
+
+
+def _versions_that_differ(logged: dict[str, str]) -> dict[str, tuple[str, str]]:
+    installed = {name: _version(name) for name in logged}
+    return {
+        name: (number, installed[name])
+        for name, number in logged.items()
+        if number != installed[name]
+    }
+
+
+def _version(name: str) -> str:
+    if name == "python":
+        return platform.python_version()
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 class _Checker:
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, *, sealed: bool) -> None:
         self._core = core
+        self._sealed = sealed
         self._expected: deque[lines.Line] = deque()
         self._windows: dict[tuple[int, int], Window] = {}
         self._next_seq = 0
@@ -81,6 +125,7 @@ class _Checker:
         self.derived = 0
         self.complete = False
         self.difference: Difference | None = None
+        self.lost: lines.LostLine | None = None
 
     def take(self, raw: bytes, line: lines.Line) -> None:
         """Check one line of the log; sets `difference` when it is not as regenerated."""
@@ -88,7 +133,12 @@ class _Checker:
             self._differ(line, "seq", str(line.seq), str(self._next_seq))
             return
         self._next_seq += 1
-        if self._expected:
+        self.difference = _changed(raw, line, sealed=self._sealed)
+        if self.difference is not None:
+            return
+        if isinstance(line, lines.LostLine):
+            self.lost = line
+        elif self._expected:
             self._compare(raw, line, self._expected.popleft())
         elif isinstance(line, lines.DERIVED):
             self._differ(line, "", raw.decode(), "nothing")
@@ -102,10 +152,10 @@ class _Checker:
             self.derived += 1
             return
         mine, theirs = msgspec.json.decode(regenerated), msgspec.json.decode(raw)
-        for field in [*mine, *(key for key in theirs if key not in mine)]:
-            logged, ours = theirs.get(field), mine.get(field)
+        for name in [*mine, *(key for key in theirs if key not in mine)]:
+            logged, ours = theirs.get(name), mine.get(name)
             if logged != ours:
-                self._differ(line, field, str(logged), str(ours))
+                self._differ(line, name, str(logged), str(ours))
                 return
         self._differ(line, "", raw.decode(), regenerated.decode())
 
@@ -132,8 +182,21 @@ class _Checker:
             self._differ(line, field, str(theirs), str(ours))
 
     def _differ(self, line: lines.Line, field: str, logged: str, regenerated: str) -> None:
-        kind = str(line.__struct_config__.tag)
-        self.difference = Difference(kind, line.seq, field, logged, regenerated)
+        self.difference = Difference(_kind(line), line.seq, field, logged, regenerated)
+
+
+def _changed(raw: bytes, line: lines.Line, *, sealed: bool) -> Difference | None:
+    """Return a difference when a line that is not derived does not fit its checksum."""
+    if isinstance(line, lines.DERIVED):
+        return None
+    found, right = checksums(raw)
+    if found == right or not (found or sealed):
+        return None
+    return Difference(_kind(line), line.seq, "crc", found, right)
+
+
+def _kind(line: lines.Line) -> str:
+    return str(line.__struct_config__.tag)
 
 
 def _first_unequal(theirs: object, ours: object, field: str) -> str:

@@ -1,26 +1,46 @@
 """The session log on its way to the disk: append-only, flushed and synced each second.
 
 A line is queued in memory before it acts; a thread of its own writes, so that a slow disk delays
-nothing. What a full disk refuses is counted, and the hole in the sequence numbers marks its place.
+nothing. What a full disk refuses is marked in the log as soon as there is room again.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from biofeedback.errors import FolderError
+from biofeedback.record.convert import encode
+from biofeedback.record.lines import LostLine
 
 __all__ = ["LogWriter"]
 
 SYNC_EVERY_S = 1.0
+#: What may wait in memory for a disk that does not answer: an hour and more of a full session.
+WAITING_BYTES = 1 << 26
+
+
+class _Place(msgspec.Struct):
+    t: float
+    seq: int
+
+
+_PLACE = msgspec.json.Decoder(_Place)
 
 
 class LogWriter:
-    """Writes whole lines to one file. `problem` names the last failure, None while all is well."""
+    """Writes whole lines to one file. `problem` names the last failure, None while all is well.
 
-    def __init__(self, path: Path) -> None:
+    Lines are lost when the disk refuses them, or when more than `waiting_bytes` wait for it. The
+    hole is counted in `lines_lost` and becomes a `lost` line. The first line, the header, is kept
+    until there is room for it.
+    """
+
+    def __init__(self, path: Path, *, waiting_bytes: int = WAITING_BYTES) -> None:
         try:
             self._file = path.open("xb", buffering=0)
         except OSError as error:
@@ -31,7 +51,13 @@ class LogWriter:
         self.path = path
         self.problem: str | None = None
         self.lines_lost = 0
+        self._limit_bytes = waiting_bytes
         self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._refused: list[bytes] = []  #: the first and the last line that found no room to wait
+        self._header: bytes | None = None  #: while it is not on the disk
+        self._lost: tuple[_Place, int] | None = None  #: a hole: where it begins, its last seq
+        self._whole_bytes = 0
         self._wake = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="session log", daemon=True)
@@ -40,7 +66,12 @@ class LogWriter:
     def append(self, line: bytes) -> None:
         """Queue one line, without its line break; returns at once."""
         with self._wake:
-            self._waiting.append(line)
+            if self._refused or self._waiting_bytes > self._limit_bytes:
+                self._refused = [self._refused[0] if self._refused else line, line]
+                self.lines_lost += 1
+            else:
+                self._waiting.append(line)
+                self._waiting_bytes += len(line)
 
     def close(self) -> None:
         """Write and sync what is queued, and close the file."""
@@ -56,22 +87,48 @@ class LogWriter:
                 if not self._closing:
                     self._wake.wait(SYNC_EVERY_S)
                 lines, self._waiting = self._waiting, []
+                refused, self._refused = self._refused, []
+                self._waiting_bytes = 0
                 closing = self._closing
             if lines:
-                self._write(lines)
+                self._take(lines)
+            if refused:
+                self._mark_lost(refused)
+                self.problem = "the session log cannot be written fast enough"
             if closing:
+                if self._lost is not None or self._header is not None:
+                    self._write([])
                 return
 
-    def _write(self, lines: list[bytes]) -> None:
-        whole = self._file.tell()
+    def _take(self, lines: list[bytes]) -> None:
+        if self._whole_bytes == 0 and self._header is None:
+            self._header, *lines = lines
+        if not self._write(lines):
+            self.lines_lost += len(lines)
+            self._mark_lost(lines)
+
+    def _write(self, lines: Sequence[bytes]) -> bool:
+        """Put header and mark, as far as they are owed, and lines on the disk; all or nothing."""
+        owed = [] if self._header is None else [self._header]
+        if self._lost is not None:
+            start, last = self._lost
+            owed.append(encode(LostLine(t=start.t, seq=start.seq, first=start.seq, last=last)))
         try:
-            data = memoryview(b"\n".join(lines) + b"\n")
+            self._file.truncate(self._whole_bytes)
+            self._file.seek(self._whole_bytes)
+            data = memoryview(b"".join(line + b"\n" for line in (*owed, *lines)))
+            size = len(data)
             while data:
                 data = data[self._file.write(data) :]
             os.fsync(self._file.fileno())
-            self.problem = None
         except OSError as error:
             self.problem = f"the session log cannot be written ({error.strerror})"
-            self.lines_lost += len(lines)
-            self._file.truncate(whole)
-            self._file.seek(whole)
+            return False
+        self._whole_bytes += size
+        self._header = self._lost = self.problem = None
+        return True
+
+    def _mark_lost(self, lines: Sequence[bytes]) -> None:
+        if lines:
+            start = _PLACE.decode(lines[0]) if self._lost is None else self._lost[0]
+            self._lost = start, _PLACE.decode(lines[-1]).seq

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.record import lines
-from biofeedback.record.reader import find_log, read
+from biofeedback.record.reader import find_log, log_size, read
 from sensors.signals import FloatArray
 from synth.tempo_map import Segment, TempoMap
 
@@ -121,7 +121,7 @@ class Story:
 def read_story(session: Path, progress: Callable[[float], None]) -> Story:
     """Read the log of `session` (folder or log); `progress` is told the share that is read."""
     path = find_log(session)
-    size, done = max(1, path.stat().st_size), 0
+    size, done = log_size(session), 0
     gathered: _Gathered | None = None
     for number, (raw, line) in enumerate(read(session)):
         if gathered is None:

@@ -57,11 +57,11 @@ def test_a_removed_line_is_noticed_by_its_number(tmp_path: Path, log: bytes) -> 
     assert check(tmp_path, b"".join(lines))[1] == "seq"
 
 
-def test_an_edited_input_shows_in_what_is_derived_from_it(tmp_path: Path, log: bytes) -> None:
+def test_an_edited_input_is_named_itself(tmp_path: Path, log: bytes) -> None:
     lines = log.splitlines(keepends=True)
     place = [k for k, line in enumerate(lines) if b'"signal":"rr"' in line][10]
     lines[place] = re.sub(rb'"values":\[0\.\d+', rb'"values":[0.5', lines[place])
-    assert check(tmp_path, b"".join(lines))[0] == "beat"
+    assert check(tmp_path, b"".join(lines))[0] == "chunk"
 
 
 def test_a_log_cut_anywhere_is_verified_up_to_its_last_complete_line(

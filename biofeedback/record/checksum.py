@@ -1,0 +1,28 @@
+"""The checksum at the end of a line of the log, so that verify names a line that was changed.
+
+Derived lines need none: they are regenerated. A line that came from outside is sealed with the
+CRC-32 of its other bytes, as its last field.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+__all__ = ["checksums", "sealed"]
+
+_FIELD = b',"crc":"'
+_LENGTH = len(_FIELD) + 8 + len(b'"}')
+
+
+def sealed(line: bytes) -> bytes:
+    """Return a line, a JSON object, with its checksum as the last field."""
+    return b'%s%s%08x"}' % (line[:-1], _FIELD, zlib.crc32(line))
+
+
+def checksums(line: bytes) -> tuple[str, str]:
+    """Return the checksum that a line carries ("" when it has none), and the one it should."""
+    found = line[-_LENGTH:]
+    if not found.startswith(_FIELD):
+        return "", f"{zlib.crc32(line):08x}"
+    own = line[:-_LENGTH] + b"}"
+    return found[len(_FIELD) : -2].decode("ascii", "replace"), f"{zlib.crc32(own):08x}"

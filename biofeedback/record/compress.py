@@ -1,0 +1,62 @@
+"""A closed log made small: session.jsonl becomes session.jsonl.gz, which every reader takes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import zlib
+from pathlib import Path
+
+from biofeedback.errors import FolderError, LogError
+from biofeedback.record.reader import COMPRESSED_NAME, find_log
+
+__all__ = ["compress"]
+
+_BLOCK_BYTES = 1 << 20
+
+
+def compress(session: Path) -> Path:
+    """Compress the log in a session's folder; return its path. One that is small stays as it is.
+
+    The plain log goes when its compressed twin is on the disk and reads back the same.
+
+    Raises
+    ------
+    LogError
+        There is no log.
+    FolderError
+        There is no room, or the folder cannot be written; the plain log is still there.
+    """
+    log = find_log(session)
+    if log.suffix == ".gz":
+        return log
+    target = log.with_name(COMPRESSED_NAME)
+    partial = target.with_suffix(".partial")
+    try:
+        with log.open("rb") as plain, partial.open("wb") as file:
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                shutil.copyfileobj(plain, packed, _BLOCK_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+        if _checksum(log) != _checksum(partial):
+            raise LogError(f"{log} changed while it was compressed", hint="Is its session over?")
+        partial.replace(target)
+        log.unlink()
+    except OSError as error:
+        raise FolderError(
+            f"{log} cannot be compressed: {error.strerror or error}",
+            hint="Is there room, and is the folder yours? The log is as it was.",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def _checksum(path: Path) -> int:
+    opened = gzip.open(path, "rb") if path.suffix == ".partial" else path.open("rb")
+    total = 0
+    with opened as file:
+        while block := file.read(_BLOCK_BYTES):
+            total = zlib.crc32(block, total)
+    return total

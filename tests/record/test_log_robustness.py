@@ -1,0 +1,201 @@
+"""A log survives full and slow disks, crashes and age, and says what it lost."""
+
+import gzip
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from replayed_session import simulated
+
+from biofeedback.errors import FolderError, LogError
+from biofeedback.launch import core_of
+from biofeedback.record import lines
+from biofeedback.record.catalogue import catalogue
+from biofeedback.record.checksum import sealed
+from biofeedback.record.compress import compress
+from biofeedback.record.convert import encode
+from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read
+from biofeedback.record.score import score_of
+from biofeedback.record.verify import verify
+from biofeedback.record.writer import LogWriter
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return simulated(tmp_path_factory.mktemp("out"), 30.0)
+
+
+def tick(seq: int) -> bytes:
+    return encode(lines.TickLine(t=seq / 2, seq=seq, index=seq))
+
+
+FULL_DISK = """
+import resource, sys, time
+from pathlib import Path
+from biofeedback.record.writer import LogWriter
+
+logged = Path(sys.argv[1]).read_bytes().splitlines()
+log = LogWriter(Path(sys.argv[2]))
+def settle(wanted):
+    deadline = time.monotonic() + 20
+    while not wanted() and time.monotonic() < deadline:
+        time.sleep(0.02)
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+for line in logged[:200]:
+    log.append(line)
+settle(lambda: log.path.stat().st_size > 0)
+limit(log.path.stat().st_size + 100)  # 100 bytes of room: the next lines do not fit
+for line in logged[200:300]:
+    log.append(line)
+settle(lambda: log.problem)
+print(log.problem)
+limit(resource.RLIM_INFINITY)
+for line in logged[300:]:
+    log.append(line)
+settle(lambda: log.problem is None)
+print(log.problem, log.lines_lost)
+log.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
+def test_a_full_disk_is_told_and_what_it_lost_is_marked(session: Path, tmp_path: Path) -> None:
+    log = tmp_path / LOG_NAME
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(session / LOG_NAME), str(log)],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    told, then = done.stdout.splitlines()
+    assert told.startswith("the session log cannot be written")
+    assert then == "None 100"
+    (lost,) = [line for _, line in read(log) if isinstance(line, lines.LostLine)]
+    assert (lost.seq, lost.first, lost.last) == (200, 200, 299)
+    original = (session / LOG_NAME).read_bytes().splitlines()
+    kept = log.read_bytes().splitlines()
+    assert kept[:200] == original[:200]
+    assert kept[201:] == original[300:]
+    verdict = verify(log, core_of)
+    assert verdict.lost == lost
+    assert verdict.difference is None
+    assert not verdict.complete
+
+
+def test_a_disk_that_does_not_answer_fills_no_memory(tmp_path: Path) -> None:
+    log = LogWriter(tmp_path / LOG_NAME, waiting_bytes=1000)
+    for seq in range(100):
+        log.append(tick(seq))
+    log.close()
+    assert log.lines_lost > 50
+    read_back = log.path.read_bytes().splitlines()
+    assert b'"kind":"lost"' in read_back[-1]
+    assert b'"last":99' in read_back[-1]
+    assert len(read_back) - 1 + log.lines_lost == 100
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="cannot be written") as caught:
+        LogWriter(tmp_path / "missing" / LOG_NAME)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_log_of_the_first_schema_is_read() -> None:
+    kinds = {type(line) for _, line in read(FIXTURES / "schema_1.jsonl")}
+    assert {lines.ChunkLine, lines.ReadingLine, lines.NoteLine, lines.EndLine} <= kinds
+    assert score_of(FIXTURES / "schema_1.jsonl").notes
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda raw: [*raw[:5], b"{oops", *raw[5:]], "line 6: "),
+        (lambda raw: [*raw[:5], raw[0], *raw[5:]], "line 6: a second header"),
+        (lambda raw: [raw[0].replace(b'"schema":2', b'"schema":99')], "has schema 99"),
+    ],
+)
+def test_a_spoilt_log_is_refused_in_one_line(
+    session: Path, tmp_path: Path, spoil: object, message: str
+) -> None:
+    log = tmp_path / LOG_NAME
+    spoilt = spoil((session / LOG_NAME).read_bytes().splitlines())  # type: ignore[operator]
+    log.write_bytes(b"\n".join(spoilt) + b"\n")
+    with pytest.raises(LogError, match=message) as caught:
+        list(read(log))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_log_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="no session log"):
+        list(read(tmp_path))
+
+
+def test_a_log_cut_at_any_byte_keeps_every_whole_line(session: Path, tmp_path: Path) -> None:
+    whole = (session / LOG_NAME).read_bytes()
+    log = tmp_path / LOG_NAME
+    rng = Random(1)
+    start = whole.index(b"\n") + 1
+    for size in [rng.randrange(start, len(whole)) for _ in range(40)]:
+        log.write_bytes(whole[:size])
+        found = b"".join(raw + b"\n" for raw, _ in read(log))
+        assert found == whole[: whole.rfind(b"\n", 0, size) + 1]
+
+
+def test_any_changed_digit_is_named(session: Path, tmp_path: Path) -> None:
+    whole = (session / LOG_NAME).read_bytes()
+    log = tmp_path / LOG_NAME
+    rng = Random(2)
+    digits = [place for place, byte in enumerate(whole) if 48 <= byte <= 57]
+    for place in rng.sample(digits, 12):
+        other = rng.choice([digit for digit in range(48, 58) if digit != whole[place]])
+        log.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+        number = whole.count(b"\n", 0, place) + 1
+        try:
+            difference = verify(log, core_of).difference
+        except LogError as error:
+            assert f"line {number}" in str(error) or number == 1  # noqa: PT017
+            continue
+        assert difference is not None
+        if difference.field != "seq":
+            assert difference.seq == number - 1
+
+
+def test_other_versions_are_named_beside_the_verdict(session: Path, tmp_path: Path) -> None:
+    header, _, others = (session / LOG_NAME).read_bytes().partition(b"\n")
+    older = header.replace(b'"numpy":"', b'"numpy":"0.').rpartition(b',"crc"')[0] + b"}"
+    log = tmp_path / LOG_NAME
+    log.write_bytes(sealed(older) + b"\n" + others)
+    verdict = verify(log, core_of)
+    assert set(verdict.versions) == {"numpy"}
+    assert verify(session, core_of).versions == {}
+
+
+def test_a_compressed_log_reads_as_the_plain_one(session: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a-session"
+    shutil.copytree(session, folder)
+    plain = (session / LOG_NAME).read_bytes()
+    packed = compress(folder)
+    assert packed.name == COMPRESSED_NAME
+    assert not (folder / LOG_NAME).exists()
+    assert packed.stat().st_size < 0.4 * len(plain)
+    assert b"".join(raw + b"\n" for raw, _ in read(folder)) == plain
+    assert log_size(folder) == len(plain)
+    assert verify(folder, core_of).complete
+    ((entry,), problems) = catalogue(tmp_path)
+    assert entry.end is not None
+    assert not problems
+    assert compress(folder) == packed
+
+
+def test_a_compressed_log_that_was_cut_keeps_its_whole_lines(session: Path, tmp_path: Path) -> None:
+    plain = (session / LOG_NAME).read_bytes()
+    data = gzip.compress(plain, mtime=0)
+    log = tmp_path / COMPRESSED_NAME
+    log.write_bytes(data[: len(data) // 2])
+    found = b"".join(raw + b"\n" for raw, _ in read(log))
+    assert found
+    assert plain.startswith(found)
