@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from biofeedback.config import Config
+from biofeedback.errors import FolderError
 from biofeedback.midi_maps import of_files
 from biofeedback.record.reader import read_header
 from biofeedback.record.score import score_of
@@ -32,27 +33,29 @@ class Step:
 
 
 def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
-    """Yield what is to be written for a session's folder: session.mid, `files`, the report.
+    """Yield what is to be written for a session's folder: session.mid, the report, `files`.
 
-    A wav output without a path goes to session.wav in the folder.
+    A wav output without a path goes to session.wav in the folder. Each step raises `FolderError`
+    or `SynthError` when its file cannot be written; the others can still be done.
     """
     midi = session / "session.mid"
     yield Step("midi", "Writing the MIDI file", partial(_midi, session, midi))
+    yield Step("report", "Writing the report", partial(_report, session))
     for spec in files:
         target = Path(spec.target) if spec.target else session / "session.wav"
         if spec.kind == "mid":
-            yield Step("midi", "Copying the MIDI file", partial(_copy, midi, target))
+            yield Step("midi", "Writing the MIDI file", partial(_midi, session, target))
         else:
             yield Step("sound", "Rendering the sound", partial(write_sound, session, target))
-    yield Step("report", "Writing the report", partial(_report, session))
 
 
 def write_midi(session: Path, target: Path) -> Path:
     """Write a session's music as a MIDI file."""
     from synth.outputs import midi_file
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    midi_file.write(target, score_of(session), channels=_midi_map(session))
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        midi_file.write(target, score_of(session), channels=_midi_map(session))
     return target
 
 
@@ -66,8 +69,9 @@ def write_sound(session: Path, target: Path, progress: Progress) -> Path:
     """Render a session's music as a WAV file, in a process of its own."""
     from synth.outputs import wav
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    wav.render(target, score_of(session), progress=progress)
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        wav.render(target, score_of(session), progress=progress)
     return target
 
 
@@ -75,13 +79,18 @@ def _midi(session: Path, target: Path, progress: Progress) -> Path:
     return write_midi(session, target)
 
 
-def _copy(midi: Path, target: Path, progress: Progress) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(midi, target)
-    return target
-
-
 def _report(session: Path, progress: Progress) -> Path:
     from biofeedback.report import page
 
     return page.write(session, progress)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FolderError(
+            f"{target} cannot be written: {error.strerror}",
+            hint="Choose a file in a folder that you may write to, on a disk with room.",
+        ) from error

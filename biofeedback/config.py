@@ -5,6 +5,7 @@ Later sources win: defaults in the code, then a programme, then the user's file,
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -110,6 +111,8 @@ def _checked(path: Path, merged: dict[str, Any]) -> dict[str, Any]:
 
 
 def _convert(tables: dict[str, Any], place: str) -> Config:
+    if not _is_finite(tables):
+        raise ConfigError(f"{place}: a number that is not finite", hint="Give a plain number.")
     try:
         return msgspec.convert(tables, Config)
     except msgspec.ValidationError as error:
@@ -119,6 +122,12 @@ def _convert(tables: dict[str, Any], place: str) -> Config:
             f"{place}: {key + ': ' if key else ''}{reason}",
             hint="The keys and ranges are listed in docs/config.md.",
         ) from error
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_finite(item) for item in value.values())
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _assignment(setting: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ __all__ = ["Core", "CoreSettings"]
 START_LEAD_S = 0.5
 #: A tempo change holds this long after its tick, so that every player knows it in time.
 TEMPO_LEAD_S = 0.1
+_KEPT_BARS = 4
 
 
 class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +62,11 @@ class Core:
         self._composer: Composer | None = None
         self._params = MusicParams()
         self._tempo: TempoMap | None = None
-        self._bars: deque[Bar] = deque(maxlen=4)
+        self._bars: deque[Bar] = deque(maxlen=_KEPT_BARS)
         self._chunk_seqs: deque[tuple[float, int]] = deque()
         self._held = False
+        self._last_tick = -1
+        self._learned = False
         self.ending: Bar | None = None
 
     @property
@@ -81,8 +84,8 @@ class Core:
 
     @property
     def baseline(self) -> Baseline | None:
-        """The person's resting values, as far as they were learned."""
-        return self._estimator.baseline
+        """The person's resting values; None while the rest is not over."""
+        return self._estimator.baseline if self._learned else None
 
     def feed(self, seq: int, time_s: float, item: Input) -> Sequence[Derived]:
         """Take in input number `seq`, which arrived at `time_s`; return what follows from it."""
@@ -92,7 +95,7 @@ class Core:
                     self._chunk_seqs.append((time_s, seq))
                 return self._metrics.update(item)
             case Tick():
-                return self._tick(item)
+                return self._tick(item, time_s)
             case BarRequest():
                 return self._bar(item, time_s)
             case Command():
@@ -101,14 +104,17 @@ class Core:
                 self._metrics.take(item)
                 return ()
 
-    def _tick(self, tick: Tick) -> list[Derived]:
+    def _tick(self, tick: Tick, time_s: float) -> list[Derived]:
         now_s = tick.time_s
+        dt_s = (tick.index - self._last_tick) * TICK_S  # ticks may have been skipped
+        self._last_tick = tick.index
         readings = self._metrics.read(now_s)
         state = self._estimator.step(readings, now_s)
-        decision = self._steering.step(state, TICK_S, held=self._held)
+        self._learned = state.phase == "tracking"
+        decision = self._steering.step(state, dt_s, held=self._held)
         derived: list[Derived] = [readings] if tick.index % 2 == 0 else []
         derived += [state, decision]
-        derived += self._follow(decision.params, now_s + TEMPO_LEAD_S)
+        derived += self._follow(decision.params, max(now_s, time_s) + TEMPO_LEAD_S)
         window = self._metrics.window(now_s)
         if window is not None and (request := self._request(window)):
             derived.append(request)
@@ -147,23 +153,36 @@ class Core:
         match command.what:
             case "hold" | "resume":
                 self._held = command.what == "hold"
+                return []
             case "stop":
                 return self._end(time_s)
+            case "panic":
+                return self._silence(time_s)
             case _:
-                pass
-        return []
+                return []
 
     def _end(self, time_s: float) -> list[Derived]:
-        """Withdraw what has not begun, and close with a cadence from the next bar line on."""
+        """Withdraw the bars that have not begun, and close with a cadence from there on."""
         if self._composer is None or self._tempo is None or self.ending is not None:
             return []
-        beat = self._tempo.beat_at(time_s + TEMPO_LEAD_S)
-        derived: list[Derived] = []
-        upcoming = [bar for bar in self._bars if bar.beat > beat]
-        if upcoming:
-            first = upcoming[0]
-            self._composer.rewind(first.index)
-            derived.append(Cancel(first.beat))
+        withdrawn = self._withdraw(self._tempo.beat_at(time_s + TEMPO_LEAD_S))
         self.ending = self._composer.ending(self._params)
         self._bars.append(self.ending)
-        return [*derived, self.ending]
+        return [*withdrawn, self.ending]
+
+    def _silence(self, time_s: float) -> list[Derived]:
+        """Cut off what sounds; the music goes on with the next bar."""
+        if self._tempo is None or self.ending is not None:
+            return []
+        beat = self._tempo.beat_at(time_s)
+        self._withdraw(beat)
+        return [Cancel(beat)]
+
+    def _withdraw(self, beat: float) -> list[Derived]:
+        """Take back the bars that begin after `beat`."""
+        upcoming = [bar for bar in self._bars if bar.beat > beat]
+        if not upcoming or self._composer is None:
+            return []
+        self._composer.rewind(upcoming[0].index)
+        self._bars = deque((bar for bar in self._bars if bar.beat <= beat), maxlen=_KEPT_BARS)
+        return [Cancel(upcoming[0].beat)]

@@ -3,14 +3,13 @@
 BiofeedbackError
 |-- ConfigError     an unknown key, a value out of range, an unknown name
 |-- FolderError     a folder or file that cannot be written
-|-- LogError        a session log that is missing or unreadable
-`-- WorkerError     the process for heavy mathematics does not answer
+`-- LogError        a session log that is missing or unreadable
 
 `sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries; all
 three carry `hint`, and the command line shows all three the same way (exit code 2).
 """
 
-__all__ = ["BiofeedbackError", "ConfigError", "FolderError", "LogError", "WorkerError"]
+__all__ = ["BiofeedbackError", "ConfigError", "FolderError", "LogError"]
 
 
 class BiofeedbackError(Exception):
@@ -31,7 +30,3 @@ class FolderError(BiofeedbackError):
 
 class LogError(BiofeedbackError):
     """A session log cannot be read."""
-
-
-class WorkerError(BiofeedbackError):
-    """The worker process failed."""

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from biofeedback import plugins
 from biofeedback.config import Config, configs_folder, to_toml
 from biofeedback.core import Core, CoreSettings
 from biofeedback.counters import Counters
-from biofeedback.errors import FolderError
+from biofeedback.errors import FolderError, LogError
 from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
 from biofeedback.midi_maps import resolve
 from biofeedback.personal import profiles
@@ -52,6 +52,7 @@ class Plan:
     duration_s: float | None = None
     profile: str | None = None
     baseline: Baseline | None = None  #: instead of the profile's
+    rest_anew: bool = False  #: learn the resting values again, whatever the profile has
     realtime: bool = False
     volume: float = 0.7
     midi_map: str = ""  #: name or file of the map of every MIDI output that names none
@@ -71,8 +72,14 @@ class Outcome:
 
 def core_of(header: lines.HeaderLine) -> Core:
     """Return the core that a log's header describes."""
-    config = msgspec.json.decode(header.config, type=Config)
-    baseline = msgspec.json.decode(header.baseline, type=Baseline | None)
+    try:
+        config = msgspec.json.decode(header.config, type=Config)
+        baseline = msgspec.json.decode(header.baseline, type=Baseline | None)
+    except msgspec.DecodeError as error:
+        raise LogError(
+            f"the log's configuration cannot be read: {error}",
+            hint="It comes from another version, or was edited.",
+        ) from error
     return _core(config, header.seed, baseline)
 
 
@@ -106,7 +113,8 @@ class Performance:
                 _check_target(Path(spec.target))
         self.live = plan.realtime or bool(self._ports) or not all(s.timeless for s in self._sources)
         stored = profiles.load(plan.profile) if plan.profile else None
-        self._baseline = plan.baseline or (stored.baseline if stored else None)
+        known = stored.baseline if stored and not plan.rest_anew else None
+        self._baseline = plan.baseline or known
         self._core = _core(plan.config, plan.seed, self._baseline)
         self._session: Session | None = None
         self._folder = Path()
@@ -117,11 +125,11 @@ class Performance:
         """What the recordings' readers left out, in plain sentences."""
         return [warning for source in self._sources for warning in source.warnings]
 
-    def run(self, watch: Watcher) -> Outcome:
+    def run(self, watch: Watcher) -> Outcome | None:
         """Run to the end, with `watch` beside it.
 
         An interrupted session returns as well, its log complete. One that no sample reached
-        leaves no folder, and an interrupt comes out as it is.
+        leaves no folder and returns None; an interrupt of it comes out as it is.
         """
         interrupted = False
         try:
@@ -131,6 +139,8 @@ class Performance:
                 raise
             interrupted = True
         assert self._session is not None
+        if not self._session.has_streamed:
+            return None
         return Outcome(
             self._folder, self._files, self._session.counters, self._music_s, interrupted
         )
@@ -150,6 +160,7 @@ class Performance:
                 stack.push_async_callback(worker.close)
                 await worker.start()
             self._folder = _new_folder(self._plan.out, clock)
+            stack.callback(self._settle, clock)
             log = LogWriter(self._folder / LOG_NAME)
             stack.callback(log.close)
             self._session = Session(
@@ -163,25 +174,28 @@ class Performance:
                 self._plan.volume,
             )
             self._session.begin(self._header(clock))
-            (self._folder / "config.toml").write_text(to_toml(self._plan.config), encoding="utf-8")
-            stack.callback(self._settle, clock)
+            _write(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))
             try:
                 await self._session.run()
             finally:
                 watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
+                with suppress(asyncio.CancelledError):
+                    await watching  # a screen that failed says so when the music is over
 
     def _settle(self, clock: SessionClock) -> None:
-        assert self._session is not None
+        """Leave no empty folder; remember the rest that was learned, if it is a person's."""
         self._music_s = clock()
-        if not self._session.has_streamed:
+        if self._session is None or not self._session.has_streamed:
             shutil.rmtree(self._folder)
-        elif self._plan.profile and self._baseline is None and self._core.baseline is not None:
+            return
+        learned = None if self._baseline else self._core.baseline
+        simulated = any(source.simulated for source in self._sources)
+        if self._plan.profile and learned is not None and not simulated:
             profiles.save(
                 profiles.Profile(
                     name=self._plan.profile,
-                    baseline=self._core.baseline,
+                    baseline=learned,
                     baseline_utc=clock.started_utc.isoformat(timespec="seconds"),
                 )
             )
@@ -199,8 +213,8 @@ class Performance:
             started_utc=clock.started_utc.isoformat(timespec="milliseconds"),
             seed=plan.seed,
             mode="live" if self.live else "virtual",
-            sensors=list(plan.sensors),
-            outputs=[str(spec) for spec in self._outputs],
+            sensors=[_readable(uri) for uri in plan.sensors],
+            outputs=[_readable(str(spec)) for spec in self._outputs],
             profile=plan.profile,
             simulated=any(source.simulated for source in self._sources),
             baseline=msgspec.Raw(msgspec.json.encode(self._baseline)),
@@ -228,6 +242,20 @@ def _new_folder(out: Path, clock: SessionClock) -> Path:
             hint="Choose a folder of yours with --out.",
         ) from error
     raise FolderError(f"the output folder {out} holds too many sessions of this second")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FolderError(
+            f"{path} cannot be written: {error.strerror}", hint="Does the disk have room?"
+        ) from error
+
+
+def _readable(uri: str) -> str:
+    """Return a URI whose path may hold bytes that are no text as text that shows them."""
+    return os.fsencode(uri).decode("utf-8", "backslashreplace")
 
 
 def _with_map(spec: OutputSpec, midi_map: str) -> OutputSpec:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
+from biofeedback.control.base import Decision
 from biofeedback.core import Core
 from biofeedback.counters import Counters
 from biofeedback.hub import Hub
 from biofeedback.inputs import TICK_S, BarRequest, Command, CommandName, Input, Tick
+from biofeedback.intake import Intake
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.worker_client import Worker
 from biofeedback.outputs import Derived, WindowRequest
@@ -25,7 +24,7 @@ from biofeedback.simulation.ear import Ear
 from biofeedback.state.estimator import State
 from biofeedback.timebase import SessionClock
 from sensors.base import sleep_until
-from sensors.signals import Chunk, Gap, Signal
+from sensors.signals import Chunk, Gap
 from synth.events import Bar, Cancel, Note
 from synth.params import MusicParams
 from synth.tempo_map import Segment
@@ -34,8 +33,8 @@ __all__ = ["Event", "Player", "Session"]
 
 #: How far ahead of its first beat a bar is composed.
 BAR_LEAD_BEATS = 2.0
-#: From the wish to stop to the end of the last note: the rest of a bar, and the last bar.
-CLOSING_BEATS = 12.0
+BAR_BEATS = 4.0
+ENDING_BEATS = 10.0  #: of the last bar, as a rule 8 to 12
 #: A step of the wall clock beyond this is a gap: a suspend, or a corrected clock.
 CLOCK_STEP_S = 1.0
 #: How much longer than its last note the session lasts.
@@ -97,6 +96,7 @@ class Session:
         self._clock = clock
         self._duration_s = duration_s
         self._ear = Ear()
+        self._intake = Intake()
         self._seq = 0
         self._streaming = asyncio.Event()
         self._finish = asyncio.Event()
@@ -149,7 +149,10 @@ class Session:
         tasks: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                sensing = [group.create_task(self._sense(sensor)) for sensor in self._sensors]
+                sensing = [
+                    group.create_task(self._sense(number, sensor))
+                    for number, sensor in enumerate(self._sensors)
+                ]
                 others = (self._tick(), self._conduct(), self._work(), self._watch_clock())
                 tasks = [*sensing, *(group.create_task(other) for other in others)]
                 tasks.append(group.create_task(self._end_after(sensing)))
@@ -173,7 +176,6 @@ class Session:
                     counters=self.counters.totals(),
                 )
             )
-            self.hub.close()
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:
         """Do what a person asked for; it is in the log before it acts."""
@@ -198,36 +200,42 @@ class Session:
             self._reason = reason
             self._finish.set()
 
-    async def _sense(self, sensor: SensorSource) -> None:
+    async def _sense(self, number: int, sensor: SensorSource) -> None:
         stream = sensor.opened(self._clock, self._ear)
         markers = list(sensor.markers)
         try:
             async for sample in stream:
                 while markers and markers[0][0] <= self._clock():
                     self._feed(Command("recording", "marker", markers.pop(0)[1]))
-                self._feed(_finite(sample) if isinstance(sample, Chunk) else sample)
-                if isinstance(sample, Chunk):
+                cleaned = self._intake.clean(sample, number)
+                if cleaned is not None:
+                    self._feed(cleaned)
+                if isinstance(cleaned, Chunk):
                     self._streaming.set()
-                self.counters.gaps += isinstance(sample, Gap)
         finally:
             await stream.aclose()
 
     async def _end_after(self, sensing: Sequence[asyncio.Task[None]]) -> None:
-        if self._duration_s is not None:
-            await self._streaming.wait()
-            began_s = self._clock()
-            await sleep_until(began_s + self._duration_s / 2, self._clock)
-            closing_s = CLOSING_BEATS * 60.0 / self._tempo_bpm()
-            latest_s = began_s + self._duration_s - min(closing_s, self._duration_s / 2)
-            await sleep_until(latest_s, self._clock)
-            self._stop("duration")
-        elif sensing:
-            await asyncio.wait(sensing)
-            self._stop("recording ended")
+        began_s: float | None = None
+        while True:
+            now_s = self._clock()
+            if began_s is None and self.has_streamed:
+                began_s = now_s
+            if all(task.done() for task in sensing):
+                self._stop("recording ended")
+            elif self._duration_s is not None and began_s is not None:
+                left_s = began_s + self._duration_s - now_s
+                if left_s <= min(self._closing_s(), self._duration_s / 2):
+                    self._stop("duration")
+            await asyncio.sleep(TICK_S)
 
-    def _tempo_bpm(self) -> float:
+    def _closing_s(self) -> float:
+        """Return how long it takes to end: the rest of a bar, the last bar, and the tail."""
         tempo = self._core.tempo_map
-        return tempo.segments[-1].bpm if tempo else 60.0
+        if tempo is None:
+            return TAIL_S
+        rest_of_bar = -tempo.beat_at(self._clock()) % BAR_BEATS
+        return (rest_of_bar + ENDING_BEATS) * 60.0 / tempo.segments[-1].bpm + TAIL_S
 
     async def _tick(self) -> None:
         index = 0
@@ -277,18 +285,18 @@ class Session:
                 self._note_clock_step(step_s)
 
     def _note_clock_step(self, step_s: float) -> None:
+        """Log the new anchor; whatever was measured before is no neighbour of what comes."""
         now_s = self._clock()
-        utc = self._clock.utc_at(now_s).isoformat()
+        utc = self._clock.utc_at(now_s).isoformat(timespec="milliseconds")
         self._write(lines.ClockLine(t=now_s, seq=self._seq, utc=utc, step_s=step_s))
-        for signal in (Signal.RR, Signal.EDA):
-            self._feed(Gap(signal, "clock", now_s, now_s, "clock"))
+        for chunk in list(self._intake.seen.values()):
+            self._feed(Gap(chunk.signal, chunk.source, now_s, now_s, "clock"))
 
     async def _close_music(self) -> None:
         if self._core.ending is None:
             self._feed(Command("session", "stop"))
         ending, tempo = self._core.ending, self._core.tempo_map
         if ending is not None and tempo is not None:
-            self._ear.hear(None)
             end_s = tempo.time_at(ending.beat + ending.beats) + TAIL_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._at_once.wait(), max(0.0, end_s - self._clock()))
@@ -301,6 +309,7 @@ class Session:
         with self.counters.stage(_STAGES.get(type(item), "metrics")):
             derived = self._core.feed(seq, t, item)
         self.counters.inputs += 1
+        self.counters.gaps += isinstance(item, Gap)
         self.counters.derived += len(derived)
         with self.counters.stage("log"):
             for value in derived:
@@ -332,11 +341,12 @@ class Session:
             case WindowRequest():
                 self._window = value  # the latest wins: an old window is of no use
                 self._window_came.set()
+            case Decision():
+                self._ear.hear(value.params if self.has_streamed else None)
+                for player in self._players:
+                    player.params(value.params)
             case _:
-                if (params := getattr(value, "params", None)) is not None:
-                    self._ear.hear(params if self.has_streamed else None)
-                    for player in self._players:
-                        player.params(params)
+                pass
 
     def _signal(self, values: Mapping[str, float]) -> None:
         for player in self._players:
@@ -348,15 +358,3 @@ class Session:
 
 
 _STAGES: dict[type, str] = {Tick: "state and control", BarRequest: "composing"}
-
-
-def _finite(chunk: Chunk) -> Chunk:
-    """Return the chunk as the log will read it back: NaN for infinity, no sample without a time."""
-    timed = np.isfinite(chunk.times_s)
-    if timed.all() and np.isfinite(chunk.values).all():
-        return chunk
-    values = np.where(np.isfinite(chunk.values), chunk.values, np.nan)
-    if timed.all():
-        return replace(chunk, values=values)
-    device = None if chunk.device_times_s is None else chunk.device_times_s[timed]
-    return Chunk.events(chunk.signal, chunk.source, chunk.times_s[timed], values[timed], device)

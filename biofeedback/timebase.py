@@ -79,7 +79,6 @@ class SessionClock:
         self.epoch_s = loop.time()  #: the loop's time at session time 0
         self.started_utc = started_utc
         self.live = not isinstance(loop, VirtualLoop)
-        self._anchor_s = 0.0
 
     def __call__(self) -> float:
         """Return the session time in seconds."""
@@ -88,13 +87,13 @@ class SessionClock:
     def step_of_wall_clock(self) -> float:
         """Return by how many seconds the wall clock moved against ours since the last call.
 
-        Near 0 as a rule; a suspended computer or a corrected wall clock gives a step. Always 0 in
-        virtual time.
+        The anchor moves with it. Near 0 as a rule; a suspended computer or a corrected wall clock
+        gives a step. Always 0 in virtual time.
         """
         if not self.live:
             return 0.0
-        offset_s = (utc_now() - self.started_utc).total_seconds() - self()
-        step_s, self._anchor_s = offset_s - self._anchor_s, offset_s
+        step_s = (utc_now() - self.utc_at(self())).total_seconds()
+        self.started_utc += timedelta(seconds=step_s)
         return step_s
 
     def utc_at(self, time_s: float) -> datetime:

@@ -63,17 +63,19 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.timebase": set(),
     "biofeedback.hub": set(),
     "biofeedback.counters": {"biofeedback.timebase"},
+    "biofeedback.intake": VALUES,
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}
     | {"biofeedback.record"},
+    "biofeedback.midi_maps": {"biofeedback.config", "biofeedback.metrics.bank", "synth"},
     "biofeedback.afterwards": {
         "biofeedback.config",
         "biofeedback.midi_maps",
+        "biofeedback.errors",
         "biofeedback.record",
         "biofeedback.report",
         "synth",
     },
-    "biofeedback.midi_maps": {"biofeedback.config", "biofeedback.metrics.bank", "synth"},
     "biofeedback.session": ANYTHING,
     "biofeedback.launch": ANYTHING,
     "biofeedback.plugins": ANYTHING,

@@ -36,9 +36,14 @@ Programme = Annotated[
 Style = Annotated[
     str | None, typer.Option(metavar="NAME", help="The style of the music: ambient, piano, pulse.")
 ]
+Rest = Annotated[
+    bool, typer.Option("--rest-anew", help="Learn the profile's resting values again.")
+]
 Duration = Annotated[
     float | None,
-    typer.Option(metavar="S", min=1.0, help="Stop after this many seconds of samples."),
+    typer.Option(
+        metavar="S", min=1.0, max=7 * 86400.0, help="Stop after this many seconds of samples."
+    ),
 ]
 Seed = Annotated[
     int, typer.Option(metavar="N", help="The same seed and recording give the same music.")
@@ -122,6 +127,7 @@ def run(
     seed: Seed = 1,
     out: Out = None,
     profile: Profile = None,
+    rest_anew: Rest = False,
     config: ConfigFile = None,
     settings: Set = None,
     wait: Wait = 30.0,
@@ -149,6 +155,7 @@ def run(
         seed=seed,
         duration_s=duration,
         profile=profile,
+        rest_anew=rest_anew,
         realtime=realtime,
         volume=volume,
         midi_map=midi_map,
@@ -168,6 +175,7 @@ def replay(
     seed: Seed = 1,
     out: Out = None,
     profile: Profile = None,
+    rest_anew: Rest = False,
     config: ConfigFile = None,
     settings: Set = None,
     columns: Annotated[
@@ -199,6 +207,7 @@ def replay(
         seed=seed,
         duration_s=duration,
         profile=profile,
+        rest_anew=rest_anew,
         realtime=realtime,
         volume=volume,
         midi_map=midi_map,

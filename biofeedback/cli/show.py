@@ -11,13 +11,15 @@ import typer
 from biofeedback import afterwards, launch
 from biofeedback.cli import console
 from biofeedback.cli.console import escape
+from biofeedback.errors import BiofeedbackError
 from biofeedback.launch import Outcome, Plan
 from biofeedback.session import Session
 from biofeedback.timebase import monotonic_s
+from synth.errors import SynthError
 
 __all__ = ["perform"]
 
-INTERRUPTED = 130
+MISTAKE, INTERRUPTED = 2, 130
 _BAR_EVERY_S = 5.0
 
 
@@ -34,12 +36,16 @@ def perform(plan: Plan, title: str) -> None:
     else:
         with console.progress(title) as report:
             outcome = performance.run(lambda session: _bar(session, report))
-    wall_s = monotonic_s() - began_s
+    if outcome is None:
+        console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
+        return
     if not performance.live:
-        _say_speed(outcome, wall_s)
-    _finish(outcome)
+        _say_speed(outcome, monotonic_s() - began_s)
+    done = _finish(outcome)
     if outcome.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if not done:
+        raise typer.Exit(MISTAKE)
 
 
 async def _bar(session: Session, report: Callable[[float], None]) -> None:
@@ -62,23 +68,34 @@ def _say_speed(outcome: Outcome, wall_s: float) -> None:
     )
 
 
-def _finish(outcome: Outcome) -> None:
-    """Write the MIDI file, the sound and the report; time each."""
-    lines = []  # not a table: a path is never cut, so that it can be copied
+def _finish(outcome: Outcome) -> bool:
+    """Write what is written afterwards, and say where; return whether all of it could be."""
+    _say("log", outcome.folder / "session.jsonl")
     files = [spec for spec in outcome.files if not (outcome.interrupted and spec.kind == "wav")]
+    done = True
     for step in afterwards.steps(outcome.folder, files):
         began_s = monotonic_s()
-        with console.progress(step.title) as report:
-            path = step.do(report)
-        lines.append(f"{step.name:8}{_shown(path)}  [dim]{monotonic_s() - began_s:.1f} s[/]")
-    lines.append(f"{'log':8}{_shown(outcome.folder / 'session.jsonl')}")
-    console.out.print("\n".join(lines), highlight=False)
+        try:
+            with console.progress(step.title) as report:
+                path = step.do(report)
+        except (BiofeedbackError, SynthError) as error:
+            console.mistake(str(error), error.hint)
+            done = False
+        else:
+            _say(step.name, path, monotonic_s() - began_s)
     if len(files) < len(outcome.files):
         console.out.print(
             f"Interrupted, so no sound was rendered: biofeedback render {_shown(outcome.folder)} "
             "OUT.wav does it.",
             highlight=False,
         )
+    return done
+
+
+def _say(name: str, path: Path, seconds: float | None = None) -> None:
+    """Name a file; not in a table, since a path must never be cut, so that it can be copied."""
+    took = "" if seconds is None else f"  [dim]{seconds:.1f} s[/]"
+    console.out.print(f"{name:8}{_shown(path)}{took}", highlight=False)
 
 
 def _shown(path: Path) -> str:

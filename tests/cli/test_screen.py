@@ -1,3 +1,4 @@
+import asyncio
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,10 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Board:
     async def follow(session: Session) -> None:
         events = session.hub.subscribe(4096)
         boards.append(Board(session.simulated, session.duration_s))
-        async for event in events:
-            boards[0].take(event)
+        while True:
+            for event in events.drain():
+                boards[0].take(event)
+            await asyncio.sleep(0.25)
 
     plan = Plan(
         config=load(),
@@ -109,7 +112,8 @@ def test_the_time_left_counts_from_the_first_sample(board: Board) -> None:
 def test_without_a_terminal_there_are_plain_lines_now_and_then(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=60.0)
+    config = load(settings=["music.style=piano"])
+    plan = Plan(config=config, sensors=("sim:",), out=tmp_path, duration_s=60.0)
     Performance(plan).run(watch)
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -1,0 +1,68 @@
+"""The door of the session: samples come in as the log will read them back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from sensors.base import Sample, SensorStatus
+from sensors.signals import Chunk, Gap
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Cleans what sensors send, and keeps the sources of several sensors apart.
+
+    JSON has no infinity, no NaN where a number must stand and no broken text; what the core sees
+    must be what the log can give back.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[str, int] = {}
+        self.seen: dict[tuple[str, str], Chunk] = {}  #: latest chunk by source and signal
+
+    def clean(self, sample: Sample, sensor: int) -> Sample | None:
+        """Return a sample of sensor number `sensor` as it may enter, None when nothing is left."""
+        source = self._source(sample.source, sensor)
+        if isinstance(sample, SensorStatus):
+            detail, time_s = _text(sample.detail), sample.time_s
+            if not math.isfinite(time_s):
+                time_s = 0.0
+            return replace(sample, source=source, detail=detail, time_s=time_s)
+        if isinstance(sample, Gap):
+            known = math.isfinite(sample.start_s) and math.isfinite(sample.end_s)
+            return replace(sample, source=source) if known else None
+        chunk = _finite(sample)
+        if not len(chunk):
+            return None
+        chunk = replace(chunk, source=source)
+        self.seen[source, chunk.signal.value] = chunk
+        return chunk
+
+    def _source(self, source: str, sensor: int) -> str:
+        source = _text(source)
+        if self._owners.setdefault(source, sensor) == sensor:
+            return source
+        return f"{source} #{sensor + 1}"
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _finite(chunk: Chunk) -> Chunk:
+    """Return the chunk with NaN for infinity, and without samples that have no time."""
+    device = chunk.device_times_s
+    if device is not None and not np.isfinite(device).all():
+        chunk = replace(chunk, device_times_s=None)
+    timed = np.isfinite(chunk.times_s)
+    if timed.all() and np.isfinite(chunk.values).all():
+        return chunk
+    values = np.where(np.isfinite(chunk.values), chunk.values, np.nan)
+    if timed.all():
+        return replace(chunk, values=values)
+    device = None if chunk.device_times_s is None else chunk.device_times_s[timed]
+    return Chunk.events(chunk.signal, chunk.source, chunk.times_s[timed], values[timed], device)
