@@ -81,7 +81,11 @@ class Gatt:
         async with self._operation():
             await self._client.start_notify(uuid, partial(self._inbox.put, uuid))
         if period_s is not None:
-            self._inbox.watch(uuid, period_s)
+            self.expect_every(uuid, period_s)
+
+    def expect_every(self, uuid: str, period_s: float) -> None:
+        """Change the usual time between notifications of what is listened to."""
+        self._inbox.watch(uuid, period_s)
 
     async def ask(
         self,

@@ -13,7 +13,7 @@ from sensors.base import Clock, LinkState
 from sensors.ble.gatt import GATT_S, Dialogue, Gatt, Inbox, Packet
 from sensors.ble.radio import HEART_RATE_SERVICE, Seen, explain, look, radio_lock
 from sensors.ble.scan import begins, choose, describe, is_exactly, is_strap
-from sensors.errors import SensorError, SensorNotFound
+from sensors.errors import PacketError, SensorError, SensorNotFound
 from sensors.signals import GapReason
 
 __all__ = ["Change", "Dialogue", "Gatt", "Packet", "Plan", "supervise"]
@@ -229,7 +229,9 @@ class _Link:
         )
         _log.log(logging.DEBUG if expected else logging.WARNING, "link: %r", error)
         self._cause = error
-        unavailable = error if isinstance(error, SensorError) else explain(error)
+        unavailable: SensorError | None = explain(error)
+        if isinstance(error, SensorError) and not isinstance(error, PacketError):
+            unavailable = error
         if unavailable and self._give_up_s is not None:
             raise unavailable from error
         self._problem = f"{unavailable}. {unavailable.hint}" if unavailable else _UNREACHABLE

@@ -1,14 +1,20 @@
-"""Any strap with the standard Heart Rate Service, as a sensor of RR intervals."""
+"""Any strap with the standard Heart Rate Service, as a sensor of RR intervals.
+
+Those of Polar send more on the same connection, when they are asked to.
+"""
 
 from __future__ import annotations
 
 import logging
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sensors.base import Clock, Sample, SampleStream, SensorStatus
 from sensors.ble.link import Change, Packet, Plan, supervise
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdDialogue, PmdReader
+from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, body_location
+from sensors.codecs.polar_pmd import Measurement
 from sensors.errors import PacketError, SettingsError
 from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.timeline import BeatTimeline
@@ -18,8 +24,16 @@ __all__ = ["Settings", "StrapReader", "stream"]
 _MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 _LOCATION = "00002a38-0000-1000-8000-00805f9b34fb"
 _BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+#: What a device says about itself, in the order of a sentence about it.
+_ABOUT = {
+    "00002a29-0000-1000-8000-00805f9b34fb": "",
+    "00002a24-0000-1000-8000-00805f9b34fb": "",
+    "00002a25-0000-1000-8000-00805f9b34fb": "serial number ",
+    "00002a26-0000-1000-8000-00805f9b34fb": "firmware ",
+}
 _PERIOD_S = 1.0
 _LOW_BATTERY_PERCENT = 20
+_DRIFT_STEP_PPM = 10  #: smaller changes of a clock's drift are not told
 _PLAUSIBLE_BPM = range(20, 301)
 
 _log = logging.getLogger(__name__)
@@ -27,33 +41,46 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Which strap: its address, its name or the start of it; empty for the only one there.
+    """Which strap, and what it shall send besides heart rate and RR intervals.
 
-    `wait_s` is how long it may take to appear at the start.
+    It is named by its address, its name or the start of it, or by its `serial` number; with both
+    empty it is the only one there. `streams` are names in `STREAMS`. `wait_s` is how long it may
+    take to appear at the start.
     """
 
     name_or_address: str = ""
+    serial: str = ""
+    streams: frozenset[str] = field(default_factory=frozenset)
     wait_s: float = 30.0
     seed: int = 1
 
     def __post_init__(self) -> None:
         if not 0.0 < self.wait_s <= 3600.0:
             raise SettingsError(f"a wait of {self.wait_s:g} s", hint="Give 1 to 3600 s.")
+        if unknown := sorted(self.streams - STREAMS.keys()):
+            raise SettingsError(
+                f"no strap sends {', '.join(unknown)}", hint=f"Choose of {', '.join(STREAMS)}."
+            )
 
 
 async def stream(settings: Settings, clock: Clock) -> SampleStream:
     """Yield RR intervals, heart rates, gaps and statuses of one strap, for ever.
 
-    Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
+    With `settings.streams` a Polar sensor sends those as well. Raises `SensorUnavailable` or
+    `SensorNotFound` before the first packet only.
     """
+    dialogue = PmdDialogue(frozenset(STREAMS[name] for name in settings.streams))
     plan = Plan(
         wanted=settings.name_or_address.strip(),
+        serial=settings.serial.strip(),
         wait_s=settings.wait_s,
         data={_MEASUREMENT: _PERIOD_S},
-        extras=(_BATTERY, _LOCATION),
+        extras=(_LOCATION, *_ABOUT, _BATTERY),
+        dialogue=dialogue,
         seed=settings.seed,
     )
-    reader = StrapReader(plan.wanted or "heart rate strap")
+    source = plan.wanted or plan.serial or "heart rate strap"
+    reader = StrapReader(source, PmdReader(source, dialogue.running))
     async with aclosing(supervise(plan, clock)) as events:
         async for event in events:
             for sample in reader.take(event):
@@ -63,10 +90,14 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
 class StrapReader:
     """Turns what a link delivers into samples; holds no radio.
 
-    Packets that do not decode are counted in `bad_packets`.
+    `pmd` takes what Polar's sensors send besides. Packets that do not decode are counted in
+    `bad_packets`.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, pmd: PmdReader | None = None) -> None:
+        self._pmd = pmd or PmdReader(source, {})
+        self._about: dict[str, str] = {}
+        self._told_ppm: int | None = None
         self._status = SensorStatus(source, 0.0, "ended")
         self._timeline = BeatTimeline(source)
         self._heart_rate_s: float | None = None
@@ -80,6 +111,11 @@ class StrapReader:
         try:
             if event.uuid == _MEASUREMENT:
                 return self._measurement(event.time_s, HeartRateMeasurement.decode(event.data))
+            if event.uuid in (PMD_DATA, PMD_CONTROL):
+                return list(self._pmd.take(event))
+            if event.uuid in _ABOUT:
+                self._about[event.uuid] = device_text(event.data)
+                return []
             if event.uuid == _BATTERY:
                 percent = battery_percent(event.data)
                 return self._say(replace(self._status, battery_percent=percent), event.time_s)
@@ -95,8 +131,10 @@ class StrapReader:
         if change.device and self._heart_rate_s is None:
             status = replace(status, source=change.device)
             self._timeline = BeatTimeline(change.device)
+            self._pmd.source = change.device
         if change.state == "lost":
             self._interrupt(change.reason or "link")
+            self._pmd.interrupt(change.reason or "link")
         return self._say(status, change.time_s)
 
     def _measurement(self, time_s: float, measured: HeartRateMeasurement) -> list[Sample]:
@@ -113,6 +151,8 @@ class StrapReader:
         if measured.rr_damaged:
             self._count_bad("intervals that were cut")
             self._timeline.interrupt("bad_data")
+        if Measurement.PPI in self._pmd.running:
+            return samples  # those come with an error estimate, and must not count twice
         return [*samples, *self._timeline.feed(time_s, measured.rr_1024)]
 
     def _heart_rate(self, time_s: float, bpm: int) -> list[Sample]:
@@ -130,11 +170,28 @@ class StrapReader:
     def _say(self, status: SensorStatus, time_s: float) -> list[Sample]:
         """Return the status if it says anything new, with advice while all is well otherwise."""
         if status.state == "streaming":
-            status = replace(status, detail=_advice(status))
+            status = replace(status, detail=_advice(status) or self._portrait())
         if status == self._status:
             return []
         self._status = replace(status, time_s=time_s)
         return [self._status]
+
+    def _portrait(self) -> str:
+        """Return what is known of the device, as sentences; empty as long as nothing is."""
+        parts = [label + self._about[uuid] for uuid, label in _ABOUT.items() if uuid in self._about]
+        sentences = [", ".join(parts)] if parts else []
+        drift_ppm = self._pmd.drift_ppm
+        if drift_ppm is None:
+            drift_ppm = self._timeline.drift.ppm
+        told_ppm = self._told_ppm
+        if drift_ppm is not None and (
+            told_ppm is None or abs(drift_ppm - told_ppm) >= _DRIFT_STEP_PPM
+        ):
+            self._told_ppm = round(drift_ppm)
+        if self._told_ppm is not None:
+            pace = "fast" if self._told_ppm >= 0 else "slow"
+            sentences.append(f"Its clock is {abs(self._told_ppm)} ppm {pace}")
+        return " ".join(f"{sentence}." for sentence in sentences)
 
     def _count_bad(self, what: str) -> None:
         self.bad_packets += 1

@@ -19,12 +19,15 @@ from sensors.signals import Chunk
 def as_json(sample: Sample) -> dict[str, object]:
     if isinstance(sample, Chunk):
         times, values = sample.times_s.tolist(), sample.values[:, 0].tolist()
+        device = sample.device_times_s
         return {
             "is": "chunk",
             "source": sample.source,
             "signal": sample.signal,
             "times": times,
             "values": values,
+            "rate": sample.rate_hz,
+            "device_times": None if device is None else device.tolist(),
         }
     if isinstance(sample, SensorStatus):
         return {
@@ -50,8 +53,7 @@ def say(record: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-async def record(name: str, seconds: float, wait_s: float) -> None:
-    settings = strap.Settings(name_or_address=name, wait_s=wait_s)
+async def record(settings: strap.Settings, seconds: float) -> None:
     clock = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(seconds), aclosing(strap.stream(settings, clock)) as samples:
@@ -63,10 +65,10 @@ async def record(name: str, seconds: float, wait_s: float) -> None:
         say({"is": "error", "type": type(error).__name__, "text": str(error), "hint": error.hint})
 
 
-async def record_all(names: list[str], seconds: float, wait_s: float) -> None:
+async def record_all(straps: list[strap.Settings], seconds: float) -> None:
     async with asyncio.TaskGroup() as group:
-        for name in names:
-            group.create_task(record(name, seconds, wait_s))
+        for settings in straps:
+            group.create_task(record(settings, seconds))
 
 
 async def look_around(seconds: float) -> None:
@@ -79,9 +81,20 @@ if __name__ == "__main__":
     parser.add_argument("--name", action="append")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--wait", type=float, default=10.0)
+    parser.add_argument("--serial", default="")
+    parser.add_argument("--stream", action="append", default=[])
     parser.add_argument("--scan", action="store_true")
     given = parser.parse_args()
     if given.scan:
         asyncio.run(look_around(given.seconds))
     else:
-        asyncio.run(record_all(given.name or [""], given.seconds, given.wait))
+        straps = [
+            strap.Settings(
+                name_or_address=name,
+                serial=given.serial,
+                streams=frozenset(given.stream),
+                wait_s=given.wait,
+            )
+            for name in given.name or [""]
+        ]
+        asyncio.run(record_all(straps, given.seconds))

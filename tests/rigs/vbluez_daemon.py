@@ -35,6 +35,7 @@ from vbluez_names import (
     now,
 )
 from vbluez_native import Bitalino, Shimmer
+from vbluez_optical import PolarVerity
 from vbluez_peripheral import Char, Generic, Peripheral
 from vbluez_straps import HrStrap, PolarH10
 
@@ -44,6 +45,7 @@ STEPS = (
 TYPES = {
     "hr_strap": HrStrap,
     "polar_h10": PolarH10,
+    "polar_verity": PolarVerity,
     "eda_band": EdaBand,
     "bitalino": Bitalino,
     "shimmer": Shimmer,

@@ -160,7 +160,8 @@ class Peripheral:
     def _send(self, c: Char, data: bytes) -> None:
         if not (self.connected and c.notifying):
             return
-        c.value = data
+        if "indicate" not in c.props:  # what a control point answers is not its value
+            c.value = data
         if c.sock:
             try:
                 c.sock.send(data)

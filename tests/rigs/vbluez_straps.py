@@ -144,6 +144,8 @@ class PolarH10(HrStrap):
     SETTINGS = MappingProxyType(
         {0: {0: [130], 1: [14]}, 2: {0: [25, 50, 100, 200], 1: [16], 2: [2, 4, 8]}}
     )
+    FEATURES = 0x05
+    FACTORS = MappingProxyType({})  # of compressed samples, told when they start
     ERR = MappingProxyType(
         {
             "op": 1,
@@ -155,6 +157,8 @@ class PolarH10(HrStrap):
             "resolution": 7,
             "rate": 8,
             "range": 9,
+            "channels": 11,
+            "charger": 13,
         }
     )
 
@@ -167,7 +171,9 @@ class PolarH10(HrStrap):
             "require_pairing": False,
             **self.cfg.get("pmd", {}),
         }
-        self.cp = Char(PMD_CP, ["read", "write", "indicate"], bytes([0x0F, 0x05]) + bytes(15))
+        self.cp = Char(
+            PMD_CP, ["read", "write", "indicate"], bytes([0x0F, self.FEATURES]) + bytes(15)
+        )
         self.data = Char(PMD_DATA, ["notify"])
         self.services.append((PMD, [self.cp, self.data]))
         self.pmd: dict[int, asyncio.Task] = {}
@@ -193,30 +199,37 @@ class PolarH10(HrStrap):
         if kind not in self.SETTINGS:
             return errors["type"], b""
         if op == 1:
+            if not self.SETTINGS[kind]:
+                return errors["unsupported"], b""
             return 0, b"".join(
-                bytes([s, len(vs)]) + b"".join(struct.pack("<H", v) for v in vs)
+                bytes([s, len(vs)]) + b"".join(v.to_bytes(1 if s == 4 else 2, "little") for v in vs)
                 for s, vs in self.SETTINGS[kind].items()
             )
         if op == 3:
             task = self.pmd.pop(kind, None)
             return (0, b"") if task and task.cancel() is not None else (errors["state"], b"")
+        if self.p.get("charging"):
+            return errors["charger"], b""
         chosen, i = {}, 0
-        while i < len(args):  # setting, count(=1), uint16
-            if i + 4 > len(args) or args[i + 1] != 1:
+        while i < len(args):  # setting, count(=1), uint16; channels are a uint8
+            size = 1 if args[i] == 4 else 2
+            if i + 2 + size > len(args) or args[i + 1] != 1:
                 return errors["length"], b""
-            chosen[args[i]], i = struct.unpack_from("<H", args, i + 2)[0], i + 4
+            chosen[args[i]] = int.from_bytes(args[i + 2 : i + 2 + size], "little")
+            i += 2 + size
         for s, allowed in self.SETTINGS[kind].items():
             if chosen.get(s) not in allowed:
                 return (
                     errors["param"]
                     if s not in chosen
-                    else (errors["rate"], errors["resolution"], errors["range"])[s]
+                    else errors[("rate", "resolution", "range", "", "channels")[s]]
                 ), b""
         if kind in self.pmd:
             return errors["state"], b""
         self.pmd[kind] = self.rig.spawn(self.pmd_stream(kind, chosen))
         self.link_tasks.append(self.pmd[kind])
-        return 0, b"\x00"
+        factor = self.FACTORS.get(kind)
+        return 0, b"" if factor is None else struct.pack("<BBf", 5, 1, factor)
 
     async def pmd_stream(self, kind: int, chosen: dict) -> None:
         rate = self.p["ecg_hz"] if kind == 0 else float(chosen[0])

@@ -25,7 +25,7 @@ Scenario
             resolve_latency: 0.3, adv_interval: 0.5, hide_battery: false, adapter: hci0, powered: true}
     devices:
       - id: strap                  # key used by truth log and control interface
-        type: hr_strap             # hr_strap | polar_h10 | eda_band | generic
+        type: hr_strap             # hr_strap | polar_h10 | polar_verity | eda_band | generic
         name: "Virtual HRM"        # null = nameless device
         address: "C0:00:00:00:00:01"
         advertise: true            # advertising at start
@@ -34,7 +34,8 @@ Scenario
         heart: {hr: 62 | [[t,bpm],...], rsa_ms: 30, resp_hz: 0.1, noise_ms: 5, rr_ms: [explicit list]}
         hrs: {interval: 1.0, jitter: 0.02, contact: true|false|null, rr: true, hr16: false|true|"alternate",
               energy_every: 10|0, rr_unit: 1024|1000, location: 1, max_rr: 9}
-        pmd: {ecg_hz: 130.0, clock_ppm: 0, require_pairing: false}           # polar_h10
+        pmd: {ecg_hz: 130.0, clock_ppm: 0, require_pairing: false, charging: false}   # polar_h10
+              # polar_verity: {ppi_first: 25, ppi_every: 5, moved: false}
         eda: {format: packed|float32|nus|e4, rate: 4, per_packet: 2, base_us: 4.0, scr_every: 12, scr_us: 0.6}
         services: [{uuid: "...", chars: [{uuid: "...", props: [read, notify], hex: "00",
                     stream: {every: 1.0, hex: ["0102", "0304"]}}]}]            # any type may add these

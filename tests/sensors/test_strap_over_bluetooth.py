@@ -3,7 +3,6 @@
 All scenarios run at the same time, since each spends its time waiting.
 """
 
-import json
 import os
 import shlex
 import shutil
@@ -12,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rigs.bluetooth_runs import RECORD, Outcome, perform
 
 pytestmark = [
     pytest.mark.skipif(
@@ -20,8 +20,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
 ]
 
-RIGS = Path(__file__).parent.parent / "rigs"
-RECORD = [sys.executable, str(RIGS / "record_strap.py")]
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 
 #: scenario file, arguments of record_strap.py
@@ -45,28 +43,6 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 }
 
 
-class Outcome:
-    """What one run printed, and the truth that its rig logged."""
-
-    def __init__(self, output: str, truth: str) -> None:
-        self.records = [json.loads(line) for line in output.splitlines() if line[:1] == "{"]
-        self.truth = [json.loads(line) for line in truth.splitlines()]
-
-    def all(self, kind: str, **expected: object) -> list[dict]:
-        found = [r for r in self.records if r["is"] == kind]
-        return [r for r in found if all(r[key] == value for key, value in expected.items())]
-
-    def events(self, name: str) -> list[dict]:
-        return [event for event in self.truth if event["ev"] == name]
-
-    def rr_s(self) -> list[float]:
-        return [v for chunk in self.all("chunk", signal="rr") for v in chunk["values"]]
-
-    def true_rr_s(self) -> list[float]:
-        """Return the intervals that left the strap while it was connected and subscribed."""
-        return [rr / 1000 for e in self.events("hrm") if e["ok"] for rr in e["rr_ms"]]
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     folder = tmp_path_factory.mktemp("bluetooth")
@@ -75,20 +51,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     both = shlex.join([*RECORD, "--name", "Virtual HRM 01", "--seconds", "11"])
     commands["killed"] = ["sh", "-c", f"timeout -s KILL 8 {both}; {both}"]
     scenarios["killed"] = "garbage.yaml"
-    rig = [sys.executable, str(RIGS / "virtual_bluez.py")]
-    children = {}
-    try:
-        for name, scenario in scenarios.items():
-            arguments = [str(RIGS / "scenarios" / scenario), "--truth", str(folder / name), "--"]
-            children[name] = subprocess.Popen(
-                [*rig, *arguments, *commands[name]], stdout=subprocess.PIPE, text=True
-            )
-        outputs = {name: child.communicate(timeout=60)[0] for name, child in children.items()}
-    finally:
-        for child in children.values():
-            child.kill()
-            child.wait()
-    return {name: Outcome(out, (folder / name).read_text()) for name, out in outputs.items()}
+    return perform({name: (scenarios[name], commands[name]) for name in commands}, folder)
 
 
 @pytest.mark.parametrize("name", ["drop", "stall", "crash", "slow", "hostile"])
