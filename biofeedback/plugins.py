@@ -8,11 +8,14 @@ modules.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from biofeedback.config import configs_folder
+from biofeedback.record.reader import is_session
 from biofeedback.simulation.ear import Ear
+from biofeedback.timebase import utc_now
 from sensors.base import Clock, SampleStream
 from sensors.errors import SettingsError
 
@@ -69,13 +72,42 @@ _HINT = (
 
 
 def _ble(target: str, options: SensorOptions) -> SensorSource:
-    def opened(clock: Clock, ear: Ear) -> SampleStream:
-        from sensors.ble.strap import Settings, stream
+    from sensors.ble import bands
+    from sensors.network.options import split
 
-        settings = Settings(name_or_address=target, wait_s=options.wait_s, seed=options.seed)
-        return stream(settings, clock)
+    name, chosen = split(target, ("profile", "eda", "ecg", "rate_hz"))
+    settings = bands.Settings(
+        profiles=configs_folder() / "devices",
+        name_or_address=name,
+        kind=chosen.get("profile", ""),
+        eda=_whole(chosen, "eda", 3),
+        ecg=_whole(chosen, "ecg", 0),
+        rate_hz=_whole(chosen, "rate_hz", 0),
+        wait_s=options.wait_s,
+        seed=options.seed,
+    )
+    settings.band()  # a mistake in a profile shows before anything is looked for
+
+    def opened(clock: Clock, ear: Ear) -> SampleStream:
+        from sensors.ble import strap
+
+        def otherwise() -> SampleStream:
+            of_strap = strap.Settings(
+                name_or_address=name, wait_s=options.wait_s, seed=options.seed
+            )
+            return strap.stream(of_strap, clock)
+
+        started_unix_s = utc_now().timestamp() - clock()
+        return bands.stream(replace(settings, started_unix_s=started_unix_s), clock, otherwise)
 
     return SensorSource(f"ble:{target}", opened)
+
+
+def _whole(chosen: dict[str, str], key: str, default: int) -> int:
+    text = chosen.get(key, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise SettingsError(f"{key}={text} is not a whole number", hint=f"Write {key}={default}.")
+    return int(text)
 
 
 def _sim(target: str, options: SensorOptions) -> SensorSource:
@@ -101,6 +133,8 @@ def _listener(options: SensorOptions) -> SensorSource:
 
 
 def _file(target: str, options: SensorOptions) -> SensorSource:
+    if is_session(Path(target)):
+        return _session(target)
     from sensors import files
     from sensors.files import replay
 
@@ -116,6 +150,24 @@ def _file(target: str, options: SensorOptions) -> SensorSource:
         duration_s=recording.duration_s,
         markers=recording.markers,
         warnings=recording.warnings,
+    )
+
+
+def _session(target: str) -> SensorSource:
+    from biofeedback.record import replay
+
+    logged = replay.logged_inputs(Path(target))
+
+    def opened(clock: Clock, ear: Ear) -> SampleStream:
+        return replay.play(logged, clock)
+
+    return SensorSource(
+        f"file:{target}",
+        opened,
+        timeless=True,
+        simulated=logged.simulated,
+        duration_s=logged.duration_s,
+        markers=logged.markers,
     )
 
 

@@ -53,8 +53,8 @@ def scan(
         cells = (device.name or "--", device.address, signal, device.gives)
         table.add_row(*(console.escape(cell) for cell in cells))
     console.out.print(table, soft_wrap=False)
-    if straps := [device for device in seen if device.kind == "heart rate strap"]:
-        name = straps[0].name or straps[0].address
+    if usable := [device for device in seen if device.kind != "other"]:
+        name = usable[0].label
         console.out.print(f'To use it: biofeedback run --sensor "ble:{name}"', markup=False)
 
 
@@ -119,12 +119,17 @@ def look_around(timeout_s: float) -> list[Seen]:
     """
     import asyncio
 
+    from biofeedback.config import configs_folder
     from biofeedback.timebase import run_live
+    from sensors.ble.bands import recognise
     from sensors.ble.scan import scan as search
+    from sensors.profile_files import load_all
+
+    recognised = recognise(load_all(configs_folder() / "devices"))
 
     async def searching() -> list[Seen]:
         with console.progress("Looking for sensors") as report:
-            search_task = asyncio.create_task(search(timeout_s))
+            search_task = asyncio.create_task(search(timeout_s, recognised))
             steps = max(1, round(timeout_s / _STEP_S))
             for step in range(steps):
                 report(step / steps)
