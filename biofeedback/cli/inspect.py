@@ -126,7 +126,10 @@ def analyze(
 def render(
     session: SessionArgument,
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The file to write: .wav for sound, .mid for MIDI")
+        Path,
+        typer.Argument(
+            metavar="OUT", help="The file to write: .wav or .flac for sound, .mid for MIDI"
+        ),
     ],
     as_json: Json = False,
 ) -> None:
@@ -136,14 +139,14 @@ def render(
     from biofeedback.record.reader import read_header
 
     kind = target.suffix.lower()
-    if kind not in (".wav", ".mid", ".midi"):
+    if kind not in (".wav", ".flac", ".mid", ".midi"):
         raise FolderError(
-            f"{target.name} is neither a WAV nor a MIDI file",
-            hint="Give a name that ends in .wav or .mid",
+            f"{target.name} is neither a WAV, a FLAC nor a MIDI file",
+            hint="Give a name that ends in .wav, .flac or .mid",
         )
     read_header(session)
     try:
-        if kind == ".wav":
+        if kind in (".wav", ".flac"):
             with console.progress("Rendering the sound") as progress:
                 afterwards.write_sound(session, target, progress)
         else:

@@ -1,9 +1,9 @@
-"""The child process that renders a score to WAV as fast as it can.
+"""The child process that renders a score to WAV or FLAC as fast as it can.
 
 `python -P -m synth.outputs.offline < request.json`
 
-The request is an object of `path`, `volume`, `rate_hz`, `tail_s` and `score`; each line that comes
-back is an object with `progress` (0 to 1), `stats` or `error`.
+The request is an object of `path`, `format`, `volume`, `rate_hz`, `tail_s` and `score`; each line
+that comes back is an object with `progress` (0 to 1), `stats` or `error`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth import score_json
-from synth.errors import SynthError
+from synth.errors import OutputUnavailable, SynthError
 from synth.instruments import denormals, pyo_library
 from synth.instruments.loudness import Loudness, true_peak
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
@@ -41,6 +42,7 @@ _MOST_GAIN = 10.0  # a nearly silent piece stays quiet
 
 _Samples = NDArray[np.float32]
 _Progress = Callable[[float], None]
+_Put = Callable[[NDArray[np.int16]], object]
 
 
 def main() -> int:
@@ -53,6 +55,7 @@ def main() -> int:
             request["volume"],
             request["rate_hz"],
             request["tail_s"],
+            request["format"],
             lambda share: _tell({"progress": share}),
         )
     except SynthError as error:
@@ -71,7 +74,13 @@ def _tell(message: dict[str, Any]) -> None:
 
 
 def _render(
-    path: Path, score: Score, volume: float, rate_hz: int, tail_s: float, progress: _Progress
+    path: Path,
+    score: Score,
+    volume: float,
+    rate_hz: int,
+    tail_s: float,
+    kind: str,
+    progress: _Progress,
 ) -> dict[str, float]:
     loudness, peak = Loudness(rate_hz), 0.0
     end = math.ceil((score.end_s + tail_s) * rate_hz)
@@ -86,7 +95,8 @@ def _render(
         lufs = loudness.read()
         gain = _gain(lufs, peak)
         raw.seek(0)
-        _write(path, raw, score, rate_hz, tail_s, gain * volume)
+        with _flac(path, rate_hz) if kind == "flac" else _wave(path, rate_hz) as put:
+            _write(put, raw, score, rate_hz, tail_s, gain * volume)
     progress(1.0)
     return {
         "seconds": end / rate_hz,
@@ -145,8 +155,30 @@ def _sequence(score: Score, orchestra: Orchestra, rate_hz: int) -> Sequencer:
     return sequencer
 
 
+@contextmanager
+def _wave(path: Path, rate_hz: int) -> Iterator[_Put]:
+    with path.open("wb") as stream, wave.open(stream, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        yield lambda samples: file.writeframesraw(samples.astype("<i2").tobytes())
+
+
+@contextmanager
+def _flac(path: Path, rate_hz: int) -> Iterator[_Put]:
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:
+        raise OutputUnavailable(
+            f"FLAC cannot be written here: {error}",
+            hint="pip install 'biofeedback[flac]', or render a .wav file.",
+        ) from error
+    with soundfile.SoundFile(path, "w", rate_hz, 2, "PCM_16", format="FLAC") as file:
+        yield file.write
+
+
 def _write(
-    path: Path, raw: IO[bytes], score: Score, rate_hz: int, tail_s: float, gain: float
+    put: _Put, raw: IO[bytes], score: Score, rate_hz: int, tail_s: float, gain: float
 ) -> None:
     """Write 16 bits with triangular dither, and the fades at both ends."""
     rng = np.random.default_rng(1)
@@ -154,24 +186,18 @@ def _write(
     first = max(0.0, first_s * rate_hz)
     last = score.end_s * rate_hz
     done = 0
-    with path.open("wb") as stream, wave.open(stream, "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(rate_hz)
-        while data := raw.read(_BLOCK * _BLOCKS_A_CHUNK * 8):
-            samples = np.frombuffer(data, dtype=np.float32).reshape(-1, 2)
-            at = np.arange(done, done + len(samples), dtype=np.float64)
-            rise = np.clip((at - first) / (_FADE_IN_S * rate_hz), 0.0, 1.0)
-            fall = np.clip((at - last) / (tail_s * rate_hz), 0.0, 1.0)
-            envelope = (_QUIET_START + (1.0 - _QUIET_START) * np.sin(0.5 * np.pi * rise) ** 2) * (
-                np.cos(0.5 * np.pi * fall) ** 2
-            )
-            loud = samples * (gain * 32768.0 * envelope[:, None]).astype(np.float32)
-            dither = rng.random(loud.shape, np.float32) - rng.random(loud.shape, np.float32)
-            file.writeframesraw(
-                np.clip(np.rint(loud + dither), -32768, 32767).astype("<i2").tobytes()
-            )
-            done += len(samples)
+    while data := raw.read(_BLOCK * _BLOCKS_A_CHUNK * 8):
+        samples = np.frombuffer(data, dtype=np.float32).reshape(-1, 2)
+        at = np.arange(done, done + len(samples), dtype=np.float64)
+        rise = np.clip((at - first) / (_FADE_IN_S * rate_hz), 0.0, 1.0)
+        fall = np.clip((at - last) / (tail_s * rate_hz), 0.0, 1.0)
+        envelope = (_QUIET_START + (1.0 - _QUIET_START) * np.sin(0.5 * np.pi * rise) ** 2) * (
+            np.cos(0.5 * np.pi * fall) ** 2
+        )
+        loud = samples * (gain * 32768.0 * envelope[:, None]).astype(np.float32)
+        dither = rng.random(loud.shape, np.float32) - rng.random(loud.shape, np.float32)
+        put(np.clip(np.rint(loud + dither), -32768, 32767).astype(np.int16))
+        done += len(samples)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A score becomes a WAV file, rendered in a process of its own."""
+"""A score becomes a sound file, WAV or FLAC, rendered in a process of its own."""
 
 from __future__ import annotations
 
@@ -41,23 +41,25 @@ def render(
     rate_hz: int = SAMPLE_RATE_HZ,
     progress: Callable[[float], None] | None = None,
 ) -> RenderStats:
-    """Write `score` to `path` as 16-bit stereo, and return what it sounds like in numbers.
+    """Write `score` to `path`, .wav or .flac, as 16-bit stereo; return its sound in numbers.
 
     Blocks until done, many times faster than the music lasts. `volume` is 0 to 1, where 1 means
     -17 LUFS or a true peak of -1 dBFS, whichever is quieter. `progress` gets 0 to 1. The file
-    appears complete or not at all. Raises `RenderError` when it cannot be written or would pass
-    4 GiB, and `OutputUnavailable` without pyo.
+    appears complete or not at all. Raises `RenderError` when it cannot be written, as where the
+    library for FLAC or for sound is missing, or when a WAV file would pass 4 GiB.
     """
     seconds = score.end_s + _TAIL_S
-    if math.ceil(seconds * rate_hz) * _BYTES_A_FRAME > _LARGEST_BYTES:
+    kind = "flac" if path.suffix.lower() == ".flac" else "wav"
+    if kind == "wav" and math.ceil(seconds * rate_hz) * _BYTES_A_FRAME > _LARGEST_BYTES:
         raise RenderError(
             f"{seconds / 3600:.1f} h of sound would pass the 4 GiB that a WAV file can hold",
-            hint="Render the session as a MIDI file, or a shorter part of it.",
+            hint="Render it as .flac, or as a MIDI file.",
         )
     with replacing(path) as partial:
         partial.touch()  # fail here, where the error is clear, when the folder cannot be written
         request = {
             "path": os.fspath(partial),
+            "format": kind,
             "volume": min(1.0, max(0.0, volume)),
             "rate_hz": rate_hz,
             "tail_s": _TAIL_S,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyloudnorm
 import pytest
 
 from synth.instruments.loudness import Loudness, true_peak
@@ -29,6 +30,20 @@ def test_quiet_parts_are_gated_as_in_ebu_tech_3341_case_3() -> None:
         for _ in range(round(seconds)):
             loudness.feed(sine(1000.0, level, 1.0))
     assert loudness.read() == pytest.approx(-23.0, abs=0.1)
+
+
+@pytest.mark.parametrize("colour", [0.0, 0.9])
+def test_noise_that_comes_and_goes_is_as_loud_as_another_implementation_says(colour) -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0.0, 0.1, (12 * RATE, 2))
+    for sample in range(1, len(noise) if colour else 0):
+        noise[sample] += colour * noise[sample - 1]
+    noise *= np.repeat([0.2, 1.0, 0.01, 0.5], 3 * RATE)[:, None]
+    loudness = Loudness(RATE)
+    loudness.feed(noise.astype(np.float32))
+    assert loudness.read() == pytest.approx(
+        pyloudnorm.Meter(RATE).integrated_loudness(noise), abs=0.15
+    )
 
 
 def test_silence_and_nothing_have_no_loudness() -> None:

@@ -6,6 +6,7 @@ import wave
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("pyo", exc_type=ImportError)
 
@@ -74,6 +75,15 @@ def test_it_starts_quietly_and_ends_in_silence_without_offset(rendered) -> None:
 def test_it_has_no_clicks(rendered) -> None:
     samples, _, _ = rendered
     assert np.abs(np.diff(samples, axis=0)).max() < 0.15
+
+
+def test_flac_holds_the_very_same_samples_in_less_room(rendered, tmp_path) -> None:
+    path = tmp_path / "piece.flac"
+    assert wav.render(path, piece()) == rendered[1]
+    again, rate = soundfile.read(path, dtype="int16")
+    assert rate == RATE
+    assert np.array_equal(again, np.round(rendered[0] * 32768).astype(np.int16))
+    assert path.stat().st_size < 0.75 * again.nbytes
 
 
 def test_progress_grows_from_0_to_1(rendered) -> None:
