@@ -65,7 +65,9 @@ def test_render_to_an_unknown_format_is_refused(
     session: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     target = tmp_path / "a.ogg"
-    assert_mistake(run(["render", str(session), str(target)]), capsys, "a.ogg", ".wav, .flac or .mid")
+    assert_mistake(
+        run(["render", str(session), str(target)]), capsys, "a.ogg", ".wav, .flac or .mid"
+    )
     assert not target.exists()
 
 
