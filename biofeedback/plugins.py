@@ -67,15 +67,24 @@ def sensor(uri: str, options: SensorOptions) -> SensorSource:
 
 _HINT = (
     "Sensors are ble:NAME-OR-ADDRESS, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, sim:listener "
-    "and file:PATH."
+    "and file:PATH. A Polar sensor sends more with ble:NAME?streams=ecg,acc."
 )
 
 
 def _ble(target: str, options: SensorOptions) -> SensorSource:
-    from sensors.ble import bands
+    from sensors.ble import bands, strap
     from sensors.network.options import split
 
-    name, chosen = split(target, ("profile", "eda", "ecg", "rate_hz"))
+    name, chosen = split(target, ("streams", "serial", "profile", "eda", "ecg", "rate_hz"))
+    of_strap = strap.Settings(
+        name_or_address=name,
+        serial=chosen.get("serial", ""),
+        streams=frozenset(filter(None, chosen.get("streams", "").split(","))),
+        wait_s=options.wait_s,
+        seed=options.seed,
+    )
+    if of_strap.serial or of_strap.streams:  # what only straps have
+        return SensorSource(f"ble:{target}", lambda clock, ear: strap.stream(of_strap, clock))
     settings = bands.Settings(
         profiles=configs_folder() / "devices",
         name_or_address=name,
@@ -89,12 +98,7 @@ def _ble(target: str, options: SensorOptions) -> SensorSource:
     settings.band()  # a mistake in a profile shows before anything is looked for
 
     def opened(clock: Clock, ear: Ear) -> SampleStream:
-        from sensors.ble import strap
-
         def otherwise() -> SampleStream:
-            of_strap = strap.Settings(
-                name_or_address=name, wait_s=options.wait_s, seed=options.seed
-            )
             return strap.stream(of_strap, clock)
 
         started_unix_s = utc_now().timestamp() - clock()
