@@ -17,7 +17,7 @@ from synth.params import MusicParams
 
 __all__ = ["MidiPortOutput", "list_ports"]
 
-_DRAIN_S = 0.1  # JACK takes messages once a period, and forgets those of a port that closes
+_DRAIN_S = 0.3  # JACK takes messages once a period, and forgets those of a port that closes
 
 list_ports = rtmidi_binding.list_ports
 

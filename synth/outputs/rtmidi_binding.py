@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ __all__ = ["Sender", "jack_is_running", "list_ports", "open_port", "open_virtual
 _CLIENT = "biofeedback"
 _JACK = 3  #: RtMidi's number of it
 _JACK_NO_START = 0x01
+_ATTEMPTS = 3
+_SETTLE_S = 0.1  # a new connection holds from a later period on; before, messages are lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,20 @@ def open_port(name: str) -> Sender:
     """Open the port of exactly this name; raise `OutputUnavailable` if it has gone."""
     for api in _apis():
         client = _client(api)
-        names = _names(client)
-        if name in names:
+        system = _System(api)
+        for _ in range(_ATTEMPTS):
+            names = _names(client)
+            if name not in names:
+                break
+            before = system.connections(name)
             with quiet_stderr():
                 client.open_port(names.index(name))
-            system = _System(api)
-            return _sender(client, name, system)
+            ours = system.connections(name) - before
+            if ours or not system.is_jack:
+                if system.is_jack:
+                    threading.Event().wait(_SETTLE_S)
+                return _sender(client, name, system, ours)
+            client.close_port()  # a port went meanwhile, and another has its number now
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
 
 
@@ -67,7 +78,7 @@ def open_virtual(name: str) -> Sender:
         with quiet_stderr():
             client.open_virtual_port(name)
         system = _System(api)
-        return _sender(client, name, system, virtual=True)
+        return _sender(client, name, system)
     raise OutputUnavailable(
         "this system offers no MIDI", hint="Start JACK or PipeWire, or load ALSA's snd-seq."
     )
@@ -97,13 +108,19 @@ class _System:
 
     def __init__(self, api: int) -> None:
         self.alive = True
+        self.is_jack = api == _JACK
         self._client: int | None = None
-        if api != _JACK:
+        if not self.is_jack:
             return
         self._jack = jack = ctypes.CDLL("libjack.so.0")
         jack.jack_client_open.restype = ctypes.c_void_p
         jack.jack_client_close.argtypes = [ctypes.c_void_p]
         jack.jack_on_shutdown.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+        jack.jack_port_by_name.restype = ctypes.c_void_p
+        jack.jack_port_by_name.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        jack.jack_port_get_all_connections.restype = ctypes.POINTER(ctypes.c_char_p)
+        jack.jack_port_get_all_connections.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        jack.jack_free.argtypes = [ctypes.c_void_p]
         self._callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._ended)
         with quiet_stderr():
             self._client = jack.jack_client_open(b"watch", _JACK_NO_START, None)
@@ -113,6 +130,21 @@ class _System:
 
     def _ended(self, argument: int | None) -> None:
         self.alive = False
+
+    def connections(self, port: str) -> frozenset[str]:
+        """Return what JACK has connected to a port, which a port that comes back has lost."""
+        if self._client is None or not self.alive:
+            return frozenset()
+        there = self._jack.jack_port_by_name(self._client, port.encode())
+        if there is None:
+            return frozenset()
+        names = self._jack.jack_port_get_all_connections(self._client, there)
+        found: set[str] = set()
+        while names and names[len(found)] is not None:
+            found.add(names[len(found)].decode())
+        if names:
+            self._jack.jack_free(names)
+        return frozenset(found)
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -151,9 +183,15 @@ def _names(client: Any) -> list[str]:
         return [str(name) for name in client.ports]
 
 
-def _sender(client: Any, name: str, system: _System, virtual: bool = False) -> Sender:
+def _sender(
+    client: Any, name: str, system: _System, connections: frozenset[str] | None = None
+) -> Sender:
+    """Return the face of an open client; `connections` are None for a virtual port."""
+
     def present() -> bool:
-        return system.alive and (virtual or name in _names(client))
+        if not system.alive or connections is None:
+            return system.alive
+        return name in _names(client) and connections <= system.connections(name)
 
     def send(message: Sequence[int]) -> None:
         client.send_raw(*message)

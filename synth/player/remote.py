@@ -54,6 +54,7 @@ class RemotePlayer:
         self._restarts = 0
         self._unsent = 0
         self._closing = False
+        self._hanging = False  # a player went without its last word: notes may sound on
 
     @classmethod
     async def open(cls, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> Self:
@@ -114,6 +115,11 @@ class RemotePlayer:
                 await self._watch
             self._watch = None
         await self._stop()
+        if self._hanging:
+            with contextlib.suppress(OutputUnavailable, TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await self._start()  # an output that opens ends what hangs there
+            await self._stop()
 
     async def _stop(self) -> None:
         process, self._process = self._process, None
@@ -127,6 +133,7 @@ class RemotePlayer:
         except TimeoutError:
             process.kill()
             await process.wait()
+        self._hanging = self._hanging or process.returncode != 0
 
     async def _start(self) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -153,6 +160,7 @@ class RemotePlayer:
         if answer["kind"] == "error":
             await self._stop()
             raise OutputUnavailable(answer["message"], hint=answer["hint"])
+        self._hanging = False
         self._note_health(answer)
 
     async def _answer(self, process: asyncio.subprocess.Process) -> dict[str, Any]:

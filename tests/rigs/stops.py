@@ -1,0 +1,116 @@
+"""Music that is stopped in every bad way, and the notes that hang afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import rtmidi
+
+__all__ = ["WAYS", "Device", "stuck_after"]
+
+#: How music ends: by an interrupt, a signal, an error, or death of either process, or the cable.
+WAYS = ("SIGINT", "SIGTERM", "exception", "SIGKILL", "SIGKILL of the player", "unplugged")
+_JACK = 3
+_PATIENCE_S = 15.0
+_PLAY = f"{Path(__file__).parent / 'stops_play.py'}"
+
+
+class Device:
+    """A synthesiser that can be unplugged, and keeps sounding what it was last told to."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.held: set[tuple[int, int]] = set()
+        self.begun = 0
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self._midi = rtmidi.MidiIn(_JACK, name="device")
+        self._midi.open_virtual_port(self._name)
+
+    def unplug(self) -> None:
+        self.read()
+        self._midi.close_port()
+        self._midi.delete()
+
+    def read(self) -> None:
+        """Do what has come in."""
+        while (got := self._midi.get_message()) is not None:
+            status, *data = got[0]
+            kind, channel = status & 0xF0, status & 0x0F
+            if kind == 0x90:
+                self.held.add((channel, data[0]))
+                self.begun += 1
+            elif kind == 0x80:
+                self.held.discard((channel, data[0]))
+            elif kind == 0xB0 and data[0] in (120, 123):
+                self.held = {place for place in self.held if place[0] != channel}
+
+    def wait(self, true) -> None:
+        pause, end_s = threading.Event(), time.monotonic() + _PATIENCE_S
+        while self.read() or not true():
+            assert time.monotonic() < end_s, f"{self._name}: still {self.held}, {self.begun} begun"
+            pause.wait(0.01)
+
+
+def stuck_after(way: str, seed: int) -> int:
+    """Play on a device, stop in one of `WAYS` at a moment of `seed`; return how many notes hang.
+
+    A JACK server must run. A device that was unplugged, or whose player was killed, is given the
+    time until music is back.
+    """
+    rng = random.Random(f"{way}/{seed}")
+    name = f"Synth {os.getpid()} {way} {seed}"
+    device = Device(name)
+    command = [sys.executable, "-P", _PLAY, f"midi:{name}", str(seed), way]
+    parent = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    try:
+        player = int(parent.stdout.readline())
+        device.wait(lambda: device.begun >= 2)
+        threading.Event().wait(rng.uniform(0.0, 0.6))
+        if way == "exception":
+            parent.stdin.write(b"fail\n")
+            parent.stdin.flush()
+        elif way == "unplugged":
+            device.unplug()
+            threading.Event().wait(rng.uniform(0.1, 2.0))
+            device.plug_in()
+        elif way == "SIGKILL of the player":
+            os.kill(player, signal.SIGKILL)
+        else:
+            parent.send_signal(signal.Signals[way])
+        if way in WAYS[4:]:  # music goes on; it is stopped once it is back
+            begun = device.begun
+            device.wait(lambda: device.begun > begun)
+            parent.send_signal(signal.SIGINT)
+        parent.wait(_PATIENCE_S)
+        quiet = threading.Event()
+        for _ in range(40):  # the player outlives a parent that was killed, by a moment
+            device.read()
+            if not device.held and not _alive(player):
+                break
+            quiet.wait(0.05)
+        return len(device.held)
+    finally:
+        parent.kill()
+        parent.communicate()
+        device.unplug()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] != "Z"

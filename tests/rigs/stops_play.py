@@ -1,0 +1,56 @@
+"""Plays random notes on an output until it is stopped: the main process of `stops`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+
+from synth.events import Note
+from synth.params import Layer, MusicParams
+from synth.player.remote import RemotePlayer
+from synth.tempo_map import Segment
+
+
+def music(seed: int) -> list[Note]:
+    """Return a minute of notes, short and long, often several at once."""
+    rng = random.Random(seed)
+    return [
+        Note(
+            k,
+            k * 0.08 + rng.uniform(0.0, 0.05),
+            rng.choice((0.05, 0.5, 4.0, 60.0)),
+            rng.randrange(30, 100),
+            rng.randrange(1, 128),
+            rng.choice(list(Layer)),
+        )
+        for k in range(1500)
+    ]
+
+
+async def main() -> None:
+    """Play; fail when a line comes in."""
+    uri, seed = sys.argv[1], int(sys.argv[2])
+    t0_s = time.monotonic()
+    player = await RemotePlayer.open(uri, t0_s)
+    assert player._process is not None
+    try:
+        player.params(MusicParams())
+        player.tempo(Segment(time.monotonic() - t0_s + 0.02, 0.0, 120.0))
+        player.notes(music(seed))
+        sys.stdout.write(f"{player._process.pid}\n")
+        sys.stdout.flush()
+        line = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sys.stdin, line.set)
+        async with asyncio.timeout(60.0):
+            await line.wait()
+        raise RuntimeError("a bug")
+    finally:
+        player.panic()
+        await player.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
