@@ -4,7 +4,13 @@ The order of the tasks is the same for everybody, so time alone predicts them. H
 each task is compared only with the rest around it. Positives are the estimates from 60 s into the
 task to its end; negatives those at rest within 240 s before the task (and at least 60 s after the
 one before), or 90 to 330 s after it (and before the next). AUC per task, mean over tasks, then
-over people. The same is done with the time in the session instead of arousal, as a control.
+over people. Everything is causal; the first five minutes are the rest.
+
+Beside our estimate stand the reference index (zHR - z_lnRMSSD/2 + z_lnSCL + z_lnSCR of plain
+means over 60 s, with the wristband's own heart rate and beats where it has any, and a fixed
+baseline), the same index on our readings, logistic regression on the four deviations trained
+without the person it scores, weights chosen without that person, and the time in the session
+alone as a control. Differences are tested by a paired bootstrap over people.
 
     BIOFEEDBACK_RECORDINGS=FOLDER python benchmarks/arousal_auc.py
 """
@@ -12,8 +18,12 @@ over people. The same is done with the time in the session instead of arousal, a
 from __future__ import annotations
 
 import csv
+import math
+import warnings
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +31,18 @@ from recorded import recordings_folder, seconds, stress_predict
 
 from biofeedback.metrics import bank
 from biofeedback.state import baseline, estimator
+from biofeedback.state.baseline import POPULATION, feature
 from sensors.files import Recording
+from sensors.signals import Signal
 
+__all__ = ["Block", "People", "area", "blocks", "interval", "local_areas", "main", "measure"]
+
+Floats = NDArray[np.float64]
+#: Scores that were looked at on these recordings while the estimate took its shape: windows,
+#: single readings, weights, clipping, drifting baselines. What was chosen among so many flatters.
+VARIANTS_TRIED = 58
+_FEATURES = tuple(POPULATION)
+_TASKS = ("stroop", "interview", "hyperventilation")
 _EVERY_S, _CALIBRATION_S = 15.0, 300.0
 _WINDOW_S = 60.0
 
@@ -47,31 +67,82 @@ def blocks() -> dict[str, list[tuple[float, float, bool, str]]]:
     return people
 
 
-def arousal_of(recording: Recording) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the times of the estimates, every 15 s, and the mean arousal of the 60 s before."""
+@dataclass
+class Person:
+    """What was measured of one person, once a second, and how it was estimated.
+
+    `features` (seconds, 4) and `quality` are on the scale of the baseline; `device_bpm` (seconds,).
+    `states` (steps, 4) holds arousal, low, high and confidence twice a second.
+    """
+
+    order: list[Block]
+    features: Floats
+    quality: Floats
+    device_bpm: Floats
+    states: Floats
+
+    @property
+    def ends_s(self) -> Floats:
+        """The ends of the scored windows."""
+        return np.arange(_CALIBRATION_S + _WINDOW_S, len(self.features), _EVERY_S)
+
+    def deviations(self, device: bool = False) -> Floats:
+        """Return the deviation of each feature from the rest, mean over 60 s, 0 where unknown."""
+        features = self.features.copy()
+        if device:
+            features[:, _FEATURES.index("heart_rate")] = self.device_bpm
+        rest = features[: int(_CALIBRATION_S)]
+        pooled = np.array([POPULATION[name].sd_within for name in _FEATURES])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a feature that is nowhere known
+            spread = np.sqrt((np.nanvar(rest, axis=0) + pooled**2) / 2)
+            z = (features - np.nanmedian(rest, axis=0)) / spread
+            means = [np.nanmean(z[int(end - _WINDOW_S) : int(end)], axis=0) for end in self.ends_s]
+        return np.nan_to_num(np.array(means))
+
+    def arousal(self) -> Floats:
+        """Return our estimate, mean over 60 s."""
+        steps = self.states[:, 0]
+        return np.array(
+            [steps[int(2 * (end - _WINDOW_S)) : int(2 * end)].mean() for end in self.ends_s]
+        )
+
+
+People = dict[str, Person]
+
+
+def measure(recording: Recording, order: list[Block]) -> Person:
+    """Run a person's recording through metrics and estimator, twice a second."""
     metrics = bank.MetricBank(bank.Settings())
     settings = estimator.Settings(rest=baseline.Settings(rest_s=_CALIBRATION_S))
     tracker = estimator.Estimator(settings, None)
-    arousal = []
+    features, quality, states = [], [], []
     for second, arrived in enumerate(seconds(recording)):
         for sample in arrived:
             metrics.update(sample)
         for now_s in (float(second), second + 0.5):
-            arousal.append(tracker.step(metrics.read(now_s), now_s).arousal)
-    ends_s = np.arange(_CALIBRATION_S + _WINDOW_S, len(arousal) / 2, _EVERY_S)
-    means = [np.mean(arousal[int(2 * (end - _WINDOW_S)) : int(2 * end)]) for end in ends_s]
-    return ends_s, np.array(means)
+            readings = metrics.read(now_s)
+            state = tracker.step(readings, now_s)
+            states.append((state.arousal, state.low, state.high, state.confidence))
+        used = {reading.name: reading for reading in readings if reading.name in POPULATION}
+        values = [feature(used[name]) for name in _FEATURES]
+        features.append([math.nan if value is None else value for value in values])
+        quality.append([used[name].quality for name in _FEATURES])
+    device = np.full(len(features), math.nan)
+    for chunk in recording.series:
+        if chunk.signal is Signal.HR:
+            inside = chunk.times_s.astype(int).clip(max=len(device) - 1)
+            device[inside] = chunk.values[:, 0]
+    return Person(order, np.array(features), np.array(quality), device, np.array(states))
 
 
-def area(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> float:
+def area(positives: Floats, negatives: Floats) -> float:
     """Return the chance that a positive exceeds a negative; ties count half."""
     above = (positives[:, None] > negatives).mean()
     return float(above + (positives[:, None] == negatives).mean() / 2)
 
 
-def local_areas(
-    ends_s: NDArray[np.float64], score: NDArray[np.float64], order: list[Block]
-) -> dict[str, float]:
+def local_areas(ends_s: Floats, score: Floats, order: list[Block]) -> dict[str, float]:
     """Return the AUC of each task that has estimates of both kinds."""
     areas = {}
     at_rest = np.zeros(len(ends_s), dtype=bool)
@@ -98,28 +169,151 @@ def interval(values: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def main() -> None:
-    """Print the figures."""
-    utc_blocks = blocks()
-    arousal, control = {}, {}
-    for name, recording in stress_predict().items():
+def scored(people: People, score: Callable[[Person], Floats]) -> dict[str, dict[str, float]]:
+    """Return the AUC of each task of each person."""
+    return {
+        name: local_areas(person.ends_s, score(person), person.order)
+        for name, person in people.items()
+    }
+
+
+def per_person(areas: dict[str, dict[str, float]]) -> Floats:
+    """Return the mean AUC of each person."""
+    return np.array([np.mean(list(tasks.values())) for tasks in areas.values()])
+
+
+def weighted(person: Person, weights: tuple[float, ...]) -> Floats:
+    """Return a weighted sum of deviations, each kept within 3."""
+    return np.clip(person.deviations(), -3.0, 3.0) @ np.array(weights)
+
+
+def logistic(people: People) -> dict[str, Floats]:
+    """Return for each person the score of a logistic regression that has never seen them."""
+    rows, labels = {}, {}
+    for name, person in people.items():
+        rows[name] = np.clip(person.deviations(), -5.0, 5.0)
+        stress = [block for block in person.order if block.stress]
+        labels[name] = np.array(
+            [any(block.start_s < end <= block.end_s for block in stress) for end in person.ends_s]
+        )
+    scores = {}
+    for left_out in people:
+        x = np.concatenate([rows[name] for name in people if name != left_out])
+        y = np.concatenate([labels[name] for name in people if name != left_out]).astype(float)
+        x = np.c_[x, np.ones(len(x))]
+        weights = np.zeros(x.shape[1])
+        for _ in range(30):  # Newton's method with a little ridge
+            chance = 1.0 / (1.0 + np.exp(-x @ weights))
+            slope = x.T @ (y - chance) - weights
+            bend = (x * (chance * (1.0 - chance))[:, None]).T @ x + np.eye(len(weights))
+            weights += np.linalg.solve(bend, slope)
+        scores[left_out] = rows[left_out] @ weights[:-1]
+    return scores
+
+
+def chosen_without(people: People) -> tuple[dict[str, Floats], tuple[float, ...]]:
+    """Return each person's score by the weights that were best for the others.
+
+    Heart rate weighs 1; the others are tried at 0, 1/4, 1/2 and 1, ln RMSSD with a minus. The
+    second value holds the weights that were chosen most often.
+    """
+    sizes = (0.0, 0.25, 0.5, 1.0)
+    grid = [(1.0, -a, b, c) for a, b, c in product(sizes, sizes, sizes)]
+    scores = {w: {name: weighted(person, w) for name, person in people.items()} for w in grid}
+    table = np.array(
+        [
+            [
+                np.mean(list(local_areas(p.ends_s, scores[w][name], p.order).values()))
+                for name, p in people.items()
+            ]
+            for w in grid
+        ]
+    )
+    result, choices = {}, []
+    for number, name in enumerate(people):
+        best = grid[int(np.argmax(np.delete(table, number, axis=1).mean(axis=1)))]
+        choices.append(best)
+        result[name] = scores[best][name]
+    return result, max(set(choices), key=choices.count)
+
+
+def coverage(people: People) -> tuple[float, float, int]:
+    """Return the share of 90 % intervals that contain what comes next, their width, their number.
+
+    What comes next is the mean of the weighted deviations over the following half minute.
+    """
+    weights = np.array([estimator._WEIGHTS[name] for name in _FEATURES])
+    inside, widths = [], []
+    for person in people.values():
+        rest = person.features[: int(_CALIBRATION_S)]
+        pooled = np.array([POPULATION[name].sd_within for name in _FEATURES])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            spread = np.sqrt((np.nanvar(rest, axis=0) + pooled**2) / 2)
+            z = np.clip((person.features - np.nanmedian(rest, axis=0)) / spread, -3.0, 3.0)
+        trust = np.where(np.isfinite(z), person.quality, 0.0) * np.abs(weights)
+        total = trust.sum(axis=1)
+        signs = np.sign(weights)
+        known = total > 0.3
+        index = (np.nan_to_num(z) * trust * signs).sum(axis=1) / np.where(known, total, 1.0)
+        for second in range(int(_CALIBRATION_S) + 20, len(index) - 31, 15):
+            after = slice(second + 1, second + 31)
+            if known[after].sum() <= 15 or person.states[2 * second, 3] <= 0.0:
+                continue
+            value = estimator._arousal(float(index[after][known[after]].mean()))
+            _, low, high, _ = person.states[2 * second]
+            inside.append(low <= value <= high)
+            widths.append(high - low)
+    return float(np.mean(inside)), float(np.mean(widths)), len(inside)
+
+
+def report(quick: bool = False) -> None:
+    """Print the figures; `quick` looks at four people only."""
+    utc_blocks, people = blocks(), {}
+    for name, recording in list(stress_predict().items())[: 4 if quick else None]:
         if recording.started_utc is None:
             continue
         start = recording.started_utc.timestamp()
         order = [
             Block(a - start, b - start, stress, task) for a, b, stress, task in utc_blocks[name]
         ]
-        ends_s, score = arousal_of(recording)
-        arousal[name] = local_areas(ends_s, score, order)
-        control[name] = local_areas(ends_s, ends_s, order)
-        print(name, {task: round(value, 2) for task, value in arousal[name].items()})
-    for label, people in (("arousal", arousal), ("time in the session only", control)):
-        means = [float(np.mean(list(areas.values()))) for areas in people.values()]
-        low, high = interval(means)
-        print(f"{label}: {np.mean(means):.3f} [{low:.2f}, {high:.2f}], {len(means)} people")
-        for task in ("stroop", "interview", "hyperventilation"):
-            values = [areas[task] for areas in people.values() if task in areas]
-            print(f"    {task}: {np.mean(values):.3f}")
+        people[name] = measure(recording, order)
+    by_name = {id(person): name for name, person in people.items()}
+    reference = (1.0, -0.5, 1.0, 1.0)
+    regression = logistic(people)
+    chosen, weights = chosen_without(people)
+    rows: list[tuple[str, Callable[[Person], Floats]]] = [
+        ("our arousal", Person.arousal),
+        ("weights chosen without the person", lambda p: chosen[by_name[id(p)]]),
+        ("logistic regression, without the person", lambda p: regression[by_name[id(p)]]),
+        ("reference index on our readings", lambda p: p.deviations() @ np.array(reference)),
+        ("reference index, device heart rate", lambda p: p.deviations(True) @ np.array(reference)),
+        ("time in the session only", lambda p: p.ends_s),
+    ]
+    found = {label: scored(people, score) for label, score in rows}
+    base = per_person(found["reference index, device heart rate"])
+    print(f"Local AUC, {len(people)} people, 95 % intervals; {VARIANTS_TRIED} variants were tried")
+    print(f"{'':42}{'mean':>6}{'interval':>16}  " + "".join(f"{t[:9]:>11}" for t in _TASKS), end="")
+    print(f"{'minus reference':>26}")
+    for label, areas in found.items():
+        means = per_person(areas)
+        low, high = interval(means.tolist())
+        tasks = [np.mean([a[task] for a in areas.values() if task in a]) for task in _TASKS]
+        line = f"{label:42}{means.mean():6.3f}  [{low:.3f}, {high:.3f}]  "
+        line += "".join(f"{value:11.3f}" for value in tasks)
+        low, high = interval((means - base).tolist())
+        print(f"{line}   {(means - base).mean():+.3f} [{low:+.3f}, {high:+.3f}]")
+    print(f"weights chosen most often: {dict(zip(_FEATURES, weights, strict=True))}")
+    share, width, count = coverage(people)
+    print(
+        f"90 % intervals that contain the next half minute: {share:.3f} of {count}, "
+        f"mean width {width:.2f}"
+    )
+
+
+def main() -> None:
+    """Print all figures."""
+    report()
 
 
 if __name__ == "__main__":

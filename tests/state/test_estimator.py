@@ -110,7 +110,7 @@ def test_a_rest_phase_learns_the_person_and_then_tracks() -> None:
     assert [state.phase for state in states[:360]] == ["rest"] * 360
     assert states[-1].phase == "tracking"
     assert states[-1].arousal == pytest.approx(0.3, abs=0.01)
-    assert states[-1].high - states[-1].low < (states[300].high - states[300].low) / 2
+    assert states[-1].high - states[-1].low < 0.6 * (states[300].high - states[300].low)
     assert states[300].confidence < states[-1].confidence
 
 
@@ -154,6 +154,27 @@ def test_equal_readings_give_equal_states() -> None:
         return STIRRED if now_s % 60 > 30 else CALM
 
     assert tracked(course, 100.0) == tracked(course, 100.0)
+
+
+def test_a_sensor_that_starts_after_the_rest_learns_where_its_rest_must_be() -> None:
+    """A dry wrist's 0.2 uS would pass for deep calm among people in general."""
+    dry = {"scl": 0.2, "scr_rate": 0.0}
+    heart = Baseline({name: KNOWN.resting[name] for name in HEART}, 180.0, weak=False)
+
+    def course(now_s: float) -> dict[str, float | None]:
+        values: dict[str, float | None] = {name: CALM[name] for name in HEART}
+        if now_s > 60.0:
+            values |= dry
+        if now_s > 240.0:
+            values |= {"scl": 0.3}
+        return values
+
+    states = tracked(course, 300.0, heart)
+    assert states[124].contributions["scl"] < -1.0
+    assert states[470].contributions["scl"] == pytest.approx(0.0, abs=0.3)
+    assert states[470].arousal == pytest.approx(0.3, abs=0.03)
+    assert states[-1].contributions["scl"] > 1.5
+    assert states[-1].arousal > states[470].arousal
 
 
 @pytest.mark.recordings
