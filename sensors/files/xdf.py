@@ -19,6 +19,8 @@ from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_xdf", "read_xdf"]
 
+_LATEST_S = 1e12  #: 30,000 years; a later stamp is damage, and would overflow
+
 
 def is_xdf(data: bytes) -> bool:
     """Return whether the bytes start as an XDF file does."""
@@ -85,11 +87,11 @@ class _Stream:
         self.columns: list[tuple[Meaning, list[int]]] = []
         if info["channel_format"][0] == "string":
             rows = zip(self.times_s.tolist(), stream["time_series"], strict=True)
-            self.texts = [(time_s, str(row[0])) for time_s, row in rows if np.isfinite(time_s)]
+            self.texts = [(time_s, str(row[0])) for time_s, row in rows if abs(time_s) < _LATEST_S]
             return
         self._rows: FloatArray = np.asarray(stream["time_series"], dtype=np.float64)
         self._rows = self._rows.reshape(len(self.times_s), -1)
-        timed = np.isfinite(self.times_s)
+        timed = np.abs(self.times_s) < _LATEST_S  # and not NaN
         order = np.argsort(self.times_s[timed], kind="stable")
         self.times_s, self._rows = self.times_s[timed][order], self._rows[timed][order]
         self.columns = _columns(info, self._rows.shape[1])
