@@ -1,5 +1,6 @@
 """Polar's sensors through real bleak on the virtual BlueZ: everything they measured comes out."""
 
+import shlex
 import shutil
 import sys
 from itertools import pairwise
@@ -16,6 +17,7 @@ pytestmark = [
 ]
 
 ECG_NAME = "Polar H10 12345678"
+ARMBAND = "Polar Sense 87654321"
 STOPS = {"ecg": "0300", "ppg": "0301", "acc": "0302", "ppi": "0303"}
 
 #: scenario file, arguments of record_strap.py
@@ -28,7 +30,7 @@ RUNS: dict[str, tuple[str, list[str]]] = {
         "verity.yaml",
         ["--stream", "ppg", "--stream", "ppi", "--stream", "acc", "--seconds", "17"],
     ),
-    "optical by itself": ("verity.yaml", ["--seconds", "12"]),
+    "optical by itself": ("verity.yaml", ["--seconds", "17"]),
     "unpaired": ("shy.yaml", ["--name", "Polar H10 AAAA", "--stream", "ecg"]),
     "unpaired heart rate": ("shy.yaml", ["--name", "Polar H10 AAAA", "--seconds", "6"]),
     "charging": ("shy.yaml", ["--name", "Polar H10 BBBB", "--stream", "ecg"]),
@@ -40,6 +42,8 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     commands = {name: (file, [*RECORD, *arguments]) for name, (file, arguments) in RUNS.items()}
+    record = shlex.join([*RECORD, "--name", ARMBAND, "--stream", "acc", "--seconds", "10"])
+    commands["killed"] = ("verity.yaml", ["sh", "-c", f"timeout -s KILL 9 {record}; {record}"])
     return perform(commands, tmp_path_factory.mktemp("polar"))
 
 
@@ -131,6 +135,16 @@ def test_streams_are_stopped_before_the_goodbye(
     written = [w["hex"] for w in runs[run].events("write") if last < w["t"] < goodbye["t"]]
     assert set(written[-len(signals) :]) == {STOPS[signal] for signal in signals}
     assert all(cp["reply"][6:8] == "00" for cp in runs[run].events("cp"))
+
+
+def test_streams_that_a_killed_program_left_running_are_taken_over(
+    runs: dict[str, Outcome],
+) -> None:
+    replies = [cp["reply"] for cp in runs["killed"].events("cp")]
+    taken = replies.index("f0020206")  # runs already
+    assert [reply[:8] for reply in replies[taken + 1 :]] == ["f0030200", "f0020200", "f0030200"]
+    (closed,) = runs["killed"].all("closed")
+    assert runs["killed"].all("chunk", signal="acc")[-1]["times"][-1] > closed["t"] - 3.0
 
 
 @pytest.mark.parametrize("run", ["optical", "optical by itself"])
