@@ -226,3 +226,34 @@ def test_the_closest_match_rule_wins() -> None:
     assert find(PROFILES.values(), "my packed band", [vendor]) is PROFILES["packed"]
     assert find(PROFILES.values(), "my float band", [vendor]) is PROFILES["float32"]
     assert find(PROFILES.values(), "Polar H10", []) is None
+
+
+def test_the_worked_example_of_the_documentation_decodes_as_it_says(tmp_path: Path) -> None:
+    text = (SHIPPED.parents[1] / "docs" / "sensors.md").read_text(encoding="utf-8")
+    section = text.split("## Add a band in ten minutes")[1]
+    (example,) = re.findall(r"```toml\n(.*?)```", section, flags=re.DOTALL)
+    (packet,) = re.findall(r"`((?:[0-9a-f]{2} ){5}[0-9a-f]{2})`", section)
+    (first, second) = re.findall(r"The packet above is ([\d.]+) and ([\d.]+)", section)[0]
+    profile = load(written(tmp_path, example))
+    (frame,) = DescribedDecoder(profile).decode(bytes.fromhex(packet))
+    assert frame.values == pytest.approx((float(first), float(second)), rel=1e-3)
+    assert frame.worn
+    assert profile.matches("Calm-07")
+
+
+def test_every_key_that_a_profile_may_have_is_documented(tmp_path: Path) -> None:
+    section = (SHIPPED.parents[1] / "docs" / "sensors.md").read_text(encoding="utf-8")
+    section = section.split("### Every key")[1]
+    for table in ("match", "setup", "data", "binary", "text", "scale", "valid"):
+        broken = MINIMAL + f"[{table}]\nnonsense = 1\n"
+        if table in ("match", "data", "binary"):
+            broken = MINIMAL.replace(f"[{table}]", f"[{table}]\nnonsense = 1")
+        elif table == "setup":
+            setup = 'characteristic = "2a57"\nbytes = "01"\nnonsense = 1\n'
+            broken = MINIMAL + f"[[setup]]\n{setup}"
+        elif table == "text":
+            broken = MINIMAL.split("[binary]")[0] + "[text]\nvalue = 0\nnonsense = 1\n"
+        with pytest.raises(SettingsError, match="unknown key") as caught:
+            load(written(tmp_path, broken))
+        for key in re.findall(r"\w+", caught.value.hint.removeprefix("Known are ")):
+            assert f"`{key}`" in section
