@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 out: Console
 err: Console
 
-__all__ = ["as_json", "err", "escape", "mistake", "out", "progress"]
+__all__ = ["as_json", "err", "escape", "mistake", "out", "progress", "written"]
 
 
 @cache
@@ -51,6 +52,16 @@ def mistake(message: str, hint: str) -> None:
     err.print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
     if hint:
         err.print(f"[dim]Hint:[/]  {escape(hint)}", highlight=False)
+
+
+def written(paths: Sequence[Path], json: bool) -> None:
+    """Name the files that were written, one a line, or as JSON."""
+    import sys
+
+    if json:
+        as_json({"files": [str(path) for path in paths]})
+    else:
+        sys.stdout.write("".join(f"{path}\n" for path in paths))
 
 
 @contextmanager

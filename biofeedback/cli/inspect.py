@@ -1,4 +1,4 @@
-"""Commands that look at what was recorded: verify, analyze, render, report, export."""
+"""Commands that look at what was recorded: verify, analyze, render, report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biofeedback.cli import console
+from biofeedback.cli import console, exporting
 from biofeedback.cli.console import escape
 
 __all__ = ["register"]
@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (verify, analyze, render, report, export):
+    for command in (verify, analyze, render, report, exporting.export):
         app.command()(command)
 
 
@@ -156,7 +156,7 @@ def render(
             f"{target} cannot be written: {error.strerror or error}",
             hint="Choose a file in a folder that you may write to.",
         ) from error
-    _written([target], as_json)
+    console.written([target], as_json)
 
 
 def report(
@@ -169,35 +169,6 @@ def report(
 
     with console.progress("Writing the report") as progress:
         path = page.write(session, progress)
-    _written([path], as_json)
+    console.written([path], as_json)
     if show and typer.launch(path.resolve().as_uri()) != 0:
         console.err.print("[yellow]Note:[/] no browser could be started.", highlight=False)
-
-
-def export(
-    session: SessionArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv")] = "csv",
-    force: Annotated[
-        bool, typer.Option("--force", help="Write into a folder that is not empty.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Write everything in a session as files for other programs."""
-    from biofeedback.errors import ConfigError
-    from biofeedback.record import export_csv
-
-    if to != "csv":
-        raise ConfigError(f"there is no export to {to!r}", hint="There is csv.")
-    with console.progress("Exporting to CSV") as progress:
-        paths = export_csv.export(session, out, force=force, progress=progress)
-    _written(paths, as_json)
-
-
-def _written(paths: list[Path], as_json: bool) -> None:
-    """Name the files that were written, one a line."""
-    if as_json:
-        console.as_json({"files": [str(path) for path in paths]})
-    else:
-        for path in paths:
-            typer.echo(path)

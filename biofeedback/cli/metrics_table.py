@@ -100,7 +100,7 @@ def as_json(analysis: Analysis) -> str:
 
 def as_csv(analysis: Analysis) -> str:
     """Return one row a window: each metric with its unit in the column's name, and its quality."""
-    from biofeedback.record.export_csv import column
+    from biofeedback.record.tables import column
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -96,8 +96,8 @@ def test_export_leaves_a_full_folder_alone(session: Path, tmp_path: Path, capsys
 def test_export_to_an_unknown_format_lists_what_there_is(
     session: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    code = run(["export", str(session), "--to", "bids", str(tmp_path / "out")])
-    assert_mistake(code, capsys, "bids", "csv")
+    code = run(["export", str(session), "--to", "mat", str(tmp_path / "out")])
+    assert_mistake(code, capsys, "mat", "bids", "csv")
     assert not (tmp_path / "out").exists()
 
 

@@ -8,9 +8,10 @@ from replayed_session import eda_csv, replayed, rr_text
 
 from biofeedback.errors import FolderError
 from biofeedback.record import lines
-from biofeedback.record.export_csv import column, export
+from biofeedback.record.export_csv import export
 from biofeedback.record.reader import read
 from biofeedback.record.score import score_of
+from biofeedback.record.tables import column
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -1,0 +1,90 @@
+"""The command that writes sessions as files for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biofeedback.cli import console
+
+__all__ = ["export"]
+
+_FOLDERS = ("csv", "parquet")
+_ENDINGS = {"edf": ".edf", "xdf": ".xdf", "rr": ".txt", "midi": ".mid"}
+_FORMATS = ("bids", *_FOLDERS, *_ENDINGS)
+
+Export = Callable[..., list[Path]]
+
+
+def export(
+    sessions: Annotated[
+        list[Path], typer.Argument(metavar="SESSION...", help="Sessions' folders, or their logs.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="Folder for bids, csv, parquet; file for edf, xdf, rr, midi."
+        ),
+    ],
+    to: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="bids, parquet, csv, edf, xdf, rr, midi")
+    ] = "csv",
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over what is there already.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Write sessions as files for other programs.
+
+    Several sessions get a folder or a file each within OUT; BIDS puts them into one dataset, also
+    one that an export made before.
+    """
+    from biofeedback.errors import ConfigError
+    from biofeedback.record.reader import read_header
+
+    if to not in _FORMATS:
+        raise ConfigError(f"there is no export to {to!r}", hint=f"There are {', '.join(_FORMATS)}.")
+    write = _writer(to)
+    for session in sessions:
+        read_header(session)
+    paths: list[Path] = []
+    with console.progress(f"Exporting to {to.upper()}") as progress:
+        for number, session in enumerate(sessions):
+
+            def told(share: float, number: int = number) -> None:
+                progress((number + share) / len(sessions))
+
+            target = _target(session, out, to, several=len(sessions) > 1)
+            paths += write(session, target, force=force, progress=told)
+    console.written(paths, as_json)
+
+
+def _target(session: Path, out: Path, to: str, *, several: bool) -> Path:
+    folder = session if session.is_dir() else session.parent
+    name = folder.resolve().name
+    if to == "bids" or not (several or (to in _ENDINGS and out.is_dir())):
+        return out
+    return out / f"{name}{_ENDINGS.get(to, '')}"
+
+
+def _writer(to: str) -> Export:
+    if to == "midi":
+        return _midi
+    from importlib import import_module
+
+    writer: Export = import_module(f"biofeedback.record.export_{to}").export
+    return writer
+
+
+def _midi(
+    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+) -> list[Path]:
+    from biofeedback.afterwards import write_midi
+    from biofeedback.record.targets import new_file
+
+    with new_file(out, force=force) as path:
+        write_midi(session, path)
+    return [out]

@@ -1,0 +1,290 @@
+"""Sessions as a dataset in the Brain Imaging Data Structure, the order that laboratories share.
+
+After BIDS 1.10 (bids-specification.readthedocs.io): datatype `beh`, a `recording` for each
+regular stream, `physioevents` for beats and other events of the body, `events` for what was marked
+and what failed. Times are session seconds.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from biofeedback.errors import FolderError
+from biofeedback.record.lines import HeaderLine
+from biofeedback.record.reader import find_log, read_header
+from biofeedback.record.streams import Grid, Stream, Streams
+from biofeedback.record.tables import Cell, Table, gather
+from biofeedback.record.targets import new_folder
+
+__all__ = ["export"]
+
+_TASK = "biofeedback"
+_DESCRIPTION = "dataset_description.json"
+_WORDS = {
+    "ecg": "Electrocardiogram", "ppg": "Pulse wave, photoplethysmogram",
+    "eda": "Skin conductance", "acc": "Acceleration", "temp": "Skin temperature",
+    "resp": "Breathing", "hr": "Heart rate as the device reports it", "rr": "Time between beats",
+    "arousal": "Estimated autonomic arousal, 0 to 1, where 0.3 is rest",
+    "low": "Lower bound of its 90 % interval", "high": "Upper bound of its 90 % interval",
+    "confidence": "Confidence in the estimate, 0 to 1",
+}  # fmt: skip
+_UNITS = {"uS": "uS", "a.u.": "arbitrary", "degC": "oC", "bpm": "1/min", "": "1"}
+_STATE = ("arousal", "low", "high", "confidence")
+_TICK_HZ = 2.0
+
+
+def export(
+    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+) -> list[Path]:
+    """Add a session to the dataset in the folder `out`; return the paths of its own files.
+
+    A folder that is empty or new becomes a dataset; one that this wrote before takes one more
+    session. A profile is a participant. `force` writes a session anew.
+
+    Raises
+    ------
+    LogError
+        The log cannot be read.
+    FolderError
+        `out` holds something else, or this session already; or it cannot be written.
+    """
+    header = read_header(session)
+    ours = _is_ours(out)
+    with new_folder(out, force=force or ours):
+        streams = Streams()
+        tables = gather(session, streams.take, lambda share: progress(0.9 * share))
+        person = _participant(out, header)
+        name = find_log(session).resolve().parent.name
+        folder, known = _visit(out / person, name, header)
+        if known and not force:
+            raise FolderError(
+                f"the dataset {out} has {name} already", hint="Replace it with --force."
+            )
+        stem = f"{person}_{folder.name}_task-{_TASK}"
+        folder /= "beh"
+        folder.mkdir(parents=True, exist_ok=True)
+        _describe(out)
+        files = _Files(folder / stem, header)
+        _fill(files, streams.all(), tables)
+    progress(1.0)
+    return files.paths
+
+
+def _fill(files: _Files, streams: Sequence[Stream], tables: Mapping[str, Table]) -> None:
+    labels = []
+    for stream in streams:
+        if stream.rate_hz is not None:
+            labels.append(stream.name)
+            files.recording(stream.name, stream.columns, stream.unit, stream.grid(), stream.source)
+    if tables["state"].rows:
+        labels.append("arousal")
+        files.recording("arousal", _STATE, "", _states(tables["state"]), "biofeedback")
+    if labels:
+        heart = [label for label in labels if label.startswith(("ecg", "ppg", "arousal"))]
+        files.body_events((heart or labels)[0], _body_events(streams, tables))
+    files.events(tables["events"])
+
+
+class _Files:
+    """The files of one session; each has the same beginning of its name."""
+
+    def __init__(self, stem: Path, header: HeaderLine) -> None:
+        self._stem = stem
+        self._header = header
+        self.paths: list[Path] = []
+
+    def recording(
+        self, label: str, columns: Sequence[str], unit: str, grid: Grid, source: str
+    ) -> None:
+        """Write a regular stream; NaN is n/a."""
+        sidecar: dict[str, object] = {
+            "TaskName": _TASK, "SamplingFrequency": grid.rate_hz, "StartTime": grid.start_s,
+            "Columns": ["timestamp", *columns], "PhysioType": "generic", "Manufacturer": "n/a",
+            "DeviceSource": source, "Simulated": self._header.simulated,
+            "timestamp": {"Description": "Session time", "Units": "s"},
+            **{name: _column(name.partition("_")[0], unit) for name in columns},
+        }  # fmt: skip
+        name = f"_recording-{label}_physio"
+        rows = (
+            [_cell(grid.start_s + index / grid.rate_hz), *(_cell(value) for value in values)]
+            for index, values in enumerate(grid.values.tolist())
+        )
+        self._table(f"{name}.tsv.gz", rows)
+        self._json(f"{name}.json", sidecar)
+
+    def body_events(self, label: str, rows: Iterable[Sequence[Cell]]) -> None:
+        """Write beats, skin responses and samples without a rate beside the recording `label`."""
+        sidecar = {
+            "TaskName": _TASK,
+            "Columns": ["onset", "duration", "trial_type", "value"],
+            "OnsetSource": "timestamp",
+            "onset": {"Description": "Session time; for a beat, when it ended", "Units": "s"},
+            "duration": {"Description": "How long it lasted", "Units": "s"},
+            "trial_type": {"Description": "beat, skin_response, or the signal of a sample"},
+            "value": {"Description": "RR interval in s, size in uS, or the sample in its unit"},
+        }
+        name = f"_recording-{label}_physioevents"
+        self._table(f"{name}.tsv.gz", ([_cell(value) for value in row] for row in rows))
+        self._json(f"{name}.json", sidecar)
+
+    def events(self, events: Table) -> None:
+        """Write markers, commands, gaps and what the sensors said."""
+        rows: list[list[str]] = [["onset", "duration", "trial_type", "source", "what", "detail"]]
+        for row in events.rows:
+            onset_s, end_s = float(row["time_s"] or 0.0), row["end_s"]
+            duration_s = 0.0 if end_s is None else float(end_s) - onset_s
+            words = [_cell(row[name] or None) for name in ("kind", "source", "what", "detail")]
+            rows.append([_cell(onset_s), _cell(duration_s), *words])
+        self._table("_events.tsv", rows)
+        self._json(
+            "_events.json",
+            {
+                "onset": {"Description": "Session time", "Units": "s"},
+                "duration": {"Description": "How long it lasted", "Units": "s"},
+                "trial_type": {"Description": "marker, command, gap, status, key, end and more"},
+                "source": {"Description": "Who said it: a sensor, a key, a page"},
+                "what": {"Description": "Its text, reason or state"},
+                "detail": {"Description": "More about it"},
+                "TaskName": _TASK,
+                "SessionStarted": self._header.started_utc,
+                "Simulated": self._header.simulated,
+                "Seed": self._header.seed,
+                "SoftwareVersions": ", ".join(
+                    f"{name} {number}" for name, number in self._header.versions.items()
+                ),
+            },
+        )
+
+    def _table(self, ending: str, rows: Iterable[Iterable[str]]) -> None:
+        text = "".join("\t".join(row) + "\n" for row in rows).encode()
+        packed = io.BytesIO()
+        with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as file:
+            file.write(text)
+        self._write(ending, packed.getvalue() if ending.endswith(".gz") else text)
+
+    def _json(self, ending: str, value: Mapping[str, object]) -> None:
+        self._write(ending, f"{json.dumps(value, indent=2)}\n".encode())
+
+    def _write(self, ending: str, data: bytes) -> None:
+        path = self._stem.with_name(self._stem.name + ending)
+        path.write_bytes(data)
+        self.paths.append(path)
+
+
+def _states(table: Table) -> Grid:
+    """Return the estimates on the grid of ticks; one that was skipped is NaN."""
+    import numpy as np
+
+    times_s = np.array([float(row["time_s"] or 0.0) for row in table.rows])
+    values = np.array([[float(row[name] or 0.0) for name in _STATE] for row in table.rows])
+    stream = Stream(
+        "arousal", "arousal", "", "", _TICK_HZ, np.rint(times_s * _TICK_HZ) / _TICK_HZ, values,
+        times_s,
+    )  # fmt: skip
+    return stream.grid()
+
+
+def _body_events(
+    streams: Sequence[Stream], tables: Mapping[str, Table]
+) -> list[tuple[float, float, str, Cell]]:
+    rows: list[tuple[float, float, str, Cell]] = []
+    for stream in streams:
+        if stream.rate_hz is None:
+            kind = "beat" if stream.signal == "rr" else stream.name
+            for time_s, value in zip(stream.times_s.tolist(), stream.values[:, 0], strict=True):
+                rows.append((time_s, 0.0, kind, float(value)))
+    if not any(stream.signal == "rr" for stream in streams):
+        for row in tables["beats"].rows:
+            rows.append(
+                (float(row["time_s"] or 0.0), 0.0, "beat", float(row["rr_ms"] or 0.0) / 1000)
+            )
+    for row in tables["skin_responses"].rows:
+        onset_s, peak_s = float(row["onset_s"] or 0.0), float(row["peak_s"] or 0.0)
+        rows.append((onset_s, peak_s - onset_s, "skin_response", row["amplitude_usiemens"]))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _is_ours(out: Path) -> bool:
+    try:
+        described = json.loads((out / _DESCRIPTION).read_bytes())
+        return bool(described["GeneratedBy"][0]["Name"] == "biofeedback")
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _describe(out: Path) -> None:
+    described = {
+        "Name": "Biofeedback sessions", "BIDSVersion": "1.10.0", "DatasetType": "raw",
+        "License": "n/a", "Authors": ["n/a"],
+        "GeneratedBy": [{"Name": "biofeedback", "Description": "Adaptive music biofeedback"}],
+    }  # fmt: skip
+    files = {
+        _DESCRIPTION: f"{json.dumps(described, indent=2)}\n",
+        "README.md": (
+            "Sessions of adaptive music biofeedback: what was measured, and the arousal that was\n"
+            "estimated from it. Session times are seconds from the start of the session.\n"
+        ),
+        "participants.json": json.dumps(
+            {"profile": {"Description": "Pseudonym under which the sessions were recorded"}},
+            indent=2,
+        ) + "\n",
+    }  # fmt: skip
+    for name, text in files.items():
+        if not (out / name).exists():
+            (out / name).write_text(text, encoding="utf-8")
+
+
+def _participant(out: Path, header: HeaderLine) -> str:
+    """Return the participant of a profile, who is added to the dataset when new."""
+    path = out / "participants.tsv"
+    known: dict[str, str] = {}
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            known = {
+                row["profile"]: row["participant_id"]
+                for row in csv.DictReader(file, dialect="excel-tab")
+            }
+    profile = header.profile or "n/a"
+    if profile not in known:
+        label = _label(header.profile or "anonymous")
+        taken = set(known.values())
+        choices = (f"sub-{label}{'' if number == 1 else number}" for number in range(1, 10_000))
+        known[profile] = next(choice for choice in choices if choice not in taken)
+        rows = "".join(f"{person}\t{name}\n" for name, person in known.items())
+        path.write_text(f"participant_id\tprofile\n{rows}", encoding="utf-8")
+    return known[profile]
+
+
+def _visit(person: Path, name: str, header: HeaderLine) -> tuple[Path, bool]:
+    """Return the folder of a session, and whether the dataset has it already.
+
+    Sessions of two computers may bear one name; they are told apart by when they began.
+    """
+    for number in range(1, 10_000):
+        folder = person / f"ses-{_label(name)}{'' if number == 1 else f'x{number}'}"
+        if not folder.exists():
+            return folder, False
+        for path in folder.glob("beh/*_events.json"):
+            if json.loads(path.read_bytes()).get("SessionStarted") == header.started_utc:
+                return folder, True
+    raise FolderError(f"{person} has too many sessions named {name}")
+
+
+def _label(name: str) -> str:
+    """Return a name as BIDS takes it: letters and digits of ASCII alone."""
+    return "".join(c for c in name if c.isascii() and c.isalnum()) or "x"
+
+
+def _column(signal: str, unit: str) -> dict[str, str]:
+    return {"Description": _WORDS.get(signal, signal), "Units": _UNITS.get(unit, unit)}
+
+
+def _cell(value: Cell) -> str:
+    if value is None or value != value:
+        return "n/a"
+    return " ".join(value.split()) or "n/a" if isinstance(value, str) else repr(value)

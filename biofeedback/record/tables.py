@@ -1,0 +1,174 @@
+"""A session as tables: readings, states, decisions, beats, notes, events.
+
+Times are session seconds; the table `session` names the UTC time of second 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from biofeedback.record import lines
+from biofeedback.record.reader import log_size, read
+from biofeedback.record.score import score_of
+
+__all__ = ["Cell", "Table", "column", "gather"]
+
+Cell = str | float | int | None
+_UNIT_SUFFIXES = {
+    "": "", "%": "_percent", "1/min": "_per_min", "a.u.": "_au", "bpm": "_bpm", "degC": "_degc",
+    "g": "_g", "ln ms": "_ln_ms", "mV": "_mv", "ms": "_ms", "ms^2": "_ms2", "s": "_s",
+    "uS": "_usiemens",
+}  # fmt: skip
+
+
+def column(name: str, unit: str) -> str:
+    """Return a metric's column: its name with its unit, unless the name says it already."""
+    suffix = _UNIT_SUFFIXES.get(unit, "_" + "".join(c if c.isalnum() else "_" for c in unit))
+    return name if suffix == "_ln_ms" or name.endswith(suffix) else f"{name}{suffix}"
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows whose columns may come to be known late; they stand in order of first appearance."""
+
+    rows: list[Mapping[str, Cell]] = field(default_factory=list)
+    columns: dict[str, None] = field(default_factory=dict)
+
+    def add(self, **row: Cell) -> None:
+        """Append a row."""
+        self.rows.append(row)
+        self.columns.update(dict.fromkeys(row))
+
+    def sort(self, column: str) -> None:
+        """Order the rows by a column of numbers."""
+        self.rows.sort(key=lambda row: float(row[column] or 0.0))
+
+
+def gather(
+    session: Path, take: Callable[[lines.ChunkLine], None], progress: Callable[[float], None]
+) -> dict[str, Table]:
+    """Return the tables of a session (folder or log); `take` is handed its samples meanwhile.
+
+    Tables: readings, state, decisions, beats, skin_responses, events, notes, session. One that
+    has nothing to say has no rows. `progress` is told the share that is done.
+    """
+    names = ("readings", "state", "decisions", "beats", "events", "skin_responses")
+    tables = {name: Table() for name in names}
+    size, done = log_size(session), 0
+    for number, (raw, line) in enumerate(read(session)):
+        if isinstance(line, lines.HeaderLine):
+            tables["session"] = _session(line)
+        elif isinstance(line, lines.ChunkLine):
+            take(line)
+        else:
+            _tabulate(tables, line)
+        done += len(raw) + 1
+        if number % 2000 == 0:
+            progress(min(1.0, done / size))
+    tables["notes"] = notes = Table()
+    score = score_of(session)
+    for note in score.notes:
+        start_s = score.tempo_map.time_at(note.beat)
+        notes.add(
+            id=note.id, time_s=start_s,
+            duration_s=score.tempo_map.time_at(note.beat + note.beats) - start_s,
+            beat=note.beat, length_beats=note.beats, pitch_midi=note.pitch,
+            velocity=note.velocity, layer=note.layer.value,
+        )  # fmt: skip
+    for beat, key in score.keys:
+        tables["events"].add(
+            time_s=score.tempo_map.time_at(beat), end_s=None, kind="key", source="", what=str(key),
+            detail="",
+        )  # fmt: skip
+    tables["events"].sort("time_s")
+    return tables
+
+
+def _tabulate(tables: Mapping[str, Table], line: lines.Line) -> None:
+    match line:
+        case lines.ReadingLine():
+            tables["readings"].add(time_s=line.t, **_wide(line.readings))
+        case lines.StateLine():
+            tables["state"].add(
+                time_s=line.t, arousal=line.arousal, low=line.low, high=line.high,
+                confidence=line.confidence, phase=line.phase,
+                breaths_per_min=line.breaths_per_minute,
+                **{f"{name}_z": value for name, value in line.contributions.items()},
+            )  # fmt: skip
+        case lines.DecisionLine():
+            params = line.params
+            tables["decisions"].add(
+                time_s=line.t, strategy=line.strategy, setpoint=line.setpoint, why=line.why,
+                tempo_bpm=params.tempo_bpm, key=str(params.key),
+                density_per_beat=params.density, dynamics=params.dynamics,
+                register=params.register, brightness=params.brightness, tension=params.tension,
+                articulation=params.articulation, swing=params.swing, swell=params.swell,
+                layers=" ".join(layer.value for layer in params.layers),
+                **{f"number_{name}": value for name, value in line.numbers.items()},
+            )  # fmt: skip
+        case lines.BeatLine():
+            tables["beats"].add(
+                time_s=line.time, rr_ms=line.rr_ms, verdict=line.verdict, used=int(line.nn)
+            )
+        case lines.ScrLine():
+            tables["skin_responses"].add(
+                onset_s=line.time, peak_s=line.peak, amplitude_usiemens=line.amplitude_us
+            )
+        case _:
+            _note_event(tables["events"], line)
+
+
+def _wide(readings: Iterable[lines.ReadingItem]) -> dict[str, Cell]:
+    row: dict[str, Cell] = {}
+    for item in readings:
+        row[column(item.name, item.unit)] = item.value
+        row[f"{item.name}_quality"] = item.quality
+        row[f"{item.name}_coverage"] = item.coverage
+    return row
+
+
+def _note_event(events: Table, line: lines.Line) -> None:
+    def add(kind: str, source: str, what: str, detail: str = "", **times: Cell) -> None:
+        events.add(
+            time_s=times.get("start_s", line.t), end_s=times.get("end_s"), kind=kind,
+            source=source, what=what, detail=detail,
+        )  # fmt: skip
+
+    match line:
+        case lines.GapLine():
+            add("gap", line.source, line.reason, line.signal, start_s=line.start, end_s=line.end)
+        case lines.StatusLine():
+            contact = {None: "", True: "contact", False: "no contact"}[line.contact]
+            battery = "" if line.battery_percent is None else f"battery {line.battery_percent} %"
+            parts = [part for part in (contact, battery, line.detail) if part]
+            add("status", line.source, line.state, "; ".join(parts))
+        case lines.CommandLine():
+            kind = "marker" if line.what == "marker" else "command"
+            add(kind, line.who, line.value if kind == "marker" else line.what, line.value)
+        case lines.SkipLine():
+            add("skipped", "", f"ticks {line.first} to {line.last}")
+        case lines.ClockLine():
+            add("clock", "", f"wall clock moved by {line.step_s} s", line.utc)
+        case lines.LostLine():
+            add("lost", "", f"lines {line.first} to {line.last}", "the disk took none of them")
+        case lines.EndLine():
+            add("end", "", line.reason)
+        case _:
+            pass
+
+
+def _session(header: lines.HeaderLine) -> Table:
+    table = Table()
+    facts: dict[str, Cell] = {
+        "started_utc": header.started_utc, "seed": header.seed, "mode": header.mode,
+        "simulated": str(header.simulated).lower(), "profile": header.profile,
+        "sensors": " ".join(header.sensors), "outputs": " ".join(header.outputs),
+        "platform": header.platform,
+        **{f"version_{name}": number for name, number in header.versions.items()},
+        "config": bytes(header.config).decode(), "baseline": bytes(header.baseline).decode(),
+    }  # fmt: skip
+    for name, value in facts.items():
+        table.add(field=name, value=value)
+    return table

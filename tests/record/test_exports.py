@@ -1,0 +1,186 @@
+"""What was recorded comes out of each export as it went in, read by programs of others."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import edfio
+import mido
+import numpy as np
+import pandas as pd
+import pytest
+import pyxdf
+from replayed_session import eda_csv, replayed, rr_text, simulated
+
+from biofeedback.cli.app import run
+from biofeedback.errors import FolderError
+from biofeedback.record import export_bids, export_edf, export_parquet, export_rr, export_xdf, lines
+from biofeedback.record.reader import read
+from biofeedback.record.score import score_of
+from biofeedback.record.streams import Stream
+
+VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
+
+
+def quiet(share: float) -> None:
+    return
+
+
+def samples(session: Path, signal: str) -> list[float]:
+    return [
+        float(value)  # type: ignore[arg-type]
+        for _, line in read(session)
+        if isinstance(line, lines.ChunkLine) and line.signal == signal
+        for value in line.values
+    ]
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("session")
+    return replayed(folder, rr_text(folder / "rr.txt"), eda_csv(folder / "eda.csv"))
+
+
+@pytest.fixture(scope="module")
+def dataset(session: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bids") / "dataset"
+    folder = tmp_path_factory.mktemp("others")
+    for one in (session, simulated(folder, 20.0), simulated(folder, 20.0)):
+        export_bids.export(one, out, force=False, progress=quiet)
+    return out
+
+
+@pytest.mark.skipif(not VALIDATOR.is_file(), reason="needs bids-validator-deno (Linux x86_64)")
+def test_the_validator_accepts_three_sessions_in_one_dataset(dataset: Path) -> None:
+    done = subprocess.run(
+        [VALIDATOR, str(dataset)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout
+    assert len(list(dataset.glob("sub-*/ses-*"))) == 3
+
+
+def test_bids_holds_every_sample_and_every_beat(session: Path, dataset: Path) -> None:
+    found = next(dataset.glob(f"**/*ses-{session.name}_*recording-eda_physio.tsv.gz"))
+    sidecar = json.loads(found.with_suffix("").with_suffix(".json").read_text())
+    table = pd.read_csv(found, sep="\t", names=sidecar["Columns"])
+    assert table["eda"].tolist() == samples(session, "eda")
+    assert table["timestamp"].tolist()[:3] == [0.0, 0.25, 0.5]
+    assert sidecar["SamplingFrequency"] == 4.0
+    beats = found.with_name(found.name.replace("eda_physio.", "arousal_physioevents."))
+    columns = json.loads(beats.with_suffix("").with_suffix(".json").read_text())["Columns"]
+    events = pd.read_csv(beats, sep="\t", names=columns)
+    assert events[events.trial_type == "beat"]["value"].tolist() == samples(session, "rr")
+    assert events["onset"].is_monotonic_increasing
+
+
+def test_bids_files_of_one_session_are_equal_bytes_whenever_written(
+    session: Path, dataset: Path, tmp_path: Path
+) -> None:
+    paths = export_bids.export(session, tmp_path / "again", force=False, progress=quiet)
+    for path in paths:
+        assert path.read_bytes() == (dataset / path.relative_to(tmp_path / "again")).read_bytes()
+    packed = next(path for path in paths if path.suffix == ".gz").read_bytes()
+    assert packed[4:8] == bytes(4)
+    assert not packed[3] & 0b1000  # no file name
+    assert gzip.decompress(packed)
+
+
+def test_a_session_is_not_put_into_a_dataset_twice(session: Path, dataset: Path) -> None:
+    with pytest.raises(FolderError, match="already"):
+        export_bids.export(session, dataset, force=False, progress=quiet)
+
+
+def test_a_dataset_of_others_is_left_alone(session: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset_description.json").write_text('{"Name": "theirs"}')
+    with pytest.raises(FolderError, match="not empty"):
+        export_bids.export(session, tmp_path, force=False, progress=quiet)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_parquet_holds_the_doubles_of_the_log(session: Path, tmp_path: Path) -> None:
+    paths = export_parquet.export(session, tmp_path / "out", force=False, progress=quiet)
+    assert {path.stem for path in paths} >= {"rr", "eda", "readings", "state", "notes", "session"}
+    for signal, column in (("rr", "rr_s"), ("eda", "eda_usiemens")):
+        table = pd.read_parquet(tmp_path / "out" / f"{signal}.parquet")
+        assert table[column].tolist() == samples(session, signal)
+        assert table["time_s"].is_monotonic_increasing
+    notes = pd.read_parquet(tmp_path / "out" / "notes.parquet")
+    assert notes["pitch_midi"].tolist() == [note.pitch for note in score_of(session).notes]
+
+
+def test_edf_holds_the_samples_to_its_resolution(session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "session.edf"
+    export_edf.export(session, out, force=False, progress=quiet)
+    edf = edfio.read_edf(out)
+    signal = edf.get_signal("EDA")
+    logged = samples(session, "eda")
+    resolution = (max(logged) - min(logged)) / 65_000
+    assert signal.sampling_frequency == 4.0
+    assert signal.physical_dimension == "uS"
+    assert np.abs(signal.data[: len(logged)] - logged).max() <= resolution
+    beats = [note for note in edf.annotations if note.text.startswith("RR ")]
+    assert [float(note.text.split()[1]) for note in beats] == samples(session, "rr")
+    assert any(note.text.startswith("end ") for note in edf.annotations)
+
+
+def test_xdf_holds_the_doubles_of_the_log(session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "session.xdf"
+    export_xdf.export(session, out, force=False, progress=quiet)
+    found, _ = pyxdf.load_xdf(str(out), synchronize_clocks=False, dejitter_timestamps=False)
+    streams = {stream["info"]["name"][0]: stream for stream in found}
+    for signal in ("rr", "eda"):
+        assert streams[signal]["time_series"][:, 0].tolist() == samples(session, signal)
+    assert float(streams["eda"]["info"]["nominal_srate"][0]) == 4.0
+    assert streams["eda"]["time_stamps"][:3].tolist() == [0.0, 0.25, 0.5]
+    assert any(text[0].startswith("end ") for text in streams["events"]["time_series"])
+    states = [line for _, line in read(session) if isinstance(line, lines.StateLine)]
+    assert streams["state"]["time_series"][:, 0].tolist() == [line.arousal for line in states]
+
+
+def test_rr_text_is_one_interval_in_ms_a_line(session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rr.txt"
+    export_rr.export(session, out, force=False, progress=quiet)
+    intervals = np.loadtxt(out)
+    assert intervals == pytest.approx(1000 * np.array(samples(session, "rr")), abs=1e-4)
+
+
+def test_a_gap_leaves_a_hole_on_the_grid_and_a_drifting_clock_loses_nothing() -> None:
+    def grid(times_s: np.ndarray) -> np.ndarray:
+        values = np.arange(len(times_s), dtype=np.float64)[:, None]
+        stream = Stream("eda", "eda", "", "uS", 4.0, times_s, values, times_s)
+        return stream.grid().values[:, 0]
+
+    even = np.arange(8) / 4
+    held = grid(np.concatenate((even[:4], even[:4] + 2.0)))
+    assert np.isnan(held).sum() == 4
+    assert held[~np.isnan(held)].tolist() == list(range(8))
+    fast = grid(even * 0.7)
+    assert fast[~np.isnan(fast)].tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("to", ["edf", "xdf", "rr", "midi"])
+def test_the_command_writes_a_file_and_keeps_one_that_is_there(
+    session: Path, tmp_path: Path, to: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.bin"
+    command = ["export", str(session), str(out), "--to", to]
+    assert run(command) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    first = out.read_bytes()
+    assert first
+    assert run(command) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert run([*command, "--force"]) == 0
+    assert out.read_bytes() == first
+    if to == "midi":
+        assert mido.MidiFile(out).length > 30
+
+
+def test_several_sessions_get_a_folder_each(session: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "twin"
+    shutil.copytree(session, twin)
+    assert run(["export", str(session), str(twin), str(tmp_path / "out"), "--to", "csv"]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {session.name, "twin"}
