@@ -25,13 +25,17 @@ __all__ = ["Composer"]
 
 _SNAPSHOTS = 16
 _SPARSE_DENSITY = 0.75  #: below, chords last two bars
+_RESTING_DENSITY = 0.5  #: up to it, whole bars may pass without a new note
+_PLUNGE = 0.4  #: of the density in one step down is a call for calm, met at the next bar
 
 
 class Composer:
     """Writes a piece bar by bar.
 
     Key and layers change where phrases start and are prepared in the bar before; everything else
-    follows with the next bar. Equal style, seed and parameters give equal bars everywhere.
+    follows with the next bar. A plunge of the density, as when a listener asks for calm, begins a
+    phrase at once. The sparsest music rests for whole bars. Equal style, seed and parameters give
+    equal bars everywhere.
     """
 
     def __init__(self, style: Style, seed: int, params: MusicParams) -> None:
@@ -72,7 +76,9 @@ class Composer:
         """Compose the next bar."""
         self._history.append(self._state)
         state, params = self._state, self._style.settings.flavoured(_within_range(params))
-        where = place(state.index)
+        if params.density <= _PLUNGE * state.density:
+            state = self._calm_down(state, params)
+        where = place(state.index - state.origin)
         if where.first:
             state = self._begin_phrase(state, where, params)
         if where.last:
@@ -87,6 +93,8 @@ class Composer:
             holds_chords=self._style.holds_chords,
         )
         allotted = allot(params.density, wanted, state.account)
+        if self._rests(state, where, params):
+            allotted = tuple((layer, 0, quota) for layer, _, quota in allotted)
         context = self._context(state, where, slots, tuple((n, k) for n, k, _ in allotted))
         drafts = self._style.bar(context, params, self._stream("notes", state.index))
         again = self._struck_again(state)
@@ -114,7 +122,9 @@ class Composer:
             notes=notes,
         )
         account = settle(params.density, allotted, _counts(played), state.account)
-        self._state = self._after(state, slots, drafts, notes, account)
+        self._state = replace(
+            self._after(state, slots, drafts, notes, account), density=params.density
+        )
         return bar
 
     def rewind(self, index: int) -> None:
@@ -139,7 +149,7 @@ class Composer:
         """
         self._history.append(self._state)
         state, params = self._state, self._style.settings.flavoured(_within_range(params))
-        where = place(state.index)
+        where = place(state.index - state.origin)
         layers = state.layers or state.coming_layers
         ringing = () if state.cut else self._ringing(state)
         drafts, chords, beats = close(
@@ -173,6 +183,18 @@ class Composer:
 
     def _stream(self, purpose: str, index: int) -> Random:
         return Random(f"{self._seed}/{purpose}/{index}")
+
+    def _calm_down(self, state: State, params: MusicParams) -> State:
+        """Let the form begin again with this bar, so that layers fall silent at once."""
+        layers = playable(self._style.settings, params.layers)
+        return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
+
+    def _rests(self, state: State, where: Place, params: MusicParams) -> bool:
+        """Whether this bar starts no note: the second or third of a phrase of sparse music."""
+        if params.density > _RESTING_DENSITY or where.first or where.last or state.index == 0:
+            return False
+        chosen = self._stream("rest", state.index - where.bar).choice((1, 2))
+        return where.bar == chosen
 
     def _begin_phrase(self, state: State, where: Place, params: MusicParams) -> State:
         settings = self._style.settings

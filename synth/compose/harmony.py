@@ -93,7 +93,7 @@ def phrase(
         close = Change(12.0, 4.0, diatonic(key, 0), _T)
         return (*_with_secondary_dominants(key, body, tension, rng), close)
     body = _with_secondary_dominants(key, body, tension, rng)
-    final = cadence(key, tension, strong=place.phrase == 1 and chord_beats < 8)
+    final = cadence(key, tension, strong=place.phrase > 0 and chord_beats < 8)
     if chord_beats < 8 and body[-1].function is not _S and rng.random() < 0.6:
         degree, _ = _pick(key, _S, None, rng)
         return (

@@ -19,7 +19,8 @@ class State:
     `coming_key` and `coming_layers` are what a phrase's last bar has prepared for the next.
     `entered` are layers that are new in this phrase. `ringing` holds (layer, pitch, end in beats
     of the session, velocity) of notes that sound on after the last bar. `cut` says that they were
-    ended at this bar line, so they are to be struck again.
+    ended at this bar line, so they are to be struck again. `origin` is the bar from which the form
+    counts, and `density` what the last bar was asked for, in onsets per beat.
     """
 
     index: int
@@ -37,3 +38,5 @@ class State:
     account: Account
     ringing: tuple[tuple[Layer, int, float, int], ...]
     cut: bool
+    origin: int = 0
+    density: float = 0.0

@@ -22,6 +22,7 @@ __all__ = ["LATENCY_SAMPLES", "Orchestra"]
 LATENCY_SAMPLES = 192  # compressor and limiter look ahead by half of it each: all sound is later
 _GLIDE_S = 1.5
 _REVERB_S = 3.2
+_MIX_GAIN = 1.2  # brings the styles near -17 LUFS at neutral dynamics
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Orchestra:
             send, inpos=0.5, revtime=_REVERB_S, cutoff=4200, bal=1.0, roomSize=1.1, firstRefGain=-9
         )
         everything = pyo.Mix([silence, *dry, room], voices=2)
-        centred = pyo.DCBlock(everything)
+        centred = pyo.DCBlock(everything, mul=_MIX_GAIN)
         glued = pyo.Compress(
             centred,
             thresh=-20,

@@ -242,6 +242,24 @@ def test_an_ending_closes_on_the_held_tonic(name: str, bars: int) -> None:
         assert all(n.id >= sum(len(bar.notes) for bar in piece) for n in ending.notes)
 
 
+def test_a_plunge_of_the_density_begins_a_phrase_at_once_with_the_layers_then_wanted() -> None:
+    wild = replace(PARAMS, density=4.0, layers=tuple(Layer))
+    calm = replace(PARAMS, density=1.0, layers=(Layer.PAD,))
+    bars = compose("pulse", 1, [wild] * 10 + [calm] * 8)
+    assert [bar.index for bar in bars if bar.phrase_start] == [0, 4, 8, 10, 14]
+    assert {n.layer for bar in bars[10:] for n in bar.notes} == {Layer.PAD}
+    assert sum(len(bar.notes) for bar in bars[10:12]) <= 12
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_sparsest_music_rests_for_a_bar_in_every_phrase(name: str) -> None:
+    sparse = compose(name, 1, [replace(PARAMS, density=0.25)] * 32)
+    for phrase in phrases(sparse):
+        assert any(not bar.notes for bar in phrase[1:3])
+    lively = compose(name, 1, [replace(PARAMS, density=3.0)] * 32)
+    assert all(bar.notes for bar in lively)
+
+
 def test_phrases_have_four_bars() -> None:
     bars = compose("ambient", 1, [PARAMS] * 32)
     assert [len(phrase) for phrase in phrases(bars)] == [4] * 8
