@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from biofeedback.metrics.base import Metric, Reading, samples
 from biofeedback.metrics.beat_source import ORIGINS, BeatSource
-from biofeedback.metrics.beat_window import BeatWindow
+from biofeedback.metrics.beat_window import BeatWindow, Entry
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breathing import BreathingRate
 from biofeedback.metrics.coherence import Coherence
@@ -78,6 +78,7 @@ class MetricBank:
         control = BeatWindow(settings.control_window_s)
         report = BeatWindow(settings.report_window_s)
         self._beat_windows = (fast, control, report)
+        self._last_nn: int | None = None
         self._heart_rate = HeartRate(fast)
         self._heart_metrics: tuple[Metric, ...] = (
             LnRmssd(control),
@@ -176,8 +177,11 @@ class MetricBank:
 
     def _share(self, beats: list[Beat]) -> None:
         for beat in beats:
+            entry = Entry(beat, self._last_nn)
+            if entry.is_nn:
+                self._last_nn = entry.rr
             for window in self._beat_windows:
-                window.add(beat)
+                window.put(entry)
             self._recent.add(beat)
             self._history.add_beat(beat)
 

@@ -13,23 +13,36 @@ from collections import deque
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.quality import covered_share, freshness
 
-__all__ = ["BeatWindow"]
+__all__ = ["BeatWindow", "Entry"]
 
 _TICKS_PER_MS = 1 << 44
 #: 50 ms; the small excess keeps decimal fractions of a second from counting as more than 50 ms.
 _LARGE_STEP = 50 * _TICKS_PER_MS + _TICKS_PER_MS // 1_000_000
 
 
-class _Entry:
-    """A beat in the window; `step` is its difference to the NN interval before it, in ticks."""
+class Entry:
+    """A beat in integers, computed once for all windows.
 
-    __slots__ = ("is_nn", "rr", "step", "time_s")
+    `before` is the NN interval before it in ticks, where the two are joined; `step` and `pair` are
+    their difference and their sum, and `has_step` says whether they mean anything.
+    """
 
-    def __init__(self, time_s: float, rr: int, is_nn: bool, step: int | None) -> None:
-        self.time_s = time_s
-        self.rr = rr
-        self.is_nn = is_nn
-        self.step = step
+    __slots__ = (
+        "has_step", "is_nn", "large", "pair", "pair_square", "rr", "rr_square", "step",
+        "step_square", "time_s",
+    )  # fmt: skip
+
+    def __init__(self, beat: Beat, before: int | None) -> None:
+        self.time_s = beat.time_s
+        self.is_nn = beat.is_nn
+        self.rr = rr = int(beat.rr_ms * _TICKS_PER_MS)
+        self.rr_square = rr * rr
+        self.has_step = self.is_nn and beat.joined and before is not None
+        self.step = step = rr - before if before is not None else 0
+        self.step_square = step * step
+        self.pair = pair = 2 * rr - step
+        self.pair_square = pair * pair
+        self.large = abs(step) > _LARGE_STEP
 
 
 class BeatWindow:
@@ -37,8 +50,8 @@ class BeatWindow:
 
     def __init__(self, window_s: float) -> None:
         self.window_s = window_s
-        self._entries: deque[_Entry] = deque()
-        self._last_nn = 0
+        self._entries: deque[Entry] = deque()
+        self._last_nn: int | None = None
         self._last_s = -math.inf
         self._count = self._sum = self._squares = 0
         self._steps = self._step_squares = self._large_steps = 0
@@ -52,26 +65,28 @@ class BeatWindow:
 
     def add(self, beat: Beat) -> None:
         """Take in the next beat."""
-        rr = int(beat.rr_ms * _TICKS_PER_MS)
-        step = None
-        if beat.is_nn:
-            self._count += 1
-            self._sum += rr
-            self._squares += rr * rr
-            if beat.joined and self._entries:
-                step = rr - self._last_nn
-                pair = rr + self._last_nn
+        entry = Entry(beat, self._last_nn)
+        if entry.is_nn:
+            self._last_nn = entry.rr
+        self.put(entry)
+
+    def put(self, entry: Entry) -> None:
+        """Take in the next beat as an entry that several windows share."""
+        if entry.is_nn:
+            if entry.has_step and self._count:
                 self._steps += 1
-                self._step_sum += step
-                self._step_squares += step * step
-                self._pair_sum += pair
-                self._pair_squares += pair * pair
-                self._large_steps += abs(step) > _LARGE_STEP
-            self._last_nn = rr
-        self._last_s = beat.time_s
+                self._step_sum += entry.step
+                self._step_squares += entry.step_square
+                self._pair_sum += entry.pair
+                self._pair_squares += entry.pair_square
+                self._large_steps += entry.large
+            self._count += 1
+            self._sum += entry.rr
+            self._squares += entry.rr_square
+        self._last_s = entry.time_s
         self.changes += 1
-        self._entries.append(_Entry(beat.time_s, rr, beat.is_nn, step))
-        self.advance(beat.time_s)
+        self._entries.append(entry)
+        self.advance(entry.time_s)
 
     def advance(self, now_s: float) -> None:
         """Let go of the beats that have left the window."""
@@ -82,7 +97,7 @@ class BeatWindow:
             if gone.is_nn:
                 self._count -= 1
                 self._sum -= gone.rr
-                self._squares -= gone.rr * gone.rr
+                self._squares -= gone.rr_square
                 self._drop_step_after_the_oldest()
 
     def mean_ms(self) -> float | None:
@@ -134,16 +149,16 @@ class BeatWindow:
 
     def _drop_step_after_the_oldest(self) -> None:
         """Forget the step to an NN interval that has left; its successor may follow an extra."""
-        successor = next((entry for entry in self._entries if entry.is_nn), None)
-        if successor is not None and (step := successor.step) is not None:
-            successor.step = None
-            pair = 2 * successor.rr - step
-            self._steps -= 1
-            self._step_sum -= step
-            self._step_squares -= step * step
-            self._pair_sum -= pair
-            self._pair_squares -= pair * pair
-            self._large_steps -= abs(step) > _LARGE_STEP
+        for entry in self._entries:
+            if entry.is_nn:
+                if entry.has_step:
+                    self._steps -= 1
+                    self._step_sum -= entry.step
+                    self._step_squares -= entry.step_square
+                    self._pair_sum -= entry.pair
+                    self._pair_squares -= entry.pair_square
+                    self._large_steps -= entry.large
+                return
 
 
 def _deviation_ms(n: int, total: int, squares: int, divisor: int = 1) -> float | None:
