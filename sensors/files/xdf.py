@@ -19,6 +19,8 @@ from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_xdf", "read_xdf"]
 
+_LATEST_S = 1e10  #: no clock, of a computer or of the year, shows more seconds: it is damage
+
 _LATEST_S = 1e12  #: 30,000 years; a later stamp is damage, and would overflow
 
 
@@ -41,10 +43,11 @@ def read_xdf(path: Path, data: bytes) -> Recording:
         ) from error
     try:
         # By default it would smooth over a loss of 500 samples: two minutes of a wristband.
-        streams, header = pyxdf.load_xdf(
-            io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
-        )
-        found = [_Stream(stream) for stream in streams]
+        with np.errstate(all="ignore"):
+            streams, header = pyxdf.load_xdf(
+                io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
+            )
+            found = [_Stream(stream) for stream in streams]
     except Exception as error:  # whatever damage does to the library
         raise RecordingError(
             f"{path.name} is damaged: {error}", hint="Copy or record it again."
