@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sensors.device_clock import RELAXATION, DriftMeter
 from sensors.signals import Chunk, Gap, GapReason, Signal
 
-__all__ = ["BeatTimeline"]
+__all__ = ["NEIGHBOUR_TOLERANCE_S", "PLAUSIBLE_RR_S", "BeatTimeline"]
 
 #: A run ends when the newest beat arrives later than this after its supposed time, or when that
 #: lag grows by this much between packets: some intervals never arrived. In RR, and in seconds for
@@ -25,7 +25,10 @@ _LAG_JUMP = (0.75, 0.3)
 _STEADY = (0.7, 1.3)
 _PAUSE = 1.6
 _ARRIVALS = 8
-_PLAUSIBLE_S = (0.25, 3.0)
+#: 20 to 240 beats a minute: what lies outside is a detection error, not a beat.
+PLAUSIBLE_RR_S = (0.25, 3.0)
+#: Beats of wristbands stand on a grid of 1/64 s; anything further apart is a missing beat.
+NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
 
 
 class BeatTimeline:
@@ -61,7 +64,7 @@ class BeatTimeline:
             self.interrupt("link")
         if not rr_ticks:
             return []
-        shortest, longest = (limit * self._ticks_per_s for limit in _PLAUSIBLE_S)
+        shortest, longest = (limit * self._ticks_per_s for limit in PLAUSIBLE_RR_S)
         if not all(shortest <= rr <= longest for rr in rr_ticks):
             self.interrupt("bad_data")
             return []

@@ -6,15 +6,12 @@ import numpy as np
 
 from sensors.files.recording import runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
+from sensors.timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S
 
-__all__ = ["NEIGHBOUR_TOLERANCE_S", "PLAUSIBLE_RR_S", "from_intervals", "from_timed"]
+__all__ = ["from_intervals", "from_timed"]
 
-#: 20 to 240 beats a minute: what lies outside is a detection error, not a beat.
-PLAUSIBLE_RR_S = (0.25, 3.0)
 #: A longer single interval is a misprint rather than a pause, so no time passes with it.
 _LONGEST_PAUSE_S = 60.0
-#: Beats of wristbands stand on a grid of 1/64 s; anything further apart is a missing beat.
-NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
 
 
 def from_intervals(rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:

@@ -8,9 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from sensors.files.beats import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
-from sensors.timeline import BeatTimeline
+from sensors.timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 
 __all__ = ["ArrivingBeats", "Evenly", "Feed", "Singly", "StampedBeats", "feed_for"]
 
