@@ -1,4 +1,4 @@
-"""Commands for the sessions that were recorded: list, show, delete."""
+"""Commands for the sessions that were recorded: list, show, tag, delete."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="A session's name, its sta
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    group = typer.Typer(help="List, show or delete recorded sessions.", no_args_is_help=True)
+    group = typer.Typer(help="List, show, tag or delete recorded sessions.", no_args_is_help=True)
     group.command("list")(list_sessions)
-    group.command("show")(show)
-    group.command("delete")(delete)
+    for command in (show, tag, compress, delete):
+        group.command()(command)
+    group.command("export-all")(export_all)
     app.add_typer(group, name="sessions")
 
 
@@ -60,7 +61,7 @@ def list_sessions(out: Out = None, as_json: Json = False) -> None:
             _when(entry),
             clock_text(entry.duration_s),
             ", ".join(entry.header.sensors),
-            entry.programme,
+            ", ".join((entry.programme, *entry.tags)),
         )
         table.add_row(*(console.escape(cell) for cell in cells), _badges(entry))
     console.out.print(table, soft_wrap=False)
@@ -90,26 +91,75 @@ def show(session: Id, out: Out = None, as_json: Json = False) -> None:
     console.out.print(table, soft_wrap=False, highlight=False)
 
 
-def delete(
+def tag(
+    session: Id,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="To add.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="TAG", help="To take away; repeatable.")
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Give a session words to find it by, and show those it has."""
+    from biofeedback.record.catalogue import find
+    from biofeedback.record.tags import read_tags, write_tags
+
+    folder = find(_folder(out), session)
+    kept = read_tags(folder)
+    if tags or remove:
+        kept = write_tags(folder, {*kept, *(tags or ())} - set(remove or ()))
+    console.out.print(", ".join(kept) or "no tags", markup=False, highlight=False)
+
+
+def compress(
     sessions: Annotated[list[str], typer.Argument(metavar="ID...", help="Which sessions.")],
     out: Out = None,
+) -> None:
+    """Compress the logs of sessions that are over; every command still reads them."""
+    from biofeedback.record.catalogue import find
+    from biofeedback.record.compress import compress as shrink
+
+    for name in sessions:
+        typer.echo(shrink(find(_folder(out), name)))
+
+
+def delete(
+    sessions: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="Which sessions.")
+    ] = None,
+    out: Out = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="All of a person: the profile and its sessions."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete sessions with all their files, for good."""
-    from biofeedback.errors import FolderError
-    from biofeedback.record.catalogue import find
+    """Delete sessions with all their files, or all that is kept of a person, for good.
 
-    folders = list(dict.fromkeys(find(_folder(out), name) for name in sessions))
+    Exports and copies elsewhere stay.
+    """
+    from biofeedback.errors import ConfigError, FolderError
+    from biofeedback.personal import profiles
+    from biofeedback.record.catalogue import catalogue, find
+
+    if bool(sessions) == bool(profile):
+        raise ConfigError("nothing to delete is named", hint="Give sessions, or a --profile.")
+    folders = list(dict.fromkeys(find(_folder(out), name) for name in sessions or ()))
+    if profile:
+        folders = _sessions_of(profile, _folder(out))
     for folder in folders:
         _check_deletable(folder)
+    doomed = [*folders, *(profiles.files(profile) if profile else ())]
+    if not doomed:
+        console.out.print("There is nothing to delete.")
+        return
     if not yes:
         if not sys.stdin.isatty():
             raise FolderError(
                 "nothing was deleted, since nobody can be asked", hint="Add --yes if you mean it."
             )
-        for folder in folders:
-            console.out.print(f"  {folder}", markup=False, highlight=False)
-        what = "this session" if len(folders) == 1 else f"these {len(folders)} sessions"
+        for path in doomed:
+            console.out.print(f"  {path}", markup=False, highlight=False)
+        what = "this" if len(doomed) == 1 else f"all {len(doomed)}"
         if not typer.confirm(f"Delete {what} for good?"):
             console.out.print("Nothing was deleted.")
             return
@@ -120,7 +170,47 @@ def delete(
             raise FolderError(
                 f"{folder} cannot be deleted: {error.strerror}", hint="Is it yours, and not open?"
             ) from error
-        console.out.print(f"Deleted {folder}", markup=False, highlight=False)
+    if profile:
+        profiles.delete(profile)
+    catalogue(_folder(out))  # its index forgets them too
+    for path in doomed:
+        console.out.print(f"Deleted {path}", markup=False, highlight=False)
+
+
+def export_all(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
+    profile: Annotated[str, typer.Option(metavar="NAME", help="Whose data.")],
+    out: Out = None,
+) -> None:
+    """Copy all that is kept of a person: the profile, and each session with all of its files."""
+    from biofeedback.errors import ConfigError
+    from biofeedback.personal import profiles
+    from biofeedback.record.targets import new_folder
+
+    folders, files = _sessions_of(profile, _folder(out)), profiles.files(profile)
+    if not folders and not files:
+        raise ConfigError(
+            f"nothing is kept of {profile!r}", hint="`biofeedback sessions list` shows sessions."
+        )
+    with new_folder(target, force=False):
+        for folder in folders:
+            shutil.copytree(folder, target / "sessions" / folder.name)
+        for path in files:
+            (target / "profile").mkdir(exist_ok=True)
+            shutil.copy2(path, target / "profile" / path.name)
+    console.out.print(
+        f"{len(folders)} sessions and {len(files)} profile files are in {target}",
+        markup=False, highlight=False,
+    )  # fmt: skip
+
+
+def _sessions_of(profile: str, out: Path) -> list[Path]:
+    from biofeedback.record.catalogue import catalogue
+
+    found, problems = catalogue(out)
+    for problem in problems:
+        console.err.print(f"[yellow]Note:[/] {console.escape(str(problem))}", highlight=False)
+    return [entry.folder for entry in found if entry.header.profile == profile]
 
 
 def _check_deletable(folder: Path) -> None:
@@ -151,6 +241,8 @@ def _facts(entry: Entry) -> dict[str, object]:
         "duration_s": entry.duration_s,
         "sensors": header.sensors,
         "programme": entry.programme,
+        "profile": entry.header.profile,
+        "tags": entry.tags,
         "simulated": header.simulated,
         "complete": entry.end is not None,
         "ended": entry.end.reason if entry.end else None,
@@ -165,6 +257,10 @@ def _rows(entry: Entry, summary: Summary) -> list[tuple[str, str]]:
         ("sensors", ", ".join(entry.header.sensors)),
         ("programme", f"{entry.programme}, seed {entry.header.seed}"),
     ]
+    if entry.header.profile:
+        rows.append(("profile", entry.header.profile))
+    if entry.tags:
+        rows.append(("tags", ", ".join(entry.tags)))
     for name, pair, form, unit in (
         ("arousal", summary.arousal, ".2f", ""),
         ("heart rate", summary.heart_rate_bpm, ".0f", " bpm"),

@@ -11,7 +11,7 @@ from biofeedback.errors import ConfigError, FolderError
 from biofeedback.personal.folders import data_folder
 from biofeedback.state.baseline import Baseline
 
-__all__ = ["Profile", "load", "save"]
+__all__ = ["Profile", "delete", "files", "load", "save"]
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,6 +45,23 @@ def save(profile: Profile) -> None:
         partial.replace(path)
     except OSError as error:
         raise FolderError(f"the profile {path} cannot be written: {error.strerror}") from error
+
+
+def files(name: str) -> list[Path]:
+    """Return all that is stored under a profile's name outside its sessions."""
+    path = _path(name)
+    return sorted(path.parent.glob(f"{name}.*")) if path.parent.is_dir() else []
+
+
+def delete(name: str) -> list[Path]:
+    """Delete a profile for good; return what was deleted, nothing for a name that is unknown."""
+    found = files(name)
+    for path in found:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise FolderError(f"{path} cannot be deleted: {error.strerror}") from error
+    return found
 
 
 def _path(name: str) -> Path:

@@ -11,8 +11,10 @@ from pathlib import Path
 import msgspec
 
 from biofeedback.errors import LogError
-from biofeedback.record import lines
+from biofeedback.record import index, lines
+from biofeedback.record.convert import encode
 from biofeedback.record.reader import LOG_NAME, find_log, is_session, read, read_header
+from biofeedback.record.tags import read_tags
 
 __all__ = ["Entry", "Summary", "catalogue", "entry", "find", "summary"]
 
@@ -32,6 +34,11 @@ class Entry:
     header: lines.HeaderLine
     end: lines.EndLine | None
     duration_s: float
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words that a person gave it."""
+        return read_tags(self.folder)
 
     @property
     def programme(self) -> str:
@@ -60,28 +67,48 @@ class Summary:
 def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
     """Return the sessions in a folder, oldest first, and why others cannot be read.
 
-    Folders without a session log are no sessions; a folder that does not exist has none.
+    Folders without a session log are no sessions; a folder that does not exist has none. What was
+    read is kept in the folder's index, and read again only when a log changed.
     """
     found: list[Entry] = []
     problems: list[LogError] = []
+    known, rows = index.load(out), {}
     for folder in _folders(out):
         try:
-            found.append(entry(folder))
+            log = find_log(folder)
+            stat = log.stat()
+            row = known.get(folder.name)
+            if row is None or row[:2] != (stat.st_size, stat.st_mtime_ns):
+                row = (stat.st_size, stat.st_mtime_ns, *_ends(folder))
+            rows[folder.name] = row
+            found.append(_entry(folder, *row[2:]))
         except LogError as error:
             problems.append(error)
+    if rows != known:
+        index.store(out, rows)
     found.sort(key=lambda e: (e.header.started_utc, e.folder.name))
     return found, problems
 
 
 def entry(folder: Path) -> Entry:
     """Return one session without reading the middle of its log."""
-    header = read_header(folder)
-    last = _last_line(find_log(folder))
+    return _entry(folder, *_ends(folder))
+
+
+def _ends(folder: Path) -> tuple[bytes, bytes]:
+    """Return the first and the last line of a log; the last is empty when there is none."""
+    header, last = read_header(folder), _last_line(find_log(folder))
+    return encode(header), b"" if last is None else encode(last)
+
+
+def _entry(folder: Path, first: bytes, last: bytes) -> Entry:
+    header, end = _DECODER.decode(first), _DECODER.decode(last) if last else None
+    assert isinstance(header, lines.HeaderLine)
     return Entry(
         folder,
         header,
-        last if isinstance(last, lines.EndLine) else None,
-        header.t if last is None else last.t,
+        end if isinstance(end, lines.EndLine) else None,
+        header.t if end is None else end.t,
     )
 
 

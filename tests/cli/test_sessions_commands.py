@@ -6,7 +6,10 @@ import pytest
 from biofeedback.cli.app import run
 from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
+from biofeedback.personal import profiles
+from biofeedback.personal.folders import data_folder
 from biofeedback.record.catalogue import entry
+from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.reader import LOG_NAME
 
 
@@ -131,3 +134,80 @@ def test_delete_never_takes_more_than_a_session(name: str, tmp_path: Path) -> No
     assert (home / "photos").is_dir()
     assert empty.is_dir()
     assert folder.is_dir()
+
+
+def test_the_index_may_be_deleted_or_damaged_and_follows_the_logs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(tmp_path)
+    first = listed(tmp_path, capsys)
+    assert (tmp_path / INDEX_NAME).is_file()
+    assert listed(tmp_path, capsys) == first
+    (tmp_path / INDEX_NAME).write_bytes(b"no database" * 1000)
+    assert listed(tmp_path, capsys) == first
+    assert listed(tmp_path, capsys) == first
+    log = folder / LOG_NAME
+    log.write_bytes(log.read_bytes()[:-1])
+    assert listed(tmp_path, capsys)[0]["complete"] is False
+
+
+def test_tags_are_added_taken_away_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = make(tmp_path).name
+    assert run(["sessions", "tag", name, "evening", "good one", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.strip() == "evening, good one"
+    assert run(["sessions", "tag", name, "--remove", "evening", "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert listed(tmp_path, capsys)[0]["tags"] == ["good one"]
+
+
+def of_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, Path]:
+    """Make a profile with a session, and another session; return sessions and profile."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    out = tmp_path / "out"
+    mine, others = make(out), make(out)
+    log = mine / LOG_NAME
+    log.write_bytes(log.read_bytes().replace(b'"profile":null', b'"profile":"p1"', 1))
+    profiles.save(profiles.Profile(name="p1"))
+    profiles.save(profiles.Profile(name="p10"))
+    return mine, others, data_folder() / "profiles"
+
+
+def test_delete_of_a_profile_removes_all_of_a_person_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, others, kept = of_a_person(tmp_path, monkeypatch)
+    listed(mine.parent, capsys)
+    command = ["sessions", "delete", "--profile", "p1", "--out", str(mine.parent)]
+    assert run(command) == 2
+    assert mine.is_dir()
+    assert run([*command, "--yes"]) == 0
+    assert not mine.exists()
+    assert others.is_dir()
+    assert [path.name for path in kept.iterdir()] == ["p10.json"]
+    assert b'"p1"' not in (mine.parent / INDEX_NAME).read_bytes()
+
+
+def test_export_all_copies_everything_of_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, others, _ = of_a_person(tmp_path, monkeypatch)
+    copy = tmp_path / "copy"
+    command = ["sessions", "export-all", str(copy), "--profile", "p1", "--out", str(mine.parent)]
+    assert run(command) == 0
+    assert (copy / "profile" / "p1.json").is_file()
+    assert (copy / "sessions" / mine.name / LOG_NAME).read_bytes() == (mine / LOG_NAME).read_bytes()
+    assert not (copy / "sessions" / others.name).exists()
+    assert run(command) == 2  # a folder that is there already
+
+
+def test_a_compressed_session_is_listed_shown_and_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(tmp_path)
+    assert run(["sessions", "compress", folder.name, "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert listed(tmp_path, capsys)[0]["complete"] is True
+    assert run(["verify", str(folder)]) == 0

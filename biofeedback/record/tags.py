@@ -1,0 +1,37 @@
+"""Words that a person gave a session, one a line in the file `tags.txt` of its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from biofeedback.errors import FolderError
+
+__all__ = ["TAGS_NAME", "read_tags", "write_tags"]
+
+TAGS_NAME = "tags.txt"
+
+
+def read_tags(folder: Path) -> tuple[str, ...]:
+    """Return the tags of a session's folder in order; none when it has no such file."""
+    try:
+        text = (folder / TAGS_NAME).read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ()
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def write_tags(folder: Path, tags: Iterable[str]) -> tuple[str, ...]:
+    """Make these the tags of a session, without doubles and in order; return them."""
+    kept = sorted({" ".join(tag.split()) for tag in tags if tag.strip()})
+    path = folder / TAGS_NAME
+    try:
+        if kept:
+            path.write_text("".join(f"{tag}\n" for tag in kept), encoding="utf-8")
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FolderError(
+            f"{path} cannot be written: {error.strerror}", hint="Is the folder yours?"
+        ) from error
+    return tuple(kept)
