@@ -30,6 +30,9 @@ values = { at = 0, type = "u16" }
 """
 
 
+VALID = "[valid]\ncontact_above = 1\n"
+
+
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "band.toml"
     path.write_text(text)
@@ -217,6 +220,9 @@ values = { at = 1, type = "i24", endian = "big", every = 4, count = 2 }
     worn, loose = (decoder.decode(bytes.fromhex(h + "000004 ff 000005"))[0] for h in ("ff", "fd"))
     assert (worn.values, worn.worn) == ((4.0, 5.0), True)
     assert loose.worn is False
+    strict = load(written(tmp_path, MINIMAL.split("[binary]")[0] + fields + VALID))
+    (low,) = DescribedDecoder(strict).decode(bytes.fromhex("ff 000004 ff 000001"))
+    assert low.worn is False
 
 
 def test_the_closest_match_rule_wins() -> None:

@@ -128,6 +128,8 @@ def test_decoding_goes_on_after_damage() -> None:
     with pytest.raises(PacketError):
         decoder.decode(b"\x33\x44")
     assert len(decoder.decode(SAMPLE[2:] + SAMPLE * 4)) >= 3
+    frames = ShimmerDecoder().decode(b"\x00\x11" + SAMPLE * 3)
+    assert [frame.clock_s for frame in frames] == [1.0] * 3
 
 
 def test_an_open_circuit_is_no_contact() -> None:

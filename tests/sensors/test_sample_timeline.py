@@ -142,6 +142,14 @@ def test_a_sample_without_contact_or_value_is_left_out_and_covered() -> None:
     assert times_s(samples) == [9.75, 10.0, 10.25, 10.75, 11.0, 11.75, 12.0]
 
 
+def test_samples_that_come_earlier_than_thought_share_the_time_that_is_left() -> None:
+    packets = [(12.0, frame()), (12.0, frame()), (12.1, frame())]
+    samples = run(timeline(), packets)
+    assert times_s(samples)[:2] == [11.75, 12.0]
+    assert times_s(samples)[2:] == pytest.approx([12.0, 12.0, 12.05, 12.1])
+    assert [s.rate_hz for s in samples if isinstance(s, Chunk)] == [RATE_HZ, None, None]
+
+
 def test_an_interruption_is_a_gap_with_its_reason() -> None:
     line = timeline(counted=False)
     before = run(line, regular(4))
@@ -196,6 +204,9 @@ def test_whatever_comes_times_never_decrease_nor_run_ahead(
             else:
                 assert np.isfinite(sample.values).all()
                 assert (np.diff(sample.times_s) >= 0).all()
+                if sample.rate_hz is not None:
+                    even_s = sample.times_s[0] + np.arange(len(sample)) / sample.rate_hz
+                    assert np.array_equal(sample.times_s, even_s)
                 assert latest_s <= sample.times_s[0]
                 assert sample.times_s[-1] <= now_s + 1e-6
                 latest_s = float(sample.times_s[-1])
