@@ -14,9 +14,11 @@ from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.pnn50 import Pnn50
+from biofeedback.metrics.poincare import Sd1, Sd2
 from biofeedback.metrics.rmssd import LnRmssd, Rmssd
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.sdnn import Sdnn
+from biofeedback.metrics.stress_index import StressIndex
 from biofeedback.metrics.windowed import compute
 from biofeedback.record.convert import input_of
 from biofeedback.record.reader import is_session, read
@@ -28,7 +30,7 @@ from sensors.signals import Chunk, Gap, Signal
 __all__ = ["DEFAULT_WINDOW_S", "Analysis", "WindowMetrics", "analyze"]
 
 DEFAULT_WINDOW_S = 60.0
-_MEASURED = (Signal.RR, Signal.HR, Signal.EDA)
+_MEASURED = tuple(signal for signal in Signal if signal is not Signal.RESP)
 #: Computed from whole windows by `windowed.compute`.
 _SPECTRAL = ("lf", "hf", "lf_hf", "eda_tonic", "eda_phasic")
 
@@ -219,7 +221,10 @@ class _Windows:
         for beat in self.beats:
             if start_s < beat.time_s <= end_s:
                 beats.add(beat)
-        heart = (HeartRate(beats), LnRmssd(beats), Rmssd(beats), Sdnn(beats), Pnn50(beats))
+        heart = (
+            HeartRate(beats), LnRmssd(beats), Rmssd(beats), Sdnn(beats), Pnn50(beats),
+            Sd1(beats), Sd2(beats), StressIndex(beats),
+        )  # fmt: skip
         own = {reading.name: reading for reading in (m.read(end_s, contact) for m in heart)}
         if own["heart_rate"].value is None:
             own["heart_rate"] = self._mean(own["heart_rate"], seconds)

@@ -32,6 +32,7 @@ def test_each_window_is_measured_from_its_first_beat_to_its_last(tmp_path: Path)
         assert values(analysis, "heart_rate")[index] == pytest.approx(60_000 / nn.mean())
         assert values(analysis, "sdnn")[index] == pytest.approx(nn.std(ddof=1))
         steps = np.diff(nn)
+        assert values(analysis, "sd1")[index] == pytest.approx(steps.std(ddof=1) / np.sqrt(2))
         assert values(analysis, "rmssd")[index] == pytest.approx(np.sqrt(np.mean(steps**2)))
 
 

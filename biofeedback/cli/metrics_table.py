@@ -21,8 +21,8 @@ __all__ = ["as_csv", "as_json", "show", "summary"]
 #: What a person wants to see, and fits a terminal; JSON and CSV have everything.
 _HEADS = {
     "heart_rate": "HR", "rmssd": "RMSSD", "sdnn": "SDNN", "pnn50": "pNN50",
-    "breathing_rate": "breath", "scl": "SCL", "scr_rate": "SCR", "lf": "LF", "hf": "HF",
-    "lf_hf": "LF/HF",
+    "stress_index": "sqrt SI", "breathing_rate": "breath", "scl": "SCL", "scr_rate": "SCR",
+    "lf": "LF", "hf": "HF", "lf_hf": "LF/HF",
 }  # fmt: skip
 #: Below the first a value is dim, below the second it is marked as well. Our own choice.
 _GOOD, _POOR = 0.8, 0.5

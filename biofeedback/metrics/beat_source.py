@@ -24,6 +24,8 @@ _HEAD_START = {Signal.RR: 0.2, Signal.ECG: 0.15, Signal.PPG: 0.0}
 ORIGINS = tuple(_HEAD_START)
 _STAY, _SPAN_S = 0.1, 30.0
 _LONGEST_RR_S = 3.0
+#: An interval in which something almost as high as the beat was left out is no interval to trust.
+_UNCLEAR_RIVAL = 0.6
 #: A pulse reaches the wrist later than the heart beats; its intervals may overlap by this much.
 _OVERLAP_S = 0.3
 
@@ -56,6 +58,9 @@ class _Origin:
         beats = []
         for pulse in pulses:
             rr_s = pulse.time_s - self._last_pulse_s
+            if pulse.rival > _UNCLEAR_RIVAL:
+                beats += self._cleaner.cut()
+                rr_s = math.nan
             self._last_pulse_s = pulse.time_s
             if rr_s <= _LONGEST_RR_S:
                 beats += self._cleaner.push(pulse.time_s, rr_s * 1000.0)

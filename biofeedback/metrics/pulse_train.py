@@ -57,10 +57,15 @@ _LATE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A beat at `time_s`; `height` is how strongly the waveform showed it, in its own unit."""
+    """A beat at `time_s`; `height` is how strongly the waveform showed it, in its own unit.
+
+    `rival` is the highest peak since the beat before that was not taken for one, as a share of
+    `height`: small in a clear waveform, about 1 in noise.
+    """
 
     time_s: float
     height: float
+    rival: float = 0.0
 
 
 class PulseTrain:
@@ -82,7 +87,7 @@ class PulseTrain:
         self._last_s = -math.inf
         self._heights: deque[float] = deque(maxlen=_HEIGHTS)
         self._intervals: deque[float] = deque(maxlen=_HEIGHTS)
-        self._usual = 0.0
+        self._usual = self._rival = 0.0
         self._due_s = math.inf
 
     def add(self, chunk: Chunk) -> list[Pulse]:
@@ -183,8 +188,10 @@ class PulseTrain:
         since_s = peak.time_s - self._last_s
         share = self._shape.low if peak.time_s > self._due_s else self._shape.high
         if since_s < self._shape.refractory_s or peak.height < share * self._usual:
+            self._rival = max(self._rival, peak.height)
             return
-        beats.append(peak)
+        beats.append(Pulse(peak.time_s, peak.height, self._rival / peak.height))
+        self._rival = 0.0
         self._heights.append(peak.height)
         self._usual = statistics.median(self._heights)
         if math.isfinite(since_s):

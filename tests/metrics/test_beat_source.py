@@ -123,3 +123,27 @@ def test_what_no_skin_has_is_no_temperature(value_c: float) -> None:
     bank = MetricBank(Settings())
     bank.update(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
     assert readings(bank, 20.0)["skin_temperature"].value is None
+
+
+NOISES = {
+    "white": lambda t, rng: rng.normal(size=len(t)),
+    "drift": lambda t, rng: np.cumsum(rng.normal(size=len(t))),
+    "tone": lambda t, rng: np.sin(2 * np.pi * 17.0 * t),
+    "square": lambda t, rng: np.sign(np.sin(2 * np.pi * 3.3 * t)),
+    "saturated": lambda t, rng: np.clip(20.0 * rng.normal(size=len(t)), -5.0, 5.0),
+    "constant": lambda t, rng: np.full(len(t), 3.3),
+}
+
+
+@pytest.mark.parametrize("signal", [Signal.ECG, Signal.PPG])
+@pytest.mark.parametrize("kind", NOISES)
+def test_what_is_no_heart_is_never_taken_for_one_with_confidence(signal: Signal, kind: str) -> None:
+    rate_hz, bank = RATE_HZ[signal], MetricBank(Settings())
+    times_s = np.arange(int(120 * rate_hz)) / rate_hz
+    values = NOISES[kind](times_s, np.random.default_rng(2))
+    for second in range(120):
+        piece = values[int(second * rate_hz) : int((second + 1) * rate_hz)]
+        bank.update(Chunk.regular(signal, "band", float(second), rate_hz, piece))
+        found = readings(bank, second + 1.0)
+        assert found["heart_rate"].quality < 0.45
+        assert found["rmssd"].quality < 0.3
