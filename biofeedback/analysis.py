@@ -13,6 +13,7 @@ from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.heart_rate import HeartRate
+from biofeedback.metrics.nonlinear import Nonlinear, longest_run, nonlinear
 from biofeedback.metrics.pnn50 import Pnn50
 from biofeedback.metrics.poincare import Sd1, Sd2
 from biofeedback.metrics.rmssd import LnRmssd, Rmssd
@@ -46,7 +47,10 @@ class WindowMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A recording in windows. `lost_s` is the time in gaps, by signal."""
+    """A recording in windows. `lost_s` is the time in gaps, by signal.
+
+    `nonlinear` describes the longest unbroken run of beats, None where that is too short.
+    """
 
     name: str
     format: str
@@ -58,6 +62,7 @@ class Analysis:
     skin_responses: int
     lost_s: dict[str, float]
     warnings: tuple[str, ...]
+    nonlinear: Nonlinear | None = None
 
     def mean(self, metric: str) -> float | None:
         """Return the mean of a metric over the windows that have it; None without any."""
@@ -122,6 +127,7 @@ def analyze(
         skin_responses=len(measured.responses),
         lost_s=_lost_s([sample for _, sample in timed if isinstance(sample, Gap)]),
         warnings=warnings,
+        nonlinear=nonlinear(longest_run(measured.beats)),
     )
 
 

@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
 from rich.markup import escape
 from rich.table import Table
 
@@ -60,6 +61,10 @@ def summary(analysis: Analysis) -> str:
             parts.append(f"mean {_HEADS[name]} {mean:.3g} {unit}")
     if analysis.beats:
         parts.append(f"{analysis.beats} beats, {analysis.beats_left_out} left out")
+    if (shape := analysis.nonlinear) is not None:
+        names = (("DFA alpha1", shape.dfa_alpha1), ("sample entropy", shape.sample_entropy))
+        known = [f"{name} {value:.2f}" for name, value in names if value is not None]
+        parts += [f"{', '.join(known)} over {shape.beats} unbroken beats"] if known else []
     parts += [f"gaps in {signal} {lost_s:.0f} s" for signal, lost_s in analysis.lost_s.items()]
     return f"{analysis.name}: {'; '.join(parts)}."
 
@@ -76,6 +81,7 @@ def as_json(analysis: Analysis) -> str:
             "beats_left_out": analysis.beats_left_out,
             "skin_responses": analysis.skin_responses,
             "lost_s": analysis.lost_s,
+            "nonlinear": None if analysis.nonlinear is None else asdict(analysis.nonlinear),
             "warnings": list(analysis.warnings),
             "windows": [
                 {
