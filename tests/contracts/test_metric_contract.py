@@ -129,3 +129,35 @@ def test_equal_input_gives_equal_readings() -> None:
         (160.0, Chunk.regular(Signal.EDA, "band", 0.0, 4.0, 2.0 + rng.normal(0.0, 0.1, 640))),
     ]
     assert run(samples, 165.0) == run(samples, 165.0)
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 0.0, 5.0, 1e30])
+def test_a_stuck_or_broken_sensor_is_never_believed(signal: Signal, value: float) -> None:
+    """A sensor that sends one value for ever: what it says is missing, or a plausible constant."""
+    rate_hz = RATES_HZ.get(signal, 1.0)
+    samples: list[tuple[float, Sample]] = []
+    for second in range(90):
+        chunk = Chunk.regular(signal, "odd", second, rate_hz, np.full(int(rate_hz), value))
+        chunk = replace(chunk, rate_hz=None) if signal is Signal.RR else chunk
+        samples.append((second + 1.0, chunk))
+    last = {reading.name: reading for reading in run(samples, 91.0)[-1]}
+    for name in ("heart_rate", "rmssd", "breathing_rate", "coherence", "stress_index"):
+        assert last[name].quality == 0.0
+
+
+@pytest.mark.parametrize("signal", [s for s in Signal if s is not Signal.RESP])
+def test_chunks_that_come_twice_or_too_late_change_nothing(signal: Signal) -> None:
+    rng, rate_hz = np.random.default_rng(6), RATES_HZ.get(signal, 1.0)
+    level = {Signal.RR: 0.95, Signal.HR: 60.0, Signal.TEMP: 33.0, Signal.EDA: 2.0}.get(signal, 0.0)
+    once: list[tuple[float, Sample]] = []
+    twice: list[tuple[float, Sample]] = []
+    for second in range(90):
+        values = level + 0.02 * rng.normal(size=int(rate_hz))
+        chunk = Chunk.regular(signal, "band", second, rate_hz, values)
+        chunk = replace(chunk, rate_hz=None) if signal is Signal.RR else chunk
+        once.append((second + 1.0, chunk))
+        twice += [(second + 1.0, chunk), (second + 1.0, chunk)]
+        if second > 3:
+            twice.append((second + 1.0, once[-3][1]))
+    assert run(twice, 91.0) == run(once, 91.0)
