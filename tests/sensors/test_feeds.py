@@ -1,0 +1,151 @@
+"""Samples from a network leave in order, in time, with every break marked."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensors.labels import Meaning, meaning_of
+from sensors.network.feeds import ArrivingBeats, Evenly, Feed, Singly, StampedBeats
+from sensors.signals import Chunk, Gap, Signal
+
+
+def ignore(what: str) -> None:
+    pass
+
+
+def fed(feed: Feed, now_s: float, values: list[float], times_s: list[float]) -> list[Chunk | Gap]:
+    return feed.add(now_s, np.array(times_s), np.array(values).reshape(-1, 1))
+
+
+FEEDS = {
+    "evenly": lambda: Evenly(Signal.EDA, "x", ignore, 4.0, 0.2),
+    "fast": lambda: Evenly(Signal.PPG, "x", ignore, 64.0, 0.2),
+    "singly": lambda: Singly(Signal.HR, "x", ignore),
+    "beats": lambda: ArrivingBeats("x", ignore),
+}
+batches = st.lists(
+    st.tuples(
+        st.floats(0.0, 8.0),  # passes before it comes
+        st.lists(
+            st.tuples(st.floats(-3.0, 1.0), st.sampled_from([0.5, 0.9, 61.0, np.nan, -1.0])),
+            max_size=9,
+        ),
+        st.sampled_from(["", "", "", "link", "clock"]),
+    ),
+    max_size=25,
+)
+
+
+@given(kind=st.sampled_from(sorted(FEEDS)), came=batches)
+def test_whatever_comes_times_never_go_back_nor_into_the_future(
+    kind: str, came: list[tuple[float, list[tuple[float, float]], str]]
+) -> None:
+    feed, now_s, last_s = FEEDS[kind](), 0.0, -1e9
+    for pause_s, samples, break_ in came:
+        now_s += pause_s
+        if break_ in ("link", "clock"):
+            feed.interrupt(break_)
+        times_s = [now_s + ago_s for ago_s, _ in samples]
+        for sample in fed(feed, now_s, [value for _, value in samples], times_s):
+            if isinstance(sample, Gap):
+                assert last_s <= sample.start_s + 1e-9
+                assert sample.start_s <= sample.end_s
+                continue
+            assert np.isfinite(sample.values).all()
+            assert sample.times_s[0] >= last_s - 1e-9
+            assert (np.diff(sample.times_s) >= 0.0).all()
+            assert sample.times_s[-1] <= now_s + 0.3
+            last_s = float(sample.times_s[-1])
+            if sample.rate_hz:
+                again = sample.times_s[0] + np.arange(len(sample)) / sample.rate_hz
+                assert np.array_equal(again, sample.times_s)
+
+
+def test_jitter_leaves_an_even_series_without_a_gap() -> None:
+    rng = np.random.default_rng(1)
+    feed = FEEDS["evenly"]()
+    samples: list[Chunk | Gap] = []
+    for i in range(400):
+        true_s = i * 0.25001  # 40 ppm slow
+        samples += fed(feed, true_s + 0.2, [3.0], [true_s + rng.uniform(0.0, 0.1)])
+    chunks = [s for s in samples if isinstance(s, Chunk)]
+    assert len(chunks) == len(samples) == 400
+    times_s = np.concatenate([c.times_s for c in chunks])
+    assert np.abs(times_s - np.arange(400) * 0.25001 - 0.05).max() < 0.08
+
+
+def test_a_missing_sample_of_a_device_with_a_clock_is_a_gap() -> None:
+    feed = FEEDS["evenly"]()
+    fed(feed, 1.0, [1, 2, 3], [0.0, 0.25, 0.5])
+    gap, chunk = fed(feed, 1.5, [5, 6], [1.0, 1.25])
+    assert gap == Gap(Signal.EDA, "x", 0.5, 1.0, "link")
+    assert isinstance(chunk, Chunk)
+    assert chunk.times_s.tolist() == [1.0, 1.25]
+
+
+def test_a_number_that_is_none_leaves_a_gap_of_bad_data() -> None:
+    feed = FEEDS["singly"]()
+    fed(feed, 1.0, [60], [1.0])
+    assert fed(feed, 2.0, [np.nan], [2.0]) == []
+    gap, _ = fed(feed, 3.0, [61], [3.0])
+    assert gap == Gap(Signal.HR, "x", 1.0, 3.0, "bad_data")
+
+
+def test_a_sender_that_is_faster_than_it_says_stands_at_its_arrival_or_is_counted() -> None:
+    counted: list[str] = []
+    feed = Evenly(Signal.EDA, "x", counted.append, 4.0, 1.0)
+    for i in range(40):
+        (chunk,) = fed(feed, i / 8, [3.0], [i / 8])
+        assert isinstance(chunk, Chunk)
+        assert chunk.times_s.tolist() == [i / 8]
+    assert not counted
+    for second in range(6, 9):
+        fed(feed, second, [3.0] * 8, [second + i / 8 - 7 / 8 for i in range(8)])
+    assert counted
+
+
+def test_beats_with_stamps_break_where_they_are_no_neighbours() -> None:
+    feed = StampedBeats("x", ignore)
+
+    def beat(stamp_s: float, rr_s: float) -> list[Chunk | Gap]:
+        return feed.add(stamp_s + 1, np.array([stamp_s]), np.array([[rr_s, stamp_s]]))
+
+    assert [type(s) for s in beat(1.0, 0.8)] == [Chunk]
+    assert [type(s) for s in beat(1.8, 0.8)] == [Chunk]
+    gap, chunk = beat(4.0, 0.8)
+    assert gap == Gap(Signal.RR, "x", 1.8, 3.2, "bad_data")
+    assert isinstance(chunk, Chunk)
+    assert chunk.device_times_s is not None
+    assert beat(4.0, 0.8) == []  # it came twice
+    assert beat(4.1, 9.0) == []  # no heart makes it
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "unit", "meaning"),
+    [
+        ("GSR", "", "µS", Meaning(Signal.EDA)),
+        ("Wrist EDA", "", "mS", Meaning(Signal.EDA, 1e3)),
+        ("EDA", "", "kOhm", None),
+        ("", "GSR", "", Meaning(Signal.EDA)),
+        ("ECG LA-RA", "", "uV", Meaning(Signal.ECG, 1e-3)),
+        ("RR", "", "ms", Meaning(Signal.RR, 1e-3)),
+        ("ibi", "", "", Meaning(Signal.RR, None)),
+        ("RR", "", "mV", None),
+        ("heart_rate", "", "bpm", Meaning(Signal.HR)),
+        ("Respiration rate", "", "1/min", None),
+        ("Resp nasal", "", "V", Meaning(Signal.RESP)),
+        ("AccX", "", "m/s^2", Meaning(Signal.ACC, 1 / 9.80665)),
+        ("Skin temperature", "", "°C", Meaning(Signal.TEMP)),
+        ("Fp1", "EEG", "uV", None),
+        ("", "", "", None),
+    ],
+)
+def test_a_channel_is_known_by_its_label_type_and_unit(
+    label: str, kind: str, unit: str, meaning: Meaning | None
+) -> None:
+    assert meaning_of(label, kind, unit) == meaning
+
+
+def test_an_interval_without_a_unit_tells_it_by_its_size() -> None:
+    assert Meaning(Signal.RR, None).in_our_unit([850.0, 0.85]).tolist() == [0.85, 0.85]
