@@ -102,6 +102,11 @@ class _AnotherDeviceError(Exception):
     """The device answers, but has another serial number than the one wanted."""
 
 
+def _plain(serial: bytes) -> str:
+    """Return a serial number as it is compared: without padding, and in lower case."""
+    return serial.decode(errors="replace").strip("\0 ").casefold()
+
+
 async def _attempt(what: str, work: Awaitable[None]) -> None:
     """Wait for a last step that may fail: the device may be gone already, with its service."""
     try:
@@ -119,6 +124,7 @@ class _Link:
         self._give_up_s: float | None = clock() + plan.wait_s  #: None once it has worked
         self._known: Seen | None = None
         self._seen: dict[str, Seen] = {}
+        self._serial = ""  #: of the device that worked, where it told
         self._refused: set[str] = set()  #: addresses of devices with another serial number
         self._met = False
         self._problem = ""
@@ -158,6 +164,8 @@ class _Link:
         return named[0] if named else None
 
     def _is_it(self, device: Seen) -> bool:
+        if device.address in self._refused:
+            return False
         if self._known is None:
             return is_exactly(self._plan.wanted, device)
         same_name = bool(self._known.name) and device.name == self._known.name
@@ -193,19 +201,25 @@ class _Link:
             await _attempt("disconnect", client.disconnect())
 
     async def _check_serial(self, device: Seen, gatt: Gatt) -> None:
+        """Refuse a device with another serial number than the one wanted, or known by this name."""
         wanted = self._plan.serial
-        if not wanted or self._known:
+        if self._known:
+            wanted = self._serial if device.address != self._known.address else ""
+        if not wanted:
             return
-        serial = (await gatt.read(_SERIAL)).decode(errors="replace").strip("\0 ")
-        if serial.casefold() != wanted.casefold():
+        serial = _plain(await gatt.read(_SERIAL)) if gatt.has(_SERIAL) else ""
+        if serial != _plain(wanted.encode()):
             self._refused.add(device.address)
-            raise _AnotherDeviceError(f"{device.label} has the serial number {serial}")
+            raise _AnotherDeviceError(f"{device.label} has the serial number {serial or 'none'}")
 
     async def _follow_extras(self, gatt: Gatt, inbox: Inbox) -> None:
         for uuid in self._plan.extras:
             try:
                 if gatt.has(uuid):
-                    inbox.put(uuid, None, await gatt.read(uuid))
+                    value = await gatt.read(uuid)
+                    inbox.put(uuid, None, value)
+                    if uuid == _SERIAL:
+                        self._serial = value.decode(errors="replace")
                 if gatt.notifies(uuid):
                     await gatt.listen(uuid)
             except Exception as error:  # an extra is worth no reconnection

@@ -129,9 +129,10 @@ class PmdDialogue(Dialogue):
         if gatt.has(PMD_CONTROL):
             try:
                 offered = pmd.features(await gatt.read(PMD_CONTROL))
-            except SensorUnavailable:
+            except Exception as error:  # its heart rate may come all the same
                 if self._wanted:
                     raise
+                _log.debug("no measurements: %r", error)
         if missing := self._wanted - offered:
             raise SensorUnavailable(
                 f"{gatt.label} cannot send {_names(missing)}; it can send {_names(offered)}",

