@@ -64,17 +64,19 @@ class Settings:
 
 
 async def stream(
-    settings: Settings, clock: Clock, otherwise: Callable[[], SampleStream]
+    settings: Settings, clock: Clock, otherwise: Callable[[str], SampleStream]
 ) -> SampleStream:
-    """Yield what one band sends, for ever, or the samples of `otherwise` where it is no band.
+    """Yield what one band sends, for ever; where it is no band, what `otherwise` does.
 
     Without a `kind`, the device is looked for first: what it is shows by its name and services.
+    `otherwise` is called with the name, in full if the device was seen.
     """
     band, name = settings.band(), settings.name_or_address.strip()
     if band is None and name and (seen := await _meant(settings)):
         # Its whole name: by the start of it, the next search would last for its full time.
         band, name = band_of(seen, load_all(settings.profiles)), seen.label
-    source = _driver(replace(settings, name_or_address=name), band, clock) if band else otherwise()
+    named = replace(settings, name_or_address=name)
+    source = _driver(named, band, clock) if band else otherwise(name)
     async with aclosing(source) as samples:
         async for sample in samples:
             yield sample

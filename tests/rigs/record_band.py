@@ -22,7 +22,7 @@ async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
         profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=10.0
     )
 
-    def otherwise() -> SampleStream:
+    def otherwise(name: str) -> SampleStream:
         return strap.stream(strap.Settings(name_or_address=name, wait_s=10.0), clock)
 
     try:
