@@ -62,6 +62,7 @@ class BeatCleaner:
         self._pending_is_merged = False
         self._last_time_s = self._decided_s = -math.inf
         self._normal: deque[float] = deque(maxlen=_REFERENCE_BEATS)
+        self._sorted_normal: list[float] = []
         self._doubted: list[float] = []
         self._steps: deque[float] = deque()
         self._sorted_steps: list[float] = []
@@ -107,10 +108,15 @@ class BeatCleaner:
         return decided
 
     def _reference_ms(self, current_ms: float, next_ms: float | None) -> float:
-        known = sorted(self._normal)
-        if next_ms is not None and _SHORTEST_MS <= next_ms <= _LONGEST_MS:
-            insort(known, next_ms)
-        return known[len(known) // 2] if known else current_ms
+        """Return the median of the latest normal intervals, the next one counted among them."""
+        known = self._sorted_normal
+        if next_ms is None or not _SHORTEST_MS <= next_ms <= _LONGEST_MS:
+            return known[len(known) // 2] if known else current_ms
+        middle = (len(known) + 1) // 2
+        place = bisect_left(known, next_ms)
+        if place == middle:
+            return next_ms
+        return known[middle] if place > middle else known[middle - 1]
 
     def _tolerance_ms(self, reference_ms: float) -> float:
         count = len(self._sorted_steps)
@@ -150,7 +156,10 @@ class BeatCleaner:
         return [Beat(time_s, rr_ms, "ectopic" if plausible else "implausible")]
 
     def _accept(self, time_s: float, rr_ms: float, step_ms: float) -> Beat:
+        if len(self._normal) == _REFERENCE_BEATS:
+            del self._sorted_normal[bisect_left(self._sorted_normal, self._normal[0])]
         self._normal.append(rr_ms)
+        insort(self._sorted_normal, rr_ms)
         if not self._pending_is_merged:
             self._doubted = []
         if len(self._steps) == _SPREAD_BEATS:
@@ -170,6 +179,7 @@ class BeatCleaner:
         agree = high_ms - low_ms <= _RELOCK_RANGE * low_ms
         if len(self._doubted) == _RELOCK_BEATS and plausible and agree:
             self._normal = deque(self._doubted, maxlen=_REFERENCE_BEATS)
+            self._sorted_normal = sorted(self._doubted)
             self._doubted = []
             self._steps.clear()
             self._sorted_steps.clear()
