@@ -139,7 +139,8 @@ class BeatTimeline:
             self._sum_ticks += rr
             beat_s = self._offset_s + self._sum_ticks / self._ticks_per_s
             # What was handed out stays: after a better offset, beats wait for it.
-            self._last_beat_s = max(self._last_beat_s or beat_s, beat_s)
+            if self._last_beat_s is None or beat_s > self._last_beat_s:
+                self._last_beat_s = beat_s
             times_s.append(self._last_beat_s)
         return Chunk.events(
             Signal.RR, self._source, times_s, [rr / self._ticks_per_s for rr in rr_ticks]

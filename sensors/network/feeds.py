@@ -192,7 +192,8 @@ class StampedBeats(_Breaks):
                     self.interrupt("bad_data")
             self._last_stamp_s = float(stamp_s)
             samples += self._gap(float(time_s - rr_s))
-            self._last_s = max(float(time_s), self._last_s or float(time_s))
+            if self._last_s is None or time_s > self._last_s:
+                self._last_s = float(time_s)
             samples.append(Chunk.events(Signal.RR, self._source, [self._last_s], [rr_s], [stamp_s]))
         return samples
 
