@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"biofeedback.inputs"}
     | {"biofeedback.record"},
     "biofeedback.midi_maps": {"biofeedback.config", "biofeedback.metrics.bank", "synth"},
+    "biofeedback.cohort": {"biofeedback.analysis", "biofeedback.errors", "biofeedback.record"},
     "biofeedback.afterwards": {
         "biofeedback.config",
         "biofeedback.midi_maps",

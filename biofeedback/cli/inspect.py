@@ -79,9 +79,12 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
 
 
 def analyze(
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="SOURCE", help="A recording, a session's folder, or its log."),
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="A recording, a session's folder, or its log; with --out, folders of sessions.",
+        ),
     ],
     window: Annotated[
         float,
@@ -96,13 +99,37 @@ def analyze(
     rate: Annotated[
         float | None, typer.Option(metavar="HZ", help="Rate of a CSV without a time column.")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="One table of all sessions: a .parquet or .csv file."),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With --out; else one for each core.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="With --out: a Dask scheduler's address."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a table that exists.")] = False,
 ) -> None:
-    """Show the metrics of a recording or a session, window by window."""
+    """Show the metrics of a recording or a session, window by window.
+
+    With --out, those of all sessions in folders become one table. Interrupted, it goes on from
+    where it was when given again.
+    """
     from biofeedback import analysis
     from biofeedback.cli import metrics_table
     from biofeedback.cli.columns import column_map
     from biofeedback.errors import ConfigError
 
+    if out is not None:
+        _cohort(sources, out, window, processes, cluster, force, as_json)
+        return
+    if len(sources) > 1:
+        raise ConfigError(
+            "several sources need a file for their table", hint="Add --out sessions.csv"
+        )
+    (source,) = sources
     if as_json and as_csv:
         raise ConfigError("--json and --csv at once", hint="Choose one of them.")
     with console.progress("Measuring") as progress:
@@ -121,6 +148,29 @@ def analyze(
         typer.echo(metrics_table.as_csv(result), nl=False)
     else:
         metrics_table.show(result)
+
+
+def _cohort(
+    folders: list[Path], out: Path, window_s: float, processes: int | None, cluster: str | None,
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from biofeedback import cohort
+
+    sessions = cohort.find_sessions(folders)
+    with console.progress(f"Measuring {len(sessions)} sessions") as progress:
+        result = cohort.analyze_all(
+            sessions, out, window_s=window_s, processes=processes, cluster=cluster, force=force,
+            progress=progress,
+        )  # fmt: skip
+    for problem in result.problems:
+        console.err.print(f"[yellow]Left out:[/] {escape(problem)}", highlight=False)
+    if as_json:
+        console.as_json(
+            {"file": str(out), "sessions": result.sessions, "rows": result.rows,
+             "problems": result.problems}
+        )  # fmt: skip
+    else:
+        typer.echo(f"{result.sessions} sessions, {result.rows} windows: {out}")
 
 
 def render(

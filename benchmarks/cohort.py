@@ -1,0 +1,107 @@
+"""Measure how many sessions a minute `biofeedback analyze` takes, with processes and with Dask.
+
+    python benchmarks/cohort.py [--sessions 200] [--minutes 10]
+
+The sessions are copies of a few simulated ones; every copy is measured as if it were another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from biofeedback.cohort import analyze_all, find_sessions
+from biofeedback.config import load
+from biofeedback.launch import Performance, Plan
+from biofeedback.plugins import SensorOptions
+from biofeedback.record.reader import LOG_NAME
+
+
+async def nothing_to_watch(session: object) -> None:
+    """Let a session run alone."""
+
+
+def prepare(folder: Path, count: int, minutes: float) -> list[Path]:
+    """Simulate four sessions and copy them."""
+    logs = []
+    for seed in range(4):
+        plan = Plan(
+            config=load(), sensors=("sim:listener",), out=folder / "made", seed=seed,
+            duration_s=60.0 * minutes, options=SensorOptions(seed=seed),
+        )  # fmt: skip
+        logs.append(Performance(plan).run(nothing_to_watch).folder / LOG_NAME)
+    for number in range(count):
+        target = folder / "sessions" / f"{number:04d}"
+        target.mkdir(parents=True)
+        os.link(logs[number % 4], target / LOG_NAME)
+    return find_sessions([folder / "sessions"])
+
+
+def with_cluster(sessions: list[Path], out: Path, *, kill: bool) -> float:
+    """Return the seconds that two Dask workers took; `kill` ends one of them on the way."""
+    dask = Path(sys.executable).parent / "dask"
+    address = "tcp://127.0.0.1:8797"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen(
+        [dask, "scheduler", "--host", "127.0.0.1", "--port", "8797", "--no-dashboard"], **quiet
+    )
+    workers = [
+        subprocess.Popen(
+            [dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet
+        )
+        for _ in range(2)
+    ]
+
+    def told(share: float) -> None:
+        if kill and share > 0.3:
+            workers[0].kill()
+
+    try:
+        from distributed import Client
+
+        with Client(address, timeout="30s") as client:
+            client.wait_for_workers(2, timeout=60)
+        start_s = time.perf_counter()
+        result = analyze_all(sessions, out, cluster=address, progress=told)
+        assert result.sessions == len(sessions), result.problems
+        return time.perf_counter() - start_s
+    finally:
+        for child in (*workers, scheduler):
+            child.kill()
+            child.wait()
+
+
+def main() -> None:
+    """Print a table of throughput."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sessions = prepare(folder, asked.sessions, asked.minutes)
+        took: dict[str, float] = {}
+        for count in (1, 2):
+            start_s = time.perf_counter()
+            out = folder / f"{count}.csv"
+            result = analyze_all(sessions, out, processes=count)
+            assert result.sessions == len(sessions), result.problems
+            took[f"{count} process{'es' if count > 1 else ''}"] = time.perf_counter() - start_s
+        took["2 Dask workers"] = with_cluster(sessions, folder / "dask.csv", kill=False)
+        took["2 Dask workers, one killed"] = with_cluster(
+            sessions, folder / "killed.csv", kill=True
+        )
+        same = {(folder / f"{n}.csv").read_bytes() for n in ("1", "2", "dask", "killed")}
+        print(f"{len(sessions)} sessions of {asked.minutes:g} min; tables equal: {len(same) == 1}")
+        print("| | s | sessions/min |\n|---|---|---|")
+        for title, seconds in took.items():
+            print(f"| {title} | {seconds:.1f} | {60 * len(sessions) / seconds:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Many sessions become one table, whatever some of them are like."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from replayed_session import eda_csv, replayed, rr_text
+
+from biofeedback import cohort
+from biofeedback.analysis import analyze
+from biofeedback.cli.app import run
+from biofeedback.errors import FolderError, LogError
+from biofeedback.record.reader import LOG_NAME
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hold three sessions, one of them in a folder below, and one that is damaged."""
+    made = tmp_path_factory.mktemp("made")
+    session = replayed(made, rr_text(made / "rr.txt"), eda_csv(made / "eda.csv"))
+    out = tmp_path_factory.mktemp("sessions")
+    for name in ("one", "two", "below/three", "bad"):
+        (out / name).mkdir(parents=True)
+        shutil.copy(session / LOG_NAME, out / name)
+    (out / "bad" / LOG_NAME).write_text("no log\n")
+    return out
+
+
+def test_each_session_gives_a_row_a_window_and_a_bad_one_is_listed(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "all.parquet"
+    command = ["analyze", str(folder), "--window", "30", "--out", str(out), "--processes", "2"]
+    assert run([*command, "--json"]) == 0
+    seen = capsys.readouterr()
+    assert json.loads(seen.out)["sessions"] == 3
+    assert "bad" in seen.err
+    table = pd.read_parquet(out)
+    assert set(table["session"]) == {"one", "two", "three"}
+    windows = analyze(folder / "one", window_s=30.0).windows
+    one = table[table["session"] == "one"]
+    assert len(one) == len(windows)
+    rates = [r.value for w in windows for r in w.readings if r.name == "heart_rate"]
+    assert one["heart_rate_bpm"].tolist() == rates
+    assert one["tempo_bpm"].between(40, 160).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.parquet"]
+    assert run(command) == 2  # the table is there
+    capsys.readouterr()
+
+
+def test_an_analysis_that_was_cut_short_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = cohort.find_sessions([folder])
+    out = tmp_path / "all.csv"
+
+    def stopped(share: float) -> None:
+        if share > 0.3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cohort.analyze_all(sessions, out, window_s=30.0, processes=1, progress=stopped)
+    assert not out.exists()
+    shares: list[float] = []
+    cohort.analyze_all(sessions, out, window_s=30.0, processes=1, progress=shares.append)
+    assert shares[0] >= 0.25
+    assert shares[-1] == 1.0
+    assert set(pd.read_csv(out)["session"]) == {"one", "two", "three"}
+
+
+def test_a_cluster_gives_the_same_table_as_processes(folder: Path, tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    sessions = cohort.find_sessions([folder])
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, processes=False
+    ) as cluster:
+        address = cluster.scheduler_address
+        cohort.analyze_all(sessions, tmp_path / "a.csv", window_s=30.0, cluster=address)
+    cohort.analyze_all(sessions, tmp_path / "b.csv", window_s=30.0, processes=1)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["all.txt", "all"])
+def test_a_table_of_another_kind_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(FolderError, match="no table"):
+        cohort.analyze_all(cohort.find_sessions([folder]), tmp_path / name)
+
+
+def test_a_folder_without_sessions_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="no sessions"):
+        cohort.find_sessions([tmp_path])
+    with pytest.raises(LogError, match="no folder"):
+        cohort.find_sessions([tmp_path / "missing"])
