@@ -1,0 +1,47 @@
+"""The part of a `ble:` URI behind its question mark: which band it is, and mistakes in it."""
+
+from pathlib import Path
+
+import pytest
+
+from biofeedback.plugins import SensorOptions, sensor
+from sensors.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "ble:",
+        "ble:Polar H10",
+        "ble:My band?profile=packed",
+        "ble:?profile=edamove4",
+        "ble:?profile=shimmer3r",
+        "ble:BITalino?eda=3&ecg=2&rate_hz=1000",
+    ],
+)
+def test_a_band_is_named_without_looking_for_it(uri: str) -> None:
+    assert sensor(uri, SensorOptions()).uri == uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "text", "hint"),
+    [
+        ("ble:x?profile=nonesuch", "no profile named 'nonesuch'", "uart-text"),
+        ("ble:x?profile=/nowhere/band.toml", "/nowhere/band.toml cannot be read", "path"),
+        ("ble:x?eda=three", "eda=three is not a whole number", "eda=3"),
+        ("ble:x?profil=packed", "unknown option 'profil'", "profile"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_looked_for(uri: str, text: str, hint: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        sensor(uri, SensorOptions())
+    assert text in str(caught.value)
+    assert hint in caught.value.hint
+
+
+def test_a_profile_of_ones_own_is_read_from_its_path(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "configs" / "devices" / "packed.toml"
+    own = tmp_path / "own.toml"
+    own.write_text(shipped.read_text().replace("rate_hz = 4.0", "rate_hz = 0"))
+    with pytest.raises(SettingsError, match=r"own\.toml: data\.rate_hz: 0 is not within"):
+        sensor(f"ble:x?profile={own}", SensorOptions())
