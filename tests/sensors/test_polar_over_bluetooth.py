@@ -35,6 +35,7 @@ RUNS: dict[str, tuple[str, list[str]]] = {
     "unpaired heart rate": ("shy.yaml", ["--name", "Polar H10 AAAA", "--seconds", "6"]),
     "charging": ("shy.yaml", ["--name", "Polar H10 BBBB", "--stream", "ecg"]),
     "serial": ("shy.yaml", ["--serial", "sn-42", "--seconds", "12"]),
+    "scan": ("shy.yaml", ["--scan", "--seconds", "3"]),
     "lacking": ("h10.yaml", ["--name", ECG_NAME, "--stream", "ppi"]),
 }
 
@@ -174,6 +175,11 @@ def test_a_sensor_on_its_charger_says_so(runs: dict[str, Outcome]) -> None:
 def test_a_measurement_that_the_sensor_lacks_is_refused(runs: dict[str, Outcome]) -> None:
     (error,) = runs["lacking"].all("error")
     assert error["text"] == f"{ECG_NAME} cannot send ppi; it can send ecg, acc"
+
+
+def test_a_scan_says_what_can_be_asked_for(runs: dict[str, Outcome]) -> None:
+    gives = {seen["name"]: seen["gives"] for seen in runs["scan"].all("seen")}
+    assert gives["Polar H10 AAAA"] == "heart rate, RR intervals, ECG, acceleration"
 
 
 def test_a_serial_number_chooses_among_devices(runs: dict[str, Outcome]) -> None:
