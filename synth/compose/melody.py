@@ -12,6 +12,7 @@ from synth.theory.chords import local_scale
 
 __all__ = ["melody"]
 
+_HIGH = 7  #: semitones from the middle beyond which a contour turns back
 _LEAP = 4  #: semitones above which an interval is a leap that wants an answer
 
 
@@ -42,7 +43,10 @@ def melody(
         if pitch is None:
             aim = _nearest(ladder, middle) + context.motif.rise
         else:
-            aim = _nearest(ladder, pitch) + context.motif.move(number, form)
+            move = context.motif.move(number, form)
+            if abs(pitch - middle) > _HIGH and (pitch - middle) * move > 0:
+                move = -move
+            aim = _nearest(ladder, pitch) + move
         if number == 0 and context.place.bar == 0:
             aim = (aim + _nearest(ladder, middle) + context.motif.rise) // 2
         last = context.place.last and number == len(cells) - 1
@@ -88,7 +92,7 @@ def _choose(
     centre = max(0, min(len(ladder) - 1, aim))
     for rung in range(max(0, centre - 5), min(len(ladder), centre + 6)):
         candidate = ladder[rung]
-        cost = abs(rung - aim) + 0.08 * max(0, abs(candidate - middle) - 5)
+        cost = abs(rung - aim) + 0.15 * max(0, abs(candidate - middle) - 5)
         if candidate % 12 not in tones:
             cost += 9.0 if wish >= 0.8 else 2.0 * wish
         if pitch is not None:
@@ -101,7 +105,7 @@ def _choose(
             elif size > _LEAP:
                 cost += 2.1
             elif size > 2:
-                cost += 1.05
+                cost += 1.0
             if abs(interval) > _LEAP and (step * interval >= 0 or size > _LEAP):
                 cost += 7.0
         if cost < least:

@@ -64,22 +64,19 @@ class Motif:
 
 
 def motif(rng: Random, *, freedom: float) -> Motif:
-    """Draw a motif; steps prevail, a leap is answered by a step back."""
+    """Draw a motif; three of four moves are steps, a leap is answered by a step back."""
     moves: list[int] = []
     direction = 1 if rng.random() < 0.5 else -1
-    while len(moves) < CELLS:
-        draw = rng.random()
-        if draw < 0.64:
-            moves.append(direction)
-        elif draw < 0.78:
-            moves.append(2 * direction)
-        elif draw < 0.84:
-            moves.append(0)
-        else:
-            moves += [direction * (3 if draw < 0.94 else 4), -direction]
-        if rng.random() < 0.38:
-            direction = -direction
-    return Motif(ranking(rng, freedom=freedom), tuple(moves[:CELLS]), rng.randrange(-3, 4))
+    for _ in range(CELLS // 4):
+        wide = rng.randrange(3)
+        size = rng.choices((2, 0, 3, 4), (0.5, 0.12, 0.23, 0.15))[0]
+        for number in range(4):
+            if number == wide + 1 and size > 2:
+                direction = -direction
+            elif rng.random() < 0.38:
+                direction = -direction
+            moves.append(direction * (size if number == wide else 1))
+    return Motif(ranking(rng, freedom=freedom), tuple(moves), rng.randrange(-3, 4))
 
 
 def development(place: Place, rng: Random) -> Form:
