@@ -422,8 +422,10 @@ def beats(quick: bool) -> None:
             row("pulse waves, NeuroKit against its ECG: F1",
                 f"{2 * hits / (len(at_s) + len(heart_s)):.3f}", "reported")  # fmt: skip
         belt = nk.rsp_process(frame["RSP"], 100)[0]["RSP_Rate"].to_numpy()
-        intervals = Chunk.events(Signal.RR, "x", heart_s[1:], np.diff(heart_s))
-        for label in ("ECG", "RR"):
+        own_s, _ = pulses(ecg, 100.0, "ecg", 1.0)
+        origins = (("ECG", own_s), ("RR", own_s), ("neurokit2's RR", heart_s))
+        for label, beats_s in origins:
+            intervals = Chunk.events(Signal.RR, "x", beats_s[1:], np.diff(beats_s))
             bank, errors = MetricBank(Settings()), []
             for second in range(1, len(ecg) // 100 + 1):
                 piece = slice(100 * (second - 1), 100 * second)

@@ -81,6 +81,10 @@ def as_json(analysis: Analysis) -> str:
             "beats_left_out": analysis.beats_left_out,
             "skin_responses": analysis.skin_responses,
             "lost_s": analysis.lost_s,
+            "means": {
+                reading.name: analysis.mean(reading.name)
+                for reading in (analysis.windows[0].readings if analysis.windows else ())
+            },
             "nonlinear": None if analysis.nonlinear is None else asdict(analysis.nonlinear),
             "warnings": list(analysis.warnings),
             "windows": [

@@ -8,6 +8,7 @@ import pytest
 
 from biofeedback.metrics.bank import MetricBank, Settings
 from biofeedback.metrics.breathing import breathing_rhythm
+from biofeedback.metrics.pulse_train import PulseTrain
 from sensors.body import Body, BodySettings
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
@@ -61,16 +62,25 @@ def test_a_body_is_heard_breathing_and_a_long_gap_silences_it() -> None:
 
 @pytest.mark.recordings
 @pytest.mark.parametrize("name", ["bio_resting_5min_100hz", "bio_resting_8min_100hz"])
-def test_the_rate_from_an_ecg_is_within_a_breath_of_a_belts(recordings: Path, name: str) -> None:
+@pytest.mark.parametrize("origin", [Signal.ECG, Signal.RR])
+def test_the_rate_is_within_a_breath_of_a_belts(
+    recordings: Path, name: str, origin: Signal
+) -> None:
     import neurokit2 as nk
     import pandas as pd
 
     data = pd.read_csv(recordings / "neurokit" / f"{name}.csv")
     breaths, _ = nk.rsp_process(data["RSP"], 100)
     ecg, bank, errors = data["ECG"].to_numpy(), MetricBank(Settings()), []
+    train, last_s = PulseTrain("ecg"), 0.0
     for second in range(1, len(ecg) // 100 + 1):
         piece = ecg[100 * (second - 1) : 100 * second]
-        bank.update(Chunk.regular(Signal.ECG, "ecg", second - 1.0, 100.0, piece))
+        chunk = Chunk.regular(Signal.ECG, "ecg", second - 1.0, 100.0, piece)
+        if origin is Signal.RR:
+            times_s = [last_s, *(pulse.time_s for pulse in train.add(chunk))]
+            chunk = Chunk.events(Signal.RR, "ecg", times_s[1:], np.diff(times_s))
+            last_s = times_s[-1]
+        bank.update(chunk)
         mine = rate(bank, float(second))
         if second >= 64 and mine is not None:
             belt = breaths["RSP_Rate"][(second - 64) * 100 : second * 100].mean()
