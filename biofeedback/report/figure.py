@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from biofeedback.report import thin
+from biofeedback.report import scales, thin
 from biofeedback.report.inline_svg import inline
 from biofeedback.report.story import Series, Story
 from biofeedback.report.words import clock
@@ -171,14 +170,14 @@ class _Painter:
             "per minute; thin: each beat, ×: left out; right: ms", _HEART,
         )  # fmt: skip
         rates = 60_000.0 / np.maximum(story.rr_ms, 1.0)
-        times_s, shown = _broken(story.beat_times_s[used], rates[used], story.rr_ms[used])
+        times_s, shown = scales.broken(story.beat_times_s[used], rates[used], story.rr_ms[used])
         x, y = thin.line(times_s, shown, self._end_s, self._form.columns)
         axes.plot(x, y, color=_HEART, linewidth=0.5, alpha=0.45, zorder=2)
         series = self._metric(axes, "heart_rate", _HEART)
         if series is None and not len(rates):
             return self._nothing(axes)
         known = [rates[used], *([] if series is None else [series.values])]
-        low, high = _range(np.concatenate(known), 20.0)
+        low, high = scales.limits(np.concatenate(known), 20.0)
         axes.set_ylim(low, high)
         x, y = thin.line(
             story.beat_times_s[~used], np.clip(rates[~used], low, high), self._end_s,
@@ -189,8 +188,8 @@ class _Painter:
             zorder=4,
         )  # fmt: skip
         if len(rates):
-            right = axes.secondary_yaxis("right", functions=(_swap, _swap))
-            right.set_yticks(_ticks_ms(low, high))
+            right = axes.secondary_yaxis("right", functions=(scales.swapped, scales.swapped))
+            right.set_yticks(scales.ticks_ms(low, high))
             right.tick_params(length=0, labelsize=self._form.font_pt - 1)
             right.spines["right"].set_visible(False)
 
@@ -205,7 +204,7 @@ class _Painter:
         series = self._metric(axes, "scl", _SKIN)
         if series is None:
             return self._nothing(axes)
-        low, high = _range(series.values, 0.2)
+        low, high = scales.limits(series.values, 0.2)
         span = high - low
         axes.set_ylim(low - 0.35 * span, high)
         times_s, sizes = self._story.response_times_s, self._story.response_us
@@ -252,7 +251,7 @@ class _Painter:
             np.repeat(times_s, 2)[1:], np.repeat(bpm, 2)[:-1], self._end_s, self._form.columns
         )
         axes.plot(x, y, color=_TEMPO, linewidth=1.3, zorder=3)
-        axes.set_ylim(*_range(bpm, 20.0))
+        axes.set_ylim(*scales.limits(bpm, 20.0))
 
     def _density(self, axes: Axes) -> None:
         self._title(axes, "Density", "of the music, notes per beat", _DENSITY)
@@ -287,9 +286,7 @@ class _Painter:
             )  # fmt: skip
 
     def _time_axis(self, axes: Axes) -> None:
-        step_s = next(
-            (step for step in _STEPS_S if self._end_s / step <= self._form.ticks), _STEPS_S[-1]
-        )
+        step_s = scales.step_s(self._end_s, self._form.ticks)
         ticks_s = np.arange(0.0, self._end_s + 1e-9, step_s)
         minutes = step_s % 60 == 0
         labels = [f"{t / 60:.0f}" if minutes else clock(t) for t in ticks_s]
@@ -321,41 +318,3 @@ class _Painter:
                         parse_math=False,
                     )  # fmt: skip
                     break
-
-
-_NICE_MS = (400, 500, 600, 700, 800, 1000, 1200, 1500, 2000)
-_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-
-
-def _swap(values: ArrayLike) -> FloatArray:
-    """Turn beats per minute into ms between beats, and back."""
-    return 60_000.0 / np.maximum(np.asarray(values, dtype=np.float64), 1e-3)
-
-
-def _broken(
-    times_s: FloatArray, values: FloatArray, rr_ms: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the series with a NaN wherever a beat does not follow on the one before."""
-    apart = np.flatnonzero(np.diff(times_s) > 1.5 * rr_ms[1:] / 1000.0) + 1
-    return np.insert(times_s, apart, times_s[apart]), np.insert(values, apart, np.nan)
-
-
-def _range(values: FloatArray, least: float) -> tuple[float, float]:
-    """Return limits that show nearly all finite values, at least `least` apart."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return 0.0, least
-    low, high = np.quantile(known, [0.002, 0.998]).tolist()
-    room = max(0.08 * (high - low), (least - (high - low)) / 2)
-    return low - room, high + room
-
-
-def _ticks_ms(low_bpm: float, high_bpm: float) -> list[int]:
-    """Return round intervals whose rates lie within the limits, at least a tenth apart."""
-    ticks: list[int] = []
-    for ms in _NICE_MS:
-        rate = 60_000.0 / ms
-        apart = not ticks or 60_000.0 / ticks[-1] - rate >= 0.1 * (high_bpm - low_bpm)
-        if low_bpm <= rate <= high_bpm and apart:
-            ticks.append(ms)
-    return ticks[::-1]
