@@ -16,7 +16,10 @@ __all__ = ["register"]
 Sensors = Annotated[
     list[str] | None,
     typer.Option(
-        "--sensor", "-s", metavar="URI", help="ble:NAME-OR-ADDRESS, sim:, file:PATH. May repeat."
+        "--sensor",
+        "-s",
+        metavar="URI",
+        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH. May repeat.",
     ),
 ]
 Outputs = Annotated[
@@ -166,7 +169,7 @@ def run(
 
 def replay(
     source: Annotated[
-        str, typer.Argument(help="A recording: E4 folder or zip, Polar HRM, RR text, CSV.")
+        str, typer.Argument(help="E4 folder or zip, Polar HRM, RR text, CSV, EDF, XDF, session.")
     ],
     output: Outputs = None,
     programme: Programme = None,

@@ -71,6 +71,15 @@ def test_samples_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_a_series_that_stops_early_leaves_a_gap_to_the_end(tmp_path: Path) -> None:
+    eda = Chunk.regular(Signal.EDA, "x", 0.0, 4.0, [3.0] * 120)
+    beats = Chunk.events(Signal.RR, "x", [1.0, 2.0, 3.0], [1.0, 1.0, 1.0])
+    heart_rate = Chunk.regular(Signal.HR, "x", 0.0, 1.0, [60.0] * 26)  # no loss, but its end
+    recording = assemble(tmp_path / "x", "test", [eda, beats, heart_rate])
+    assert recording.gaps == (Gap(Signal.RR, "x", 3.0, 30.0, "bad_data"),)
+    assert recording.gaps[0] in [sample for _, sample in played(recording)]
+
+
 def test_a_late_start_changes_no_time(tmp_path: Path) -> None:
     recording = read(write_e4(tmp_path / "S99"))
 
