@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import edfio
@@ -18,9 +19,11 @@ from replayed_session import eda_csv, replayed, rr_text, simulated
 from biofeedback.cli.app import run
 from biofeedback.errors import FolderError
 from biofeedback.record import export_bids, export_edf, export_parquet, export_rr, export_xdf, lines
-from biofeedback.record.reader import read
+from biofeedback.record.convert import encode, input_line
+from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.score import score_of
 from biofeedback.record.streams import Stream
+from sensors.signals import Chunk, Gap, Signal
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
 
@@ -159,6 +162,54 @@ def test_a_gap_leaves_a_hole_on_the_grid_and_a_drifting_clock_loses_nothing() ->
     assert held[~np.isnan(held)].tolist() == list(range(8))
     fast = grid(even * 0.7)
     assert fast[~np.isnan(fast)].tolist() == list(range(8))
+
+
+def with_strap(session: Path, folder: Path) -> Path:
+    """Add ECG, acceleration with a device clock and a gap to what was recorded; return a copy."""
+    folder.mkdir()
+    raw = (session / LOG_NAME).read_bytes().splitlines()
+    rng = np.random.default_rng(3)
+    added = []
+    for second in range(20):
+        ecg = Chunk.regular(Signal.ECG, "strap", second + 0.1, 130.0, rng.normal(0, 0.5, 130))
+        acc = Chunk.regular(Signal.ACC, "strap", second + 0.1, 50.0, rng.normal(0, 1, (50, 3)))
+        acc = replace(acc, device_times_s=acc.times_s + 1000.0)
+        if second != 7:
+            added += [ecg, acc]
+    added.append(Gap(Signal.ECG, "strap", 7.1, 8.1, "link"))
+    more = [encode(input_line(0, 20.0, item)) for item in added]
+    (folder / LOG_NAME).write_bytes(b"\n".join([*raw[:-1], *more, raw[-1]]) + b"\n")
+    return folder
+
+
+def test_a_strap_with_ecg_and_motion_leaves_in_every_format(session: Path, tmp_path: Path) -> None:
+    rich = with_strap(session, tmp_path / "rich")
+    ecg = np.array(samples(rich, "ecg"))
+    export_edf.export(rich, tmp_path / "a.edf", force=False, progress=quiet)
+    edf = edfio.read_edf(tmp_path / "a.edf")
+    assert [s.label for s in edf.signals] == ["EDA", "ECG", "ACC_X", "ACC_Y", "ACC_Z"]
+    signal = edf.get_signal("ECG")
+    assert signal.sampling_frequency == 130.0
+    first = round(0.1 * 130)
+    step = (ecg.max() - ecg.min()) / 65_000
+    assert np.abs(signal.data[first : first + 910] - ecg[:910]).max() <= step
+    assert np.abs(signal.data[first + 1040 :][: len(ecg) - 910] - ecg[910:]).max() <= step
+    assert (signal.digital[first + 910 : first + 1040] == -32768).all()
+    export_bids.export(rich, tmp_path / "bids", force=False, progress=quiet)
+    found = next((tmp_path / "bids").glob("**/*recording-ecg_physio.tsv.gz"))
+    table = pd.read_csv(found, sep="\t", names=["timestamp", "ecg"], float_precision="round_trip")
+    assert table["ecg"].isna().sum() == 130
+    assert table["ecg"].dropna().tolist() == ecg.tolist()
+    if VALIDATOR.is_file():
+        assert subprocess.run([VALIDATOR, tmp_path / "bids"], capture_output=True).returncode == 0
+    export_xdf.export(rich, tmp_path / "a.xdf", force=False, progress=quiet)
+    streams, _ = pyxdf.load_xdf(str(tmp_path / "a.xdf"), dejitter_timestamps=False)
+    acc = next(stream for stream in streams if stream["info"]["name"][0] == "acc")
+    assert acc["time_series"].shape == (950, 3)
+    export_parquet.export(rich, tmp_path / "pq", force=False, progress=quiet)
+    motion = pd.read_parquet(tmp_path / "pq" / "acc.parquet")
+    assert motion["device_time_s"].iloc[0] == pytest.approx(1000.1)
+    assert motion["acc_z_g"].tolist() == acc["time_series"][:, 2].tolist()
 
 
 @pytest.mark.parametrize("to", ["edf", "xdf", "rr", "midi"])
