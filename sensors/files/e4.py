@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,11 +156,12 @@ def _folder_members(path: Path) -> Iterator[_Member]:
 def _zip_members(path: Path) -> Iterator[_Member]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # whatever damage does to the library
         raise _damaged(path.name, error) from error
     with archive:
         for info in archive.infolist():
-            if not info.is_dir() and "__MACOSX" not in info.filename:
+            named = info.filename and "__MACOSX" not in info.filename
+            if named and not info.is_dir():
                 yield PurePosixPath(info.filename).name, partial(_unzip, archive, info)
 
 
@@ -170,12 +170,13 @@ def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise RecordingError(f"{info.filename} is larger than 1 GB")
     try:
         data = archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+    except Exception as error:  # whatever damage does to the library
         raise _damaged(info.filename, error) from error
     return inflate(data, info.filename)
 
 
 def _damaged(name: str, error: Exception) -> RecordingError:
     return RecordingError(
-        f"{name} is damaged: {error}", hint="Copy or download the recording again."
+        f"{name} is damaged: {str(error)[:80] or 'it was cut'}",
+        hint="Copy or download the recording again.",
     )
