@@ -53,7 +53,8 @@ def scan(
         cells = (device.name or "--", device.address, signal, device.gives)
         table.add_row(*(console.escape(cell) for cell in cells))
     console.out.print(table, soft_wrap=False)
-    if usable := [device for device in seen if device.kind != "other"]:
+    straps = [device for device in seen if device.kind == "heart rate strap"]
+    if usable := straps or [device for device in seen if device.kind != "other"]:
         name = usable[0].label
         console.out.print(f'To use it: biofeedback run --sensor "ble:{name}"', markup=False)
 
