@@ -94,3 +94,19 @@ def test_what_is_no_session_log_is_refused_in_one_line(
         verify(path, core_of)
     assert caught.value.hint
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sessions_of_all_strategies_styles_and_bodies_regenerate(tmp_path: Path, seed: int) -> None:
+    strategy = ("mirror", "lead", "breathe", "fixed")[seed % 4]
+    style = ("ambient", "chamber", "drone_breath", "lofi", "piano", "pulse")[seed % 6]
+    sensor = ("sim:", "sim:listener", "sim:stress")[seed % 3]
+    plan = Plan(
+        config=load(settings=[f"control.strategy={strategy}", f"music.style={style}"]),
+        sensors=(sensor,), out=tmp_path, duration_s=25.0, seed=seed,
+    )  # fmt: skip
+    verdict = verify(Performance(plan).run(nothing_to_watch).folder, core_of)
+    assert verdict.difference is None
+    assert verdict.complete
+    assert verdict.lost is None
+    assert verdict.derived > 100
