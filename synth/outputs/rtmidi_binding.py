@@ -25,6 +25,7 @@ _JACK = 3  #: RtMidi's number of it
 _JACK_NO_START = 0x01
 _ATTEMPTS = 3
 _SETTLE_S = 0.1  # a new connection holds from a later period on; before, messages are lost
+_CONNECT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,8 @@ def open_port(name: str) -> Sender:
             before = system.connections(name)
             with quiet_stderr():
                 client.open_port(names.index(name))
-            ours = system.connections(name) - before
+            ours = system.new_connections(name, before)
             if ours or not system.is_jack:
-                if system.is_jack:
-                    threading.Event().wait(_SETTLE_S)
                 return _sender(client, name, system, ours)
             client.close_port()  # a port went meanwhile, and another has its number now
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
@@ -145,6 +144,18 @@ class _System:
         if names:
             self._jack.jack_free(names)
         return frozenset(found)
+
+    def new_connections(self, port: str, before: frozenset[str]) -> frozenset[str]:
+        """Wait until a port has other connections than before, and they hold; return those."""
+        if not self.is_jack:
+            return frozenset()
+        pause = threading.Event()
+        for _ in range(round(_CONNECT_S / 0.01)):
+            if ours := self.connections(port) - before:
+                pause.wait(_SETTLE_S)
+                return ours
+            pause.wait(0.01)
+        return frozenset()
 
     def close(self) -> None:
         client, self._client = self._client, None

@@ -180,11 +180,14 @@ class _Player:
     def _open(self, spec: OutputSpec, t0_s: float, midi_map: MidiMap) -> None:
         output = build(spec, midi_map)
         self._t0_s = t0_s
+        if output.lookahead_s == 0.0:  # so that threads of its library inherit the rights
+            self._rights = become_punctual()
         output.open(t0_s)
         self._output = output
         clocked: Any = output if spec.clock else None
         self._scheduler = Scheduler(output, clocked, early_s=midi_map.latency_ms / 1000.0)
-        self._rights = become_punctual()
+        if output.lookahead_s > 0.0:
+            self._rights = become_punctual()
         self.tell("ready", rights=self._rights, lookahead_s=output.lookahead_s)
 
     def _report(self, scheduler: Scheduler, output: Output) -> None:

@@ -182,6 +182,7 @@ class RemotePlayer:
                 while (answer := await self._answer(process))["kind"] != "error":
                     self._note_health(answer)
                 self.health["error"] = answer["message"]
+                self._hanging = True
             await self._stop()
             await self._start_again()
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-import rtmidi
-
 __all__ = ["WAYS", "Device", "stuck_after"]
 
 #: How music ends: by an interrupt, a signal, an error, or death of either process, or the cable.
 WAYS = ("SIGINT", "SIGTERM", "exception", "SIGKILL", "SIGKILL of the player", "unplugged")
-_JACK = 3
 _PATIENCE_S = 15.0
 _PLAY = f"{Path(__file__).parent / 'stops_play.py'}"
 
@@ -25,25 +23,31 @@ _PLAY = f"{Path(__file__).parent / 'stops_play.py'}"
 class Device:
     """A synthesiser that can be unplugged, and keeps sounding what it was last told to."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self.held: set[tuple[int, int]] = set()
         self.begun = 0
         self.plug_in()
 
     def plug_in(self) -> None:
-        self._midi = rtmidi.MidiIn(_JACK, name="device")
-        self._midi.open_virtual_port(self._name)
+        self._cable = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._cable.setblocking(False)
+        self._cable.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self._cable.bind(("127.0.0.1", 0))
+        self._path.write_text(str(self._cable.getsockname()[1]))
 
     def unplug(self) -> None:
         self.read()
-        self._midi.close_port()
-        self._midi.delete()
+        self._path.unlink(missing_ok=True)
+        self._cable.close()
 
     def read(self) -> None:
         """Do what has come in."""
-        while (got := self._midi.get_message()) is not None:
-            status, *data = got[0]
+        while True:
+            try:
+                status, *data = self._cable.recv(16)
+            except BlockingIOError:
+                return
             kind, channel = status & 0xF0, status & 0x0F
             if kind == 0x90:
                 self.held.add((channel, data[0]))
@@ -56,27 +60,35 @@ class Device:
     def wait(self, true) -> None:
         pause, end_s = threading.Event(), time.monotonic() + _PATIENCE_S
         while self.read() or not true():
-            assert time.monotonic() < end_s, f"{self._name}: still {self.held}, {self.begun} begun"
+            assert time.monotonic() < end_s, (
+                f"{self._path.name}: still {self.held}, {self.begun} begun"
+            )
             pause.wait(0.01)
 
 
-def stuck_after(way: str, seed: int) -> int:
+def stuck_after(way: str, seed: int, folder: Path) -> int:
     """Play on a device, stop in one of `WAYS` at a moment of `seed`; return how many notes hang.
 
-    A JACK server must run. A device that was unplugged, or whose player was killed, is given the
-    time until music is back.
+    `folder` is where devices are plugged in. After an unplugged device or a
+    killed player, music plays on before it is stopped; without a note left from before.
     """
     rng = random.Random(f"{way}/{seed}")
-    name = f"Synth {os.getpid()} {way} {seed}"
-    device = Device(name)
+    name = f"Synth {seed}, {way}"
+    device = Device(folder / name)
     command = [sys.executable, "-P", _PLAY, f"midi:{name}", str(seed), way]
     parent = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "CABLES": str(folder)},
     )
     assert parent.stdin is not None
     assert parent.stdout is not None
     try:
-        player = int(parent.stdout.readline())
+        first = parent.stdout.readline()
+        assert first, f"{name}: {parent.communicate()[1].decode()[-300:]}"
+        player = int(first)
         device.wait(lambda: device.begun >= 2)
         threading.Event().wait(rng.uniform(0.0, 0.6))
         if way == "exception":

@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 import time
+from pathlib import Path
 
 from synth.events import Note
 from synth.params import Layer, MusicParams
@@ -29,11 +30,17 @@ def music(seed: int) -> list[Note]:
     ]
 
 
+class Cabled(RemotePlayer):
+    """The session's end, whose player has cables of the tests' own."""
+
+    command = (sys.executable, "-P", str(Path(__file__).with_name("cable_player.py")))
+
+
 async def main() -> None:
     """Play; fail when a line comes in."""
     uri, seed = sys.argv[1], int(sys.argv[2])
     t0_s = time.monotonic()
-    player = await RemotePlayer.open(uri, t0_s)
+    player = await Cabled.open(uri, t0_s)
     assert player._process is not None
     try:
         player.params(MusicParams())

@@ -1,0 +1,252 @@
+"""How far from its time each MIDI note and clock tick leaves: ours, mido and isobar, in one run.
+
+python benchmarks/midi_timing.py [--seconds 60] [--quiet]
+
+Sixteenth notes at 120 BPM with a clock of 24 ticks a beat, on real ports under JACK's dummy driver.
+The error is the moment of the send less the due time, both on the monotonic clock. Both cores are
+kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs twice
+at the same time: with the best rights that the system grants, and with none. `drift` is how the
+error grows in a minute, by a straight line through all notes. isobar is measured when it is
+installed (pip install isobar); its time zero is not known, so the median of its errors is taken
+off.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from rigs import jack
+
+from synth.events import Note
+from synth.outputs.base import NoteOn
+from synth.outputs.midi_port import MidiPortOutput
+from synth.params import Layer
+from synth.player import process
+from synth.player.remote import RemotePlayer
+from synth.tempo_map import Segment
+
+BPM = 120.0
+STEP_BEATS = 0.25
+START_S = 2.0
+FILE = "MIDI_TIMING_ERRORS"
+BURN = "while True: pass"
+METRICS = """
+from biofeedback.config import load
+import tempfile, pathlib
+from biofeedback.launch import Performance, Plan
+async def nothing(session): pass
+while True:
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(config=load(), sensors=("sim:",), out=pathlib.Path(folder), duration_s=60.0)
+        Performance(plan).run(nothing)
+"""
+
+Errors = dict[str, list[tuple[float, float]]]
+
+
+class TimedPort(MidiPortOutput):
+    """A real port that keeps when each note-on and tick was due, and how late it left."""
+
+    def open(self, t0_s: float) -> None:
+        """Begin new lists."""
+        self.t0_s = t0_s
+        self.errors: Errors = {"notes": [], "clock": []}
+        super().open(t0_s)
+
+    def send(self, event, due_s: float) -> None:
+        """Send, then note the time."""
+        super().send(event, due_s)
+        if isinstance(event, NoteOn):
+            self.errors["notes"].append((due_s, time.monotonic() - self.t0_s - due_s))
+
+    def pulse(self, pulse, due_s: float) -> None:
+        """Send, then note the time."""
+        super().pulse(pulse, due_s)
+        if pulse.what == "tick":
+            self.errors["clock"].append((due_s, time.monotonic() - self.t0_s - due_s))
+
+    def close(self) -> None:
+        """Leave the lists in the file that the benchmark named."""
+        Path(os.environ[FILE]).write_text(json.dumps(self.errors))
+        super().close()
+
+
+def serve_player(rights: bool) -> int:
+    """Be the player process, with the timed port, with or without asking for rights."""
+    process.build = lambda spec, midi_map: TimedPort(spec.target, virtual=True)
+    if not rights:
+        process.become_punctual = lambda: "normal"
+    return process.main()
+
+
+class Ours(RemotePlayer):
+    """The session's end, which starts this file in place of the player."""
+
+    command = (sys.executable, __file__, "--serve")
+
+
+class Unprivileged(RemotePlayer):
+    """The same without rights."""
+
+    command = (sys.executable, __file__, "--serve-normal")
+
+
+async def play(kind: type[RemotePlayer], name: str, seconds: float) -> str:
+    """Play through our player; return the rights that it got."""
+    t0_s = time.monotonic()
+    player = await kind.open(f"midi-virtual:{name}?clock", t0_s)
+    player.tempo(Segment(time.monotonic() - t0_s + START_S, 0.0, BPM))
+    player.notes(
+        Note(k, k * STEP_BEATS, STEP_BEATS / 2, 60, 80, Layer.MELODY) for k in range(count(seconds))
+    )
+    await asyncio.sleep(START_S + seconds + 0.2)
+    rights = str(player.health["rights"])
+    await player.close()
+    return rights
+
+
+def count(seconds: float) -> int:
+    """Return how many sixteenths fit."""
+    return round(seconds * BPM / 60.0 / STEP_BEATS)
+
+
+def mido_loop(seconds: float) -> None:
+    """Play with mido and absolute sleeps, as its users do."""
+    import mido
+
+    errors = []
+    backend = mido.Backend("mido.backends.rtmidi/UNIX_JACK")
+    with backend.open_output("mido", virtual=True) as port:
+        start = time.monotonic() + START_S
+        for k in range(count(seconds)):
+            due = start + k * STEP_BEATS * 60.0 / BPM
+            time.sleep(max(0.0, due - time.monotonic()))  # noqa: TID251 - what is measured
+            port.send(mido.Message("note_on", note=60, velocity=80))
+            errors.append((due - start, time.monotonic() - due))
+            port.send(mido.Message("note_off", note=60))
+    Path(os.environ[FILE]).write_text(json.dumps({"notes": errors}))
+
+
+def isobar_loop(seconds: float) -> None:
+    """Play with isobar's timeline, as its users do."""
+    import isobar
+
+    times: list[float] = []
+
+    class Device(isobar.io.dummy.DummyOutputDevice):
+        def note_on(self, note=60, velocity=64, channel=0) -> None:
+            times.append(time.monotonic())
+
+    timeline = isobar.Timeline(BPM, output_device=Device())
+    timeline.schedule({"note": isobar.PSequence([60]), "duration": STEP_BEATS})
+    timeline.background()
+    time.sleep(START_S + seconds)  # noqa: TID251 - another thread plays
+    step_s = STEP_BEATS * 60.0 / BPM
+    offsets = sorted(at - k * step_s for k, at in enumerate(times))
+    zero = offsets[len(offsets) // 2]
+    errors = [(k * step_s, at - k * step_s - zero) for k, at in enumerate(times)]
+    Path(os.environ[FILE]).write_text(json.dumps({"notes": errors}))
+    os._exit(0)
+
+
+def measure(seconds: float, folder: Path) -> None:
+    """Run all at once and print what they did."""
+    peers = {"mido, absolute sleep": "--mido"}
+    if importlib.util.find_spec("isobar") is not None:
+        peers["isobar"] = "--isobar"
+    loops = [
+        subprocess.Popen(
+            [sys.executable, __file__, flag, "--seconds", str(seconds)],
+            env={**os.environ, FILE: str(folder / flag)},
+            stdout=subprocess.DEVNULL,
+        )
+        for flag in peers.values()
+    ]
+    rights = asyncio.run(play_both(seconds, folder))
+    rows(f"biofeedback ({rights})", folder / "ours")
+    rows("biofeedback (normal)", folder / "normal")
+    for (name, flag), loop in zip(peers.items(), loops, strict=True):
+        loop.wait()
+        rows(name, folder / flag)
+
+
+async def play_both(seconds: float, folder: Path) -> str:
+    """Play with rights and without at the same time; return the rights."""
+    os.environ[FILE] = str(folder / "ours")
+    first = asyncio.create_task(play(Ours, "ours", seconds))
+    await asyncio.sleep(1.0)
+    os.environ[FILE] = str(folder / "normal")
+    second = asyncio.create_task(play(Unprivileged, "ours, normal", seconds))
+    rights = await first
+    await second
+    return rights
+
+
+def rows(name: str, path: Path) -> None:
+    """Print the rows of one player."""
+    for what, errors in json.loads(path.read_text()).items():
+        late = sorted(1000.0 * abs(error) for _, error in errors)
+        last = len(late) - 1
+        p50, p99 = late[last // 2], late[round(0.99 * last)]
+        over = sum(x > 1.0 for x in late)
+        drift = 60_000.0 * slope(errors)
+        print(
+            f"{name:24}{what:7}{len(late):6}{p50:8.3f}{p99:8.3f}{late[-1]:8.3f}"
+            f"{over:9}{drift:10.3f}"
+        )
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """Return the slope of the straight line through points."""
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--quiet", action="store_true", help="no load besides")
+    for flag in ("--mido", "--isobar", "--serve", "--serve-normal"):
+        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve or options.serve_normal:
+        os._exit(serve_player(options.serve))
+    if options.mido:
+        mido_loop(options.seconds)
+    elif options.isobar:
+        isobar_loop(options.seconds)
+    else:
+        compare(options.seconds, options.quiet)
+
+
+def compare(seconds: float, quiet: bool) -> None:
+    """Measure everybody under the same load."""
+    load = [] if quiet else [METRICS, *[BURN] * (os.cpu_count() or 1)]
+    with jack.jack_server(), tempfile.TemporaryDirectory() as folder:
+        burners = [subprocess.Popen([sys.executable, "-c", code]) for code in load]
+        try:
+            print(
+                f"{'send error in ms':24}{'':7}{'count':>6}{'p50':>8}{'p99':>8}{'max':>8}"
+                f"{'over 1':>9}{'drift/min':>10}"
+            )
+            measure(seconds, Path(folder))
+        finally:
+            for burner in burners:
+                burner.kill()
+                burner.wait()
+
+
+if __name__ == "__main__":
+    main()
