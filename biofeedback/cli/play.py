@@ -37,7 +37,8 @@ Programme = Annotated[
     ),
 ]
 Style = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The style of the music: ambient, piano, pulse.")
+    str | None,
+    typer.Option(metavar="NAME", help="ambient, piano, pulse, chamber, lofi or drone_breath."),
 ]
 Rest = Annotated[
     bool, typer.Option("--rest-anew", help="Learn the profile's resting values again.")
