@@ -44,7 +44,7 @@ def shortest_s(story: Story) -> float:
 
 def events(story: Story) -> list[Event]:
     """Return the timeline in order of time."""
-    found = [*_commands(story), *_sensors(story), *_clock(story), *_phases(story)]
+    found = [*_commands(story), *_sensors(story), *_clock(story), *_losses(story), *_phases(story)]
     end_s = story.duration_s
     found.append(Event(end_s, end_s, "end", f"The session ended: {ending(story.end)}."))
     return sorted(found, key=lambda event: event.start_s)
@@ -191,4 +191,14 @@ def _clock(story: Story) -> list[Event]:
             f"The computer's clock moved by {rounded(line.step_s)} s against the session.",
         )
         for line in story.clock_steps
+    ]  # fmt: skip
+
+
+def _losses(story: Story) -> list[Event]:
+    return [
+        Event(
+            line.t, line.t, "log",
+            f"The disk was full: {line.last - line.first + 1} lines of the log are missing here.",
+        )
+        for line in story.losses
     ]  # fmt: skip

@@ -105,6 +105,7 @@ class Story:
     statuses: tuple[lines.StatusLine, ...]
     commands: tuple[lines.CommandLine, ...]
     clock_steps: tuple[lines.ClockLine, ...]
+    losses: tuple[lines.LostLine, ...]
 
     @property
     def replayed(self) -> bool:
@@ -158,6 +159,7 @@ class _Gathered:
     statuses: list[lines.StatusLine] = field(default_factory=list)
     commands: list[lines.CommandLine] = field(default_factory=list)
     clock_steps: list[lines.ClockLine] = field(default_factory=list)
+    losses: list[lines.LostLine] = field(default_factory=list)
     notes: int = 0
 
     def take(self, line: lines.Line) -> None:
@@ -189,6 +191,8 @@ class _Gathered:
                 self.commands.append(line)
             case lines.ClockLine():
                 self.clock_steps.append(line)
+            case lines.LostLine():
+                self.losses.append(line)
             case lines.EndLine():
                 self.end = line
             case _:
@@ -223,6 +227,7 @@ class _Gathered:
             statuses=tuple(self.statuses),
             commands=tuple(self.commands),
             clock_steps=tuple(self.clock_steps),
+            losses=tuple(self.losses),
         )
 
     def _metrics(self) -> dict[str, Series]:

@@ -214,3 +214,9 @@ def test_lengths_read_as_words(seconds: float, text: str) -> None:
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(part: float, text: str) -> None:
     assert words.share(part) == text
+
+
+def test_what_a_full_disk_lost_is_told_where_it_is_missing(base: Path, tmp_path: Path) -> None:
+    lost = '{"kind":"lost","t":3.0,"seq":5,"first":5,"last":24}'
+    found = phases.events(story_of(tmp_path / "lost", [lost], base))
+    assert any(e.start_s == 3.0 and "20 lines of the log are missing" in e.what for e in found)
