@@ -106,7 +106,9 @@ async def _once(settings: Settings, link: Link, reader: _Reader) -> AsyncGenerat
     async with _connected(settings, link) as server:
         for status in link.trying("connecting"):
             yield status
-        await server.command(f"device_connect {_choose(settings, await server.devices())}")
+        device = _choose(settings, link.device, await server.devices())
+        await server.command(f"device_connect {device}")
+        link.device = device
         for name, brought in STREAMS.items():
             if any(signal in settings.signals for signal, _ in brought):
                 await server.command(f"device_subscribe {name} ON")
@@ -118,8 +120,8 @@ async def _once(settings: Settings, link: Link, reader: _Reader) -> AsyncGenerat
                 yield sample
 
 
-def _choose(settings: Settings, devices: list[str]) -> str:
-    fitting = [device for device in devices if device.startswith(settings.device)]
+def _choose(settings: Settings, known: str, devices: list[str]) -> str:
+    fitting = [device for device in devices if device.startswith(known or settings.device)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
-from sensors.errors import SensorNotFound, SettingsError
+from sensors.errors import SensorError, SensorNotFound, SettingsError
 from sensors.network.feeds import Feed
 from sensors.signals import Chunk, Gap, GapReason, Signal
 
@@ -43,12 +43,14 @@ class Link:
     """What is remembered of a source from one connection to the next.
 
     `feeds` hold the signals that have come so far; they outlive a connection, so that the first
-    sample after a loss brings its gap. `bad` counts input that made no sense.
+    sample after a loss brings its gap. `device` is the one that was met, empty before: after a
+    loss only it is meant. `bad` counts input that made no sense.
     """
 
     def __init__(self, source: str, wanted: Wanted, clock: Clock) -> None:
         self.clock = clock
         self.feeds: dict[Signal, Feed] = {}
+        self.device = ""
         self.bad = 0
         self._wanted = wanted
         self._status = SensorStatus(source, 0.0, "ended")
@@ -61,6 +63,11 @@ class Link:
     def source(self) -> str:
         """The name under which its samples travel."""
         return self._status.source
+
+    @property
+    def has_worked(self) -> bool:
+        """Return whether any sample has come so far."""
+        return self._give_up_s is None
 
     def say(
         self, state: LinkState, detail: str = "", *, battery_percent: int | None = None
@@ -139,6 +146,10 @@ async def persist(link: Link, once: Callable[[], AsyncGenerator[Sample, None]]) 
             loss = Lost("The connection was closed. Connecting again.")
         except Lost as error:
             loss = error
+        except SensorError as error:  # the user's to mend at the start, and to be waited for later
+            if not link.has_worked:
+                raise
+            loss = Lost(f"{error}. {error.hint}")
         except (OSError, TimeoutError) as error:
             _log.debug("%s: %r", link.source, error)
             loss = Lost("It cannot be reached; trying again.")

@@ -131,6 +131,7 @@ async def _once(
         for status in link.trying("connecting"):
             yield status
         info = await asyncio.to_thread(_call, inlet.info, _OPEN_S)
+        link.device = info.name()
         channels = _Channels(settings, link, info)
         async with aclosing(_pull(inlet, channels, link)) as samples:
             async for sample in samples:
@@ -144,7 +145,7 @@ async def _find(settings: Settings, link: Link, around: ContinuousResolver) -> S
     """Return the stream; a name counts before a type."""
     name = settings.name
     give_up_s = link.clock() + link.patience_s(_LOOK_S)
-    while not (found := around.results()):
+    while not (found := [info for info in around.results() if link.device in ("", info.name())]):
         if link.clock() >= give_up_s:
             raise Lost("The stream is not in sight. Is its sender running? Trying again.")
         await asyncio.sleep(_PULL_EVERY_S)

@@ -64,6 +64,7 @@ async def drop(server: E4Server) -> None:
 
 async def lose_device(server: E4Server) -> None:
     await asyncio.sleep(1.6)
+    server.devices.append("another")
     server.say("R connection lost to device 9ff167")
 
 
