@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sensors.base import Sample, SensorStatus
+from sensors.base import LinkState, Sample, SensorStatus
 from sensors.signals import Chunk, Gap
 
 __all__ = ["Intake"]
@@ -22,12 +22,14 @@ class Intake:
 
     def __init__(self) -> None:
         self._owners: dict[str, int] = {}
+        self._states: dict[str, LinkState] = {}
         self.seen: dict[tuple[str, str], Chunk] = {}  #: latest chunk by source and signal
 
     def clean(self, sample: Sample, sensor: int) -> Sample | None:
         """Return a sample of sensor number `sensor` as it may enter, None when nothing is left."""
         source = self._source(sample.source, sensor)
         if isinstance(sample, SensorStatus):
+            self._states[source] = sample.state
             detail, time_s = _text(sample.detail), sample.time_s
             if not math.isfinite(time_s):
                 time_s = 0.0
@@ -41,6 +43,11 @@ class Intake:
         chunk = replace(chunk, source=source)
         self.seen[source, chunk.signal.value] = chunk
         return chunk
+
+    def lost(self) -> list[Chunk]:
+        """Return the latest chunk of each signal whose source is away just now."""
+        away = ("lost", "searching", "connecting")
+        return [c for c in self.seen.values() if self._states.get(c.source) in away]
 
     def _source(self, source: str, sensor: int) -> str:
         source = _text(source)

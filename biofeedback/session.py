@@ -158,6 +158,7 @@ class Session:
                 tasks.append(group.create_task(self._end_after(sensing)))
                 await self._finish.wait()
                 await self._close_music()
+                self._close_gaps()
                 for task in tasks:
                     task.cancel()
         except asyncio.CancelledError:
@@ -300,6 +301,12 @@ class Session:
             end_s = tempo.time_at(ending.beat + ending.beats) + TAIL_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._at_once.wait(), max(0.0, end_s - self._clock()))
+
+    def _close_gaps(self) -> None:
+        """Name what is missing at the end from sensors that did not come back."""
+        for chunk in self._intake.lost():
+            last_s = float(chunk.times_s[-1])
+            self._feed(Gap(chunk.signal, chunk.source, last_s, self._clock(), "link"))
 
     def _feed(self, item: Input, request: WindowRequest | None = None) -> None:
         """Log an input, hand it to the core, then log and pass on what follows from it."""

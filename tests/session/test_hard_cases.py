@@ -204,6 +204,17 @@ def test_a_clock_step_parts_the_beats_of_every_source(tmp_path: Path) -> None:
     assert outcome.counters.gaps == len(gaps)
 
 
+def test_a_sensor_that_never_came_back_has_its_gap_at_the_end(tmp_path: Path) -> None:
+    intake = Intake()
+    chunk = Chunk.events(Signal.RR, "strap", [1.0], [0.8])
+    intake.clean(chunk, 0)
+    assert intake.lost() == []
+    intake.clean(SensorStatus("strap", 2.0, "lost"), 0)
+    assert intake.lost() == [chunk]
+    intake.clean(SensorStatus("strap", 3.0, "streaming"), 0)
+    assert intake.lost() == []
+
+
 def test_what_the_log_could_not_give_back_does_not_come_in() -> None:
     intake = Intake()
     nan = float("nan")

@@ -223,3 +223,13 @@ def test_a_cancelled_session_has_a_complete_log(tmp_path: Path) -> None:
     run_virtual(interrupted)
     assert of_kind(tmp_path, lines.EndLine)[0].reason == "interrupted"
     assert verify(tmp_path, core_of).complete
+
+
+def test_a_sensor_that_is_away_at_the_end_has_its_gap_in_the_log(tmp_path: Path) -> None:
+    samples = [rr(k + 1.0, 0.8) for k in range(5)]
+    script = Scripted(tmp_path, [*samples, SensorStatus("script", 6.0, "lost")], duration_s=40.0)
+    run_virtual(script.run)
+    (gap,) = of_kind(tmp_path, lines.GapLine)
+    end = of_kind(tmp_path, lines.EndLine)[0]
+    assert (gap.signal, gap.start, gap.end, gap.reason) == ("rr", 5.0, end.t, "link")
+    assert verify(tmp_path, core_of).difference is None
