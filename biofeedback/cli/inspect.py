@@ -212,13 +212,16 @@ def render(
 def report(
     session: SessionArgument,
     show: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
+    as_pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print it to a PDF too; needs Chromium, Chrome or Edge.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the report of a session anew and say where it is."""
-    from biofeedback.report import page
+    from biofeedback.report import page, pdf
 
     with console.progress("Writing the report") as progress:
         path = page.write(session, progress)
-    console.written([path], as_json)
+    console.written([path, *([pdf.write(path)] if as_pdf else [])], as_json)
     if show and typer.launch(path.resolve().as_uri()) != 0:
         console.err.print("[yellow]Note:[/] no browser could be started.", highlight=False)

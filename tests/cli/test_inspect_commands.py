@@ -148,3 +148,10 @@ def test_analyze_refuses_with_a_hint(
     rr_text(tmp_path / "rr.txt")
     places = {"nothing": str(tmp_path / "nothing"), "rr": str(tmp_path / "rr.txt")}
     assert_mistake(run([part.format(**places) for part in arguments]), capsys, *words)
+
+
+def test_a_pdf_without_a_browser_is_one_line_and_says_what_to_do(
+    session: Path, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert_mistake(run(["report", str(session), "--pdf"]), capsys, "PDF", "print")
