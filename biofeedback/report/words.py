@@ -34,6 +34,12 @@ METRIC_NAMES = {
     "lf_hf": "LF / HF",
     "eda_tonic": "Skin conductance, tonic part",
     "eda_phasic": "Skin conductance, phasic part",
+    "sd1": "Beat-to-beat spread (SD1)",
+    "sd2": "Long-term spread (SD2)",
+    "stress_index": "Stress index (Baevsky, square root)",
+    "coherence": "Coherence, one slow rhythm against the rest",
+    "motion": "Motion",
+    "skin_temperature": "Skin temperature",
 }
 _UNITS = {
     "bpm": "per minute", "uS": "µS", "1/min": "per minute", "ms^2": "ms²", "ln ms": "",
