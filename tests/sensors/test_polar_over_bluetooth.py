@@ -43,8 +43,11 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     commands = {name: (file, [*RECORD, *arguments]) for name, (file, arguments) in RUNS.items()}
-    record = shlex.join([*RECORD, "--name", ARMBAND, "--stream", "acc", "--seconds", "10"])
-    commands["killed"] = ("verity.yaml", ["sh", "-c", f"timeout -s KILL 12 {record}; {record}"])
+    first, second = (
+        shlex.join([*RECORD, "--name", ARMBAND, "--stream", "acc", "--seconds", seconds])
+        for seconds in ("60", "10")
+    )
+    commands["killed"] = ("verity.yaml", ["sh", "-c", f"timeout -s KILL 12 {first}; {second}"])
     return perform(commands, tmp_path_factory.mktemp("polar"))
 
 

@@ -49,8 +49,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     folder = tmp_path_factory.mktemp("bluetooth")
     commands = {name: [*RECORD, *arguments] for name, (_, arguments) in RUNS.items()}
     scenarios = {name: scenario for name, (scenario, _) in RUNS.items()}
-    both = shlex.join([*RECORD, "--name", "Virtual HRM 01", "--seconds", "11"])
-    commands["killed"] = ["sh", "-c", f"timeout -s KILL 12 {both}; {both}"]
+    first, second = (
+        shlex.join([*RECORD, "--name", "Virtual HRM 01", "--seconds", seconds])
+        for seconds in ("60", "11")
+    )
+    commands["killed"] = ["sh", "-c", f"timeout -s KILL 12 {first}; {second}"]
     scenarios["killed"] = "garbage.yaml"
     return perform({name: (scenarios[name], commands[name]) for name in commands}, folder)
 
