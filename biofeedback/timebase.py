@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any, TypeVar
 
 __all__ = ["SessionClock", "VirtualLoop", "monotonic_s", "run_live", "run_virtual", "utc_now"]
@@ -124,24 +125,47 @@ def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def _run(
     main: Callable[[], Coroutine[Any, Any, T]], loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> T:
-    with _interrupts_later():  # a loop that is half made cannot be closed
-        runner = asyncio.Runner(loop_factory=loop)
-        runner.get_loop()
-    with runner:
-        return runner.run(main())
+    """Run to the end, or to a Ctrl-C, which cancels `main` and comes out as KeyboardInterrupt.
+
+    From before there is a loop until after it is closed, a Ctrl-C does nothing else: raised in
+    the middle of the loop's own code it would leave tasks behind.
+    """
+    interrupts = 0
+    task: asyncio.Task[T] | None = None
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupts
+        interrupts += 1
+        if task is not None and not task.done():
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+    async def body() -> T:
+        nonlocal task
+        task = asyncio.current_task()
+        if interrupts:
+            raise asyncio.CancelledError
+        return await main()
+
+    with _handling(interrupted):
+        try:
+            with asyncio.Runner(loop_factory=loop) as runner:
+                result = runner.run(body())
+        except asyncio.CancelledError:
+            if not interrupts:
+                raise
+    if interrupts:
+        raise KeyboardInterrupt
+    return result
 
 
 @contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Hold back Ctrl-C while the block runs."""
+def _handling(interrupted: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let Ctrl-C call `interrupted` while the block runs; only the main thread may."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    before = signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if came:
-        signal.raise_signal(signal.SIGINT)
