@@ -103,8 +103,10 @@ def test_every_sample_that_was_notified_comes_out_with_its_value(
 ) -> None:
     _, seen = runs[name].samples()
     true = [us for _, us in runs[name].sent()]
-    if name == "text":  # what a connection begins with may be the rest of a line
-        assert 0 <= len(true) - len(seen) <= 2
+    if name == "text":
+        # Each of the two connections may begin with the rest of a line, and the last packet, of
+        # two lines, may be on its way at the end.
+        assert 0 <= len(true) - len(seen) <= 2 + 2
         true = [us for us in true if round(us, 4) in seen]
     assert len(true) > 8
     assert seen == pytest.approx(true[: len(seen)], abs=STEP_US.get(name, 6e-5))
