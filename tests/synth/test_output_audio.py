@@ -15,8 +15,8 @@ from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
 from synth.tempo_map import Segment
 
-pytest.importorskip("pyo", exc_type=ImportError)
-jack = pytest.importorskip("jack", exc_type=OSError)
+pytest.importorskip("pyo", reason="pyo has no wheel here", exc_type=ImportError)
+jack = pytest.importorskip("jack", reason="needs libjack (Debian: jackd2)", exc_type=OSError)
 
 pytestmark = pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
 

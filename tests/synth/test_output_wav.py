@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-pytest.importorskip("pyo", exc_type=ImportError)
+pytest.importorskip("pyo", reason="pyo has no wheel here", exc_type=ImportError)
 
 from synth import score_json
 from synth.errors import RenderError

@@ -13,7 +13,7 @@ from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
 from synth.tempo_map import Segment
 
-rtmidi = pytest.importorskip("rtmidi")
+rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 
 pytestmark = pytest.mark.skipif(not jack.PRESENT, reason=jack.REASON)
 
