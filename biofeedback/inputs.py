@@ -14,7 +14,10 @@ __all__ = ["TICK_S", "BarRequest", "Command", "CommandName", "Input", "Tick"]
 #: Distance of the strategy's ticks; tick k stands for time k * TICK_S however late it comes.
 TICK_S = 0.5
 
-CommandName = Literal["marker", "hold", "resume", "stop", "panic", "volume"]
+CommandName = Literal[
+    "marker", "hold", "resume", "stop", "panic", "volume",
+    "override", "release", "rating", "note", "adverse",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class BarRequest:
 class Command:
     """Something that a person asked for: who, what, and a value where it has one.
 
-    `value` is the text of a marker, and the volume from 0 to 1 in decimal.
+    `who` is "key", "session", "recording", "midi:PORT", "osc:HOST" or "web:ROLE:NAME". `value` is
+    the text of a marker, note or adverse event; the volume from 0 to 1 in decimal; of a rating
+    "relaxation=7" or "distress=2", each 0 to 10; of an override "NAME=VALUE" or
+    "NAME=VALUE for SECONDS"; of a release the NAME that is free again, or "" for all.
     """
 
     who: str
