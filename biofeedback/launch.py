@@ -119,6 +119,7 @@ class Performance:
         self._session: Session | None = None
         self._folder = Path()
         self._music_s = 0.0
+        self._interrupted = False
 
     @property
     def warnings(self) -> list[str]:
@@ -131,18 +132,35 @@ class Performance:
         An interrupted session returns as well, its log complete. One that no sample reached
         leaves no folder and returns None; an interrupt of it comes out as it is.
         """
-        interrupted = False
         try:
-            (run_live if self.live else run_virtual)(lambda: self._perform(watch))
+            (run_live if self.live else run_virtual)(lambda: self.play(watch))
         except KeyboardInterrupt:
-            if self._session is None or not self._session.has_streamed:
+            self._interrupted = True
+            if self.outcome is None:
                 raise
-            interrupted = True
-        assert self._session is not None
-        if not self._session.has_streamed:
+        return self.outcome
+
+    async def play(self, watch: Watcher) -> Outcome | None:
+        """Run to the end on the loop that is running, which may be a server's.
+
+        Several performances may play on one loop; each has its own clock, log, players and
+        worker. Cancelling stops at once, with silence and a complete log: `outcome` says what
+        there is then.
+        """
+        try:
+            await self._perform(watch)
+        except asyncio.CancelledError:
+            self._interrupted = True
+            raise
+        return self.outcome
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the session left behind; None when no sample reached it, and no folder is there."""
+        if self._session is None or not self._session.has_streamed:
             return None
         return Outcome(
-            self._folder, self._files, self._session.counters, self._music_s, interrupted
+            self._folder, self._files, self._session.counters, self._music_s, self._interrupted
         )
 
     async def _perform(self, watch: Watcher) -> None:
@@ -155,7 +173,7 @@ class Performance:
                 player.volume(self._plan.volume)
                 players.append(player)
             worker: WorkerClient | InlineWorker = InlineWorker()
-            if self.live:
+            if clock.live:
                 worker = WorkerClient()
                 stack.push_async_callback(worker.close)
                 await worker.start()
@@ -212,7 +230,7 @@ class Performance:
             platform=platform.platform(),
             started_utc=clock.started_utc.isoformat(timespec="milliseconds"),
             seed=plan.seed,
-            mode="live" if self.live else "virtual",
+            mode="live" if clock.live else "virtual",
             sensors=[_readable(uri) for uri in plan.sensors],
             outputs=[_readable(str(spec)) for spec in self._outputs],
             profile=plan.profile,

@@ -233,3 +233,40 @@ def test_a_sensor_that_is_away_at_the_end_has_its_gap_in_the_log(tmp_path: Path)
     end = of_kind(tmp_path, lines.EndLine)[0]
     assert (gap.signal, gap.start, gap.end, gap.reason) == ("rr", 5.0, end.t, "link")
     assert verify(tmp_path, core_of).difference is None
+
+
+def test_several_performances_play_on_one_loop_each_with_its_own_clock(tmp_path: Path) -> None:
+    def performance(name: str, seed: int) -> Performance:
+        return Performance(
+            Plan(config=load(), sensors=("sim:",), out=tmp_path / name, duration_s=40.0, seed=seed)
+        )
+
+    async def later(wait_s: float, one: Performance) -> Outcome | None:
+        await asyncio.sleep(wait_s)
+        return await one.play(nothing_to_watch)
+
+    async def both() -> list[Outcome | None]:
+        return await asyncio.gather(
+            later(0.0, performance("a", 1)), later(7.3, performance("b", 2))
+        )
+
+    for outcome in run_virtual(both):
+        assert outcome is not None
+        assert verify(outcome.folder, core_of).complete
+        assert of_kind(outcome.folder, lines.TickLine)[0].t == 0.0
+
+
+def test_a_performance_that_is_cancelled_says_what_it_left(tmp_path: Path) -> None:
+    one = Performance(Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=400.0))
+
+    async def cut_short() -> None:
+        task = asyncio.create_task(one.play(nothing_to_watch))
+        await asyncio.sleep(20.0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run_virtual(cut_short)
+    assert one.outcome is not None
+    assert one.outcome.interrupted
+    assert verify(one.outcome.folder, core_of).complete

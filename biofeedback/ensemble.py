@@ -1,0 +1,94 @@
+"""The players of a session as one: each is told what concerns it, and none can delay the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from biofeedback.control.base import Decision
+from biofeedback.metrics.beats import Beat
+from biofeedback.outputs import Derived
+from biofeedback.state.estimator import State
+from synth.events import Bar, Cancel, Note
+from synth.params import MusicParams
+from synth.tempo_map import Segment
+
+__all__ = ["Ensemble", "Player"]
+
+
+class Player(Protocol):
+    """What plays in real time; nothing here waits."""
+
+    health: dict[str, Any]  #: its last report; `error` says why it is silent, while it is
+
+    def tempo(self, segment: Segment) -> None:
+        """Follow a tempo from its time on."""
+
+    def notes(self, notes: Sequence[Note]) -> None:
+        """Play these notes when their beats come."""
+
+    def cancel(self, from_beat: float) -> None:
+        """Forget what has not begun by this beat."""
+
+    def params(self, params: MusicParams) -> None:
+        """Take on the colour of these parameters."""
+
+    def volume(self, volume: float) -> None:
+        """Play at this volume, 0 to 1."""
+
+    def signals(self, values: Mapping[str, float]) -> None:
+        """Pass on what the body does, by name, to whatever instrument asked for it."""
+
+    def panic(self) -> None:
+        """Silence everything that sounds."""
+
+
+class Ensemble:
+    """Passes on what the core derived, and what the listener asks of all players."""
+
+    def __init__(self, players: Sequence[Player]) -> None:
+        self._players = players
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why outputs are silent, in sentences; mostly nothing."""
+        errors = [player.health.get("error") for player in self._players]
+        return [str(error) for error in errors if error]
+
+    def pass_on(self, value: Derived) -> None:
+        """Tell every player what concerns it of what was derived."""
+        match value:
+            case Bar():
+                for player in self._players:
+                    player.notes(value.notes)
+            case Segment():
+                for player in self._players:
+                    player.tempo(value)
+            case Cancel():
+                for player in self._players:
+                    player.cancel(value.from_beat)
+            case Beat() if value.verdict != "extra":
+                self._signal({"beat": value.rr_ms})
+            case tuple():
+                self._signal({r.name: r.value for r in value if r.value is not None})
+            case State():
+                self._signal({"arousal": value.arousal})
+            case Decision():
+                for player in self._players:
+                    player.params(value.params)
+            case _:
+                pass
+
+    def volume(self, volume: float) -> None:
+        """Let all play at this volume, 0 to 1."""
+        for player in self._players:
+            player.volume(volume)
+
+    def panic(self) -> None:
+        """Silence all."""
+        for player in self._players:
+            player.panic()
+
+    def _signal(self, values: Mapping[str, float]) -> None:
+        for player in self._players:
+            player.signals(values)
