@@ -74,7 +74,7 @@ class MusicParams:
     """A complete description of the wanted music at one moment.
 
     Tempo follows at once; dynamics, brightness and articulation from the next bar; density from
-    the next bar; key and layers from the next phrase.
+    the next bar; key, layers and a rest from the next phrase; the end of a rest from the next bar.
     """
 
     tempo_bpm: float = 66.0  #: 40 to 160
@@ -88,3 +88,5 @@ class MusicParams:
     swing: float = 0.5  #: share of a beat before the off-beat, 0.5 straight to 0.67 triplet
     swell: float = 0.0  #: depth of a rise and fall over each pair of bars, 0 none to 1 full
     layers: tuple[Layer, ...] = (Layer.PAD, Layer.BASS, Layer.MELODY)
+    rest: bool = False  #: close the phrase and be silent until this is taken back
+    sound: str = ""  #: the set of instruments that audio outputs play, empty for the plain one

@@ -26,6 +26,8 @@ _PAD_GRAIN = 2
 _MELODY_SHAPE = (1.3, 1.0, 1.2, 0.5)
 _PHRASE_ARC = (0.94, 1.0, 1.04, 0.96)
 _FADED = 0.45
+_WAKING = (0.45, 0.6, 0.75, 0.9)  #: loudness of the bars after a rest, as a share of the full one
+_BREATHED_OUT = 0.3  #: loudness at the bar line where a rest begins
 
 
 def playable(settings: StyleSettings, wanted: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -94,9 +96,12 @@ def touches(settings: StyleSettings, state: State, where: Place) -> dict[Layer, 
     result = {}
     for instrument in settings.instruments:
         start = end = instrument.level * arc
-        if where.first and instrument.layer in state.entered:
+        if state.waking:
+            start *= _WAKING[where.bar]
+            end *= (*_WAKING, 1.0)[where.bar + 1]
+        elif where.first and instrument.layer in state.entered:
             start *= _FADED
         if where.last and instrument.layer not in state.coming_layers:
-            end *= _FADED
+            end *= _BREATHED_OUT if state.resting else _FADED
         result[instrument.layer] = Touch(start, end)
     return result

@@ -11,7 +11,7 @@ from synth.compose.context import Context, Draft, Slot
 from synth.compose.density import Account, allot, settle
 from synth.compose.ending import close
 from synth.compose.form import BEATS_PER_BAR, Place, place
-from synth.compose.harmony import modulation, phrase
+from synth.compose.harmony import homecoming, modulation, phrase
 from synth.compose.motif import motif
 from synth.compose.performance import perform
 from synth.compose.state import State
@@ -19,6 +19,7 @@ from synth.compose.voices import next_bass, slots_of, starting_voices
 from synth.events import Bar, Note
 from synth.params import DENSITY_RANGE, Layer, MusicParams
 from synth.styles.base import Style
+from synth.theory.chords import diatonic
 from synth.theory.scales import step_toward
 
 __all__ = ["Composer"]
@@ -34,8 +35,9 @@ class Composer:
 
     Key and layers change where phrases start and are prepared in the bar before; everything else
     follows with the next bar. A plunge of the density, as when a listener asks for calm, begins a
-    phrase at once. The sparsest music rests for whole bars. Equal style, seed and parameters give
-    equal bars everywhere.
+    phrase at once. The sparsest music rests for whole bars. A rest closes the phrase on the tonic
+    and is silent from there on; when it is over, a phrase begins softly with the next bar. Equal
+    style, seed and parameters give equal bars everywhere.
     """
 
     def __init__(self, style: Style, seed: int, params: MusicParams) -> None:
@@ -60,6 +62,7 @@ class Composer:
             account=Account(),
             ringing=(),
             cut=False,
+            resting=params.rest,
         )
 
     @property
@@ -77,8 +80,13 @@ class Composer:
         self._history.append(self._state)
         state, params = self._state, self._style.settings.flavoured(_within_range(params))
         if params.density <= _PLUNGE * state.density:
-            state = self._calm_down(state, params)
+            state = replace(self._calm_down(state, params), resting=params.rest)
         where = place(state.index - state.origin)
+        if state.resting and (where.first or not state.layers):
+            if params.rest:
+                return self._silence(state, where, params)
+            state = self._wake(state, params)
+            where = place(0)
         if where.first:
             state = self._begin_phrase(state, where, params)
         if where.last:
@@ -142,10 +150,13 @@ class Composer:
         self._history = deque(kept, maxlen=_SNAPSHOTS)
         self._state = replace(found[0], cut=True)
 
-    def ending(self, params: MusicParams) -> Bar:
+    def ending(self, params: MusicParams, *, within_beats: float | None = None) -> Bar:
         """Compose a last, long bar: the dominant, then the tonic, held to the end.
 
-        It has eight beats, or more when a held chord must die away first.
+        It has eight beats, or up to sixteen when a held chord must die away first. `within_beats`
+        (1 at least) makes it as short as that: under four beats the tonic is all that is left.
+        Then earlier notes may sound into it; a `Cancel` at its beat ends them. A piece that rests
+        stays silent: its ending is one beat without notes.
         """
         self._history.append(self._state)
         state, params = self._state, self._style.settings.flavoured(_within_range(params))
@@ -153,8 +164,10 @@ class Composer:
         layers = state.layers or state.coming_layers
         ringing = () if state.cut else self._ringing(state)
         drafts, chords, beats = close(
-            self._style.settings, replace(state, layers=layers), params, ringing
+            self._style.settings, replace(state, layers=layers), params, ringing, within_beats
         )
+        if state.resting and not state.layers:
+            drafts, beats = [], 1.0
         notes = perform(
             drafts,
             touches(self._style.settings, replace(state, layers=layers, entered=()), where),
@@ -177,7 +190,7 @@ class Composer:
             notes=notes,
         )
         self._state = replace(
-            state, index=state.index + int(beats) // BEATS_PER_BAR, ringing=(), cut=False
+            state, index=state.index + -int(-beats // BEATS_PER_BAR), ringing=(), cut=False
         )
         return bar
 
@@ -188,6 +201,37 @@ class Composer:
         """Let the form begin again with this bar, so that layers fall silent at once."""
         layers = playable(self._style.settings, params.layers)
         return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
+
+    def _silence(self, state: State, where: Place, params: MusicParams) -> Bar:
+        """Return a bar without notes; what is owed and what sounded before are forgotten."""
+        bar = Bar(
+            index=state.index,
+            beat=self.beat,
+            beats=float(BEATS_PER_BAR),
+            key=state.key,
+            chords=(diatonic(state.key, 0).symbol(state.key),),
+            section="rest",
+            phrase_start=where.first,
+            notes=(),
+        )
+        self._state = replace(
+            state,
+            index=state.index + 1,
+            layers=(),
+            melody=None,
+            interval=0,
+            account=Account(),
+            ringing=(),
+            cut=False,
+            density=params.density,
+            waking=False,
+        )
+        return bar
+
+    def _wake(self, state: State, params: MusicParams) -> State:
+        """Begin a phrase with this bar, whose layers all enter anew."""
+        calm = self._calm_down(replace(state, layers=()), params)
+        return replace(calm, resting=False, waking=True)
 
     def _rests(self, state: State, where: Place, params: MusicParams) -> bool:
         """Whether this bar starts no note: the second or third of a phrase of sparse music."""
@@ -208,8 +252,10 @@ class Composer:
             rng=self._stream(f"harmony {where.theme}", where.section),
         )
         theme = self._stream(f"motif {where.theme}", where.section)
+        fresh = state.waking and not state.layers
         return replace(
             state,
+            waking=fresh,
             key=state.coming_key,
             layers=layers,
             entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
@@ -218,16 +264,25 @@ class Composer:
         )
 
     def _prepare_next(self, state: State, where: Place, params: MusicParams) -> State:
-        coming = step_toward(state.key, params.key)
+        coming = state.key if params.rest else step_toward(state.key, params.key)
         changes = state.changes
-        if coming != state.key:
+        if params.rest:
+            before = tuple(change for change in changes if change.at < 12.0)
+            changes = before + homecoming(state.key, tension=params.tension)
+        elif coming != state.key:
             before = tuple(change for change in changes if change.at < 12.0)
             bridge = modulation(
                 state.key, coming, full=where.closes_section, tension=params.tension
             )
             changes = before + bridge
         layers = playable(self._style.settings, params.layers)
-        return replace(state, coming_key=coming, coming_layers=layers, changes=changes)
+        return replace(
+            state,
+            coming_key=coming,
+            coming_layers=() if params.rest else layers,
+            changes=changes,
+            resting=params.rest,
+        )
 
     def _context(
         self,

@@ -15,7 +15,8 @@ from synth.theory.voicing import revoice
 __all__ = ["close"]
 
 _TURN = 2.0  #: beats of the dominant
-_HELD = 6.0  #: beats of the tonic, at least
+_HELD = 6.0  #: beats of the tonic, at least, if there is time
+_SHORTEST = 1.0  #: beats of an ending
 _CHORDAL = (Layer.PAD, Layer.BASS, Layer.PLUCK)
 
 
@@ -24,14 +25,20 @@ def close(
     state: State,
     params: MusicParams,
     ringing: tuple[tuple[Layer, int, float], ...],
+    within_beats: float | None,
 ) -> tuple[list[Draft], tuple[Chord, ...], float]:
     """Return the drafts, their two chords and the length in beats, a multiple of four from 8.
 
-    `ringing` holds earlier notes with their ends in beats from here; chords wait for them.
+    `ringing` holds earlier notes with their ends in beats from here; chords wait for them, unless
+    that would take longer than the whole beats in `within_beats`. A length under four beats leaves
+    no room for the dominant.
     Pitched layers that play take part; when none does, the style's first one closes.
     """
     low, high = chord_range(settings, params.register)
-    chords = (cadence(state.key, params.tension, strong=True), diatonic(state.key, 0))
+    chords: tuple[Chord, ...] = (
+        cadence(state.key, params.tension, strong=True),
+        diatonic(state.key, 0),
+    )
     layers = [layer for layer in state.layers if layer is not Layer.PERCUSSION]
     if not layers:
         layers = [layer for layer in settings.layers if layer is not Layer.PERCUSSION][:1]
@@ -40,8 +47,15 @@ def close(
     ends = [end for layer, _, end in ringing if layer in _CHORDAL]
     start = max(0.0, float(int(max(ends, default=0.0) + 0.75)))
     total = float(BEATS_PER_BAR * -int(-(start + _TURN + _HELD) // BEATS_PER_BAR))
-    tonic = start + _TURN
-    spans = ((start, _TURN), (tonic, total - tonic))
+    turn = _TURN
+    if within_beats is not None and within_beats < total:
+        total = max(_SHORTEST, float(int(within_beats)))
+        start = max(0.0, min(start, total - _TURN - _HELD))
+        turn = _TURN if total >= BEATS_PER_BAR else 0.0
+    tonic = start + turn
+    spans = [(start, turn), (tonic, total - tonic)]
+    if not turn:
+        chords, spans = chords[1:], spans[1:]
     for chord, (at, beats) in zip(chords, spans, strict=True):
         below = next_bass(settings, bass, chord.bass)
         voices, bass = revoice(voices, chord.pitch_classes, (bass, below), low, high), below

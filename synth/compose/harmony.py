@@ -11,7 +11,7 @@ from synth.params import Key, Mode
 from synth.theory.chords import QUALITIES, Chord, diatonic
 from synth.theory.scales import scale
 
-__all__ = ["Change", "Function", "cadence", "dominant", "modulation", "phrase"]
+__all__ = ["Change", "Function", "cadence", "dominant", "homecoming", "modulation", "phrase"]
 
 
 class Function(StrEnum):
@@ -124,6 +124,12 @@ def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tupl
     pivot = _pivot(current, coming, full=full)
     final = dominant(coming, seventh=tension > 0.15)
     return (Change(12.0, 2.0, pivot, _S), Change(14.0, 2.0, final, _D))
+
+
+def homecoming(key: Key, *, tension: float) -> tuple[Change, ...]:
+    """Return the last bar of a phrase after which the music rests: dominant and tonic."""
+    final = cadence(key, tension, strong=True)
+    return (Change(12.0, 2.0, final, _D), Change(14.0, 2.0, diatonic(key, 0), _T))
 
 
 def _pivot(current: Key, coming: Key, *, full: bool) -> Chord:

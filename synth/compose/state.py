@@ -20,7 +20,9 @@ class State:
     `entered` are layers that are new in this phrase. `ringing` holds (layer, pitch, end in beats
     of the session, velocity) of notes that sound on after the last bar. `cut` says that they were
     ended at this bar line, so they are to be struck again. `origin` is the bar from which the form
-    counts, and `density` what the last bar was asked for, in onsets per beat.
+    counts, and `density` what the last bar was asked for, in onsets per beat. `resting` says that
+    the music is silent, or will be after this phrase, and `waking` that this is the first phrase
+    after a rest.
     """
 
     index: int
@@ -40,3 +42,5 @@ class State:
     cut: bool
     origin: int = 0
     density: float = 0.0
+    resting: bool = False
+    waking: bool = False

@@ -124,7 +124,7 @@ def breath(context: Context, *, onsets: int, low: int) -> list[Draft]:
 
     The instrument's slow attack and release make the swell; a pair of bars is one breath.
     """
-    if context.place.bar % 2:
+    if context.index % 2:
         return []
     root = low + (context.key.tonic - low) % 12
     pitches = (root, root + 7, root + 12)[: min(onsets, 3)]
