@@ -23,6 +23,7 @@ class MidiMessages:
     def __init__(self, midi_map: MidiMap) -> None:
         self._map = midi_map
         self._colours: dict[Layer, tuple[Message, ...]] = {}
+        self._volumes: tuple[Message, ...] = ()
         self._used: set[int] = set()
         self._values: dict[str, tuple[Message, ...]] = {}
         self._gates: set[tuple[int, int]] = set()
@@ -31,6 +32,16 @@ class MidiMessages:
         """Yield silence for what may still sound, then banks, programs and places."""
         channels = {self._map[layer].channel for layer in Layer}
         yield from _silence(channels)
+        yield from self._choices()
+
+    def settings(self) -> Iterator[Message]:
+        """Yield all that was set so far, for an instrument that has just been connected."""
+        yield from self._choices()
+        yield from self._volumes
+        for messages in (*self._colours.values(), *self._values.values()):
+            yield from messages
+
+    def _choices(self) -> Iterator[Message]:
         for layer in Layer:
             yield from self._map[layer].preset()
 
@@ -54,8 +65,11 @@ class MidiMessages:
         """Yield controller 7 of every channel: a share, 0 to 1, of the volume in the map."""
         share = min(1.0, max(0.0, gain))
         levels = {self._map[layer].channel: self._map[layer].volume for layer in Layer}
-        for channel, level in sorted(levels.items()):
-            yield 0xB0 | channel, _VOLUME_CC, round(level * share)
+        self._volumes = tuple(
+            (0xB0 | channel, _VOLUME_CC, round(level * share))
+            for channel, level in sorted(levels.items())
+        )
+        yield from self._volumes
 
     def signals(self, values: Mapping[str, float]) -> Iterator[Message]:
         """Yield what the map sends for named values: controllers that changed, and notes.

@@ -22,7 +22,7 @@ _DRAIN_S = 0.3  # JACK takes messages once a period, and forgets those of a port
 list_ports = rtmidi_binding.list_ports
 
 
-_HINT = "Use one of these, plug the device in, or offer a port yourself: midi-virtual:NAME"
+_HINT = "Plug the device in, or offer a port yourself: midi-virtual:NAME"
 
 
 class MidiPortOutput:

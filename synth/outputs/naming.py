@@ -15,7 +15,7 @@ def choose(wanted: str, names: Sequence[str], *, what: str, hint: str) -> str:
 
     The exact name wins, then a pattern with `*` or `?`, then a part of a name; of two that fit,
     neither is taken. Raises `OutputUnavailable`, which lists what exists; `what` is a noun such
-    as "MIDI port", `hint` the advice when nothing fits.
+    as "MIDI port", `hint` a sentence of advice besides using what exists.
     """
     folded = wanted.casefold()
     tests = (
@@ -32,5 +32,9 @@ def choose(wanted: str, names: Sequence[str], *, what: str, hint: str) -> str:
                 f"{wanted!r} could be any {what} of these: {', '.join(map(repr, found))}",
                 hint="Give the full name of one.",
             )
-    there = ", ".join(map(repr, names)) if names else "none at all"
-    raise OutputUnavailable(f"there is no {what} {wanted!r}; there is {there}", hint=hint)
+    if not names:
+        raise OutputUnavailable(f"there is no {what} {wanted!r}; there is none at all", hint=hint)
+    raise OutputUnavailable(
+        f"there is no {what} {wanted!r}; there is {', '.join(map(repr, names))}",
+        hint=f"Use one of these, or {hint[:1].lower()}{hint[1:]}",
+    )

@@ -97,7 +97,7 @@ class PyoOutput:
                 )
             if self._device:
                 known = [str(name) for name in names]
-                name = choose(self._device, known, what="audio device", hint="biofeedback ports")
+                name = choose(self._device, known, what="audio device", hint="Connect it.")
                 server.setOutputDevice(numbers[known.index(name)])
         server.boot()
         if not server.getIsBooted():

@@ -16,19 +16,33 @@ class OutputKind(StrEnum):
     """The kinds of output."""
 
     AUDIO = "audio"
+    SOUNDFONT = "soundfont"
     MIDI = "midi"
     MIDI_VIRTUAL = "midi-virtual"
+    MIDI_JACK = "midi-jack"
+    OSC = "osc"
     MIDI_FILE = "mid"
     WAV = "wav"
     NULL = "null"
 
 
-_EXAMPLES = "audio:   midi:PORT NAME   midi-virtual:NAME   mid:PATH   wav:[PATH]   null:"
-_OPTIONS = re.compile(r"(?P<target>.*)\?(?P<options>(map=[^&?]+|clock)(&(map=[^&?]+|clock))*)")
-_LIVE = frozenset({OutputKind.AUDIO, OutputKind.MIDI, OutputKind.MIDI_VIRTUAL})
-_CLOCKED = frozenset({OutputKind.MIDI, OutputKind.MIDI_VIRTUAL})
-_MAPPED = _CLOCKED | {OutputKind.MIDI_FILE}
+_EXAMPLES = (
+    "audio:   soundfont:PATH   midi:PORT NAME   midi-virtual:NAME   midi-jack:NAME   "
+    "osc:[HOST:]PORT   mid:PATH   wav:[PATH]   null:"
+)
+_OPTION = r"(?:(?:map|connect|device)=[^&?]+|clock)"
+_OPTIONS = re.compile(rf"(?P<target>.*)\?(?P<options>{_OPTION}(?:&{_OPTION})*)")
+_PORTS = frozenset({OutputKind.MIDI, OutputKind.MIDI_VIRTUAL, OutputKind.MIDI_JACK})
+_LIVE = _PORTS | {OutputKind.AUDIO, OutputKind.SOUNDFONT, OutputKind.OSC}
+_MAPPED = _PORTS | {OutputKind.MIDI_FILE, OutputKind.SOUNDFONT}
 _WITHOUT_TARGET = frozenset({OutputKind.AUDIO, OutputKind.WAV, OutputKind.NULL})
+#: Option: the kinds that have it, and how it is written.
+_HAVE = {
+    "map": (_MAPPED, "midi:PORT?map=NAME&clock"),
+    "clock": (_PORTS, "midi:PORT?map=NAME&clock"),
+    "connect": (frozenset({OutputKind.MIDI_JACK}), "midi-jack:NAME?connect=PORT"),
+    "device": (frozenset({OutputKind.SOUNDFONT}), "soundfont:PATH?device=NAME"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +50,16 @@ class OutputSpec:
     """A kind of output and its target: a device, a port name or a path; empty for the default.
 
     `midi_map` is the name or file of a MIDI map, `clock` whether the port is sent a MIDI clock:
-    `midi:PORT?map=NAME&clock`.
+    `midi:PORT?map=NAME&clock`. `connect` is the port that a JACK client connects itself to,
+    `device` the audio device of a soundfont.
     """
 
     kind: OutputKind
     target: str = ""
     midi_map: str = ""
     clock: bool = False
+    connect: str = ""
+    device: str = ""
 
     @classmethod
     def parse(cls, uri: str) -> Self:
@@ -63,11 +80,20 @@ class OutputSpec:
         if found is None:
             return cls(kind, target)
         options = dict(option.partition("=")[::2] for option in found["options"].split("&"))
-        if ("clock" in options and kind not in _CLOCKED) or kind not in _MAPPED:
-            raise OutputUnavailable(
-                f"{uri!r} has an option that only MIDI ports have", hint="midi:PORT?map=NAME&clock"
-            )
-        return cls(kind, found["target"], options.get("map", ""), "clock" in options)
+        for option in options:
+            kinds, example = _HAVE[option]
+            if kind not in kinds:
+                raise OutputUnavailable(
+                    f"{uri!r}: {kind} has no option {option!r}", hint=f"It is for {example}"
+                )
+        return cls(
+            kind,
+            found["target"],
+            options.get("map", ""),
+            "clock" in options,
+            options.get("connect", ""),
+            options.get("device", ""),
+        )
 
     @property
     def mapped(self) -> bool:
@@ -80,6 +106,14 @@ class OutputSpec:
         return self.kind in _LIVE
 
     def __str__(self) -> str:
-        options = [f"map={self.midi_map}"] if self.midi_map else []
+        options = [
+            f"{name}={value}"
+            for name, value in (
+                ("map", self.midi_map),
+                ("connect", self.connect),
+                ("device", self.device),
+            )
+            if value
+        ]
         options += ["clock"] if self.clock else []
         return f"{self.kind}:{self.target}{'?' if options else ''}{'&'.join(options)}"

@@ -52,6 +52,10 @@ def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
 
         virtual = spec.kind is OutputKind.MIDI_VIRTUAL
         return MidiPortOutput(spec.target, virtual=virtual, midi_map=midi_map)
+    if spec.kind is OutputKind.MIDI_JACK:
+        from synth.outputs.midi_jack import MidiJackOutput
+
+        return MidiJackOutput(spec.target, connect=spec.connect, midi_map=midi_map)
     if spec.kind is OutputKind.NULL:
         from synth.outputs.null import NullOutput
 
@@ -180,13 +184,13 @@ class _Player:
     def _open(self, spec: OutputSpec, t0_s: float, midi_map: MidiMap) -> None:
         output = build(spec, midi_map)
         self._t0_s = t0_s
-        if output.lookahead_s == 0.0:  # so that threads of its library inherit the rights
+        if spec.kind is not OutputKind.AUDIO:  # so that threads of its library inherit the rights
             self._rights = become_punctual()
         output.open(t0_s)
         self._output = output
         clocked: Any = output if spec.clock else None
         self._scheduler = Scheduler(output, clocked, early_s=midi_map.latency_ms / 1000.0)
-        if output.lookahead_s > 0.0:
+        if spec.kind is OutputKind.AUDIO:
             self._rights = become_punctual()
         self.tell("ready", rights=self._rights, lookahead_s=output.lookahead_s)
 

@@ -21,6 +21,7 @@ from synth.player.process import build
 _METHODS = [name for name in vars(Output) if not name.startswith("_")]
 _SPECS = {
     "MidiPortOutput": [OutputSpec(OutputKind.MIDI_VIRTUAL, "contract")],
+    "MidiJackOutput": [OutputSpec(OutputKind.MIDI_JACK, "contract")],
     "NullOutput": [OutputSpec(OutputKind.NULL)],
 }
 

@@ -19,12 +19,16 @@ REASON = "needs jackd (Debian: jackd2)"
 
 
 @contextmanager
-def jack_server() -> Iterator[str]:
-    """Run jackd's dummy driver under a name of its own, which the environment then carries."""
+def jack_server(*, realtime: bool = False) -> Iterator[str]:
+    """Run jackd's dummy driver under a name of its own, which the environment then carries.
+
+    `realtime` needs rights; without it a busy machine makes the server lose messages.
+    """
     name = f"biofeedback-{os.getpid()}-{next(_COUNT)}"  # a used name would meet what it left behind
     before = {k: os.environ.get(k) for k in ("JACK_DEFAULT_SERVER", "JACK_NO_AUDIO_RESERVATION")}
     os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_AUDIO_RESERVATION": "1"}
-    command = ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
+    rights = "--realtime" if realtime else "--no-realtime"
+    command = ["jackd", rights, "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         pause = threading.Event()

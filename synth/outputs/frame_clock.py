@@ -1,0 +1,43 @@
+"""Where session time falls on the count of frames of an audio server."""
+
+from __future__ import annotations
+
+__all__ = ["FrameClock"]
+
+_WRAP = 1 << 32  # the server's count has 32 bits: a day at 48 kHz
+_SLOWEST = 1.0 / 200.0  # share of an error that a period corrects, once settled: about a second
+_JUMP_S = 0.05
+
+
+class FrameClock:
+    """Follows the server's clock slowly, so that the jitter of its periods reaches no event.
+
+    Between two events the frames are those of the server within a frame; over minutes they are
+    those of the monotonic clock.
+    """
+
+    def __init__(self) -> None:
+        self._frame = 0
+        self._raw: int | None = None
+        self._zero = 0.0  # the frame of session time 0
+        self._periods = 0
+        self._rate_hz = 48_000.0
+
+    def cycle(self, raw: int, start_s: float, rate_hz: float) -> int:
+        """Take in the period that begins at the server's frame `raw`; return its frame.
+
+        `start_s` is the session time of its beginning. Frames returned do not wrap around.
+        """
+        self._frame += (raw - self._raw) % _WRAP if self._raw is not None else raw
+        self._raw = raw
+        self._rate_hz = rate_hz
+        error = self._frame - start_s * rate_hz - self._zero
+        if abs(error) > _JUMP_S * rate_hz:
+            self._periods = 0  # the first, or the server was away for a while
+        self._periods += 1
+        self._zero += error * max(1.0 / self._periods, _SLOWEST)
+        return self._frame
+
+    def frame_at(self, time_s: float) -> float:
+        """Return the frame of a session time."""
+        return self._zero + time_s * self._rate_hz
