@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from biofeedback.record.even_times import even_times, spread
 from sensors.base import LinkState, Sample, SensorStatus
 from sensors.signals import Chunk, Gap
 
@@ -65,6 +66,8 @@ def _finite(chunk: Chunk) -> Chunk:
     device = chunk.device_times_s
     if device is not None and not np.isfinite(device).all():
         chunk = replace(chunk, device_times_s=None)
+    elif device is not None and (even := even_times(device)) is not None:
+        chunk = replace(chunk, device_times_s=spread(*even, len(device)))
     timed = np.isfinite(chunk.times_s)
     if timed.all() and np.isfinite(chunk.values).all():
         return chunk

@@ -29,7 +29,12 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors"},
     "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.errors"},
     "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.errors"},
-    "biofeedback.control": {"biofeedback.state", "synth.params", "biofeedback.errors"},
+    "biofeedback.control": {
+        "biofeedback.metrics.base",
+        "biofeedback.state",
+        "synth.params",
+        "biofeedback.errors",
+    },
     "biofeedback.simulation": {
         "sensors.signals",
         "sensors.base",
@@ -63,7 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.timebase": set(),
     "biofeedback.hub": set(),
     "biofeedback.counters": {"biofeedback.timebase"},
-    "biofeedback.intake": VALUES,
+    "biofeedback.intake": VALUES | {"biofeedback.record.even_times"},
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}
     | {"biofeedback.record"},
@@ -77,7 +82,13 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.report",
         "synth",
     },
+    "biofeedback.web": VALUES
+    | DERIVED
+    | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
+    | {"biofeedback.record", "biofeedback.personal"},
+    "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
     "biofeedback.session": ANYTHING,
+    "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},
     "biofeedback.conductor": ANYTHING,
     "biofeedback.ensemble": VALUES | DERIVED | {"biofeedback.outputs"},
     "biofeedback.ledger": ANYTHING,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 from biofeedback.errors import LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
+from biofeedback.record.older import decoder
 from biofeedback.record.reader import LOG_NAME, find_log, is_session, read, read_header
 from biofeedback.record.tags import read_tags
 
@@ -22,7 +23,6 @@ _TAIL_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 1 << 24
 #: How much of the beginning and the end of a session is averaged.
 _EDGE_S = 60.0
-_DECODER: msgspec.json.Decoder[lines.Line] = msgspec.json.Decoder(lines.Line)
 _SURE = 0.25  #: confidence from which on an arousal counts; the one at which music follows
 
 
@@ -97,12 +97,14 @@ def entry(folder: Path) -> Entry:
 
 def _ends(folder: Path) -> tuple[bytes, bytes]:
     """Return the first and the last line of a log; the last is empty when there is none."""
-    header, last = read_header(folder), _last_line(find_log(folder))
+    header = read_header(folder)
+    last = _last_line(find_log(folder), decoder(header.schema))
     return encode(header), b"" if last is None else encode(last)
 
 
 def _entry(folder: Path, first: bytes, last: bytes) -> Entry:
-    header, end = _DECODER.decode(first), _DECODER.decode(last) if last else None
+    decode = decoder(lines.SCHEMA)  # both were written anew
+    header, end = decode(first), decode(last) if last else None
     assert isinstance(header, lines.HeaderLine)
     return Entry(
         folder,
@@ -176,11 +178,11 @@ def _edges(values: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
     return first, last
 
 
-def _last_line(log: Path) -> lines.Line | None:
+def _last_line(log: Path, decode: Callable[[bytes], lines.Line]) -> lines.Line | None:
     """Return the last whole line that can be read; None when only the tail of one is left."""
     for raw in _lines_from_the_end(log):
         try:
-            return _DECODER.decode(raw)
+            return decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue  # a disk that was full, or a crash; `read` names the place
     return None

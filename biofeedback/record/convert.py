@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import msgspec
 import numpy as np
@@ -17,15 +17,26 @@ from biofeedback.metrics.windowed import WindowResult
 from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.record import lines
 from biofeedback.record.checksum import sealed
+from biofeedback.record.even_times import even_times, spread
 from biofeedback.state.estimator import State
 from sensors.base import SensorStatus
 from sensors.signals import UNITS, Chunk, FloatArray, Gap, Signal
 from synth.events import Bar, Cancel
+from synth.params import Key, Layer, MusicParams
 from synth.tempo_map import Segment
 
-__all__ = ["derived_lines", "encode", "input_line", "input_of"]
+__all__ = [
+    "derived_lines",
+    "device_times",
+    "encode",
+    "input_line",
+    "input_of",
+    "params_item",
+    "params_of",
+]
 
 _ENCODER = msgspec.json.Encoder()
+_PARAMS = tuple(field.name for field in fields(MusicParams))
 
 
 def encode(line: lines.Line) -> bytes:
@@ -142,13 +153,27 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
             return [
                 lines.DecisionLine(
                     t=t, seq=seq, strategy=item.strategy, setpoint=item.setpoint,
-                    params=item.params, why=item.why, numbers=item.numbers,
+                    params=params_item(item.params), why=item.why, numbers=item.numbers,
                 )
             ]  # fmt: skip
         case Segment():
             return [lines.TempoLine(t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm)]
         case Cancel():
             return [lines.CancelLine(t=t, seq=seq, from_beat=item.from_beat)]
+
+
+def params_item(params: MusicParams) -> lines.ParamsItem:
+    """Return the music's parameters as a decision line holds them."""
+    values = {name: getattr(params, name) for name in _PARAMS}
+    layers = [layer.value for layer in params.layers]
+    return lines.ParamsItem(**values | {"key": str(params.key), "layers": layers})
+
+
+def params_of(item: lines.ParamsItem) -> MusicParams:
+    """Return the parameters that a decision line holds."""
+    values = {name: getattr(item, name) for name in _PARAMS}
+    values |= {"key": Key.parse(item.key), "layers": tuple(Layer(name) for name in item.layers)}
+    return MusicParams(**values)
 
 
 def _reading(reading: Reading) -> lines.ReadingItem:
@@ -176,6 +201,7 @@ def _bar_lines(seq: int, t: float, bar: Bar) -> list[lines.Line]:
 def _chunk_line(seq: int, t: float, chunk: Chunk) -> lines.ChunkLine:
     values = chunk.values if chunk.values.shape[1] > 1 else chunk.values[:, 0]
     device = chunk.device_times_s
+    even = None if device is None else _even(device)
     regular = chunk.rate_hz is not None and len(chunk) > 0
     return lines.ChunkLine(
         t=t, seq=seq, source=chunk.source, signal=chunk.signal.value, unit=UNITS[chunk.signal],
@@ -183,17 +209,32 @@ def _chunk_line(seq: int, t: float, chunk: Chunk) -> lines.ChunkLine:
         t0=float(chunk.times_s[0]) if regular else None,
         rate_hz=chunk.rate_hz if regular else None,
         times=None if regular else chunk.times_s.tolist(),
-        device_times=None if device is None else device.tolist(),
+        device_times=None if device is None or even else device.tolist(),
+        device_last=even[0] if even else None,
+        device_step=even[1] if even else None,
     )  # fmt: skip
+
+
+def _even(times_s: FloatArray) -> tuple[float, float] | None:
+    """Return what gives exactly these times back, None when only they themselves do."""
+    even = even_times(times_s)
+    return even if even and np.array_equal(spread(*even, len(times_s)), times_s) else None
 
 
 def _chunk_of(line: lines.ChunkLine) -> Chunk:
     signal, values = Signal(line.signal), _floats(line.values)
+    device = device_times(line)
     if line.t0 is not None and line.rate_hz is not None:
         chunk = Chunk.regular(signal, line.source, line.t0, line.rate_hz, values)
-        device = None if line.device_times is None else np.array(line.device_times)
         return replace(chunk, device_times_s=device)
-    return Chunk.events(signal, line.source, line.times or [], values, line.device_times)
+    return Chunk.events(signal, line.source, line.times or [], values, device)
+
+
+def device_times(line: lines.ChunkLine) -> FloatArray | None:
+    """Return when the device took the samples of a line, by its own clock, if it has one."""
+    if line.device_last is not None and line.device_step is not None:
+        return spread(line.device_last, line.device_step, len(line.values))
+    return None if line.device_times is None else np.array(line.device_times, dtype=np.float64)
 
 
 def _floats(values: list[float | list[float | None] | None]) -> FloatArray:

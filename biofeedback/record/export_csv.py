@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.record import lines
+from biofeedback.record.convert import device_times
 from biofeedback.record.reader import read_header
 from biofeedback.record.tables import Table, column, gather
 from biofeedback.record.targets import new_folder
@@ -79,7 +80,10 @@ class _Streams:
         key = (chunk.signal, chunk.source, channels)
         if key not in self._writers:
             self._writers[key] = self._open(chunk, channels)
-        devices: Sequence[float | None] = chunk.device_times or [None] * len(chunk.values)
+        known = device_times(chunk)
+        devices: Sequence[float | None] = [None] * len(chunk.values)
+        if known is not None:
+            devices = known.tolist()
         self._writers[key].writerows(
             [time_s, *(value if isinstance(value, list) else [value]), device_s, chunk.source]
             for time_s, value, device_s in zip(_times_s(chunk), chunk.values, devices, strict=True)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-from synth.params import MusicParams
-
 __all__ = [
     "DERIVED",
     "INPUTS",
@@ -28,6 +26,7 @@ __all__ = [
     "LostLine",
     "MusicLine",
     "NoteLine",
+    "ParamsItem",
     "ReadingItem",
     "ReadingLine",
     "ScrLine",
@@ -42,7 +41,8 @@ __all__ = [
 
 #: Raised by one whenever a reader of the last one could misunderstand a log.
 #: 2: lines that are not derived end in a checksum, and `lost` marks what a full disk refused.
-SCHEMA = 2
+#: 3: readings and parameters are lists; even device times are their last and their step.
+SCHEMA = 3
 
 
 class _Base(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
@@ -67,8 +67,11 @@ class HeaderLine(_Base, frozen=True, tag="header"):
     config: msgspec.Raw
 
 
-class ChunkLine(_Base, frozen=True, tag="chunk"):
-    """Input: samples. Regular ones have `t0` and `rate_hz`, events have `times`."""
+class ChunkLine(_Base, frozen=True, tag="chunk", omit_defaults=True):
+    """Input: samples. Regular ones have `t0` and `rate_hz`, events have `times`.
+
+    Of n even device times, number i is device_last - (n - 1 - i) * device_step.
+    """
 
     source: str
     signal: str
@@ -78,6 +81,8 @@ class ChunkLine(_Base, frozen=True, tag="chunk"):
     rate_hz: float | None = None
     times: list[float] | None = None
     device_times: list[float] | None = None
+    device_last: float | None = None
+    device_step: float | None = None
 
 
 class GapLine(_Base, frozen=True, tag="gap"):
@@ -160,8 +165,8 @@ class ScrLine(_Base, frozen=True, tag="scr"):
     amplitude_us: float
 
 
-class ReadingItem(msgspec.Struct, frozen=True):
-    """One metric within a reading line."""
+class ReadingItem(msgspec.Struct, frozen=True, array_like=True):
+    """One metric within a reading line: a list of these, in this order."""
 
     name: str
     value: float | None
@@ -199,12 +204,30 @@ class StateLine(_Base, frozen=True, tag="state"):
     contributions: dict[str, float]
 
 
+class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
+    """The music's parameters within a decision line: a list of these, in this order."""
+
+    tempo_bpm: float
+    key: str
+    density: float
+    dynamics: float
+    register: float
+    brightness: float
+    tension: float
+    articulation: float
+    swing: float
+    swell: float
+    layers: list[str]
+    rest: bool = False
+    sound: str = ""
+
+
 class DecisionLine(_Base, frozen=True, tag="decision"):
     """Derived: what the music should do, and why."""
 
     strategy: str
     setpoint: float | None
-    params: MusicParams
+    params: ParamsItem
     why: str
     numbers: dict[str, float]
 

@@ -13,6 +13,7 @@ import msgspec
 
 from biofeedback.errors import LogError
 from biofeedback.record.lines import SCHEMA, HeaderLine, Line
+from biofeedback.record.older import decoder
 
 __all__ = [
     "COMPRESSED_NAME",
@@ -26,7 +27,6 @@ __all__ = [
 
 LOG_NAME = "session.jsonl"
 COMPRESSED_NAME = f"{LOG_NAME}.gz"
-_DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
 def is_session(path: Path) -> bool:
@@ -68,17 +68,17 @@ def read(session: Path) -> Iterator[tuple[bytes, Line]]:
     decode raises `LogError` and names its place.
     """
     path = find_log(session)
-    number = 0
+    number, decode = 0, decoder(SCHEMA)
     for number, raw in enumerate(_whole_lines(path), 1):
         try:
-            line = _DECODER.decode(raw)
+            line = decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise LogError(
                 f"{path}, line {number}: {error}",
                 hint="The log was edited, or comes from another version.",
             ) from error
         if number == 1:
-            _check_header(path, line)
+            decode = decoder(_checked_header(path, line).schema)
         elif isinstance(line, HeaderLine):
             raise LogError(
                 f"{path}, line {number}: a second header",
@@ -114,7 +114,7 @@ def read_header(session: Path) -> HeaderLine:
     raise LogError(f"the session log {session} is empty", hint="The session never began.")
 
 
-def _check_header(path: Path, line: Line) -> None:
+def _checked_header(path: Path, line: Line) -> HeaderLine:
     if not isinstance(line, HeaderLine):
         raise LogError(f"{path} does not begin with a header", hint="Is this a session log?")
     if line.schema > SCHEMA:
@@ -122,3 +122,4 @@ def _check_header(path: Path, line: Line) -> None:
             f"{path} has schema {line.schema}, this version reads up to {SCHEMA}",
             hint="Update biofeedback: pip install --upgrade biofeedback",
         )
+    return line

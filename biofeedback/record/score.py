@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from biofeedback.record import lines
+from biofeedback.record.convert import params_of
 from biofeedback.record.reader import read
 from synth.events import Note
 from synth.params import Key, Layer, MusicParams
@@ -23,6 +24,7 @@ def score_of(session: Path) -> Score:
     segments: list[Segment] = []
     keys: list[tuple[float, Key]] = []
     params: list[tuple[float, MusicParams]] = []
+    last: lines.ParamsItem | None = None
     markers: list[tuple[float, str]] = []
     for _, line in read(session):
         match line:
@@ -39,8 +41,9 @@ def score_of(session: Path) -> Score:
                 if not keys or keys[-1][1] != key:
                     keys.append((line.beat, key))
             case lines.DecisionLine():
-                if not params or params[-1][1] != line.params:
-                    params.append((line.t, line.params))
+                if line.params != last:
+                    last = line.params
+                    params.append((line.t, params_of(line.params)))
             case lines.CommandLine(what="marker"):
                 markers.append((line.t, line.value))
             case _:

@@ -101,11 +101,11 @@ def _tabulate(tables: Mapping[str, Table], line: lines.Line) -> None:
             params = line.params
             tables["decisions"].add(
                 time_s=line.t, strategy=line.strategy, setpoint=line.setpoint, why=line.why,
-                tempo_bpm=params.tempo_bpm, key=str(params.key),
+                tempo_bpm=params.tempo_bpm, key=params.key,
                 density_per_beat=params.density, dynamics=params.dynamics,
                 register=params.register, brightness=params.brightness, tension=params.tension,
                 articulation=params.articulation, swing=params.swing, swell=params.swell,
-                layers=" ".join(layer.value for layer in params.layers),
+                layers=" ".join(params.layers),
                 **{f"number_{name}": value for name, value in line.numbers.items()},
             )  # fmt: skip
         case lines.BeatLine():

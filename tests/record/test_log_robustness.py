@@ -1,26 +1,33 @@
 """A log survives full and slow disks, crashes and age, and says what it lost."""
 
+import dataclasses
 import gzip
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import msgspec
+import numpy as np
 import pytest
 from replayed_session import simulated
 
 from biofeedback.errors import FolderError, LogError
+from biofeedback.intake import Intake
 from biofeedback.launch import core_of
 from biofeedback.record import lines
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.checksum import sealed
 from biofeedback.record.compress import compress
-from biofeedback.record.convert import encode
-from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read
+from biofeedback.record.convert import encode, input_line, input_of, params_item, params_of
+from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read, read_header
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
+from sensors.signals import Chunk, Signal
+from synth.params import MusicParams
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -104,10 +111,48 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     assert "\n" not in str(caught.value)
 
 
-def test_a_log_of_the_first_schema_is_read() -> None:
-    kinds = {type(line) for _, line in read(FIXTURES / "schema_1.jsonl")}
-    assert {lines.ChunkLine, lines.ReadingLine, lines.NoteLine, lines.EndLine} <= kinds
-    assert score_of(FIXTURES / "schema_1.jsonl").notes
+@pytest.mark.parametrize("schema", range(1, lines.SCHEMA))
+def test_a_log_of_an_older_schema_is_read(schema: int) -> None:
+    log = FIXTURES / f"schema_{schema}.jsonl"
+    assert read_header(log).schema == schema
+    found: dict[type, list[lines.Line]] = {}
+    for _, line in read(log):
+        found.setdefault(type(line), []).append(line)
+    assert {lines.ChunkLine, lines.NoteLine, lines.EndLine} <= set(found)
+    reading = found[lines.ReadingLine][-1]
+    assert isinstance(reading, lines.ReadingLine)
+    assert {item.name: item.unit for item in reading.readings}["heart_rate"] == "bpm"
+    decision = found[lines.DecisionLine][-1]
+    assert isinstance(decision, lines.DecisionLine)
+    assert params_item(params_of(decision.params)) == decision.params
+    assert 40 <= decision.params.tempo_bpm <= 160
+    assert score_of(log).notes
+
+
+def test_every_parameter_of_the_music_is_in_a_decision_line() -> None:
+    logged = {field.name for field in msgspec.structs.fields(lines.ParamsItem)}
+    assert {field.name for field in dataclasses.fields(MusicParams)} <= logged
+
+
+@pytest.mark.parametrize("start_s", [0.0, 12.345, 3000.1, 8.4e8])
+@pytest.mark.parametrize("rate_hz", [51.97, 130.0, 130.013])
+def test_even_device_times_are_two_numbers_in_the_log(start_s: float, rate_hz: float) -> None:
+    taken_s = start_s - np.arange(72, -1, -1) / rate_hz
+    sent = replace(Chunk.regular(Signal.ECG, "strap", 5.0, 130.0, np.zeros(73)),
+                   device_times_s=taken_s)  # fmt: skip
+    entered = Intake().clean(sent, 0)
+    assert isinstance(entered, Chunk)
+    assert entered.device_times_s is not None
+    assert np.abs(entered.device_times_s - taken_s).max() < 1e-5
+    line = input_line(0, 5.0, entered)
+    assert b"device_times" not in encode(line)
+    assert input_of(line) == entered
+
+
+def test_uneven_device_times_are_kept_as_they_are() -> None:
+    beats = Chunk.events(Signal.RR, "strap", [1.0, 1.9, 2.7], [0.8, 0.9, 0.8], [11.0, 11.9, 12.7])
+    assert Intake().clean(beats, 0) == beats
+    assert input_of(input_line(0, 5.0, beats)) == beats
 
 
 @pytest.mark.parametrize(
@@ -115,7 +160,7 @@ def test_a_log_of_the_first_schema_is_read() -> None:
     [
         (lambda raw: [*raw[:5], b"{oops", *raw[5:]], "line 6: "),
         (lambda raw: [*raw[:5], raw[0], *raw[5:]], "line 6: a second header"),
-        (lambda raw: [raw[0].replace(b'"schema":2', b'"schema":99')], "has schema 99"),
+        (lambda raw: [raw[0].replace(b'"schema":3', b'"schema":99')], "has schema 99"),
     ],
 )
 def test_a_spoilt_log_is_refused_in_one_line(

@@ -39,7 +39,7 @@ def check(tmp_path: Path, log: bytes) -> tuple[str, str]:
         ("note", rb'"pitch":(\d)', rb'"pitch":1\1', "pitch"),
         ("state", rb'"arousal":0\.(\d)', rb'"arousal":0.1\1', "arousal"),
         ("decision", rb'"why":"', rb'"why":"Perhaps ', "why"),
-        ("reading", rb'"coverage":', rb'"coverage":1', "readings"),
+        ("reading", rb'"bpm",', rb'"bpm",1', "readings"),
     ],
 )
 def test_an_edited_derived_line_is_named_with_its_field(

@@ -30,8 +30,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def decision(time_s: float, why: str, tempo_bpm: float = 60.0) -> str:
     return (
-        f'{{"kind":"decision","strategy":"lead","setpoint":null,"params":{{"tempo_bpm":{tempo_bpm},'
-        f'"key":{{"tonic":2,"mode":"ionian"}},"density":1.0}},"why":"{why}","numbers":{{}},'
+        f'{{"kind":"decision","strategy":"lead","setpoint":null,"params":[{tempo_bpm},'
+        f'"D ionian",1.0,0.5,0.0,0.5,0.2,0.8,0.5,0.0,["pad"]],"why":"{why}","numbers":{{}},'
         f'"t":{time_s},"seq":0}}'
     )
 
