@@ -14,7 +14,8 @@ import msgspec
 from biofeedback.control.build import Settings as ControlSettings
 from biofeedback.control.build import build
 from biofeedback.control.curves import Palette
-from biofeedback.inputs import TICK_S, BarRequest, Command, Input, Tick
+from biofeedback.control.override import Wish
+from biofeedback.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
 from biofeedback.metrics.windowed import Window, WindowResult
@@ -26,9 +27,10 @@ from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 from synth.compose.composer import Composer
 from synth.events import Bar, Cancel
+from synth.following import STANDSTILL_BPM, entry, stands_still, steered
 from synth.params import MusicParams
 from synth.styles.base import Style
-from synth.tempo_map import TempoMap
+from synth.tempo_map import Segment, TempoMap
 
 __all__ = ["Core", "CoreSettings"]
 
@@ -64,8 +66,10 @@ class Core:
         self._tempo: TempoMap | None = None
         self._bars: deque[Bar] = deque(maxlen=_KEPT_BARS)
         self._chunk_seqs: deque[tuple[float, int]] = deque()
+        self._external: ExternalClock | None = None  # whom the tempo follows, if anybody
         self._held = False
         self._last_tick = -1
+        self._phrase: int | None = None  # the bar that began the phrase that sounds
         self._learned = False
         self.ending: Bar | None = None
 
@@ -73,6 +77,12 @@ class Core:
     def tempo_map(self) -> TempoMap | None:
         """The tempo so far; None before the first bar."""
         return self._tempo
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the music, before its first bar, waits for another device's clock to run."""
+        external = self._external
+        return self._tempo is None and external is not None and external.state == "stopped"
 
     @property
     def next_bar(self) -> tuple[int, float]:
@@ -100,6 +110,8 @@ class Core:
                 return self._bar(item, time_s)
             case Command():
                 return self._command(item, time_s)
+            case ExternalClock():
+                return self._go_with(item, time_s)
             case WindowResult():
                 self._metrics.take(item)
                 return ()
@@ -111,7 +123,13 @@ class Core:
         readings = self._metrics.read(now_s)
         state = self._estimator.step(readings, now_s)
         self._learned = state.phase == "tracking"
-        decision = self._steering.step(state, dt_s, held=self._held)
+        decision = self._steering.step(
+            state,
+            dt_s,
+            held=self._held,
+            readings=readings,
+            phrase_start=self._phrase_began(max(now_s, time_s)),
+        )
         derived: list[Derived] = [readings] if tick.index % 2 == 0 else []
         derived += [state, decision]
         derived += self._follow(decision.params, max(now_s, time_s) + TEMPO_LEAD_S)
@@ -120,9 +138,19 @@ class Core:
             derived.append(request)
         return derived
 
+    def _phrase_began(self, now_s: float) -> bool:
+        """Whether a phrase has begun since this was asked; without music one always does."""
+        if self._tempo is None:
+            return True
+        beat = self._tempo.beat_at(now_s)
+        begun = [bar.index for bar in self._bars if bar.phrase_start and bar.beat <= beat]
+        latest = begun[-1] if begun else self._phrase
+        began, self._phrase = latest != self._phrase, latest
+        return began
+
     def _follow(self, params: MusicParams, from_s: float) -> list[Derived]:
         self._params = params
-        if self._tempo is None or self.ending is not None:
+        if self._tempo is None or self.ending is not None or self._external is not None:
             return []
         last = self._tempo.segments[-1]
         if params.tempo_bpm == last.bpm or from_s < last.time_s:
@@ -143,11 +171,48 @@ class Core:
         derived: list[Derived] = []
         if self._composer is None or self._tempo is None:
             self._composer = Composer(self._style, self._seed, self._params)
-            self._tempo = TempoMap.start(time_s + START_LEAD_S, self._params.tempo_bpm)
+            self._tempo = TempoMap.start(*self._start(time_s + START_LEAD_S))
             derived += self._tempo.segments
         bar = self._composer.bar(self._params)
         self._bars.append(bar)
         return [*derived, bar]
+
+    def _start(self, from_s: float) -> tuple[float, float]:
+        """Return when the music begins, and its tempo."""
+        external = self._external
+        if external is None:
+            return from_s, self._params.tempo_bpm
+        return entry(external.beat, external.bpm, external.time_s, from_s), external.bpm
+
+    def _go_with(self, clock: ExternalClock, time_s: float) -> list[Derived]:
+        """Follow the clock of another device, stand still with it, or go on without it."""
+        self._external = None if clock.state == "lost" else clock
+        if self._tempo is None or self.ending is not None:
+            return []
+        still, from_s = stands_still(self._tempo), time_s + TEMPO_LEAD_S
+        if clock.state == "stopped":
+            return [] if still else self._stand_still(time_s)
+        if still:
+            start_s, bpm = self._start(time_s + START_LEAD_S)
+            return self._bend(Segment(start_s, self.next_bar[1], bpm))
+        if clock.state == "lost":
+            return []
+        return self._bend(steered(self._tempo, clock.beat, clock.bpm, clock.time_s, from_s))
+
+    def _stand_still(self, time_s: float) -> list[Derived]:
+        """Cut off what sounds; the next bar waits until the clock runs again."""
+        assert self._tempo is not None
+        from_s = max(time_s, self._tempo.segments[-1].time_s)
+        beat = self._tempo.beat_at(from_s)
+        self._withdraw(beat)
+        return [Cancel(beat), *self._bend(Segment(from_s, beat, STANDSTILL_BPM))]
+
+    def _bend(self, segment: Segment | None) -> list[Derived]:
+        """Let the tempo go on as the segment says."""
+        if segment is None or self._tempo is None:
+            return []
+        self._tempo = TempoMap((*self._tempo.segments, segment))
+        return [segment]
 
     def _command(self, command: Command, time_s: float) -> list[Derived]:
         match command.what:
@@ -158,6 +223,12 @@ class Core:
                 return self._end(time_s)
             case "panic":
                 return self._silence(time_s)
+            case "override":
+                self._steering.wish(Wish.parse(command.value), command.who, time_s)
+                return []
+            case "release":
+                self._steering.release(command.value)
+                return []
             case _:
                 return []
 
@@ -165,7 +236,11 @@ class Core:
         """Withdraw the bars that have not begun, and close with a cadence from there on."""
         if self._composer is None or self._tempo is None or self.ending is not None:
             return []
-        withdrawn = self._withdraw(self._tempo.beat_at(time_s + TEMPO_LEAD_S))
+        start_s = time_s + TEMPO_LEAD_S
+        withdrawn: list[Derived] = []
+        if stands_still(self._tempo):  # nobody waits for a clock to hear the end
+            withdrawn = self._bend(Segment(start_s, self.next_bar[1], self._params.tempo_bpm))
+        withdrawn += self._withdraw(self._tempo.beat_at(start_s))
         self.ending = self._composer.ending(self._params)
         self._bars.append(self.ending)
         return [*withdrawn, self.ending]

@@ -1,6 +1,7 @@
 """What the user may have to mend; each error carries a hint.
 
 BiofeedbackError
+|-- CommandError    what was asked of a running session makes no sense
 |-- ConfigError     an unknown key, a value out of range, an unknown name
 |-- FolderError     a folder or file that cannot be written
 `-- LogError        a session log that is missing or unreadable
@@ -9,7 +10,7 @@ BiofeedbackError
 three carry `hint`, and the command line shows all three the same way (exit code 2).
 """
 
-__all__ = ["BiofeedbackError", "ConfigError", "FolderError", "LogError"]
+__all__ = ["BiofeedbackError", "CommandError", "ConfigError", "FolderError", "LogError"]
 
 
 class BiofeedbackError(Exception):
@@ -18,6 +19,10 @@ class BiofeedbackError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class CommandError(BiofeedbackError):
+    """A command to a session has a value that makes no sense; nothing was done."""
 
 
 class ConfigError(BiofeedbackError):

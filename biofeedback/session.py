@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Literal
 
+from biofeedback.commands import check
 from biofeedback.conductor import Conductor
 from biofeedback.control.base import Decision
 from biofeedback.core import Core
@@ -140,8 +141,13 @@ class Session:
             )
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:
-        """Do what a person asked for; it is in the log before it acts."""
-        self._feed(Command(who, what, value))
+        """Do what a person asked for; it is in the log before it acts.
+
+        Raises `CommandError`, with nothing done, when the value makes no sense.
+        """
+        command = Command(who, what, value)
+        check(command)
+        self._feed(command)
         match what:
             case "stop" if self._finish.is_set():
                 self._at_once.set()

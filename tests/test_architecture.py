@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.state.estimator",
         "biofeedback.control",
     },
+    "biofeedback.code_digest": {"biofeedback.config"},
     "biofeedback.errors": set(),
     "biofeedback.timebase": set(),
     "biofeedback.hub": set(),

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from synth.params import MusicParams
 
-__all__ = ["Aim", "Decision", "Strategy"]
+__all__ = ["Aim", "Decision", "Moment", "Strategy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known at a tick, `dt_s` seconds after the last one.
+
+    `target` is the arousal that a person asked to be led to, in place of the strategy's own;
+    `phrase_start` says that a phrase of the music has begun since the last tick.
+    """
+
+    state: State
+    dt_s: float
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    target: float | None = None
+    phrase_start: bool = False
+
+    def trusted(self, name: str, least_quality: float = 0.3) -> float | None:
+        """Return the value of a reading that can be trusted, None for any other."""
+        reading = self.readings.get(name)
+        if reading is None or reading.value is None or reading.quality < least_quality:
+            return None
+        return reading.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +41,9 @@ class Aim:
 
     `level` is the activation of the music, 0 calmest to 1 most driven; the curves turn it into
     tempo, key, density and colour. `setpoint` is where arousal should be now, None where the
-    strategy has no such wish. `tempo_bpm` and `swell` override the curves where they are given.
+    strategy has no such wish. `tempo_bpm` and `swell` override the curves where they are given;
+    `most_bpm` is a tempo that nobody may exceed. `cause` names the reading or the branch that it
+    follows from; `numbers` are logged with the decision.
     """
 
     level: float
@@ -25,11 +51,19 @@ class Aim:
     why: str
     tempo_bpm: float | None = None
     swell: float = 0.0
+    most_bpm: float | None = None
+    silent: bool = False
+    cause: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The music's parameters from now on, and why, in one plain sentence and in numbers."""
+    """The music's parameters from now on, and why, in one plain sentence and in numbers.
+
+    `cause` names the reading or the branch that this follows from, `phase` the part of the
+    programme, "" for one without parts.
+    """
 
     time_s: float
     strategy: str
@@ -37,15 +71,19 @@ class Decision:
     params: MusicParams
     why: str
     numbers: dict[str, float]
+    cause: str = ""
+    phase: str = ""
 
 
 class Strategy(Protocol):
     """Turns the state of a body into what the music should do.
 
-    A strategy that `follows_body` is not asked while the body is out of sight.
+    A strategy that `follows_body` is not asked while the body is out of sight. `finished` says
+    that it has nothing left to reach; most strategies never are.
     """
 
     follows_body: bool
+    finished: bool
 
-    def aim(self, state: State, dt_s: float) -> Aim:
-        """Take in the state, `dt_s` seconds after the last one, and say what is wanted now."""
+    def aim(self, moment: Moment) -> Aim:
+        """Take in what is known now, and say what is wanted."""

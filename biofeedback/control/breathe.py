@@ -11,9 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim
+from biofeedback.control.base import Aim, Moment
 from biofeedback.control.limits import Slew, clamp
-from biofeedback.state.estimator import State
 
 __all__ = ["Breathe", "BreatheSettings"]
 
@@ -36,6 +35,7 @@ class Breathe:
     """Holds the first pace while it settles, then slows towards the goal."""
 
     follows_body = False
+    finished = False
 
     def __init__(self, settings: BreatheSettings) -> None:
         self._settings = settings
@@ -43,9 +43,9 @@ class Breathe:
         self._own_per_minute: float | None = None
         self._pace = Slew(self._first_pace(), settings.slowing_per_minute / 60.0)
 
-    def aim(self, state: State, dt_s: float) -> Aim:
+    def aim(self, moment: Moment) -> Aim:
         """Step the pace; the listener's own rate is taken as first seen, while settling."""
-        settings = self._settings
+        settings, state, dt_s = self._settings, moment.state, moment.dt_s
         self._elapsed_s += dt_s
         settling = self._elapsed_s <= settings.settle_s
         if self._own_per_minute is None and state.breaths_per_minute is not None and settling:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from biofeedback.control.base import Strategy
 from biofeedback.control.breathe import Breathe, BreatheSettings
+from biofeedback.control.course import Course, Part
 from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
 from biofeedback.control.lead import Lead, LeadSettings
@@ -30,12 +32,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def build(settings: Settings, palette: Palette, home: MusicParams) -> Steering:
     """Return the chosen strategy within its limits; `home` is where the style is at home."""
-    strategies: dict[str, Strategy] = {
-        "lead": Lead(settings.lead),
-        "mirror": Mirror(),
-        "breathe": Breathe(settings.breathe),
-        "fixed": Fixed(settings.fixed),
-    }
-    name = settings.strategy
     curves = Curves(palette, home, settings.limits.neutral_level)
-    return Steering(name, strategies[name], curves, settings.limits)
+    return Steering(Course([Part(settings.strategy, _builder(settings))]), curves, settings.limits)
+
+
+def _builder(settings: Settings) -> Callable[[], Strategy]:
+    builders: dict[str, Callable[[], Strategy]] = {
+        "lead": lambda: Lead(settings.lead),
+        "mirror": Mirror,
+        "breathe": lambda: Breathe(settings.breathe),
+        "fixed": lambda: Fixed(settings.fixed),
+    }
+    return builders[settings.strategy]

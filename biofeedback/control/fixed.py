@@ -6,8 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim
-from biofeedback.state.estimator import State
+from biofeedback.control.base import Aim, Moment
 
 __all__ = ["Fixed", "FixedSettings"]
 
@@ -22,10 +21,12 @@ class Fixed:
     """Keeps one level from beginning to end."""
 
     follows_body = False
+    finished = False
 
     def __init__(self, settings: FixedSettings) -> None:
         self._level = settings.level
 
-    def aim(self, state: State, dt_s: float) -> Aim:
+    def aim(self, moment: Moment) -> Aim:
         """Return the same aim each time."""
-        return Aim(self._level, None, "Fixed music: it does not follow the body.")
+        why = "Fixed music: it does not follow the body."
+        return Aim(self._level, None, why, cause="fixed")

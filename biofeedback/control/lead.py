@@ -10,16 +10,15 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim
+from biofeedback.control.base import Aim, Moment
 from biofeedback.control.limits import clamp
-from biofeedback.state.estimator import State
 
 __all__ = ["Lead", "LeadSettings"]
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
 
-
+_REST_LEVEL = 0.3
 #: The turn from meeting to leading takes this long: no step. Ours.
 _TURN_S = 30.0
 
@@ -35,6 +34,10 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
     rise: Share = 0.2  #: a rise of arousal by this much, to above the plan, is met anew
+    #: after so long a wait the music pauses; 0 never. Two minutes without music calmed more than
+    #: slow music did (Bernardi et al. 2005).
+    pause_after_s: Seconds = 0.0
+    pause_s: Seconds = 120.0
 
 
 class Lead:
@@ -47,49 +50,79 @@ class Lead:
     """
 
     follows_body = True
+    finished = False
 
     def __init__(self, settings: LeadSettings) -> None:
         self._settings = settings
+        self._target = settings.target
         self._elapsed_s = 0.0
         self._met = self._setpoint = self._lowest = settings.target
         self._ahead = settings.ahead
+        self._arousal = self._below = 0.0  # of the last aim
+        self._stuck_s = 0.0
+        self._pause_s = 0.0
 
-    def aim(self, state: State, dt_s: float) -> Aim:
+    def aim(self, moment: Moment) -> Aim:
         """Step the plan; time in which the state is not tracked yet does not count."""
-        settings, arousal = self._settings, state.arousal
+        settings, state, dt_s = self._settings, moment.state, moment.dt_s
+        arousal = state.arousal
         if state.phase == "rest":
-            return Aim(0.3, None, "Getting to know your resting state; the music stays gentle.")
+            why = "Getting to know your resting state; the music stays gentle."
+            return Aim(_REST_LEVEL, None, why, cause="rest")
+        self._target = settings.target if moment.target is None else moment.target
         self._lowest = min(self._lowest, arousal)
         above = arousal - self._setpoint
         if above > settings.patience and arousal - self._lowest > settings.rise:
             self._meet(arousal)
         self._elapsed_s += dt_s
         if self._elapsed_s <= settings.meet_s:
-            self._met = self._setpoint = max(arousal, settings.target)
-            return Aim(arousal, self._setpoint, f"The music meets you at arousal {arousal:.2f}.")
+            self._met = self._setpoint = max(arousal, self._target)
+            why = f"The music meets you at arousal {arousal:.2f}."
+            return self._placed(arousal, 0.0, why)
         waiting = above > settings.patience
+        if self._pauses(waiting, dt_s):
+            why = "The music pauses for a while: silence may calm where music did not."
+            return Aim(arousal, self._setpoint, why, silent=True, cause="pause")
         if not waiting:
-            speed = (self._met - settings.target) / max(settings.lead_s, dt_s)
+            speed = (self._met - self._target) / max(settings.lead_s, dt_s)
             self._setpoint = min(self._setpoint - speed * dt_s, arousal)
-            self._setpoint = max(settings.target, self._setpoint)
+            self._setpoint = max(self._target, self._setpoint)
         self._ahead = clamp(
             self._ahead + settings.urge_per_s * above * dt_s,
             settings.ahead,
             max(settings.ahead, settings.ahead_most),
         )
         ramp = min(1.0, (self._elapsed_s - settings.meet_s) / _TURN_S)
-        level = max(arousal - self._ahead * ramp, min(settings.target, arousal))
-        return Aim(level, self._setpoint, self._why(arousal, waiting))
+        level = max(arousal - self._ahead * ramp, min(self._target, arousal))
+        return self._placed(arousal, arousal - level, self._why(arousal, waiting))
+
+    def _placed(self, arousal: float, below: float, why: str) -> Aim:
+        """Return the aim this far below the listener, named after what moved it more."""
+        by_body, by_plan = abs(arousal - self._arousal), abs(below - self._below)
+        self._arousal, self._below = arousal, below
+        cause = "arousal" if by_body >= by_plan else "plan"
+        return Aim(arousal - below, self._setpoint, why, cause=cause)
 
     def _meet(self, arousal: float) -> None:
         self._elapsed_s = 0.0
-        self._met = self._setpoint = self._lowest = max(arousal, self._settings.target)
+        self._met = self._setpoint = self._lowest = max(arousal, self._target)
         self._ahead = self._settings.ahead
+
+    def _pauses(self, waiting: bool, dt_s: float) -> bool:
+        """Return whether to be silent now: after a long wait, for the length of a pause."""
+        settings = self._settings
+        if self._pause_s > 0.0:
+            self._pause_s -= dt_s
+        else:
+            self._stuck_s = self._stuck_s + dt_s if waiting else 0.0
+            if settings.pause_after_s and self._stuck_s >= settings.pause_after_s:
+                self._stuck_s, self._pause_s = 0.0, settings.pause_s
+        return self._pause_s > 0.0
 
     def _why(self, arousal: float, waiting: bool) -> str:
         place = f"arousal {arousal:.2f}, set point {self._setpoint:.2f}"
         if waiting:
             return f"You are well above the plan ({place}), so the music waits just below you."
-        if arousal <= self._settings.target + 0.03:
+        if arousal <= self._target + 0.03:
             return f"You have arrived ({place}); the music stays calm with you."
         return f"The music leads down, a little calmer than you are ({place})."

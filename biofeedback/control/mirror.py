@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from biofeedback.control.base import Aim
-from biofeedback.state.estimator import State
+from biofeedback.control.base import Aim, Moment
 
 __all__ = ["Mirror"]
 
@@ -12,11 +11,10 @@ class Mirror:
     """Sets the music's activation to the arousal of the moment."""
 
     follows_body = True
+    finished = False
 
-    def aim(self, state: State, dt_s: float) -> Aim:
+    def aim(self, moment: Moment) -> Aim:
         """Follow; there is no set point."""
-        return Aim(
-            state.arousal,
-            None,
-            f"The music mirrors you: arousal {state.arousal:.2f}.",
-        )
+        arousal = moment.state.arousal
+        why = f"The music mirrors you: arousal {arousal:.2f}."
+        return Aim(arousal, None, why, cause="arousal")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim, Decision, Strategy
+from biofeedback.control.base import Aim, Decision, Moment
+from biofeedback.control.course import Course
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import DeadBand, Slew, clamp
+from biofeedback.control.override import Overrides, Wish
+from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from synth.params import TEMPO_RANGE_BPM
 
@@ -33,69 +37,105 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Steering:
-    """Runs a strategy within limits; the one place where an intention becomes parameters."""
+    """Runs a course of strategies within limits; where an intention becomes parameters.
 
-    def __init__(self, name: str, strategy: Strategy, curves: Curves, limits: Limits) -> None:
-        self._name = name
-        self._strategy = strategy
+    A person's wishes take the place of what a strategy wants, and obey the same limits.
+    """
+
+    def __init__(self, course: Course, curves: Curves, limits: Limits) -> None:
+        self._course = course
         self._limits = limits
         self._level = Slew(limits.neutral_level, limits.level_slew_per_s)
         self._curves = curves
         tempo_bpm = curves.tempo_bpm(limits.neutral_level)
         self._tempo = Slew(tempo_bpm, limits.tempo_slew_bpm_per_s)
         self._sent_tempo = DeadBand(tempo_bpm, limits.tempo_dead_band_bpm)
-        self._setpoint: float | None = None
+        self._overrides = Overrides()
+        self._last = Aim(limits.neutral_level, None, "")
         self._blind_s = 0.0
         self._following = False
         self._seen = False
-        self._swell = 0.0
 
-    def step(self, state: State, dt_s: float, *, held: bool = False) -> Decision:
+    def wish(self, wish: Wish, who: str, now_s: float) -> None:
+        """Grant what a person asks of the music, until its time is over."""
+        self._overrides.take(wish, who, now_s)
+
+    def release(self, name: str) -> None:
+        """Give a parameter back to the strategy; all of them with ""."""
+        self._overrides.release(name)
+
+    def step(
+        self,
+        state: State,
+        dt_s: float,
+        *,
+        held: bool = False,
+        readings: Iterable[Reading] = (),
+        phrase_start: bool = False,
+    ) -> Decision:
         """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay."""
-        limits = self._limits
+        self._overrides.advance(state.time_s)
+        moment = Moment(
+            state,
+            dt_s,
+            {reading.name: reading for reading in readings},
+            self._overrides.number("target"),
+            phrase_start,
+        )
+        aim = self._held() if held else self._aim(moment)
+        self._last = aim
+        return self._decide(moment, aim)
+
+    def _aim(self, moment: Moment) -> Aim:
+        strategy, limits = self._course.strategy(moment), self._limits
         threshold = (
             limits.hold_below_confidence if self._following else limits.follow_above_confidence
         )
-        self._following = state.confidence >= threshold or not self._strategy.follows_body
-        if held:
-            return self._decide(
-                state, self._stay("You asked the music to hold; it stays as it is.")
-            )
+        self._following = moment.state.confidence >= threshold or not strategy.follows_body
         if self._following:
             self._seen = True
             self._blind_s = 0.0
-            aim = self._strategy.aim(state, dt_s)
-            self._setpoint = aim.setpoint
-            self._level.toward(clamp(aim.level, 0.0, 1.0), dt_s)
-            return self._decide(state, aim, dt_s)
-        self._blind_s += dt_s
-        if self._blind_s <= limits.hold_s:
-            return self._decide(state, self._stay(self._blind_why(state)))
+            return strategy.aim(moment)
+        self._blind_s += moment.dt_s
+        if self._blind_s > limits.hold_s:
+            return self._glide(moment.dt_s)
+        if moment.state.phase == "rest":
+            return self._stay("Getting to know your resting state; the music stays gentle.", "rest")
+        why = "The signal is too weak to follow, so the music holds as it is."
+        return self._stay(why, "blind")
+
+    def _held(self) -> Aim:
+        return self._stay("You asked the music to hold; it stays as it is.", "held")
+
+    def _stay(self, why: str, cause: str) -> Aim:
+        last = self._last
+        return Aim(
+            self._level.value, last.setpoint, why, self._tempo.value, last.swell,
+            silent=last.silent, cause=cause,
+        )  # fmt: skip
+
+    def _glide(self, dt_s: float) -> Aim:
+        """Go to neutral, but never up: a body that nobody sees is not driven."""
+        level, limits = self._level.value, self._limits
         step = limits.glide_per_s * dt_s
-        self._level.value += clamp(limits.neutral_level - self._level.value, -step, step)
+        wanted = max(min(level, limits.neutral_level), level - step)
         why = (
             "The body has been out of sight for a while, so the music glides to neutral."
             if self._seen
             else "Nothing has been heard of the body yet; the music stays neutral."
         )
-        return self._decide(state, Aim(self._level.value, self._setpoint, why), dt_s)
+        return Aim(wanted, self._last.setpoint, why, cause="lost" if self._seen else "unseen")
 
-    def _blind_why(self, state: State) -> str:
-        if state.phase == "rest":
-            return "Getting to know your resting state; the music stays gentle."
-        return "The signal is too weak to follow, so the music holds as it is."
-
-    def _stay(self, why: str) -> Aim:
-        return Aim(self._level.value, self._setpoint, why, self._tempo.value, self._swell)
-
-    def _decide(self, state: State, aim: Aim, dt_s: float = 0.0) -> Decision:
-        level = self._level.value
+    def _decide(self, moment: Moment, aim: Aim) -> Decision:
+        state, dt_s, overrides = moment.state, moment.dt_s, self._overrides
+        wanted = overrides.number("level")
+        level = self._level.toward(clamp(aim.level if wanted is None else wanted, 0.0, 1.0), dt_s)
         wanted_bpm = self._curves.tempo_bpm(level) if aim.tempo_bpm is None else aim.tempo_bpm
-        tempo_bpm = self._sent_tempo.pass_on(
-            self._tempo.toward(clamp(wanted_bpm, *TEMPO_RANGE_BPM), dt_s)
-        )
-        self._swell = aim.swell
-        params = replace(self._curves.params(level, tempo_bpm), swell=aim.swell)
+        asked_bpm = overrides.number("tempo_bpm")
+        bpm = wanted_bpm if asked_bpm is None else asked_bpm
+        bpm = min(bpm, aim.most_bpm or bpm)
+        tempo_bpm = self._sent_tempo.pass_on(self._tempo.toward(clamp(bpm, *TEMPO_RANGE_BPM), dt_s))
+        params = replace(self._curves.params(level, tempo_bpm), swell=aim.swell, rest=aim.silent)
         numbers = {
             "arousal": state.arousal,
             "low": state.low,
@@ -104,5 +144,17 @@ class Steering:
             "level": level,
             "wanted_level": aim.level,
             "wanted_tempo_bpm": wanted_bpm,
+            **aim.numbers,
+            **self._course.numbers,
         }
-        return Decision(state.time_s, self._name, aim.setpoint, params, aim.why, numbers)
+        asked = overrides.why
+        return Decision(
+            state.time_s,
+            self._course.name,
+            aim.setpoint,
+            overrides.changed(params, dt_s),
+            f"{asked} {aim.why}" if asked else aim.why,
+            numbers,
+            cause="override" if asked else aim.cause,
+            phase=self._course.phase,
+        )

@@ -270,3 +270,27 @@ def test_a_performance_that_is_cancelled_says_what_it_left(tmp_path: Path) -> No
     assert one.outcome is not None
     assert one.outcome.interrupted
     assert verify(one.outcome.folder, core_of).complete
+
+
+def test_what_a_person_asks_of_the_music_replays_and_nonsense_is_not_even_logged(
+    tmp_path: Path,
+) -> None:
+    from biofeedback.errors import CommandError
+
+    async def ask(session: Session) -> None:
+        await asyncio.sleep(20.0)
+        session.command("web:therapist:Ann", "override", "tempo_bpm=90 for 30")
+        session.command("key", "rating", "relaxation=6")
+        session.command("key", "adverse", "dizzy")
+        with pytest.raises(CommandError):
+            session.command("key", "override", "tempo_bpm=fast")
+
+    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=90.0)
+    outcome = Performance(plan).run(ask)
+    assert outcome is not None
+    commands = [line.what for line in of_kind(outcome.folder, lines.CommandLine)]
+    assert commands == ["override", "rating", "adverse", "stop"]
+    whys = [line.why for line in of_kind(outcome.folder, lines.DecisionLine)]
+    assert sum("Ann asked for tempo_bpm=90 until 0:50." in why for why in whys) in (59, 60)
+    assert max(line.bpm for line in of_kind(outcome.folder, lines.TempoLine)) > 80
+    assert verify(outcome.folder, core_of).difference is None

@@ -1,0 +1,45 @@
+"""Which commands make sense, before one is logged or does anything."""
+
+from __future__ import annotations
+
+from biofeedback.control.override import NAMES, Wish
+from biofeedback.control.ratings import parse_rating
+from biofeedback.errors import CommandError
+from biofeedback.inputs import Command
+
+__all__ = ["check"]
+
+_LONGEST = 2000  #: characters of a marker, note or adverse event
+
+
+def check(command: Command) -> None:
+    """Raise `CommandError` for a value that makes no sense."""
+    value = command.value
+    match command.what:
+        case "volume":
+            _check_volume(value)
+        case "override":
+            Wish.parse(value)
+        case "release" if value and value not in NAMES:
+            raise CommandError(
+                f"release {value!r}: it cannot be asked for, so it cannot be released",
+                hint=f"One of {', '.join(NAMES)}, or nothing for all.",
+            )
+        case "rating":
+            parse_rating(value)
+        case "marker" | "note" | "adverse" if len(value) > _LONGEST:
+            raise CommandError(
+                f"{command.what}: the text has {len(value)} characters",
+                hint=f"At most {_LONGEST}.",
+            )
+        case _:
+            pass
+
+
+def _check_volume(value: str) -> None:
+    try:
+        known = 0.0 <= float(value) <= 1.0
+    except ValueError:
+        known = False
+    if not known:
+        raise CommandError(f"volume {value!r} is not from 0 to 1", hint="For example 0.5.")

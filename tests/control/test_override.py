@@ -1,0 +1,131 @@
+"""What a person asks of the music: how it is read, how it acts, and how it ends."""
+
+import pytest
+
+from biofeedback.commands import check
+from biofeedback.control.base import Decision
+from biofeedback.control.build import Settings, build
+from biofeedback.control.curves import Palette
+from biofeedback.control.override import NAMES, Wish
+from biofeedback.control.steering import Steering
+from biofeedback.errors import CommandError
+from biofeedback.inputs import Command
+from biofeedback.state.estimator import State
+from synth.params import Key, Mode, MusicParams
+
+DT_S = 0.5
+HOME = MusicParams(tempo_bpm=64.0, density=1.5)
+
+
+def steering(strategy: str = "fixed") -> Steering:
+    return build(Settings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
+
+
+def run(one: Steering, from_s: float, seconds: float, arousal: float = 0.5) -> list[Decision]:
+    times = [from_s + k * DT_S for k in range(int(seconds / DT_S))]
+    states = [State(t, arousal, 0.4, 0.6, 0.9, "tracking", {}) for t in times]
+    return [one.step(state, DT_S) for state in states]
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("tempo_bpm=70", Wish("tempo_bpm", 70.0)),
+        ("density = 2.5 for 60", Wish("density", 2.5, 60.0)),
+        ("key=F# aeolian", Wish("key", Key(6, Mode.AEOLIAN))),
+        ("mode=dorian for 10", Wish("mode", Mode.DORIAN, 10.0)),
+    ],
+)
+def test_a_wish_is_read_from_words(text: str, wish: Wish) -> None:
+    assert Wish.parse(text) == wish
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        ("override", "tempo_bpm"),
+        ("override", "tempo=70"),
+        ("override", "tempo_bpm=nan"),
+        ("override", "tempo_bpm=500"),
+        ("override", "tempo_bpm=70 for ever"),
+        ("override", "key=H dorian"),
+        ("override", "mode=happy"),
+        ("release", "tempo"),
+        ("rating", "relaxation"),
+        ("rating", "joy=3"),
+        ("rating", "distress=11"),
+        ("volume", "loud"),
+        ("note", "x" * 3000),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line_with_a_hint(what: str, value: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        check(Command("key", what, value))  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+
+
+def test_what_makes_sense_is_let_through() -> None:
+    for what, value in (
+        ("release", ""), ("release", "key"), ("rating", "relaxation=7"), ("note", "sat up"),
+        ("adverse", "dizzy"), ("volume", "0.5"), ("marker", "m"), ("override", "level=0.2"),
+    ):  # fmt: skip
+        check(Command("web:therapist:Ann", what, value))  # type: ignore[arg-type]
+
+
+def test_a_tempo_that_was_asked_for_is_reached_by_a_glide_and_left_by_one() -> None:
+    one = steering()
+    before = run(one, 0.0, 10.0)[-1].params.tempo_bpm
+    one.wish(Wish.parse(f"tempo_bpm={before + 20} for 60"), "key", 10.0)
+    asked = run(one, 10.0, 60.0)
+    assert asked[0].params.tempo_bpm <= before + 1.0
+    assert asked[-1].params.tempo_bpm == pytest.approx(before + 20, abs=0.5)
+    assert run(one, 70.0, 40.0)[-1].params.tempo_bpm == pytest.approx(before, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("density", 5.0), ("dynamics", 1.0), ("brightness", 0.0), ("register", 1.0)],
+)
+def test_a_parameter_glides_to_what_was_asked_for_and_back(name: str, value: float) -> None:
+    one = steering()
+    before = getattr(run(one, 0.0, 10.0)[-1].params, name)
+    one.wish(Wish(name, value), "key", 10.0)
+    course = [getattr(d.params, name) for d in run(one, 10.0, 30.0)]
+    assert abs(course[0] - before) < 0.1 * abs(value - before)
+    assert course[-1] == pytest.approx(value)
+    one.release(name)
+    assert getattr(run(one, 40.0, 30.0)[-1].params, name) == pytest.approx(before)
+
+
+def test_a_mode_is_taken_on_the_tonic_that_stands_and_a_key_as_a_whole() -> None:
+    one = steering()
+    tonic = run(one, 0.0, 5.0)[-1].params.key.tonic
+    one.wish(Wish.parse("mode=phrygian"), "key", 5.0)
+    assert run(one, 5.0, 1.0)[-1].params.key == Key(tonic, Mode.PHRYGIAN)
+    one.release("")
+    one.wish(Wish.parse("key=Bb ionian"), "key", 6.0)
+    assert run(one, 6.0, 1.0)[-1].params.key == Key(10, Mode.IONIAN)
+
+
+def test_a_target_that_was_asked_for_is_where_the_music_leads() -> None:
+    one = steering("lead")
+    one.wish(Wish.parse("target=0.4 for 3600"), "web:therapist:Ann", 0.0)
+    assert run(one, 0.0, 900.0, arousal=0.42)[-1].setpoint == pytest.approx(0.4)
+
+
+def test_the_reason_names_who_asked_for_what_and_until_when() -> None:
+    one = steering()
+    one.wish(Wish.parse("density=2 for 90"), "web:therapist:Ann", 30.0)
+    decision = run(one, 30.0, 1.0)[-1]
+    assert decision.why.startswith("Ann asked for density=2 until 2:00.")
+    assert decision.cause == "override"
+    assert "asked" not in run(one, 121.0, 1.0)[-1].why
+
+
+def test_every_name_that_can_be_asked_for_acts() -> None:
+    values = {"key": "A aeolian", "mode": "phrygian", "register": "-1", "tempo_bpm": "100"}
+    for name in NAMES:
+        plain, asked = steering("lead"), steering("lead")
+        asked.wish(Wish.parse(f"{name}={values.get(name, '0.9')}"), "key", 0.0)
+        assert run(plain, 0.0, 120.0)[-1].params != run(asked, 0.0, 120.0)[-1].params, name
