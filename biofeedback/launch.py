@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from biofeedback import plugins
+from biofeedback.code_digest import code_digest
 from biofeedback.config import Config, configs_folder, to_toml
 from biofeedback.core import Core, CoreSettings
 from biofeedback.counters import Counters
@@ -237,6 +238,7 @@ class Performance:
             simulated=any(source.simulated for source in self._sources),
             baseline=msgspec.Raw(msgspec.json.encode(self._baseline)),
             config=msgspec.Raw(msgspec.json.encode(plan.config)),
+            code=code_digest(),
         )  # fmt: skip
 
 

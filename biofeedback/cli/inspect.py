@@ -27,14 +27,17 @@ def register(app: typer.Typer) -> None:
 def verify(session: SessionArgument, as_json: Json = False) -> None:
     """Regenerate a session from its log and compare.
 
-    Exits with 0 when every decision and note is identical.
+    Exits with 0 when every decision and note is identical, with 1 when the log was changed, with 3
+    when it differs and was made by other code or other versions.
     """
+    from biofeedback.code_digest import code_digest
     from biofeedback.launch import core_of
     from biofeedback.record import verify as proof
 
     with console.progress("Regenerating the session") as progress:
-        verdict = proof.verify(session, core_of, progress)
+        verdict = proof.verify(session, core_of, progress, code_digest())
     difference = verdict.difference
+    differs = 3 if verdict.explained else 1
     if as_json:
         console.as_json(
             {
@@ -44,17 +47,25 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
                 "complete": verdict.complete,
                 "lost": None if verdict.lost is None else [verdict.lost.first, verdict.lost.last],
                 "versions": verdict.versions,
+                "other_code": verdict.other_code,
                 "difference": None
                 if difference is None
                 else {name: getattr(difference, name) for name in difference.__slots__},
             }
         )
-        raise typer.Exit(0 if difference is None else 1)
+        raise typer.Exit(0 if difference is None else differs)
     if verdict.versions:
         pairs = [f"{name} {old}, here {new}" for name, (old, new) in verdict.versions.items()]
         console.err.print(
             f"[yellow]Note:[/] logged with {escape('; '.join(pairs))}. "
             "Identity is promised for equal versions.",
+            highlight=False,
+        )
+    if verdict.other_code:
+        console.err.print(
+            "[yellow]Note:[/] made by other code"
+            f"{'' if verdict.versions else ' of the same version'}; "
+            "differences may come from that.",
             highlight=False,
         )
     if difference is not None:
@@ -66,7 +77,7 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
             f"  regenerated  {escape(difference.regenerated)}",
             highlight=False,
         )
-        raise typer.Exit(1)
+        raise typer.Exit(differs)
     cut = "" if verdict.complete else " The log has no end: the session was cut short."
     if verdict.lost is not None:
         first, last = verdict.lost.first, verdict.lost.last

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from biofeedback.control.base import Decision
-from biofeedback.inputs import BarRequest, Command, Input, Tick
+from biofeedback.inputs import BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
@@ -66,6 +66,10 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
             return lines.BarLine(t=t, seq=seq, index=item.index, beat=item.beat)
         case Command():
             return lines.CommandLine(t=t, seq=seq, who=item.who, what=item.what, value=item.value)
+        case ExternalClock():
+            return lines.ExternalClockLine(
+                t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm, state=item.state
+            )
         case WindowResult():
             assert window is not None
             return lines.WorkerLine(
@@ -100,6 +104,11 @@ def input_of(line: lines.Line) -> Input | None:
             return Tick(line.index)
         case lines.BarLine():
             return BarRequest(line.index, line.beat)
+        case lines.ExternalClockLine():
+            return msgspec.convert(
+                {"time_s": line.time, "beat": line.beat, "bpm": line.bpm, "state": line.state},
+                ExternalClock,
+            )
         case lines.CommandLine():
             return msgspec.convert(
                 {"who": line.who, "what": line.what, "value": line.value}, Command

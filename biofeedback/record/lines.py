@@ -20,6 +20,7 @@ __all__ = [
     "CommandLine",
     "DecisionLine",
     "EndLine",
+    "ExternalClockLine",
     "GapLine",
     "HeaderLine",
     "Line",
@@ -65,6 +66,7 @@ class HeaderLine(_Base, frozen=True, tag="header"):
     simulated: bool  #: a virtual body or listener, not a person
     baseline: msgspec.Raw  #: the stored resting baseline that was used, or null
     config: msgspec.Raw
+    code: str = ""  #: digest of the code that derived; "" before schema 3
 
 
 class ChunkLine(_Base, frozen=True, tag="chunk", omit_defaults=True):
@@ -132,6 +134,15 @@ class BarLine(_Base, frozen=True, tag="bar"):
 
     index: int
     beat: float
+
+
+class ExternalClockLine(_Base, frozen=True, tag="external_clock"):
+    """Input: another device's clock stands at `beat` at `time` and moves at `bpm`."""
+
+    time: float
+    beat: float
+    bpm: float
+    state: str  #: "running", "stopped" or "lost"
 
 
 class SkipLine(_Base, frozen=True, tag="skip"):
@@ -292,6 +303,7 @@ Line = (
     | WorkerLine
     | CommandLine
     | BarLine
+    | ExternalClockLine
     | SkipLine
     | ClockLine
     | LostLine
@@ -308,7 +320,16 @@ Line = (
     | EndLine
 )
 
-INPUTS = (ChunkLine, GapLine, StatusLine, TickLine, WorkerLine, CommandLine, BarLine)
+INPUTS = (
+    ChunkLine,
+    GapLine,
+    StatusLine,
+    TickLine,
+    WorkerLine,
+    CommandLine,
+    BarLine,
+    ExternalClockLine,
+)
 DERIVED = (
     BeatLine,
     ScrLine,

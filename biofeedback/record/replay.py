@@ -60,7 +60,12 @@ def logged_inputs(session: Path) -> LoggedInputs:
                 after = line.t == others_s
                 samples.append((line.t + (_ORDER_S if after else -_ORDER_S), item))
                 duration_s = line.t
-            case lines.TickLine() | lines.BarLine() | lines.WorkerLine():
+            case (
+                lines.TickLine()
+                | lines.BarLine()
+                | lines.WorkerLine()
+                | lines.ExternalClockLine()
+            ):
                 others_s = line.t
             case _:
                 pass

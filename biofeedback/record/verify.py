@@ -22,6 +22,8 @@ from biofeedback.record.reader import log_size, read
 
 __all__ = ["Difference", "Verdict", "verify"]
 
+#: Fields that no code derives: a difference in them is a change of the log.
+_SEALED = ("seq", "crc")
 #: Worker results are compared within this, relative: another machine may round differently.
 WORKER_TOLERANCE = 1e-9
 
@@ -48,20 +50,33 @@ class Verdict:
     lost: lines.LostLine | None = None  #: a full disk left a hole, and proof ends before it
     #: name -> (in the log, installed), where they differ; then identity is not promised
     versions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    other_code: bool = False  #: the header has another digest of the code, or none
+
+    @property
+    def explained(self) -> bool:
+        """Whether the difference may come from other code or versions, not from a changed log.
+
+        Numbers and checksums of lines do not depend on the code.
+        """
+        elsewhere = self.other_code or bool(self.versions)
+        return elsewhere and self.difference is not None and self.difference.field not in _SEALED
 
 
 def verify(
     session: Path,
     build: Callable[[lines.HeaderLine], Core],
     progress: Callable[[float], None] | None = None,
+    code: str = "",
 ) -> Verdict:
     """Regenerate a session's derived lines and compare them byte for byte.
 
-    `build` makes a core from the header. `progress` is told the share that is done. A log that a
-    crash cut short is verified up to its last complete line, one with a hole up to the hole.
+    `build` makes a core from the header. `progress` is told the share that is done. `code` is the
+    digest of the code at hand, where the header's is to be compared with it. A log that a crash
+    cut short is verified up to its last complete line, one with a hole up to the hole.
     """
     checker: _Checker | None = None
     versions: dict[str, tuple[str, str]] = {}
+    other_code = False
     size, done = log_size(session), 0
     for raw, line in read(session):
         if checker is None:
@@ -70,6 +85,7 @@ def verify(
                 return Verdict(0, 0, False, changed)
             checker = _Checker(_built(build, line, session), line.schema)
             versions = _versions_that_differ(line.versions)
+            other_code = bool(code) and line.code != code
         checker.take(raw, line)
         if checker.difference is not None or checker.lost is not None:
             break
@@ -80,7 +96,7 @@ def verify(
         raise LogError(f"the session log {session} is empty", hint="The session never began.")
     return Verdict(
         checker.inputs, checker.derived, checker.complete, checker.difference, checker.lost,
-        versions,
+        versions, other_code,
     )  # fmt: skip
 
 

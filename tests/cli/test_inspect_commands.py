@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 from replayed_session import cut, eda_csv, replayed, rr_text
 
 from biofeedback.cli.app import run
+from biofeedback.record.checksum import sealed
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,23 @@ def test_a_pdf_without_a_browser_is_one_line_and_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert_mistake(run(["report", str(session), "--pdf"]), capsys, "PDF", "print")
+
+
+def test_verify_tells_other_code_from_a_changed_log(
+    session: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert run(["verify", str(session)]) == 0
+    assert "Note:" not in capsys.readouterr().err
+    header, _, rest = (session / "session.jsonl").read_bytes().partition(b"\n")
+    bare = re.sub(rb',"code":"\w+"', b"", header.rpartition(b',"crc"')[0]) + b"}"
+    log = tmp_path / "session.jsonl"
+    log.write_bytes(sealed(bare) + b"\n" + rest)
+    assert run(["verify", str(log)]) == 0
+    assert "made by other code of the same version" in capsys.readouterr().err
+    log.write_bytes(sealed(bare) + b"\n" + rest.replace(b'"bpm":', b'"bpm":1'))
+    assert run(["verify", str(log), "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert told["other_code"]
+    assert not told["identical"]
+    log.write_bytes(header + b"\n" + rest.replace(b'"bpm":', b'"bpm":1'))
+    assert run(["verify", str(log)]) == 1

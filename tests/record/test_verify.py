@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from biofeedback.code_digest import code_digest
 from biofeedback.config import load
 from biofeedback.errors import LogError
 from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.record.checksum import sealed
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
 from biofeedback.session import Session
@@ -110,3 +112,24 @@ def test_sessions_of_all_strategies_styles_and_bodies_regenerate(tmp_path: Path,
     assert verdict.complete
     assert verdict.lost is None
     assert verdict.derived > 100
+
+
+def of_other_code(log: bytes) -> bytes:
+    header, _, rest = log.partition(b"\n")
+    header = re.sub(rb'"code":"\w+"', b'"code":"0123456789abcdef"', header)
+    return sealed(header.rpartition(b',"crc"')[0] + b"}") + b"\n" + rest
+
+
+def test_other_code_is_told_from_a_changed_log(tmp_path: Path, log: bytes) -> None:
+    path = tmp_path / LOG_NAME
+    path.write_bytes(of_other_code(log))
+    verdict = verify(path, core_of, code=code_digest())
+    assert verdict.other_code
+    assert verdict.difference is None
+    assert not verdict.explained
+    path.write_bytes(of_other_code(log).replace(b'"why":"', b'"why":"Perhaps '))
+    assert verify(path, core_of, code=code_digest()).explained
+    path.write_bytes(of_other_code(log).replace(b'"signal":"rr"', b'"signal":"hr"'))
+    assert not verify(path, core_of, code=code_digest()).explained
+    path.write_bytes(log.replace(b'"why":"', b'"why":"Perhaps '))
+    assert not verify(path, core_of, code=code_digest()).explained
