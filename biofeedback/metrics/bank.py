@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from biofeedback.metrics.base import Metric, Reading, samples
 from biofeedback.metrics.beat_source import ORIGINS, BeatSource
-from biofeedback.metrics.beat_window import BeatWindow, Entry
+from biofeedback.metrics.beat_trail import BeatTrail
+from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breathing import BreathingRate
 from biofeedback.metrics.coherence import Coherence
@@ -41,6 +42,8 @@ _NO_CONTACT_TRUST = 0.2
 #: sensor has covered. Our own choice.
 _SHAKEN_TRUST, _UNWORN_TRUST = 0.5, 0.7
 _MOTION_WINDOW_S = 10.0
+#: Beats that have left their windows are let go at a reading, or after so many without one.
+_TIDY_BEATS = 64
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,11 +77,11 @@ class MetricBank:
         self._beats = BeatSource()
         self._motion = Motion(_MOTION_WINDOW_S)
         self._temperature = SkinTemperature(_MOTION_WINDOW_S)
-        fast = BeatWindow(settings.heart_rate_window_s)
-        control = BeatWindow(settings.control_window_s)
-        report = BeatWindow(settings.report_window_s)
+        self._trail = trail = BeatTrail()
+        fast = BeatWindow(settings.heart_rate_window_s, trail)
+        control = BeatWindow(settings.control_window_s, trail)
+        report = BeatWindow(settings.report_window_s, trail)
         self._beat_windows = (fast, control, report)
-        self._last_nn: int | None = None
         self._heart_rate = HeartRate(fast)
         self._heart_metrics: tuple[Metric, ...] = (
             LnRmssd(control),
@@ -101,33 +104,15 @@ class MetricBank:
 
     def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
         """Take in what a sensor sent; return the beats and skin responses that it completed."""
+        if isinstance(sample, Chunk):
+            return self._add(sample)
         if isinstance(sample, SensorStatus):
             self._contact[sample.source] = sample.contact
             return ()
         choice = self._choices.get(sample.signal)
-        if choice is None:
+        if choice is None or sample.source != choice.source:
             return ()
-        if isinstance(sample, Gap):
-            return self._break_off(sample.signal) if sample.source == choice.source else ()
-        if not len(sample):
-            return ()
-        before = choice.source
-        if not choice.accepts(sample.source, float(sample.times_s[-1])):
-            return ()
-        events = () if before in (None, choice.source) else self._break_off(sample.signal)
-        if sample.signal in ORIGINS:
-            return events + self._add_beats(sample)
-        match sample.signal:
-            case Signal.EDA:
-                return events + self._add_eda(sample)
-            case Signal.ACC:
-                self._motion.add(sample)
-            case Signal.TEMP:
-                self._temperature.add(sample)
-            case _:
-                for time_s, bpm in samples(sample):
-                    self._heart_rate.update_device(time_s, bpm)
-        return events
+        return self._break_off(sample.signal)
 
     def read(self, now_s: float) -> tuple[Reading, ...]:
         """Return every metric's value at `now_s`, always all of them in the same order."""
@@ -167,23 +152,47 @@ class MetricBank:
         """Take in what the worker made of a window."""
         self._windowed.take(result)
 
+    def _add(self, chunk: Chunk) -> tuple[Beat | Scr, ...]:
+        signal = chunk.signal
+        choice = self._choices.get(signal)
+        if choice is None or not len(chunk.times_s):
+            return ()
+        before = choice.source
+        if not choice.accepts(chunk.source, float(chunk.times_s[-1])):
+            return ()
+        events = () if before in (None, choice.source) else self._break_off(signal)
+        if signal in ORIGINS:
+            return events + self._add_beats(chunk)
+        match signal:
+            case Signal.EDA:
+                return events + self._add_eda(chunk)
+            case Signal.ACC:
+                self._motion.add(chunk)
+            case Signal.TEMP:
+                self._temperature.add(chunk)
+            case _:
+                for time_s, bpm in samples(chunk):
+                    self._heart_rate.update_device(time_s, bpm)
+        return events
+
     def _add_beats(self, chunk: Chunk) -> tuple[Beat, ...]:
         beats, pulses = self._beats.add(chunk, self._motion.is_moving())
-        if self._beats.active is Signal.ECG:
+        if pulses and self._beats.active is Signal.ECG:
             for pulse in pulses:
                 self._recent.add_pulse(pulse)
-        self._share(beats)
+        if beats:
+            self._share(beats)
         return tuple(beats)
 
     def _share(self, beats: list[Beat]) -> None:
         for beat in beats:
-            entry = Entry(beat, self._last_nn)
-            if entry.is_nn:
-                self._last_nn = entry.rr
-            for window in self._beat_windows:
-                window.put(entry)
+            self._trail.add(beat)
             self._recent.add(beat)
             self._history.add_beat(beat)
+        if self._trail.last.beats % _TIDY_BEATS < len(beats):
+            for window in self._beat_windows:
+                window.advance(beats[-1].time_s)
+            self._recent.advance(beats[-1].time_s)
 
     def _add_eda(self, chunk: Chunk) -> tuple[Scr, ...]:
         passed = self._gate.pass_on(chunk)
@@ -199,7 +208,8 @@ class MetricBank:
         if signal not in ORIGINS:
             return ()
         beats = self._beats.break_off(signal)
-        self._share(beats)
+        if beats:
+            self._share(beats)
         return tuple(beats)
 
     def _contact_trust(self, signal: Signal) -> float:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from biofeedback.metrics.base import samples
 from biofeedback.metrics.beats import Beat, BeatCleaner
@@ -45,11 +46,9 @@ class _Origin:
     def add(self, chunk: Chunk, moving: bool) -> tuple[list[Beat], list[Pulse]]:
         """Return the judged beats, and the pulses of a waveform with their heights."""
         if self._train is None:
-            beats = [
-                beat
-                for time_s, rr_s in samples(chunk)
-                for beat in self._cleaner.push(time_s, rr_s * 1000.0)
-            ]
+            beats: list[Beat] = []
+            for time_s, rr_s in samples(chunk):
+                beats += self._cleaner.push(time_s, rr_s * 1000.0)
             self._count(beats)
             return beats, []
         pulses = self._train.add(chunk)
@@ -88,8 +87,9 @@ class _Origin:
     def _count(self, beats: list[Beat]) -> None:
         for beat in beats:
             if beat.is_nn:
-                self._covered.append((beat.time_s, beat.rr_ms / 1000.0))
-                self.covered_s += beat.rr_ms / 1000.0
+                rr_s = beat.rr_ms / 1000.0
+                self._covered.append((beat.time_s, rr_s))
+                self.covered_s += rr_s
 
 
 class BeatSource:
@@ -123,6 +123,9 @@ class BeatSource:
         return self._share(beats) if signal is self.active else []
 
     def _choose(self, now_s: float) -> None:
+        if len(self._origins) == 1 and self.active is not None:
+            self._origins[self.active].advance(now_s)
+            return
         best, most = self.active, -math.inf
         for signal, origin in self._origins.items():
             origin.advance(now_s)
@@ -137,6 +140,11 @@ class BeatSource:
 
     def _share(self, beats: list[Beat]) -> list[Beat]:
         """Return the beats after those shared; the first NN of an origin has no neighbour."""
+        if not beats:
+            return beats
+        if self._joinable:
+            self._shared_s = beats[-1].time_s
+            return beats
         shared = []
         for beat in beats:
             if self._joinable:

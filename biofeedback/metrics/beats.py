@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections import deque
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 __all__ = ["Beat", "BeatCleaner", "Verdict"]
 
@@ -32,8 +33,7 @@ _MOST_MISSED = 4
 _GAP_SHARE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(msgspec.Struct, frozen=True, gc=False):
     """One heartbeat with the interval that ends at it, and what that interval is worth.
 
     Only `normal` intervals are NN intervals. `extra`: a detection between two true beats; its
@@ -66,6 +66,7 @@ class BeatCleaner:
         self._doubted: list[float] = []
         self._steps: deque[float] = deque()
         self._sorted_steps: list[float] = []
+        self._spread_ms = math.nan  #: the median step, NaN before it can be trusted
         self._joined = False
 
     def push(self, time_s: float, rr_ms: float) -> list[Beat]:
@@ -74,7 +75,7 @@ class BeatCleaner:
         Intervals that are not finite or not positive, and times that do not advance, are dropped.
         A beat that follows later than its interval explains counts as one after a gap.
         """
-        if not (math.isfinite(rr_ms) and rr_ms > 0.0 and time_s > self._last_time_s):
+        if not (0.0 < rr_ms < math.inf and time_s > self._last_time_s):
             return []
         late_s = time_s - self._last_time_s - rr_ms / 1000.0
         decided = self.cut() if late_s > _GAP_SHARE * rr_ms / 1000.0 else []
@@ -91,7 +92,7 @@ class BeatCleaner:
             self._doubt(held_ms)
             self._doubt(rr_ms)
         else:
-            decided.extend(self._judge(held_s, held_ms, rr_ms))
+            decided += self._judge(held_s, held_ms, rr_ms)
             self._decided_s = held_s
             self._pending = (time_s, rr_ms)
             self._pending_is_merged = False
@@ -119,25 +120,30 @@ class BeatCleaner:
         return known[middle] if place > middle else known[middle - 1]
 
     def _tolerance_ms(self, reference_ms: float) -> float:
-        count = len(self._sorted_steps)
-        if count < _TRUSTED_SPREAD_BEATS:
-            return _UNTRIED * reference_ms
-        adapted = _SPREADS * self._sorted_steps[count // 2]
-        return min(max(adapted, _NARROWEST * reference_ms), _WIDEST * reference_ms)
+        adapted_ms, narrowest_ms = _SPREADS * self._spread_ms, _NARROWEST * reference_ms
+        if adapted_ms <= narrowest_ms:
+            return narrowest_ms
+        widest_ms = _WIDEST * reference_ms
+        if adapted_ms <= widest_ms:
+            return adapted_ms
+        return widest_ms if adapted_ms > widest_ms else _UNTRIED * reference_ms
 
     def _is_extra(self, held_ms: float, next_ms: float) -> bool:
         reference_ms = self._reference_ms(held_ms, None)
         off_ms = abs(held_ms + next_ms - reference_ms)
-        return off_ms <= self._tolerance_ms(reference_ms) and off_ms < abs(held_ms - reference_ms)
+        if off_ms >= abs(held_ms - reference_ms):
+            return False
+        return off_ms <= self._tolerance_ms(reference_ms)
 
     def _judge(self, time_s: float, rr_ms: float, next_ms: float | None) -> list[Beat]:
         reference_ms = self._reference_ms(rr_ms, next_ms)
         tolerance_ms = self._tolerance_ms(reference_ms)
         step_ms = abs(rr_ms - reference_ms)
-        if self._joined:
-            step_ms = min(step_ms, abs(rr_ms - self._normal[-1]))
+        if self._joined and (off_ms := abs(rr_ms - self._normal[-1])) < step_ms:
+            step_ms = off_ms
         if next_ms is not None and step_ms <= _WIDEST * reference_ms:
-            step_ms = min(step_ms, abs(rr_ms - next_ms))
+            off_ms = abs(rr_ms - next_ms)
+            step_ms = off_ms if off_ms < step_ms else step_ms
         plausible = _SHORTEST_MS <= rr_ms <= _LONGEST_MS
         if plausible and step_ms <= tolerance_ms:
             return [self._accept(time_s, rr_ms, step_ms)]
@@ -156,17 +162,21 @@ class BeatCleaner:
         return [Beat(time_s, rr_ms, "ectopic" if plausible else "implausible")]
 
     def _accept(self, time_s: float, rr_ms: float, step_ms: float) -> Beat:
-        if len(self._normal) == _REFERENCE_BEATS:
-            del self._sorted_normal[bisect_left(self._sorted_normal, self._normal[0])]
-        self._normal.append(rr_ms)
-        insort(self._sorted_normal, rr_ms)
-        if not self._pending_is_merged:
+        normal, known = self._normal, self._sorted_normal
+        if len(normal) == _REFERENCE_BEATS:
+            del known[bisect_left(known, normal[0])]
+        normal.append(rr_ms)
+        insort(known, rr_ms)
+        if self._doubted and not self._pending_is_merged:
             self._doubted = []
-        if len(self._steps) == _SPREAD_BEATS:
-            oldest = self._steps.popleft()
-            del self._sorted_steps[bisect_left(self._sorted_steps, oldest)]
-        self._steps.append(step_ms)
-        insort(self._sorted_steps, step_ms)
+        steps, ordered = self._steps, self._sorted_steps
+        if len(steps) == _SPREAD_BEATS:
+            del ordered[bisect_left(ordered, steps.popleft())]
+        steps.append(step_ms)
+        insort(ordered, step_ms)
+        count = len(ordered)
+        if count >= _TRUSTED_SPREAD_BEATS:
+            self._spread_ms = ordered[count // 2]
         beat = Beat(time_s, rr_ms, "normal", self._joined)
         self._joined = True
         return beat
@@ -183,3 +193,4 @@ class BeatCleaner:
             self._doubted = []
             self._steps.clear()
             self._sorted_steps.clear()
+            self._spread_ms = math.nan
