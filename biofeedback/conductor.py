@@ -11,6 +11,7 @@ from biofeedback.ledger import Ledger
 from biofeedback.record import lines
 from biofeedback.timebase import SessionClock
 from sensors.base import sleep_until
+from synth.params import TEMPO_RANGE_BPM
 
 __all__ = ["Conductor"]
 
@@ -54,6 +55,8 @@ class Conductor:
     async def request_bars(self, begin: asyncio.Event) -> None:
         """Ask for each bar shortly before it begins, from `begin` to the last bar."""
         await begin.wait()
+        while self._core.waiting:  # for the device whose clock the music follows
+            await asyncio.sleep(TICK_S / 10.0)
         self._feed(BarRequest(*self._core.next_bar))
         while self._core.ending is None:
             index, beat = self._core.next_bar
@@ -86,7 +89,8 @@ class Conductor:
         if tempo is None:
             return TAIL_S
         rest_of_bar = -tempo.beat_at(self._clock()) % BAR_BEATS
-        return (rest_of_bar + ENDING_BEATS) * 60.0 / tempo.segments[-1].bpm + TAIL_S
+        bpm = max(TEMPO_RANGE_BPM[0], tempo.segments[-1].bpm)  # it stands still while it waits
+        return (rest_of_bar + ENDING_BEATS) * 60.0 / bpm + TAIL_S
 
     def ending_s(self) -> float:
         """Return how long the last bar and its tail still sound; 0 without one."""

@@ -9,7 +9,7 @@ from biofeedback.metrics.windowed import WindowResult
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 
-__all__ = ["TICK_S", "BarRequest", "Command", "CommandName", "Input", "Tick"]
+__all__ = ["TICK_S", "BarRequest", "Command", "CommandName", "ExternalClock", "Input", "Tick"]
 
 #: Distance of the strategy's ticks; tick k stands for time k * TICK_S however late it comes.
 TICK_S = 0.5
@@ -55,4 +55,18 @@ class Command:
     value: str = ""
 
 
-Input = Chunk | Gap | SensorStatus | Tick | BarRequest | Command | WindowResult
+@dataclass(frozen=True, slots=True)
+class ExternalClock:
+    """Where the clock of another device stands: at `beat` at `time_s`, moving at `bpm`.
+
+    "stopped" until the device says start or continue; "lost" when its ticks stay away, and the
+    music goes on by itself.
+    """
+
+    time_s: float
+    beat: float
+    bpm: float
+    state: Literal["running", "stopped", "lost"] = "running"
+
+
+Input = Chunk | Gap | SensorStatus | Tick | BarRequest | Command | WindowResult | ExternalClock

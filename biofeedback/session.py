@@ -13,7 +13,7 @@ from biofeedback.control.base import Decision
 from biofeedback.core import Core
 from biofeedback.ensemble import Ensemble, Player
 from biofeedback.hub import Hub
-from biofeedback.inputs import TICK_S, Command, CommandName, Input
+from biofeedback.inputs import TICK_S, Command, CommandName, ExternalClock, Input
 from biofeedback.intake import Intake
 from biofeedback.ledger import Ledger
 from biofeedback.metrics.worker_client import Worker
@@ -160,6 +160,10 @@ class Session:
                 self._ensemble.volume(self.volume)
             case _:
                 pass
+
+    def follow(self, clock: ExternalClock) -> None:
+        """Let the music go with the clock of another device."""
+        self._feed(clock)
 
     def _stop(self, reason: Literal["duration", "recording ended", "asked"]) -> None:
         if not self._finish.is_set():

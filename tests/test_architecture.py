@@ -53,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.state",
         "biofeedback.control",
         "synth.compose.composer",
+        "synth.following",
         "synth.styles.base",
     },
     "biofeedback.record": VALUES | DERIVED | {"biofeedback.errors", "synth.score"},
