@@ -56,6 +56,10 @@ def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
         from synth.outputs.midi_jack import MidiJackOutput
 
         return MidiJackOutput(spec.target, connect=spec.connect, midi_map=midi_map)
+    if spec.kind is OutputKind.OSC:
+        from synth.outputs.osc import OscOutput
+
+        return OscOutput(spec.target)
     if spec.kind is OutputKind.NULL:
         from synth.outputs.null import NullOutput
 
@@ -188,7 +192,7 @@ class _Player:
             self._rights = become_punctual()
         output.open(t0_s)
         self._output = output
-        clocked: Any = output if spec.clock else None
+        clocked: Any = output if spec.clock or spec.kind is OutputKind.OSC else None
         self._scheduler = Scheduler(output, clocked, early_s=midi_map.latency_ms / 1000.0)
         if spec.kind is OutputKind.AUDIO:
             self._rights = become_punctual()

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 from synth.errors import OutputUnavailable
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
+from synth.outputs.uri import OutputKind
 from synth.params import MusicParams
 from synth.player import protocol
 from synth.tempo_map import Segment, TempoMap
@@ -43,6 +44,7 @@ class RemotePlayer:
         """`t0_s` is the monotonic clock at session time 0; nothing starts before `open`."""
         self.uri = uri
         self._map = midi_map or MidiMap()
+        self._tells_all = uri.partition(":")[0].strip().lower() == OutputKind.OSC
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
         self._process: asyncio.subprocess.Process | None = None
@@ -96,8 +98,12 @@ class RemotePlayer:
         self._write(protocol.volume(gain))
 
     def signals(self, values: Mapping[str, float]) -> None:
-        """Pass on those of the named values that the MIDI map routes."""
-        routed = {k: v for k, v in values.items() if k in self._map.signals and math.isfinite(v)}
+        """Pass on those of the named values that the MIDI map routes, or all over OSC."""
+        routed = {
+            name: value
+            for name, value in values.items()
+            if (self._tells_all or name in self._map.signals) and math.isfinite(value)
+        }
         if routed:
             self._write(protocol.signals(routed))
 

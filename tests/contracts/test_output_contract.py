@@ -22,6 +22,7 @@ _METHODS = [name for name in vars(Output) if not name.startswith("_")]
 _SPECS = {
     "MidiPortOutput": [OutputSpec(OutputKind.MIDI_VIRTUAL, "contract")],
     "MidiJackOutput": [OutputSpec(OutputKind.MIDI_JACK, "contract")],
+    "OscOutput": [OutputSpec(OutputKind.OSC, "9")],
     "NullOutput": [OutputSpec(OutputKind.NULL)],
 }
 
