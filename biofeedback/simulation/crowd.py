@@ -1,0 +1,135 @@
+"""Listeners by family, kind and seed: one with a body and sensors, or many minds at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from random import Random
+from typing import Literal, Protocol, get_args
+
+from biofeedback.metrics.bank import MetricBank
+from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.simulation.family_a import body as body_a
+from biofeedback.simulation.family_a import mind as mind_a
+from biofeedback.simulation.family_a import traits as traits_a
+from biofeedback.simulation.family_b import body as body_b
+from biofeedback.simulation.family_b import mind as mind_b
+from biofeedback.simulation.family_b import traits as traits_b
+from biofeedback.simulation.heard import Heard
+from biofeedback.simulation.kinds import KINDS, KindName
+from biofeedback.simulation.scale import deviations
+from biofeedback.simulation.wearing import Wearing
+from biofeedback.state.baseline import Baseline, BaselineLearner
+from biofeedback.state.baseline import Settings as RestSettings
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, FloatArray, Gap
+from synth.params import MusicParams
+
+__all__ = ["FAMILIES", "FamilyName", "Minds", "VirtualListener", "family_of", "minds"]
+
+FamilyName = Literal["a", "b"]
+FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
+STEP_S = 0.5
+
+
+class Breaths(Protocol):
+    """Breathing of n listeners."""
+
+    @property
+    def phase(self) -> FloatArray:
+        """Cycles so far."""
+
+    @property
+    def rate_hz(self) -> FloatArray:
+        """Rate now."""
+
+    @property
+    def captured(self) -> FloatArray:
+        """How firmly each breathes with the music, 0 to 1."""
+
+
+class Minds(Protocol):
+    """Arousal and breathing of n listeners."""
+
+    arousal: FloatArray
+
+    @property
+    def breathing(self) -> Breaths:
+        """Their breathing."""
+
+    def step(self, heard: Heard) -> FloatArray:
+        """Let half a second of music pass; return the arousal."""
+
+    def appreciation(self, heard: Heard) -> FloatArray:
+        """Return how much each likes the music, about -1 to 1."""
+
+
+def family_of(name: str) -> FamilyName:
+    """Return the family of a name; raise ValueError for any other text."""
+    for family in FAMILIES:
+        if name == family:
+            return family
+    raise ValueError(f"there is no family of listeners {name!r}; there are a and b")
+
+
+def minds(family: FamilyName, kinds: Sequence[KindName], seeds: Sequence[int]) -> Minds:
+    """Return the minds of listeners, without bodies."""
+    if family == "a":
+        return mind_a.Mind(traits_a.draw(kinds, seeds), seeds)
+    return mind_b.Mind(traits_b.draw(kinds, seeds), seeds)
+
+
+class VirtualListener:
+    """One listener with a body that sensors see; `advance` lets a second of music pass."""
+
+    def __init__(self, family: FamilyName, kind: KindName, seed: int, style: str) -> None:
+        self._seed = seed
+        self._styles = (style,)
+        self._make_body = body_a.Body if family == "a" else body_b.Body
+        self._body = self._make_body(seed)
+        self._wearing = Wearing(KINDS[kind], seed)
+        self.minds = minds(family, [kind], [seed])
+        self._now_s = 0.0
+
+    @property
+    def arousal(self) -> float:
+        """The arousal that the sensors can only guess."""
+        return float(self.minds.arousal[0])
+
+    @property
+    def resonance_hz(self) -> float:
+        """The rate of breathing at which this heart swings most."""
+        return self._body.resonance_hz
+
+    def advance(self, music: MusicParams | None) -> list[Chunk | Gap | SensorStatus]:
+        """Return what the sensors send during the next second of a music; None is silence."""
+        heard = Heard.of([music], self._styles)
+        arrived: list[Chunk | Gap | SensorStatus] = []
+        for _ in range(2):
+            deviation = float(deviations(self.minds.step(heard))[0])
+            breaths = self.minds.breathing
+            self._now_s += STEP_S
+            chunks = self._body.advance(
+                deviation, float(breaths.phase[0]), float(breaths.rate_hz[0])
+            )
+            arrived += self._wearing.pass_on(chunks, self._now_s, STEP_S)
+        return arrived
+
+    def resting_baseline(self, rest_s: int = 180) -> Baseline | None:
+        """Return what a quiet rest on another day teaches about this listener."""
+        body, rng = self._make_body(self._seed), Random(f"{self._seed}/rest")
+        bank, learner = MetricBank(MetricSettings()), BaselineLearner(RestSettings(rest_s=rest_s))
+        rate_hz = float(self.minds.breathing.rate_hz[0])
+        phase = deviation = 0.0
+        keep = math.exp(-STEP_S / 60.0)
+        for half_second in range(1, 2 * (rest_s + 62)):
+            phase += STEP_S * rate_hz * rng.uniform(0.8, 1.2)
+            deviation = keep * deviation + 0.3 * math.sqrt(1.0 - keep**2) * rng.gauss(0.0, 1.0)
+            for chunk in body.advance(deviation, phase, rate_hz):
+                bank.update(chunk)
+            if half_second % 2 == 0:
+                now_s = half_second * STEP_S
+                learner.update(bank.read(now_s), now_s)
+                if learner.complete:
+                    break
+        return learner.result()

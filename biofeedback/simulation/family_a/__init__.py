@@ -1,0 +1,1 @@
+"""Family A: listeners in continuous time, of oscillators and delayed responses."""

@@ -1,0 +1,1 @@
+"""Family B: listeners in discrete time, of stochastic states and chances."""

@@ -1,0 +1,68 @@
+"""What listeners hear: the music's features, one value for each of many listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.signals import FloatArray
+from synth.params import Layer, Mode, MusicParams
+
+__all__ = ["BEATS_PER_BREATH", "STYLES", "Heard"]
+
+STYLES = ("ambient", "piano", "pulse", "chamber", "lofi", "drone_breath")
+#: A breath is two bars of four beats where the music is to be breathed with.
+BEATS_PER_BREATH = 8.0
+_MODES = tuple(Mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Features of the music of n listeners, each of shape (n,).
+
+    `percussion`, `dynamics` and `swell` are 0 to 1; `mode` is 1 for lydian, the brightest, down
+    to -1 for phrygian; `style` is an index into `STYLES`; `sounding` is 0 in silence, where the
+    other features mean nothing, and 1 otherwise.
+    """
+
+    tempo_bpm: FloatArray
+    density: FloatArray
+    percussion: FloatArray
+    dynamics: FloatArray
+    mode: FloatArray
+    swell: FloatArray
+    style: NDArray[np.intp]
+    sounding: FloatArray
+
+    @classmethod
+    def of(cls, music: Iterable[MusicParams | None], styles: Iterable[str]) -> Heard:
+        """Return what listeners hear of one music each; None is silence."""
+        known = tuple(music)
+        rows = [
+            (0.0,) * 6
+            if params is None or params.rest
+            else (
+                params.tempo_bpm,
+                params.density,
+                float(Layer.PERCUSSION in params.layers),
+                params.dynamics,
+                1.0 - 2.0 * _MODES.index(params.key.mode) / (len(_MODES) - 1),
+                params.swell,
+            )
+            for params in known
+        ]
+        columns = np.array(rows, dtype=np.float64).reshape(-1, 6).T
+        tempo_bpm, density, percussion, dynamics, mode, swell = columns
+        return cls(
+            tempo_bpm,
+            density,
+            percussion,
+            dynamics,
+            mode,
+            swell,
+            style=np.array([STYLES.index(style) for style in styles], dtype=np.intp),
+            sounding=np.array([float(p is not None and not p.rest) for p in known]),
+        )
