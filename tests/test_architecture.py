@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.metrics",  # the listener's rest is measured as a person's would be
         "biofeedback.state",
     },
+    "biofeedback.lab": ANYTHING,  # whole sessions on virtual listeners
     "biofeedback.inputs": VALUES | {"biofeedback.metrics.windowed"},
     "biofeedback.outputs": VALUES | DERIVED,
     "biofeedback.core": VALUES
