@@ -28,7 +28,7 @@ from biofeedback.metrics.beats import Beat, BeatCleaner
 from biofeedback.metrics.eda_samples import EdaCoverage, EdaGate
 from biofeedback.metrics.pulse_train import PulseTrain, Wave
 from biofeedback.metrics.scr import Scr, ScrRate
-from biofeedback.metrics.windowed import lf_hf_ms2
+from biofeedback.metrics.windowed import powers_ms2
 from sensors.body import Body, BodySettings
 from sensors.files import read
 from sensors.signals import Chunk, FloatArray, Signal
@@ -169,9 +169,9 @@ def matlab_windows() -> None:
             (window.mean_ms(), "NNmean"), (window.sdnn_ms(), "SDNN"), (window.rmssd_ms(), "RMSSD"),
         ):  # fmt: skip
             worst = max(worst, abs((value or 0.0) / float(line[name]) - 1.0))
-        if bands := lf_hf_ms2(times_s[inside], nn_ms):
+        if bands := powers_ms2(times_s[inside], nn_ms):
             theirs = float(line["lf"]) / float(line["hf"])
-            ratios.append(abs(bands[0] / bands[1] / theirs - 1.0))
+            ratios.append(abs(bands.lf_ms2 / bands.hf_ms2 / theirs - 1.0))
     row("MATLAB windows: NNmean, SDNN, RMSSD, worst", f"{100 * worst:.4f} %", "<= 0.01 %")
     row(f"LF/HF of {len(ratios)} windows, median", f"{100 * np.median(ratios):.2f} %", "<= 2 %")
 

@@ -33,7 +33,7 @@ __all__ = ["DEFAULT_WINDOW_S", "Analysis", "WindowMetrics", "analyze"]
 DEFAULT_WINDOW_S = 60.0
 _MEASURED = tuple(signal for signal in Signal if signal is not Signal.RESP)
 #: Computed from whole windows by `windowed.compute`.
-_SPECTRAL = ("lf", "hf", "lf_hf", "eda_tonic", "eda_phasic")
+_SPECTRAL = ("vlf", "lf", "hf", "lf_hf", "eda_tonic", "eda_phasic")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ __all__ = ["as_csv", "as_json", "show", "summary"]
 _HEADS = {
     "heart_rate": "HR", "rmssd": "RMSSD", "sdnn": "SDNN", "pnn50": "pNN50",
     "stress_index": "sqrt SI", "breathing_rate": "breath", "scl": "SCL", "scr_rate": "SCR",
-    "lf": "LF", "hf": "HF", "lf_hf": "LF/HF",
+    "vlf": "VLF", "lf": "LF", "hf": "HF", "lf_hf": "LF/HF",
 }  # fmt: skip
 #: Below the first a value is dim, below the second it is marked as well. Our own choice.
 _GOOD, _POOR = 0.8, 0.5

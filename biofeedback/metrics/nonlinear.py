@@ -1,13 +1,13 @@
 """Nonlinear indices of a whole recording, from its longest unbroken run of NN intervals.
 
-They need hundreds of neighbouring beats and much computation, so they belong at the end. neurokit2
-does the work. Not for runs of beats from a wrist in motion: noise looks like complexity.
+They need hundreds of neighbouring beats, so they belong at the end. The same numbers as
+neurokit2's, which needs seconds to load. Not for beats from a wrist in motion: noise looks like
+complexity.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 
 import msgspec
@@ -22,6 +22,7 @@ __all__ = ["Nonlinear", "longest_run", "nonlinear"]
 _FEWEST_BEATS = 200
 #: Sample entropy costs the square of the number of beats.
 _MOST_BEATS = 1000
+_SCALES = range(4, 17)
 
 
 class Nonlinear(msgspec.Struct, frozen=True):
@@ -61,23 +62,37 @@ def nonlinear(nn_ms: FloatArray) -> Nonlinear | None:
     nn_ms = nn_ms[-_MOST_BEATS:]
     if len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import neurokit2
-
-        entropy, _ = neurokit2.entropy_sample(
-            nn_ms, delay=1, dimension=2, tolerance=0.2 * float(nn_ms.std(ddof=1))
-        )
-        alpha, _ = neurokit2.fractal_dfa(nn_ms, scale=np.arange(4, 17))
     sums, steps = nn_ms[1:] + nn_ms[:-1], np.diff(nn_ms)
     along = float(sums.std(ddof=1))
     return Nonlinear(
         beats=len(nn_ms),
-        dfa_alpha1=_finite(float(alpha)),
-        sample_entropy=_finite(float(entropy)),
+        dfa_alpha1=_dfa_alpha(nn_ms),
+        sample_entropy=_sample_entropy(nn_ms, 0.2 * float(nn_ms.std(ddof=1))),
         sd1_sd2=float(steps.std(ddof=1)) / along if along > 0.0 else None,
     )
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _dfa_alpha(nn_ms: FloatArray) -> float | None:
+    """Return the slope of log fluctuation over log scale, on half overlapping stretches."""
+    profile = np.cumsum(nn_ms - nn_ms.mean())
+    fluctuations = []
+    for scale in _SCALES:
+        starts = np.arange(0, len(profile) - scale, scale // 2)
+        stretches = profile[starts[:, None] + np.arange(scale)]
+        stretches = stretches - stretches.mean(axis=1, keepdims=True)
+        line = np.arange(scale) - (scale - 1) / 2
+        slopes = stretches @ line / (line @ line)
+        variances = (stretches - slopes[:, None] * line).var(axis=1)
+        fluctuations.append(math.sqrt(variances.mean()))
+    if min(fluctuations) <= 0.0:
+        return None
+    return float(np.polyfit(np.log(list(_SCALES)), np.log(fluctuations), 1)[0])
+
+
+def _sample_entropy(nn_ms: FloatArray, radius_ms: float) -> float | None:
+    """Return -ln(A / B): B pairs of stretches of two beats match, and A of them go on to."""
+    alike = np.abs(nn_ms[:, None] - nn_ms) <= radius_ms
+    two = alike[:-2, :-2] & alike[1:-1, 1:-1]
+    three = two & alike[2:, 2:]
+    pairs = [int(match.sum()) - len(match) for match in (two, three)]
+    return -math.log(pairs[1] / pairs[0]) if min(pairs) > 0 else None

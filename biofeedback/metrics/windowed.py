@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from sensors.signals import FloatArray
 
-__all__ = ["SHORTEST_SPECTRUM_S", "Window", "WindowResult", "compute", "eda_parts", "lf_hf_ms2"]
+__all__ = [
+    "SHORTEST_SPECTRUM_S",
+    "SHORTEST_VLF_S",
+    "Powers",
+    "Window",
+    "WindowResult",
+    "compute",
+    "eda_parts",
+    "powers_ms2",
+]
 
 #: Two minutes hold five periods of the slowest LF rhythm (Task Force 1996 recommends them for LF).
 SHORTEST_SPECTRUM_S = 120.0
+#: A window of five minutes, in which a single slowest wave fits, less the beats at its edges.
+SHORTEST_VLF_S = 270.0
 #: Bands of the Task Force of ESC and NASPE 1996 (doi 10.1161/01.CIR.93.5.1043).
-_LF_HZ, _HF_HZ = (0.04, 0.15), (0.15, 0.4)
+_VLF_HZ, _LF_HZ, _HF_HZ = (0.0033, 0.04), (0.04, 0.15), (0.15, 0.4)
 #: The grid of the PhysioNet Cardiovascular Signal Toolbox, 1/1024 Hz.
 _GRID_HZ = 1.0 / 1024
 _FEWEST_BEATS = 30
@@ -57,9 +69,18 @@ class WindowResult(msgspec.Struct, frozen=True):
     lf_ms2: float | None = None
     hf_ms2: float | None = None
     lf_hf: float | None = None
+    vlf_ms2: float | None = None
     eda_span_s: float = 0.0
     eda_tonic_us: float | None = None
     eda_phasic_us: float | None = None
+
+
+class Powers(NamedTuple):
+    """Powers of NN intervals in ms^2 by band; VLF is None where the window is too short for it."""
+
+    vlf_ms2: float | None
+    lf_ms2: float
+    hf_ms2: float
 
 
 def compute(window: Window) -> WindowResult:
@@ -68,8 +89,8 @@ def compute(window: Window) -> WindowResult:
     clean = np.asarray(window.rr_clean, dtype=bool)
     nn_times_s, nn_ms = times_s[clean], rr_ms[clean]
     span_s, coverage = _span(nn_times_s, nn_ms)
-    bands = lf_hf_ms2(nn_times_s, nn_ms) if coverage >= 0.5 else None
-    lf_ms2, hf_ms2 = (None, None) if bands is None else bands
+    bands = powers_ms2(nn_times_s, nn_ms) if coverage >= 0.5 else None
+    vlf_ms2, lf_ms2, hf_ms2 = (None, None, None) if bands is None else bands
     ratio = lf_ms2 / hf_ms2 if lf_ms2 is not None and hf_ms2 else None
     parts = eda_parts(np.asarray(window.eda_us), window.eda_rate_hz)
     return WindowResult(
@@ -80,16 +101,17 @@ def compute(window: Window) -> WindowResult:
         lf_ms2=lf_ms2,
         hf_ms2=hf_ms2,
         lf_hf=ratio,
+        vlf_ms2=vlf_ms2,
         eda_span_s=len(window.eda_us) / window.eda_rate_hz if window.eda_rate_hz > 0.0 else 0.0,
         eda_tonic_us=None if parts is None else parts[0],
         eda_phasic_us=None if parts is None else parts[1],
     )
 
 
-def lf_hf_ms2(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float] | None:
-    """Return the power of LF (0.04-0.15 Hz) and HF (0.15-0.4 Hz) of NN intervals, in ms^2.
+def powers_ms2(times_s: FloatArray, nn_ms: FloatArray) -> Powers | None:
+    """Return the powers of VLF (to 0.04 Hz), LF (to 0.15 Hz) and HF (to 0.4 Hz), in ms^2.
 
-    Lomb-Scargle periodogram of the intervals at the times of the beats that end them, both of
+    Lomb-Scargle periodogram of the NN intervals at the times of the beats that end them, both of
     shape (n,): nothing is resampled, so gaps are not filled in. Scaled so that a sine of amplitude
     A has the power A^2/2, also where beats are missing. None below 120 s or 30 beats, or for
     intervals that are all alike.
@@ -99,16 +121,16 @@ def lf_hf_ms2(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float] | N
         return None
     from scipy.signal import lombscargle
 
-    grid = np.arange(math.ceil(_LF_HZ[0] / _GRID_HZ), math.ceil(_HF_HZ[1] / _GRID_HZ))
+    grid = np.arange(math.ceil(_VLF_HZ[0] / _GRID_HZ), math.ceil(_HF_HZ[1] / _GRID_HZ))
     frequencies_hz = grid * _GRID_HZ
     centred = nn_ms - nn_ms.mean()
     raw = lombscargle(times_s - times_s[0], centred, 2.0 * math.pi * frequencies_hz)
     per_hz = raw * 2.0 * nn_ms.mean() / 1000.0
-    low, high = (
+    very_low, low, high = (
         float(per_hz[(frequencies_hz >= start) & (frequencies_hz < end)].sum() * _GRID_HZ)
-        for start, end in (_LF_HZ, _HF_HZ)
+        for start, end in (_VLF_HZ, _LF_HZ, _HF_HZ)
     )
-    return low, high
+    return Powers(very_low if span_s >= SHORTEST_VLF_S else None, low, high)
 
 
 def eda_parts(eda_us: FloatArray, rate_hz: float) -> tuple[float, float] | None:

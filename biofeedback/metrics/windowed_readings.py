@@ -26,7 +26,7 @@ class WindowedReadings:
             self._result = result
 
     def read(self, now_s: float, heart_contact: float, skin_contact: float) -> tuple[Reading, ...]:
-        """Return LF, HF, LF/HF and the tonic and phasic parts of skin conductance."""
+        """Return VLF, LF, HF, LF/HF and the tonic and phasic parts of skin conductance."""
         result = self._result
         age_s = now_s - result.end_s
         fade = min(1.0, max(0.0, 1.5 - age_s / (2 * self._fresh_s)))
@@ -34,6 +34,7 @@ class WindowedReadings:
         skin = (1.0 if fade else 0.0, skin_contact, result.eda_span_s)
         readings = []
         for name, value, unit, (coverage, contact, span_s) in (
+            ("vlf", result.vlf_ms2, "ms^2", heart),
             ("lf", result.lf_ms2, "ms^2", heart),
             ("hf", result.hf_ms2, "ms^2", heart),
             ("lf_hf", result.lf_hf, "", heart),

@@ -29,6 +29,7 @@ METRIC_NAMES = {
     "breathing_rate": "Breathing rate, from the heart",
     "scl": "Skin conductance level",
     "scr_rate": "Skin responses",
+    "vlf": "Very-low-frequency power (VLF)",
     "lf": "Low-frequency power (LF)",
     "hf": "High-frequency power (HF)",
     "lf_hf": "LF / HF",

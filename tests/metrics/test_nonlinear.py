@@ -60,3 +60,18 @@ def test_the_matlab_windows_have_the_same_sample_entropy(recordings: Path) -> No
         assert found.sample_entropy is not None
         errors.append(abs(found.sample_entropy / line["SampEn"] - 1.0))
     assert np.median(errors) < 0.01
+
+
+@pytest.mark.recordings
+def test_the_indices_are_those_of_neurokit2(recordings: Path) -> None:
+    import neurokit2
+
+    nn_ms = np.loadtxt(recordings / "polar_rr" / "rest_rri.txt")
+    found = nonlinear(nn_ms)
+    assert found is not None
+    entropy, _ = neurokit2.entropy_sample(
+        nn_ms, delay=1, dimension=2, tolerance=0.2 * float(nn_ms.std(ddof=1))
+    )
+    alpha, _ = neurokit2.fractal_dfa(nn_ms, scale=np.arange(4, 17))
+    assert found.sample_entropy == pytest.approx(float(entropy), rel=1e-9)
+    assert found.dfa_alpha1 == pytest.approx(float(alpha), rel=1e-9)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from biofeedback.metrics.bank import MetricBank, Settings
-from biofeedback.metrics.windowed import Window, compute, eda_parts, lf_hf_ms2
+from biofeedback.metrics.windowed import Window, compute, eda_parts, powers_ms2
 from sensors.signals import Chunk, FloatArray, Signal
 
 
@@ -42,20 +42,28 @@ def test_lf_hf_agrees_with_the_matlab_toolbox(recordings: Path) -> None:
     with (folder / "matlab_windows.csv").open() as file:
         for truth in csv.DictReader(file):
             inside = (ends_s >= float(truth["t_start"])) & (ends_s < float(truth["t_end"]))
-            bands = lf_hf_ms2(ends_s[inside], rr_ms[inside])
+            bands = powers_ms2(ends_s[inside], rr_ms[inside])
             assert bands is not None
             expected = float(truth["lf"]) / float(truth["hf"])
-            errors.append(abs(bands[0] / bands[1] / expected - 1.0))
+            errors.append(abs(bands.lf_ms2 / bands.hf_ms2 / expected - 1.0))
     assert len(errors) == 52
     assert max(errors) < 1e-4
 
 
-@pytest.mark.parametrize(("rate_hz", "band"), [(0.1, 0), (0.25, 1)])
+@pytest.mark.parametrize(("rate_hz", "band"), [(0.02, 0), (0.1, 1), (0.25, 2)])
 def test_a_rhythm_has_its_power_in_its_band(rate_hz: float, band: int) -> None:
-    bands = lf_hf_ms2(*breathing_nn(300.0, rate_hz, 40.0))
+    bands = powers_ms2(*breathing_nn(300.0, rate_hz, 40.0))
     assert bands is not None
-    assert bands[band] == pytest.approx(40.0**2 / 2, rel=0.1)
-    assert bands[1 - band] < 0.05 * bands[band]
+    own = bands[band]
+    assert own == pytest.approx(40.0**2 / 2, rel=0.1)
+    assert sum(power for power in bands if power is not None) < 1.1 * own
+
+
+def test_there_is_no_vlf_where_its_waves_do_not_fit() -> None:
+    short, long = compute(window(*breathing_nn(240.0, 0.1, 40.0))), breathing_nn(300.0, 0.1, 40.0)
+    assert short.lf_ms2 is not None
+    assert short.vlf_ms2 is None
+    assert compute(window(*long)).vlf_ms2 is not None
 
 
 def test_there_is_no_spectrum_below_two_minutes() -> None:
