@@ -22,7 +22,7 @@ import msgspec
 from biofeedback.analysis import analyze
 from biofeedback.errors import BiofeedbackError, FolderError, LogError
 from biofeedback.record import lines
-from biofeedback.record.reader import LOG_NAME, find_log, is_session, read, read_header
+from biofeedback.record.reader import LOG_NAME, find_log, is_session, log_state, read, read_header
 from biofeedback.record.tables import Cell, column
 from biofeedback.record.targets import new_file
 
@@ -206,10 +206,10 @@ def _on_cluster(
 def _key(session: Path, window_s: float) -> str:
     """Return a name for the result of one log as it stands now."""
     try:
-        stat = find_log(session).stat()
+        size, changed_ns = log_state(session)
     except LogError:
         return hashlib.sha256(str(session).encode()).hexdigest()[:32]
-    text = f"{session}|{stat.st_size}|{stat.st_mtime_ns}|{window_s!r}"
+    text = f"{session}|{size}|{changed_ns}|{window_s!r}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

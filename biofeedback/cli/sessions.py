@@ -119,7 +119,8 @@ def compress(
     from biofeedback.record.compress import compress as shrink
 
     for name in sessions:
-        typer.echo(shrink(find(_folder(out), name)))
+        for part in shrink(find(_folder(out), name)):
+            typer.echo(part)
 
 
 def delete(

@@ -14,7 +14,15 @@ from biofeedback.errors import LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
 from biofeedback.record.older import decoder
-from biofeedback.record.reader import LOG_NAME, find_log, is_session, read, read_header
+from biofeedback.record.reader import (
+    LOG_NAME,
+    is_session,
+    log_parts,
+    log_state,
+    read,
+    read_header,
+    whole_lines,
+)
 from biofeedback.record.tags import read_tags
 
 __all__ = ["Entry", "Summary", "catalogue", "entry", "find", "summary"]
@@ -75,11 +83,10 @@ def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
     known, rows = index.load(out), {}
     for folder in _folders(out):
         try:
-            log = find_log(folder)
-            stat = log.stat()
+            state = log_state(folder)
             row = known.get(folder.name)
-            if row is None or row[:2] != (stat.st_size, stat.st_mtime_ns):
-                row = (stat.st_size, stat.st_mtime_ns, *_ends(folder))
+            if row is None or row[:2] != state:
+                row = (*state, *_ends(folder))
             rows[folder.name] = row
             found.append(_entry(folder, *row[2:]))
         except LogError as error:
@@ -98,7 +105,7 @@ def entry(folder: Path) -> Entry:
 def _ends(folder: Path) -> tuple[bytes, bytes]:
     """Return the first and the last line of a log; the last is empty when there is none."""
     header = read_header(folder)
-    last = _last_line(find_log(folder), decoder(header.schema))
+    last = _last_line(folder, decoder(header.schema))
     return encode(header), b"" if last is None else encode(last)
 
 
@@ -178,19 +185,20 @@ def _edges(values: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
     return first, last
 
 
-def _last_line(log: Path, decode: Callable[[bytes], lines.Line]) -> lines.Line | None:
+def _last_line(session: Path, decode: Callable[[bytes], lines.Line]) -> lines.Line | None:
     """Return the last whole line that can be read; None when only the tail of one is left."""
-    for raw in _lines_from_the_end(log):
-        try:
-            return decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # a disk that was full, or a crash; `read` names the place
+    for part in reversed(log_parts(session)):
+        for raw in _lines_from_the_end(part):
+            try:
+                return decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # a disk that was full, or a crash; `read` names the place
     return None
 
 
 def _lines_from_the_end(log: Path) -> Iterator[bytes]:
     if log.suffix == ".gz":
-        yield from reversed(deque((raw for raw, _ in read(log)), maxlen=1))
+        yield from reversed(deque(whole_lines(log), maxlen=1))
         return
     size = log.stat().st_size
     with log.open("rb") as file:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-__all__ = ["checksums", "sealed"]
+__all__ = ["checksums", "intact", "sealed"]
 
 _FIELD = b',"crc":"'
 _LENGTH = len(_FIELD) + 8 + len(b'"}')
@@ -26,3 +26,9 @@ def checksums(line: bytes) -> tuple[str, str]:
         return "", f"{zlib.crc32(line):08x}"
     own = line[:-_LENGTH] + b"}"
     return found[len(_FIELD) : -2].decode("ascii", "replace"), f"{zlib.crc32(own):08x}"
+
+
+def intact(line: bytes) -> bool:
+    """Whether a line carries the checksum that it should."""
+    found, right = checksums(line)
+    return found == right

@@ -1,4 +1,4 @@
-"""A closed log made small: session.jsonl becomes session.jsonl.gz, which every reader takes."""
+"""A closed log made small: each part becomes a .jsonl.gz, which every reader takes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import zlib
 from pathlib import Path
 
 from biofeedback.errors import FolderError, LogError
-from biofeedback.record.reader import COMPRESSED_NAME, find_log
+from biofeedback.record.reader import log_parts
 
 __all__ = ["compress"]
 
 _BLOCK_BYTES = 1 << 20
 
 
-def compress(session: Path) -> Path:
-    """Compress the log in a session's folder; return its path. One that is small stays as it is.
+def compress(session: Path) -> list[Path]:
+    """Compress the log in a session's folder; return its parts. What is small stays as it is.
 
-    The plain log goes when its compressed twin is on the disk and reads back the same.
+    A plain part goes when its compressed twin is on the disk and reads back the same.
 
     Raises
     ------
@@ -28,10 +28,13 @@ def compress(session: Path) -> Path:
     FolderError
         There is no room, or the folder cannot be written; the plain log is still there.
     """
-    log = find_log(session)
+    return [_compressed(part) for part in log_parts(session)]
+
+
+def _compressed(log: Path) -> Path:
     if log.suffix == ".gz":
         return log
-    target = log.with_name(COMPRESSED_NAME)
+    target = log.with_name(f"{log.name}.gz")
     partial = target.with_suffix(".partial")
     try:
         with log.open("rb") as plain, partial.open("wb") as file:

@@ -59,6 +59,7 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
             return lines.StatusLine(
                 t=t, seq=seq, source=item.source, state=item.state, contact=item.contact,
                 battery_percent=item.battery_percent, detail=item.detail,
+                drift_ppm=item.drift_ppm, bad=dict(item.bad),
             )  # fmt: skip
         case Tick():
             return lines.TickLine(t=t, seq=seq, index=item.index)
@@ -96,7 +97,7 @@ def input_of(line: lines.Line) -> Input | None:
                 {
                     "source": line.source, "time_s": line.t, "state": line.state,
                     "battery_percent": line.battery_percent, "contact": line.contact,
-                    "detail": line.detail,
+                    "detail": line.detail, "drift_ppm": line.drift_ppm, "bad": line.bad,
                 },
                 SensorStatus,
             )  # fmt: skip
@@ -163,6 +164,7 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
                 lines.DecisionLine(
                     t=t, seq=seq, strategy=item.strategy, setpoint=item.setpoint,
                     params=params_item(item.params), why=item.why, numbers=item.numbers,
+                    cause=item.cause, phase=item.phase,
                 )
             ]  # fmt: skip
         case Segment():

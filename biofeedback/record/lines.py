@@ -97,14 +97,16 @@ class GapLine(_Base, frozen=True, tag="gap"):
     reason: str
 
 
-class StatusLine(_Base, frozen=True, tag="status"):
-    """Input: a sensor's link, battery or contact changed."""
+class StatusLine(_Base, frozen=True, tag="status", omit_defaults=True):
+    """Input: a sensor's link, battery, contact, clock or count of bad input changed."""
 
     source: str
     state: str
     battery_percent: int | None
     contact: bool | None
     detail: str
+    drift_ppm: float | None = None
+    bad: dict[str, int] = {}  #: how much bad input came so far, by kind
 
 
 class TickLine(_Base, frozen=True, tag="tick"):
@@ -233,14 +235,16 @@ class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
     sound: str = ""
 
 
-class DecisionLine(_Base, frozen=True, tag="decision"):
-    """Derived: what the music should do, and why."""
+class DecisionLine(_Base, frozen=True, tag="decision", omit_defaults=True):
+    """Derived: what the music should do, and why; `cause` is the reading or branch behind it."""
 
     strategy: str
     setpoint: float | None
     params: ParamsItem
     why: str
     numbers: dict[str, float]
+    cause: str = ""
+    phase: str = ""
 
 
 class TempoLine(_Base, frozen=True, tag="tempo"):
@@ -287,11 +291,16 @@ class LostLine(_Base, frozen=True, tag="lost"):
     last: int
 
 
-class EndLine(_Base, frozen=True, tag="end"):
-    """The last line of a session that was closed in order."""
+class EndLine(_Base, frozen=True, tag="end", omit_defaults=True):
+    """The last line of a session that was closed in order.
+
+    `bad` is how much bad input each source sent, by kind; `drift_ppm` how fast its clock ran.
+    """
 
     reason: str
     counters: dict[str, float]
+    bad: dict[str, dict[str, int]] = {}
+    drift_ppm: dict[str, float] = {}
 
 
 Line = (

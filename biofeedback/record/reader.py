@@ -1,32 +1,47 @@
-"""Session logs read back, also compressed ones and those that a crash cut short."""
+"""Session logs read back: in parts, compressed, or cut short by a crash, they are one log."""
 
 from __future__ import annotations
 
 import gzip
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
 from biofeedback.errors import LogError
-from biofeedback.record.lines import SCHEMA, HeaderLine, Line
+from biofeedback.record.checksum import intact
+from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
 from biofeedback.record.older import decoder
 
 __all__ = [
     "COMPRESSED_NAME",
     "LOG_NAME",
+    "damage",
     "find_log",
     "is_session",
+    "log_parts",
     "log_size",
+    "log_state",
+    "part_name",
     "read",
     "read_header",
+    "whole_lines",
 ]
+
+Told = Callable[[str], None] | None
 
 LOG_NAME = "session.jsonl"
 COMPRESSED_NAME = f"{LOG_NAME}.gz"
+_LATER_PART = re.compile(r"session-\d{4,}\.jsonl(\.gz)?")
+
+
+def part_name(number: int) -> str:
+    """Return the name of a part of a log, from 1 on: session.jsonl, session-0002.jsonl and on."""
+    return LOG_NAME if number == 1 else f"session-{number:04d}.jsonl"
 
 
 def is_session(path: Path) -> bool:
@@ -50,47 +65,96 @@ def find_log(session: Path) -> Path:
     )
 
 
+def log_parts(session: Path) -> list[Path]:
+    """Return all parts of a session's log in order, given its folder or the log; at least one."""
+    first = find_log(session)
+    if first.name not in (LOG_NAME, COMPRESSED_NAME):
+        return [first]
+    later = {path.name.removesuffix(".gz"): path for path in first.parent.glob("session-*.jsonl*")}
+    later = {name: path for name, path in later.items() if _LATER_PART.fullmatch(path.name)}
+    names = [part_name(number) for number in range(2, len(later) + 2)]
+    for name in names:
+        if name not in later:
+            raise LogError(
+                f"{first.with_name(name)} is missing, and there are parts of the log after it",
+                hint="Put it back, or move the later parts away.",
+            )
+    return [first, *(later[name] for name in names)]
+
+
+def log_state(session: Path) -> tuple[int, int]:
+    """Return the size in bytes and the last change in ns of a log: equal ones are the same log."""
+    stats = [part.stat() for part in log_parts(session)]
+    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
+
+
 def log_size(session: Path) -> int:
     """Return how many bytes `read` will go through, at least 1: a measure for progress."""
-    path = find_log(session)
+    return max(1, sum(_plain_size(part) for part in log_parts(session)))
+
+
+def _plain_size(path: Path) -> int:
     size = path.stat().st_size
     if path.suffix == ".gz" and size > 4:
         with path.open("rb") as file:
             file.seek(-4, 2)
             (size,) = struct.unpack("<I", file.read(4))  # RFC 1952: length modulo 2^32
-    return max(1, size)
+    return size
 
 
-def read(session: Path) -> Iterator[tuple[bytes, Line]]:
+def read(session: Path, told: Told = None) -> Iterator[tuple[bytes, Line]]:
     """Yield each complete line, raw and decoded, in order.
 
     An incomplete last line, as a crash leaves it, is left out. Any other line that does not
-    decode raises `LogError` and names its place.
+    decode raises `LogError` and names its place. `told`, when it is given, hears of lines that
+    were changed or are missing.
     """
-    path = find_log(session)
-    number, decode = 0, decoder(SCHEMA)
-    for number, raw in enumerate(_whole_lines(path), 1):
-        try:
-            line = decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise LogError(
-                f"{path}, line {number}: {error}",
-                hint="The log was edited, or comes from another version.",
-            ) from error
-        if number == 1:
-            decode = decoder(_checked_header(path, line).schema)
-        elif isinstance(line, HeaderLine):
-            raise LogError(
-                f"{path}, line {number}: a second header",
-                hint="Two logs were put into one file; cut it before this line.",
-            )
-        yield raw, line
-    if number == 0 and path.stat().st_size == 0:
-        raise LogError(f"the session log {path} is empty", hint="The session never began.")
+    parts = log_parts(session)
+    header: HeaderLine | None = None
+    decode, seq = decoder(SCHEMA), 0
+    for path in parts:
+        for number, raw in enumerate(whole_lines(path), 1):
+            try:
+                line = decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise LogError(
+                    f"{path}, line {number}: {error}",
+                    hint="The log was edited, or comes from another version.",
+                ) from error
+            if header is None:
+                header = _checked_header(path, line)
+                decode = decoder(header.schema)
+            elif isinstance(line, HeaderLine):
+                raise LogError(
+                    f"{path}, line {number}: a second header",
+                    hint="Two logs were put into one file; cut it before this line.",
+                )
+            if told is not None:
+                for problem in _damage(raw, line, seq, header):
+                    told(f"{path.name}, line {number}: {problem}")
+            seq = (line.last if isinstance(line, LostLine) else line.seq) + 1
+            yield raw, line
+    if header is None and parts[0].stat().st_size == 0:
+        raise LogError(f"the session log {parts[0]} is empty", hint="The session never began.")
 
 
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines that end in a line break, without it."""
+def damage(session: Path) -> list[str]:
+    """Return what is wrong with a log that can be read: each changed line, each hole, by place."""
+    found: list[str] = []
+    for _ in read(session, found.append):
+        pass
+    return found
+
+
+def _damage(raw: bytes, line: Line, seq: int, header: HeaderLine) -> Iterator[str]:
+    if line.seq != seq:
+        yield f"number {seq} should stand here, not {line.seq}: lines are missing or were added"
+    if header.schema >= 2 and not isinstance(line, DERIVED) and not intact(raw):
+        yield "changed since it was written, as its checksum shows"
+
+
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of one part that end in a line break, without it."""
     opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
     with cast(BinaryIO, opened) as file:
         try:

@@ -61,10 +61,7 @@ def logged_inputs(session: Path) -> LoggedInputs:
                 samples.append((line.t + (_ORDER_S if after else -_ORDER_S), item))
                 duration_s = line.t
             case (
-                lines.TickLine()
-                | lines.BarLine()
-                | lines.WorkerLine()
-                | lines.ExternalClockLine()
+                lines.TickLine() | lines.BarLine() | lines.WorkerLine() | lines.ExternalClockLine()
             ):
                 others_s = line.t
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def verify(
         if checker is None:
             assert isinstance(line, lines.HeaderLine)
             if changed := _changed(raw, line, sealed=line.schema >= 2):
-                return Verdict(0, 0, False, changed)
+                return Verdict(0, 0, False, replace(changed, seq=0))
             checker = _Checker(_built(build, line, session), line.schema)
             versions = _versions_that_differ(line.versions)
             other_code = bool(code) and line.code != code

@@ -1,7 +1,8 @@
 """The session log on its way to the disk: append-only, flushed and synced each second.
 
 A line is queued in memory before it acts; a thread of its own writes, so that a slow disk delays
-nothing. What a full disk refuses is marked in the log as soon as there is room again.
+nothing. What a full disk refuses is marked in the log as soon as there is room again. A long log
+goes on in a second file and more; each begins when all lines of the one before are on the disk.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,12 +18,15 @@ import msgspec
 from biofeedback.errors import FolderError
 from biofeedback.record.convert import encode
 from biofeedback.record.lines import LostLine
+from biofeedback.record.reader import part_name
 
 __all__ = ["LogWriter"]
 
 SYNC_EVERY_S = 1.0
 #: What may wait in memory for a disk that does not answer: an hour and more of a full session.
 WAITING_BYTES = 1 << 26
+#: A part that has as much is closed: some two hours, which an editor still opens.
+PART_BYTES = 1 << 26
 
 
 class _Place(msgspec.Struct):
@@ -33,14 +38,18 @@ _PLACE = msgspec.json.Decoder(_Place)
 
 
 class LogWriter:
-    """Writes whole lines to one file. `problem` names the last failure, None while all is well.
+    """Writes whole lines to `path`, then to the parts after it, of `part_bytes` and a bit each.
+
+    `problem` names the last failure, None while all is well.
 
     Lines are lost when the disk refuses them, or when more than `waiting_bytes` wait for it. The
     hole is counted in `lines_lost` and becomes a `lost` line. The first line, the header, is kept
     until there is room for it.
     """
 
-    def __init__(self, path: Path, *, waiting_bytes: int = WAITING_BYTES) -> None:
+    def __init__(
+        self, path: Path, *, waiting_bytes: int = WAITING_BYTES, part_bytes: int = PART_BYTES
+    ) -> None:
         try:
             self._file = path.open("xb", buffering=0)
         except OSError as error:
@@ -52,6 +61,8 @@ class LogWriter:
         self.problem: str | None = None
         self.lines_lost = 0
         self._limit_bytes = waiting_bytes
+        self._part_bytes = part_bytes
+        self._parts = 1
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._refused: list[bytes] = []  #: the first and the last line that found no room to wait
@@ -101,7 +112,7 @@ class LogWriter:
                 return
 
     def _take(self, lines: list[bytes]) -> None:
-        if self._whole_bytes == 0 and self._header is None:
+        if self._parts == 1 and self._whole_bytes == 0 and self._header is None:
             self._header, *lines = lines
         if not self._write(lines):
             self.lines_lost += len(lines)
@@ -126,7 +137,18 @@ class LogWriter:
             return False
         self._whole_bytes += size
         self._header = self._lost = self.problem = None
+        if self._whole_bytes >= self._part_bytes:
+            self._next_part()
         return True
+
+    def _next_part(self) -> None:
+        """Go on in a new file; where there can be none, in this one."""
+        with suppress(OSError):
+            file = self.path.with_name(part_name(self._parts + 1)).open("xb", buffering=0)
+            self._file.close()
+            self._file = file
+            self._whole_bytes = 0
+            self._parts += 1
 
     def _mark_lost(self, lines: Sequence[bytes]) -> None:
         if lines:
