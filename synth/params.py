@@ -16,7 +16,7 @@ __all__ = [
     "MusicParams",
 ]
 
-TEMPO_RANGE_BPM = (40.0, 160.0)
+TEMPO_RANGE_BPM = (32.0, 160.0)
 DENSITY_RANGE = (0.25, 6.0)
 TONIC_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 _SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -77,7 +77,7 @@ class MusicParams:
     the next bar; key, layers and a rest from the next phrase; the end of a rest from the next bar.
     """
 
-    tempo_bpm: float = 66.0  #: 40 to 160
+    tempo_bpm: float = 66.0  #: 32 (four breaths of eight beats a minute) to 160
     key: Key = field(default_factory=Key)
     density: float = 1.5  #: expected onsets per beat over all layers, 0.25 to 6
     dynamics: float = 0.5  #: 0 very soft to 1 loud

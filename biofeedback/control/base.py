@@ -18,13 +18,16 @@ class Moment:
     """What is known at a tick, `dt_s` seconds after the last one.
 
     `target` is the arousal that a person asked to be led to, in place of the strategy's own;
-    `phrase_start` says that a phrase of the music has begun since the last tick.
+    `rated` holds what they said since the last tick, by scale, 0 to 10; `found` what strategies
+    have learned about them. `phrase_start` says that a phrase has begun since the last tick.
     """
 
     state: State
     dt_s: float
     readings: Mapping[str, Reading] = field(default_factory=dict)
     target: float | None = None
+    rated: Mapping[str, float] = field(default_factory=dict)
+    found: Mapping[str, float] = field(default_factory=dict)
     phrase_start: bool = False
 
     def trusted(self, name: str, least_quality: float = 0.3) -> float | None:
@@ -43,7 +46,8 @@ class Aim:
     tempo, key, density and colour. `setpoint` is where arousal should be now, None where the
     strategy has no such wish. `tempo_bpm` and `swell` override the curves where they are given;
     `most_bpm` is a tempo that nobody may exceed. `cause` names the reading or the branch that it
-    follows from; `numbers` are logged with the decision.
+    follows from; `numbers` are logged with the decision, `found` is remembered for later phases
+    and sessions.
     """
 
     level: float
@@ -55,6 +59,7 @@ class Aim:
     silent: bool = False
     cause: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+    found: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Breathe: music that rises and falls at a pace to breathe with, and slows.
 
 Starting at 75 % of the listener's own breathing rate did best of the designs that Leslie et al.
-(2019) compared; about 6 breaths a minute is the usual goal of slow breathing. A breath is two
-bars of four beats, so the tempo is eight times the breathing rate.
+(2019) compared; about 6 breaths a minute is the usual goal of slow breathing. About half of all
+listeners let music time their breath (Haas et al. 1986): whom it does not take along, it comes
+closer to.
 """
 
 from __future__ import annotations
@@ -12,57 +13,125 @@ from typing import Annotated
 import msgspec
 
 from biofeedback.control.base import Aim, Moment
-from biofeedback.control.limits import Slew, clamp
+from biofeedback.control.limits import Slew
+from biofeedback.control.pace import BEATS_PER_BREATH, Own, breaths_of
 
 __all__ = ["Breathe", "BreatheSettings"]
 
-BEATS_PER_BREATH = 8.0
 Rate = Annotated[float, msgspec.Meta(ge=4.0, le=20.0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
+
+#: All that follows is of our own choosing. A breath is with the music when its measured rate is
+#: this close to the pace; the measurement averages over a minute while the pace moves.
+_NEAR_PER_MINUTE, _NEAR_SHARE = 0.75, 0.06
+_SURE_S = 30.0
+_CLOSEST = 0.92  #: of the breath that is measured, and of the own rate
 
 
 class BreatheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the pace starts and ends."""
+    """Where the pace starts and ends, and what it does with a breath that does not follow."""
 
-    share_of_own: Annotated[float, msgspec.Meta(ge=0.5, le=1.0)] = 0.75
+    share_of_own: Annotated[float, msgspec.Meta(ge=0.5, le=1.0)] = 0.75  #: 0.5 to 1: first pace
     goal_per_minute: Rate = 6.0
-    assumed_per_minute: Rate = 14.0  #: own rate while it is unknown: adults at rest, 12 to 16
-    settle_s: Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)] = 60.0  #: at the first pace
+    #: own rate while it stays unknown: a slow breather's, so that nobody is hurried
+    assumed_per_minute: Rate = 8.0
+    find_own_s: Seconds = 90.0  #: how long the own rate is looked for before it is assumed
+    settle_s: Seconds = 60.0  #: at the first pace
     slowing_per_minute: Annotated[float, msgspec.Meta(gt=0.0, le=4.0)] = 0.5  #: breaths/min, a min
+    adapts: bool = True  #: False: slows on its way whether the breath follows or not
+    patience_s: Seconds = 120.0  #: how long a breath may not follow before the pace comes closer
     level: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.25
 
 
 class Breathe:
-    """Holds the first pace while it settles, then slows towards the goal."""
+    """Finds the own rate, holds the first pace while it settles, then slows towards the goal.
+
+    It slows on only while the breath goes with it; when it has not for long, the pace comes
+    closer to the breath, but never above the own rate.
+    """
 
     follows_body = False
-    finished = False
 
     def __init__(self, settings: BreatheSettings) -> None:
         self._settings = settings
-        self._elapsed_s = 0.0
-        self._own_per_minute: float | None = None
-        self._pace = Slew(self._first_pace(), settings.slowing_per_minute / 60.0)
+        self._own = Own()
+        self._waited_s = self._paced_s = self._with_s = self._without_s = 0.0
+        self._pace: Slew | None = None
+        self._goal = settings.goal_per_minute
+        self._closer = False
+        self.finished = False
 
     def aim(self, moment: Moment) -> Aim:
-        """Step the pace; the listener's own rate is taken as first seen, while settling."""
-        settings, state, dt_s = self._settings, moment.state, moment.dt_s
-        self._elapsed_s += dt_s
-        settling = self._elapsed_s <= settings.settle_s
-        if self._own_per_minute is None and state.breaths_per_minute is not None and settling:
-            self._own_per_minute = state.breaths_per_minute
-            self._pace.value = self._first_pace()
-        pace = self._pace.value if settling else self._pace.toward(settings.goal_per_minute, dt_s)
-        own = self._own_per_minute
-        known = f"rate (assumed {settings.assumed_per_minute:g})" if own is None else f"{own:.1f}"
-        if settling:
-            why = f"Breathe with the swell: {pace:.1f} a minute, from your own {known}."
-        elif pace > settings.goal_per_minute:
-            goal = settings.goal_per_minute
-            why = f"The swell slows to {pace:.1f} breaths a minute, towards {goal:g}."
-        else:
-            why = f"The swell stays at {pace:.1f} breaths a minute. Breathe gently, never strain."
-        return Aim(settings.level, None, why, tempo_bpm=BEATS_PER_BREATH * pace, swell=1.0)
+        """Step the pace."""
+        if self._pace is None and not self._begins(moment):
+            why = "Listening for how you breathe by yourself; the music stays calm."
+            return Aim(self._settings.level, None, why, cause="breathing_rate")
+        assert self._pace is not None
+        follows = self._follows(moment)
+        why, cause = self._step(self._pace, moment, follows)
+        pace, own = self._pace.value, self._own.per_minute
+        return Aim(
+            self._settings.level,
+            None,
+            why,
+            tempo_bpm=BEATS_PER_BREATH * pace,
+            swell=1.0,
+            most_bpm=BEATS_PER_BREATH * (own or self._settings.assumed_per_minute),
+            cause=cause,
+            numbers={"pace_per_minute": pace, "breath_follows": float(follows)},
+        )
 
-    def _first_pace(self) -> float:
-        own = self._own_per_minute or self._settings.assumed_per_minute
-        return clamp(self._settings.share_of_own * own, self._settings.goal_per_minute, 20.0)
+    def _begins(self, moment: Moment) -> bool:
+        """Set the first pace as soon as the own rate is known, or is not going to be."""
+        settings = self._settings
+        self._own.take(moment)
+        self._waited_s += moment.dt_s
+        if self._own.per_minute is None and self._waited_s < settings.find_own_s:
+            return False
+        own = self._own.per_minute or settings.assumed_per_minute
+        self._goal = min(settings.goal_per_minute, own)
+        first = max(self._goal, settings.share_of_own * own)
+        self._pace = Slew(first, settings.slowing_per_minute / 60.0)
+        return True
+
+    def _follows(self, moment: Moment) -> bool:
+        """Whether the breath has gone with the pace for a while."""
+        breaths = breaths_of(moment)
+        assert self._pace is not None
+        if breaths is not None:
+            near = max(_NEAR_PER_MINUTE, _NEAR_SHARE * self._pace.value)
+            is_with = abs(breaths - self._pace.value) <= near
+            self._with_s = self._with_s + moment.dt_s if is_with else 0.0
+            self._without_s = 0.0 if is_with else self._without_s + moment.dt_s
+        return self._with_s >= _SURE_S
+
+    def _step(self, pace: Slew, moment: Moment, follows: bool) -> tuple[str, str]:
+        """Move the pace; return why, and what that follows from."""
+        settings, dt_s, own = self._settings, moment.dt_s, self._own.per_minute
+        self._paced_s += dt_s
+        if self._paced_s <= settings.settle_s:
+            known = "" if own is None else f", from your own {own:.1f}"
+            return f"Breathe with the swell: {pace.value:.1f} a minute{known}.", "plan"
+        if self._closer and not follows:
+            return self._come_closer(pace, moment)
+        self._closer = False
+        if settings.adapts and own is not None and self._without_s >= settings.patience_s:
+            self._closer = True
+        elif follows or not settings.adapts or own is None or self._without_s < _SURE_S:
+            pace.toward(self._goal, dt_s)
+        self.finished = pace.value <= self._goal and follows
+        if pace.value > self._goal and self._without_s >= _SURE_S and settings.adapts:
+            why = f"The swell waits at {pace.value:.1f} a minute for your breath to join it."
+            return why, "breathing_rate"
+        if pace.value > self._goal:
+            why = f"The swell slows to {pace.value:.1f} breaths a minute, towards {self._goal:g}."
+            return why, "plan"
+        why = f"The swell stays at {pace.value:.1f} breaths a minute. Breathe gently, never strain."
+        return why, "plan"
+
+    def _come_closer(self, pace: Slew, moment: Moment) -> tuple[str, str]:
+        breaths, own = breaths_of(moment), self._own.per_minute
+        if breaths is not None and own is not None:
+            pace.toward(max(self._goal, _CLOSEST * min(breaths, own)), 2.0 * moment.dt_s)
+        why = f"Your breath keeps its own pace; the swell comes closer: {pace.value:.1f} a minute."
+        return why, "breathing_rate"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -14,6 +13,9 @@ from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
 from biofeedback.control.lead import Lead, LeadSettings
 from biofeedback.control.mirror import Mirror
+from biofeedback.control.phases import Phase, StrategyName
+from biofeedback.control.resonance import Resonance, ResonanceSettings
+from biofeedback.control.silence import Silence
 from biofeedback.control.steering import Limits, Steering
 from synth.params import MusicParams
 
@@ -21,26 +23,50 @@ __all__ = ["Settings", "build"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The `[control]` table: one strategy is in use, the others' settings wait."""
+    """The `[control]` table: one strategy is in use, the others' settings wait.
 
-    strategy: Literal["lead", "mirror", "breathe", "fixed"] = "lead"
+    A programme with phases names the strategy of each.
+    """
+
+    strategy: StrategyName = "lead"
     lead: LeadSettings = LeadSettings()
     breathe: BreatheSettings = BreatheSettings()
+    resonance: ResonanceSettings = ResonanceSettings()
     fixed: FixedSettings = FixedSettings()
     limits: Limits = Limits()
 
 
-def build(settings: Settings, palette: Palette, home: MusicParams) -> Steering:
-    """Return the chosen strategy within its limits; `home` is where the style is at home."""
+def build(
+    settings: Settings, palette: Palette, home: MusicParams, phases: Sequence[Phase] = ()
+) -> Steering:
+    """Return the chosen strategy, or the phases in turn, within limits.
+
+    `home` is where the style is at home.
+    """
     curves = Curves(palette, home, settings.limits.neutral_level)
-    return Steering(Course([Part(settings.strategy, _builder(settings))]), curves, settings.limits)
+    parts = [_part(phase, settings) for phase in phases]
+    parts = parts or [Part(settings.strategy, _builder(settings.strategy, settings))]
+    return Steering(Course(parts), curves, settings.limits)
 
 
-def _builder(settings: Settings) -> Callable[[], Strategy]:
-    builders: dict[str, Callable[[], Strategy]] = {
+def _part(phase: Phase, settings: Settings) -> Part:
+    own = msgspec.structs.replace(
+        settings,
+        lead=phase.lead or settings.lead,
+        breathe=phase.breathe or settings.breathe,
+        resonance=phase.resonance or settings.resonance,
+        fixed=phase.fixed or settings.fixed,
+    )
+    return Part(phase.strategy, _builder(phase.strategy, own), phase)
+
+
+def _builder(name: StrategyName, settings: Settings) -> Callable[[], Strategy]:
+    builders: dict[StrategyName, Callable[[], Strategy]] = {
         "lead": lambda: Lead(settings.lead),
         "mirror": Mirror,
         "breathe": lambda: Breathe(settings.breathe),
+        "resonance": lambda: Resonance(settings.resonance),
         "fixed": lambda: Fixed(settings.fixed),
+        "silence": Silence,
     }
-    return builders[settings.strategy]
+    return builders[name]

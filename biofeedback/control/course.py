@@ -2,45 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from biofeedback.control.base import Moment, Strategy
+from biofeedback.control.limits import Slew
+from biofeedback.control.phases import Phase, Watch
 
 __all__ = ["Course", "Part"]
+
+#: A phase that is over waits for the next phrase, but no longer than this. Ours.
+_MOST_WAIT_S = 60.0
+_FIRST_LOUDNESS = 0.5  #: programmes begin gently
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A phase of the course: its strategy's name, and how to make one when it begins."""
+    """A strategy: its name, how to make one when it begins, and the phase that it is for."""
 
     strategy: str
     build: Callable[[], Strategy]
-    phase: str = ""
+    phase: Phase | None = None
+
+
+_ENDLESS = Phase(name="endless", strategy="lead")
 
 
 class Course:
-    """Holds the strategy of the phase that runs."""
+    """Goes from phase to phase; each begins with a phrase of the music.
 
-    def __init__(self, parts: list[Part]) -> None:
+    After the last phase its strategy stays, and `over` says that the music may end.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
-        self._strategy = parts[0].build()
+        self._index = -1
+        self._loudness = _FIRST_LOUDNESS if parts[0].phase else 1.0
+        self._ended = False
+        self._waited_s = 0.0
+        self.over = False
+        self._begin()
 
     @property
     def name(self) -> str:
-        """The name of the strategy."""
-        return self._parts[0].strategy
+        """The name of the strategy that leads."""
+        return self._parts[self._index].strategy
 
     @property
     def phase(self) -> str:
-        """The name of the phase, "" without phases."""
-        return self._parts[0].phase
+        """The name of the phase, "" in a programme without phases."""
+        phase = self._parts[self._index].phase
+        return phase.name if phase else ""
+
+    @property
+    def loudness(self) -> float:
+        """The share of the usual loudness that the programme wants now."""
+        return self._fade.value
 
     @property
     def numbers(self) -> dict[str, float]:
-        """What is to be known of the phase, for the decision."""
-        return {}
+        """Time spent in the phase, and time that is left of it at most, for the decision."""
+        if not self.phase:
+            return {}
+        left_s = self._watch.left_s
+        known = {} if left_s is None else {"phase_left_s": left_s}
+        return {"phase_s": self._watch.elapsed_s} | known
 
-    def strategy(self, moment: Moment) -> Strategy:
-        """Return the strategy for this moment."""
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy that leads."""
         return self._strategy
+
+    def advance(self, moment: Moment) -> None:
+        """Let a moment pass; begin the next phase when this one is over and a phrase begins."""
+        self._fade.toward(self._phase.loudness, moment.dt_s)
+        if self._watch.is_over(moment, finished=self._strategy.finished):
+            self._ended = True
+        if not self._ended:
+            return
+        self._waited_s += moment.dt_s
+        if moment.phrase_start or self._waited_s >= _MOST_WAIT_S:
+            if self._index + 1 < len(self._parts):
+                self._begin()
+            else:
+                self.over = True
+
+    def _begin(self) -> None:
+        if self._index >= 0:
+            self._loudness = self._fade.value
+        self._index += 1
+        part = self._parts[self._index]
+        self._phase: Phase = part.phase or _ENDLESS
+        self._strategy: Strategy = part.build()
+        self._watch: Watch = Watch(self._phase.until)
+        self._fade: Slew = Slew(self._loudness, 1.0 / self._phase.fade_s)
+        self._ended = False
+        self._waited_s = 0.0

@@ -85,6 +85,7 @@ class Curves:
             tension=_between(0.1, 0.55, level),
             articulation=_between(0.95, 0.65, level),
             layers=palette.layers,
+            sound=self._home.sound,
         )
 
     def tempo_bpm(self, level: float) -> float:

@@ -55,6 +55,17 @@ class Steering:
         self._blind_s = 0.0
         self._following = False
         self._seen = False
+        self._rated: dict[str, float] = {}
+        self.found: dict[str, float] = {}  #: what strategies have learned about the listener
+
+    @property
+    def over(self) -> bool:
+        """Whether the programme has come to its end."""
+        return self._course.over
+
+    def rate(self, scale: str, value: float) -> None:
+        """Take in how a person says they feel."""
+        self._rated[scale] = value
 
     def wish(self, wish: Wish, who: str, now_s: float) -> None:
         """Grant what a person asks of the music, until its time is over."""
@@ -80,14 +91,22 @@ class Steering:
             dt_s,
             {reading.name: reading for reading in readings},
             self._overrides.number("target"),
+            self._rated,
+            self.found,
             phrase_start,
         )
-        aim = self._held() if held else self._aim(moment)
+        self._rated = {}
+        if held:
+            aim = self._held()
+        else:
+            self._course.advance(moment)
+            aim = self._aim(moment)
         self._last = aim
+        self.found |= aim.found
         return self._decide(moment, aim)
 
     def _aim(self, moment: Moment) -> Aim:
-        strategy, limits = self._course.strategy(moment), self._limits
+        strategy, limits = self._course.strategy, self._limits
         threshold = (
             limits.hold_below_confidence if self._following else limits.follow_above_confidence
         )
@@ -133,9 +152,18 @@ class Steering:
         wanted_bpm = self._curves.tempo_bpm(level) if aim.tempo_bpm is None else aim.tempo_bpm
         asked_bpm = overrides.number("tempo_bpm")
         bpm = wanted_bpm if asked_bpm is None else asked_bpm
-        bpm = min(bpm, aim.most_bpm or bpm)
-        tempo_bpm = self._sent_tempo.pass_on(self._tempo.toward(clamp(bpm, *TEMPO_RANGE_BPM), dt_s))
-        params = replace(self._curves.params(level, tempo_bpm), swell=aim.swell, rest=aim.silent)
+        most_bpm = TEMPO_RANGE_BPM[1] if aim.most_bpm is None else aim.most_bpm
+        tempo_bpm = self._tempo.toward(clamp(min(bpm, most_bpm), *TEMPO_RANGE_BPM), dt_s)
+        hurries = tempo_bpm > most_bpm  # on its way down to where it may be
+        tempo_bpm = self._sent_tempo.pass_on(tempo_bpm)
+        tempo_bpm = tempo_bpm if hurries else min(tempo_bpm, most_bpm)
+        params = self._curves.params(level, tempo_bpm)
+        params = replace(
+            params,
+            dynamics=params.dynamics * self._course.loudness,
+            swell=0.0 if hurries else aim.swell,
+            rest=aim.silent,
+        )
         numbers = {
             "arousal": state.arousal,
             "low": state.low,
@@ -145,6 +173,7 @@ class Steering:
             "wanted_level": aim.level,
             "wanted_tempo_bpm": wanted_bpm,
             **aim.numbers,
+            **self.found,
             **self._course.numbers,
         }
         asked = overrides.why

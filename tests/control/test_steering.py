@@ -1,12 +1,15 @@
 """Strategies within their limits, driven by states written by hand."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from biofeedback.control.base import Decision
+from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.override import Wish
 from biofeedback.control.steering import Limits
 from biofeedback.state.estimator import State
 from synth.params import Key, Mode, MusicParams
@@ -98,12 +101,51 @@ def test_lead_follows_a_listener_who_is_calmer_than_the_target() -> None:
     assert last.numbers["wanted_level"] == pytest.approx(0.1)
 
 
-def test_breathe_starts_at_three_quarters_of_the_own_rate_and_slows_to_six() -> None:
-    steering = build(Settings(strategy="breathe"), Palette(), HOME)
-    decisions = [steering.step(state(k * DT_S, 0.5, breaths=16.0), DT_S) for k in range(2400)]
+def breathing(
+    seconds: float, rate: Callable[[float], float | None], **settings: object
+) -> list[Decision]:
+    """Breathe with the pacer as `rate` says, which is told the pace (0 while there is none)."""
+    control = Settings(strategy="breathe", breathe=BreatheSettings(**settings))  # type: ignore[arg-type]
+    steering, decisions, pace = build(control, Palette(), HOME), [], 0.0
+    for k in range(int(seconds / DT_S)):
+        decisions.append(steering.step(state(k * DT_S, 0.5, breaths=rate(pace)), DT_S))
+        pace = decisions[-1].numbers.get("pace_per_minute", 0.0)
+    return decisions
+
+
+def test_breathe_starts_at_three_quarters_of_the_own_rate_and_slows_to_six_with_it() -> None:
+    decisions = breathing(1200.0, lambda pace: pace or 16.0)
     assert decisions[100].numbers["wanted_tempo_bpm"] == pytest.approx(8 * 12.0)
     assert decisions[-1].params.tempo_bpm == pytest.approx(8 * 6.0, abs=0.5)
     assert decisions[-1].params.swell == 1.0
+
+
+def test_breathe_comes_closer_to_a_breath_that_does_not_follow_but_never_above_it() -> None:
+    decisions = breathing(900.0, lambda pace: 16.0)
+    assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(0.92 * 16.0, abs=0.8)
+    assert "comes closer" in decisions[-1].why
+    assert decisions[-1].cause == "breathing_rate"
+
+
+def test_breathe_that_does_not_adapt_slows_whatever_the_breath_does() -> None:
+    decisions = breathing(1200.0, lambda pace: 16.0, adapts=False)
+    assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("own", [None, 5.2, 7.0, 9.0, 24.0])
+@pytest.mark.parametrize("follows", [True, False])
+def test_no_pace_is_ever_faster_than_the_own_breath_even_when_it_is_asked_for(
+    own: float | None, follows: bool
+) -> None:
+    control = Settings(strategy="breathe")
+    steering, pace = build(control, Palette(), HOME), 0.0
+    steering.wish(Wish("tempo_bpm", 160.0, 3600.0), "key", 0.0)
+    for k in range(1600):
+        breaths = own if own is None or not (follows and pace) else pace
+        decision = steering.step(state(k * DT_S, 0.5, breaths=breaths), DT_S)
+        pace = decision.numbers.get("pace_per_minute", 0.0)
+        if decision.params.swell:
+            assert decision.params.tempo_bpm <= 8 * (own or 8.0) + 1e-9
 
 
 def test_music_holds_then_glides_to_neutral_when_the_body_is_out_of_sight() -> None:
