@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
-__all__ = ["Bell", "Drum", "Struck", "Sustained", "Voice"]
+from synth.instruments import patches
+
+__all__ = ["Bell", "Drum", "Shared", "Struck", "Sustained", "Voice"]
 
 _LONGEST_BLOCK_S = 0.2
 
@@ -30,6 +32,39 @@ class Voice(Protocol):
     def stop(self, offset: int) -> None:
         """Let go of the note."""
         ...
+
+
+class Shared:
+    """What voices have in common: wave tables, noise and vibratos, made when first asked for."""
+
+    def __init__(self, pyo: ModuleType, rate_hz: float) -> None:
+        self.pyo, self.rate_hz = pyo, rate_hz
+        self.decay = pyo.ExpTable([(0, 1.0), (8191, 0.0)], exp=5, size=8192)
+        self.noise = pyo.Noise(0.5)
+        self._tables: dict[str, Any] = {}
+        self._vibratos: dict[tuple[float, float], Any] = {}
+        self._airs: dict[float, Any] = {}
+
+    def table(self, name: str) -> Any:
+        """Return one of `patches.TABLES`."""
+        if name not in self._tables:
+            self._tables[name] = self.pyo.HarmTable(list(patches.TABLES[name]), size=4096)
+        return self._tables[name]
+
+    def vibrato(self, cents: float, hertz: float) -> Any:
+        """Return the factor of a frequency that wavers; plainly 1 for no cents."""
+        if not cents:
+            return 1.0
+        depth = 2.0 ** (cents / 1200.0) - 1.0
+        if (cents, hertz) not in self._vibratos:
+            self._vibratos[cents, hertz] = self.pyo.Sine(hertz, mul=depth, add=1.0)
+        return self._vibratos[cents, hertz]
+
+    def air(self, share: float) -> Any:
+        """Return the noise of breath or bow."""
+        if share not in self._airs:
+            self._airs[share] = self.pyo.ButBP(self.noise, freq=2400.0, q=0.8, mul=8.0 * share)
+        return self._airs[share]
 
 
 class _Gate:
@@ -64,34 +99,30 @@ def _half(pan: tuple[float, float]) -> list[float]:
 
 
 class Sustained:
-    """Detuned oscillators under a slow envelope: pad, bass and drone."""
+    """Detuned oscillators under a slow envelope: pads, bowed strings, choirs, basses, drones."""
 
-    def __init__(
-        self,
-        pyo: ModuleType,
-        rate_hz: float,
-        table: Any,
-        *,
-        cents: Sequence[float],
-        rise_s: float,
-        fall_s: float,
-        pan: tuple[float, float],
-    ) -> None:
-        """`cents` holds the detuning of each oscillator; times are exponential constants."""
-        self._cents = cents
-        self._gate = _Gate(pyo, rate_hz)
-        envelope = pyo.Port(self._gate.level, rise_s, fall_s)
-        smooth = pyo.Port(envelope, 0.25 * rise_s, 0.25 * fall_s)  # no corner at the onset
-        self._source = pyo.Osc(table, [110.0] * len(cents), interp=2, mul=smooth)
-        share = 1.5 / len(cents) if len(cents) > 1 else 1.0
-        mono = pyo.Mix(self._source, voices=1)
+    def __init__(self, shared: Shared, timbre: patches.Sustained, pan: tuple[float, float]) -> None:
+        pyo = shared.pyo
+        self._cents = timbre.cents
+        self._gate = _Gate(pyo, shared.rate_hz)
+        envelope = pyo.Port(self._gate.level, timbre.rise_s, timbre.fall_s)
+        # No corner at the onset.
+        smooth = pyo.Port(envelope, 0.25 * timbre.rise_s, 0.25 * timbre.fall_s)
+        wavering = shared.vibrato(timbre.vibrato_cents, timbre.vibrato_hz)
+        self._pitch = pyo.Sig([110.0] * len(self._cents), mul=wavering)
+        source = pyo.Osc(shared.table(timbre.table), self._pitch, interp=2, mul=smooth)
+        sources = [source]
+        if timbre.air:
+            sources.append(pyo.Sig(shared.air(timbre.air), mul=smooth))
+        share = 1.5 / len(self._cents) if len(self._cents) > 1 else 1.0
+        mono = pyo.Mix(sources, voices=1)
         self.stereo = pyo.Sig(mono, mul=[side * share for side in pan])
-        self.parts = (*self._gate.parts, envelope, smooth, self._source, mono, self.stereo)
-        self.ring_s = 8.0 * fall_s
+        self.parts = (*self._gate.parts, envelope, smooth, self._pitch, *sources, mono, self.stereo)
+        self.ring_s = 8.0 * timbre.fall_s
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
         """Swell at the offset."""
-        self._source.freq = _detuned(frequency_hz, self._cents)
+        self._pitch.value = _detuned(frequency_hz, self._cents)
         self._gate.set(offset, gain)
 
     def stop(self, offset: int) -> None:
@@ -102,44 +133,32 @@ class Sustained:
 class Struck:
     """A string that is struck or plucked: a warm body, and a bright part that fades sooner."""
 
-    def __init__(
-        self,
-        pyo: ModuleType,
-        rate_hz: float,
-        body: Any,
-        bright: Any,
-        decay: Any,
-        *,
-        seconds_at_c4: float,
-        bright_share: float,
-        attack_s: float,
-        damping_s: float,
-        pan: tuple[float, float],
-    ) -> None:
-        self._seconds_at_c4 = seconds_at_c4
-        self._bright_share = bright_share
-        self._gate = gate = _Gate(pyo, rate_hz)
-        damper = pyo.Port(gate.level, attack_s, damping_s)
+    def __init__(self, shared: Shared, timbre: patches.Struck, pan: tuple[float, float]) -> None:
+        pyo, decay, attack_s = shared.pyo, shared.decay, timbre.attack_s
+        self._timbre = timbre
+        self._gate = gate = _Gate(pyo, shared.rate_hz)
+        damper = pyo.Port(gate.level, attack_s, timbre.damping_s)
         self._long = pyo.TrigEnv(gate.trigger, decay, dur=1.0, mul=0.0)
         self._short = pyo.TrigEnv(gate.trigger, decay, dur=0.3, mul=0.0)
         body_level = pyo.Port(self._long, attack_s, 0.01, mul=damper)
         bright_level = pyo.Port(self._short, attack_s, 0.01, mul=damper)
-        self._body = pyo.Osc(body, [220.0, 220.0], interp=2, mul=body_level)
-        self._bright = pyo.Osc(bright, [220.0, 220.0], interp=2, mul=bright_level)
-        mono = pyo.Mix([self._body, self._bright], voices=1)
+        wavering = shared.vibrato(timbre.vibrato_cents, timbre.vibrato_hz)
+        self._pitch = pyo.Sig([220.0, 220.0], mul=wavering)
+        body = pyo.Osc(shared.table(timbre.body), self._pitch, interp=2, mul=body_level)
+        bright = pyo.Osc(shared.table(timbre.bright), self._pitch, interp=2, mul=bright_level)
+        mono = pyo.Mix([body, bright], voices=1)
         self.stereo = pyo.Sig(mono, mul=_half(pan))
         envelopes = (damper, self._long, self._short, body_level, bright_level)
-        self.parts = (*gate.parts, *envelopes, self._body, self._bright, mono, self.stereo)
-        self.ring_s = 8.0 * damping_s
+        self.parts = (*gate.parts, *envelopes, self._pitch, body, bright, mono, self.stereo)
+        self.ring_s = 8.0 * timbre.damping_s
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
-        """Strike; higher strings ring shorter."""
-        seconds = self._seconds_at_c4 * (261.6 / frequency_hz) ** 0.6
-        self._long.dur, self._short.dur = seconds, 0.3 * seconds
-        self._long.mul, self._short.mul = gain, self._bright_share * gain**1.5
-        pair = _detuned(frequency_hz, (-1.6, 1.6))
-        self._body.freq = pair
-        self._bright.freq = pair
+        """Strike; higher strings ring shorter, harder ones are brighter."""
+        timbre = self._timbre
+        seconds = timbre.seconds * (261.6 / frequency_hz) ** 0.6
+        self._long.dur, self._short.dur = seconds, timbre.bright_seconds * seconds
+        self._long.mul, self._short.mul = gain, timbre.bright_share * gain**1.5
+        self._pitch.value = _detuned(frequency_hz, (-1.6, 1.6))
         self._gate.set(offset, 1.0, strike=True)
 
     def stop(self, offset: int) -> None:
@@ -150,15 +169,15 @@ class Struck:
 class Bell:
     """Frequency modulation whose index dies away before the tone does."""
 
-    def __init__(
-        self, pyo: ModuleType, rate_hz: float, decay: Any, *, pan: tuple[float, float]
-    ) -> None:
-        self._gate = gate = _Gate(pyo, rate_hz)
+    def __init__(self, shared: Shared, timbre: patches.Bell, pan: tuple[float, float]) -> None:
+        pyo, decay = shared.pyo, shared.decay
+        self._timbre = timbre
+        self._gate = gate = _Gate(pyo, shared.rate_hz)
         damper = pyo.Port(gate.level, 0.003, 0.7)
-        self._long = pyo.TrigEnv(gate.trigger, decay, dur=4.0, mul=0.0)
-        self._index = pyo.TrigEnv(gate.trigger, decay, dur=1.2, mul=0.0)
+        self._long = pyo.TrigEnv(gate.trigger, decay, dur=timbre.seconds, mul=0.0)
+        self._index = pyo.TrigEnv(gate.trigger, decay, dur=0.3 * timbre.seconds, mul=0.0)
         level = pyo.Port(self._long, 0.003, 0.01, mul=damper)
-        self._tone = pyo.FM([440.0, 440.0], ratio=3.5, index=self._index, mul=level)
+        self._tone = pyo.FM([440.0, 440.0], ratio=timbre.ratio, index=self._index, mul=level)
         self._hum = pyo.Sine([440.0, 440.0], mul=level)
         mono = pyo.Mix([self._tone, self._hum], voices=1)
         self.stereo = pyo.Sig(mono, mul=_half(pan))
@@ -168,8 +187,9 @@ class Bell:
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
         """Strike; a harder blow sounds brighter."""
-        self._long.dur = 4.0 * (523.0 / frequency_hz) ** 0.5
-        self._long.mul, self._index.mul = gain, 0.4 + 1.2 * gain
+        self._long.dur = self._timbre.seconds * (523.0 / frequency_hz) ** 0.5
+        self._long.mul = gain
+        self._index.mul = self._timbre.index * (0.33 + gain)
         pair = _detuned(frequency_hz, (-2.0, 2.0))
         self._tone.carrier = pair
         self._hum.freq = pair
@@ -183,29 +203,29 @@ class Bell:
 class Drum:
     """A soft thump under 100 Hz, a brushed noise above; it ignores the note-off."""
 
-    def __init__(
-        self, pyo: ModuleType, rate_hz: float, noise: Any, decay: Any, *, pan: tuple[float, float]
-    ) -> None:
-        self._gate = gate = _Gate(pyo, rate_hz)
-        self._low = pyo.TrigEnv(gate.trigger, decay, dur=0.5, mul=0.0)
-        self._high = pyo.TrigEnv(gate.trigger, decay, dur=0.14, mul=0.0)
+    def __init__(self, shared: Shared, timbre: patches.Drum, pan: tuple[float, float]) -> None:
+        pyo, decay = shared.pyo, shared.decay
+        self._brush_ratio = timbre.brush_ratio
+        self._gate = gate = _Gate(pyo, shared.rate_hz)
+        self._low = pyo.TrigEnv(gate.trigger, decay, dur=timbre.thump_s, mul=0.0)
+        self._high = pyo.TrigEnv(gate.trigger, decay, dur=timbre.brush_s, mul=0.0)
         drop = pyo.TrigEnv(gate.trigger, decay, dur=0.12, mul=90.0, add=48.0)
         skin = pyo.Port(self._low, 0.004, 0.01)
         wire = pyo.Port(self._high, 0.004, 0.01)
         self._thump = pyo.Sine(drop, mul=skin)
-        self._brush = pyo.ButBP(noise, freq=4000.0, q=1.2, mul=wire)
+        self._brush = pyo.ButBP(shared.noise, freq=4000.0, q=1.2, mul=wire)
         mono = pyo.Mix([self._thump, self._brush], voices=1)
         self.stereo = pyo.Sig(mono, mul=list(pan))
         envelopes = (self._low, self._high, drop, skin, wire)
         self.parts = (*gate.parts, *envelopes, self._thump, self._brush, mono, self.stereo)
-        self.ring_s = 0.5
+        self.ring_s = timbre.thump_s
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
         """Hit; the frequency chooses thump or brush."""
         low = frequency_hz < 66.0  # up to General MIDI's bass drums, 35 and 36
         self._low.mul = gain if low else 0.0
         self._high.mul = 0.0 if low else gain
-        self._brush.freq = min(9000.0, 40.0 * frequency_hz)
+        self._brush.freq = min(9000.0, self._brush_ratio * frequency_hz)
         self._gate.set(offset, 1.0, strike=True)
 
     def stop(self, offset: int) -> None:

@@ -122,7 +122,8 @@ def play(score: Score, rate_hz: int, end: int) -> Iterator[_Samples]:
     server.deactivateMidi()
     server.boot()
     server.setGlobalSeed(1)
-    orchestra = Orchestra(pyo, rate_hz, {note.layer for note in score.notes})
+    sound = next((params.sound for _, params in score.params), "")
+    orchestra = Orchestra(pyo, rate_hz, {note.layer for note in score.notes}, sound)
     chunk = _BLOCK * _BLOCKS_A_CHUNK
     table = pyo.DataTable(chunk, chnls=2)
     recorder = pyo.TableFill(orchestra.stereo, table)

@@ -52,6 +52,9 @@ class PyoOutput:
         self._server: Any = None
         self._t0_s = 0.0
         self._volume = 1.0
+        self._pyo: Any = None
+        self._orchestra: Orchestra | None = None
+        self._sequencer: Sequencer | None = None
         self._inbox: deque[tuple[float, NoteOn | NoteOff | MusicParams]] = deque(maxlen=4096)
         self._silence = threading.Event()
         self._block_s: float | None = None  # session time of the coming block
@@ -60,16 +63,16 @@ class PyoOutput:
         self._errors = 0
 
     def open(self, t0_s: float) -> None:
-        """Start the audio server: JACK when it runs, else the default device."""
+        """Start the audio server: JACK when it runs, else the default device.
+
+        The instruments are built when the first parameters tell which, or with the first note.
+        """
         self._t0_s = t0_s
-        pyo = pyo_library.load()
+        self._pyo = pyo = pyo_library.load()
         with quiet_stderr():
             server = self._boot(pyo)
             self._rate_hz = float(server.getSamplingRate())
             self._block = int(server.getBufferSize())
-            self._orchestra = Orchestra(pyo, self._rate_hz, Layer)
-            self._sequencer = Sequencer(self._orchestra)
-            self._orchestra.stereo.out()
             server.setCallback(self._callback)
             server.start()
         self._called_s = time.monotonic()
@@ -109,16 +112,18 @@ class PyoOutput:
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
         """Queue an event for the audio thread."""
+        self._build("")
         self._inbox.append((due_s, event))
 
     def set_params(self, params: MusicParams) -> None:
-        """Glide to the colour asked for."""
+        """Glide to the colour asked for; the first call chooses the instruments for good."""
+        self._build(params.sound)
         self._inbox.append((0.0, params))
 
     def set_volume(self, gain: float) -> None:
         """Set the gain after the limiter."""
         self._volume = gain
-        if self._server is not None:
+        if self._orchestra is not None:
             self._orchestra.set_volume(gain)
 
     def set_signals(self, values: Mapping[str, float]) -> None:
@@ -140,7 +145,8 @@ class PyoOutput:
         if self._server is None:
             return
         server, self._server = self._server, None
-        self._orchestra.set_volume(0.0)
+        if self._orchestra is not None:
+            self._orchestra.set_volume(0.0)
         threading.Event().wait(_FADE_OUT_S)
         with quiet_stderr():
             server.stop()
@@ -149,6 +155,17 @@ class PyoOutput:
     def health(self) -> dict[str, float]:
         """Return `stalls`, blocks that came more than 50 ms late, and `errors` in the callback."""
         return {"stalls": self._stalls, "errors": self._errors}
+
+    def _build(self, sound: str) -> None:
+        """Build the graph unless it stands; pyo wants all objects made once."""
+        if self._sequencer is not None or self._server is None:
+            return
+        with quiet_stderr():
+            orchestra = Orchestra(self._pyo, self._rate_hz, Layer, sound)
+            orchestra.set_volume(self._volume)
+            orchestra.stereo.out()
+        self._orchestra = orchestra
+        self._sequencer = Sequencer(orchestra)  # from now on the audio thread uses it
 
     def _callback(self) -> None:
         """Prepare one block; runs in the audio thread, where an exception would end the sound."""
@@ -171,12 +188,15 @@ class PyoOutput:
                 self._block_s = now_s
             else:
                 self._block_s = expected_s + _CLOCK_SMOOTHING * error_s
+        sequencer = self._sequencer
+        if sequencer is None or self._orchestra is None:
+            return
         if self._silence.is_set():
             self._silence.clear()
-            self._sequencer.clear()
+            sequencer.clear()
             self._orchestra.panic()
         while self._inbox:
             due_s, event = self._inbox.popleft()
             ahead = round((due_s - self._block_s) * self._rate_hz) - LATENCY_SAMPLES
-            self._sequencer.add(self._sequencer.now + max(0, ahead), event)
-        self._sequencer.block(self._block)
+            sequencer.add(sequencer.now + max(0, ahead), event)
+        sequencer.block(self._block)

@@ -35,17 +35,21 @@ class StyleSettings:
     tempo_bpm: float  #: where the style is at home
     density: float  #: onsets per beat where it is at home
     voices: int  #: of the chords, 3 to 5
+    polyphony: int  #: notes that its instruments can sound at once, all layers together
     chord_beats: float  #: usual length of a chord, 2 to 8
     rhythm_freedom: float  #: 0 strictly metrical to 1 free
     instruments: tuple[Instrument, ...]  #: in the order in which layers should join
     tension: float = 0.0  #: what the style has when the parameter is 0; so has
     swing: float = 0.5  #: this when the parameter is 0.5
     swell: float = 0.0  #: and this when the parameter is 0
+    sound: str = ""  #: the set of instruments of audio outputs, one of `patches.SOUNDS`
 
     @property
     def home(self) -> MusicParams:
         """The parameters at which the style is at home."""
-        return MusicParams(tempo_bpm=self.tempo_bpm, density=self.density, layers=self.layers)
+        return MusicParams(
+            tempo_bpm=self.tempo_bpm, density=self.density, layers=self.layers, sound=self.sound
+        )
 
     @property
     def layers(self) -> tuple[Layer, ...]:

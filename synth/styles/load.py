@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StyleError
+from synth.instruments.patches import PLAIN, SOUNDS
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Layer
 from synth.styles.ambient import Ambient
 from synth.styles.base import Instrument, Style, StyleSettings
@@ -78,7 +79,7 @@ def read_settings(path: Path) -> StyleSettings:
         ) from error
     layers = {layer.value: layer for layer in Layer}
     for key in table:
-        known = ("title", *_STYLE_KEYS, *_FLAVOUR)
+        known = ("title", "sound", "polyphony", *_STYLE_KEYS, *_FLAVOUR)
         if key not in layers and key not in known:
             raise _wrong(path, key, "is unknown", f"Keys: {', '.join(known)}.")
     instruments = tuple(_instrument(path, layers[k], t) for k, t in table.items() if k in layers)
@@ -87,6 +88,7 @@ def read_settings(path: Path) -> StyleSettings:
     title = table.get("title")
     if not isinstance(title, str):
         raise _wrong(path, "title", "must be text", 'Write title = "A name".')
+    sound = _sound(path, table.get("sound", PLAIN))
     numbers = {key: _number(path, key, table, key) for key in _STYLE_KEYS}
     flavour = {key: _number(path, key, _FLAVOUR | table, key) for key in _FLAVOUR}
     return StyleSettings(
@@ -94,9 +96,11 @@ def read_settings(path: Path) -> StyleSettings:
         tempo_bpm=numbers["tempo_bpm"],
         density=numbers["density"],
         voices=int(numbers["voices"]),
+        polyphony=_polyphony(path, table.get("polyphony"), sound, instruments),
         chord_beats=numbers["chord_beats"],
         rhythm_freedom=numbers["rhythm_freedom"],
         instruments=instruments,
+        sound=sound,
         **flavour,
     )
 
@@ -126,6 +130,21 @@ def _instrument(path: Path, layer: Layer, table: Any) -> Instrument:
         channel=int(number["channel"]) - 1,
         program=int(number["program"]) - 1,
     )
+
+
+def _sound(path: Path, name: Any) -> str:
+    if name not in SOUNDS:
+        raise _wrong(path, "sound", f"is {name!r}", f"There are: {', '.join(SOUNDS)}.")
+    return str(name)
+
+
+def _polyphony(path: Path, stated: Any, sound: str, instruments: tuple[Instrument, ...]) -> int:
+    """Return the number of voices, which a file that states one must state rightly."""
+    parts = SOUNDS[sound].parts
+    count = sum(parts[instrument.layer].voices for instrument in instruments)
+    if stated not in (None, count):
+        raise _wrong(path, "polyphony", f"is {stated!r}", f"Its instruments have {count} voices.")
+    return count
 
 
 def _number(path: Path, where: str, table: dict[str, Any], key: str) -> float:

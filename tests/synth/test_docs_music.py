@@ -55,8 +55,8 @@ def test_the_table_of_styles_has_their_numbers(name: str) -> None:
     settings = load(name, ROOT / "configs" / "styles").settings
     row = next(line for line in TEXT.splitlines() if line.startswith(f"| `{name}`"))
     cells = [cell.strip() for cell in row.split("|")]
-    assert [float(cell) for cell in cells[2:5]] == [
-        settings.tempo_bpm, settings.density, settings.voices,
+    assert [float(cell) for cell in (*cells[2:4], *cells[4].split(","))] == [
+        settings.tempo_bpm, settings.density, settings.polyphony, settings.voices,
     ]  # fmt: skip
     told = re.sub(r"\(.*?\)|;.*", "", cells[5]).replace(" ", "").split(",")
     assert told == [layer.value for layer in settings.layers]

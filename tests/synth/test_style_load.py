@@ -25,6 +25,14 @@ def test_channels_and_programs_are_read_as_musicians_count_and_kept_as_midi_send
     assert load("pulse", FOLDER).settings.instrument(Layer.PERCUSSION).channel == 9
 
 
+@pytest.mark.parametrize("name", names())
+def test_each_style_states_its_instruments_and_how_many_notes_they_can_sound(name: str) -> None:
+    style = load(name, FOLDER)
+    assert f"polyphony = {style.settings.polyphony} " in (FOLDER / f"{name}.toml").read_text()
+    assert style.settings.home.sound == name
+    assert style.settings.polyphony >= 4 * len(style.settings.layers)
+
+
 def test_an_unknown_style_names_those_that_exist() -> None:
     with pytest.raises(StyleError, match="polka") as caught:
         load("polka", FOLDER)
@@ -40,6 +48,8 @@ def test_an_unknown_style_names_those_that_exist() -> None:
         ("tempo_bpm = 56.0", "", "tempo_bpm must be a number"),
         ("voices = 4 ", "voices = 3.5 ", "voices must be a whole number"),
         ("[drone]", "[dron]", "dron is unknown"),
+        ("polyphony = 3", "polyphony = 4", "Its instruments have 3"),
+        ('sound = "ambient"', 'sound = "tuba"', "sound is 'tuba'"),
         ("channel = 5", "channel = 17", "drone.channel is 17, out of range"),
         ("channel = 5", "canal = 5", "drone.canal is unknown"),
         ("high = 73", "high = 60", "pad.high must be 24 or more above low"),
@@ -55,7 +65,7 @@ def test_a_wrong_file_is_refused_with_its_key_and_the_reason(
     path.write_text(AMBIENT.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StyleError) as caught:
         load("ambient", tmp_path)
-    assert reason in str(caught.value)
+    assert reason in f"{caught.value} {caught.value.hint}"
     assert str(path) in str(caught.value)
     assert caught.value.hint
 

@@ -1,0 +1,247 @@
+"""The sets of instruments: for each layer of each sound, its timbre and its place in the mix.
+
+Every number here is our own choice, made by spectrum and by loudness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from synth.params import Layer
+
+__all__ = ["PLAIN", "SOUNDS", "TABLES", "Bell", "Drum", "Part", "Sound", "Struck", "Sustained"]
+
+#: One period of each wave: the strengths of its harmonics.
+TABLES: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        "saw": tuple(1 / n**1.15 for n in range(1, 13)),
+        "soft saw": tuple(1 / n**1.6 for n in range(1, 11)),
+        "strings": (1.0, 0.62, 0.5, 0.22, 0.3, 0.12, 0.14, 0.05, 0.08, 0.03, 0.04),
+        "cello": (0.8, 1.0, 0.45, 0.5, 0.2, 0.22, 0.08, 0.1, 0.04),
+        "round": (1.0, 0.42, 0.16, 0.07, 0.03),
+        "organ": (1.0, 0.5, 0.33, 0.12, 0.1, 0.05),
+        "choir": (1.0, 0.75, 0.28, 0.34, 0.08, 0.05, 0.12, 0.04),
+        "flute": (1.0, 0.22, 0.09, 0.02),
+        "felt": (1.0, 0.32, 0.12, 0.06),
+        "grand": (1.0, 0.46, 0.22, 0.16, 0.07, 0.05, 0.02),
+        "tine": (1.0, 0.06, 0.1),
+        "reed": (0.1, 0.3, 0.15, 0.35, 0.1, 0.2, 0.1, 0.15),
+        "wire": (0.2, 0.5, 0.45, 0.35, 0.28, 0.18, 0.12, 0.07),
+        "nylon": (1.0, 0.2, 0.3, 0.08, 0.06),
+        "wood": (1.0, 0.05, 0.02, 0.22, 0.02, 0.04),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sustained:
+    """Oscillators on one wave under a slow envelope."""
+
+    table: str
+    cents: tuple[float, ...]  #: the detuning of each oscillator
+    rise_s: float  #: time constants of the envelope
+    fall_s: float
+    vibrato_cents: float = 0.0
+    vibrato_hz: float = 5.2
+    air: float = 0.0  #: share of breath noise
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A string or bar that is struck or plucked: a body, and a bright part that fades sooner."""
+
+    body: str
+    bright: str
+    seconds: float  #: how long middle C rings; higher notes ring shorter
+    bright_share: float
+    attack_s: float
+    damping_s: float  #: time constant after the note-off
+    bright_seconds: float = 0.3  #: as a share of `seconds`
+    vibrato_cents: float = 0.0
+    vibrato_hz: float = 5.2
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """Frequency modulation over a sine, whose index dies away before the tone does."""
+
+    ratio: float
+    index: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drum:
+    """A soft thump and brushed noise."""
+
+    thump_s: float
+    brush_s: float
+    brush_ratio: float  #: centre of the noise as a multiple of the key's frequency
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An instrument and how it sits in the mix."""
+
+    timbre: Sustained | Struck | Bell | Drum
+    voices: int
+    level: float
+    send: float  #: share that goes to the reverb
+    dark_hz: float  #: cutoff at brightness 0
+    bright_hz: float  #: and at 1
+    width: float  #: how far from the centre its voices stand, 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A set of instruments, and the gain that brings its style near -17 LUFS when neutral."""
+
+    parts: Mapping[Layer, Part]
+    gain: float
+    room_s: float  #: reverberation time
+
+
+_PLAIN_PARTS: Mapping[Layer, Part] = MappingProxyType(
+    {
+        Layer.PAD: Part(
+            Sustained("saw", (-7, 6, 3, -2), 0.22, 0.45), 8, 0.36, 0.35, 420, 4200, 0.35
+        ),
+        Layer.BASS: Part(Sustained("round", (0,), 0.012, 0.09), 3, 0.75, 0.04, 260, 1300, 0.0),
+        Layer.MELODY: Part(
+            Struck("felt", "wire", 3.6, 0.5, 0.0035, 0.16), 8, 1.15, 0.30, 1400, 9000, 0.15
+        ),
+        Layer.PLUCK: Part(
+            Struck("nylon", "wire", 1.8, 0.35, 0.002, 0.35), 8, 1.30, 0.30, 1200, 8000, 0.5
+        ),
+        Layer.BELLS: Part(Bell(3.5, 1.2, 4.0), 6, 0.56, 0.50, 2500, 12000, 0.6),
+        Layer.PERCUSSION: Part(Drum(0.5, 0.14, 40.0), 4, 1.60, 0.12, 2500, 12000, 0.25),
+        Layer.DRONE: Part(
+            Sustained("organ", (-4, 4, 2, -1), 1.2, 1.5), 4, 0.70, 0.25, 300, 2400, 0.2
+        ),
+    }
+)
+
+
+def _sound(gain: float, room_s: float, parts: dict[Layer, Part]) -> Sound:
+    return Sound(MappingProxyType({**_PLAIN_PARTS, **parts}), gain, room_s)
+
+
+_FELT = Struck("felt", "wire", 4.2, 0.28, 0.005, 0.3, 0.18)
+_GRAND = Struck("grand", "wire", 5.0, 0.34, 0.003, 0.34, 0.2)
+_TINES = Struck("tine", "reed", 3.0, 0.5, 0.003, 0.2, 0.22, vibrato_cents=5, vibrato_hz=0.7)
+
+PLAIN = "plain"
+SOUNDS: Mapping[str, Sound] = MappingProxyType(
+    {
+        PLAIN: _sound(1.2, 3.2, {}),
+        "ambient": _sound(
+            1.24,
+            4.5,
+            {
+                Layer.PAD: Part(
+                    Sustained("soft saw", (-8, 7, 3, -3), 0.5, 0.9), 8, 0.46, 0.42, 500, 4200, 0.45
+                ),
+                Layer.MELODY: Part(
+                    Struck("felt", "wood", 4.5, 0.45, 0.006, 0.5), 8, 1.1, 0.45, 1400, 9000, 0.2
+                ),
+                Layer.BASS: Part(
+                    Sustained("round", (-2, 2), 0.08, 0.3), 3, 0.7, 0.08, 240, 1200, 0.0
+                ),
+            },
+        ),
+        "piano": _sound(
+            1.42,
+            2.6,
+            {
+                Layer.PAD: Part(_FELT, 14, 1.25, 0.26, 900, 7000, 0.3),
+                Layer.BASS: Part(_GRAND, 4, 1.0, 0.16, 500, 3500, 0.1),
+                Layer.MELODY: Part(_GRAND, 8, 1.2, 0.28, 1500, 9500, 0.15),
+                Layer.PLUCK: Part(_FELT, 8, 1.2, 0.34, 1200, 8000, 0.4),
+                Layer.BELLS: Part(Bell(4.0, 0.5, 2.6), 6, 0.7, 0.5, 2500, 10000, 0.5),
+            },
+        ),
+        "pulse": _sound(
+            1.45,
+            2.2,
+            {
+                Layer.PAD: Part(
+                    Sustained("saw", (-9, 8), 0.09, 0.25), 8, 0.34, 0.3, 420, 5000, 0.5
+                ),
+                Layer.BASS: Part(
+                    Struck("round", "reed", 1.6, 0.35, 0.004, 0.08), 3, 1.6, 0.03, 320, 1800, 0
+                ),
+                Layer.PLUCK: Part(
+                    Struck("wood", "wire", 1.0, 0.5, 0.002, 0.18), 8, 2.0, 0.28, 1400, 9000, 0.6
+                ),
+                Layer.MELODY: Part(
+                    Sustained("flute", (-4, 4), 0.03, 0.2, vibrato_cents=6), 4, 0.42, 0.32,
+                    1400, 8000, 0.1,
+                ),
+                Layer.PERCUSSION: Part(Drum(0.45, 0.1, 44.0), 6, 2.7, 0.08, 3000, 12000, 0.3),
+            },
+        ),
+        "chamber": _sound(
+            0.75,
+            2.4,
+            {
+                Layer.PAD: Part(
+                    Sustained("strings", (-5, 4), 0.16, 0.22, vibrato_cents=9, vibrato_hz=4.6),
+                    8, 0.42, 0.32, 700, 5500, 0.6,
+                ),
+                Layer.BASS: Part(
+                    Sustained("cello", (0,), 0.07, 0.16, vibrato_cents=6, vibrato_hz=4.2),
+                    3, 0.6, 0.12, 420, 2400, 0.1,
+                ),
+                Layer.MELODY: Part(
+                    Sustained("strings", (-2, 2), 0.06, 0.18, vibrato_cents=14, air=0.015),
+                    4, 0.5, 0.34, 1500, 8000, 0.15,
+                ),
+                Layer.PLUCK: Part(
+                    Struck("nylon", "wire", 0.8, 0.3, 0.002, 0.12), 8, 2.4, 0.26, 1200, 7000, 0.5
+                ),
+                Layer.DRONE: Part(
+                    Sustained("cello", (-3, 3), 0.6, 0.9, vibrato_cents=4, vibrato_hz=3.8),
+                    4, 0.7, 0.2, 350, 2400, 0.2,
+                ),
+            },
+        ),
+        "lofi": _sound(
+            2.4,
+            1.6,
+            {
+                Layer.PAD: Part(_TINES, 14, 1.0, 0.16, 700, 4200, 0.35),
+                Layer.BASS: Part(
+                    Struck("round", "round", 2.2, 0.3, 0.006, 0.07), 3, 1.4, 0.02, 260, 1100, 0
+                ),
+                Layer.MELODY: Part(
+                    replace(_TINES, body="nylon", bright="wire", bright_share=0.25), 8, 1.1, 0.22,
+                    1000, 5500, 0.15,
+                ),
+                Layer.BELLS: Part(Bell(4.0, 0.5, 2.2), 6, 0.65, 0.4, 1800, 8000, 0.5),
+                Layer.PERCUSSION: Part(Drum(0.38, 0.11, 26.0), 6, 2.4, 0.06, 1800, 7500, 0.2),
+            },
+        ),
+        "drone_breath": _sound(
+            1.1,
+            4.5,
+            {
+                Layer.DRONE: Part(
+                    Sustained("organ", (-4, 4, 2, -1), 1.2, 1.5, air=0.01),
+                    6, 1.4, 0.3, 320, 2400, 0.3,
+                ),
+                Layer.PAD: Part(
+                    Sustained("choir", (-6, 5, -1), 0.8, 1.1, vibrato_cents=7, vibrato_hz=4.4,
+                              air=0.02),
+                    8, 0.4, 0.45, 520, 3800, 0.5,
+                ),
+                Layer.MELODY: Part(
+                    Sustained("flute", (-2, 2), 0.12, 0.35, vibrato_cents=8, air=0.03),
+                    4, 0.4, 0.5, 1300, 7000, 0.2,
+                ),
+                Layer.BASS: Part(Sustained("round", (-2, 2), 0.3, 0.5), 3, 0.7, 0.08, 240, 1100, 0),
+            },
+        ),
+    }
+)  # fmt: skip
