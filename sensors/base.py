@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sensors.signals import Chunk, Gap
@@ -22,7 +22,8 @@ class SensorStatus:
 
     `contact` is None where the device cannot tell, `battery_percent` where it did not say.
     `ended` is for recordings: there will be no more samples. `detail` is one plain sentence that
-    a wearer can act on, or empty.
+    a wearer can act on, or empty. `drift_ppm` is by how many millionths the device's clock is fast,
+    None until that is known. `bad` is how much bad input came so far, by its kind.
     """
 
     source: str
@@ -31,6 +32,8 @@ class SensorStatus:
     battery_percent: int | None = None
     contact: bool | None = None
     detail: str = ""
+    drift_ppm: float | None = None
+    bad: Mapping[str, int] = field(default_factory=dict)
 
 
 Sample = Chunk | Gap | SensorStatus
