@@ -43,9 +43,9 @@ class ClockListener:
         self._forget()
 
     @property
-    def running(self) -> bool:
-        """Whether the device has said start, or continue, and not stop since."""
-        return self._running
+    def waiting(self) -> bool:
+        """Whether the device is there and has not said start, or continue, or has said stop."""
+        return not self._running and not self._lost
 
     def feed(self, message: Sequence[int], time_s: float) -> Position | None:
         """Take in a message that came at `time_s`; return a position when there is news."""

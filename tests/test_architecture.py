@@ -90,6 +90,12 @@ ALLOWED: dict[str, set[str]] = {
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
     | {"biofeedback.record", "biofeedback.personal"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
+    "biofeedback.surface": {
+        "synth",
+        "biofeedback.errors",
+        "biofeedback.inputs",
+        "biofeedback.personal.folders",
+    },
     "biofeedback.session": ANYTHING,
     "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},
     "biofeedback.conductor": ANYTHING,

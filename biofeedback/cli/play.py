@@ -26,8 +26,8 @@ Outputs = Annotated[
     list[str] | None,
     typer.Option(
         "--output", "-o", metavar="URI",
-        help="audio:[DEVICE], midi:PORT, midi-virtual:NAME, mid:PATH, wav:[PATH], null:. "
-        "May repeat.",
+        help="audio:[DEVICE], soundfont:PATH, midi:PORT, midi-virtual:NAME, midi-jack:NAME, "
+        "osc:[HOST:]PORT, mid:PATH, wav:[PATH], null:. May repeat.",
     ),
 ]  # fmt: skip
 Programme = Annotated[
@@ -74,6 +74,16 @@ MidiMap = Annotated[
         "or the path of a TOML file.",
     ),
 ]  # fmt: skip
+Controls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--control", metavar="URI",
+        help="Steer with midi:PORT, as learned by midi-learn, or osc:[HOST:]PORT. May repeat.",
+    ),
+]  # fmt: skip
+Clock = Annotated[
+    str, typer.Option("--clock", metavar="URI", help="Follow the MIDI clock of midi:PORT.")
+]
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
 ]
@@ -137,6 +147,8 @@ def run(
     wait: Wait = 30.0,
     volume: Volume = 0.7,
     midi_map: MidiMap = "",
+    control: Controls = None,
+    clock: Clock = "",
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
@@ -163,6 +175,8 @@ def run(
         realtime=realtime,
         volume=volume,
         midi_map=midi_map,
+        controls=tuple(control or ()),
+        clock=clock,
         options=_options(seed, wait),
     )
     show.perform(plan, "The session runs")

@@ -18,12 +18,23 @@ from typing import Any
 from synth.errors import OutputUnavailable
 from synth.outputs.quiet import quiet_stderr
 
-__all__ = ["Sender", "jack_is_running", "list_ports", "open_port", "open_virtual"]
+__all__ = [
+    "Receiver",
+    "Sender",
+    "jack_is_running",
+    "list_inputs",
+    "list_ports",
+    "open_input",
+    "open_port",
+    "open_virtual",
+    "open_virtual_input",
+]
 
 _CLIENT = "biofeedback"
 _JACK = 3  #: RtMidi's number of it
 _JACK_NO_START = 0x01
 _ATTEMPTS = 3
+_QUEUED = 1024  #: messages that RtMidi holds for a thread that is busy
 _SETTLE_S = 0.1  # a new connection holds from a later period on; before, messages are lost
 _CONNECT_S = 1.0
 
@@ -39,6 +50,19 @@ class Sender:
     send: Callable[[Sequence[int]], None]
     close: Callable[[], None]
     present: Callable[[], bool]  #: takes a twentieth of a millisecond
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """An open port that we listen to: what closes it, and what tells whether it is there."""
+
+    name: str
+    close: Callable[[], None]
+    present: Callable[[], bool]
+
+
+#: Called in a thread of RtMidi's with a message and the seconds since the one before it.
+Receive = Callable[[tuple[int, ...], float], None]
 
 
 def list_ports() -> list[str]:
@@ -65,20 +89,61 @@ def open_port(name: str) -> Sender:
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
 
 
+def list_inputs() -> list[str]:
+    """Return the names of the ports that send MIDI; empty without any MIDI system."""
+    return [name for api in _apis() for name in _names(_listener(api))]
+
+
+def open_input(name: str, receive: Receive) -> Receiver:
+    """Listen to the port of exactly this name; raise `OutputUnavailable` if it has gone."""
+    for api in _apis():
+        client = _listener(api)
+        names = _names(client)
+        if name not in names:
+            continue
+        system = _System(api)
+        before = system.connections(name)
+        with quiet_stderr():
+            client.open_port(names.index(name))
+        client.callback = lambda message, delta_s: receive(tuple(message), delta_s)
+        return _receiver(client, name, system, system.new_connections(name, before))
+    raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
+
+
+def open_virtual_input(name: str, receive: Receive) -> Receiver:
+    """Offer a port for other programs to send to."""
+    _check_virtual()
+    for api in _apis():
+        client = _listener(api, name)
+        with quiet_stderr():
+            client.open_virtual_port(name)
+        client.callback = lambda message, delta_s: receive(tuple(message), delta_s)
+        return _receiver(client, name, _System(api), None)
+    raise _no_midi()
+
+
 def open_virtual(name: str) -> Sender:
     """Offer a port for other programs to connect to."""
-    if sys.platform == "win32":
-        raise OutputUnavailable(
-            "Windows cannot make virtual MIDI ports",
-            hint="Create one with loopMIDI, then use midi:PORT NAME.",
-        )
+    _check_virtual()
     for api in _apis():
         client = _client(api, client_name=name)
         with quiet_stderr():
             client.open_virtual_port(name)
         system = _System(api)
         return _sender(client, name, system)
-    raise OutputUnavailable(
+    raise _no_midi()
+
+
+def _check_virtual() -> None:
+    if sys.platform == "win32":
+        raise OutputUnavailable(
+            "Windows cannot make virtual MIDI ports",
+            hint="Create one with loopMIDI, then use midi:PORT NAME.",
+        )
+
+
+def _no_midi() -> OutputUnavailable:
+    return OutputUnavailable(
         "this system offers no MIDI", hint="Start JACK or PipeWire, or load ALSA's snd-seq."
     )
 
@@ -173,6 +238,20 @@ def _apis() -> list[int]:
 
 
 def _client(api: int, client_name: str = _CLIENT) -> Any:
+    library = _library()
+    with quiet_stderr():
+        return library.MidiOut(client_name, api)
+
+
+def _listener(api: int, client_name: str = _CLIENT) -> Any:
+    library = _library()
+    with quiet_stderr():
+        client = library.MidiIn(client_name, _QUEUED, api)
+    client.ignore_types(midi_sysex=True, midi_time=False, midi_sense=True)
+    return client
+
+
+def _library() -> Any:
     if sys.platform.startswith("linux"):
         for library in ("libjack.so.0", "libasound.so.2"):
             try:
@@ -185,8 +264,7 @@ def _client(api: int, client_name: str = _CLIENT) -> Any:
         raise OutputUnavailable(
             f"no MIDI library can be loaded: {error}", hint="pip install rtmidi2"
         ) from error
-    with quiet_stderr():
-        return rtmidi2.MidiOut(client_name, api)
+    return rtmidi2
 
 
 def _names(client: Any) -> list[str]:
@@ -199,11 +277,6 @@ def _sender(
 ) -> Sender:
     """Return the face of an open client; `connections` are None for a virtual port."""
 
-    def present() -> bool:
-        if not system.alive or connections is None:
-            return system.alive
-        return name in _names(client) and connections <= system.connections(name)
-
     def send(message: Sequence[int]) -> None:
         client.send_raw(*message)
 
@@ -211,4 +284,26 @@ def _sender(
         client.close_port()
         system.close()
 
-    return Sender(name, send, close, present)
+    return Sender(name, send, close, _presence(client, name, system, connections))
+
+
+def _receiver(
+    client: Any, name: str, system: _System, connections: frozenset[str] | None
+) -> Receiver:
+    def close() -> None:
+        client.callback = None
+        client.close_port()
+        system.close()
+
+    return Receiver(name, close, _presence(client, name, system, connections))
+
+
+def _presence(
+    client: Any, name: str, system: _System, connections: frozenset[str] | None
+) -> Callable[[], bool]:
+    def present() -> bool:
+        if not system.alive or connections is None:
+            return system.alive
+        return name in _names(client) and connections <= system.connections(name)
+
+    return present

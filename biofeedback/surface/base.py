@@ -1,0 +1,42 @@
+"""The seam between a session and what a person, or another device, steers it with."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from biofeedback.inputs import CommandName, ExternalClock
+
+__all__ = ["Desk", "Surface"]
+
+
+class Desk(Protocol):
+    """What a surface may do with a session."""
+
+    def command(self, who: str, what: CommandName, value: str = "") -> None:
+        """Do what a person asked for; raise `CommandError` when it makes no sense."""
+        ...
+
+    def follow(self, clock: ExternalClock) -> None:
+        """Let the music go with the clock of another device."""
+        ...
+
+
+class Surface(Protocol):
+    """Something to steer with. `open` may block for a moment and raise; `run` goes on for ever."""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it just now, in a sentence; "" for nothing."""
+        ...
+
+    async def open(self) -> None:
+        """Acquire port or socket; raise an error with a hint when that fails."""
+        ...
+
+    async def run(self, desk: Desk) -> None:
+        """Pass on what is done with it until cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Let go; harmless twice."""
+        ...

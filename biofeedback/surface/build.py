@@ -1,0 +1,78 @@
+"""From what a user writes to surfaces, opened, run beside a session and closed after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from biofeedback.errors import ConfigError
+from biofeedback.personal.folders import data_folder
+from biofeedback.surface.base import Desk, Surface
+from biofeedback.surface.bindings import find, read
+from biofeedback.surface.clock_desk import ClockDesk
+from biofeedback.surface.midi_desk import MidiDesk
+from biofeedback.surface.midi_input import MidiInput, parse
+from biofeedback.surface.osc_desk import OscDesk
+
+__all__ = ["check", "controls_folder", "opened", "running"]
+
+_HINT = "Write midi:PORT, midi-virtual:NAME or osc:[HOST:]PORT."
+
+
+def controls_folder() -> Path:
+    """Return the folder of what was learned from controllers; it need not exist yet."""
+    return data_folder() / "controls"
+
+
+def check(controls: Sequence[str], clock: str) -> None:
+    """Raise an error with a hint where `--control` or `--clock` makes no sense."""
+    for uri in controls:
+        _surface(uri, lambda: 0.0)
+    if clock:
+        parse(clock)
+
+
+@asynccontextmanager
+async def opened(
+    controls: Sequence[str], clock: str, now_s: Callable[[], float]
+) -> AsyncIterator[list[Surface]]:
+    """Open all surfaces, and close them at the end; `now_s` is the session's clock."""
+    surfaces = [_surface(uri, now_s) for uri in controls]
+    if clock:
+        surfaces.append(ClockDesk(MidiInput(clock, now_s)))
+    try:
+        for surface in surfaces:
+            await surface.open()
+        yield surfaces
+    finally:
+        for surface in surfaces:
+            await surface.close()
+
+
+@asynccontextmanager
+async def running(surfaces: Sequence[Surface], desk: Desk) -> AsyncIterator[None]:
+    """Let surfaces steer a session while the block runs; one that fails says so at its end."""
+    tasks = [asyncio.create_task(surface.run(desk)) for surface in surfaces]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+
+
+def _surface(uri: str, now_s: Callable[[], float]) -> Surface:
+    kind, _, target = uri.partition(":")
+    match kind.strip().lower():
+        case "osc":
+            return OscDesk.parse(target)
+        case "midi" | "midi-virtual":
+            port, _, file = uri.partition("?map=")
+            path = Path(file) if file else find(parse(port)[1], controls_folder())
+            return MidiDesk(MidiInput(port, now_s), read(path))
+        case _:
+            raise ConfigError(f"{uri!r} is nothing to steer with", hint=_HINT)

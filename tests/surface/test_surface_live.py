@@ -1,0 +1,142 @@
+"""A session steered by a MIDI controller, by OSC and by a drum machine's clock, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from rigs import jack as rig
+
+from biofeedback.config import load
+from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.record import lines
+from biofeedback.record.reader import read
+from biofeedback.record.verify import verify
+from biofeedback.surface.bindings import Binding, write
+from synth.outputs.osc_message import encode
+
+rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
+
+pytestmark = pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
+
+BPM = 100.0
+
+
+def drum_machine(midi, ended: threading.Event) -> None:
+    """Send a clock with 3 ms of jitter, and Start after a while."""
+    rng, began, k = random.Random(1), time.monotonic(), 0
+    while not ended.is_set():
+        due = began + k * 2.5 / BPM + rng.uniform(0.0, 0.006)
+        ended.wait(max(0.0, due - time.monotonic()))
+        if k == 36:
+            midi.send_message([0xFA])
+        midi.send_message([0xF8])
+        k += 1
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory) -> Path:
+    out: Path = tmp_path_factory.mktemp("steered")
+    keys_map = out / "keys.toml"
+    bindings = [
+        Binding(action="density", cc=20, low=0.5, high=4.5),
+        Binding(action="marker", note=36, text="pad"),
+        Binding(action="stop", note=37),
+    ]
+    write(keys_map, "Keys", bindings)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def act(session) -> None:
+        ended = threading.Event()
+        playing = threading.Thread(target=drum_machine, args=(drums, ended))
+        await asyncio.sleep(0.5)
+        assert any("waits for" in trouble for trouble in session.troubles)
+        playing.start()
+        try:
+            await asyncio.sleep(3.0)
+            for value in range(0, 128, 2):
+                keys.send_message([0xB0, 20, value])
+            keys.send_message([0x90, 36, 100])
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                place = ("127.0.0.1", port)
+                sender.sendto(encode("/biofeedback/key", ["D dorian", 60.0]), place)
+                sender.sendto(encode("/biofeedback/tempo", [900.0]), place)
+                sender.sendto(b"nonsense", place)
+            await asyncio.sleep(5.0)
+            keys.send_message([0x90, 37, 100])
+            await asyncio.sleep(0.2)
+            keys.send_message([0x80, 37, 0])
+            keys.send_message([0x90, 37, 100])
+            await asyncio.sleep(60.0)
+        finally:
+            ended.set()
+            playing.join()
+
+    with rig.jack_server():
+        keys, drums = (rtmidi.MidiOut(3, name=name) for name in ("keys", "drums"))
+        keys.open_virtual_port("Keys")
+        drums.open_virtual_port("Drums")
+        plan = Plan(
+            config=load(),
+            sensors=("sim:",),
+            out=out / "sessions",
+            duration_s=60.0,
+            realtime=True,
+            controls=(f"midi:Keys?map={os.fspath(keys_map)}", f"osc:{port}"),
+            clock="midi:drums",
+        )
+        try:
+            outcome = Performance(plan).run(act)
+        finally:
+            for midi in (keys, drums):
+                midi.close_port()
+                midi.delete()
+    assert outcome is not None
+    return outcome.folder
+
+
+def logged(session: Path, kind: type) -> list:
+    return [line for _, line in read(session) if isinstance(line, kind)]
+
+
+def test_the_music_begins_on_a_bar_of_the_drum_machine_and_has_its_tempo(session) -> None:
+    clock = logged(session, lines.ExternalClockLine)
+    assert clock[0].state == "stopped"
+    assert {line.state for line in clock[1:]} == {"running"}
+    tempo = logged(session, lines.TempoLine)
+    last = clock[-1]
+    theirs = last.beat + (tempo[0].time - last.time) * last.bpm / 60.0
+    assert abs((theirs + 2.0) % 4.0 - 2.0) * 60.0 / BPM < 0.03  # a busy machine's ticks are late
+    assert last.bpm == pytest.approx(BPM, abs=1.5)
+    assert tempo[-1].bpm == pytest.approx(BPM, abs=6.0)
+
+
+def test_a_knob_is_a_wish_at_most_ten_times_a_second_and_a_pad_a_marker(session) -> None:
+    commands = logged(session, lines.CommandLine)
+    turned = [line.value for line in commands if line.value.startswith("density=")]
+    assert 1 <= len(turned) <= 5
+    assert turned[-1] == f"density={0.5 + 4.0 * 126 / 127:.3f} for 300"
+    pads = [line for line in commands if line.value == "pad"]
+    assert [(line.what, line.who) for line in pads] == [("marker", "midi:keys:Keys")]
+    assert [line.what for line in commands][-2:] == ["stop", "stop"]
+
+
+def test_osc_asks_too_and_what_makes_no_sense_is_left_out(session) -> None:
+    asked = [line for line in logged(session, lines.CommandLine) if line.who.startswith("osc:")]
+    assert [(line.who, line.what, line.value) for line in asked] == [
+        ("osc:127.0.0.1", "override", "key=D dorian for 60")
+    ]
+
+
+def test_such_a_session_is_regenerated_from_its_log(session) -> None:
+    verdict = verify(session, core_of)
+    assert verdict.difference is None
+    assert verdict.complete
