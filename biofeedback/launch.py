@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from biofeedback import plugins
+from biofeedback import plugins, surface
 from biofeedback.code_digest import code_digest
 from biofeedback.config import Config, configs_folder, to_toml
 from biofeedback.core import Core, CoreSettings
@@ -57,6 +57,8 @@ class Plan:
     realtime: bool = False
     volume: float = 0.7
     midi_map: str = ""  #: name or file of the map of every MIDI output that names none
+    controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
+    clock: str = ""  #: the MIDI port whose clock the music follows
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
 
 
@@ -112,7 +114,9 @@ class Performance:
         for spec in self._files:
             if spec.target:
                 _check_target(Path(spec.target))
-        self.live = plan.realtime or bool(self._ports) or not all(s.timeless for s in self._sources)
+        surface.check(plan.controls, plan.clock)
+        waits = plan.realtime or bool(self._ports or plan.controls or plan.clock)
+        self.live = waits or not all(s.timeless for s in self._sources)
         stored = profiles.load(plan.profile) if plan.profile else None
         known = stored.baseline if stored and not plan.rest_anew else None
         self._baseline = plan.baseline or known
@@ -167,6 +171,9 @@ class Performance:
     async def _perform(self, watch: Watcher) -> None:
         async with AsyncExitStack() as stack:
             clock = SessionClock(asyncio.get_running_loop(), utc_now())
+            surfaces = await stack.enter_async_context(
+                surface.opened(self._plan.controls, self._plan.clock, clock)
+            )
             players = []
             for spec, midi_map in self._ports:
                 player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map)
@@ -192,11 +199,13 @@ class Performance:
                 self._plan.duration_s,
                 self._plan.volume,
             )
+            self._session.surfaces = surfaces
             self._session.begin(self._header(clock))
             _write(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))
             try:
-                await self._session.run()
+                async with surface.running(surfaces, self._session):
+                    await self._session.run()
             finally:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):

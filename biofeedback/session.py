@@ -22,6 +22,7 @@ from biofeedback.plugins import SensorSource
 from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
 from biofeedback.simulation.ear import Ear
+from biofeedback.surface.base import Surface
 from biofeedback.timebase import SessionClock
 from sensors.signals import Chunk, Gap
 from synth.events import Bar
@@ -68,6 +69,7 @@ class Session:
         self._reason: Literal["duration", "recording ended", "asked", "interrupted", "failed"]
         self._reason = "failed"
         self.hub: Hub[Event] = Hub()
+        self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
         self.counters = self._ledger.counters
         self.volume = volume  #: of live sound, 0 to 1
 
@@ -80,7 +82,8 @@ class Session:
     def troubles(self) -> list[str]:
         """What is wrong now with outputs and with the log, in sentences; mostly nothing."""
         problem = self._log.problem
-        return self._ensemble.troubles + ([str(problem)] if problem else [])
+        others = [surface.trouble for surface in self.surfaces if surface.trouble]
+        return self._ensemble.troubles + others + ([str(problem)] if problem else [])
 
     @property
     def duration_s(self) -> float | None:
