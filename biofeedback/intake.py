@@ -34,7 +34,13 @@ class Intake:
             detail, time_s = _text(sample.detail), sample.time_s
             if not math.isfinite(time_s):
                 time_s = 0.0
-            return replace(sample, source=source, detail=detail, time_s=time_s)
+            drift_ppm = sample.drift_ppm
+            if drift_ppm is not None and not math.isfinite(drift_ppm):
+                drift_ppm = None
+            bad = {_text(kind): int(times) for kind, times in sample.bad.items()}
+            return replace(
+                sample, source=source, detail=detail, time_s=time_s, drift_ppm=drift_ppm, bad=bad
+            )
         if isinstance(sample, Gap):
             known = math.isfinite(sample.start_s) and math.isfinite(sample.end_s)
             return replace(sample, source=source) if known else None

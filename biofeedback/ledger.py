@@ -12,6 +12,7 @@ from biofeedback.record import lines
 from biofeedback.record.convert import derived_lines, encode, input_line
 from biofeedback.record.writer import LogWriter
 from biofeedback.timebase import SessionClock
+from sensors.base import SensorStatus
 from sensors.signals import Gap
 
 __all__ = ["Ledger"]
@@ -41,6 +42,8 @@ class Ledger:
             derived = self._core.feed(seq, t, item)
         counters.inputs += 1
         counters.gaps += isinstance(item, Gap)
+        if isinstance(item, SensorStatus):
+            counters.sensor(item.source, item.bad, item.drift_ppm)
         counters.derived += len(derived)
         with counters.stage("log"):
             for value in derived:

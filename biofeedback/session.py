@@ -138,10 +138,18 @@ class Session:
             raise group.exceptions[0] from None
         finally:
             self._ensemble.panic()
-            totals = self.counters.totals()
-            self._ledger.note(
-                lambda t, seq: lines.EndLine(t=t, seq=seq, reason=self._reason, counters=totals)
-            )
+            self._ledger.note(self._end_line)
+
+    def _end_line(self, t: float, seq: int) -> lines.EndLine:
+        counters = self.counters
+        return lines.EndLine(
+            t=t,
+            seq=seq,
+            reason=self._reason,
+            counters=counters.totals(),
+            bad=counters.bad,
+            drift_ppm=counters.drift_ppm,
+        )
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:
         """Do what a person asked for; it is in the log before it acts.

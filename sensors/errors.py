@@ -8,6 +8,8 @@ SensorError
 `-- PacketError         bytes that do not decode; drivers count it and go on
 """
 
+from sensors.bad_input import BadKind
+
 __all__ = [
     "PacketError",
     "RecordingError",
@@ -43,4 +45,8 @@ class RecordingError(SensorError):
 
 
 class PacketError(SensorError):
-    """A packet does not follow its format."""
+    """A packet does not follow its format; `kind` is how it is counted."""
+
+    def __init__(self, message: str, kind: BadKind = "wrong length") -> None:
+        super().__init__(message)
+        self.kind: BadKind = kind

@@ -15,6 +15,7 @@ from itertools import groupby
 import numpy as np
 
 from sensors.codecs.frame import Frame
+from sensors.device_clock import DriftMeter
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 
 __all__ = ["SampleTimeline"]
@@ -66,6 +67,7 @@ class SampleTimeline:
         self._arrival_s = 0.0
         self._held: list[tuple[float, list[Frame]]] = []
         self._ready: list[Chunk | Gap] = []
+        self.drift = DriftMeter()  #: of the device's clock; knows nothing where there is none
 
     def feed(self, arrival_s: float, frames: Iterable[Frame]) -> list[Chunk | Gap]:
         """Return the samples that can be placed now, after the gaps before them."""
@@ -169,6 +171,10 @@ class SampleTimeline:
         if math.isfinite(relaxed_s) and allowed_s - relaxed_s > _STRANGE_S:
             self._break("stall")
             relaxed_s = math.inf
+        if math.isinf(relaxed_s):
+            self.drift.restart()
+        if self._clock is not None:
+            self.drift.feed(arrival_s, newest_s)
         self._offset_s, self._arrival_s = min(relaxed_s, allowed_s), arrival_s
         samples: list[Chunk | Gap] = []
         for one in placed:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sensors.device_clock import RELAXATION, DriftMeter
 from sensors.signals import Chunk, Gap, GapReason, Signal
 
-__all__ = ["NEIGHBOUR_TOLERANCE_S", "PLAUSIBLE_RR_S", "BeatTimeline"]
+__all__ = ["NEIGHBOUR_TOLERANCE_S", "PLAUSIBLE_RR_S", "BeatTimeline", "is_plausible"]
 
 #: A run ends when the newest beat arrives later than this after its supposed time, or when that
 #: lag grows by this much between packets: some intervals never arrived. In RR, and in seconds for
@@ -29,6 +29,12 @@ _ARRIVALS = 8
 PLAUSIBLE_RR_S = (0.25, 3.0)
 #: Beats of wristbands stand on a grid of 1/64 s; anything further apart is a missing beat.
 NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
+
+
+def is_plausible(rr_ticks: Sequence[int], ticks_per_s: int = 1024) -> bool:
+    """Return whether a heart can make all of these intervals; true of none at all."""
+    shortest, longest = (limit * ticks_per_s for limit in PLAUSIBLE_RR_S)
+    return all(shortest <= rr <= longest for rr in rr_ticks)
 
 
 class BeatTimeline:
@@ -64,8 +70,7 @@ class BeatTimeline:
             self.interrupt("link")
         if not rr_ticks:
             return []
-        shortest, longest = (limit * self._ticks_per_s for limit in PLAUSIBLE_RR_S)
-        if not all(shortest <= rr <= longest for rr in rr_ticks):
+        if not is_plausible(rr_ticks, self._ticks_per_s):
             self.interrupt("bad_data")
             return []
         total = sum(rr_ticks)

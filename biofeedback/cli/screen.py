@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from rich.console import Console, RenderableType
@@ -75,6 +76,7 @@ async def _draw(
 async def _tell(board: Board, events: Subscription[Event], session: Session) -> None:
     """Say what sensors report when they do, and everything else now and then."""
     err = Console(stderr=True, soft_wrap=True, emoji=False, highlight=False, no_color=True)
+    said: dict[str, SensorStatus] = {}
     due_s = _LINE_EVERY_S
     if board.simulated:
         err.print("The body is simulated, not a person.")
@@ -87,7 +89,7 @@ async def _tell(board: Board, events: Subscription[Event], session: Session) -> 
             while True:
                 for event in events.drain():
                     board.take(event)
-                    if isinstance(event, SensorStatus):
+                    if isinstance(event, SensorStatus) and _is_news(event, said):
                         say(_status_line(event, board.now_s))
                 for trouble in session.troubles:
                     if trouble not in board.troubles:
@@ -99,8 +101,14 @@ async def _tell(board: Board, events: Subscription[Event], session: Session) -> 
                 await asyncio.sleep(_FRAME_S)
         finally:
             for event in events.drain():
-                if isinstance(event, SensorStatus):
+                if isinstance(event, SensorStatus) and _is_news(event, said):
                     say(_status_line(event, board.now_s))
+
+
+def _is_news(status: SensorStatus, said: dict[str, SensorStatus]) -> bool:
+    """Return whether a wearer wants to know; how bad the input was stands in the log."""
+    last, said[status.source] = said.get(status.source), status
+    return last is None or replace(status, time_s=last.time_s, bad=last.bad) != last
 
 
 def _status_line(status: SensorStatus, now_s: float) -> str:

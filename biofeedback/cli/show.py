@@ -70,6 +70,9 @@ def _say_speed(outcome: Outcome, wall_s: float) -> None:
 
 def _finish(outcome: Outcome) -> bool:
     """Write what is written afterwards, and say where; return whether all of it could be."""
+    for source, bad in outcome.counters.bad.items():
+        words = ", ".join(f"{kind} {times}" for kind, times in bad.items())
+        console.out.print(f"Bad input of {escape(source)}: {words}.", highlight=False)
     _say("log", outcome.folder / "session.jsonl")
     files = [spec for spec in outcome.files if not (outcome.interrupted and spec.kind == "wav")]
     done = True

@@ -198,6 +198,11 @@ class Inbox:
             self._queue.get_nowait()
         self._queue.put_nowait(Packet(now_s, uuid, packet))
 
+    def left(self) -> list[Packet]:
+        """Return the packets that nobody has taken; none is left then."""
+        items = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        return [item for item in items if isinstance(item, Packet)]
+
     def close(self, reason: GapReason) -> None:
         """End the flow, after what has arrived."""
         self._queue.put_nowait(reason)

@@ -80,10 +80,11 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
     link = _Link(plan, clock)
     yield Change(clock(), "searching")
     while True:
+        inbox = Inbox(clock)
         try:
             if device := await link.find():
                 yield Change(clock(), "connecting", device.label)
-                async with link.connect(device) as (gatt, inbox):
+                async with link.connect(device, inbox) as gatt:
                     yield Change(clock(), "streaming", device.label)
                     while isinstance(item := await inbox.next(), Packet):
                         if inbox.watches(item.uuid):
@@ -93,6 +94,8 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
                 link.broke(item, _LOSSES[item])
         except Exception as error:  # bleak's back ends raise their own libraries' errors as well
             link.failed(error)
+        for packet in inbox.left():  # it came before something else failed
+            yield packet
         if loss := link.loss():
             yield loss
         await link.pause()
@@ -139,6 +142,7 @@ class _Link:
         search_s = _SEARCH_S
         if self._give_up_s is not None:
             search_s = max(0.1, min(search_s, self._give_up_s - self._clock()))
+        _log.debug("looking for %s", self._plan.wanted or self._plan.serial or self._plan.what)
         async with radio_lock():
             # Every other time only what advertises counts: a connection may be a ghost.
             left_over = self._plan.services if self._failures % 2 == 0 else ()
@@ -172,11 +176,11 @@ class _Link:
         return same_name or device.address == self._known.address
 
     @asynccontextmanager
-    async def connect(self, device: Seen) -> AsyncIterator[tuple[Gatt, Inbox]]:
+    async def connect(self, device: Seen, inbox: Inbox) -> AsyncIterator[Gatt]:
         """Connect and listen; say goodbye and disconnect at the end, whatever happens."""
         from bleak import BleakClient
 
-        inbox, dialogue = Inbox(self._clock), self._plan.dialogue
+        dialogue = self._plan.dialogue
         client = BleakClient(device.device, lambda _: inbox.close("link"), timeout=_CONNECT_S)
         gatt = Gatt(client, inbox, device.label)
         extras: asyncio.Task[None] | None = None
@@ -191,7 +195,7 @@ class _Link:
             await dialogue.begin(gatt)
             inbox.listen()
             extras = asyncio.create_task(self._follow_extras(gatt, inbox))
-            yield gatt, inbox
+            yield gatt
         finally:
             if extras:
                 extras.cancel()

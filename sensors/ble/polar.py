@@ -198,7 +198,7 @@ def _names(kinds: frozenset[Measurement] | set[Measurement]) -> str:
 
 @dataclass(slots=True)
 class PmdReader:
-    """Turns frames into samples; `bad_packets` counts those that do not decode.
+    """Turns frames into samples.
 
     `running` is the dialogue's, for rates and factors. The device's clock is followed across
     connections.
@@ -206,7 +206,6 @@ class PmdReader:
 
     source: str
     running: Mapping[Measurement, Running]
-    bad_packets: int = 0
     clock: DeviceClock = field(default_factory=DeviceClock)
     _waves: dict[Measurement, WaveTimeline] = field(default_factory=dict)
     _beats: BeatTimeline | None = None
@@ -227,7 +226,6 @@ class PmdReader:
         try:
             frame = Frame.decode(packet.data)
         except PacketError:
-            self.bad_packets += 1
             if packet.data:
                 self._break(packet.data[0] & 0x3F, "bad_data")
             raise

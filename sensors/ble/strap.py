@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from sensors.base import Clock, Sample, SampleStream, SensorStatus
+from sensors.base import Clock, Sample, SampleStream
 from sensors.ble.link import Change, Packet, Plan, supervise
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdDialogue, PmdReader
 from sensors.codecs.device_information import device_text
@@ -17,7 +17,8 @@ from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, bod
 from sensors.codecs.polar_pmd import Measurement
 from sensors.errors import PacketError, SettingsError
 from sensors.signals import Chunk, Gap, GapReason, Signal
-from sensors.timeline import BeatTimeline
+from sensors.telling import Teller
+from sensors.timeline import BeatTimeline, is_plausible
 
 __all__ = ["Settings", "StrapReader", "stream"]
 
@@ -32,8 +33,7 @@ _ABOUT = {
     "00002a26-0000-1000-8000-00805f9b34fb": "firmware ",
 }
 _PERIOD_S = 1.0
-_LOW_BATTERY_PERCENT = 20
-_DRIFT_STEP_PPM = 10  #: smaller changes of a clock's drift are not told
+_NO_CONTACT = "No contact with the skin: wet the electrodes and tighten the strap."
 _PLAUSIBLE_BPM = range(20, 301)
 
 _log = logging.getLogger(__name__)
@@ -90,73 +90,85 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
 class StrapReader:
     """Turns what a link delivers into samples; holds no radio.
 
-    `pmd` takes what Polar's sensors send besides. Packets that do not decode are counted in
-    `bad_packets`.
+    `pmd` takes what Polar's sensors send besides. Bad input is counted, in all statuses.
     """
 
     def __init__(self, source: str, pmd: PmdReader | None = None) -> None:
         self._pmd = pmd or PmdReader(source, {})
         self._about: dict[str, str] = {}
-        self._told_ppm: int | None = None
-        self._status = SensorStatus(source, 0.0, "ended")
+        self._teller = Teller(source, _NO_CONTACT, "change it soon.")
         self._timeline = BeatTimeline(source)
         self._heart_rate_s: float | None = None
         self._broken_by: GapReason | None = None
-        self.bad_packets = 0
 
     def take(self, event: Change | Packet) -> list[Sample]:
         """Return the samples that an event gives rise to, in order of time; often none."""
         if isinstance(event, Change):
             return self._change(event)
         try:
-            if event.uuid == _MEASUREMENT:
-                return self._measurement(event.time_s, HeartRateMeasurement.decode(event.data))
-            if event.uuid in (PMD_DATA, PMD_CONTROL):
-                return list(self._pmd.take(event))
-            if event.uuid in _ABOUT:
-                self._about[event.uuid] = device_text(event.data)
-                return []
-            if event.uuid == _BATTERY:
-                percent = battery_percent(event.data)
-                return self._say(replace(self._status, battery_percent=percent), event.time_s)
-            _log.debug("worn at: %s", body_location(event.data))
+            samples = self._packet(event)
         except PacketError as error:
-            self._count_bad(str(error))
+            samples = []
+            self._teller.count_bad(error.kind, str(error))
             if event.uuid == _MEASUREMENT:
                 self._interrupt("bad_data")
+        return [*samples, *self._teller.say_bad(event.time_s)]
+
+    def _packet(self, packet: Packet) -> list[Sample]:
+        if packet.uuid == _MEASUREMENT:
+            return self._measurement(packet.time_s, HeartRateMeasurement.decode(packet.data))
+        if packet.uuid in (PMD_DATA, PMD_CONTROL):
+            return list(self._pmd.take(packet))
+        if packet.uuid in _ABOUT:
+            self._about[packet.uuid] = device_text(packet.data)
+            self._teller.portrait = self._portrait()
+        elif packet.uuid == _BATTERY:
+            return [*self._teller.say_battery(packet.time_s, battery_percent(packet.data))]
+        else:
+            _log.debug("worn at: %s", body_location(packet.data))
         return []
 
     def _change(self, change: Change) -> list[Sample]:
-        status = replace(self._status, state=change.state, detail=change.detail, contact=None)
         if change.device and self._heart_rate_s is None:
-            status = replace(status, source=change.device)
+            self._teller.rename(change.device)
             self._timeline = BeatTimeline(change.device)
             self._pmd.source = change.device
         if change.state == "lost":
             self._interrupt(change.reason or "link")
             self._pmd.interrupt(change.reason or "link")
-        return self._say(status, change.time_s)
+        return [*self._teller.link(change.time_s, change.state, change.detail)]
 
     def _measurement(self, time_s: float, measured: HeartRateMeasurement) -> list[Sample]:
         if measured.heart_rate_bpm and measured.heart_rate_bpm not in _PLAUSIBLE_BPM:
-            raise PacketError(f"a heart rate of {measured.heart_rate_bpm} bpm")
+            raise PacketError(f"a heart rate of {measured.heart_rate_bpm} bpm", "out of range")
         beating = measured.contact is not False and measured.heart_rate_bpm > 0
         # A strap that cannot tell its contact still shows that it finds no heart.
         contact = measured.contact if beating else False
-        samples = self._say(replace(self._status, state="streaming", contact=contact), time_s)
+        if measured.odd_flags:
+            self._teller.count_bad("odd flags", "bits that mean nothing here, or no intervals")
+        samples: list[Sample] = [
+            *self._teller.say(time_s, contact=contact, drift_ppm=self._drift_ppm)
+        ]
         if not beating:
             self._interrupt("no_contact")
             return samples
         samples += self._heart_rate(time_s, measured.heart_rate_bpm)
         if measured.rr_damaged:
-            self._count_bad("intervals that were cut")
+            self._teller.count_bad("wrong length", "intervals that were cut")
             self._timeline.interrupt("bad_data")
         if Measurement.PPI in self._pmd.running:
             return samples  # those come with an error estimate, and must not count twice
+        if not is_plausible(measured.rr_1024):
+            self._teller.count_bad("out of range", "an interval that no heart makes")
         return [*samples, *self._timeline.feed(time_s, measured.rr_1024)]
 
+    @property
+    def _drift_ppm(self) -> float | None:
+        of_frames = self._pmd.drift_ppm
+        return self._timeline.drift.ppm if of_frames is None else of_frames
+
     def _heart_rate(self, time_s: float, bpm: int) -> list[Sample]:
-        source, reason, since_s = self._status.source, self._broken_by, self._heart_rate_s
+        source, reason, since_s = self._teller.source, self._broken_by, self._heart_rate_s
         self._heart_rate_s, self._broken_by = time_s, None
         samples: list[Sample] = []
         if reason and since_s is not None:
@@ -167,41 +179,7 @@ class StrapReader:
         self._broken_by = self._broken_by or reason
         self._timeline.interrupt(reason)
 
-    def _say(self, status: SensorStatus, time_s: float) -> list[Sample]:
-        """Return the status if it says anything new, with advice while all is well otherwise."""
-        if status.state == "streaming":
-            status = replace(status, detail=_advice(status) or self._portrait())
-        if status == self._status:
-            return []
-        self._status = replace(status, time_s=time_s)
-        return [self._status]
-
     def _portrait(self) -> str:
-        """Return what is known of the device, as sentences; empty as long as nothing is."""
+        """Return what is known of the device, as a sentence."""
         parts = [label + self._about[uuid] for uuid, label in _ABOUT.items() if uuid in self._about]
-        sentences = [", ".join(parts)] if parts else []
-        drift_ppm = self._pmd.drift_ppm
-        if drift_ppm is None:
-            drift_ppm = self._timeline.drift.ppm
-        told_ppm = self._told_ppm
-        if drift_ppm is not None and (
-            told_ppm is None or abs(drift_ppm - told_ppm) >= _DRIFT_STEP_PPM
-        ):
-            self._told_ppm = round(drift_ppm)
-        if self._told_ppm is not None:
-            pace = "fast" if self._told_ppm >= 0 else "slow"
-            sentences.append(f"Its clock is {abs(self._told_ppm)} ppm {pace}")
-        return " ".join(f"{sentence}." for sentence in sentences)
-
-    def _count_bad(self, what: str) -> None:
-        self.bad_packets += 1
-        if self.bad_packets in (1, 10, 100, 1000):
-            _log.warning("bad packets from the strap: %d (%s)", self.bad_packets, what)
-
-
-def _advice(status: SensorStatus) -> str:
-    if status.contact is False:
-        return "No contact with the skin: wet the electrodes and tighten the strap."
-    if status.battery_percent is not None and status.battery_percent <= _LOW_BATTERY_PERCENT:
-        return f"The battery is at {status.battery_percent} %: change it soon."
-    return ""
+        return f"{', '.join(parts)}."

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
+from sensors.bad_input import BadKind
 from sensors.codecs.frame import Frame, SequenceCounter
 from sensors.errors import PacketError
 from sensors.signals import Signal
@@ -100,14 +102,22 @@ class BitalinoDecoder:
             if crc4(piece) == piece[-1] & 0x0F:
                 rows.append((self._counter.step(piece[-1] >> 4), _channels(piece)))
         if not rows:
-            raise PacketError("frames with wrong checksums")
+            raise PacketError("frames with wrong checksums", "wrong checksum")
         starts = [i for i, (lost, _) in enumerate(rows) if lost or not i]
         frames: list[Frame] = []
         for start, end in pairwise([*starts, len(rows)]):
             for i, signal in enumerate(self._signals):
                 raw = [numbers[i] for _, numbers in rows[start:end]]
                 frames.append(_frame(signal, raw, rows[start][0]))
-        return frames
+        return [replace(frames[0], bad=_bad(rows, pieces)), *frames[1:]]
+
+
+def _bad(rows: list[tuple[int, list[int]]], pieces: list[bytes]) -> tuple[tuple[BadKind, int], ...]:
+    """Return how many frames of a notification were wrong, and how many never came."""
+    wrong = len(pieces) - len(rows)
+    missing = max(0, sum(lost for lost, _ in rows) - wrong)
+    found: list[tuple[BadKind, int]] = [("wrong checksum", wrong), ("lost packets", missing)]
+    return tuple((kind, times) for kind, times in found if times)
 
 
 def _channels(piece: bytes) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from sensors.bad_input import BadKind
 from sensors.codecs.frame import Frame, SequenceCounter
 from sensors.errors import PacketError
 from sensors.profiles import Binary, Clock, Column, Contact, Field, Profile, Text
@@ -65,19 +66,21 @@ class DescribedDecoder:
             raise PacketError(f"a packet of {len(packet)} bytes instead of {layout.shortest}")
         count = row.count or room // row.every + 1
         raw = [row.first.read(packet, i * row.every) for i in range(count)]
-        lost = 0
+        lost = packets = 0
         if layout.sequence:
             number = int(layout.sequence.read(packet))
             if layout.sequence_counts == "samples":
                 lost = self._counter.step(number, count)
+                packets = -(-lost // max(1, count))
             else:
-                lost = self._counter.step(number) * count
+                packets = self._counter.step(number)
+                lost = packets * count
 
         def read(place: Field | Column) -> float:
             assert isinstance(place, Field)  # the loader allows no other here
             return place.read(packet)
 
-        return self._frame(raw, lost, layout, read)
+        return self._frame(raw, lost, packets, layout, read)
 
     def _lines(self, packet: bytes) -> list[str]:
         """Return the lines that end in this notification, without the first after a loss."""
@@ -91,7 +94,7 @@ class DescribedDecoder:
         if len(self._line) + len(rest) > _LONGEST_LINE:
             self._line.clear()
             self._in_line = False
-            raise PacketError(f"a line of more than {_LONGEST_LINE} bytes")
+            raise PacketError(f"a line of more than {_LONGEST_LINE} bytes", "unreadable text")
         self._line += rest
         return lines
 
@@ -112,11 +115,13 @@ class DescribedDecoder:
             if layout.columns not in (None, len(cells)):
                 raise ValueError(f"{len(cells)} columns")
             lost = self._counter.step(int(read(layout.sequence))) if layout.sequence else 0
-            return self._frame([read(layout.value)], lost, layout, read)
+            return self._frame([read(layout.value)], lost, lost, layout, read)
         except (ValueError, IndexError, OverflowError):
-            return Frame(self._profile.signal, (math.nan,))
+            return Frame(self._profile.signal, (math.nan,), bad=(("unreadable text", 1),))
 
-    def _frame(self, raw: list[float], lost: int, layout: Binary | Text, read: _Read) -> Frame:
+    def _frame(
+        self, raw: list[float], lost: int, packets: int, layout: Binary | Text, read: _Read
+    ) -> Frame:
         profile, limits = self._profile, self._profile.valid
         values = [profile.scale.apply(number) for number in raw]
         worn = None
@@ -126,7 +131,10 @@ class DescribedDecoder:
             worn = _worn(layout.contact, read) and worn is not False
         good = [value if limits.above < value < limits.below else math.nan for value in values]
         clock_s = _clock_s(layout.clock, read, len(raw), profile.rate_hz)
-        return Frame(profile.signal, tuple(good), lost, clock_s, worn)
+        bad: list[tuple[BadKind, int]] = [("lost packets", packets)] if packets else []
+        if wrong := sum(map(math.isnan, good)) if worn is not False else 0:
+            bad.append(("out of range", wrong))
+        return Frame(profile.signal, tuple(good), lost, clock_s, worn, tuple(bad))
 
 
 def _worn(contact: Contact, read: _Read) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sensors.bad_input import BadKind
 from sensors.signals import Signal
 
 __all__ = ["Frame", "SequenceCounter"]
@@ -16,6 +17,7 @@ class Frame:
     A value is NaN where the device sent something that cannot be. `lost` samples are missing
     before these. `clock_s` is the device's time of the first sample, None where it tells none.
     `worn` False says that the electrodes do not touch the skin; None that nothing is known.
+    `bad` is what was wrong with this frame or on the way to it, and how often.
     """
 
     signal: Signal
@@ -23,6 +25,7 @@ class Frame:
     lost: int = 0
     clock_s: float | None = None
     worn: bool | None = None
+    bad: tuple[tuple[BadKind, int], ...] = ()
 
 
 class SequenceCounter:

@@ -13,6 +13,7 @@ __all__ = ["BodyLocation", "HeartRateMeasurement", "battery_percent", "body_loca
 BodyLocation = Literal["other", "chest", "wrist", "finger", "hand", "ear lobe", "foot"]
 
 _WIDE, _CONTACT, _CONTACT_SUPPORTED, _ENERGY, _RR = 0x01, 0x02, 0x04, 0x08, 0x10
+_RESERVED = 0xE0
 _U16 = 0xFFFF
 _LONGEST_BYTES = 512  #: of any attribute value (Bluetooth Core, Vol 3 Part F 3.2.9)
 
@@ -23,7 +24,8 @@ class HeartRateMeasurement:
 
     `rr_1024` are the intervals since the last notification, oldest first, in 1/1024 s: integers,
     so that beats can be added up without rounding. `contact` is None where the strap cannot tell.
-    `rr_damaged` says that the intervals were cut inside a number and were all dropped.
+    `rr_damaged` says that the intervals were cut inside a number and were all dropped; `odd_flags`
+    that the flags promise intervals and none came, or have bits that mean nothing.
     """
 
     heart_rate_bpm: int
@@ -31,6 +33,7 @@ class HeartRateMeasurement:
     contact: bool | None = None
     energy_kj: int | None = None
     rr_damaged: bool = False
+    odd_flags: bool = False
 
     @property
     def rr_s(self) -> tuple[float, ...]:
@@ -52,7 +55,8 @@ class HeartRateMeasurement:
         if flags & _RR and not damaged:
             rr = struct.unpack(f"<{len(rest) // 2}H", rest)
         contact = bool(flags & _CONTACT) if flags & _CONTACT_SUPPORTED else None
-        return cls(heart_rate_bpm, rr, contact, energy_kj, damaged)
+        odd = bool(flags & _RESERVED) or bool(flags & _RR and not rest)
+        return cls(heart_rate_bpm, rr, contact, energy_kj, damaged, odd)
 
     def encode(self) -> bytes:
         """Return the notification; raise `PacketError` where a value does not fit its field."""
@@ -82,7 +86,7 @@ class HeartRateMeasurement:
 def battery_percent(packet: bytes) -> int:
     """Parse characteristic 0x2A19; raise `PacketError` unless it is one byte of 0 to 100."""
     if len(packet) != 1 or packet[0] > 100:
-        raise PacketError(f"a battery level of {packet.hex() or 'no bytes'}")
+        raise PacketError(f"a battery level of {packet.hex() or 'no bytes'}", "out of range")
     return packet[0]
 
 
@@ -90,7 +94,7 @@ def body_location(packet: bytes) -> BodyLocation:
     """Parse characteristic 0x2A38; raise `PacketError` for a place that is not in the list."""
     places: tuple[BodyLocation, ...] = get_args(BodyLocation)
     if len(packet) != 1 or packet[0] >= len(places):
-        raise PacketError(f"a body location of {packet.hex() or 'no bytes'}")
+        raise PacketError(f"a body location of {packet.hex() or 'no bytes'}", "out of range")
     return places[packet[0]]
 
 

@@ -89,7 +89,7 @@ ERRORS = {
 def features(packet: bytes) -> frozenset[Measurement]:
     """Parse what reading the control point returns: the measurements that the sensor has."""
     if len(packet) < 2 or packet[0] != _FEATURES:
-        raise PacketError(f"PMD features of {packet[:4].hex() or 'no bytes'}")
+        raise PacketError(f"PMD features of {packet[:4].hex() or 'no bytes'}", "unknown type")
     return frozenset(kind for kind in Measurement if packet[1] >> kind & 1)
 
 
@@ -165,7 +165,7 @@ def _parameters(data: bytes) -> tuple[dict[Setting, tuple[int, ...]], float]:
         kind, count = data[at], data[at + 1]
         width = "f" if kind == FACTOR else _WIDTHS.get(Setting(kind)) if kind < FACTOR else None
         if width is None:
-            raise PacketError(f"an unknown PMD setting {kind}")
+            raise PacketError(f"an unknown PMD setting {kind}", "unknown type")
         layout = f"<{count}{width}"
         at += 2
         if at + struct.calcsize(layout) > len(data):
@@ -177,7 +177,7 @@ def _parameters(data: bytes) -> tuple[dict[Setting, tuple[int, ...]], float]:
         elif values:
             factor = values[-1]
     if not (math.isfinite(factor) and factor > 0.0):
-        raise PacketError(f"a PMD factor of {factor:g}")
+        raise PacketError(f"a PMD factor of {factor:g}", "out of range")
     return settings, factor
 
 
@@ -223,7 +223,8 @@ class Frame:
         if layout is None:
             raise PacketError(
                 f"a PMD frame of kind {kind_byte & 0x3F}, type {frame_type}"
-                f"{', compressed' if compressed else ''}"
+                f"{', compressed' if compressed else ''}",
+                "unknown type",
             )
         kind, channels, width = layout
         if kind is Measurement.PPI:
@@ -288,7 +289,7 @@ def _deltas(data: bytes, channels: int, width: int) -> NDArray[np.int32]:
         at += size
     samples = np.cumsum(np.concatenate(rows), axis=0)
     if np.abs(samples).max() > np.iinfo(np.int32).max:
-        raise PacketError("a compressed PMD frame whose differences run out of range")
+        raise PacketError("differences of a PMD frame that run out of range", "out of range")
     return samples.astype(np.int32)
 
 

@@ -7,6 +7,7 @@ manual and GSR+ user guide. Not tried on the hardware.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from sensors.codecs.frame import Frame
 from sensors.errors import PacketError
@@ -91,7 +92,9 @@ class ShimmerDecoder:
             at += size
         self._rest = data[at:]
         if strange and not frames:
-            raise PacketError(f"{strange} bytes that are part of no packet")
+            raise PacketError(f"{strange} bytes that are part of no packet", "unknown type")
+        if strange:
+            frames[0] = replace(frames[0], bad=(("unknown type", strange),))
         return frames
 
 

@@ -114,7 +114,7 @@ class _Stream:
 
 def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
     """Place beats as if they arrived now: the stamps are those of their sending."""
-    samples = ArrivingBeats(source, lambda what: None).add(np.inf, times_s, values)
+    samples = ArrivingBeats(source, lambda kind, what: None).add(np.inf, times_s, values)
     chunks = [sample for sample in samples if isinstance(sample, Chunk)]
     return (
         Chunk.events(

@@ -121,7 +121,7 @@ def parse(line: str) -> Message | None:
         return Battery(round(100 * min(1.0, max(0.0, charge))))
     if word == "E4_Tag":
         return None
-    raise PacketError(f"an unknown line {line[:40]!r}")
+    raise PacketError(f"an unknown line {line[:40]!r}", "unknown type")
 
 
 def _answer(rest: str) -> Message:
@@ -141,5 +141,5 @@ def _numbers(text: str, count: int, line: str) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise PacketError(f"a damaged line {line[:40]!r}")
+        raise PacketError(f"a damaged line {line[:40]!r}", "unreadable text")
     return numbers

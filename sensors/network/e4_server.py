@@ -196,12 +196,12 @@ class _Server:
             try:
                 message = parse(line)
             except PacketError as error:
-                self._link.count_bad(str(error))
+                self._link.count_bad(error.kind, str(error))
                 continue
             if message is not None:
                 messages.append(message)
         if self._splitter.dropped > dropped:
-            self._link.count_bad("a line without an end")
+            self._link.count_bad("unreadable text", "a line without an end")
         return messages
 
 
@@ -242,7 +242,7 @@ class _Reader:
         newest_s = max(m.utc_s for many in measured.values() for m in many)
         if self._clock.feed(now_s, newest_s):
             self._restart()
-        samples: list[Sample] = []
+        samples: list[Sample] = [*self._link.say_drift(self._clock.drift.ppm)]
         for signal, many in measured.items():
             if signal not in self._settings.signals:
                 continue

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from sensors.bad_input import CountBad
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 from sensors.timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 
@@ -31,7 +31,7 @@ class Feed(Protocol):
 class _Breaks:
     """Remembers where the last sample was, and why the next one is no neighbour of it."""
 
-    def __init__(self, signal: Signal, source: str, count_bad: Callable[[str], None]) -> None:
+    def __init__(self, signal: Signal, source: str, count_bad: CountBad) -> None:
         self._signal, self._source, self._count_bad = signal, source, count_bad
         self._last_s: float | None = None
         self._broken_by: GapReason | None = None
@@ -53,7 +53,7 @@ class _Breaks:
         """Leave out what is not finite; what stands in the future stands at `now_s`."""
         sound = np.isfinite(values).all(axis=1) & np.isfinite(times_s)
         if not sound.all():
-            self._count_bad(f"{self._signal} that is no number")
+            self._count_bad("out of range", f"{self._signal} that is no number")
             self.interrupt("bad_data")
         times_s = np.minimum(times_s[sound], now_s)
         return np.maximum.accumulate(times_s), values[sound]
@@ -87,7 +87,7 @@ class Evenly(_Breaks):
         self,
         signal: Signal,
         source: str,
-        count_bad: Callable[[str], None],
+        count_bad: CountBad,
         rate_hz: float,
         hole_s: float,
     ) -> None:
@@ -131,7 +131,9 @@ class Evenly(_Breaks):
         if self._last_s is not None and start_s < self._last_s:
             start_s = self._last_s
             if start_s + lasts_s > now_s + self._period_s:
-                self._count_bad(f"{self._signal} that is faster than {self._rate_hz:g} Hz")
+                self._count_bad(
+                    "too much at once", f"{self._signal} that is faster than {self._rate_hz:g} Hz"
+                )
                 return []
         samples = self._gap(start_s)
         chunk = Chunk.regular(self._signal, self._source, start_s, self._rate_hz, values)
@@ -143,7 +145,7 @@ class Evenly(_Breaks):
 class ArrivingBeats:
     """RR intervals whose times are those of their arrival, late by whatever the way took."""
 
-    def __init__(self, source: str, count_bad: Callable[[str], None]) -> None:
+    def __init__(self, source: str, count_bad: CountBad) -> None:
         self._timeline = BeatTimeline(source, ticks_per_s=_TICKS_PER_S, even_packets=False)
         self._count_bad = count_bad
 
@@ -156,7 +158,7 @@ class ArrivingBeats:
         samples: list[Chunk | Gap] = []
         for time_s, rr_s in zip(np.minimum(times_s, now_s), values[:, 0], strict=True):
             if not PLAUSIBLE_RR_S[0] <= rr_s <= PLAUSIBLE_RR_S[1]:
-                self._count_bad("an interval that no heart makes")
+                self._count_bad("out of range", "an interval that no heart makes")
                 self.interrupt("bad_data")
                 continue
             # The timeline counts in ticks; the interval itself stays exact.
@@ -170,7 +172,7 @@ class ArrivingBeats:
 class StampedBeats(_Breaks):
     """RR intervals with the device's own time of each beat; a break where two are no neighbours."""
 
-    def __init__(self, source: str, count_bad: Callable[[str], None]) -> None:
+    def __init__(self, source: str, count_bad: CountBad) -> None:
         super().__init__(Signal.RR, source, count_bad)
         self._last_stamp_s: float | None = None
 
@@ -180,13 +182,13 @@ class StampedBeats(_Breaks):
         times_s, values = self._sound(now_s, times_s, values)
         for time_s, (rr_s, stamp_s) in zip(times_s, values, strict=True):
             if not PLAUSIBLE_RR_S[0] <= rr_s <= PLAUSIBLE_RR_S[1]:
-                self._count_bad("an interval that no heart makes")
+                self._count_bad("out of range", "an interval that no heart makes")
                 self.interrupt("bad_data")
                 continue
             if self._last_stamp_s is not None:
                 apart_s = stamp_s - self._last_stamp_s - rr_s
                 if apart_s <= -rr_s:
-                    self._count_bad("a beat that came twice")
+                    self._count_bad("repeated", "a beat that came twice")
                     continue
                 if abs(apart_s) > NEIGHBOUR_TOLERANCE_S:
                     self.interrupt("bad_data")
@@ -205,7 +207,7 @@ class StampedBeats(_Breaks):
 def feed_for(
     signal: Signal,
     source: str,
-    count_bad: Callable[[str], None],
+    count_bad: CountBad,
     *,
     rate_hz: float | None,
     hole_s: float,

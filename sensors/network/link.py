@@ -9,10 +9,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from random import Random
 
+from sensors.bad_input import BadInput, BadKind
 from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
 from sensors.errors import SensorError, SensorNotFound, SettingsError
 from sensors.network.feeds import Feed
 from sensors.signals import Chunk, Gap, GapReason, Signal
+from sensors.telling import DRIFT_STEP_PPM
 
 __all__ = ["Link", "Lost", "Wanted", "check_wait", "persist"]
 
@@ -44,16 +46,16 @@ class Link:
 
     `feeds` hold the signals that have come so far; they outlive a connection, so that the first
     sample after a loss brings its gap. `device` is the one that was met, empty before: after a
-    loss only it is meant. `bad` counts input that made no sense.
+    loss only it is meant.
     """
 
     def __init__(self, source: str, wanted: Wanted, clock: Clock) -> None:
         self.clock = clock
         self.feeds: dict[Signal, Feed] = {}
         self.device = ""
-        self.bad = 0
         self._wanted = wanted
         self._status = SensorStatus(source, 0.0, "ended")
+        self._bad = BadInput(source)
         self._give_up_s: float | None = clock() + wanted.wait_s  #: None once it has worked
         self._rng = Random(wanted.seed)
         self._failures = 0
@@ -75,9 +77,24 @@ class Link:
         """Return the status when any part of it is new; the last known battery stays."""
         battery = self._status.battery_percent if battery_percent is None else battery_percent
         status = replace(self._status, state=state, detail=detail, battery_percent=battery)
-        if status == self._status:
+        return self._tell(status)
+
+    def say_bad(self) -> list[Sample]:
+        """Return the status if there is bad input to tell of."""
+        return self._tell(self._status)
+
+    def say_drift(self, ppm: float | None) -> list[Sample]:
+        """Return the status if the drift of the source's clock is new, or another."""
+        known_ppm = self._status.drift_ppm
+        if ppm is None or (known_ppm is not None and abs(ppm - known_ppm) < DRIFT_STEP_PPM):
             return []
-        self._status = replace(status, time_s=self.clock())
+        return self._tell(replace(self._status, drift_ppm=round(ppm, 1)))
+
+    def _tell(self, status: SensorStatus) -> list[Sample]:
+        now_s = self.clock()
+        if status == self._status and not self._bad.is_due(now_s):
+            return []
+        self._status = replace(status, time_s=now_s, bad=self._bad.tell(now_s))
         return [self._status]
 
     def say_battery(self, percent: int) -> list[Sample]:
@@ -121,11 +138,9 @@ class Link:
         self._failures += 1
         await asyncio.sleep(self.patience_s(delay_s * self._rng.uniform(0.75, 1.25)))
 
-    def count_bad(self, what: str) -> None:
-        """Count input that makes no sense; a few of the counts are logged."""
-        self.bad += 1
-        if self.bad in (1, 10, 100, 1000):
-            _log.warning("bad input from %s: %d (%s)", self.source, self.bad, what)
+    def count_bad(self, kind: BadKind, what: str) -> None:
+        """Count input that makes no sense; statuses tell of it."""
+        self._bad.count(kind, what)
 
 
 async def persist(link: Link, once: Callable[[], AsyncGenerator[Sample, None]]) -> SampleStream:
@@ -143,6 +158,8 @@ async def persist(link: Link, once: Callable[[], AsyncGenerator[Sample, None]]) 
                         for status in link.works():
                             yield status
                     yield sample
+                    for status in link.say_bad():
+                        yield status
             loss = Lost("The connection was closed. Connecting again.")
         except Lost as error:
             loss = error

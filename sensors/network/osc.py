@@ -134,6 +134,8 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
                     for status in link.works():
                         yield status
                 yield sample
+            for status in link.say_bad():
+                yield status
     finally:
         transport.close()
 
@@ -150,7 +152,7 @@ class _Inbox(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Stamp a datagram."""
         if len(self._arrived) == _INBOX:
-            self._link.count_bad("too many messages at once")
+            self._link.count_bad("too much at once", "messages that nobody took yet")
         self._arrived.append((self._clock(), data))
         self._some.set()
 
@@ -195,7 +197,7 @@ class _Reader:
         try:
             return decode(data)
         except PacketError as error:
-            self._link.count_bad(str(error))
+            self._link.count_bad(error.kind, str(error))
             return []
 
     def _measured(
@@ -203,7 +205,7 @@ class _Reader:
     ) -> list[Sample]:
         numbers = [math.nan if number is None else number for number in arguments]
         if not numbers:
-            self._link.count_bad("a message without a value")
+            self._link.count_bad("wrong length", "a message without a value")
             return []
         meaning = Meaning(signal, None if signal is Signal.RR else 1.0)
         if signal is Signal.ACC:  # the axes of one sample

@@ -45,7 +45,7 @@ def _decode(packet: bytes, found: Callable[[Message], None], deepest: int) -> No
             _decode(packet[place : place + size], found, deepest - 1)
             place += size
     else:
-        raise PacketError("neither message nor bundle")
+        raise PacketError("neither message nor bundle", "unknown type")
 
 
 def _message(packet: bytes) -> Message:
@@ -54,7 +54,7 @@ def _message(packet: bytes) -> Message:
         return address, []  # old senders leave the types out when there is nothing to tell
     types, place = _text(packet, place)
     if not types.startswith(","):
-        raise PacketError("a message without types")
+        raise PacketError("a message without types", "unknown type")
     arguments: list[float | None] = []
     for kind in types[1:]:
         if kind in _NUMBERS:
@@ -73,7 +73,7 @@ def _message(packet: bytes) -> Message:
         elif kind in _WORDS:
             arguments.append(_WORDS[kind])
         else:
-            raise PacketError(f"an unknown type {kind!r}")
+            raise PacketError(f"an unknown type {kind!r}", "unknown type")
     if place > len(packet):
         raise PacketError("a message that was cut")
     return address, arguments
@@ -82,7 +82,7 @@ def _message(packet: bytes) -> Message:
 def _size(packet: bytes, place: int) -> int:
     size = int(_unpack(">i", packet, place))
     if size < 0:
-        raise PacketError("a negative size")
+        raise PacketError("a negative size", "out of range")
     return size
 
 
@@ -98,8 +98,8 @@ def _text(packet: bytes, place: int) -> tuple[str, int]:
     """Return a text and where it ends, padded to four bytes."""
     end = packet.find(b"\x00", place)
     if end < 0:
-        raise PacketError("a text without an end")
+        raise PacketError("a text without an end", "unreadable text")
     try:
         return packet[place:end].decode("ascii"), end + 4 - (end - place) % 4
     except UnicodeDecodeError:
-        raise PacketError("a text that is not ASCII") from None
+        raise PacketError("a text that is not ASCII", "unreadable text") from None

@@ -79,11 +79,13 @@ class EdaBand(Peripheral):
                 self.log("eda", t=round(t, 6), us=round(v, 4))
             ms = int((times[0] - self.rig.t0) * 1000) & 0xFFFFFFFF
             if e["format"] == "packed":
+                raw = [min(65535, round(v * 1000)) for v in us]
                 self.notify(
                     self.eda,
                     struct.pack("<BI", seq & 0xFF, ms)
-                    + b"".join(struct.pack("<H", min(65535, round(v * 1000))) for v in us),
+                    + b"".join(struct.pack("<H", v) for v in raw),
                 )
+                self.log("packed", raw=raw, no=self.no)
             elif e["format"] == "e4":
                 if self.started:
                     self.notify(

@@ -40,7 +40,7 @@ from vbluez_peripheral import Char, Generic, Peripheral
 from vbluez_straps import HrStrap, PolarH10
 
 STEPS = (
-    "drop advertise stall delay lag contact hr battery inject artefact scr fault pmd_stop adapter readdress bluez_restart"
+    "drop advertise stall delay lag contact hr battery inject artefact scr fault pmd_stop adapter readdress forget bluez_restart"
 ).split()
 TYPES = {
     "hr_strap": HrStrap,

@@ -58,7 +58,8 @@ class Peripheral:
         self.reachable = asyncio.Event()
         self.last_seen, self.temporary, self.exported = 0.0, True, False
         self.stall_until = self.delay_until = self.lag_until = self.lag = 0.0
-        self.held: list[tuple[Char, bytes]] = []
+        self.held: list[tuple[Char, bytes, int]] = []
+        self.no = 0  # of the last notification; its `sent` in the truth has the same
         self.faults: list[dict] = []
         self.services: list[tuple[str, list[Char]]] = []
         self.link_tasks: list[asyncio.Task] = []
@@ -138,6 +139,7 @@ class Peripheral:
                 f["times"] = f.get("times", 1) - 1
                 if f["times"] <= 0:
                     self.faults.remove(f)
+                self.log("fault", op=op, uuid=uuid, hang=f.get("hang", 0))
                 return f
         return None
 
@@ -146,20 +148,22 @@ class Peripheral:
         """Queue one notification; returns whether it left the device."""
         data = bytes(data[: max(self.mtu - 3, 20)])
         ok = self.connected and c.notifying and now() >= self.stall_until
-        self.log("notify", uuid=c.uuid, hex=data.hex(), ok=ok)
+        self.no += 1
+        self.log("notify", uuid=c.uuid, hex=data.hex(), ok=ok, no=self.no)
         if not ok:
             return False
         if now() < self.delay_until:
-            self.held.append((c, data))
+            self.held.append((c, data, self.no))
         elif now() < self.lag_until:
-            asyncio.get_running_loop().call_later(self.lag, self._send, c, data)
+            asyncio.get_running_loop().call_later(self.lag, self._send, c, data, self.no)
         else:
-            self._send(c, data)
+            self._send(c, data, self.no)
         return True
 
-    def _send(self, c: Char, data: bytes) -> None:
-        if not (self.connected and c.notifying):
+    def _send(self, c: Char, data: bytes, no: int) -> None:
+        if not (self.connected and c.notifying and self.rig.up):
             return
+        self.log("sent", no=no)
         if "indicate" not in c.props:  # what a control point answers is not its value
             c.value = data
         if c.sock:
@@ -200,8 +204,8 @@ class Peripheral:
             self.delay_until = now() + s["for"]
             await asyncio.sleep(s["for"])
             held, self.held = self.held, []
-            for c, data in held:
-                self._send(c, data)
+            for c, data, no in held:
+                self._send(c, data, no)
         elif kind == "lag":
             self.lag_until, self.lag = now() + s["for"], s["latency"]
         elif kind == "battery" and self.battery:
@@ -226,6 +230,12 @@ class Peripheral:
             self.assign_paths()
             self.rig.index()
             self.log("device", address=self.address, name=self.name, type=self.cfg["type"])
+            await asyncio.sleep(s.get("away", 1.0))
+            self.advertising = True
+        elif kind == "forget":  # as `bluetoothctl remove`: whoever holds the device holds a ghost
+            self.advertising = False
+            self.rig.link_lost(self, "forgotten")
+            self.rig.remove_device(self)
             await asyncio.sleep(s.get("away", 1.0))
             self.advertising = True
         elif kind == "bluez_restart":

@@ -120,6 +120,7 @@ class HrStrap(Peripheral):
             "hrm",
             hr=hr,
             ok=ok,
+            no=self.no,
             contact=self.contact,
             rr_ms=[round(rr * 1000, 3) for _, rr in take],
             beats=[i for i, _ in take],
@@ -260,7 +261,13 @@ class PolarH10(HrStrap):
                 struct.pack("<BQB", kind, self.device_ns(t), 0 if kind == 0 else 1) + body,
             )
             self.log(
-                name, t0=round(times[0], 6), t1=round(t, 6), n=per, dev_ns=self.device_ns(t), ok=ok
+                name,
+                t0=round(times[0], 6),
+                t1=round(t, 6),
+                n=per,
+                dev_ns=self.device_ns(t),
+                ok=ok,
+                no=self.no,
             )
 
     def heart_sync(

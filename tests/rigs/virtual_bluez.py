@@ -15,8 +15,8 @@ Usage
 Prints ``DBUS_SYSTEM_BUS_ADDRESS=...`` then ``READY`` on stdout once devices can be discovered.
 
 Ground truth (--truth, JSON lines; ``t`` is CLOCK_MONOTONIC seconds, shared with other processes):
-    device{address,name,type}  beat{i,t,rr_ms}  notify{uuid,hex,ok}  hrm{hr,rr_ms,beats}  ecg/acc{t0,n,dev_ns}  eda{t,us}
-    connect{n} subscribe{uuid} disconnect{why} step{...} write{uuid,hex} cp{...}
+    device{address,name,type}  beat{i,t,rr_ms}  notify{uuid,hex,ok,no}  sent{no}  hrm{hr,rr_ms,beats,no}  ecg/acc{t0,n,dev_ns,no}  eda{t,us}
+    connect{n} subscribe{uuid} disconnect{why} fault{op} step{...} write{uuid,hex} cp{...}
 The heart and the skin run on the wall clock whether or not anything is connected.
 
 Scenario
@@ -51,6 +51,7 @@ Steps (``do``):
     lag {for, latency}     slow link: every notification arrives `latency` late
     pmd_stop {}            device stops its PMD streams                 adapter {powered}
     readdress {address, away}     same device, same name, other address
+    forget {away}          the system forgets the device, as by `bluetoothctl remove`
     bluez_restart {away, crash}   org.bluez leaves the bus and comes back (crash: without InterfacesRemoved)
 Runtime control (for test harnesses), D-Bus path /org/virtualbluez, interface org.virtualbluez.Control:
     Do(s device_id, s step_json)    State() -> s json

@@ -56,8 +56,9 @@ def test_what_was_not_started_is_ignored() -> None:
 def test_a_frame_that_does_not_decode_is_counted_and_breaks_its_signal() -> None:
     reader = strap(Measurement.ECG)
     reader.take(ecg(5.0, 1, 2))
-    assert reader.take(Packet(5.1, PMD_DATA, b"\x00" * 12)) == []
-    assert reader.bad_packets == 1
+    (status,) = reader.take(Packet(5.1, PMD_DATA, b"\x00" * 12))
+    assert isinstance(status, SensorStatus)
+    assert status.bad == {"wrong length": 1}
     gap, _ = reader.take(ecg(5.0 + 4 / 130, 3, 4))
     assert isinstance(gap, Gap)
     assert (gap.signal, gap.reason) == (Signal.ECG, "bad_data")

@@ -67,11 +67,39 @@ def test_a_strap_that_cannot_tell_contact_shows_it_by_a_heart_rate_of_zero() -> 
 def test_cut_intervals_keep_the_heart_rate_and_break_the_run() -> None:
     reader = connected()
     reader.take(beat(1.0))
-    (heart_rate,) = reader.take(Packet(2.0, MEASUREMENT, bytes.fromhex("10 3c 00 04 80")))
+    heart_rate, status = reader.take(Packet(2.0, MEASUREMENT, bytes.fromhex("10 3c 00 04 80")))
     assert heart_rate == Chunk.events(Signal.HR, "H10", [2.0], [60.0])
-    assert reader.bad_packets == 1
+    assert isinstance(status, SensorStatus)
+    assert status.bad == {"wrong length": 1}
     gap = reader.take(beat(3.0))[1]
     assert gap == Gap(Signal.RR, "H10", 1.0, 2.0, "bad_data")
+
+
+@pytest.mark.parametrize(
+    ("packet", "kind"),
+    [
+        ("10", "wrong length"),
+        ("0146", "wrong length"),
+        ("1046", "odd flags"),
+        ("e046", "odd flags"),
+        ("1046ffff", "out of range"),
+        ("010a00", "out of range"),
+    ],
+)
+def test_bad_input_is_counted_by_its_kind(packet: str, kind: str) -> None:
+    samples = connected().take(Packet(1.0, MEASUREMENT, bytes.fromhex(packet)))
+    told = [sample.bad for sample in samples if isinstance(sample, SensorStatus)]
+    assert told[-1] == {kind: 1}
+
+
+def test_much_bad_input_is_summed_up_every_ten_seconds() -> None:
+    reader = connected()
+    told = [s for i in range(1000) for s in reader.take(Packet(i / 10, MEASUREMENT, b"\x10"))]
+    assert [s.bad for s in told if isinstance(s, SensorStatus)][:2] == [
+        {"wrong length": 1},
+        {"wrong length": 2},
+    ]
+    assert len(told) == 16 + 9
 
 
 def test_a_low_battery_is_advice_until_contact_is_more_urgent() -> None:

@@ -1,0 +1,301 @@
+"""Compares the log of a session with the truth that the virtual BlueZ wrote beside it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rigs.bluetooth_draw import BAND, H10
+
+RETURN_S = 5.0  #: from a sensor's return, or its link's next try, to its first packet
+WATCHDOG_S = 5.0
+UNREAD_S = 0.1  #: what is notified this shortly before a link ends may not have been read
+GOODBYE_S = 1.0  #: the same, where this side closes the link
+_TICK_S = 1 / 1024
+#: The longest usual time between good packets of a signal.
+_PERIOD_S = {"hr": 1.6, "rr": 2.6, "eda": 1.0, "ecg": 1.2, "acc": 1.5}
+_CONTACT_RAW = 20  #: a band's values up to this are no contact, by its profile
+_WAVES = {"ecg", "acc"}
+#: Why a signal breaks off. Of crashes nothing is heard but silence, unless the bus says so first.
+_REASONS: dict[str, set[str]] = {
+    "drop": {"link"},
+    "short stall": {"link", "stall"},
+    "long stall": {"stall"},
+    "delayed burst": {"link"},
+    "contact loss": {"no_contact"},
+    "InProgress": {"link"},
+    "stale device": {"link"},
+    "readdress": {"link"},
+    "adapter off": {"link"},
+    "bluetoothd restart": {"link"},
+    "bluetoothd crash": {"stall"},
+    "PMD stop": {"stall"},
+    "odd bytes": {"bad_data"},
+}
+_EVERYWHERE = {"adapter off", "bluetoothd restart", "bluetoothd crash"}
+#: What need not break a signal off.
+_MILD = {"short stall", "delayed burst", "odd bytes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A disturbance as it happened to one device, until `end_s`, when it could send again."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A packet that was notified; `surely` unless its link ended before it can have been read."""
+
+    time_s: float
+    payload: tuple[float, ...]
+    good: bool
+    surely: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """How long after a trouble's end, or the next try after it, a sensor's signal was back."""
+
+    kind: str
+    after_s: float
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a scenario."""
+
+    failures: list[str] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def judge(
+    truth: Sequence[Mapping], log: Sequence[Mapping], tries: Sequence[Mapping], t0_s: float
+) -> Verdict:
+    """Return what is wrong; `t0_s` is the session's start on the clock of the truth."""
+    verdict = Verdict()
+    for device in {event["dev"]: None for event in truth if event["ev"] == "device"}:
+        mine = [event for event in truth if event.get("dev") == device]
+        lines = [line for line in log if line.get("source") == device]
+        troubles = _troubles(device, truth)
+        tried_s = [one["t"] for one in tries if one["tries"] == device]
+        for signal, packets in _packets(device, mine, log[-1]["t"] + t0_s).items():
+            ours = [line for line in lines if line.get("signal") == signal]
+            where = f"{device} {signal}"
+            if signal != "hr":
+                _match(where, signal, packets, ours, verdict)
+            gaps = [
+                (line["start"] + t0_s, line["end"] + t0_s, line["reason"])
+                for line in ours
+                if line["kind"] == "gap"
+            ]
+            _outages(where, signal, packets, troubles, gaps, tried_s, verdict)
+    return verdict
+
+
+def _troubles(device: str, truth: Sequence[Mapping]) -> list[Trouble]:
+    steps = [e for e in truth if e["ev"] == "step"]
+    faults = [
+        (e["t"] + e["hang"], e["t"]) for e in truth if e["ev"] == "fault" and e["dev"] == device
+    ]
+    troubles = []
+    for step in steps:
+        kind, at_s, do = step["why"], step["t"], step["do"]
+        if step["dev"] != device and kind not in _EVERYWHERE:
+            continue
+        if do in ("contact", "adapter") and step.get("on", step.get("powered")):
+            continue
+        end_s = at_s + step.get("away", step.get("for", 0.0))
+        if do in ("contact", "adapter"):
+            back = (e["t"] for e in steps if e["dev"] == step["dev"] and e["do"] == do)
+            end_s = min((t for t in back if t > at_s), default=at_s)
+        if do == "fault":
+            times = [until_s for until_s, t in faults if t >= at_s]
+            end_s = max(times, default=at_s)
+        troubles.append(Trouble(kind, at_s, end_s))
+    return troubles
+
+
+def _packets(device: str, events: Sequence[Mapping], end_s: float) -> dict[str, list[Sent]]:
+    """Return what was notified of each signal, in order."""
+    sent_s = {event["no"]: event["t"] for event in events if event["ev"] == "sent"}
+    ends = [(e["t"], GOODBYE_S if "local" in e["why"] else UNREAD_S)
+            for e in events if e["ev"] == "disconnect"]  # fmt: skip
+    ends.append((end_s, GOODBYE_S))
+    signals: dict[str, list[Sent]] = {
+        signal: []
+        for signal in (
+            ["eda"] if device == BAND else ["hr", "rr"] + ["ecg", "acc"] * (device == H10)
+        )
+    }
+
+    def note(signal: str, event: Mapping, payload: Iterable[float], good: bool) -> None:
+        time_s = sent_s.get(event["no"])
+        if time_s is None:
+            return
+        surely = not any(end - before <= time_s <= end for end, before in ends)
+        signals[signal].append(Sent(time_s, tuple(payload), good, surely and time_s < end_s))
+
+    for event in events:
+        kind = event["ev"]
+        if kind == "hrm":
+            beating, rr_s = event["hr"] > 0, [rr / 1000 for rr in event["rr_ms"]]
+            note("hr", event, [event["hr"]], beating)
+            # An interval that no heart makes spoils those that came with it.
+            sound = beating and bool(rr_s) and all(0.25 <= rr <= 3.0 for rr in rr_s)
+            note("rr", event, rr_s, sound)
+        elif kind == "packed":
+            worn = all(raw > _CONTACT_RAW for raw in event["raw"])
+            note("eda", event, [raw / 1000 for raw in event["raw"]], worn)
+        elif kind in _WAVES:
+            note(kind, event, [event["dev_ns"] * 1e-9], True)
+    for packets in signals.values():
+        packets.sort(key=lambda packet: packet.time_s)
+    return signals
+
+
+def _match(
+    where: str, signal: str, packets: Sequence[Sent], lines: Sequence[Mapping], verdict: Verdict
+) -> None:
+    """Check that each good packet is in the log once and in order, and nothing else is."""
+    seen: list[float] = []
+    for line in lines:
+        if line["kind"] == "chunk" and signal in _WAVES:
+            last = line.get("device_last")
+            seen.append(line["device_times"][-1] if last is None else last)
+        elif line["kind"] == "chunk":
+            seen += line["values"]
+    limit = _TICK_S if signal == "rr" else 1e-6
+    reached = {0}
+    for packet in packets:
+        if not packet.good:
+            continue
+        size = len(packet.payload)
+        after = {
+            place + size
+            for place in reached
+            if _same(seen[place : place + size], packet.payload, limit)
+        }
+        if not packet.surely:
+            after |= reached
+        if not after:
+            place = max(reached)
+            verdict.failures.append(
+                f"{where}: {packet.payload} of {packet.time_s:.2f} s is not next in the log, but "
+                f"{seen[place : place + size]}"
+            )
+            return
+        reached = after
+        verdict.counts[f"{signal} notified"] += size
+    verdict.counts[f"{signal} in the log"] += len(seen)
+    if len(seen) not in reached:
+        verdict.failures.append(f"{where}: {len(seen) - max(reached)} invented at the end")
+
+
+def _same(seen: Sequence[float], sent: Sequence[float], limit: float) -> bool:
+    return len(seen) == len(sent) and all(
+        abs(a - b) < limit for a, b in zip(seen, sent, strict=True)
+    )
+
+
+def _outages(
+    where: str,
+    signal: str,
+    packets: Sequence[Sent],
+    troubles: Sequence[Trouble],
+    gaps: Sequence[tuple[float, float, str]],
+    tried_s: Sequence[float],
+    verdict: Verdict,
+) -> None:
+    good_s = [packet.time_s for packet in packets if packet.good]
+    relevant = [t for t in troubles if t.kind != "PMD stop" or signal in _WAVES]
+    relevant = [t for t in relevant if t.kind != "contact loss" or signal not in _WAVES]
+    for before_s, after_s in itertools.pairwise(good_s):
+        inside = [t for t in relevant if before_s - 0.05 <= t.start_s < after_s]
+        broke = [t for t in inside if t.kind not in _MILD]
+        if after_s - before_s <= _PERIOD_S[signal] and not broke:
+            continue
+        if not inside:
+            still = [t for t in relevant if t.start_s < before_s < t.end_s + 1.0]
+            inside = [t for t in still if t.kind in ("short stall", "delayed burst")]
+        span = f"{where}: {before_s:.2f} to {after_s:.2f} s"
+        if not inside:
+            verdict.failures.append(f"{span}: silent without a cause")
+            continue
+        _check_return(span, before_s, after_s, inside, tried_s, verdict)
+        if any(t.kind != "delayed burst" for t in inside) and not (
+            signal == "hr" and all(t.kind in _MILD for t in inside)
+        ):
+            _check_gap(span, signal, before_s, after_s, inside, gaps, verdict)
+    if good_s:
+        _check_end(where, signal, good_s[-1], relevant, packets, verdict)
+    for start_s, end_s, reason in gaps:
+        near = [t for t in relevant if t.start_s - 4.0 < end_s and start_s < t.end_s + 8.0]
+        if not any(reason in _REASONS[t.kind] for t in near):
+            verdict.failures.append(
+                f"{where}: a gap ({reason}) from {start_s:.2f} to {end_s:.2f} s without a cause"
+            )
+
+
+def _check_return(
+    span: str,
+    before_s: float,
+    after_s: float,
+    inside: Sequence[Trouble],
+    tried_s: Sequence[float],
+    verdict: Verdict,
+) -> None:
+    """Check that the signal came back in time; the last trouble is the one that counts."""
+    last = max(inside, key=lambda trouble: trouble.end_s)
+    back_s = last.end_s
+    if any(t.kind in ("long stall", "bluetoothd crash") for t in inside):
+        back_s = max(back_s, before_s + WATCHDOG_S)
+    if last.kind == "long stall":  # a new connection ends it
+        back_s = min(back_s, before_s + WATCHDOG_S)
+    back_s = max(back_s, before_s)
+    next_s = min((t for t in tried_s if back_s <= t < after_s), default=back_s)
+    verdict.returns.append(Return(last.kind, after_s - next_s))
+    if after_s - next_s > RETURN_S:
+        verdict.failures.append(
+            f"{span}: back {after_s - next_s:.2f} s after {last.kind} or the next try"
+        )
+
+
+def _check_gap(
+    span: str,
+    signal: str,
+    before_s: float,
+    after_s: float,
+    inside: Sequence[Trouble],
+    gaps: Sequence[tuple[float, float, str]],
+    verdict: Verdict,
+) -> None:
+    allowed = set().union(*(_REASONS[t.kind] for t in inside))
+    lead_s = 3.5 if signal == "rr" else 1.5
+    mine = [
+        g for g in gaps if g[0] <= before_s + 0.3 and g[1] >= max(before_s - 1.5, after_s - lead_s)
+    ]
+    verdict.counts["outages"] += 1
+    if not mine:
+        verdict.failures.append(f"{span}: no gap for {', '.join(t.kind for t in inside)}")
+    elif not any(reason in allowed for _, _, reason in mine):
+        verdict.failures.append(f"{span}: a gap by {mine[0][2]} instead of {sorted(allowed)}")
+
+
+def _check_end(
+    where: str,
+    signal: str,
+    last_s: float,
+    troubles: Sequence[Trouble],
+    packets: Sequence[Sent],
+    verdict: Verdict,
+) -> None:
+    ended_s = packets[-1].time_s
+    if ended_s - last_s > _PERIOD_S[signal]:
+        verdict.failures.append(f"{where}: nothing good after {last_s:.2f} s")

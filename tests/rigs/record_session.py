@@ -1,0 +1,60 @@
+"""Runs a session on Bluetooth sensors without music; its log is what is wanted.
+
+Prints a JSON line, {"tries": NAME, "t": monotonic seconds}, whenever a link looks for its device.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+from biofeedback.config import load
+from biofeedback.launch import Performance, Plan
+from biofeedback.session import Session
+from sensors.errors import SensorError
+
+#: No window for the worker falls into a scenario: neurokit2 need not be imported.
+NO_WINDOWS = "metrics.long_window_every_s=120"
+
+
+class Tries(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg == "looking for %s" and record.args:
+            say({"tries": str(record.args[0]), "t": time.monotonic()})
+        elif record.levelno >= logging.WARNING:
+            say({"warning": record.getMessage()})
+
+
+def say(record: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(record) + "\n")
+    sys.stdout.flush()
+
+
+async def watch(session: Session) -> None:
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sensor", action="append")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--seconds", type=float)
+    given = parser.parse_args()
+    logger = logging.getLogger("sensors")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(Tries())
+    plan = Plan(
+        config=load(None, None, [NO_WINDOWS], {}),
+        sensors=tuple(given.sensor),
+        out=given.out,
+        duration_s=given.seconds,
+    )
+    try:
+        Performance(plan).run(watch)
+    except SensorError as error:
+        say({"error": f"{error}"})
+        sys.exit(2)
