@@ -16,6 +16,11 @@ __all__ = ["look_around", "register"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+_PORTS = (
+    ("audio", "Audio devices", "audio_devices"),
+    ("midi", "MIDI ports", "midi_ports"),
+    ("midi-in", "MIDI inputs, for --control and --clock", "midi_inputs"),
+)
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
@@ -60,13 +65,14 @@ def scan(
 
 
 def ports(as_json: Json = False) -> None:
-    """List the MIDI ports and audio devices that music can go to."""
+    """List the audio devices and MIDI ports that music can go to, and those to steer it with."""
     from biofeedback.cli import probe
     from synth.errors import SynthError
 
     found: dict[str, list[str]] = {}
     problems: dict[str, tuple[str, str]] = {}
-    for kind, ask in (("audio", probe.audio_devices), ("midi", probe.midi_ports)):
+    for kind, _, asker in _PORTS:
+        ask = getattr(probe, asker)
         try:
             found[kind] = ask()
         except SynthError as error:
@@ -76,16 +82,19 @@ def ports(as_json: Json = False) -> None:
         words = {kind: problem for kind, (problem, _) in problems.items()}
         console.as_json({**found, "problems": words})
         return
-    for kind, title in (("audio", "Audio devices"), ("midi", "MIDI ports")):
+    for kind, title, _ in _PORTS:
         console.out.print(f"[bold]{title}[/]", highlight=False)
         for name in found[kind]:
-            console.out.print(f"  {kind}:{name}", markup=False, highlight=False)
+            scheme = kind.removesuffix("-in")
+            console.out.print(f"  {scheme}:{name}", markup=False, highlight=False)
         if kind in problems:
             console.mistake(*problems[kind])
         elif not found[kind]:
             console.out.print("  none here", style="dim")
     console.out.print(
-        "Also: midi-virtual:NAME offers a port, mid:PATH and wav:PATH write files.", style="dim"
+        "Also: midi-virtual:NAME and midi-jack:NAME offer a port, osc:PORT sends to this computer, "
+        "mid:PATH and wav:PATH write files.",
+        style="dim",
     )
 
 

@@ -1,6 +1,6 @@
 """Asks for MIDI ports and audio devices in a child process: a sound library may hang or crash.
 
-As a program, `python -m biofeedback.cli.probe midi` or `audio` writes one JSON object.
+As a program, `python -m biofeedback.cli.probe midi`, `midi-in` or `audio` writes one JSON object.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 from synth.errors import OutputUnavailable, SynthError
 
-__all__ = ["audio_devices", "main", "midi_ports"]
+__all__ = ["audio_devices", "main", "midi_inputs", "midi_ports"]
 
 TIMEOUT_S = 4.0
 
@@ -26,6 +26,11 @@ def midi_ports() -> list[str]:
     return _ask("midi")
 
 
+def midi_inputs() -> list[str]:
+    """Return the names of the ports that send MIDI; often none."""
+    return _ask("midi-in")
+
+
 def audio_devices() -> list[str]:
     """Return the names of the devices that can play sound; often none on a server.
 
@@ -34,7 +39,7 @@ def audio_devices() -> list[str]:
     return _ask("audio")
 
 
-def _ask(what: Literal["midi", "audio"]) -> list[str]:
+def _ask(what: Literal["midi", "midi-in", "audio"]) -> list[str]:
     command = [sys.executable, "-P", "-m", "biofeedback.cli.probe", what]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
@@ -60,6 +65,8 @@ def main(what: str) -> None:
     lister: Callable[[], list[str]]
     if what == "audio":
         from synth.outputs.pyo_live import list_devices as lister
+    elif what == "midi-in":
+        from synth.outputs.rtmidi_binding import list_inputs as lister
     else:
         from synth.outputs.midi_port import list_ports as lister
     try:

@@ -15,7 +15,17 @@ from biofeedback.surface.touches import Control, ControlKind
 from synth.outputs.naming import choose
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Mode
 
-__all__ = ["ACTIONS", "RANGES", "Action", "Binding", "find", "path_of", "plain_name", "read", "write"]
+__all__ = [
+    "ACTIONS",
+    "RANGES",
+    "Action",
+    "Binding",
+    "find",
+    "path_of",
+    "plain_name",
+    "read",
+    "write",
+]
 
 Action = Literal[
     "tempo", "key", "density", "dynamics", "brightness", "register", "level", "volume",

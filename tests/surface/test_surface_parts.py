@@ -1,0 +1,236 @@
+"""Touches become wishes, files say what is bound, and OSC takes no orders from strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biofeedback.commands import check as check_command
+from biofeedback.errors import CommandError, ConfigError
+from biofeedback.inputs import Command
+from biofeedback.surface.bindings import ACTIONS, Binding, find, path_of, read, write
+from biofeedback.surface.build import check
+from biofeedback.surface.midi_input import parse
+from biofeedback.surface.osc_desk import OscDesk, command_of
+from biofeedback.surface.touches import Control, touch_of
+from biofeedback.surface.wishes import Wishes
+from synth.errors import OutputUnavailable
+from synth.outputs.osc_message import decode, encode
+from synth.params import Mode
+
+
+def asked(bindings, *messages) -> list[tuple[str, str]]:
+    wishes = Wishes(bindings)
+    touches = [touch for message in messages if (touch := touch_of(message))]
+    return [(w.what, w.value) for touch in touches for w in wishes.touched(touch)]
+
+
+@pytest.mark.parametrize(
+    ("message", "control", "value"),
+    [
+        ((0xB0, 20, 127), Control("cc", 1, 20), 1.0),
+        ((0x9F, 60, 127), Control("note", 16, 60), 1.0),
+        ((0x90, 60, 0), Control("note", 1, 60), 0.0),
+        ((0x80, 60, 64), Control("note", 1, 60), 0.0),
+        ((0xE1, 127, 127), Control("bend", 2, 0), 1.0),
+        ((0xC0, 5), Control("program", 1, 5), 1.0),
+    ],
+)
+def test_messages_are_touches(message, control, value) -> None:
+    assert touch_of(message) == (control, value)
+
+
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=4))
+def test_no_message_breaks_it(message) -> None:
+    touch = touch_of(message)
+    assert touch is None or 0.0 <= touch.value <= 2.1  # bytes beyond 127 are not MIDI
+
+
+def test_a_knob_asks_within_its_ends_and_only_on_its_channel() -> None:
+    tempo = Binding(action="tempo", cc=1, low=50, high=90)
+    assert asked([tempo], (0xB0, 1, 0), (0xB0, 1, 127), (0xB1, 1, 64), (0xB0, 2, 64)) == [
+        ("override", "tempo_bpm=50.0 for 300"),
+        ("override", "tempo_bpm=90.0 for 300"),
+    ]
+
+
+def test_a_button_acts_when_pressed_and_hold_alternates() -> None:
+    hold = Binding(action="hold", cc=9)
+    presses = ((0xB0, 9, 127), (0xB0, 9, 100), (0xB0, 9, 0), (0xB0, 9, 127))
+    assert asked([hold], *presses) == [("hold", ""), ("resume", "")]
+    stop = Binding(action="stop", program=3)
+    assert asked([stop], (0xC0, 3), (0xC0, 3), (0xC0, 4)) == [("stop", ""), ("stop", "")]
+
+
+def test_a_keyboard_sets_the_tonic_and_a_knob_goes_round_by_fifths() -> None:
+    keyboard = Binding(action="key", any_note=True, mode=Mode.DORIAN)
+    assert asked([keyboard], (0x90, 62, 9), (0x90, 67, 9)) == [
+        ("override", "key=D dorian for 300"),
+        ("override", "key=G dorian for 300"),
+    ]
+    knob = Binding(action="key", cc=1, for_s=60)
+    values = [asked([knob], (0xB0, 1, v))[0][1].split()[0] for v in range(0, 128)]
+    names = list(dict.fromkeys(values))
+    assert len(names) == 12
+    assert names[5:7] == ["key=C", "key=G"]
+
+
+@given(st.sampled_from(list(ACTIONS)), st.integers(0, 127))
+def test_whatever_is_learned_is_granted(action, value) -> None:
+    binding = Binding.of(action, Control("cc", 3, 7))
+    for what, text in asked([binding], (0xB2, 7, value)):
+        check_command(Command("midi:x", what, text))
+
+
+def test_what_was_learned_is_found_by_a_part_of_the_ports_name(tmp_path: Path) -> None:
+    bindings = (Binding(action="tempo", cc=1), Binding(action="key", any_note=True, channel=4))
+    path = path_of('Prüf "X": MIDI 1 28:0', tmp_path / "controls")
+    write(path, 'Prüf "X": MIDI 1', bindings)
+    assert find('prüf "x": midi 1 31:0', path.parent) == path
+    assert read(path) == bindings
+    with pytest.raises(OutputUnavailable, match="no learned controller 'y'") as caught:
+        find("y", path.parent)
+    assert "midi-learn" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[binding]]\naction = 'sing'\ncc = 1", "action"),
+        ("[[binding]]\naction = 'tempo'\ncc = 128", "cc"),
+        ("[[binding]]\naction = 'tempo'\nchannel = 17\ncc = 1", "channel"),
+        ("[[binding]]\naction = 'tempo'", "name one of"),
+        ("[[binding]]\naction = 'tempo'\ncc = 1\nnote = 2", "name one of"),
+        ("[[binding]]\naction = 'tempo'\nany_note = true", "any_note"),
+        ("[[binding]\n", "cannot be read"),
+        ("title = 'x'", "binds nothing"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_key(tmp_path: Path, text, said) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("uri", ["midi:", "audio:x", "9001", "usb:1"])
+def test_what_is_no_input_is_refused(uri) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(uri)
+    assert "midi:PORT" in caught.value.hint
+    with pytest.raises((ConfigError, OutputUnavailable)):
+        check([uri], "")
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "command"),
+    [
+        ("/biofeedback/tempo", [72.0], ("override", "tempo_bpm=72")),
+        ("/biofeedback/density", [1.5, 30], ("override", "density=1.5 for 30")),
+        ("/biofeedback/key", ["F# aeolian"], ("override", "key=F# aeolian")),
+        ("/biofeedback/volume", [0.25], ("volume", "0.25")),
+        ("/biofeedback/marker", ["bell"], ("marker", "bell")),
+        ("/biofeedback/release", [], ("release", "")),
+        ("/biofeedback/hold", [], ("hold", "")),
+        ("/biofeedback/stop", [1], ("stop", "")),
+        ("/biofeedback/stop", [0], None),
+        ("/biofeedback/tempo", [], None),
+        ("/biofeedback/sing", [1], None),
+        ("/other/tempo", [72.0], None),
+    ],
+)
+def test_addresses_are_commands(address, arguments, command) -> None:
+    assert command_of(address, arguments) == command
+
+
+@given(st.binary(max_size=64))
+def test_any_datagram_is_read_or_refused(data) -> None:
+    try:
+        messages = decode(data)
+    except ValueError:
+        return
+    for address, arguments in messages:
+        command_of(address, arguments)
+
+
+def test_messages_come_back_as_they_were() -> None:
+    arguments = ["D dorian", 3, 0.5]
+    assert decode(encode("/a/b", arguments)) == [("/a/b", arguments)]
+
+
+def test_nothing_listens_to_other_computers_without_a_token() -> None:
+    for target in ("9000", "127.0.0.1:9000", "[::1]:9000", "localhost:9000"):
+        OscDesk.parse(target)
+    for target in ("0.0.0.0:9000", "192.168.1.5:9000", "studio:9000"):
+        with pytest.raises(ConfigError, match="anybody") as caught:
+            OscDesk.parse(target)
+        assert "token" in caught.value.hint
+        OscDesk.parse(f"{target}?token=eight-long")
+    with pytest.raises(ConfigError, match="no option"):
+        OscDesk.parse("9000?token=short")
+
+
+class Desk:
+    """Writes down what it is asked, and refuses volumes."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+
+    def command(self, who, what, value="") -> None:
+        if what == "volume":
+            raise CommandError("no", hint="")
+        self.asked.append((who, what, value))
+
+    def follow(self, clock) -> None:
+        raise AssertionError
+
+
+async def told(token: str, *packets: bytes) -> tuple[Desk, int]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    desk, osc = Desk(), OscDesk("127.0.0.1", port, token)
+    await osc.open()
+    running = asyncio.create_task(osc.run(desk))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for packet in packets:
+            sender.sendto(packet, ("127.0.0.1", port))
+    async with asyncio.timeout(5.0):
+        while len(desk.asked) + osc.refused < len(packets):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await osc.close()
+    return desk, osc.refused
+
+
+def test_only_who_knows_the_token_is_heard() -> None:
+    desk, refused = asyncio.run(
+        told(
+            "open sesame",
+            encode("/biofeedback/marker", ["open sesame", "here"]),
+            encode("/biofeedback/marker", ["open sesamo", "there"]),
+            encode("/biofeedback/stop"),
+            encode("/biofeedback/volume", ["open sesame", 0.5]),
+            b"junk",
+        )
+    )
+    assert desk.asked == [("osc:127.0.0.1", "marker", "here")]
+    assert refused == 4
+
+
+def test_a_port_that_is_taken_is_one_clear_line() -> None:
+    async def twice() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            await OscDesk("127.0.0.1", taken.getsockname()[1]).open()
+
+    with pytest.raises(OutputUnavailable, match="nothing can be received") as caught:
+        asyncio.run(twice())
+    assert "Another program" in caught.value.hint
