@@ -31,7 +31,7 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml
 	@echo "Installing biofeedback and what it needs (about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-binary=biofeedback -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-binary=biofeedback -e '.[web]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

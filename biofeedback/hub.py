@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -15,17 +16,24 @@ class Subscription(Generic[T]):
 
     def __init__(self, capacity: int) -> None:
         self._items: deque[T] = deque(maxlen=capacity)
+        self._arrived = asyncio.Event()
         self.dropped = 0
 
     def put(self, item: T) -> None:
         """Add an item; never waits."""
         self.dropped += len(self._items) == self._items.maxlen
         self._items.append(item)
+        self._arrived.set()
+
+    async def wait(self) -> None:
+        """Wait until something is queued."""
+        await self._arrived.wait()
 
     def drain(self) -> list[T]:
         """Take all that is queued, without waiting."""
         items = list(self._items)
         self._items.clear()
+        self._arrived.clear()
         return items
 
 

@@ -90,6 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
     | {"biofeedback.record", "biofeedback.personal"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
+    "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},
     "biofeedback.surface": {
         "synth",
         "biofeedback.errors",

@@ -11,7 +11,7 @@ from biofeedback.errors import ConfigError, FolderError
 from biofeedback.personal.folders import data_folder
 from biofeedback.state.baseline import Baseline
 
-__all__ = ["Profile", "delete", "files", "load", "save"]
+__all__ = ["Profile", "beside", "delete", "files", "load", "save"]
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,6 +51,11 @@ def files(name: str) -> list[Path]:
     """Return all that is stored under a profile's name outside its sessions."""
     path = _path(name)
     return sorted(path.parent.glob(f"{name}.*")) if path.parent.is_dir() else []
+
+
+def beside(name: str, suffix: str) -> Path:
+    """Return the path of another file about a person; `files` and `delete` know it as well."""
+    return _path(name).with_suffix(f".{suffix}")
 
 
 def delete(name: str) -> list[Path]:

@@ -1,0 +1,230 @@
+"""The command that serves the pages: serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biofeedback.cli import console
+
+if TYPE_CHECKING:
+    from biofeedback.web.api import Around, Found
+    from biofeedback.web.app import Place
+    from biofeedback.web.server import Certificate
+
+__all__ = ["register"]
+
+_SCAN_S = 6.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(serve)
+
+
+def serve(
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any that is free.")
+    ] = 8484,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name or address that other devices will use."),
+    ] = None,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Let other devices in, encrypted; else only this one.")
+    ] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Yours, in PEM; else one is made.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The certificate's key, in PEM.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for sessions; else your data folder.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A pseudonym for whoever sits here.")
+    ] = None,
+    contacts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Whom to turn to in a crisis, a TOML file.")
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Which country's contacts, such as de.")
+    ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in this computer's browser.")
+    ] = True,
+    duration: Annotated[
+        float | None, typer.Option(metavar="S", min=0.1, help="Stop after this many seconds.")
+    ] = None,
+) -> None:
+    """Serve the listener's page and the therapist's desk from this computer.
+
+    Sound stays on this computer: the pages steer and show.
+    """
+    from biofeedback.timebase import run_live
+
+    try:
+        import starlette
+        import uvicorn
+    except ImportError as error:
+        from biofeedback.errors import ConfigError
+
+        raise ConfigError(
+            f"the pages need more than is installed ({error.name})",
+            hint='pip install "biofeedback[web]"',
+        ) from error
+    del starlette, uvicorn
+    from biofeedback.personal import consent, profiles
+    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.web.server import listening
+
+    if profile is not None:
+        profiles.load(profile)  # a name that cannot be one is told now
+    lines = consent.contacts(contacts, country)
+    files = _certificate(lan, host, certificate, key)
+    with listening("0.0.0.0" if lan else "127.0.0.1", port) as bound:
+        place = _place(lan, host, bound.getsockname()[1])
+        run_live(
+            lambda: _serving(
+                place, bound, files, out or sessions_folder(), profile, lines, open_page, duration
+            )
+        )
+
+
+async def _serving(
+    place: Place,
+    bound: object,
+    files: Certificate | None,
+    out: Path,
+    profile: str | None,
+    lines: list[dict[str, str]],
+    open_page: bool,
+    duration_s: float | None,
+) -> None:
+    import asyncio
+    import socket
+    from contextlib import suppress
+
+    from biofeedback.web import app, server
+    from biofeedback.web.studio import Studio
+    from biofeedback.web.tokens import Tokens
+
+    assert isinstance(bound, socket.socket)
+    clock = asyncio.get_running_loop().time
+    studio, tokens = Studio(out, profile), Tokens(clock)
+    table = app.routes(studio, tokens, place, _around(), out, lines)
+    _, listener = tokens.invite("listener", "home", studio.home.id)
+    _, therapist = tokens.invite("therapist", "desk")
+    _say("Page of the listener:", place.entrance(listener))
+    _say("Desk of a therapist: ", place.entrance(therapist))
+    console.err.print(
+        "Each link works once, within 15 minutes. Ctrl-C ends everything.", highlight=False
+    )
+    if open_page:
+        await asyncio.to_thread(_open, place.entrance(listener))
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(duration_s):
+                await server.run(app.application(table, tokens, place, clock), bound, files)
+    finally:
+        await studio.close()
+
+
+def _say(title: str, link: str) -> None:
+    """Print a link whole and plain, for people and for programs to take."""
+    import sys
+
+    sys.stdout.write(f"{title} {link}\n")
+    sys.stdout.flush()
+
+
+def _open(link: str) -> None:
+    import webbrowser
+
+    webbrowser.open(link)
+
+
+def _place(lan: bool, host: str | None, port: int) -> Place:
+    from biofeedback.web.app import Place
+
+    if not lan:
+        return Place(tuple(f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")))
+    from biofeedback.web.certificate import names_of_this_computer
+
+    names = dict.fromkeys([*([host] if host else []), *names_of_this_computer()])
+    return Place(tuple(f"https://{name}:{port}" for name in names))
+
+
+def _certificate(
+    lan: bool, host: str | None, certificate: Path | None, key: Path | None
+) -> Certificate | None:
+    from biofeedback.errors import ConfigError
+    from biofeedback.web.server import Certificate
+
+    if not lan:
+        if host or certificate or key:
+            raise ConfigError(
+                "--host, --certificate and --key are for other devices", hint="Add --lan."
+            )
+        return None
+    if (certificate is None) != (key is None):
+        raise ConfigError("a certificate and its key go together", hint="Give both or none.")
+    if certificate is not None and key is not None:
+        for path in (certificate, key):
+            if not path.is_file():
+                raise ConfigError(f"there is no file {path}", hint="Check the path.")
+        return Certificate(certificate, key)
+    from biofeedback.web.certificate import own
+
+    made, fingerprint = own(host)
+    console.err.print(
+        f"The certificate is our own; its SHA-256 fingerprint:\n  {fingerprint}\n"
+        "A browser warns once: compare the fingerprint, then go on.",
+        highlight=False,
+    )
+    return made
+
+
+def _around() -> Around:
+    from biofeedback.web.api import Around
+
+    return Around(_sensors, _outputs)
+
+
+async def _sensors() -> list[Found]:
+    from biofeedback.cli.words import signal_words
+    from biofeedback.config import configs_folder
+    from biofeedback.web.api import Found
+    from sensors.ble.bands import recognise
+    from sensors.ble.scan import scan
+    from sensors.profile_files import load_all
+
+    seen = await scan(_SCAN_S, recognise(load_all(configs_folder() / "devices")))
+    usable = [device for device in seen if device.kind != "other"]
+    names = [device.name for device in usable]
+    return [
+        Found(
+            uri=f"ble:{d.name if d.name and names.count(d.name) == 1 else d.address}",
+            name=d.label,
+            strength=signal_words(d.rssi_dbm),
+        )
+        for d in usable
+    ]
+
+
+async def _outputs() -> list[Found]:
+    import asyncio
+    from contextlib import suppress
+
+    from biofeedback.cli import probe
+    from biofeedback.web.api import Found
+    from synth.errors import SynthError
+
+    found: list[Found] = []
+    for kind, ask in (("audio", probe.audio_devices), ("midi", probe.midi_ports)):
+        with suppress(SynthError):  # what cannot be asked for is not offered
+            found += [Found(f"{kind}:{name}", name) for name in await asyncio.to_thread(ask)]
+    return found

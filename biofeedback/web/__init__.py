@@ -1,0 +1,1 @@
+"""The page of the listener and the desk of the therapist, served from this computer."""

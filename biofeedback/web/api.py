@@ -1,0 +1,278 @@
+"""What pages ask for while they are open, as JSON: choices, sessions, consent, invitations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from biofeedback.config import configs_folder, programmes
+from biofeedback.errors import ConfigError
+from biofeedback.personal import consent
+from biofeedback.timebase import utc_now
+from biofeedback.web import records, wishes
+from biofeedback.web.doors import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
+from biofeedback.web.seat import Choice, Seat
+from biofeedback.web.studio import Studio
+from biofeedback.web.tokens import Invitation, Role, Tokens
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+__all__ = ["Api", "Around"]
+
+Text = Annotated[str, Meta(max_length=500)]
+Name = Annotated[str, Meta(max_length=40, pattern=r"^[\w .-]{1,40}$")]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Something that can be chosen: its URI, and its name as a person knows it."""
+
+    uri: str
+    name: str
+    strength: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """How the server looks around this computer: sensors within reach, and where sound can go.
+
+    Both raise our errors, with hints, where this computer cannot look.
+    """
+
+    sensors: Callable[[], Awaitable[list[Found]]]
+    outputs: Callable[[], Awaitable[list[Found]]]
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command to a running session."""
+
+    what: Annotated[str, Meta(max_length=20)]
+    value: Text = ""
+
+
+class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answers to the questions before the first session."""
+
+    yes: tuple[consent.Answer, ...] = ()
+    advised: bool = False
+
+
+class Guest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to invite: for a listener a seat of their own is made."""
+
+    role: Literal["listener", "therapist", "observer"]
+    name: Name
+    link_minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 60
+    stay_hours: Annotated[int, Meta(ge=1, le=7 * 24)] = 12
+
+
+#: Whom each role may invite; nobody gives more than they have.
+_MAY_INVITE: dict[Role, set[Role]] = {
+    "listener": {"therapist", "observer"},
+    "therapist": {"listener", "therapist", "observer"},
+}
+
+
+class Api:
+    """Answers for the seats of a studio; `entrance` turns a link's secret into its address."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        tokens: Tokens,
+        around: Around,
+        out: Path,
+        contacts: list[dict[str, str]],
+        entrance: Callable[[str], str],
+    ) -> None:
+        self._studio = studio
+        self._tokens = tokens
+        self._around = around
+        self._out = out
+        self._contacts = contacts
+        self._entrance = entrance
+
+    def routes(self) -> list[Route]:
+        """Return all doors of this file."""
+        seat, post = "/api/seats/{seat}", ("POST",)
+        session = f"{seat}/sessions/{{session}}"
+        return [
+            door("/api/choices", self._choices, roles=LISTENER),
+            door("/api/outputs", self._outputs, roles=LISTENER),
+            door("/api/scan", self._scan, methods=post, roles=LISTENER),
+            door(f"{seat}/start", self._start, methods=post, roles=LISTENER),
+            door(f"{seat}/command", self._command, methods=post, roles=STEERS),
+            door(f"{seat}/silence", self._silence, methods=post, roles=STEERS),
+            door(f"{seat}/sessions", self._sessions, roles=STEERS),
+            door(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
+            door(f"{session}/{{file}}", self._file, roles=STEERS),
+            door(f"{seat}/export", self._export, roles=LISTENER),
+            door(f"{seat}/forget", self._forget, methods=post, roles=LISTENER),
+            door(f"{seat}/consent", self._consent, roles=LISTENER),
+            door(f"{seat}/consent", self._give, methods=post, roles=LISTENER),
+            door(f"{seat}/consent/withdraw", self._withdraw, methods=post, roles=LISTENER),
+            door(f"{seat}/remove", self._remove, methods=post, roles=frozenset({"therapist"})),
+            door("/api/contacts", self._whom_to_turn_to, roles=ANYBODY),
+            door("/api/invitations", self._invitations, roles=STEERS),
+            door("/api/invitations", self._invite, methods=post, roles=STEERS),
+            door("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
+        ]
+
+    def _seat(self, request: Request) -> Seat:
+        return seat_of(request, self._studio.seats)
+
+    async def _choices(self, request: Request) -> Response:
+        styles = sorted(path.stem for path in (configs_folder() / "styles").glob("*.toml"))
+        return answer({"programmes": list(programmes()), "styles": styles})
+
+    async def _outputs(self, request: Request) -> Response:
+        return answer(await self._around.outputs())
+
+    async def _scan(self, request: Request) -> Response:
+        return answer(await self._around.sensors())
+
+    async def _start(self, request: Request) -> Response:
+        seat, choice = self._seat(request), await body(request, Choice)
+        if not choice.simulated:
+            given = await asyncio.to_thread(consent.load, seat.profile)
+            if given is None or not given.holds:
+                raise ConfigError(
+                    "some questions come before the first session",
+                    hint="Answer them on this page.",
+                )
+        await seat.start(choice)
+        return answer({})
+
+    async def _command(self, request: Request) -> Response:
+        grant, wish = grant_of(request), await body(request, Wish)
+        what, value = wishes.checked(grant.role, wish.what, wish.value)
+        self._seat(request).command(grant.who, what, value)
+        return answer({})
+
+    async def _silence(self, request: Request) -> Response:
+        self._seat(request).silence(grant_of(request).who)
+        return answer({})
+
+    async def _sessions(self, request: Request) -> Response:
+        profile = self._seat(request).profile
+        return answer(await asyncio.to_thread(records.past, self._out, profile))
+
+    async def _file(self, request: Request) -> Response:
+        from starlette.responses import FileResponse
+
+        path, media_type = await asyncio.to_thread(
+            records.file_of, self._out, self._seat(request).profile,
+            request.path_params["session"], request.path_params["file"],
+        )  # fmt: skip
+        headers = {}
+        if path.suffix == ".html":  # it brings its own style, and nothing that runs
+            headers["content-security-policy"] = (
+                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
+                "frame-ancestors 'none'"
+            )
+        name = None if path.suffix == ".html" else f"{path.parent.name}{path.suffix}"
+        return FileResponse(path, media_type=media_type, filename=name, headers=headers)
+
+    async def _delete(self, request: Request) -> Response:
+        seat, session = self._seat(request), request.path_params["session"]
+        _refuse_while_busy(seat)
+        await asyncio.to_thread(records.delete, self._out, seat.profile, session)
+        seat.forget_last(session)
+        return answer({})
+
+    async def _export(self, request: Request) -> Response:
+        from starlette.background import BackgroundTask
+        from starlette.responses import FileResponse
+
+        seat = self._seat(request)
+        path = await asyncio.to_thread(records.export, self._out, seat.profile)
+        gone = BackgroundTask(path.unlink, missing_ok=True)
+        name = f"biofeedback-{seat.profile or 'sessions'}.zip"
+        return FileResponse(path, media_type="application/zip", filename=name, background=gone)
+
+    async def _forget(self, request: Request) -> Response:
+        seat = self._seat(request)
+        _refuse_while_busy(seat)
+        count = await asyncio.to_thread(records.forget, self._out, seat.profile)
+        seat.forget_last()
+        return answer({"sessions": count})
+
+    async def _consent(self, request: Request) -> Response:
+        given = await asyncio.to_thread(consent.load, self._seat(request).profile)
+        return answer(
+            {
+                "questions": consent.QUESTIONS,
+                "holds": given is not None and given.holds,
+                "given": given,
+            }
+        )
+
+    async def _give(self, request: Request) -> Response:
+        seat, answers = self._seat(request), await body(request, Answers)
+        given = await asyncio.to_thread(
+            consent.give, seat.profile, answers.yes, answers.advised, utc_now()
+        )
+        return answer(given)
+
+    async def _withdraw(self, request: Request) -> Response:
+        seat = self._seat(request)
+        seat.silence(grant_of(request).who)
+        return answer(await asyncio.to_thread(consent.withdraw, seat.profile, utc_now()))
+
+    async def _remove(self, request: Request) -> Response:
+        seat = self._seat(request)
+        if seat is self._studio.home:
+            raise ConfigError("this computer's own seat stays")
+        await self._studio.remove(seat.id)
+        self._tokens.revoke_seat(seat.id)
+        return answer({})
+
+    async def _whom_to_turn_to(self, request: Request) -> Response:
+        return answer(self._contacts)
+
+    async def _invitations(self, request: Request) -> Response:
+        return answer([self._shown(i) for i in self._tokens.invitations(grant_of(request))])
+
+    async def _invite(self, request: Request) -> Response:
+        grant, guest = grant_of(request), await body(request, Guest)
+        if guest.role not in _MAY_INVITE.get(grant.role, set()):
+            raise ConfigError(f"a {grant.role} cannot invite a {guest.role}")
+        seat = grant.seat
+        if guest.role == "listener":
+            if seat is not None:
+                raise ConfigError("a new seat needs the right to all seats")
+            seat = self._studio.add(guest.name).id
+        invitation, secret = self._tokens.invite(
+            guest.role, guest.name, seat, by=grant.id,
+            link_s=60.0 * guest.link_minutes, stay_s=3600.0 * guest.stay_hours,
+        )  # fmt: skip
+        return answer(self._shown(invitation) | {"link": self._entrance(secret)})
+
+    async def _revoke(self, request: Request) -> Response:
+        wanted = request.path_params["id"]
+        if wanted not in {i.id for i in self._tokens.invitations(grant_of(request))}:
+            raise ConfigError("there is no such invitation")
+        self._tokens.revoke(wanted)
+        return answer({})
+
+    def _shown(self, invitation: Invitation) -> dict[str, object]:
+        return {
+            "id": invitation.id,
+            "role": invitation.role,
+            "name": invitation.name,
+            "seat": invitation.seat,
+            "stage": self._tokens.stage(invitation),
+        }
+
+
+def _refuse_while_busy(seat: Seat) -> None:
+    if seat.stage != "idle":
+        raise ConfigError("a session runs now", hint="Stop it first.")

@@ -1,0 +1,38 @@
+"""Writes the files of a session that is over, as a program of its own.
+
+`python -m biofeedback.web.files FOLDER [OUTPUT]` writes session.mid and report.html, and what
+OUTPUT names. It gives way to everything else on the computer, since music may be playing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from biofeedback import afterwards
+from biofeedback.errors import BiofeedbackError
+from synth.errors import SynthError
+from synth.outputs.uri import OutputSpec
+
+__all__ = ["main"]
+
+_NICENESS = 10
+
+
+def main(folder: str, *outputs: str) -> int:
+    """Write what can be written; return 2 when anything could not."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    code = 0
+    for step in afterwards.steps(Path(folder), [OutputSpec.parse(uri) for uri in outputs]):
+        try:
+            step.do(lambda share: None)
+        except (BiofeedbackError, SynthError) as error:
+            sys.stderr.write(f"{error} {error.hint}\n")
+            code = 2
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

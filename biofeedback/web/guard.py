@@ -1,0 +1,167 @@
+"""What every request passes before anything answers it, the socket's opening included.
+
+The rules, in this order: a Host that is ours, an Origin that is ours wherever something is
+changed, not too often, not too large, and a cookie that somebody was given. The first alone stops
+a foreign page that has its own name point at this computer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+from biofeedback.web.rates import Rates
+from biofeedback.web.tokens import Tokens
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["COOKIE", "ENTRANCE", "LARGEST_BODY", "Guard"]
+
+COOKIE = "biofeedback"
+ENTRANCE = "/enter/"  #: the only path that answers without a cookie
+LARGEST_BODY = 64 * 1024
+
+_log = logging.getLogger("biofeedback.web")
+
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+}
+_WORDS = {
+    400: "This address is not served here.",
+    401: "You need a new link. Ask whoever runs biofeedback on this computer.",
+    403: "This request comes from another page.",
+    413: "This request is too large.",
+    429: "Too many requests. Wait a moment.",
+}
+
+
+class Guard:
+    """Wraps an application; `origins` are those under which it is served, as http://host:port."""
+
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, origins: frozenset[str], clock: Callable[[], float]
+    ) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._origins = origins
+        self._hosts = frozenset(origin.partition("://")[2] for origin in origins)
+        self._rates = Rates(clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it in a few words."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        scope["state"] = {"grant": None}
+        if status := self._refusal(scope, headers):
+            await _refuse(scope, receive, send, status)
+            _note(scope, status)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _with_ours(message.get("headers", []))
+                _note(scope, message["status"])
+            await send(message)
+
+        await self._app(scope, _limited(receive), answer)
+
+    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> int:
+        """Return the status to refuse with, or 0."""
+        client = (scope.get("client") or ("", 0))[0]
+        names = [key for key, _ in scope["headers"]]
+        if names.count(b"host") != 1 or headers["host"].lower() not in self._hosts:
+            return 400
+        if not self._is_from_here(scope, headers):
+            return 403
+        grant = self._tokens.who(_cookie(headers.get("cookie", "")))
+        known = grant is not None
+        if not self._rates.allows(client if grant is None else grant.id, known=known):
+            return 429
+        if int(headers.get("content-length") or 0) > LARGEST_BODY:
+            return 413
+        scope["state"]["grant"] = grant
+        is_entrance = scope["type"] == "http" and scope["path"].startswith(ENTRANCE)
+        return 0 if known or is_entrance else 401
+
+    def _is_from_here(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        origin = headers.get("origin")
+        if origin is None:
+            looks_only = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+            return looks_only
+        return origin.lower() in self._origins
+
+
+def _cookie(text: str) -> str:
+    try:
+        morsel = SimpleCookie(text).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _limited(receive: Receive) -> Receive:
+    """Count what is read: a length need not be announced."""
+    from starlette.exceptions import HTTPException
+
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        if message["type"] == "http.request":
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise HTTPException(413)
+        return message
+
+    return counted
+
+
+def _with_ours(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Add our headers, but to an answer that brings its own keep those."""
+    there = {key.lower() for key, _ in headers}
+    added = [(k.encode(), v.encode()) for k, v in _HEADERS.items() if k.encode() not in there]
+    return [*headers, *added]
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    body = _WORDS[status].encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    start = {"type": "http.response.start", "status": status, "headers": _with_ours(headers)}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+
+
+def _note(scope: Scope, status: int) -> None:
+    """Write the access log: what was asked for as the route that answered it, never the address.
+
+    Paths and queries can hold a link's secret, headers the cookie's.
+    """
+    grant = scope["state"]["grant"]
+    route = scope.get("route")
+    _log.info(
+        "%s %s %s %s",
+        scope.get("method", "WS"),
+        getattr(route, "path", "-"),
+        status,
+        grant.id if grant else "-",
+    )

@@ -1,0 +1,128 @@
+"""What is kept of the person on a seat: sessions with their files, and the profile."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.errors import FolderError, LogError
+from biofeedback.personal import profiles
+from biofeedback.record.catalogue import Entry, catalogue
+from biofeedback.record.reader import is_session
+
+__all__ = ["Past", "delete", "export", "file_of", "forget", "past"]
+
+#: The files of a session that a page may fetch, and what they are.
+FILES = {
+    "report.html": "text/html; charset=utf-8",
+    "session.mid": "audio/midi",
+    "session.wav": "audio/wav",
+}
+_NAME = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+class Past(msgspec.Struct, frozen=True):
+    """One session in the list."""
+
+    id: str
+    started_utc: str
+    duration_s: float
+    programme: str
+    simulated: bool
+    complete: bool
+    files: tuple[str, ...]
+
+
+def past(out: Path, profile: str | None) -> list[Past]:
+    """Return the sessions of a person (None: those without a profile), the newest first."""
+    return [
+        Past(
+            id=entry.folder.name,
+            started_utc=entry.header.started_utc,
+            duration_s=entry.duration_s,
+            programme=entry.programme,
+            simulated=entry.header.simulated,
+            complete=entry.end is not None,
+            files=tuple(name for name in FILES if (entry.folder / name).is_file()),
+        )
+        for entry in reversed(_entries(out, profile))
+    ]
+
+
+def file_of(out: Path, profile: str | None, session: str, name: str) -> tuple[Path, str]:
+    """Return the path and media type of one file of a session; raise `LogError` for any other."""
+    path = _folder(out, profile, session) / name
+    if name not in FILES or path.is_symlink() or not path.is_file():
+        raise LogError("there is no such file", hint="It may not be written yet.")
+    return path, FILES[name]
+
+
+def delete(out: Path, profile: str | None, session: str) -> None:
+    """Delete a session with all its files, for good; the index forgets it too."""
+    _remove(_folder(out, profile, session))
+    catalogue(out)
+
+
+def forget(out: Path, profile: str | None) -> int:
+    """Delete all that is kept of a person; return how many sessions that were."""
+    entries = _entries(out, profile)
+    for entry in entries:
+        _remove(entry.folder)
+    if profile is not None:
+        profiles.delete(profile)
+    catalogue(out)
+    return len(entries)
+
+
+def export(out: Path, profile: str | None) -> Path:
+    """Write all that is kept of a person into a zip file in a temporary place; return its path.
+
+    Whoever asked for it deletes it.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
+        target = Path(file.name)
+    try:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for entry in _entries(out, profile):
+                for path in sorted(entry.folder.iterdir()):
+                    if path.is_file() and not path.is_symlink():
+                        archive.write(path, f"sessions/{entry.folder.name}/{path.name}")
+            for path in profiles.files(profile) if profile is not None else ():
+                archive.write(path, f"profile/{path.name}")
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise FolderError(f"the export cannot be written: {error.strerror}") from error
+    return target
+
+
+def _entries(out: Path, profile: str | None) -> list[Entry]:
+    found, _ = catalogue(out)
+    return [entry for entry in found if entry.header.profile == profile]
+
+
+def _folder(out: Path, profile: str | None, session: str) -> Path:
+    """Return the folder of a person's own session; a name that is not one leads nowhere."""
+    folder = out / session
+    plain = _NAME.fullmatch(session) is not None and not folder.is_symlink()
+    if plain and folder.is_dir() and is_session(folder):
+        for entry in _entries(out, profile):
+            if entry.folder.name == session:
+                return entry.folder
+    raise LogError("there is no such session", hint="It may have been deleted.")
+
+
+def _remove(folder: Path) -> None:
+    if any(item.is_dir() and not item.is_symlink() for item in folder.iterdir()):
+        raise FolderError(
+            f"{folder.name} is more than a session: it holds other folders",
+            hint="Delete it by hand if you mean it.",
+        )
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise FolderError(f"{folder.name} cannot be deleted: {error.strerror}") from error

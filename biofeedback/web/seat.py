@@ -1,0 +1,250 @@
+"""One listener's place: what they chose becomes a session, and the session its files."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from biofeedback import config, launch, plugins
+from biofeedback.errors import BiofeedbackError, ConfigError
+from biofeedback.inputs import CommandName
+from biofeedback.session import Session
+from biofeedback.simulation.rest import resting_baseline
+from biofeedback.state.baseline import Baseline
+from biofeedback.timebase import utc_now
+from biofeedback.web.view import Picture, View
+from sensors.errors import SensorError
+from synth.errors import SynthError
+
+__all__ = ["Choice", "Seat", "SeatPicture", "Stage"]
+
+Stage = Literal["idle", "starting", "playing", "writing"]
+
+#: What a page may ask for. Files and addresses of other computers are for the command line.
+_SENSORS = ("ble:", "lsl:", "sim:")
+_OUTPUTS = ("audio:", "midi:", "midi-virtual:", "null:")
+_SOUND_FILE = "wav:"
+_EVENTS = 2048
+_SEED = 1
+_WAIT_S = 30.0
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a listener chose on the page. `minutes` None plays until somebody stops it."""
+
+    sensor: Annotated[str, Meta(max_length=200)]
+    output: Annotated[str, Meta(max_length=200)]
+    programme: Annotated[str, Meta(max_length=40)] = "settle"
+    style: Annotated[str, Meta(max_length=40)] = "ambient"
+    volume: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.5
+    minutes: Annotated[float, Meta(ge=0.5, le=240.0)] | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the body is a made-up one."""
+        return self.sensor.startswith("sim:")
+
+
+class SeatPicture(msgspec.Struct, frozen=True):
+    """A seat as pages see it. `session` names the last one that was recorded here."""
+
+    id: str
+    name: str
+    stage: Stage
+    simulated: bool
+    session: str
+    problem: str
+    hint: str
+    utc_ms: float  #: when this was sent, by the wall clock
+    picture: Picture
+
+
+class Seat:
+    """Holds at most one session at a time; `changed` is called whenever it looks different."""
+
+    def __init__(
+        self, seat_id: str, name: str, profile: str | None, out: Path, changed: Callable[[], None]
+    ) -> None:
+        self.id = seat_id
+        self.name = name
+        self.profile = profile
+        self._out = out
+        self._changed = changed
+        self._view = View()
+        self._task: asyncio.Task[None] | None = None
+        self._session: Session | None = None
+        self._simulated = False
+        self._stage: Stage = "idle"
+        self._last = ""
+        self._trouble: tuple[str, str] = "", ""
+
+    @property
+    def stage(self) -> Stage:
+        """What happens here now."""
+        return self._stage
+
+    @property
+    def playing(self) -> bool:
+        """Whether there is a session that takes commands."""
+        return self._session is not None
+
+    def picture(self) -> SeatPicture:
+        """Return how it looks now."""
+        return SeatPicture(
+            id=self.id,
+            name=self.name,
+            stage=self._stage,
+            simulated=self._simulated,
+            session=self._last,
+            problem=self._trouble[0],
+            hint=self._trouble[1],
+            utc_ms=utc_now().timestamp() * 1000.0,
+            picture=self._view.picture(),
+        )
+
+    async def start(self, choice: Choice) -> None:
+        """Begin a session and return; raises one of our errors for a choice that cannot be.
+
+        What only shows later, such as a strap that is not found, is in the picture.
+        """
+        if self._stage != "idle":
+            raise ConfigError("a session runs already", hint="Stop it first.")
+        self._set_stage("starting")
+        try:
+            performance = launch.Performance(await self._plan(choice))
+        except BaseException:
+            self._set_stage("idle")
+            raise
+        self._trouble = "", ""
+        self._simulated = choice.simulated
+        self._view = View(volume=choice.volume)
+        self._task = asyncio.create_task(self._play(performance, choice))
+
+    def command(self, who: str, what: CommandName, value: str = "") -> None:
+        """Pass a person's wish on; raise `ConfigError` when nothing plays."""
+        if self._session is None:
+            raise ConfigError("nothing plays here now", hint="Start a session first.")
+        self._session.command(who, what, value)
+
+    def silence(self, who: str) -> None:
+        """Stop at once: what sounds is cut off, and the session ends without a cadence."""
+        if self._session is not None:
+            self._session.command(who, "panic")
+            self._session.command(who, "stop")
+            self._session.command(who, "stop")  # the second: not even a cadence
+        elif self._stage == "starting" and self._task is not None:
+            self._task.cancel()
+
+    def forget_last(self, session: str | None = None) -> None:
+        """No longer name the session that was recorded last, since it was deleted."""
+        if session in (None, self._last):
+            self._last = ""
+            self._changed()
+
+    async def close(self) -> None:
+        """End whatever runs, with silence and a complete log."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _plan(self, choice: Choice) -> launch.Plan:
+        _check(choice)
+        baseline = None
+        if choice.sensor == "sim:listener":
+            baseline = await asyncio.to_thread(_rest_of_the_virtual_listener)
+        return launch.Plan(
+            config=config.load(choice.programme, tables={"music": {"style": choice.style}}),
+            sensors=(choice.sensor,),
+            outputs=() if choice.output == "null:" else (choice.output,),
+            out=self._out,
+            seed=_SEED,
+            duration_s=None if choice.minutes is None else 60.0 * choice.minutes,
+            profile=self.profile,
+            baseline=baseline,
+            realtime=True,
+            volume=choice.volume,
+            options=plugins.SensorOptions(seed=_SEED, wait_s=_WAIT_S),
+        )
+
+    async def _play(self, performance: launch.Performance, choice: Choice) -> None:
+        outcome: launch.Outcome | None = None
+        try:
+            outcome = await performance.play(self._watch)
+        except asyncio.CancelledError:
+            outcome = performance.outcome
+        except (BiofeedbackError, SensorError, SynthError) as error:
+            self._trouble = str(error), error.hint
+        finally:
+            self._session = None
+            if outcome is not None:
+                self._last = outcome.folder.name
+                self._set_stage("writing")
+        try:
+            if outcome is not None:
+                await _write_files(outcome.folder, choice.output)
+        finally:
+            self._set_stage("idle")
+
+    async def _watch(self, session: Session) -> None:
+        events = session.hub.subscribe(_EVENTS)
+        self._session = session
+        self._view.duration_s = session.duration_s
+        self._set_stage("playing")
+        while True:
+            await events.wait()
+            news = [self._view.take(event) for event in events.drain()]
+            troubles = tuple(session.troubles)
+            if any(news) or troubles != self._view.troubles:
+                self._view.troubles = troubles
+                self._changed()
+
+    def _set_stage(self, stage: Stage) -> None:
+        self._stage = stage
+        self._changed()
+
+
+def _check(choice: Choice) -> None:
+    """Refuse what only the command line may ask for, or nobody."""
+    if not choice.sensor.startswith(_SENSORS) or "/" in choice.sensor or "\\" in choice.sensor:
+        raise ConfigError("this sensor cannot be chosen here", hint="Choose one from the list.")
+    if not choice.output.startswith(_OUTPUTS) and choice.output != _SOUND_FILE:
+        raise ConfigError("this output cannot be chosen here", hint="Choose one from the list.")
+    if choice.programme not in config.programmes():
+        raise ConfigError("there is no such programme", hint="Choose one from the list.")
+    if choice.style not in _styles():
+        raise ConfigError("there is no such style", hint="Choose one from the list.")
+
+
+def _styles() -> list[str]:
+    return [path.stem for path in (config.configs_folder() / "styles").glob("*.toml")]
+
+
+@cache
+def _rest_of_the_virtual_listener() -> Baseline | None:
+    return resting_baseline(_SEED)
+
+
+async def _write_files(folder: Path, output: str) -> None:
+    """Write MIDI, report and sound in a process of its own: other seats may be playing."""
+    command = [sys.executable, "-P", "-m", "biofeedback.web.files", str(folder)]
+    if output == _SOUND_FILE:
+        command.append(_SOUND_FILE)
+    child = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stdin=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await child.wait()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            child.terminate()
+        await child.wait()
+        raise

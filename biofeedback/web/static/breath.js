@@ -1,0 +1,45 @@
+// The breathing guide: a disc that grows and shrinks with the music's swell.
+
+import { byId, number, word, write } from "/static/common.js";
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Breath {
+  constructor() {
+    this.swell = null;
+    this.offset = Infinity; // the least that a picture came after its time, in seconds
+    this.running = false;
+  }
+
+  /** Take in a picture; the guide runs while the music swells. */
+  take(picture) {
+    const late = performance.now() / 1000 - picture.t;
+    if (picture.t < this.latest) this.offset = Infinity; // another session
+    this.latest = picture.t;
+    this.offset = Math.min(this.offset, late);
+    this.swell = picture.breath ?? null;
+    byId("breath").hidden = !this.swell;
+    if (!this.swell) return;
+    const pace = number(60 / this.swell.period_s, 1);
+    write(byId("breath-pace"), word("breath.pace", { pace }));
+    if (!this.running) {
+      this.running = true;
+      requestAnimationFrame(() => this.frame());
+    }
+  }
+
+  frame() {
+    if (!this.swell) {
+      this.running = false;
+      return;
+    }
+    const now = performance.now() / 1000 - this.offset;
+    const into = (((now - this.swell.from_s) / this.swell.period_s) % 1 + 1) % 1;
+    const inward = into < 0.5;
+    write(byId("breath-word"), word(inward ? "breath.in" : "breath.out"));
+    const size = still.matches ? 0.6 : 0.35 + 0.65 * (0.5 - 0.5 * Math.cos(2 * Math.PI * into));
+    byId("breath-disc").setAttribute("transform", `scale(${size.toFixed(3)})`);
+    if (still.matches) setTimeout(() => this.frame(), 250);
+    else requestAnimationFrame(() => this.frame());
+  }
+}

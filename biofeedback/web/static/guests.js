@@ -1,0 +1,49 @@
+// Who else may look or steer: invitations, and how to take them back.
+
+import { attempt, byId, get, make, post, say, word } from "/static/common.js";
+
+export class Guests {
+  constructor() {
+    byId("invite").addEventListener("submit", (event) => this.invite(event));
+    byId("guest-copy").addEventListener("click", () => this.copy());
+    byId("guests").addEventListener("toggle", () => this.load());
+  }
+
+  async load() {
+    const all = (await attempt(() => get("/api/invitations"))) ?? [];
+    const live = all.filter((invitation) => invitation.stage !== "over");
+    byId("guest-list").replaceChildren(...live.map((invitation) => this.line(invitation)));
+  }
+
+  line({ id, name, role, stage }) {
+    const text = `${name} · ${word(`role.${role}`)} · ${word(`guests.${stage}`)} `;
+    const revoke = make("button", { class: "plain danger", type: "button",
+      "aria-label": `${word("guests.revoke")}, ${name}`, onclick: () => this.revoke(id) }, word("guests.revoke"));
+    return make("li", {}, text, revoke);
+  }
+
+  async invite(event) {
+    event.preventDefault();
+    const wish = { role: byId("guest-role").value, name: byId("guest-name").value.trim() };
+    const made = await attempt(() => post("/api/invitations", wish));
+    if (!made) return;
+    byId("guest-link").value = made.link;
+    byId("guest-link-row").hidden = false;
+    byId("guest-link").focus();
+    byId("guest-link").select();
+    say(word("guests.made"));
+    await this.load();
+  }
+
+  async copy() {
+    byId("guest-link").select();
+    await navigator.clipboard?.writeText(byId("guest-link").value);
+    say(word("guests.copied"));
+  }
+
+  async revoke(id) {
+    await attempt(() => post(`/api/invitations/${id}/revoke`));
+    await this.load();
+    say(word("guests.revoked"));
+  }
+}

@@ -1,0 +1,395 @@
+// The listener's page: choose, start, follow, stop, look back.
+
+import {
+  attempt, byId, clock, confirmed, facts, get, language, make, number, offerLanguages, post, reason,
+  say, show, word, write,
+} from "/static/common.js";
+import { Breath } from "/static/breath.js";
+import { Guests } from "/static/guests.js";
+import { listen } from "/static/live.js";
+import { Past } from "/static/past.js";
+import { Trace } from "/static/trace.js";
+
+const KEPT = "biofeedback.choice";
+const SIMULATED = "sim:listener";
+const seat = `/api/seats/${facts.seat}`;
+const trace = new Trace(byId("trace"));
+const breath = new Breath();
+const past = new Past(seat);
+let shown = { stage: "idle", picture: {} };
+let connected = true;
+let ready = false; // whether the consent holds
+let markers = 0;
+
+// ---- choosing
+
+function option(group, value, name, about, checked) {
+  const input = make("input", { type: "radio", name: group, value, id: `${group}-${value}` });
+  input.checked = checked;
+  const text = make("span", {}, make("strong", {}, name));
+  if (about) text.append(make("small", {}, about));
+  return make("label", { class: "option" }, input, text);
+}
+
+function chosen(group) {
+  return document.querySelector(`input[name=${group}]:checked`)?.value;
+}
+
+function kept() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+async function offer() {
+  const last = kept();
+  const { programmes, styles } = await get("/api/choices");
+  offerSensors([], last.sensor);
+  byId("programmes").replaceChildren(
+    ...programmes.map((name, place) =>
+      option("programme", name, word(`programme.${name}`, { otherwise: name }),
+        word(`programme.${name}.about`, { otherwise: "" }),
+        last.programme ? name === last.programme : name === "settle" || (place === 0 && !programmes.includes("settle"))),
+    ),
+  );
+  byId("style").replaceChildren(
+    ...styles.map((name) => make("option", { value: name, selected: name === (last.style ?? "ambient") },
+      word(`style.${name}`, { otherwise: name }))),
+  );
+  offerOutputs([], last.output);
+  byId("minutes").value = last.minutes ?? "20";
+  if (last.volume) byId("volume-first").value = last.volume;
+  const outputs = await get("/api/outputs");
+  offerOutputs(outputs, byId("output").value);
+}
+
+function offerSensors(found, last) {
+  const known = new Map(found.map((sensor) => [sensor.uri, sensor]));
+  if (last && last !== SIMULATED && !known.has(last)) {
+    known.set(last, { uri: last, name: last.replace(/^\w+:/, ""), strength: word("choose.last") });
+  }
+  const pick = last && known.has(last) ? last : (found[0]?.uri ?? SIMULATED);
+  byId("sensors").replaceChildren(
+    ...[...known.values()].map((s) => option("sensor", s.uri, s.name, s.strength, s.uri === pick)),
+    option("sensor", SIMULATED, word("choose.simulated"), word("choose.simulated.about"), pick === SIMULATED),
+  );
+}
+
+function offerOutputs(found, last) {
+  const always = [["audio:", word("output.audio")]];
+  const files = [["wav:", word("output.wav")], ["null:", word("output.null")]];
+  const all = [...always, ...found.map((o) => [o.uri, o.name]), ...files];
+  byId("output").replaceChildren(
+    ...all.map(([uri, name]) => make("option", { value: uri, selected: uri === last }, name)),
+  );
+}
+
+async function scan() {
+  const button = byId("scan");
+  button.disabled = true;
+  write(button, word("choose.scanning"));
+  say(word("choose.scanning"));
+  const found = await attempt(() => post("/api/scan"));
+  button.disabled = false;
+  write(button, word("choose.scan"));
+  if (!found) return;
+  offerSensors(found, chosen("sensor") === SIMULATED ? undefined : chosen("sensor"));
+  say(word("choose.found", { count: found.length }));
+}
+
+async function start(event) {
+  event.preventDefault();
+  const choice = {
+    sensor: chosen("sensor"), programme: chosen("programme"), style: byId("style").value,
+    output: byId("output").value, volume: Number(byId("volume-first").value),
+    minutes: Number(byId("minutes").value) || null,
+  };
+  localStorage.setItem(KEPT, JSON.stringify({ ...choice, minutes: byId("minutes").value }));
+  if (choice.sensor !== SIMULATED && !ready) {
+    askFirst();
+    return;
+  }
+  markers = 0;
+  trace.clear();
+  byId("start").disabled = true;
+  await attempt(() => post(`${seat}/start`, choice));
+  byId("start").disabled = false;
+}
+
+// ---- consent
+
+async function loadConsent() {
+  const { questions, holds } = await get(`${seat}/consent`);
+  ready = holds;
+  byId("withdraw").hidden = !holds;
+  byId("questions").replaceChildren(
+    ...questions.map((name) =>
+      make("label", { class: "check" },
+        make("input", { type: "checkbox", name: "question", value: name, onchange: weigh }),
+        ` ${word(`question.${name}`)}`)),
+  );
+}
+
+function saidYes() {
+  return [...document.querySelectorAll("input[name=question]:checked")].map((box) => box.value);
+}
+
+function weigh() {
+  const yes = saidYes();
+  byId("not-now").hidden = !yes.includes("distress");
+  byId("advice").hidden = !yes.length || yes.includes("distress");
+  byId("agree").disabled = yes.includes("distress");
+}
+
+function askFirst() {
+  byId("choose").hidden = true;
+  byId("consent").hidden = false;
+  weigh();
+  byId("consent").scrollIntoView();
+  byId("questions").querySelector("input").focus();
+}
+
+async function agree(event) {
+  event.preventDefault();
+  const given = await attempt(() => post(`${seat}/consent`, { yes: saidYes(), advised: byId("advised").checked }));
+  if (!given) return;
+  await loadConsent();
+  leaveConsent();
+  say(word("consent.thanks"));
+}
+
+function leaveConsent() {
+  byId("consent").hidden = true;
+  draw();
+  byId("start").focus();
+}
+
+async function withdraw() {
+  if (!(await confirmed(word("data.withdraw.sure")))) return;
+  await attempt(() => post(`${seat}/consent/withdraw`));
+  await attempt(loadConsent);
+  say(word("data.withdrawn"));
+}
+
+// ---- the session
+
+function command(what, value = "", said = "") {
+  return attempt(async () => {
+    await post(`${seat}/command`, { what, value });
+    if (said) say(said);
+  });
+}
+
+async function stop() {
+  await attempt(() => post(`${seat}/silence`));
+  if (byId("closed").open) byId("closed").close();
+  if (byId("feeling").open) byId("feeling").close();
+}
+
+function hold() {
+  const held = shown.picture.held;
+  return command(held ? "resume" : "hold", "", word(held ? "said.resumed" : "said.held"));
+}
+
+function mark() {
+  markers += 1;
+  return command("marker", `${markers}`, word("said.marker", { number: markers }));
+}
+
+function rate(event) {
+  event.preventDefault();
+  const value = byId("rating-value").value;
+  return command("rating", `relaxation=${value}`, word("said.rated", { value }));
+}
+
+function unwell() {
+  command("adverse", word("unwell.log"), word("unwell.heading"));
+  byId("feeling-note").value = "";
+  byId("feeling").showModal();
+}
+
+async function goOn(event) {
+  event.preventDefault();
+  const note = byId("feeling-note").value.trim();
+  if (note) await command("adverse", note);
+  byId("feeling").close();
+}
+
+function keys(event) {
+  if (byId("session").hidden || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && !byId("ask").open) {
+    event.preventDefault();
+    stop();
+    return;
+  }
+  const inside = byId("session").contains(document.activeElement) || document.activeElement === document.body;
+  if (!inside || document.activeElement.matches("input:not([type=range]), select, textarea")) return;
+  const does = { h: hold, m: mark, u: unwell }[event.key.toLowerCase()];
+  if (does && !event.repeat) does();
+}
+
+// ---- what is shown
+
+const GOOD = { good: "ok", fair: "ok", measuring: "wait", waiting: "wait", searching: "wait", connecting: "wait" };
+
+function draw() {
+  const { stage, picture } = shown;
+  const busy = stage !== "idle";
+  const asking = !byId("consent").hidden;
+  byId("choose").hidden = busy || asking;
+  byId("session").hidden = stage !== "playing" && stage !== "starting";
+  byId("after").hidden = stage !== "writing" && !(stage === "idle" && shown.session && shown.mine);
+  byId("simulated").hidden = !(busy && shown.simulated);
+  byId("aside").hidden = stage === "playing" || stage === "starting";
+  if (shown.problem) show({ message: shown.problem, hint: shown.hint });
+  if (byId("session").hidden) return;
+  const ended = stage === "starting" ? "searching" : picture.signal ?? "waiting";
+  write(byId("signal"), word(`signal.${ended}`));
+  byId("signal-mark").className = `mark ${GOOD[ended] ?? "bad"}`;
+  write(byId("left"), picture.left_s === undefined ? "" : word("session.left", { time: clock(picture.left_s) }));
+  drawSensors(picture);
+  write(byId("heart"), picture.heart_rate ? number(picture.heart_rate, 0) : "–");
+  drawArousal(picture);
+  drawMusic(picture);
+  byId("hold").setAttribute("aria-pressed", String(Boolean(picture.held)));
+  write(byId("hold"), word(picture.held ? "session.resume" : "session.hold"));
+  byId("finish").disabled = Boolean(picture.ending);
+  if (document.activeElement !== byId("volume")) byId("volume").value = picture.volume ?? 0;
+  breath.take(picture);
+  trace.take(picture);
+}
+
+function drawSensors(picture) {
+  const lines = (picture.sensors ?? []).flatMap((sensor) => {
+    const parts = [sensor.source];
+    if (sensor.battery_percent !== null) parts.push(`${sensor.battery_percent} %`);
+    if (sensor.detail) parts.push(sensor.detail);
+    return [parts.join(" · ")];
+  });
+  for (const trouble of picture.troubles ?? []) lines.push(trouble);
+  const text = lines.join("\n");
+  if (byId("details").dataset.text === text) return;
+  byId("details").dataset.text = text;
+  byId("details").replaceChildren(...lines.map((line) => make("li", {}, line)));
+}
+
+function drawArousal(picture) {
+  if (picture.arousal === undefined) {
+    write(byId("arousal"), "–");
+    write(byId("interval"), word(picture.resting ? "session.resting" : "session.unknown"));
+    return;
+  }
+  write(byId("arousal"), number(picture.arousal, 2));
+  const span = { low: number(picture.low, 2), high: number(picture.high, 2) };
+  write(byId("interval"), word("session.interval", span));
+}
+
+function drawMusic(picture) {
+  const { music } = picture;
+  write(byId("music"), music
+    ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords })
+    : word("session.no_music"));
+  const why = reason(picture.why ?? "");
+  byId("why").lang = why.language;
+  write(byId("why"), why.text);
+}
+
+const SPOKEN = ["lost", "no_contact", "weak", "good"];
+
+function take(next) {
+  if (next.id !== facts.seat) return;
+  const before = shown;
+  shown = { ...next, mine: before.mine };
+  if (before.stage !== next.stage) turn(before.stage, next.stage);
+  const signal = next.picture.signal;
+  if (next.stage === "playing" && signal !== before.picture.signal && SPOKEN.includes(signal)) {
+    say(word(`signal.${signal}`));
+  }
+  draw();
+}
+
+function turn(from, to) {
+  if (to === "starting" || to === "playing") shown.mine = true;
+  if (to === "playing" && from !== "playing") {
+    byId("consent").hidden = true;
+    draw();
+    byId("session").focus();
+    say(word("said.playing"));
+  }
+  if (to === "writing") {
+    write(byId("after-text"), word("after.writing"));
+    byId("after-report").hidden = true;
+    say(word("said.over"));
+    if (byId("closed").open) byId("closed").close();
+  }
+  if (from === "writing" && to === "idle") {
+    write(byId("after-text"), word("after.written"));
+    byId("after-report").href = `${seat}/sessions/${shown.session}/report.html`;
+    byId("after-report").hidden = false;
+    say(word("after.written"));
+    past.load();
+    byId("after").scrollIntoView();
+  }
+  if (from === "starting" && to === "idle") byId("start").focus();
+}
+
+async function loadContacts() {
+  const contacts = await get("/api/contacts");
+  for (const list of document.querySelectorAll("ul.contacts")) {
+    const lines = contacts.map((c) =>
+      make("li", {}, `${c.name} `, make("a", { href: `tel:${c.phone.replace(/[^\d+]/g, "")}` }, c.phone), ` ${c.hours}`));
+    list.replaceChildren(...(lines.length ? lines : [make("li", {}, word("contacts.none"))]));
+  }
+}
+
+async function forget() {
+  if (!(await confirmed(word("data.forget.sure")))) return;
+  const done = await attempt(() => post(`${seat}/forget`));
+  if (!done) return;
+  localStorage.removeItem(KEPT);
+  await attempt(loadConsent);
+  past.load();
+  say(word("data.forgotten", { count: done.sessions }));
+}
+
+function wire() {
+  const on = (id, event, action) => byId(id).addEventListener(event, action);
+  on("choice", "submit", start);
+  on("scan", "click", scan);
+  on("answers", "submit", agree);
+  on("disagree", "click", leaveConsent);
+  on("stop", "click", stop);
+  on("closed-stop", "click", stop);
+  on("feeling-stop", "click", stop);
+  on("hold", "click", hold);
+  on("finish", "click", () => command("stop", "", word("said.finishing")));
+  on("marker", "click", mark);
+  on("eyes", "click", () => byId("closed").showModal());
+  on("closed-back", "click", () => byId("closed").close());
+  on("unwell", "click", unwell);
+  on("feeling-form", "submit", goOn);
+  on("rating", "submit", rate);
+  on("rating-value", "input", () => write(byId("rating-shown"), byId("rating-value").value));
+  on("volume", "change", () => command("volume", Number(byId("volume").value).toFixed(2)));
+  on("withdraw", "click", withdraw);
+  on("forget", "click", forget);
+  byId("export").href = `${seat}/export`;
+  for (const id of ["closed", "feeling"]) on(id, "cancel", (event) => event.preventDefault());
+  document.addEventListener("keydown", keys);
+}
+
+offerLanguages();
+wire();
+listen({
+  seat: take,
+  link: (there) => {
+    byId("link").hidden = there;
+    if (connected !== there) say(word(there ? "link.back" : "link.lost"));
+    connected = there;
+  },
+});
+attempt(() => Promise.all([offer(), loadConsent(), loadContacts()]));
+past.load();
+new Guests().load();

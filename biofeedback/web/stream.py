@@ -1,0 +1,60 @@
+"""The socket: pictures go out, nothing that comes in is listened to."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from biofeedback.web.studio import Studio, Viewer
+from biofeedback.web.tokens import Tokens
+
+if TYPE_CHECKING:
+    from starlette.websockets import WebSocket
+
+__all__ = ["serve"]
+
+#: How often a quiet socket looks whether its grant still holds, and says that it is there.
+_ALIVE_S = 1.0
+_MOST_VIEWERS = 200
+_NO_LONGER_ALLOWED, _TOO_MANY = 4401, 4429
+
+
+async def serve(socket: WebSocket, studio: Studio, tokens: Tokens) -> None:
+    """Send pictures until the page leaves or its grant ends."""
+    from starlette.websockets import WebSocketDisconnect
+
+    grant = socket.state.grant
+    await socket.accept()
+    if studio.viewer_count >= _MOST_VIEWERS:
+        await socket.close(_TOO_MANY)
+        return
+    viewer = studio.watch(grant)
+    leaving = asyncio.create_task(_left(socket))
+    try:
+        while not leaving.done():
+            if not tokens.holds(grant):
+                await socket.close(_NO_LONGER_ALLOWED)
+                return
+            await _send(socket, viewer)
+    except WebSocketDisconnect:
+        pass
+    finally:
+        studio.unwatch(viewer)
+        leaving.cancel()
+        with suppress(asyncio.CancelledError):
+            await leaving
+
+
+async def _send(socket: WebSocket, viewer: Viewer) -> None:
+    messages = await viewer.take(_ALIVE_S)
+    for message in messages or [b"{}"]:
+        await socket.send_text(message.decode())
+
+
+async def _left(socket: WebSocket) -> None:
+    """Return when the page is gone, or talks: it has no reason to."""
+    from starlette.websockets import WebSocketDisconnect
+
+    with suppress(WebSocketDisconnect, RuntimeError, KeyError):
+        await socket.receive_text()

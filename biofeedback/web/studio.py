@@ -1,0 +1,106 @@
+"""All seats of this computer, and the pages that watch them; a slow page delays nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.errors import ConfigError
+from biofeedback.web.seat import Seat
+from biofeedback.web.tokens import Grant
+
+__all__ = ["Studio", "Viewer"]
+
+MOST_SEATS = 100
+
+
+class Viewer:
+    """What one page has not been sent yet: the latest picture of each seat, no more."""
+
+    def __init__(self, grant: Grant) -> None:
+        self.grant = grant
+        self._waiting: dict[str, bytes] = {}
+        self._arrived = asyncio.Event()
+
+    def put(self, seat: str, message: bytes) -> None:
+        """Replace what waits of a seat; never waits itself."""
+        if self.grant.sees(seat):
+            self._waiting[seat] = message
+            self._arrived.set()
+
+    async def take(self, timeout_s: float) -> list[bytes]:
+        """Return what waits, once something does; nothing when `timeout_s` passed first."""
+        try:
+            await asyncio.wait_for(self._arrived.wait(), timeout_s)
+        except TimeoutError:
+            return []
+        messages = list(self._waiting.values())
+        self._waiting.clear()
+        self._arrived.clear()
+        return messages
+
+
+class Studio:
+    """Has one seat from the start, for whoever sits at this computer; others are added."""
+
+    def __init__(self, out: Path, profile: str | None = None) -> None:
+        self._out = out
+        self._viewers: list[Viewer] = []
+        self.seats: dict[str, Seat] = {}
+        self.home = self._add("home", "", profile)
+
+    def add(self, name: str) -> Seat:
+        """Add a seat with a profile of its own under a random name."""
+        if len(self.seats) >= MOST_SEATS:
+            raise ConfigError("there is no room for another seat", hint="Remove one first.")
+        seat_id = secrets.token_hex(4)
+        return self._add(seat_id, name, f"guest-{seat_id}")
+
+    async def remove(self, seat_id: str) -> None:
+        """End what runs on a seat and take it away; its sessions stay."""
+        await self.seats[seat_id].close()
+        del self.seats[seat_id]
+        self._tell(seat_id, msgspec.json.encode({"gone": seat_id}))
+
+    def watch(self, grant: Grant) -> Viewer:
+        """Return a new viewer that is told of every seat it may see, from now on."""
+        viewer = Viewer(grant)
+        for seat in self.seats.values():
+            viewer.put(seat.id, _message(seat))
+        self._viewers.append(viewer)
+        return viewer
+
+    @property
+    def viewer_count(self) -> int:
+        """How many pages watch."""
+        return len(self._viewers)
+
+    def unwatch(self, viewer: Viewer) -> None:
+        """Forget a viewer."""
+        self._viewers.remove(viewer)
+
+    async def close(self) -> None:
+        """End every session, with silence and a complete log."""
+        await asyncio.gather(*(seat.close() for seat in self.seats.values()))
+
+    def _add(self, seat_id: str, name: str, profile: str | None) -> Seat:
+        seat = Seat(seat_id, name, profile, self._out, partial(self._changed, seat_id))
+        self.seats[seat_id] = seat
+        self._changed(seat_id)
+        return seat
+
+    def _changed(self, seat_id: str) -> None:
+        if self._viewers:
+            self._tell(seat_id, _message(self.seats[seat_id]))
+
+    def _tell(self, seat_id: str, message: bytes) -> None:
+        for viewer in self._viewers:
+            viewer.put(seat_id, message)
+
+
+def _message(seat: Seat) -> bytes:
+    return msgspec.json.encode({"seat": seat.picture()})
