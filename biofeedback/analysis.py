@@ -8,25 +8,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from biofeedback.metrics.bank import MetricBank, Settings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.heart_rate import HeartRate
-from biofeedback.metrics.nonlinear import Nonlinear, longest_run, nonlinear
+from biofeedback.metrics.nonlinear import Nonlinear
 from biofeedback.metrics.pnn50 import Pnn50
 from biofeedback.metrics.poincare import Sd1, Sd2
 from biofeedback.metrics.rmssd import LnRmssd, Rmssd
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.sdnn import Sdnn
 from biofeedback.metrics.stress_index import StressIndex
+from biofeedback.metrics.summary import EdaSummary, HrvSummary, eda_summary, hrv_summary
 from biofeedback.metrics.windowed import compute
 from biofeedback.record.convert import input_of
 from biofeedback.record.reader import is_session, read
 from sensors.base import Sample, SampleStream, SensorStatus
 from sensors.files import open as files
 from sensors.files.replay import play
-from sensors.signals import Chunk, Gap, Signal
+from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["DEFAULT_WINDOW_S", "Analysis", "WindowMetrics", "analyze"]
 
@@ -47,9 +50,9 @@ class WindowMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A recording in windows. `lost_s` is the time in gaps, by signal.
+    """A recording in windows, and as a whole. `lost_s` is the time in gaps, by signal.
 
-    `nonlinear` describes the longest unbroken run of beats, None where that is too short.
+    `hrv` and `eda` are None where there was too little of either.
     """
 
     name: str
@@ -62,7 +65,13 @@ class Analysis:
     skin_responses: int
     lost_s: dict[str, float]
     warnings: tuple[str, ...]
-    nonlinear: Nonlinear | None = None
+    hrv: HrvSummary | None = None
+    eda: EdaSummary | None = None
+
+    @property
+    def nonlinear(self) -> Nonlinear | None:
+        """The indices of the longest unbroken run of beats, None where that is too short."""
+        return None if self.hrv is None else self.hrv.nonlinear
 
     def mean(self, metric: str) -> float | None:
         """Return the mean of a metric over the windows that have it; None without any."""
@@ -127,7 +136,10 @@ def analyze(
         skin_responses=len(measured.responses),
         lost_s=_lost_s([sample for _, sample in timed if isinstance(sample, Gap)]),
         warnings=warnings,
-        nonlinear=nonlinear(longest_run(measured.beats)),
+        hrv=hrv_summary(measured.beats),
+        eda=eda_summary(
+            measured.level_us(), 1.0, [response.amplitude_us for response in measured.responses]
+        ),
     )
 
 
@@ -202,6 +214,11 @@ class _Windows:
             self._sum_up(index, min(end_s, (index + 1) * self._window_s))
             for index in range(len(self._at_end))
         )
+
+    def level_us(self) -> FloatArray:
+        """Return the skin conductance level once a second, (n,), NaN where it is unknown."""
+        values = [each["scl"].value for each in self._each_second]
+        return np.array([math.nan if value is None else value for value in values])
 
     def _advance(self, time_s: float) -> None:
         while True:

@@ -21,6 +21,7 @@ from biofeedback.config import Config, configs_folder, to_toml
 from biofeedback.core import Core, CoreSettings
 from biofeedback.counters import Counters
 from biofeedback.errors import FolderError, LogError
+from biofeedback.lsl_outlet import LslOutlet
 from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
 from biofeedback.midi_maps import resolve
 from biofeedback.personal import profiles
@@ -59,6 +60,7 @@ class Plan:
     midi_map: str = ""  #: name or file of the map of every MIDI output that names none
     controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
     clock: str = ""  #: the MIDI port whose clock the music follows
+    lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
 
 
@@ -115,7 +117,7 @@ class Performance:
             if spec.target:
                 _check_target(Path(spec.target))
         surface.check(plan.controls, plan.clock)
-        waits = plan.realtime or bool(self._ports or plan.controls or plan.clock)
+        waits = plan.realtime or bool(self._ports or plan.controls or plan.clock or plan.lsl)
         self.live = waits or not all(s.timeless for s in self._sources)
         stored = profiles.load(plan.profile) if plan.profile else None
         known = stored.baseline if stored and not plan.rest_anew else None
@@ -200,11 +202,17 @@ class Performance:
                 self._plan.volume,
             )
             self._session.surfaces = surfaces
+            if self._plan.lsl:
+                outlet = LslOutlet(self._plan.lsl, clock)
+                outlet.listen(self._session.hub)
+                stack.push_async_callback(outlet.close)
+                await outlet.open()
+                self._session.surfaces = [*surfaces, outlet]
             self._session.begin(self._header(clock))
             _write(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))
             try:
-                async with surface.running(surfaces, self._session):
+                async with surface.running(self._session.surfaces, self._session):
                     await self._session.run()
             finally:
                 watching.cancel()
@@ -220,11 +228,12 @@ class Performance:
         learned = None if self._baseline else self._core.baseline
         simulated = any(source.simulated for source in self._sources)
         if self._plan.profile and learned is not None and not simulated:
+            learned_utc = clock.started_utc.isoformat(timespec="seconds")
             profiles.save(
                 profiles.Profile(
                     name=self._plan.profile,
-                    baseline=learned,
-                    baseline_utc=clock.started_utc.isoformat(timespec="seconds"),
+                    baseline=msgspec.structs.replace(learned, learned_utc=learned_utc),
+                    baseline_utc=learned_utc,
                 )
             )
 

@@ -72,6 +72,7 @@ class Session:
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
         self.counters = self._ledger.counters
         self.volume = volume  #: of live sound, 0 to 1
+        self.header: lines.HeaderLine | None = None  #: the first line of the log, once begun
 
     @property
     def simulated(self) -> bool:
@@ -104,6 +105,7 @@ class Session:
 
     def begin(self, header: lines.HeaderLine) -> None:
         """Write the header; the first line of the log."""
+        self.header = header
         self._ledger.note(lambda t, seq: header)
 
     async def run(self) -> None:

@@ -59,7 +59,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "biofeedback.record": VALUES | DERIVED | {"biofeedback.errors", "synth.score"},
     "biofeedback.record.verify": VALUES | DERIVED | {"biofeedback.errors", "biofeedback.core"},
-    "biofeedback.report": VALUES | DERIVED | {"biofeedback.errors", "biofeedback.record"},
+    "biofeedback.report": VALUES
+    | DERIVED
+    | {"biofeedback.errors", "biofeedback.record"}
+    | {"biofeedback.metrics.summary", "biofeedback.state.rest_words"},  # pure
     "biofeedback.config": {
         "biofeedback.errors",
         "biofeedback.metrics.bank",
@@ -71,6 +74,10 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.timebase": set(),
     "biofeedback.hub": set(),
     "biofeedback.counters": {"biofeedback.timebase"},
+    "biofeedback.lsl_outlet": VALUES
+    | DERIVED
+    | {"biofeedback.errors", "biofeedback.hub"}
+    | {"biofeedback.inputs", "sensors.network.lsl"},
     "biofeedback.intake": VALUES | {"biofeedback.record.even_times"},
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}

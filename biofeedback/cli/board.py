@@ -53,18 +53,22 @@ class Board:
     """Takes in a session's events and draws the latest of each kind, and its troubles.
 
     `duration_s` counts from the first sample; None without a known end. `has_keys` says whether
-    keys are listened to.
+    keys are listened to. `stored_rest` tells of the rest that the session started with; "" without
+    one, where `rest_s` seconds of rest come first.
     """
 
     simulated: bool = False
     duration_s: float | None = None
     has_keys: bool = True
+    stored_rest: str = ""
+    rest_s: float = 180.0
     now_s: float = 0.0
     state: State | None = None
     decision: Decision | None = None
     bars: deque[Bar] = field(default_factory=lambda: deque(maxlen=4))
     tempo: Segment | None = None
     began_s: float | None = None
+    rest_began_s: float | None = None
     sensors: dict[str, SensorStatus] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
@@ -80,6 +84,8 @@ class Board:
                 self.began_s = self.now_s
             case State():
                 self.state = event
+                if self.rest_began_s is None and event.contributions:
+                    self.rest_began_s = event.time_s
             case Decision():
                 self.decision = event
             case Bar():
@@ -125,6 +131,8 @@ class Board:
         grid.add_row("Body", _joined([self._metric(*metric) for metric in _METRICS]))
         grid.add_row()
         grid.add_row("Arousal", self._arousal(max(10, width - _FRAME_WIDTH), plain))
+        if rest := self._rest():
+            grid.add_row("Rest", Text(rest, "dim"))
         grid.add_row()
         grid.add_row("Music", self._music())
         grid.add_row("Sound", _joined([f"volume {volume:.2f}", *self._hold(held)]))
@@ -187,9 +195,15 @@ class Board:
         words = Text(_arousal_words(self.state))
         if setpoint is not None:
             words.append(f", set point {setpoint:.2f}")
-        if self.state.phase == "rest":
-            words.append(", learning your rest", "dim")
         return Group(_scale(self.state, setpoint, width, plain), words)
+
+    def _rest(self) -> str:
+        """Return how the resting values are learned, or how old the stored ones are."""
+        if self.stored_rest or self.state is None or self.state.phase != "rest":
+            return self.stored_rest
+        gone_s = 0.0 if self.rest_began_s is None else self.now_s - self.rest_began_s
+        left = clock_text(max(0.0, self.rest_s - gone_s))
+        return f"learning your rest: sit still and breathe as you like, {left} left"
 
     def _music(self) -> Text:
         bar = self.bar

@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import asdict
 from rich.markup import escape
 from rich.table import Table
@@ -85,6 +86,8 @@ def as_json(analysis: Analysis) -> str:
                 reading.name: analysis.mean(reading.name)
                 for reading in (analysis.windows[0].readings if analysis.windows else ())
             },
+            "hrv": None if analysis.hrv is None else msgspec.to_builtins(analysis.hrv),
+            "eda": None if analysis.eda is None else msgspec.to_builtins(analysis.eda),
             "nonlinear": None if analysis.nonlinear is None else asdict(analysis.nonlinear),
             "warnings": list(analysis.warnings),
             "windows": [

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from rich.console import Console, RenderableType
@@ -18,6 +19,7 @@ from biofeedback.cli.keys import Controls, listening
 from biofeedback.cli.words import clock_text
 from biofeedback.hub import Subscription
 from biofeedback.session import Event, Session
+from biofeedback.state.rest_words import planned_rest_s, stored_rest_in_words
 from sensors.base import SensorStatus
 
 __all__ = ["watch"]
@@ -36,11 +38,20 @@ async def watch(session: Session) -> None:
     controls = Controls(session)
     screen = Console(emoji=False, highlight=False)
     with listening(controls.press) as has_keys:
-        board = Board(session.simulated, session.duration_s, has_keys)
+        board = _board(session, has_keys)
         if screen.file.isatty() and screen.is_terminal and not screen.is_dumb_terminal:
             await _draw(screen, board, events, session, controls)
         else:
             await _tell(board, events, session)
+
+
+def _board(session: Session, has_keys: bool) -> Board:
+    board = Board(session.simulated, session.duration_s, has_keys)
+    if (header := session.header) is not None:
+        started_utc = datetime.fromisoformat(header.started_utc)
+        board.stored_rest = stored_rest_in_words(header.baseline, started_utc)
+        board.rest_s = planned_rest_s(header.config)
+    return board
 
 
 async def _draw(
@@ -80,6 +91,10 @@ async def _tell(board: Board, events: Subscription[Event], session: Session) -> 
     due_s = _LINE_EVERY_S
     if board.simulated:
         err.print("The body is simulated, not a person.")
+    if board.stored_rest:
+        err.print(f"Your resting values: {board.stored_rest}.")
+    else:
+        err.print(f"The first {board.rest_s:.0f} s learn your rest: sit still.")
 
     def write(text: str) -> None:
         err.print(text, markup=False)

@@ -13,6 +13,7 @@ import numpy as np
 from biofeedback.errors import FolderError
 from biofeedback.report import figure, phases, summary
 from biofeedback.report.story import Series, Story, read_story
+from biofeedback.report.whole import whole
 from biofeedback.report.words import (
     METRIC_NAMES,
     clock,
@@ -24,6 +25,7 @@ from biofeedback.report.words import (
     share,
     unit,
 )
+from biofeedback.state.rest_words import USUAL_REST_S, planned_rest_s, stored_rest_in_words
 
 __all__ = ["NAME", "render", "write"]
 
@@ -87,6 +89,7 @@ def render(story: Story, progress: Callable[[float], None]) -> str:
             *_figure(story, wide, narrow),
             *_timeline(story),
             *_numbers(story),
+            *_whole(story),
             *_facts(story),
             "</main>",
             *_footer(story),
@@ -285,6 +288,38 @@ def _metric_row(name: str, series: Series) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
+def _whole(story: Story) -> list[str]:
+    rows = [
+        f'<tr><th scope="row">{escape(name)}</th><td class="number">{value}</td>'
+        f'<td class="word">{escape(unit)}</td></tr>'
+        for name, value, unit in whole(story)
+    ]
+    if not rows:
+        return []
+    return [
+        "<section>",
+        "<h2>The whole session</h2>",
+        '<div class="table"><table>',
+        '<thead><tr><th>Measure</th><th class="number">Value</th><th>Unit</th></tr></thead>',
+        "<tbody>",
+        *rows,
+        "</tbody></table></div>",
+        '<p class="note">Over all beats and all skin conductance that could be trusted. Spreads '
+        "grow with the length of a session: compare sessions of equal length.</p>",
+        "</section>",
+    ]
+
+
+def _rest(story: Story) -> str:
+    started_utc = datetime.fromisoformat(story.header.started_utc)
+    stored = stored_rest_in_words(story.header.baseline, started_utc)
+    if stored:
+        return f"stored, {stored}"
+    rest_s = planned_rest_s(story.header.config)
+    text = f"the first {rest_s:.0f} s of this session"
+    return text if rest_s >= USUAL_REST_S else f"{text}; shorter than usual, so weaker"
+
+
 def _facts(story: Story) -> list[str]:
     header, setup = story.header, story.setup
     facts = [
@@ -294,6 +329,7 @@ def _facts(story: Story) -> list[str]:
         ("Sensors", ", ".join(story.sources) or "none delivered"),
         ("Batteries", ", ".join(_batteries(story))),
         ("Profile", header.profile or "none"),
+        ("Resting values", _rest(story)),
         ("Seed", str(header.seed)),
         ("How it ended", ending(story.end)),
     ]

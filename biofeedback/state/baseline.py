@@ -74,12 +74,13 @@ class Resting(msgspec.Struct, frozen=True):
 class Baseline(msgspec.Struct, frozen=True):
     """A person's resting values by name of the reading; metrics that were absent have none.
 
-    `weak` marks a rest of less than three minutes.
+    `weak` marks a rest of less than three minutes; `learned_utc` is set when it is stored.
     """
 
     resting: dict[str, Resting]
     rest_s: float
     weak: bool
+    learned_utc: str | None = None
 
     def z(self, name: str, value: float) -> float | None:
         """Return how far `value` of a feature lies above rest; None when the rest is unknown.

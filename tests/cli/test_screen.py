@@ -120,5 +120,6 @@ def test_without_a_terminal_there_are_plain_lines_now_and_then(
     assert "\x1b" not in captured.err
     lines = captured.err.splitlines()
     assert lines[0] == "The body is simulated, not a person."
-    assert "simulated, connected, battery 100 %" in lines[1]
+    assert lines[1] == "The first 180 s learn your rest: sit still."
+    assert "simulated, connected, battery 100 %" in lines[2]
     assert 5 <= len([line for line in lines if "heart rate" in line]) <= 6
