@@ -107,7 +107,9 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.session": ANYTHING,
     "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},
     "biofeedback.conductor": ANYTHING,
-    "biofeedback.ensemble": VALUES | DERIVED | {"biofeedback.outputs"},
+    "biofeedback.ensemble": VALUES
+    | DERIVED
+    | {"biofeedback.outputs", "biofeedback.metrics.breath_level"},
     "biofeedback.ledger": ANYTHING,
     "biofeedback.launch": ANYTHING,
     "biofeedback.plugins": ANYTHING,

@@ -84,6 +84,13 @@ Controls = Annotated[
 Clock = Annotated[
     str, typer.Option("--clock", metavar="URI", help="Follow the MIDI clock of midi:PORT.")
 ]
+Lsl = Annotated[
+    str,
+    typer.Option(
+        "--lsl", metavar="NAME",
+        help="Send signals, metrics, music and markers as LSL streams of this name.",
+    ),
+]  # fmt: skip
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
 ]
@@ -149,6 +156,7 @@ def run(
     midi_map: MidiMap = "",
     control: Controls = None,
     clock: Clock = "",
+    lsl: Lsl = "",
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
@@ -177,6 +185,7 @@ def run(
         midi_map=midi_map,
         controls=tuple(control or ()),
         clock=clock,
+        lsl=lsl,
         options=_options(seed, wait),
     )
     show.perform(plan, "The session runs")

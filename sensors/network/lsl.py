@@ -24,7 +24,7 @@ from sensors.signals import FloatArray, Signal
 if TYPE_CHECKING:
     from pylsl import ContinuousResolver, StreamInfo, StreamInlet
 
-__all__ = ["Settings", "stream"]
+__all__ = ["Settings", "quieten", "stream"]
 
 _LOOK_S = 1.0
 _FORGET_S = 2.0  #: a stream that was not seen for this long is gone
@@ -91,7 +91,7 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
             f"the library for LSL streams is missing: {error}",
             hint="Install it: pip install 'biofeedback[lsl]'",
         ) from error
-    _quieten()
+    quieten()
     wanted = Wanted(
         what=f"the LSL stream {settings.name!r}",
         hint=_HINT,
@@ -109,7 +109,7 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
             yield sample
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Keep the library from writing on the screen, unless the user configured it."""
     from pylsl import set_config_content
 
