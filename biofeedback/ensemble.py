@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from biofeedback.control.base import Decision
 from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.breath_level import BreathLevel
 from biofeedback.outputs import Derived
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel, Note
@@ -48,6 +49,7 @@ class Ensemble:
 
     def __init__(self, players: Sequence[Player]) -> None:
         self._players = players
+        self._breath = BreathLevel()
 
     @property
     def troubles(self) -> list[str]:
@@ -68,11 +70,14 @@ class Ensemble:
                 for player in self._players:
                     player.cancel(value.from_beat)
             case Beat() if value.verdict != "extra":
+                self._breath.feed(value)
                 self._signal({"beat": value.rr_ms})
             case tuple():
                 self._signal({r.name: r.value for r in value if r.value is not None})
             case State():
-                self._signal({"arousal": value.arousal})
+                level = self._breath.read(value.time_s, value.breaths_per_minute)
+                breath = {} if level is None else {"breath": level}
+                self._signal({"arousal": value.arousal, **breath})
             case Decision():
                 for player in self._players:
                     player.params(value.params)

@@ -16,9 +16,9 @@ __all__ = ["of_files", "resolve", "signal_names"]
 
 
 def signal_names(config: Config) -> tuple[str, ...]:
-    """Return the names of what the body sends: arousal, beat, and those of all metrics."""
+    """Return the names of what can be sent: arousal, beat, breath, pacer, and all metrics."""
     readings = MetricBank(config.metrics).read(0.0)
-    return ("arousal", "beat", *(reading.name for reading in readings))
+    return ("arousal", "beat", "breath", "pacer", *(reading.name for reading in readings))
 
 
 def resolve(name: str, config: Config) -> MidiMap:

@@ -20,7 +20,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class TempoMap:
-    """Segments in order of time; continuous in beats, so a change never jumps the phase."""
+    """Segments in order of time; continuous in beats, so a change never jumps the phase.
+
+    Only where another device's clock was stopped do beats leap, to the bar line where it goes on.
+    """
 
     segments: tuple[Segment, ...]
 
@@ -43,7 +46,8 @@ class TempoMap:
         return segment.beat + (time_s - segment.time_s) * segment.bpm / 60.0
 
     def time_at(self, beat: float) -> float:
-        """Return the time of a beat."""
+        """Return the time of a beat; of one that was leapt over, that of the leap."""
         index = bisect_right(self.segments, beat, key=lambda s: s.beat)
         segment = self.segments[max(0, index - 1)]
-        return segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
+        time_s = segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
+        return min(time_s, self.segments[index].time_s) if index < len(self.segments) else time_s

@@ -88,9 +88,11 @@ class _Clock:
                 tempo_us = round(60e6 / self._map.segments[-1].bpm)
             else:
                 beats = (following - tick) / TICKS_PER_BEAT
-                tempo_us = round((self._time_at(following) - now_s) * 1e6 / beats)
-                tempo_us = min(_SLOWEST_US, max(1, tempo_us))
+                wanted_us = round((self._time_at(following) - now_s) * 1e6 / beats)
+                tempo_us = min(_SLOWEST_US, max(1, wanted_us))
                 now_s += tempo_us * 1e-6 * beats
+                if wanted_us > _SLOWEST_US:  # music that waited longer than a tempo can say
+                    now_s = self._time_at(following)
             if tempo_us != previous_us:
                 yield tick, tempo_us
             previous_us = tempo_us

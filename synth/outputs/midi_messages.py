@@ -15,6 +15,7 @@ _SUSTAIN_CC, _ALL_NOTES_OFF_CC, _ALL_SOUND_OFF_CC = 64, 123, 120
 _REALTIME = {"tick": 0xF8, "start": 0xFA, "continue": 0xFB, "stop": 0xFC}
 _POSITION = 0xF2
 _MOST_SIXTEENTHS = 0x3FFF
+_EVENTS = frozenset({"beat"})  # on a controller they are a pulse: all the way, and back
 
 
 class MidiMessages:
@@ -27,6 +28,7 @@ class MidiMessages:
         self._used: set[int] = set()
         self._values: dict[str, tuple[Message, ...]] = {}
         self._gates: set[tuple[int, int]] = set()
+        self._pulsed: dict[str, tuple[Message, ...]] = {}
 
     def presets(self) -> Iterator[Message]:
         """Yield silence for what may still sound, then banks, programs and places."""
@@ -80,7 +82,11 @@ class MidiMessages:
             route = self._map.signals.get(name)
             if route is None:
                 continue
-            if route.control is not None:
+            if route.control is not None and name in _EVENTS:
+                yield from self._pulsed.get(name, ())
+                yield from route.control.messages(route.channel, route.control.highest)
+                self._pulsed[name] = route.control.messages(route.channel, route.control.lowest)
+            elif route.control is not None:
                 messages = route.control.messages(route.channel, value)
                 if self._values.get(name) != messages:
                     self._values[name] = messages
@@ -94,7 +100,9 @@ class MidiMessages:
                 yield 0x90 | route.channel, route.note, route.velocity
 
     def end_gates(self) -> Iterator[Message]:
-        """Yield the ends of notes that signals began."""
+        """Yield the ends of notes and pulses that signals began."""
+        while self._pulsed:
+            yield from self._pulsed.popitem()[1]
         while self._gates:
             channel, note = self._gates.pop()
             yield 0x80 | channel, note, 0

@@ -192,8 +192,11 @@ class _Player:
             self._rights = become_punctual()
         output.open(t0_s)
         self._output = output
+        sways = "pacer" in midi_map.signals or spec.kind is OutputKind.OSC
         clocked: Any = output if spec.clock or spec.kind is OutputKind.OSC else None
-        self._scheduler = Scheduler(output, clocked, early_s=midi_map.latency_ms / 1000.0)
+        self._scheduler = Scheduler(
+            output, clocked, early_s=midi_map.latency_ms / 1000.0, sways=sways
+        )
         if spec.kind is OutputKind.AUDIO:
             self._rights = become_punctual()
         self.tell("ready", rights=self._rights, lookahead_s=output.lookahead_s)

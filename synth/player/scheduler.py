@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from synth.events import Note
+from synth.following import STANDSTILL_BPM
 from synth.outputs.base import Clocked, NoteOff, NoteOn, Output, Pulse
 from synth.params import Layer
 from synth.tempo_map import Segment
@@ -18,13 +19,19 @@ __all__ = ["Scheduler"]
 _KEPT_SEGMENTS: Final = 256
 _STALE_S: Final = 0.25  # a note that comes later than this is better left out
 _MOST_NOTES: Final = 20_000  # more are refused: hours of music, sent by mistake
-_PULSE, _OFF, _ON = 0, 1, 2
+_PULSE, _OFF, _ON, _SWAY = 0, 1, 2, 3
+_SWAYS_PER_BEAT: Final = 8
+_BREATH_BEATS: Final = 8.0  # of the swell: a pair of bars
 _TICKS_PER_BEAT: Final = 24
 _BAR_BEATS: Final = 4.0
 _FIRST: Final = {Layer.BASS: 0, Layer.DRONE: 1, Layer.PAD: 1}  # a slow cable carries bass first
 
 
-_Event = tuple[float, int, int, int, Note | Pulse]  # beat, kind, rank, count, what
+class _Sway:
+    """The moment to tell where the swell stands."""
+
+
+_Event = tuple[float, int, int, int, Note | Pulse | _Sway]  # beat, kind, rank, count, what
 
 
 class Scheduler:
@@ -35,11 +42,17 @@ class Scheduler:
 
     `clocked` is sent a MIDI clock: Start half a tick before beat 0, 24 ticks a beat from there on,
     Stop with a panic or after a stall, then Continue at the next bar. `early_s` is how much before
-    its time the port wants everything.
+    its time the port wants everything. With `sways` the output gets the signal "pacer" eight times
+    a beat: 0 where the swell is softest, 1 where it is fullest.
     """
 
     def __init__(
-        self, output: Output, clocked: Clocked | None = None, *, early_s: float = 0.0
+        self,
+        output: Output,
+        clocked: Clocked | None = None,
+        *,
+        early_s: float = 0.0,
+        sways: bool = False,
     ) -> None:
         self._output = output
         self._clocked = clocked
@@ -48,6 +61,7 @@ class Scheduler:
         self._segments: list[Segment] = []
         self._events: list[_Event] = []
         self._count = 0
+        self._sways, self._swaying = sways, False
         self._running = False  # the clock has begun, or will at a known beat
         self._sounding: dict[tuple[Layer, int], Note] = {}
         self.sent = 0
@@ -60,6 +74,8 @@ class Scheduler:
             self._segments.pop()
         self._segments.append(segment)
         del self._segments[:-_KEPT_SEGMENTS]
+        if segment.bpm <= STANDSTILL_BPM:
+            self._stop_clock(segment.time_s)
 
     def add(self, notes: Iterable[Note]) -> None:
         """Queue notes; one of no duration or out of MIDI's range is dropped."""
@@ -74,7 +90,7 @@ class Scheduler:
         """Withdraw notes that begin at `from_beat` or later; end earlier ones by then."""
         kept = []
         for beat, kind, rank, count, note in self._events:
-            if isinstance(note, Pulse):
+            if isinstance(note, Pulse | _Sway):
                 pass
             elif kind == _OFF:
                 beat = min(beat, from_beat)
@@ -99,12 +115,17 @@ class Scheduler:
         horizon_s = now_s + self._ahead_s
         if self._clocked is not None and not self._running:
             self._begin_clock(horizon_s)
+        if self._sways and not self._swaying:
+            self._plan_sway(self._beat_at(horizon_s))
         while self._events:
             due_s = self._time_at(self._events[0][0])
             if due_s > horizon_s:
                 return
-            _, kind, _, _, note = heapq.heappop(self._events)
+            beat, kind, _, _, note = heapq.heappop(self._events)
             late_s = max(0.0, horizon_s - due_s)
+            if isinstance(note, _Sway):
+                self._sway(beat, self._beat_at(horizon_s))
+                continue
             if isinstance(note, Pulse):
                 self._send_pulse(note, due_s, late_s)
             elif kind == _OFF:
@@ -155,6 +176,17 @@ class Scheduler:
             beat = (round(pulse.beat * _TICKS_PER_BEAT) + 1) / _TICKS_PER_BEAT
             self._push_pulse(beat, Pulse("tick", beat))
 
+    def _plan_sway(self, beat: float) -> None:
+        following = (math.floor(beat * _SWAYS_PER_BEAT) + 1) / _SWAYS_PER_BEAT
+        self._count += 1
+        self._swaying = True
+        heapq.heappush(self._events, (following, _SWAY, 0, self._count, _Sway()))
+
+    def _sway(self, beat: float, now_beat: float) -> None:
+        turn = 2.0 * math.pi * (beat % _BREATH_BEATS) / _BREATH_BEATS
+        self._output.set_signals({"pacer": 0.5 - 0.5 * math.cos(turn)})
+        self._plan_sway(max(beat, now_beat))
+
     def _stop_clock(self, now_s: float) -> None:
         if self._clocked is not None and self._running:
             self._running = False
@@ -166,6 +198,7 @@ class Scheduler:
     def panic(self, now_s: float) -> None:
         """End all that sounds, forget all that is queued, then silence the output."""
         self._events.clear()
+        self._swaying = False
         try:
             for note in list(self._sounding.values()):
                 self._end(note, now_s)
@@ -191,4 +224,5 @@ class Scheduler:
     def _time_at(self, beat: float) -> float:
         index = bisect_right(self._segments, beat, key=lambda s: s.beat)
         segment = self._segments[max(0, index - 1)]
-        return segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
+        time_s = segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
+        return min(time_s, self._segments[index].time_s) if index < len(self._segments) else time_s

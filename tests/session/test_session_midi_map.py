@@ -57,7 +57,9 @@ def test_a_map_changes_what_it_names_and_leaves_the_rest_to_the_style(tmp_path: 
 
 
 def test_arousal_beat_and_every_metric_can_be_routed() -> None:
-    assert {"arousal", "beat", "heart_rate", "rmssd", "scl"} <= set(signal_names(load()))
+    assert {"arousal", "beat", "breath", "pacer", "heart_rate", "rmssd", "scl"} <= set(
+        signal_names(load())
+    )
 
 
 @pytest.mark.parametrize("how", ["option", "uri"])

@@ -121,6 +121,14 @@ def test_signals_go_to_controllers_that_changed_and_a_beat_is_a_note_that_ends(
     assert list(messages.end_gates()) == []
 
 
+def test_a_beat_on_a_controller_is_a_pulse_that_falls_back(tmp_path: Path) -> None:
+    messages = MidiMessages(mapped(tmp_path, "[signals]\nbeat={cc=22, channel=1, low=5}"))
+    assert list(messages.signals({"beat": 800.0})) == [(0xB0, 22, 127)]
+    assert list(messages.signals({"beat": 810.0})) == [(0xB0, 22, 5), (0xB0, 22, 127)]
+    assert list(messages.end_gates()) == [(0xB0, 22, 5)]
+    assert list(messages.end_gates()) == []
+
+
 def test_a_song_position_precedes_continue() -> None:
     messages = MidiMessages(MidiMap())
     assert list(messages.pulse(Pulse("continue", 516.0))) == [(0xF2, 16, 16), (0xFB,)]
