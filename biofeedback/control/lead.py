@@ -21,6 +21,10 @@ Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
 _REST_LEVEL = 0.3
 #: The turn from meeting to leading takes this long: no step. Ours.
 _TURN_S = 30.0
+#: So near to the target the set point counts as there; what was pressed is eased so much faster.
+_NEAR, _EASE = 0.1, 3.0
+#: For one who is calmer than the target the music is at most so much livelier than it.
+_LIFT = 0.15
 
 
 class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,12 +32,16 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     target: Share = 0.25  #: arousal to arrive at; a resting body is at 0.3
     meet_s: Seconds = 30.0
-    lead_s: Seconds = 240.0  #: from the arousal that was met to the target, if nothing resists
-    ahead: Share = 0.15  #: how much calmer than the listener the music is at first
+    lead_s: Seconds = 180.0  #: from the arousal that was met to the target, if nothing resists
+    ahead: Share = 0.2  #: how much calmer than the listener the music is at first
     ahead_most: Share = 0.45  #: how much calmer it becomes when that does not turn the listener
     urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
-    rise: Share = 0.2  #: a rise of arousal by this much, to above the plan, is met anew
+    rise: Share = 0.3  #: a rise of arousal by this much, to above the plan, is met anew
+    press: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = (
+        1.5  #: below target, for what is missing
+    )
+    press_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=0.1)] = 0.002  #: and for how long it is
     #: after so long a wait the music pauses; 0 never. Two minutes without music calmed more than
     #: slow music did (Bernardi et al. 2005).
     pause_after_s: Seconds = 0.0
@@ -44,7 +52,8 @@ class Lead:
     """Meets for `meet_s`, then lowers a set point and keeps the music just below the listener.
 
     The set point never runs away: while the listener is more than `patience` above it, it waits.
-    It follows at once when the listener is calmer than planned. A listener who stays above the
+    It follows at once when the listener is calmer than planned. Near the target the music goes
+    below it for as long as the listener is above it, and a little above it for one below. A listener who stays above the
     set point is led from further ahead, which also makes up for an estimate that reads too high.
     One whom something stirs up again is met again.
     """
@@ -59,6 +68,7 @@ class Lead:
         self._met = self._setpoint = self._lowest = settings.target
         self._ahead = settings.ahead
         self._arousal = self._below = 0.0  # of the last aim
+        self._pressed = 0.0
         self._stuck_s = 0.0
         self._pause_s = 0.0
 
@@ -76,6 +86,7 @@ class Lead:
             self._meet(arousal)
         self._elapsed_s += dt_s
         if self._elapsed_s <= settings.meet_s:
+            self._lowest = arousal
             self._met = self._setpoint = max(arousal, self._target)
             why = f"The music meets you at arousal {arousal:.2f}."
             return self._placed(arousal, 0.0, why)
@@ -93,8 +104,21 @@ class Lead:
             max(settings.ahead, settings.ahead_most),
         )
         ramp = min(1.0, (self._elapsed_s - settings.meet_s) / _TURN_S)
-        level = max(arousal - self._ahead * ramp, min(self._target, arousal))
+        floor = self._target - self._press(arousal, dt_s) * ramp
+        level = max(arousal - self._ahead * ramp, floor, 0.0)
         return self._placed(arousal, arousal - level, self._why(arousal, waiting))
+
+    def _press(self, arousal: float, dt_s: float) -> float:
+        """Return how far below the target the music goes to bring the listener there.
+
+        In proportion to what is missing, and more the longer it is missing. For one who has come
+        further down it is a little above the target instead, so that they are not carried away.
+        """
+        settings, missing = self._settings, arousal - self._target
+        if missing < 0.0 or self._setpoint <= self._target + _NEAR:
+            rate = settings.press_per_s * (_EASE if missing < 0.0 else 1.0)
+            self._pressed = clamp(self._pressed + rate * missing * dt_s, 0.0, self._target)
+        return clamp(settings.press * missing, -_LIFT, self._target) + self._pressed
 
     def _placed(self, arousal: float, below: float, why: str) -> Aim:
         """Return the aim this far below the listener, named after what moved it more."""
@@ -106,7 +130,7 @@ class Lead:
     def _meet(self, arousal: float) -> None:
         self._elapsed_s = 0.0
         self._met = self._setpoint = self._lowest = max(arousal, self._target)
-        self._ahead = self._settings.ahead
+        self._ahead, self._pressed = self._settings.ahead, 0.0
 
     def _pauses(self, waiting: bool, dt_s: float) -> bool:
         """Return whether to be silent now: after a long wait, for the length of a pause."""

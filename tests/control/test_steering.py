@@ -66,7 +66,7 @@ def test_lead_meets_first_and_then_stays_below_the_listener() -> None:
     decisions = course("lead", [0.8] * 400)
     met, led = decisions[55], decisions[125]
     assert met.numbers["wanted_level"] == pytest.approx(0.8)
-    assert led.numbers["wanted_level"] == pytest.approx(0.8 - 0.15, abs=0.03)
+    assert led.numbers["wanted_level"] == pytest.approx(0.8 - 0.2, abs=0.03)
 
 
 def test_lead_goes_further_ahead_of_a_listener_who_does_not_follow() -> None:
@@ -84,7 +84,7 @@ def test_lead_arrives_with_a_listener_who_follows() -> None:
     falling = [max(0.25, 0.8 - 0.0005 * k) for k in range(1600)]
     last = course("lead", falling)[-1]
     assert last.setpoint == pytest.approx(0.25)
-    assert last.numbers["wanted_level"] == pytest.approx(0.25)
+    assert 0.0 < last.numbers["wanted_level"] <= 0.25  # what it took to bring them there stays
     assert "arrived" in last.why
 
 
@@ -96,9 +96,16 @@ def test_lead_meets_again_when_something_stirs_the_listener_up() -> None:
     assert "meets" in decisions[-1].why
 
 
-def test_lead_follows_a_listener_who_is_calmer_than_the_target() -> None:
+def test_lead_holds_a_listener_who_is_calmer_than_the_target() -> None:
     last = course("lead", [max(0.1, 0.6 - 0.001 * k) for k in range(1000)])[-1]
-    assert last.numbers["wanted_level"] == pytest.approx(0.1)
+    assert 0.25 < last.numbers["wanted_level"] <= 0.25 + 0.15
+
+
+def test_lead_presses_below_the_target_until_the_listener_is_there() -> None:
+    stuck = course("lead", [max(0.35, 0.6 - 0.001 * k) for k in range(1000)])
+    levels = [decision.numbers["wanted_level"] for decision in stuck[600:]]
+    assert levels == sorted(levels, reverse=True)
+    assert levels[-1] < 0.1
 
 
 def breathing(
