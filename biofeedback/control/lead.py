@@ -38,10 +38,11 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
     rise: Share = 0.3  #: a rise of arousal by this much, to above the plan, is met anew
+    #: how far the music goes below the target for what is missing to it, and then each second
     press: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = (
         1.5  #: below target, for what is missing
     )
-    press_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=0.1)] = 0.002  #: and for how long it is
+    press_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=0.1)] = 0.002
     #: after so long a wait the music pauses; 0 never. Two minutes without music calmed more than
     #: slow music did (Bernardi et al. 2005).
     pause_after_s: Seconds = 0.0
@@ -52,10 +53,11 @@ class Lead:
     """Meets for `meet_s`, then lowers a set point and keeps the music just below the listener.
 
     The set point never runs away: while the listener is more than `patience` above it, it waits.
-    It follows at once when the listener is calmer than planned. Near the target the music goes
-    below it for as long as the listener is above it, and a little above it for one below. A listener who stays above the
-    set point is led from further ahead, which also makes up for an estimate that reads too high.
-    One whom something stirs up again is met again.
+    It follows at once when the listener is calmer than planned.
+    Near the target the music goes below it for as long as the listener is above it, and a little
+    above it for one below. A listener who stays above the set point is led from further ahead,
+    which also makes up for an estimate that reads too high. One whom something stirs up again is
+    met again.
     """
 
     follows_body = True
