@@ -254,10 +254,12 @@ def _check_return(
     """Check that the signal came back in time; the last trouble is the one that counts."""
     last = max(inside, key=lambda trouble: trouble.end_s)
     back_s = last.end_s
-    if any(t.kind in ("long stall", "bluetoothd crash") for t in inside):
-        back_s = max(back_s, before_s + WATCHDOG_S)
-    if last.kind == "long stall":  # a new connection ends it
-        back_s = min(back_s, before_s + WATCHDOG_S)
+    # A watchdog counts from the last packet, or from a connection that was made since.
+    noticed_s = max(before_s, last.start_s) + WATCHDOG_S
+    if last.kind == "bluetoothd crash":
+        back_s = max(back_s, noticed_s)
+    elif last.kind == "long stall":  # a new connection ends it
+        back_s = noticed_s
     back_s = max(back_s, before_s)
     next_s = min((t for t in tried_s if back_s <= t < after_s), default=back_s)
     verdict.returns.append(Return(last.kind, after_s - next_s))
