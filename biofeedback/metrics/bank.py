@@ -42,6 +42,10 @@ _NO_CONTACT_TRUST = 0.2
 #: sensor has covered. Our own choice.
 _SHAKEN_TRUST, _UNWORN_TRUST = 0.5, 0.7
 _MOTION_WINDOW_S = 10.0
+#: What variability is worth where a pulse wave gives the beats: pulse transit varies by itself, and
+#: agreement with the ECG is lost under stress (Schaefer and Vagedes 2013,
+#: doi 10.1016/j.ijcard.2012.03.119). The size is our own choice.
+_PULSE_TRUST = 0.25
 #: Beats that have left their windows are let go at a reading, or after so many without one.
 _TIDY_BEATS = 64
 
@@ -120,18 +124,19 @@ class MetricBank:
             window.advance(now_s)
         self._recent.advance(now_s)
         beat_trust = self._contact_trust(self._beats.active or Signal.RR)
+        steps_trust = beat_trust * (_PULSE_TRUST if self._beats.active is Signal.PPG else 1.0)
         heart_trust = min(beat_trust, self._contact_trust(Signal.HR))
         skin_trust = self._contact_trust(Signal.EDA)
         skin_trust *= 1.0 - (1.0 - _SHAKEN_TRUST) * self._motion.moving_share(now_s)
         skin_trust *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
         return (
             self._heart_rate.read(now_s, heart_trust),
-            *(metric.read(now_s, beat_trust) for metric in self._heart_metrics),
+            *(metric.read(now_s, steps_trust) for metric in self._heart_metrics),
             self._breathing.read(now_s, beat_trust),
             self._scl.read(now_s, skin_trust),
             self._scr.read(now_s, skin_trust),
             *self._windowed.read(now_s, beat_trust, skin_trust),
-            *(metric.read(now_s, beat_trust) for metric in self._shapes),
+            *(metric.read(now_s, steps_trust) for metric in self._shapes),
             self._coherence.read(now_s, beat_trust),
             self._motion.read(now_s),
             self._temperature.read(now_s),

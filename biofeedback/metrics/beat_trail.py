@@ -23,12 +23,13 @@ class Entry:
 
     `rr` is the latest NN interval. `total` and `squares` sum the NN intervals, `step_*` their
     differences and `pair_*` the sums of two, where the two are joined; `large` counts differences
-    above 50 ms. `after` is the next beat, None so far for the latest.
+    above 50 ms, `still` the latest ones that were 0. `after` is the next beat, None so far for the
+    latest.
     """
 
     __slots__ = (
         "after", "beats", "is_nn", "large", "nn", "pair_squares", "pair_total", "rr", "squares",
-        "step_squares", "step_total", "steps", "time_s", "total",
+        "step_squares", "step_total", "steps", "still", "time_s", "total",
     )  # fmt: skip
 
     after: Entry | None
@@ -38,7 +39,7 @@ class Entry:
         self.is_nn = False
         self.beats = self.nn = self.rr = self.total = self.squares = 0
         self.steps = self.step_total = self.step_squares = self.large = 0
-        self.pair_total = self.pair_squares = 0
+        self.pair_total = self.pair_squares = self.still = 0
         self.after = None
 
 
@@ -74,8 +75,9 @@ class BeatTrail:
             entry.pair_total = last.pair_total + pair
             entry.pair_squares = last.pair_squares + pair * pair
             entry.large = last.large + (not -_LARGE_STEP <= step <= _LARGE_STEP)
+            entry.still = 0 if step else last.still + 1
         else:
-            entry.steps, entry.large = last.steps, last.large
+            entry.steps, entry.large, entry.still = last.steps, last.large, last.still
             entry.step_total, entry.step_squares = last.step_total, last.step_squares
             entry.pair_total, entry.pair_squares = last.pair_total, last.pair_squares
         last.after = self.last = entry

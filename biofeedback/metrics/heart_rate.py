@@ -14,6 +14,8 @@ __all__ = ["HeartRate"]
 #: from a device that used to show beats and has lost them, since it is made of beats. Our own.
 _DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
 _LOWEST_BPM, _HIGHEST_BPM = 30.0, 200.0
+#: A rate that has not changed at all for so long comes from a device that is stuck. Our own.
+_STUCK_S, _STUCK_TRUST = 120.0, 0.1
 
 
 class HeartRate:
@@ -23,10 +25,13 @@ class HeartRate:
         self._beats = beats
         self._device_bpm: float | None = None
         self._device_s = -math.inf
+        self._device_since_s = -math.inf
 
     def update_device(self, time_s: float, bpm: float) -> None:
         """Take in a rate that the device computed; what no heart does is dropped."""
         if _LOWEST_BPM <= bpm <= _HIGHEST_BPM and time_s >= self._device_s:
+            if bpm != self._device_bpm:
+                self._device_since_s = time_s
             self._device_bpm, self._device_s = bpm, time_s
 
     def read(self, now_s: float, contact: float) -> Reading:
@@ -42,5 +47,9 @@ class HeartRate:
         silent_s = now_s - self._device_s
         coverage = covered_share(window_s - silent_s, window_s, silent_s)
         trust = _BEATLESS_TRUST if self._beats.has_seen_beats else _DEVICE_TRUST
+        trust = min(trust, _STUCK_TRUST) if self._is_stuck() else trust
         trust *= freshness(silent_s, window_s) * contact
         return graded("heart_rate", self._device_bpm, "bpm", window_s, now_s, coverage, trust)
+
+    def _is_stuck(self) -> bool:
+        return self._device_s - self._device_since_s > _STUCK_S

@@ -7,6 +7,7 @@ from collections import deque
 
 import numpy as np
 
+from biofeedback.metrics.beat_window import STUCK_STEPS, STUCK_TRUST
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.pulse_train import Pulse
 from biofeedback.metrics.quality import covered_share, freshness
@@ -23,12 +24,16 @@ class RecentBeats:
         self._beats: deque[tuple[float, float]] = deque()
         self._pulses: deque[tuple[float, float]] = deque()
         self._last_s = -math.inf
+        self._last_ms = math.nan
+        self._still = 0
 
     def add(self, beat: Beat) -> None:
         """Take in the next beat; only NN intervals count."""
         if beat.is_nn:
             self._beats.append((beat.time_s, beat.rr_ms))
             self._last_s = beat.time_s
+            self._still = self._still + 1 if beat.rr_ms == self._last_ms else 0
+            self._last_ms = beat.rr_ms
 
     def add_pulse(self, pulse: Pulse) -> None:
         """Take in the next pulse of the waveform that gives the beats."""
@@ -55,5 +60,6 @@ class RecentBeats:
         return covered_share(covered_s, self.window_s, now_s - self._last_s)
 
     def trust(self, now_s: float) -> float:
-        """Return 1 while beats keep coming, fading with silence."""
-        return freshness(now_s - self._last_s, self.window_s)
+        """Return 1 while beats keep coming, fading with silence; little when they are all alike."""
+        trust = STUCK_TRUST if self._still >= STUCK_STEPS else 1.0
+        return trust * freshness(now_s - self._last_s, self.window_s)

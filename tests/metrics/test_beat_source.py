@@ -50,7 +50,10 @@ def test_a_waveform_alone_gives_all_that_beats_give(signal: Signal) -> None:
     rmssd = readings(bank, 70.0)["rmssd"]
     assert rmssd.value is not None
     assert rmssd.value < 2.0
-    assert rmssd.quality > 0.95
+    if signal is Signal.ECG:
+        assert rmssd.quality > 0.95
+    else:  # transit times vary by themselves
+        assert 0.2 < rmssd.quality < 0.3
 
 
 def test_a_devices_own_intervals_are_preferred_to_its_waveform() -> None:
