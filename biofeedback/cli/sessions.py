@@ -75,7 +75,9 @@ def show(session: Id, out: Out = None, as_json: Json = False) -> None:
     with console.err.status("Reading the session"):
         entry, summary = catalogue.entry(folder), catalogue.summary(folder)
     if as_json:
-        fields = ("arousal", "heart_rate_bpm", "tempo_bpm", "gaps", "gap_s", "markers", "notes")
+        fields = (
+            "arousal", "heart_rate_bpm", "tempo_bpm", "gaps", "gap_s", "markers", "said", "notes",
+        )  # fmt: skip
         facts = _facts(entry) | {name: getattr(summary, name) for name in fields}
         console.as_json(facts | {"files": _files(folder)})
         return
@@ -273,6 +275,7 @@ def _rows(entry: Entry, summary: Summary) -> list[tuple[str, str]]:
     rows.append(("gaps", f"{reasons}; {summary.gap_s:.0f} s in all" if reasons else "none"))
     rows.append(("notes", str(summary.notes)))
     rows += [("marker", f"{clock_text(time_s)}  {text}") for time_s, text in summary.markers]
+    rows += [(kind, f"{clock_text(time_s)}  {text}") for time_s, kind, text in summary.said]
     files = _files(entry.folder)
     rows += [("file", f"{name}  {size_text(size)}") for name, size in files.items()]
     return rows

@@ -69,6 +69,7 @@ class Summary:
     gaps: dict[str, int]  #: by reason
     gap_s: float
     markers: tuple[tuple[float, str], ...]
+    said: tuple[tuple[float, str, str], ...]  #: time in s, "rating", "note" or "adverse", its text
     notes: int
 
 
@@ -143,6 +144,7 @@ def summary(folder: Path) -> Summary:
     heart: list[tuple[float, float]] = []
     tempo: list[tuple[float, float]] = []
     markers: list[tuple[float, str]] = []
+    said: list[tuple[float, str, str]] = []
     gaps: Counter[str] = Counter()
     gap_s, notes = 0.0, 0
     for _, line in read(folder):
@@ -162,12 +164,21 @@ def summary(folder: Path) -> Summary:
                 gap_s += line.end - line.start
             case lines.CommandLine(what="marker"):
                 markers.append((line.t, line.value))
+            case lines.CommandLine(what="rating" | "note" | "adverse"):
+                said.append((line.t, line.what, line.value))
             case lines.NoteLine():
                 notes += 1
             case _:
                 pass
     return Summary(
-        _edges(arousal), _edges(heart), _edges(tempo), dict(gaps), gap_s, tuple(markers), notes
+        _edges(arousal),
+        _edges(heart),
+        _edges(tempo),
+        dict(gaps),
+        gap_s,
+        tuple(markers),
+        tuple(said),
+        notes,
     )
 
 

@@ -146,10 +146,13 @@ class _Files:
             {
                 "onset": {"Description": "Session time", "Units": "s"},
                 "duration": {"Description": "How long it lasted", "Units": "s"},
-                "trial_type": {"Description": "marker, command, gap, status, key, end and more"},
+                "trial_type": {
+                    "Description": "marker, rating, note, adverse, command, gap, status, key, end "
+                    "and more"
+                },
                 "source": {"Description": "Who said it: a sensor, a key, a page"},
-                "what": {"Description": "Its text, reason or state"},
-                "detail": {"Description": "More about it"},
+                "what": {"Description": "Its text, reason or state; of a rating, the scale"},
+                "detail": {"Description": "More about it; of a rating, the number, 0 to 10"},
                 "TaskName": _TASK,
                 "SessionStarted": self._header.started_utc,
                 "Simulated": self._header.simulated,

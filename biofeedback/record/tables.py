@@ -145,8 +145,13 @@ def _note_event(events: Table, line: lines.Line) -> None:
             parts = [part for part in (contact, battery, line.detail) if part]
             add("status", line.source, line.state, "; ".join(parts))
         case lines.CommandLine():
-            kind = "marker" if line.what == "marker" else "command"
-            add(kind, line.who, line.value if kind == "marker" else line.what, line.value)
+            if line.what == "rating":
+                scale, _, value = line.value.partition("=")
+                add("rating", line.who, scale.strip(), value.strip())
+            elif line.what in ("marker", "note", "adverse"):
+                add(line.what, line.who, line.value, line.value)
+            else:
+                add("command", line.who, line.what, line.value)
         case lines.SkipLine():
             add("skipped", "", f"ticks {line.first} to {line.last}")
         case lines.ClockLine():

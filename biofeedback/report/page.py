@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -12,6 +12,10 @@ import numpy as np
 
 from biofeedback.errors import FolderError
 from biofeedback.report import figure, phases, summary
+from biofeedback.report.html import note, section, table
+from biofeedback.report.response import response
+from biofeedback.report.said import said
+from biofeedback.report.sensing import sensing
 from biofeedback.report.story import Series, Story, read_story
 from biofeedback.report.whole import whole
 from biofeedback.report.words import (
@@ -88,8 +92,11 @@ def render(story: Story, progress: Callable[[float], None]) -> str:
             *_summary(story),
             *_figure(story, wide, narrow),
             *_timeline(story),
+            *said(story),
+            *response(story),
             *_numbers(story),
             *_whole(story),
+            *sensing(story),
             *_facts(story),
             "</main>",
             *_footer(story),
@@ -119,6 +126,11 @@ def _header(story: Story) -> list[str]:
     ]
     if story.header.simulated:
         parts.append(f'<p class="badge">{SIMULATED}</p>')
+    if story.damage:
+        parts.append(
+            '<p class="badge">The log was changed or damaged after it was written; what this says '
+            "may be wrong</p>"
+        )
     if story.end is None:
         parts.append(
             '<p class="badge">Cut short: the log has no end, so this is what was saved until then'
@@ -289,25 +301,15 @@ def _metric_row(name: str, series: Series) -> str:
 
 
 def _whole(story: Story) -> list[str]:
-    rows = [
-        f'<tr><th scope="row">{escape(name)}</th><td class="number">{value}</td>'
-        f'<td class="word">{escape(unit)}</td></tr>'
-        for name, value, unit in whole(story)
-    ]
+    rows = whole(story)
     if not rows:
         return []
-    return [
-        "<section>",
-        "<h2>The whole session</h2>",
-        '<div class="table"><table>',
-        '<thead><tr><th>Measure</th><th class="number">Value</th><th>Unit</th></tr></thead>',
-        "<tbody>",
-        *rows,
-        "</tbody></table></div>",
-        '<p class="note">Over all beats and all skin conductance that could be trusted. Spreads '
-        "grow with the length of a session: compare sessions of equal length.</p>",
-        "</section>",
-    ]
+    text = (
+        "Over all beats and all skin conductance that could be trusted. Spreads grow with the "
+        "length of a session: compare sessions of equal length."
+    )
+    parts = [*table(("Measure", "Value", "Unit"), rows, numbers=(1,)), note(text)]
+    return section("The whole session", parts)
 
 
 def _rest(story: Story) -> str:
@@ -327,7 +329,6 @@ def _facts(story: Story) -> list[str]:
         ("Strategy", setup.control.strategy),
         ("Style of the music", setup.music.style),
         ("Sensors", ", ".join(story.sources) or "none delivered"),
-        ("Batteries", ", ".join(_batteries(story))),
         ("Profile", header.profile or "none"),
         ("Resting values", _rest(story)),
         ("Seed", str(header.seed)),
@@ -341,15 +342,6 @@ def _facts(story: Story) -> list[str]:
         "</dl>",
         "</section>",
     ]
-
-
-def _batteries(story: Story) -> Iterable[str]:
-    last = {
-        line.source: line.battery_percent
-        for line in story.statuses
-        if line.battery_percent is not None
-    }
-    return (f"{source} {percent} %" for source, percent in last.items())
 
 
 def _footer(story: Story) -> list[str]:

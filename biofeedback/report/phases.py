@@ -132,6 +132,11 @@ _COMMANDS = {
     "resume": "The music was asked to move again.",
     "stop": "The session was asked to stop.",
     "panic": "All notes were silenced.",
+    "override": "The music was set by hand: {}.",
+    "release": "The music was left to itself again.",
+    "rating": "Rated {} of 10.",
+    "note": "Note: {}",
+    "adverse": "Adverse event: {}",
 }
 
 
@@ -142,8 +147,8 @@ def _commands(story: Story) -> list[Event]:
             label = command.value.strip() or "without a name"
             found.append(Event(command.t, command.t, "marker", f"Marker: {label}"))
         elif command.what in _COMMANDS and command.who != "session":
-            by = f"by {command.who}"
-            found.append(Event(command.t, command.t, "command", _COMMANDS[command.what], by))
+            by, what = f"by {command.who}", _COMMANDS[command.what].format(command.value)
+            found.append(Event(command.t, command.t, "command", what, by))
     return found
 
 

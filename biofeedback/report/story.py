@@ -74,6 +74,7 @@ class Decisions:
     setpoint: FloatArray
     tempo_bpm: FloatArray
     density: FloatArray
+    keys: tuple[str, ...]
     why: tuple[str, ...]
 
 
@@ -106,6 +107,7 @@ class Story:
     commands: tuple[lines.CommandLine, ...]
     clock_steps: tuple[lines.ClockLine, ...]
     losses: tuple[lines.LostLine, ...]
+    damage: tuple[str, ...]  #: lines that were changed or are missing, by their place
 
     @property
     def replayed(self) -> bool:
@@ -124,10 +126,11 @@ def read_story(session: Path, progress: Callable[[float], None]) -> Story:
     path = find_log(session)
     size, done = log_size(session), 0
     gathered: _Gathered | None = None
-    for number, (raw, line) in enumerate(read(session)):
+    damage: list[str] = []
+    for number, (raw, line) in enumerate(read(session, damage.append)):
         if gathered is None:
             assert isinstance(line, lines.HeaderLine)
-            gathered = _Gathered(line)
+            gathered = _Gathered(line, damage=damage)
         gathered.take(line)
         done += len(raw) + 1
         if number % 2000 == 0:
@@ -160,6 +163,7 @@ class _Gathered:
     commands: list[lines.CommandLine] = field(default_factory=list)
     clock_steps: list[lines.ClockLine] = field(default_factory=list)
     losses: list[lines.LostLine] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
     notes: int = 0
 
     def take(self, line: lines.Line) -> None:
@@ -218,6 +222,7 @@ class _Gathered:
                 setpoint=_array([line.setpoint for line in self.decisions]),
                 tempo_bpm=_array([line.params.tempo_bpm for line in self.decisions]),
                 density=_array([line.params.density for line in self.decisions]),
+                keys=tuple(line.params.key for line in self.decisions),
                 why=tuple(line.why for line in self.decisions),
             ),
             keys=self._keys(),
@@ -228,6 +233,7 @@ class _Gathered:
             commands=tuple(self.commands),
             clock_steps=tuple(self.clock_steps),
             losses=tuple(self.losses),
+            damage=tuple(self.damage),
         )
 
     def _metrics(self) -> dict[str, Series]:

@@ -1,0 +1,43 @@
+"""The few pieces of HTML that the parts of a report are built of; all text is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+__all__ = ["note", "section", "table"]
+
+
+def section(title: str, parts: Iterable[str]) -> list[str]:
+    """Return a section with its heading; nothing when it has no parts."""
+    inside = list(parts)
+    return ["<section>", f"<h2>{escape(title)}</h2>", *inside, "</section>"] if inside else []
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()
+) -> list[str]:
+    """Return a table whose first column names its rows; `numbers` are the columns of numbers."""
+
+    def head(place: int, text: str) -> str:
+        kind = ' class="number"' if place in numbers else ""
+        return f'<th scope="col"{kind}>{escape(text)}</th>'
+
+    def cell(place: int, text: str) -> str:
+        if place == 0:
+            return f'<th scope="row">{escape(text)}</th>'
+        kind = ' class="number"' if place in numbers else ""
+        return f"<td{kind}>{escape(text)}</td>"
+
+    return [
+        '<div class="table"><table>',
+        f"<thead><tr>{''.join(head(*pair) for pair in enumerate(columns))}</tr></thead>",
+        "<tbody>",
+        *(f"<tr>{''.join(cell(*pair) for pair in enumerate(row))}</tr>" for row in rows),
+        "</tbody></table></div>",
+    ]
+
+
+def note(text: str) -> str:
+    """Return a quiet paragraph."""
+    return f'<p class="note">{escape(text)}</p>'
