@@ -22,13 +22,14 @@ from synth.outputs.uri import OutputKind, OutputSpec
 from synth.player.inbox import open_inbox
 from synth.player.protocol import LineReader, line
 from synth.player.rehearsal import Rehearsal
-from synth.player.rights import become_punctual
+from synth.player.rights import REALTIME, become_punctual
 from synth.player.scheduler import Scheduler
 from synth.tempo_map import Segment
 
 __all__ = ["build", "main"]
 
 _SPIN_S = 0.001
+_SHORT_SPIN_S = 0.00025  # without real-time rights who spins long is made to wait when it matters
 _LAST_S = 0.0001  # from here on nothing but the clock is looked at
 _IDLE_S = 0.25
 _COARSE_S = 0.004  # an output that looks ahead needs no finer step
@@ -109,6 +110,7 @@ class _Player:
         self._scheduler: Scheduler | None = None
         self._t0_s = 0.0
         self._rights = "normal"
+        self._spin_s = _SHORT_SPIN_S
         self._reported_s = 0.0
         self._checked_s = 0.0
         self._answers = _private_stdout()
@@ -137,7 +139,7 @@ class _Player:
         wait_s = due_s - self._now_s()
         if self._output.lookahead_s > 0.0:
             return min(_IDLE_S, max(_COARSE_S, wait_s))
-        return min(_IDLE_S, wait_s - _SPIN_S)
+        return min(_IDLE_S, wait_s - self._spin_s)
 
     def _play(self) -> None:
         scheduler, output = self._scheduler, self._output
@@ -145,7 +147,7 @@ class _Player:
             return
         due_s = scheduler.next_due_s()
         now_s = self._now_s()
-        if due_s is not None and output.lookahead_s == 0.0 and due_s - now_s <= _SPIN_S:
+        if due_s is not None and output.lookahead_s == 0.0 and due_s - now_s <= self._spin_s:
             while now_s < due_s:
                 if due_s - now_s > _LAST_S:
                     self._rehearsal.once()
@@ -190,6 +192,7 @@ class _Player:
         self._t0_s = t0_s
         if spec.kind is not OutputKind.AUDIO:  # so that threads of its library inherit the rights
             self._rights = become_punctual()
+        self._spin_s = _SPIN_S if self._rights in REALTIME else _SHORT_SPIN_S
         output.open(t0_s)
         self._output = output
         sways = "pacer" in midi_map.signals or spec.kind is OutputKind.OSC
