@@ -34,12 +34,20 @@ def scan(
     timeout: Annotated[
         float, typer.Option(metavar="S", min=0.5, max=120.0, help="How long to look.")
     ] = 8.0,
+    battery: Annotated[
+        bool | None,
+        typer.Option(
+            "--battery/--no-battery",
+            help="Connect to each sensor for a moment, to ask for its battery and its names. "
+            "Else where there are at most four.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the Bluetooth sensors within reach."""
-    seen = look_around(timeout)
+    """List the Bluetooth sensors within reach, and what each of them can give."""
+    seen = look_around(timeout, battery)
     if as_json:
-        fields = ("name", "address", "kind", "rssi_dbm", "gives")
+        fields = ("name", "address", "kind", "rssi_dbm", "battery_percent", "about", "gives")
         console.as_json([{name: getattr(d, name) for name in fields} for d in seen])
         return
     if not seen:
@@ -51,15 +59,20 @@ def scan(
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("Name", "Address", "Signal", "Gives"):
+    for heading in ("Name", "Address", "Signal", "Battery", "Gives"):
         table.add_column(heading, no_wrap=heading in ("Address", "Signal"), overflow="fold")
     for device in seen:
-        signal = signal_words(device.rssi_dbm)
-        cells = (device.name or "--", device.address, signal, device.gives)
+        signal, charge = signal_words(device.rssi_dbm), device.battery_percent
+        words = f"{device.gives} ({device.about})" if device.about else device.gives
+        percent = "--" if charge is None else f"{charge} %"
+        cells = (device.name or "--", device.address, signal, percent, words)
         table.add_row(*(console.escape(cell) for cell in cells))
     console.out.print(table, soft_wrap=False)
+    known = [device for device in seen if device.kind != "other"]
+    if known and all(device.battery_percent is None and not device.about for device in known):
+        console.out.print("Their batteries: biofeedback scan --battery", style="dim")
     straps = [device for device in seen if device.kind == "heart rate strap"]
-    if usable := straps or [device for device in seen if device.kind != "other"]:
+    if usable := straps or known:
         name = usable[0].label
         console.out.print(f'To use it: biofeedback run --sensor "ble:{name}"', markup=False)
 
@@ -122,15 +135,18 @@ def doctor(as_json: Json = False) -> None:
     raise typer.Exit(int(failed))
 
 
-def look_around(timeout_s: float) -> list[Seen]:
+def look_around(timeout_s: float, battery: bool | None = False) -> list[Seen]:
     """Return the Bluetooth devices within reach, with a bar while it looks.
 
-    Raises `SensorUnavailable` when this computer cannot look.
+    With `battery`, sensors are asked for theirs; None asks them where they are few: in a full gym
+    nobody else's strap shall be spoken to. Raises `SensorUnavailable` when this computer cannot
+    look.
     """
     import asyncio
 
     from biofeedback.config import configs_folder
     from biofeedback.timebase import run_live
+    from sensors.ble.ask import ask_all
     from sensors.ble.bands import recognise
     from sensors.ble.scan import scan as search
     from sensors.profile_files import load_all
@@ -146,9 +162,15 @@ def look_around(timeout_s: float) -> list[Seen]:
                 await asyncio.wait({search_task}, timeout=_STEP_S)
                 if search_task.done():
                     break
-            return await search_task
+            seen = await search_task
+        known = [device for device in seen if device.kind != "other"]
+        if not (battery or (battery is None and len(known) <= _FEW)) or not known:
+            return seen
+        with console.err.status(f"Asking {', '.join(device.label for device in known)}"):
+            return await ask_all(seen)
 
     return run_live(searching)
 
 
 _STEP_S = 0.2
+_FEW = 4  #: sensors; more of them are not one person's

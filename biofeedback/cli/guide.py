@@ -12,8 +12,9 @@ from biofeedback.cli.words import signal_words
 
 if TYPE_CHECKING:
     from biofeedback.personal.setup import Setup
+    from sensors.ble.scan import Seen
 
-__all__ = ["Chosen", "first_minute", "setup"]
+__all__ = ["Chosen", "first_minute", "sensor_options", "setup"]
 
 _SCAN_S = 8.0
 _DEFAULT_SENSOR, _DEFAULT_OUTPUT = "ble:", "audio:"
@@ -56,8 +57,7 @@ def first_minute() -> Chosen:
     _say("[dim]For relaxation. Stop whenever it does not feel good: press q.[/]")
     last = remembered.load()
     if last is None or not _wants_again(last):
-        sensor = _choose_sensor()
-        last = remembered.Setup(sensors=(sensor,), outputs=(_choose_output(),))
+        last = remembered.Setup(sensors=_choose_sensors(), outputs=(_choose_output(),))
         remembered.save(last)
         _say("\nThis set-up is remembered: next time, [bold]biofeedback run[/] starts with it.")
     return Chosen(last.sensors, last.outputs)
@@ -69,13 +69,14 @@ def _wants_again(last: Setup) -> bool:
     return _yes("Use it again?")
 
 
-def _choose_sensor() -> str:
+def _choose_sensors() -> tuple[str, ...]:
     from biofeedback.cli.devices import look_around
     from sensors.errors import SensorError
 
     _say(
-        "\n[bold]Your sensor.[/] Wet the electrodes and wear the strap snugly, just below the "
-        "chest.\nClose other apps that use it: most straps talk to one at a time.\n"
+        "\n[bold]Your sensors.[/] Wet the electrodes and wear a strap snugly, just below the "
+        "chest,\na wristband on the hand you use less. Close other apps that use them: most "
+        "sensors\ntalk to one at a time.\n"
     )
     while True:
         try:
@@ -83,22 +84,37 @@ def _choose_sensor() -> str:
         except SensorError as error:
             console.mistake(str(error), error.hint)
             seen = []
-        straps = [device for device in seen if device.kind == "heart rate strap"]
-        names = [device.name for device in straps]
-        options = []
-        for device in straps:
-            unique = device.name and names.count(device.name) == 1
-            uri = f"ble:{device.name if unique else device.address}"
-            options.append((uri, f"{device.label}, signal {signal_words(device.rssi_dbm)}"))
-        if not straps:
+        options = sensor_options(seen)
+        if not options:
             _say(
-                "\nNo heart rate strap is in sight. A strap sleeps until it is worn; when it was "
-                "found\nbefore and is not now, its battery may be low.\n"
+                "\nNo sensor is in sight. A strap sleeps until it is worn; when it was found "
+                "before\nand is not now, its battery may be low.\n"
             )
         options.append(("sim:", "a simulated body, to try it without a sensor"))
         options.append(("", "look again"))
-        if uri := _pick("Which one?", options):
-            return uri
+        if all(uris := _pick_some("Which one? (several: 1 2)", options)):
+            # One device cannot be two sensors: the one that sends more is meant.
+            return tuple(uri for uri in uris if f"{uri}?streams=ecg,acc" not in uris)
+
+
+def sensor_options(seen: Sequence[Seen]) -> list[tuple[str, str]]:
+    """Return what can be chosen of the devices in sight, as URIs and words, straps first."""
+    known = [device for device in seen if device.kind != "other"]
+    known.sort(key=lambda device: device.kind != "heart rate strap")
+    names = [device.name for device in known]
+    options = []
+    for device in known:
+        unique = device.name and names.count(device.name) == 1
+        uri = f"ble:{device.name if unique else device.address}"
+        words = f"{device.label}, signal {signal_words(device.rssi_dbm)}"
+        if device.kind == "heart rate strap":
+            options.append((uri, f"{words}: heart rate, RR intervals"))
+            if "ecg" in device.streams:
+                more = f"{uri}?streams=ecg,acc"
+                options.append((more, f"{words}: ECG and movement too, for more battery"))
+        else:
+            options.append((uri, f"{words}: {device.gives}"))
+    return options
 
 
 def _choose_output() -> str:
@@ -151,12 +167,20 @@ def _is_heard(uri: str) -> bool:
 
 def _pick(question: str, options: Sequence[tuple[str, str]]) -> str:
     """Show numbered options, each a value and its words; return the value that is chosen."""
+    while len(chosen := _pick_some(question, options)) > 1:
+        _say("Type one number.")
+    return chosen[0]
+
+
+def _pick_some(question: str, options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Show numbered options; return the values that are chosen, at least one, none twice."""
     for number, (_, words) in enumerate(options, 1):
         _say(f"  [bold cyan]{number}[/]  {console.escape(words)}")
     while True:
-        answer = _ask(f"{question} [1]") or "1"
-        if answer.isdecimal() and 1 <= int(answer) <= len(options):
-            return options[int(answer) - 1][0]
+        answers = (_ask(f"{question} [1]") or "1").replace(",", " ").split()
+        numbers = {int(answer) for answer in answers if answer.isdecimal()}
+        if len(numbers) == len(answers) and numbers <= set(range(1, len(options) + 1)) and numbers:
+            return tuple(options[number - 1][0] for number in sorted(numbers))
         _say(f"Type a number from 1 to {len(options)}.")
 
 

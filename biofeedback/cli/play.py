@@ -19,7 +19,8 @@ Sensors = Annotated[
         "--sensor",
         "-s",
         metavar="URI",
-        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH. May repeat.",
+        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH. A Polar strap sends "
+        "more with ble:NAME?streams=ecg,acc. May repeat.",
     ),
 ]
 Outputs = Annotated[

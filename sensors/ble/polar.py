@@ -19,7 +19,15 @@ from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.timeline import BeatTimeline
 from sensors.wave_timeline import WaveTimeline
 
-__all__ = ["PMD_CONTROL", "PMD_DATA", "STREAMS", "PmdDialogue", "PmdReader", "Running"]
+__all__ = [
+    "PMD_CONTROL",
+    "PMD_DATA",
+    "STREAMS",
+    "PmdDialogue",
+    "PmdReader",
+    "Running",
+    "names_of",
+]
 
 PMD_CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
 PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
@@ -34,6 +42,12 @@ STREAMS = {
     "acc": Measurement.ACC,
     "ppg": Measurement.PPG,
     "ppi": Measurement.PPI,
+}
+_WORDS = {
+    Measurement.ECG: "ECG",
+    Measurement.ACC: "acceleration",
+    Measurement.PPG: "pulse wave",
+    Measurement.PPI: "pulse intervals",
 }
 _SIGNALS = {
     Measurement.ECG: Signal.ECG,
@@ -189,6 +203,11 @@ def _settle(
         elif values:
             settled[setting] = max(values)
     return settled
+
+
+def names_of(kinds: frozenset[Measurement]) -> list[str]:
+    """Return in words what of it we can make use of."""
+    return [words for kind, words in _WORDS.items() if kind in kinds]
 
 
 def _names(kinds: frozenset[Measurement] | set[Measurement]) -> str:

@@ -21,11 +21,11 @@ HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 
 DeviceKind = Literal["heart rate strap", "skin conductance band", "other"]
 
-#: What Polar's sensors give on request, by the start of their names.
+#: What Polar's sensors give on request, by the start of their names, and what it is called.
 _POLAR = {
-    "Polar H10": "ECG, acceleration",
-    "Polar Sense": "pulse wave, acceleration",
-    "Polar OH1": "pulse wave, acceleration",
+    "Polar H10": ("ECG, acceleration", ("ecg", "acc")),
+    "Polar Sense": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
+    "Polar OH1": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
 }
 _ANSWER_S = 5.0  #: the system's Bluetooth service may take this long beyond the search itself
 
@@ -44,6 +44,9 @@ class Seen:
     device: BLEDevice = field(repr=False, compare=False)
     services: tuple[str, ...] = ()  #: UUIDs that it advertises, in lower case
     gives: str = "nothing known"  #: in words, what it can give us
+    streams: tuple[str, ...] = ()  #: what a strap sends besides, when it is asked to
+    battery_percent: int | None = None  #: None where it was not asked, or does not tell
+    about: str = ""  #: maker, model and serial number, where it was asked
 
     @property
     def label(self) -> str:
@@ -111,13 +114,14 @@ def _seen(device: BLEDevice, data: AdvertisementData) -> Seen:
 
 
 def _known(name: str, rssi_dbm: int | None, services: tuple[str, ...], device: BLEDevice) -> Seen:
-    strap = HEART_RATE_SERVICE in services
-    kind: DeviceKind = "heart rate strap" if strap else "other"
-    gives = "nothing known"
-    if strap:
-        more = [streams for model, streams in _POLAR.items() if name.startswith(model)]
-        gives = ", ".join(["heart rate, RR intervals", *more])
-    return Seen(name, device.address, rssi_dbm, kind, device, services, gives)
+    more = [told for model, told in _POLAR.items() if name.startswith(model)]
+    if HEART_RATE_SERVICE not in services and not more:
+        return Seen(name, device.address, rssi_dbm, "other", device, services)
+    gives = ", ".join(["heart rate, RR intervals", *(words for words, _ in more)])
+    streams = more[0][1] if more else ()
+    return Seen(
+        name, device.address, rssi_dbm, "heart rate strap", device, services, gives, streams
+    )
 
 
 def explain(error: Exception) -> SensorUnavailable | None:

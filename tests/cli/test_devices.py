@@ -124,6 +124,8 @@ def test_scan_lists_a_strap_with_what_it_gives() -> None:
     assert strap["kind"] == "heart rate strap"
     assert "RR" in strap["gives"]
     assert strap["rssi_dbm"] < 0
+    assert strap["battery_percent"] == 87
+    assert "serial number" in strap["about"]
 
 
 def test_a_signal_is_said_in_words() -> None:

@@ -14,6 +14,7 @@ from biofeedback.cli.app import run
 from biofeedback.errors import ConfigError
 from biofeedback.personal import setup as remembered
 from biofeedback.personal.folders import data_folder
+from sensors.ble.radio import DeviceKind, Seen
 
 STRAP = remembered.Setup(sensors=("ble:Polar H10 123",), outputs=("midi:Synth",))
 
@@ -60,6 +61,29 @@ def test_a_damaged_set_up_is_named() -> None:
     (data_folder() / "setup.json").write_text("{")
     with pytest.raises(ConfigError, match=r"setup\.json"):
         guide.setup(None, None)
+
+
+def test_straps_bands_and_what_a_polar_can_do_more_are_offered() -> None:
+    def seen(name: str, address: str, kind: DeviceKind, *streams: str) -> Seen:
+        return Seen(name, address, -60, kind, None, (), "skin conductance; Band", streams)  # type: ignore[arg-type]
+
+    options = guide.sensor_options(
+        [
+            seen("My Band", "AA:03", "skin conductance band"),
+            seen("Polar H10 1", "AA:01", "heart rate strap", "ecg", "acc"),
+            seen("HRM", "AA:04", "heart rate strap"),
+            seen("HRM", "AA:05", "heart rate strap"),
+            seen("Headphones", "AA:06", "other"),
+        ]
+    )
+    assert [uri for uri, _ in options] == [
+        "ble:Polar H10 1",
+        "ble:Polar H10 1?streams=ecg,acc",
+        "ble:AA:04",
+        "ble:AA:05",
+        "ble:My Band",
+    ]
+    assert "skin conductance" in options[-1][1]
 
 
 def test_without_a_terminal_it_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +166,8 @@ def test_the_first_minute_leads_from_no_sensor_to_music_that_a_key_marks(
     terminal.wait_for("Wet the electrodes")
     terminal.wait_for("simulated body")
     terminal.wait_for("Which one?")
+    terminal.type("1 7\n")
+    terminal.wait_for("Type a number")
     terminal.type("1\n")
     terminal.wait_for("no sound now")
     terminal.wait_for("Where?")

@@ -57,7 +57,7 @@ def draw(seed: int) -> Drawn:
         steps, lasts_s = KINDS[kind](rng, at_s, name)
         timelines[name] += [{"from": "subscribe", "conn": 1, "why": kind} | s for s in steps]
         kinds.append(kind)
-        at_s += lasts_s + rng.uniform(6.0, 11.0)
+        at_s += lasts_s + rng.uniform(1.0, 11.0)
     devices = [_device(name, rng) | {"timeline": timelines[name]} for name in names]
     bluez = {
         "gatt_cache": rng.choice(["always", "no"]),

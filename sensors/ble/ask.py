@@ -1,0 +1,72 @@
+"""What a device in reach says about itself, when it is connected to for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sensors.ble.gatt import GATT_S, Gatt, Inbox
+from sensors.ble.polar import PMD_CONTROL, names_of
+from sensors.ble.radio import Seen, radio_lock
+from sensors.codecs.device_information import device_text
+from sensors.codecs.heart_rate import battery_percent
+from sensors.codecs.polar_pmd import features
+
+__all__ = ["ask", "ask_all"]
+
+_BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+_ABOUT = ("2a29", "2a24", "2a25")  #: maker, model, serial number
+_CONNECT_S, _ALL_S = 6.0, 10.0  #: one that does not answer is not waited for any longer
+
+_log = logging.getLogger(__name__)
+
+
+async def ask_all(devices: Sequence[Seen]) -> list[Seen]:
+    """Return the devices with what the sensors among them say, one after another.
+
+    Devices of unknown kinds are left alone, and so are those that are connected already: some
+    program uses them, and would lose them.
+    """
+    return [
+        await ask(device) if device.kind != "other" and device.rssi_dbm is not None else device
+        for device in devices
+    ]
+
+
+async def ask(device: Seen) -> Seen:
+    """Return the device with its battery, its names and what it can send; as it was if it fails."""
+    from bleak import BleakClient
+
+    client = BleakClient(device.device, timeout=_CONNECT_S)
+    gatt = Gatt(client, Inbox(asyncio.get_running_loop().time), device.label)
+    try:
+        async with asyncio.timeout(_ALL_S):
+            async with radio_lock():
+                await client.connect()
+            return await _told(device, gatt)
+    except Exception as error:  # bleak's back ends raise their own libraries' errors as well
+        _log.debug("%s: %r", device.label, error)
+        return replace(device, about="did not answer")
+    finally:
+        try:
+            async with asyncio.timeout(GATT_S):
+                await client.disconnect()
+        except Exception as error:  # it may be gone already
+            _log.debug("%s: %r", device.label, error)
+
+
+async def _told(device: Seen, gatt: Gatt) -> Seen:
+    about = []
+    for short in _ABOUT:
+        uuid = f"0000{short}-0000-1000-8000-00805f9b34fb"
+        about.append(device_text(await gatt.read(uuid)) if gatt.has(uuid) else "")
+    percent = battery_percent(await gatt.read(_BATTERY)) if gatt.has(_BATTERY) else None
+    gives = device.gives
+    if gatt.has(PMD_CONTROL):
+        more = names_of(features(await gatt.read(PMD_CONTROL)))
+        gives = ", ".join(["heart rate, RR intervals", *more])
+    maker, model, serial = about
+    named = ", ".join(filter(None, [maker, model, serial and f"serial number {serial}"]))
+    return replace(device, battery_percent=percent, about=named, gives=gives)
