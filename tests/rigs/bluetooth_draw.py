@@ -187,8 +187,8 @@ def draw_quick(seed: int) -> Drawn:
         (H10, "PMD stop", {"do": "pmd_stop"}),
         (BAND, "adapter off", {"do": "adapter", "powered": False}),
     )[seed % 3]
-    timeline: list[Step] = [{"at": 3.0, "from": "subscribe", "why": kind} | step]
+    timeline: list[Step] = [{"at": 2.5, "from": "subscribe", "why": kind} | step]
     if kind == "adapter off":
-        timeline.append({**timeline[0], "at": 4.0, "powered": True})
+        timeline.append({**timeline[0], "at": 3.5, "powered": True})
     device = _device(name, Random(seed)) | {"timeline": timeline}
-    return Drawn({"seed": seed, "devices": [device]}, (URIS[name],), (kind,), 8.0)
+    return Drawn({"seed": seed, "devices": [device]}, (URIS[name],), (kind,), 7.0)

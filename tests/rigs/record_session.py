@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from biofeedback.config import load
@@ -33,7 +34,13 @@ def say(record: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-async def watch(session: Session) -> None:
+async def stop_after(seconds: float, session: Session) -> None:
+    """Stop without an ending of the music: nobody hears it."""
+    while not session.has_streamed:
+        await asyncio.sleep(0.1)  # noqa: ASYNC110 - a session has no event for this
+    await asyncio.sleep(seconds)
+    session.command("rig", "stop")
+    session.command("rig", "stop")
     await asyncio.Event().wait()
 
 
@@ -51,10 +58,9 @@ if __name__ == "__main__":
         config=load(None, None, [NO_WINDOWS], {}),
         sensors=tuple(given.sensor),
         out=given.out,
-        duration_s=given.seconds,
     )
     try:
-        Performance(plan).run(watch)
+        Performance(plan).run(partial(stop_after, given.seconds))
     except SensorError as error:
         say({"error": f"{error}"})
         sys.exit(2)

@@ -1,0 +1,97 @@
+"""Sessions survive random trouble, and the judge of that sees what it should."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rigs.bluetooth_draw import KINDS, draw
+from rigs.bluetooth_judge import judge
+
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
+    ),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
+]
+
+COMMAND = Path(__file__).parents[2] / "benchmarks" / "bluetooth_scenarios.py"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("scenarios")
+    done = subprocess.run(
+        [sys.executable, str(COMMAND), "--quick", "--keep", str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return folder, done.stdout
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines() if line[:1] == "{"]
+
+
+def test_every_sensor_returns_and_no_beat_is_lost_or_invented(kept: tuple[Path, str]) -> None:
+    assert "3 of 3 scenarios passed" in kept[1]
+
+
+def without_a_beat(log: list[dict]) -> None:
+    log.remove([line for line in log if line.get("signal") == "rr" and "values" in line][2])
+
+
+def with_a_beat_twice(log: list[dict]) -> None:
+    beats = [line for line in log if line.get("signal") == "rr" and "values" in line]
+    log.insert(log.index(beats[2]), beats[2])
+
+
+def without_gaps(log: list[dict]) -> None:
+    log[:] = [line for line in log if line["kind"] != "gap"]
+
+
+def with_another_reason(log: list[dict]) -> None:
+    for line in log:
+        if line["kind"] == "gap":
+            line["reason"] = "no_contact"
+
+
+def with_a_gap_too_many(log: list[dict]) -> None:
+    gap = next(line for line in log if line["kind"] == "gap")
+    log.insert(1, gap | {"start": 0.5, "end": 0.6, "reason": "clock"})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (without_a_beat, "is not next in the log"),
+        (with_a_beat_twice, "is not next in the log"),
+        (without_gaps, "no gap for drop"),
+        (with_another_reason, "a gap by no_contact instead of"),
+        (with_a_gap_too_many, "without a cause"),
+    ],
+)
+def test_the_judge_sees_what_is_wrong(
+    kept: tuple[Path, str], spoil: Callable[[list[dict]], None], said: str
+) -> None:
+    folder = kept[0] / "3"
+    (path,) = folder.glob("out/*/session.jsonl")
+    truth, log = lines(folder / "truth.jsonl"), lines(path)
+    first = next(line for line in log if line.get("signal") == "hr")
+    sent = {event["no"]: event["t"] for event in truth if event["ev"] == "sent"}
+    t0_s = sent[next(e for e in truth if e["ev"] == "hrm")["no"]] - first["times"][0]
+    assert judge(truth, log, [], t0_s).failures == []
+    spoil(log)
+    assert any(said in failure for failure in judge(truth, log, [], t0_s).failures)
+
+
+def test_a_hundred_seeds_draw_every_kind_of_trouble_and_the_same_again() -> None:
+    drawn = [draw(seed) for seed in range(1, 101)]
+    assert {kind for one in drawn for kind in one.kinds} == set(KINDS)
+    assert {len(one.uris) for one in drawn} == {1, 2, 3}
+    assert draw(7) == drawn[6]
