@@ -36,8 +36,8 @@ def say(record: dict[str, object]) -> None:
 
 async def stop_after(seconds: float, session: Session) -> None:
     """Stop without an ending of the music: nobody hears it."""
-    while not session.has_streamed:
-        await asyncio.sleep(0.1)  # noqa: ASYNC110 - a session has no event for this
+    while not session.has_streamed:  # noqa: ASYNC110 - a session has no event for this
+        await asyncio.sleep(0.1)
     await asyncio.sleep(seconds)
     session.command("rig", "stop")
     session.command("rig", "stop")
