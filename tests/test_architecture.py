@@ -95,7 +95,7 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.web": VALUES
     | DERIVED
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
-    | {"biofeedback.record", "biofeedback.personal"},
+    | {"biofeedback.record", "biofeedback.personal", "biofeedback.control.override"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
     "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},
     "biofeedback.surface": {

@@ -54,13 +54,17 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class SeatPicture(msgspec.Struct, frozen=True):
-    """A seat as pages see it. `session` names the last one that was recorded here."""
+    """A seat as pages see it.
+
+    `session` names the last one that was recorded here, `reported` says whether it has a report.
+    """
 
     id: str
     name: str
     stage: Stage
     simulated: bool
     session: str
+    reported: bool
     problem: str
     hint: str
     utc_ms: float  #: when this was sent, by the wall clock
@@ -84,6 +88,7 @@ class Seat:
         self._simulated = False
         self._stage: Stage = "idle"
         self._last = ""
+        self._reported = False
         self._trouble: tuple[str, str] = "", ""
 
     @property
@@ -104,6 +109,7 @@ class Seat:
             stage=self._stage,
             simulated=self._simulated,
             session=self._last,
+            reported=self._reported,
             problem=self._trouble[0],
             hint=self._trouble[1],
             utc_ms=utc_now().timestamp() * 1000.0,
@@ -186,11 +192,12 @@ class Seat:
         finally:
             self._session = None
             if outcome is not None:
-                self._last = outcome.folder.name
+                self._last, self._reported = outcome.folder.name, False
                 self._set_stage("writing")
         try:
             if outcome is not None:
                 await _write_files(outcome.folder, choice.output)
+                self._reported = (outcome.folder / "report.html").is_file()
         finally:
             self._set_stage("idle")
 

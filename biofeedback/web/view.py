@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from biofeedback.control.base import Decision
+from biofeedback.control.override import Wish
 from biofeedback.inputs import Command, Tick
 from biofeedback.metrics.base import Reading
 from biofeedback.session import Event
@@ -105,7 +106,7 @@ class View:
     _readings: dict[str, Reading] = field(default_factory=dict)
     _held: bool = False
     _ending: bool = False
-    _overrides: dict[str, str] = field(default_factory=dict)
+    _overrides: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def take(self, event: Event) -> bool:
         """Remember an event; return whether the picture is another one now."""
@@ -164,7 +165,11 @@ class View:
             held=self._held,
             ending=self._ending,
             volume=self.volume,
-            overrides=self._overrides,
+            overrides={
+                name: value
+                for name, (value, until_s) in self._overrides.items()
+                if self._now_s < until_s
+            },
             troubles=self.troubles,
         )
 
@@ -185,8 +190,9 @@ class View:
             case "volume":
                 self.volume = float(command.value)
             case "override":
-                name, _, value = command.value.partition("=")
-                self._overrides = self._overrides | {name: value}
+                wish = Wish.parse(command.value)
+                standing = str(wish).partition("=")[2], self._now_s + wish.for_s
+                self._overrides = self._overrides | {wish.name: standing}
             case "release":
                 gone = command.value
                 kept = {k: v for k, v in self._overrides.items() if gone and k != gone}

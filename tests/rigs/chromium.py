@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,10 @@ class Page:
         self._ids = itertools.count(1)
         self.errors: list[str] = []
         self.requested: list[str] = []
+        self.answered: list[str] = []
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)  # as the tab in front
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self._ids)
@@ -61,6 +63,8 @@ class Page:
                 self.errors.append(str([a.get("value") for a in params["args"]]))
             case "Log.entryAdded" if params["entry"]["level"] == "error":
                 self.errors.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+            case "Network.responseReceived":
+                self.answered.append(params["response"]["url"])
             case "Network.requestWillBeSent":
                 self.requested.append(params["request"]["url"])
 
@@ -75,7 +79,7 @@ class Page:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    def wait(self, condition: str, timeout_s: float = 15.0) -> None:
+    def wait(self, condition: str, timeout_s: float = 30.0) -> None:
         pause, until_s = threading.Event(), time.monotonic() + timeout_s
         while time.monotonic() < until_s:
             result = self.send("Runtime.evaluate", expression=f"!!({condition})")
@@ -83,6 +87,14 @@ class Page:
                 return
             pause.wait(0.05)
         raise AssertionError(f"never came: {condition}; the page says {self.text()!r}")
+
+    def wait_for_answers(self, path: str, count: int) -> None:
+        """Wait until the server has answered so many requests to addresses that end so."""
+        pause, until_s = threading.Event(), time.monotonic() + 30.0
+        while sum(url.endswith(path) for url in self.answered) < count:
+            assert time.monotonic() < until_s, f"fewer than {count} answers to {path}"
+            self.run("0")
+            pause.wait(0.05)
 
     def text(self) -> str:
         result = self.send("Runtime.evaluate", expression="document.body.innerText")
@@ -132,26 +144,34 @@ class Page:
         target.write_bytes(base64.b64decode(shot["data"]))
 
 
+def _connected(address: str) -> ClientConnection:
+    return connect(address, max_size=1 << 26, ping_interval=None)
+
+
 class Browser:
-    """Opens tabs that share cookies."""
+    """Opens tabs, each with cookies of its own, as if they were on different computers."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self._sockets: list[ClientConnection] = []
+        self._address = f"127.0.0.1:{port}"
+        with urllib.request.urlopen(f"http://{self._address}/json/version") as response:
+            whole = json.load(response)["webSocketDebuggerUrl"]
+        self._sockets = ExitStack()
+        self._whole = self._sockets.enter_context(_connected(whole))
 
     def page(self) -> Page:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}/json/new?about:blank", method="PUT"
-        )
-        with urllib.request.urlopen(request) as response:
-            address = json.load(response)["webSocketDebuggerUrl"]
-        socket = connect(address, max_size=1 << 26)
-        self._sockets.append(socket)
-        return Page(socket)
+        context = self._ask("Target.createBrowserContext")["browserContextId"]
+        target = self._ask("Target.createTarget", url="about:blank", browserContextId=context)
+        address = f"ws://{self._address}/devtools/page/{target['targetId']}"
+        return Page(self._sockets.enter_context(_connected(address)))
+
+    def _ask(self, method: str, **params: Any) -> dict[str, Any]:
+        self._whole.send(json.dumps({"id": 1, "method": method, "params": params}))
+        while "id" not in (message := json.loads(self._whole.recv(timeout=20))):
+            pass
+        return dict(message["result"])
 
     def close(self) -> None:
-        for socket in self._sockets:
-            socket.close()
+        self._sockets.close()
 
 
 @contextmanager

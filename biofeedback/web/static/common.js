@@ -34,9 +34,16 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** Have a screen reader say something when it has finished what it says. */
+const SAID_MS = 6000;
+let saying = 0;
+
+/** Show something for a while; a screen reader says it when it has finished what it says. */
 export function say(text) {
   byId("say").textContent = text;
+  clearTimeout(saying);
+  saying = setTimeout(() => {
+    byId("say").textContent = "";
+  }, SAID_MS);
 }
 
 /** Ask the server; throws a Refusal that holds its words. */

@@ -3,7 +3,10 @@
 import { attempt, byId, get, make, post, say, word } from "/static/common.js";
 
 export class Guests {
-  constructor() {
+  /** `all` says whether listeners may be invited too, each to a seat of their own. */
+  constructor(all = false) {
+    byId("guest-role").querySelector("[value=listener]")?.toggleAttribute("hidden", !all);
+    if (!all) byId("guest-role").value = "observer";
     byId("invite").addEventListener("submit", (event) => this.invite(event));
     byId("guest-copy").addEventListener("click", () => this.copy());
     byId("guests").addEventListener("toggle", () => this.load());

@@ -5,6 +5,7 @@ import {
   say, show, word, write,
 } from "/static/common.js";
 import { Breath } from "/static/breath.js";
+import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
 import { Past } from "/static/past.js";
@@ -175,11 +176,15 @@ async function withdraw() {
 
 // ---- the session
 
+let queue = Promise.resolve();
+
+/** Send a wish once those before it have arrived, so that the log has them in their order. */
 function command(what, value = "", said = "") {
-  return attempt(async () => {
+  queue = queue.then(() => attempt(async () => {
     await post(`${seat}/command`, { what, value });
     if (said) say(said);
-  });
+  }));
+  return queue;
 }
 
 async function stop() {
@@ -227,7 +232,9 @@ function keys(event) {
   const inside = byId("session").contains(document.activeElement) || document.activeElement === document.body;
   if (!inside || document.activeElement.matches("input:not([type=range]), select, textarea")) return;
   const does = { h: hold, m: mark, u: unwell }[event.key.toLowerCase()];
-  if (does && !event.repeat) does();
+  if (!does || event.repeat) return;
+  event.preventDefault(); // the letter is not meant for a field that opens
+  does();
 }
 
 // ---- what is shown
@@ -325,23 +332,15 @@ function turn(from, to) {
     if (byId("closed").open) byId("closed").close();
   }
   if (from === "writing" && to === "idle") {
-    write(byId("after-text"), word("after.written"));
+    const text = word(shown.reported ? "after.written" : "after.not_written");
+    write(byId("after-text"), text);
     byId("after-report").href = `${seat}/sessions/${shown.session}/report.html`;
-    byId("after-report").hidden = false;
-    say(word("after.written"));
+    byId("after-report").hidden = !shown.reported;
+    say(text);
     past.load();
     byId("after").scrollIntoView();
   }
   if (from === "starting" && to === "idle") byId("start").focus();
-}
-
-async function loadContacts() {
-  const contacts = await get("/api/contacts");
-  for (const list of document.querySelectorAll("ul.contacts")) {
-    const lines = contacts.map((c) =>
-      make("li", {}, `${c.name} `, make("a", { href: `tel:${c.phone.replace(/[^\d+]/g, "")}` }, c.phone), ` ${c.hours}`));
-    list.replaceChildren(...(lines.length ? lines : [make("li", {}, word("contacts.none"))]));
-  }
 }
 
 async function forget() {

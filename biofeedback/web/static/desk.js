@@ -1,0 +1,168 @@
+// The therapist's desk: every seat at a glance, and what may be done for each.
+
+import {
+  attempt, byId, clock, confirmed, facts, make, number, offerLanguages, post, reason, say, word, write,
+} from "/static/common.js";
+import { loadContacts } from "/static/contacts.js";
+import { Guests } from "/static/guests.js";
+import { listen } from "/static/live.js";
+import { Trace } from "/static/trace.js";
+
+const STEERS = facts.role === "therapist";
+const GOOD = { good: "ok", fair: "ok", lost: "bad", weak: "bad", no_contact: "bad" };
+const CAN_BE_SET = {
+  tempo_bpm: [40, 160, 1, 60], target: [0, 1, 0.05, 0.3], level: [0, 1, 0.05, 0.3],
+  density: [0.25, 6, 0.25, 1.5], dynamics: [0, 1, 0.05, 0.5], brightness: [0, 1, 0.05, 0.5],
+};
+const FOR_MINUTES = [1, 5, 15, 60];
+const cards = new Map();
+
+class Card {
+  constructor(seat) {
+    this.path = `/api/seats/${seat.id}`;
+    this.name = seat.name || word("seat.home");
+    this.part = {};
+    this.element = this.build(seat.id);
+    this.trace = new Trace(this.part.trace);
+  }
+
+  build(id) {
+    const part = (name, tag, attributes = {}, ...children) =>
+      (this.part[name] = make(tag, attributes, ...children));
+    const figure = (name, label, unit) =>
+      make("div", {}, make("dt", {}, word(label)), make("dd", {}, part(name, "span", { class: name }, "–"), " ",
+        part(`${name}Unit`, "small", {}, unit)));
+    const heading = `seat-${id}`;
+    const card = make("li", { class: "seat", "aria-labelledby": heading },
+      make("header", {}, make("h3", { id: heading }, this.name),
+        part("simulated", "span", { class: "badge sim", hidden: true }, word("past.simulated")),
+        part("stage", "span", { class: "quiet" })),
+      make("p", { class: "signal" }, part("mark", "span", { class: "mark wait", "aria-hidden": "true" }),
+        part("signal", "span"), part("left", "span", { class: "quiet" })),
+      make("dl", { class: "numbers" }, figure("heart", "desk.heart", word("desk.bpm")),
+        figure("arousal", "desk.arousal", "")),
+      part("trace", "canvas", { class: "trace", role: "img", "aria-label": word("desk.trace", { name: this.name }) }),
+      part("music", "p", { class: "music" }), part("why", "p", { class: "why" }),
+      part("overrides", "p", { class: "quiet" }), part("problem", "p", { class: "notice bad", hidden: true, lang: "en" }));
+    if (STEERS) card.append(...this.controls());
+    return card;
+  }
+
+  controls() {
+    const stop = make("button", { class: "stop", type: "button", "aria-label": `${word("desk.stop")}, ${this.name}`,
+      onclick: () => this.stop() }, word("desk.stop"));
+    this.part.hold = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.hold() }, word("session.hold"));
+    const finish = make("button", { type: "button", onclick: () => this.command("stop", "", word("said.finishing")) }, word("desk.finish"));
+    this.part.buttons = make("div", { class: "row" }, stop, this.part.hold, finish);
+    return [this.part.buttons, this.steering(), this.noting()];
+  }
+
+  steering() {
+    const what = make("select", {}, ...Object.keys(CAN_BE_SET).map((name) => make("option", { value: name }, word(`set.${name}`))));
+    const value = make("input", { type: "number", required: true });
+    const fit = () => {
+      const [min, max, step, usual] = CAN_BE_SET[what.value];
+      Object.assign(value, { min, max, step, value: usual });
+    };
+    what.addEventListener("change", fit);
+    fit();
+    const minutes = make("select", {}, ...FOR_MINUTES.map((count) =>
+      make("option", { value: count, selected: count === 5 }, word("desk.minutes", { count }))));
+    const release = make("button", { type: "button", class: "plain", onclick: () => this.command("release", "", word("desk.released")) }, word("desk.release"));
+    const form = make("form", { onsubmit: (event) => {
+      event.preventDefault();
+      const wish = `${what.value}=${value.value} for ${60 * Number(minutes.value)}`;
+      this.command("override", wish, word("desk.set.done", { what: word(`set.${what.value}`), value: value.value }));
+    } }, make("label", {}, word("desk.set"), what), make("label", {}, word("desk.to"), value),
+    make("label", {}, word("desk.for"), minutes), make("button", {}, word("desk.apply")), release);
+    this.part.steering = form;
+    return form;
+  }
+
+  noting() {
+    const text = make("input", { maxlength: "300", required: true, autocomplete: "off" });
+    const form = make("form", { onsubmit: async (event) => {
+      event.preventDefault();
+      await this.command("note", text.value, word("desk.noted"));
+      text.value = "";
+    } }, make("label", {}, word("desk.note"), text), make("button", {}, word("desk.write")));
+    this.part.noting = form;
+    return form;
+  }
+
+  command(what, value, said) {
+    return attempt(async () => {
+      await post(`${this.path}/command`, { what, value });
+      say(`${this.name}: ${said}`);
+    });
+  }
+
+  hold() {
+    return this.command(this.held ? "resume" : "hold", "", word(this.held ? "said.resumed" : "said.held"));
+  }
+
+  async stop() {
+    await attempt(() => post(`${this.path}/silence`));
+    say(`${this.name}: ${word("said.over")}`);
+  }
+
+  draw({ stage, simulated, problem, picture }) {
+    const { part } = this;
+    const plays = stage === "playing" || stage === "starting";
+    part.simulated.hidden = !(simulated && stage !== "idle");
+    write(part.stage, word(`stage.${stage}`));
+    const signal = plays ? picture.signal ?? "waiting" : "idle";
+    write(part.signal, word(`signal.${signal}`));
+    part.mark.className = `mark ${GOOD[signal] ?? "wait"}`;
+    write(part.left, plays && picture.left_s !== undefined ? word("session.left", { time: clock(picture.left_s) }) : "");
+    write(part.heart, plays && picture.heart_rate ? number(picture.heart_rate, 0) : "–");
+    const known = plays && picture.arousal !== undefined;
+    write(part.arousal, known ? number(picture.arousal, 2) : "–");
+    write(part.arousalUnit, known ? `${number(picture.low, 2)}–${number(picture.high, 2)}` : "");
+    const { music } = picture;
+    write(part.music, plays && music ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords }) : "");
+    const why = reason(plays ? picture.why ?? "" : "");
+    part.why.lang = why.language;
+    write(part.why, why.text);
+    const set = Object.entries(picture.overrides ?? {}).map(([name, value]) => `${word(`set.${name}`, { otherwise: name })} ${value}`);
+    write(part.overrides, plays && set.length ? word("desk.standing", { list: set.join(", ") }) : "");
+    part.problem.hidden = !problem;
+    write(part.problem, problem);
+    if (plays) this.trace.take(picture);
+    if (STEERS) this.allow(plays, picture);
+  }
+
+  allow(plays, picture) {
+    this.held = Boolean(picture.held);
+    this.part.hold.setAttribute("aria-pressed", String(this.held));
+    write(this.part.hold, word(this.held ? "session.resume" : "session.hold"));
+    for (const control of [this.part.buttons, this.part.steering, this.part.noting]) control.hidden = !plays;
+  }
+}
+
+const SPOKEN = ["lost", "no_contact"];
+
+function take(seat) {
+  let card = cards.get(seat.id);
+  if (!card) {
+    card = new Card(seat);
+    cards.set(seat.id, card);
+    byId("seats").append(card.element);
+  }
+  const { signal } = seat.picture;
+  if (signal !== card.signal && SPOKEN.includes(signal)) say(`${card.name}: ${word(`signal.${signal}`)}`);
+  card.signal = signal;
+  card.draw(seat);
+}
+
+function gone(id) {
+  cards.get(id)?.element.remove();
+  cards.delete(id);
+}
+
+offerLanguages();
+byId("looks").hidden = STEERS;
+byId("guests").hidden = !STEERS;
+listen({ seat: take, gone, link: (there) => { byId("link").hidden = there; } });
+attempt(loadContacts);
+if (STEERS) new Guests(facts.seat === "").load();
