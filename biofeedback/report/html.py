@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["note", "section", "table"]
+__all__ = ["note", "region", "section", "table"]
 
 
 def section(title: str, parts: Iterable[str]) -> list[str]:
@@ -14,8 +14,16 @@ def section(title: str, parts: Iterable[str]) -> list[str]:
     return ["<section>", f"<h2>{escape(title)}</h2>", *inside, "</section>"] if inside else []
 
 
+def region(label: str) -> str:
+    """Open what holds a table: it scrolls on a phone, so the keyboard must reach it."""
+    return f'<div class="table" tabindex="0" role="region" aria-label="{escape(label)}">'
+
+
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()
+    label: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Sequence[int] = (),
 ) -> list[str]:
     """Return a table whose first column names its rows; `numbers` are the columns of numbers."""
 
@@ -30,7 +38,7 @@ def table(
         return f"<td{kind}>{escape(text)}</td>"
 
     return [
-        '<div class="table"><table>',
+        f"{region(label)}<table>",
         f"<thead><tr>{''.join(head(*pair) for pair in enumerate(columns))}</tr></thead>",
         "<tbody>",
         *(f"<tr>{''.join(cell(*pair) for pair in enumerate(row))}</tr>" for row in rows),

@@ -12,7 +12,7 @@ import numpy as np
 
 from biofeedback.errors import FolderError
 from biofeedback.report import figure, phases, summary
-from biofeedback.report.html import note, section, table
+from biofeedback.report.html import note, region, section, table
 from biofeedback.report.response import response
 from biofeedback.report.said import said
 from biofeedback.report.sensing import sensing
@@ -233,7 +233,7 @@ def _timeline(story: Story) -> list[str]:
     return [
         "<section>",
         "<h2>What changed, and why</h2>",
-        '<div class="table"><table class="events">',
+        f'{region("What changed")}<table class="events">',
         "<thead><tr><th>Time</th><th>What happened</th><th>The music</th></tr></thead>",
         "<tbody>",
         *rows,
@@ -261,16 +261,10 @@ def _numbers(story: Story) -> list[str]:
         for name, series in story.metrics.items()
         if not np.isfinite(series.values).any()
     ]
-    parts = ["<section>", "<h2>Numbers</h2>"]
+    parts = []
     if rows:
-        parts += [
-            '<div class="table"><table>',
-            '<thead><tr><th>Measure</th><th class="number">Mean</th><th class="number">Range</th>'
-            '<th>Unit</th><th class="number">Time with a value</th><th>Quality</th></tr></thead>',
-            "<tbody>",
-            *rows,
-            "</tbody></table></div>",
-        ]
+        head = ("Measure", "Mean", "Range", "Unit", "Time with a value", "Quality")
+        parts = table("Numbers", head, rows, numbers=(1, 2, 4))
     notes = []
     left_out = summary.heart_beats_left_out(story)
     if left_out is not None:
@@ -282,22 +276,18 @@ def _numbers(story: Story) -> list[str]:
     notes.append(f"{story.notes} notes.")
     if missing:
         notes.append(f"Without any value: {joined(missing)}.")
-    return [*parts, f'<p class="note">{escape(" ".join(notes))}</p>', "</section>"]
+    return section("Numbers", [*parts, note(" ".join(notes))])
 
 
-def _metric_row(name: str, series: Series) -> str:
+def _metric_row(name: str, series: Series) -> tuple[str, ...]:
     known = np.isfinite(series.values)
     values = series.values[known]
     quality = float(series.quality[known].mean())
-    cells = [
-        f'<th scope="row">{escape(name)}</th>',
-        f'<td class="number">{rounded(float(values.mean()))}</td>',
-        f'<td class="number">{rounded(float(values.min()))} – {rounded(float(values.max()))}</td>',
-        f'<td class="word">{escape(unit(series.unit))}</td>',
-        f'<td class="number">{share(float(known.mean()))}</td>',
-        f'<td class="word">{quality_word(quality)} ({quality:.2f})</td>',
-    ]
-    return f"<tr>{''.join(cells)}</tr>"
+    return (
+        name, rounded(float(values.mean())),
+        f"{rounded(float(values.min()))} – {rounded(float(values.max()))}", unit(series.unit),
+        share(float(known.mean())), f"{quality_word(quality)} ({quality:.2f})",
+    )  # fmt: skip
 
 
 def _whole(story: Story) -> list[str]:
@@ -308,7 +298,10 @@ def _whole(story: Story) -> list[str]:
         "Over all beats and all skin conductance that could be trusted. Spreads grow with the "
         "length of a session: compare sessions of equal length."
     )
-    parts = [*table(("Measure", "Value", "Unit"), rows, numbers=(1,)), note(text)]
+    parts = [
+        *table("The whole session", ("Measure", "Value", "Unit"), rows, numbers=(1,)),
+        note(text),
+    ]
     return section("The whole session", parts)
 
 

@@ -1,11 +1,11 @@
 """What arousal did while the music was as it was: associations in one session, with intervals.
 
-The session is cut into stretches of a minute in which the signal could be followed. For each
-stretch there is the change of arousal within it, and each quality of the music as the stretch
-began: during it the music follows the change. A regression of the change on that quality and on
-where arousal began, which it tends back to, gives the slope. Neighbouring stretches are alike, so the interval is widened by the effective
-sample size n (1 - r) / (1 + r) of the residuals (Bayley and Hammersley 1946). The music follows
-arousal, so nothing here can tell cause from effect.
+The session is cut into stretches of a minute in which the signal could be followed. For each there
+is the change of arousal within it, and each quality of the music as it began: during it the music
+follows the change. A regression of the change on that quality and on where arousal began, which it
+tends back to, gives the slope. Neighbouring stretches are alike, so the interval is widened by the
+effective sample size n (1 - r) / (1 + r) of the residuals (Bayley and Hammersley 1946). The music
+follows arousal, so nothing here can tell cause from effect.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ def response(story: Story) -> list[str]:
         "with time, and three comparisons are made at once. Only sessions in which chance chose "
         "the music can tell.",
     ]
-    return section("Response to the music", [*table(head, rows), *(note(text) for text in texts)])
+    return section(
+        "Response to the music",
+        [*table("Response to the music", head, rows), *(note(text) for text in texts)],
+    )
 
 
 def _number(item: Association) -> str:

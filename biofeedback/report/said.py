@@ -21,7 +21,10 @@ def said(story: Story) -> list[str]:
         (clock(command.t), _KINDS[command.what], _text(command), command.who) for command in spoken
     ]
     changes = [note(text) for text in _changes(spoken)]
-    return section("What was said", [*table(("Time", "Kind", "Words", "From"), rows), *changes])
+    return section(
+        "What was said",
+        [*table("What was said", ("Time", "Kind", "Words", "From"), rows), *changes],
+    )
 
 
 def _text(command: lines.CommandLine) -> str:

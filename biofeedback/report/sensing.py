@@ -22,11 +22,15 @@ def sensing(story: Story) -> list[str]:
         (source, _battery(story, source), _drift(story, source), _bad(story, source))
         for source in story.sources
     ]
-    parts = table(("Sensor", "Battery", "Its clock", "Bad input left out"), rows) if rows else []
+    parts = (
+        table("Sensors", ("Sensor", "Battery", "Its clock", "Bad input left out"), rows)
+        if rows
+        else []
+    )
     outages = _outages(story)
     if outages:
         parts += table(
-            ("Signal", "Why", "Outages", "In all", "Longest"), outages, numbers=(2, 3, 4)
+            "Outages", ("Signal", "Why", "Outages", "In all", "Longest"), outages, numbers=(2, 3, 4)
         )
     elif rows:
         parts.append(note("No outages: every sensor delivered without a gap."))
