@@ -4,11 +4,16 @@ python benchmarks/midi_timing.py [--seconds 60] [--quiet]
 
 Sixteenth notes at 120 BPM with a clock of 24 ticks a beat, on real ports under JACK's dummy driver.
 The error is the moment of the send less the due time, both on the monotonic clock. Both cores are
-kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs twice
-at the same time: with the best rights that the system grants, and with none. `drift` is how the
-error grows in a minute, by a straight line through all notes. isobar is measured when it is
-installed (pip install isobar); its time zero is not known, so the median of its errors is taken
+kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs three
+times at once: with the best rights that the system grants, with what anybody may have, and with
+what anybody may have but a spin of a whole millisecond, as a plain player would wait. `drift` is
+how the error grows in a minute, by a straight line through all notes. isobar is measured when it
+is installed (pip install isobar); its time zero is not known, so the median of its errors is taken
 off.
+
+The JACK output is measured apart, in frames, by another client that writes down where each event
+lies: how far from an even grid, and how many of those sent did not come. Its server runs in real
+time where that is allowed, as on any computer that is set up for sound.
 """
 
 import argparse
@@ -80,12 +85,20 @@ class TimedPort(MidiPortOutput):
         super().close()
 
 
-def serve_player(rights: bool) -> int:
-    """Be the player process, with the timed port, with or without asking for rights."""
+def serve_player(rights: bool, *, spin_long: bool = False) -> int:
+    """Be the player process, with the timed port, with or without what takes permission."""
     process.build = lambda spec, midi_map: TimedPort(spec.target, virtual=True)
     if not rights:
+        os.sched_setscheduler = os.setpriority = _refuse
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nowhere"
+    if spin_long:
         process.become_punctual = lambda: "normal"
+        process._SHORT_SPIN_S = process._SPIN_S
     return process.main()
+
+
+def _refuse(*arguments: object) -> None:
+    raise PermissionError
 
 
 class Ours(RemotePlayer):
@@ -98,6 +111,12 @@ class Unprivileged(RemotePlayer):
     """The same without rights."""
 
     command = (sys.executable, __file__, "--serve-normal")
+
+
+class Plain(RemotePlayer):
+    """The same, waiting as a plain player would."""
+
+    command = (sys.executable, __file__, "--serve-plain")
 
 
 async def play(kind: type[RemotePlayer], name: str, seconds: float) -> str:
@@ -171,24 +190,85 @@ def measure(seconds: float, folder: Path) -> None:
         )
         for flag in peers.values()
     ]
-    rights = asyncio.run(play_both(seconds, folder))
-    rows(f"biofeedback ({rights})", folder / "ours")
-    rows("biofeedback (normal)", folder / "normal")
+    names = asyncio.run(play_all(seconds, folder))
+    for place, name in names.items():
+        rows(f"biofeedback ({name})", folder / place)
     for (name, flag), loop in zip(peers.items(), loops, strict=True):
         loop.wait()
         rows(name, folder / flag)
 
 
-async def play_both(seconds: float, folder: Path) -> str:
-    """Play with rights and without at the same time; return the rights."""
-    os.environ[FILE] = str(folder / "ours")
-    first = asyncio.create_task(play(Ours, "ours", seconds))
-    await asyncio.sleep(1.0)
-    os.environ[FILE] = str(folder / "normal")
-    second = asyncio.create_task(play(Unprivileged, "ours, normal", seconds))
-    rights = await first
-    await second
-    return rights
+async def play_all(seconds: float, folder: Path) -> dict[str, str]:
+    """Play with rights and without at the same time; return what each got."""
+    kinds = {"ours": Ours, "normal": Unprivileged, "plain": Plain}
+    playing = {}
+    for place, kind in kinds.items():
+        os.environ[FILE] = str(folder / place)
+        playing[place] = asyncio.create_task(play(kind, place, seconds))
+        await asyncio.sleep(1.0)  # a player has taken its environment by then
+    names = {place: await task for place, task in playing.items()}
+    return {**names, "plain": "plain wait"}
+
+
+def capture() -> None:
+    """Be a JACK client that writes down the frame of each event, until its input ends."""
+    import jack as library
+
+    found: list[tuple[int, int]] = []
+    client = library.Client("capture", no_start_server=True)
+    port = client.midi_inports.register("in")
+
+    def process_period(frames: int) -> None:
+        first = client.last_frame_time
+        found.extend((first + at, data[0][0]) for at, data in port.incoming_midi_events())
+
+    client.set_process_callback(process_period)
+    with client:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+    Path(os.environ[FILE]).write_text(json.dumps(found))
+
+
+async def play_jack(seconds: float, folder: Path) -> None:
+    """Play on our own JACK port, and print where the events lay."""
+    path = folder / "jack"
+    listener = await asyncio.create_subprocess_exec(
+        *(sys.executable, __file__, "--capture"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, FILE: str(path)},
+    )
+    assert listener.stdin is not None
+    assert listener.stdout is not None
+    await listener.stdout.readline()
+    t0_s = time.monotonic()
+    player = await RemotePlayer.open("midi-jack:ours?connect=capture:in&clock", t0_s)
+    player.tempo(Segment(time.monotonic() - t0_s + START_S, 0.0, BPM))
+    player.notes(
+        Note(k, k * STEP_BEATS, STEP_BEATS / 2, 60, 80, Layer.MELODY) for k in range(count(seconds))
+    )
+    await asyncio.sleep(START_S + seconds + 0.2)
+    await player.close()
+    listener.stdin.close()
+    await listener.wait()
+    found = json.loads(path.read_text())
+    for what, status, step in (("notes", 0x92, 6000), ("clock", 0xF8, 1000)):
+        frames = [frame for frame, kind in found if kind == status]
+        sent = count(seconds) if what == "notes" else (frames[-1] - frames[0]) // step + 1
+        print_frames(what, frames, step, sent)
+
+
+def print_frames(what: str, frames: list[int], step: int, sent: int) -> None:
+    """Print how far from an even grid events lie, in frames, and how many are missing."""
+    errors = [frame - step * round((frame - frames[0]) / step) for frame in frames]
+    middle = sorted(errors)[len(errors) // 2]
+    off = sorted(abs(error - middle) for error in errors)
+    last = len(off) - 1
+    print(
+        f"{'JACK output, in frames':28}{what:7}{len(off):6}{off[last // 2]:8}"
+        f"{off[round(0.99 * last)]:8}{off[-1]:8}{sent - len(off):9} lost"
+    )
 
 
 def rows(name: str, path: Path) -> None:
@@ -200,7 +280,7 @@ def rows(name: str, path: Path) -> None:
         over = sum(x > 1.0 for x in late)
         drift = 60_000.0 * slope(errors)
         print(
-            f"{name:24}{what:7}{len(late):6}{p50:8.3f}{p99:8.3f}{late[-1]:8.3f}"
+            f"{name:28}{what:7}{len(late):6}{p50:8.3f}{p99:8.3f}{late[-1]:8.3f}"
             f"{over:9}{drift:10.3f}"
         )
 
@@ -218,11 +298,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--quiet", action="store_true", help="no load besides")
-    for flag in ("--mido", "--isobar", "--serve", "--serve-normal"):
+    for flag in ("--mido", "--isobar", "--serve", "--serve-normal", "--serve-plain", "--capture"):
         parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve or options.serve_normal:
-        os._exit(serve_player(options.serve))
+    if options.serve or options.serve_normal or options.serve_plain:
+        os._exit(serve_player(options.serve, spin_long=options.serve_plain))
+    if options.capture:
+        capture()
+        return
     if options.mido:
         mido_loop(options.seconds)
     elif options.isobar:
@@ -234,14 +317,15 @@ def main() -> None:
 def compare(seconds: float, quiet: bool) -> None:
     """Measure everybody under the same load."""
     load = [] if quiet else [METRICS, *[BURN] * (os.cpu_count() or 1)]
-    with jack.jack_server(), tempfile.TemporaryDirectory() as folder:
+    with jack.jack_server(realtime=True), tempfile.TemporaryDirectory() as folder:
         burners = [subprocess.Popen([sys.executable, "-c", code]) for code in load]
         try:
             print(
-                f"{'send error in ms':24}{'':7}{'count':>6}{'p50':>8}{'p99':>8}{'max':>8}"
+                f"{'send error in ms':28}{'':7}{'count':>6}{'p50':>8}{'p99':>8}{'max':>8}"
                 f"{'over 1':>9}{'drift/min':>10}"
             )
             measure(seconds, Path(folder))
+            asyncio.run(play_jack(seconds, Path(folder)))
         finally:
             for burner in burners:
                 burner.kill()

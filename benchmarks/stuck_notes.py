@@ -1,14 +1,18 @@
 """How many notes hang after music was stopped, in every bad way, at seeded moments.
 
-python benchmarks/stuck_notes.py [--stops 1000] [--seed 1] [--parallel 4]
+python benchmarks/stuck_notes.py [--count 1000] [--seed 1] [--parallel 4] [--log FILE]
 
 A real player plays random notes through a cable that loses nothing, on a device that remembers
 what sounds.
 The ways: SIGINT, SIGTERM, an exception, SIGKILL of the main process, SIGKILL of the player (which
 is started again), and the device unplugged (and plugged in again).
+
+With `--log` each stop is written down as soon as it is over, and left out when the same command is
+given again: a run that was interrupted goes on. A stop that did not get through is tried again.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -20,42 +24,68 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from rigs.stops import WAYS, stuck_after
 
+Stop = tuple[str, int]
+
+
+def done_before(log: Path | None) -> dict[Stop, int]:
+    """Return the stops that a log holds; a line that was cut short is left out."""
+    found: dict[Stop, int] = {}
+    if log is not None and log.exists():
+        for line in log.read_text().splitlines():
+            try:
+                way, seed, stuck = json.loads(line)
+            except ValueError:
+                continue
+            found[way, seed] = stuck
+    return found
+
 
 def main() -> int:
     """Run all stops; return 0 when nothing hangs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stops", type=int, default=1000)
+    parser.add_argument("--count", type=int, default=1000, help="how many stops in all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=4)
+    parser.add_argument("--log", type=Path, help="go on where a run that wrote this file ended")
     options = parser.parse_args()
-    ways = [WAYS[k % len(WAYS)] for k in range(options.stops)]
-    seeds = range(options.seed, options.seed + options.stops)
-    stuck: Counter[str] = Counter()
+    seeds = range(options.seed, options.seed + options.count)
+    stops: list[Stop] = [(WAYS[k % len(WAYS)], seed) for k, seed in enumerate(seeds)]
+    done = {stop: stuck for stop, stuck in done_before(options.log).items() if stop in stops}
     failed: Counter[str] = Counter()
     began_s = time.monotonic()
 
-    def one(way: str, seed: int) -> tuple[str, int | str]:
+    def one(stop: Stop) -> tuple[Stop, int | str]:
         try:
-            return way, stuck_after(way, seed, Path(folder))
+            return stop, stuck_after(*stop, Path(folder))
         except AssertionError as error:
-            return way, str(error)
+            return stop, str(error)
 
+    missing = [stop for stop in stops if stop not in done]
     with (
         tempfile.TemporaryDirectory(prefix="cables") as folder,
         ThreadPoolExecutor(options.parallel) as pool,
     ):
-        for way, result in pool.map(one, ways, seeds):
+        for stop, result in pool.map(one, missing):
             if isinstance(result, str):
-                failed[way] += 1
+                failed[stop[0]] += 1
                 print(f"did not get through: {result}", file=sys.stderr)
-            else:
-                stuck[way] += result
+                continue
+            done[stop] = result
+            if options.log is not None:
+                with options.log.open("a") as log:
+                    log.write(json.dumps([*stop, result]) + "\n")
+    return report(stops, done, failed, time.monotonic() - began_s)
+
+
+def report(stops: list[Stop], done: dict[Stop, int], failed: Counter[str], seconds: float) -> int:
+    """Print the table; return 0 when nothing hangs and all was tried."""
     print(f"{'stopped by':26}{'stops':>7}{'stuck notes':>13}{'not tried':>11}")
-    for way, stops in Counter(ways).items():
-        print(f"{way:26}{stops:7}{stuck[way]:13}{failed[way]:11}")
-    total = sum(stuck.values())
-    print(f"{'all':26}{len(ways):7}{total:13}{sum(failed.values()):11}")
-    print(f"in {time.monotonic() - began_s:.0f} s")
+    for way, count in Counter(way for way, _ in stops).items():
+        stuck = sum(stuck for (name, _), stuck in done.items() if name == way)
+        print(f"{way:26}{count:7}{stuck:13}{failed[way]:11}")
+    total = sum(done.values())
+    print(f"{'all':26}{len(stops):7}{total:13}{sum(failed.values()):11}")
+    print(f"in {seconds:.0f} s")
     return int(total > 0 or sum(failed.values()) > 0)
 
 
