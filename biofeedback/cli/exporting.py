@@ -10,7 +10,9 @@ import typer
 
 from biofeedback.cli import console
 
-__all__ = ["export"]
+__all__ = ["export", "tell_damage"]
+
+_MOST_TOLD = 5
 
 _FOLDERS = ("csv", "parquet")
 _ENDINGS = {"edf": ".edf", "xdf": ".xdf", "rr": ".txt", "midi": ".mid"}
@@ -50,6 +52,7 @@ def export(
     write = _writer(to)
     for session in sessions:
         read_header(session)
+        tell_damage(session)
     paths: list[Path] = []
     with console.progress(f"Exporting to {to.upper()}") as progress:
         for number, session in enumerate(sessions):
@@ -60,6 +63,18 @@ def export(
             target = _target(session, out, to, several=len(sessions) > 1)
             paths += write(session, target, force=force, progress=told)
     console.written(paths, as_json)
+
+
+def tell_damage(session: Path) -> None:
+    """Say which lines of a log were changed or are missing; what is made of it may be wrong."""
+    from biofeedback.record.reader import damage
+
+    found = damage(session)
+    for problem in found[:_MOST_TOLD]:
+        console.err.print(f"[yellow]Note:[/] {console.escape(problem)}", highlight=False)
+    if len(found) > _MOST_TOLD:
+        more = f"{len(found) - _MOST_TOLD} lines more; `biofeedback verify` looks at all"
+        console.err.print(f"[yellow]Note:[/] {more}", highlight=False)
 
 
 def _target(session: Path, out: Path, to: str, *, several: bool) -> Path:

@@ -206,6 +206,7 @@ def render(
             hint="Give a name that ends in .wav, .flac or .mid",
         )
     read_header(session)
+    exporting.tell_damage(session)
     try:
         if kind in (".wav", ".flac"):
             with console.progress("Rendering the sound") as progress:
@@ -231,6 +232,7 @@ def report(
     """Write the report of a session anew and say where it is."""
     from biofeedback.report import page, pdf
 
+    exporting.tell_damage(session)
     with console.progress("Writing the report") as progress:
         path = page.write(session, progress)
     console.written([path, *([pdf.write(path)] if as_pdf else [])], as_json)
