@@ -26,6 +26,8 @@ _SPREAD_BEATS = 60
 _TRUSTED_SPREAD_BEATS = 12
 _SPREADS = 5.0
 _NARROWEST, _WIDEST, _UNTRIED = 0.12, 0.30, 0.20
+#: How far off an interval may be that its successor confirms: a heart can slow down at once.
+_WIDEST_CONFIRMED = 0.40
 _RELOCK_BEATS = 4
 _RELOCK_RANGE = 0.25
 _MOST_MISSED = 4
@@ -141,7 +143,7 @@ class BeatCleaner:
         step_ms = abs(rr_ms - reference_ms)
         if self._joined and (off_ms := abs(rr_ms - self._normal[-1])) < step_ms:
             step_ms = off_ms
-        if next_ms is not None and step_ms <= _WIDEST * reference_ms:
+        if next_ms is not None and step_ms <= _WIDEST_CONFIRMED * reference_ms:
             off_ms = abs(rr_ms - next_ms)
             step_ms = off_ms if off_ms < step_ms else step_ms
         plausible = _SHORTEST_MS <= rr_ms <= _LONGEST_MS

@@ -128,3 +128,11 @@ def test_rmssd_survives_artefacts(share: float) -> None:
             index += 1
     limit = {0.01: 0.02, 0.05: 0.05, 0.10: 0.12}[share]
     assert rmssd_ms(judged(spoilt)) == pytest.approx(rmssd_ms(judged(clean)), rel=limit)
+
+
+def test_a_heart_that_slows_down_at_once_is_believed_when_the_next_beat_confirms_it() -> None:
+    cleaner, time_s, beats = BeatCleaner(), 0.0, []
+    for rr_ms in [664.0, 660.0, 668.0, 656.0, 664.0] * 4 + [900.0, 880.0, 850.0, 800.0, 760.0]:
+        time_s += rr_ms / 1000.0
+        beats += cleaner.push(time_s, rr_ms)
+    assert all(beat.is_nn for beat in beats)

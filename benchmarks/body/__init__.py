@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/physiology.py`, one idea a file."""
