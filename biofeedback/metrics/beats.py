@@ -26,8 +26,9 @@ _SPREAD_BEATS = 60
 _TRUSTED_SPREAD_BEATS = 12
 _SPREADS = 5.0
 _NARROWEST, _WIDEST, _UNTRIED = 0.12, 0.30, 0.20
-#: How far off an interval may be that its successor confirms: a heart can slow down at once.
-_WIDEST_CONFIRMED = 0.40
+#: How far off an interval may be that its successor confirms: a heart can slow down at once. Only
+#: where little varied before, lest noise confirm itself.
+_WIDEST_CONFIRMED, _CALM = 0.40, 0.15
 _RELOCK_BEATS = 4
 _RELOCK_RANGE = 0.25
 _MOST_MISSED = 4
@@ -143,7 +144,9 @@ class BeatCleaner:
         step_ms = abs(rr_ms - reference_ms)
         if self._joined and (off_ms := abs(rr_ms - self._normal[-1])) < step_ms:
             step_ms = off_ms
-        if next_ms is not None and step_ms <= _WIDEST_CONFIRMED * reference_ms:
+        is_calm = tolerance_ms <= _CALM * reference_ms
+        widest_ms = (_WIDEST_CONFIRMED if is_calm else _WIDEST) * reference_ms
+        if next_ms is not None and step_ms <= widest_ms:
             off_ms = abs(rr_ms - next_ms)
             step_ms = off_ms if off_ms < step_ms else step_ms
         plausible = _SHORTEST_MS <= rr_ms <= _LONGEST_MS
