@@ -17,7 +17,9 @@ def check(command: Command) -> None:
     value = command.value
     match command.what:
         case "volume":
-            _check_volume(value)
+            _check_number("volume", value, 1.0)
+        case "stop" if value:
+            _check_number("stop", value, 86400.0)
         case "override":
             Wish.parse(value)
         case "release" if value and value not in NAMES:
@@ -36,10 +38,12 @@ def check(command: Command) -> None:
             pass
 
 
-def _check_volume(value: str) -> None:
+def _check_number(what: str, value: str, most: float) -> None:
     try:
-        known = 0.0 <= float(value) <= 1.0
+        known = 0.0 <= float(value) <= most
     except ValueError:
         known = False
     if not known:
-        raise CommandError(f"volume {value!r} is not from 0 to 1", hint="For example 0.5.")
+        raise CommandError(
+            f"{what} {value!r} is not a number from 0 to {most:g}", hint="For example 0.5."
+        )

@@ -13,12 +13,12 @@ from biofeedback.timebase import SessionClock
 from sensors.base import sleep_until
 from synth.params import TEMPO_RANGE_BPM
 
-__all__ = ["Conductor"]
+__all__ = ["TAIL_S", "Conductor"]
 
 #: How far ahead of its first beat a bar is composed.
 BAR_LEAD_BEATS = 2.0
 BAR_BEATS = 4.0
-ENDING_BEATS = 10.0  #: of the last bar, as a rule 8 to 12
+ENDING_BEATS = 10.0  #: of a last bar that need not hurry
 #: A step of the wall clock beyond this is a gap: a suspend, or a corrected clock.
 CLOCK_STEP_S = 1.0
 #: How much longer than its last note the session lasts.

@@ -15,6 +15,7 @@ from biofeedback.control.build import Settings as ControlSettings
 from biofeedback.control.build import build
 from biofeedback.control.curves import Palette
 from biofeedback.control.override import Wish
+from biofeedback.control.ratings import parse_rating
 from biofeedback.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
@@ -218,13 +219,18 @@ class Core:
         match command.what:
             case "hold" | "resume":
                 self._held = command.what == "hold"
+                if not self._held:
+                    self._steering.resume()
                 return []
             case "stop":
-                return self._end(time_s)
+                return self._end(time_s, float(command.value) if command.value else None)
             case "panic":
                 return self._silence(time_s)
             case "override":
                 self._steering.wish(Wish.parse(command.value), command.who, time_s)
+                return []
+            case "rating":
+                self._steering.rate(*parse_rating(command.value))
                 return []
             case "release":
                 self._steering.release(command.value)
@@ -232,18 +238,23 @@ class Core:
             case _:
                 return []
 
-    def _end(self, time_s: float) -> list[Derived]:
-        """Withdraw the bars that have not begun, and close with a cadence from there on."""
+    def _end(self, time_s: float, within_s: float | None) -> list[Derived]:
+        """Withdraw the bars that have not begun, and close with a cadence from there on.
+
+        `within_s` is the time that is left for it; what still sounds then makes room.
+        """
         if self._composer is None or self._tempo is None or self.ending is not None:
             return []
-        start_s = time_s + TEMPO_LEAD_S
-        withdrawn: list[Derived] = []
-        if stands_still(self._tempo):  # nobody waits for a clock to hear the end
-            withdrawn = self._bend(Segment(start_s, self.next_bar[1], self._params.tempo_bpm))
-        withdrawn += self._withdraw(self._tempo.beat_at(start_s))
-        self.ending = self._composer.ending(self._params)
+        derived = self._withdraw(self._tempo.beat_at(time_s + TEMPO_LEAD_S))
+        if within_s is None:
+            self.ending = self._composer.ending(self._params)
+        else:
+            begin = self.next_bar[1]
+            beats = max(1.0, self._tempo.beat_at(time_s + within_s) - begin)
+            self.ending = self._composer.ending(self._params, within_beats=beats)
+            derived = derived or [Cancel(begin)]
         self._bars.append(self.ending)
-        return [*withdrawn, self.ending]
+        return [*derived, self.ending]
 
     def _silence(self, time_s: float) -> list[Derived]:
         """Cut off what sounds; the music goes on with the next bar."""

@@ -47,7 +47,8 @@ class Command:
     `who` is "key", "session", "recording", "midi:PORT", "osc:HOST" or "web:ROLE:NAME". `value` is
     the text of a marker, note or adverse event; the volume from 0 to 1 in decimal; of a rating
     "relaxation=7" or "distress=2", each 0 to 10; of an override "NAME=VALUE" or
-    "NAME=VALUE for SECONDS"; of a release the NAME that is free again, or "" for all.
+    "NAME=VALUE for SECONDS"; of a stop the seconds left for the last bar, "" for no limit;
+    of a release the NAME that is free again, or "" for all.
     """
 
     who: str

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Literal
 
 from biofeedback.commands import check
-from biofeedback.conductor import Conductor
+from biofeedback.conductor import TAIL_S, Conductor
 from biofeedback.control.base import Decision
 from biofeedback.core import Core
 from biofeedback.ensemble import Ensemble, Player
@@ -68,6 +68,7 @@ class Session:
         self._window_came = asyncio.Event()
         self._reason: Literal["duration", "recording ended", "asked", "interrupted", "failed"]
         self._reason = "failed"
+        self._ends_s = 0.0  # planned, once the first sample has come
         self.hub: Hub[Event] = Hub()
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
         self.counters = self._ledger.counters
@@ -207,7 +208,8 @@ class Session:
             if all(task.done() for task in sensing):
                 self._stop("recording ended")
             elif self._duration_s is not None and began_s is not None:
-                left_s = began_s + self._duration_s - now_s
+                self._ends_s = began_s + self._duration_s
+                left_s = self._ends_s - now_s
                 if left_s <= min(self._conductor.closing_s(), self._duration_s / 2):
                     self._stop("duration")
             await asyncio.sleep(TICK_S)
@@ -231,7 +233,9 @@ class Session:
 
     async def _close_music(self) -> None:
         if self._core.ending is None:
-            self._feed(Command("session", "stop"))
+            within_s = max(0.0, self._ends_s - self._clock() - TAIL_S)
+            value = f"{within_s:.3f}" if self._reason == "duration" else ""
+            self._feed(Command("session", "stop", value))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_once.wait(), self._conductor.ending_s())
 

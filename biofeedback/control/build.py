@@ -15,6 +15,7 @@ from biofeedback.control.lead import Lead, LeadSettings
 from biofeedback.control.mirror import Mirror
 from biofeedback.control.phases import Phase, StrategyName
 from biofeedback.control.resonance import Resonance, ResonanceSettings
+from biofeedback.control.safety import Safety, SafetySettings
 from biofeedback.control.silence import Silence
 from biofeedback.control.steering import Limits, Steering
 from synth.params import MusicParams
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     resonance: ResonanceSettings = ResonanceSettings()
     fixed: FixedSettings = FixedSettings()
     limits: Limits = Limits()
+    safety: SafetySettings = SafetySettings()
 
 
 def build(
@@ -46,7 +48,7 @@ def build(
     curves = Curves(palette, home, settings.limits.neutral_level)
     parts = [_part(phase, settings) for phase in phases]
     parts = parts or [Part(settings.strategy, _builder(settings.strategy, settings))]
-    return Steering(Course(parts), curves, settings.limits)
+    return Steering(Course(parts), curves, settings.limits, Safety(settings.safety))
 
 
 def _part(phase: Phase, settings: Settings) -> Part:

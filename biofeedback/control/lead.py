@@ -20,29 +20,23 @@ Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
 
 _REST_LEVEL = 0.3
 #: The turn from meeting to leading takes this long: no step. Ours.
-_TURN_S = 30.0
-#: So near to the target the set point counts as there; what was pressed is eased so much faster.
-_NEAR, _EASE = 0.1, 3.0
-#: For one who is calmer than the target the music is at most so much livelier than it.
-_LIFT = 0.15
+_TURN_S = 15.0
+_LEAST_URGE = 0.1
 
 
 class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where to lead, how long to meet, and how far ahead the music may walk. Values are ours."""
 
     target: Share = 0.25  #: arousal to arrive at; a resting body is at 0.3
-    meet_s: Seconds = 30.0
+    meet_s: Seconds = 20.0
     lead_s: Seconds = 180.0  #: from the arousal that was met to the target, if nothing resists
-    ahead: Share = 0.2  #: how much calmer than the listener the music is at first
-    ahead_most: Share = 0.45  #: how much calmer it becomes when that does not turn the listener
-    urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01  #: how soon it does
+    ahead: Share = 0.5  #: how much calmer than the set point the music is at first
+    #: how much calmer it is for each step of the listener above the set point
+    firmness: Annotated[float, msgspec.Meta(ge=0.0, le=2.0)] = 0.6
+    urge_most: Share = 0.3  #: how much calmer it becomes when that does not turn the listener
+    urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.003  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
-    rise: Share = 0.3  #: a rise of arousal by this much, to above the plan, is met anew
-    #: how far the music goes below the target for what is missing to it, and then each second
-    press: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = (
-        1.5  #: below target, for what is missing
-    )
-    press_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=0.1)] = 0.002
+    rise: Share = 0.2  #: a rise of arousal by this much, to above the plan, is met anew
     #: after so long a wait the music pauses; 0 never. Two minutes without music calmed more than
     #: slow music did (Bernardi et al. 2005).
     pause_after_s: Seconds = 0.0
@@ -50,14 +44,13 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Lead:
-    """Meets for `meet_s`, then lowers a set point and keeps the music just below the listener.
+    """Meets for `meet_s`, then lowers a set point and keeps the music calmer than that.
 
     The set point never runs away: while the listener is more than `patience` above it, it waits.
-    It follows at once when the listener is calmer than planned.
-    Near the target the music goes below it for as long as the listener is above it, and a little
-    above it for one below. A listener who stays above the set point is led from further ahead,
-    which also makes up for an estimate that reads too high. One whom something stirs up again is
-    met again.
+    It follows at once when the listener is calmer than planned. The music starts well ahead of it
+    and comes back to it on the way, so that a slow response neither keeps the listener waiting nor
+    carries them past the target; what is missing for long is made up for. One whom something stirs
+    up again is met again.
     """
 
     follows_body = True
@@ -68,9 +61,8 @@ class Lead:
         self._target = settings.target
         self._elapsed_s = 0.0
         self._met = self._setpoint = self._lowest = settings.target
-        self._ahead = settings.ahead
+        self._urge = 0.0
         self._arousal = self._below = 0.0  # of the last aim
-        self._pressed = 0.0
         self._stuck_s = 0.0
         self._pause_s = 0.0
 
@@ -88,7 +80,6 @@ class Lead:
             self._meet(arousal)
         self._elapsed_s += dt_s
         if self._elapsed_s <= settings.meet_s:
-            self._lowest = arousal
             self._met = self._setpoint = max(arousal, self._target)
             why = f"The music meets you at arousal {arousal:.2f}."
             return self._placed(arousal, 0.0, why)
@@ -100,27 +91,17 @@ class Lead:
             speed = (self._met - self._target) / max(settings.lead_s, dt_s)
             self._setpoint = min(self._setpoint - speed * dt_s, arousal)
             self._setpoint = max(self._target, self._setpoint)
-        self._ahead = clamp(
-            self._ahead + settings.urge_per_s * above * dt_s,
-            settings.ahead,
-            max(settings.ahead, settings.ahead_most),
+        above = arousal - self._setpoint
+        self._urge = clamp(
+            self._urge + settings.urge_per_s * above * dt_s, -_LEAST_URGE, settings.urge_most
         )
+        span = max(self._met - self._target, 1e-6)
+        ahead = settings.ahead * clamp((self._setpoint - self._target) / span, 0.0, 1.0)
+        led = self._setpoint - ahead - settings.firmness * above - self._urge
         ramp = min(1.0, (self._elapsed_s - settings.meet_s) / _TURN_S)
-        floor = self._target - self._press(arousal, dt_s) * ramp
-        level = max(arousal - self._ahead * ramp, floor, 0.0)
+        most = max(arousal, self._target + _LEAST_URGE)
+        level = clamp(arousal + ramp * (led - arousal), 0.0, most)
         return self._placed(arousal, arousal - level, self._why(arousal, waiting))
-
-    def _press(self, arousal: float, dt_s: float) -> float:
-        """Return how far below the target the music goes to bring the listener there.
-
-        In proportion to what is missing, and more the longer it is missing. For one who has come
-        further down it is a little above the target instead, so that they are not carried away.
-        """
-        settings, missing = self._settings, arousal - self._target
-        if missing < 0.0 or self._setpoint <= self._target + _NEAR:
-            rate = settings.press_per_s * (_EASE if missing < 0.0 else 1.0)
-            self._pressed = clamp(self._pressed + rate * missing * dt_s, 0.0, self._target)
-        return clamp(settings.press * missing, -_LIFT, self._target) + self._pressed
 
     def _placed(self, arousal: float, below: float, why: str) -> Aim:
         """Return the aim this far below the listener, named after what moved it more."""
@@ -132,7 +113,7 @@ class Lead:
     def _meet(self, arousal: float) -> None:
         self._elapsed_s = 0.0
         self._met = self._setpoint = self._lowest = max(arousal, self._target)
-        self._ahead, self._pressed = self._settings.ahead, 0.0
+        self._urge = 0.0
 
     def _pauses(self, waiting: bool, dt_s: float) -> bool:
         """Return whether to be silent now: after a long wait, for the length of a pause."""

@@ -13,6 +13,7 @@ from biofeedback.control.course import Course
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.control.override import Overrides, Wish
+from biofeedback.control.safety import Safety, Stop
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from synth.params import TEMPO_RANGE_BPM
@@ -42,8 +43,9 @@ class Steering:
     A person's wishes take the place of what a strategy wants, and obey the same limits.
     """
 
-    def __init__(self, course: Course, curves: Curves, limits: Limits) -> None:
+    def __init__(self, course: Course, curves: Curves, limits: Limits, safety: Safety) -> None:
         self._course = course
+        self._safety = safety
         self._limits = limits
         self._level = Slew(limits.neutral_level, limits.level_slew_per_s)
         self._curves = curves
@@ -71,6 +73,10 @@ class Steering:
         """Grant what a person asks of the music, until its time is over."""
         self._overrides.take(wish, who, now_s)
 
+    def resume(self) -> None:
+        """Go on where a stop rule has held the music back."""
+        self._safety.resume()
+
     def release(self, name: str) -> None:
         """Give a parameter back to the strategy; all of them with ""."""
         self._overrides.release(name)
@@ -96,7 +102,11 @@ class Steering:
             phrase_start,
         )
         self._rated = {}
-        if held:
+        leads = self._last.setpoint is not None
+        stop = self._safety.step(moment, self._level.value, leads=leads)
+        if stop is not None:
+            aim = self._back_off(stop)
+        elif held:
             aim = self._held()
         else:
             self._course.advance(moment)
@@ -123,6 +133,13 @@ class Steering:
         why = "The signal is too weak to follow, so the music holds as it is."
         return self._stay(why, "blind")
 
+    def _back_off(self, stop: Stop) -> Aim:
+        """Go to neutral or fall silent; no wish stands against it."""
+        self._overrides.release()
+        neutral = self._limits.neutral_level
+        level = min(self._level.value, neutral) if stop.calmer else neutral
+        return Aim(level, None, stop.why, silent=stop.silent, cause=f"stop:{stop.rule}")
+
     def _held(self) -> Aim:
         return self._stay("You asked the music to hold; it stays as it is.", "held")
 
@@ -143,7 +160,9 @@ class Steering:
             if self._seen
             else "Nothing has been heard of the body yet; the music stays neutral."
         )
-        return Aim(wanted, self._last.setpoint, why, cause="lost" if self._seen else "unseen")
+        tempo_bpm = min(self._tempo.value, self._curves.tempo_bpm(wanted))
+        cause = "lost" if self._seen else "unseen"
+        return Aim(wanted, self._last.setpoint, why, tempo_bpm, cause=cause)
 
     def _decide(self, moment: Moment, aim: Aim) -> Decision:
         state, dt_s, overrides = moment.state, moment.dt_s, self._overrides

@@ -64,15 +64,15 @@ def test_mirror_drives_tempo_key_and_density_with_arousal() -> None:
 
 def test_lead_meets_first_and_then_stays_below_the_listener() -> None:
     decisions = course("lead", [0.8] * 400)
-    met, led = decisions[55], decisions[125]
+    met, led = decisions[39], decisions[100]
     assert met.numbers["wanted_level"] == pytest.approx(0.8)
-    assert led.numbers["wanted_level"] == pytest.approx(0.8 - 0.2, abs=0.03)
+    assert led.numbers["wanted_level"] == pytest.approx(0.8 - 0.5, abs=0.12)
 
 
 def test_lead_goes_further_ahead_of_a_listener_who_does_not_follow() -> None:
     levels = [d.numbers["wanted_level"] for d in course("lead", [0.9] * 1500)]
     assert levels[60:] == sorted(levels[60:], reverse=True)
-    assert levels[-1] == pytest.approx(0.9 - 0.45)
+    assert levels[-1] == 0.0
 
 
 def test_lead_waits_for_a_listener_who_does_not_follow() -> None:
@@ -84,12 +84,12 @@ def test_lead_arrives_with_a_listener_who_follows() -> None:
     falling = [max(0.25, 0.8 - 0.0005 * k) for k in range(1600)]
     last = course("lead", falling)[-1]
     assert last.setpoint == pytest.approx(0.25)
-    assert 0.0 < last.numbers["wanted_level"] <= 0.25  # what it took to bring them there stays
+    assert last.numbers["wanted_level"] <= 0.25  # what it took to bring them there stays
     assert "arrived" in last.why
 
 
 def test_lead_meets_again_when_something_stirs_the_listener_up() -> None:
-    calm, stirred = [max(0.25, 0.6 - 0.001 * k) for k in range(800)], [0.75] * 60
+    calm, stirred = [max(0.25, 0.6 - 0.001 * k) for k in range(800)], [0.75] * 30
     decisions = course("lead", [*calm, *stirred])
     assert "arrived" in decisions[799].why
     assert decisions[-1].numbers["wanted_level"] == pytest.approx(0.75)
@@ -98,7 +98,7 @@ def test_lead_meets_again_when_something_stirs_the_listener_up() -> None:
 
 def test_lead_holds_a_listener_who_is_calmer_than_the_target() -> None:
     last = course("lead", [max(0.1, 0.6 - 0.001 * k) for k in range(1000)])[-1]
-    assert 0.25 < last.numbers["wanted_level"] <= 0.25 + 0.15
+    assert 0.25 < last.numbers["wanted_level"] <= 0.25 + 0.1
 
 
 def test_lead_presses_below_the_target_until_the_listener_is_there() -> None:

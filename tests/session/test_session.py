@@ -76,7 +76,8 @@ def test_music_starts_with_the_first_sample_and_ends_with_a_cadence(tmp_path: Pa
     end = of_kind(outcome.folder, lines.EndLine)[0]
     assert end.reason == "duration"
     assert score.end_s <= end.t
-    assert end.t == pytest.approx(150.0, abs=12.0)
+    assert end.t <= 150.0 + first_chunk.t + 1.0
+    assert end.t > 138.0
     bars = of_kind(outcome.folder, lines.MusicLine)
     assert bars[-1].section == "ending"
     assert score.notes[-1].beat >= bars[-1].beat

@@ -1,0 +1,159 @@
+"""Stop rules: when the music must stop leading, go to neutral, then fall silent, and say why."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from biofeedback.control.base import Moment
+from biofeedback.control.paradox import Paradox
+
+__all__ = ["Safety", "SafetySettings", "Stop"]
+
+Rate = Annotated[float, Meta(ge=20.0, le=250.0)]
+Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
+Rule = Literal["heart_rate", "distress", "rising", "paradox"]
+
+_CONFIDENT = 0.35
+_INSIDE_AGAIN_S = 60.0
+_MEAN_S = 60
+
+
+class SafetySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When to stop. No rule replaces a clinician; see docs/safety.md.
+
+    The upper limit is where guidelines for tachycardia begin to look for a cause other than
+    effort or worry (American Heart Association 2020, about 150 a minute); the lower one is ours,
+    below the 50 of the same guidelines since trained hearts rest there. All else is ours.
+    """
+
+    heart_rate_high_bpm: Rate = 150.0
+    heart_rate_low_bpm: Rate = 40.0
+    heart_rate_for_s: Seconds = 20.0  #: so long without a break
+    distress: Annotated[float, Meta(ge=1.0, le=10.0)] = 8.0  #: a rating this high stops
+    rise: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.15  #: of arousal above where leading began
+    turn_minutes: Annotated[float, Meta(ge=1.0, le=60.0)] = 5.0  #: for the music to turn a rise
+    paradox: bool = True  #: stop leading a listener whom calmer music stirs up
+    neutral_s: Seconds = 90.0  #: at neutral before the music falls silent
+
+    def __post_init__(self) -> None:
+        if self.heart_rate_low_bpm >= self.heart_rate_high_bpm:
+            raise ValueError("heart_rate_low_bpm is not below heart_rate_high_bpm")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What a stop rule wants: neutral music, or silence; `calmer` never lets the level rise."""
+
+    rule: Rule
+    why: str
+    silent: bool
+    calmer: bool
+
+
+class Safety:
+    """Watches the body, the ratings and what the music does to arousal.
+
+    A stop by heart rate is over a minute after it is back inside; one by distress with a lower
+    rating; the others, and all of them, when the listener asks to resume.
+    """
+
+    def __init__(self, settings: SafetySettings) -> None:
+        self._settings = settings
+        self._paradox = Paradox()
+        self._outside_s = self._inside_s = self._risen_s = 0.0
+        self._recent: deque[float] = deque(maxlen=2 * _MEAN_S)
+        self._lowest: float | None = None
+        self._rule: Rule | None = None
+        self._said = ""
+        self._stopped_s = 0.0
+        self._at_stop = 0.0
+
+    def resume(self) -> None:
+        """Forget what led to a stop; the listener wants to go on."""
+        self._rule = None
+        self._outside_s = self._risen_s = 0.0
+        self._lowest = None
+        self._paradox.forget()
+
+    def step(self, moment: Moment, level: float, *, leads: bool) -> Stop | None:
+        """Take in a moment; `level` is the music's, `leads` whether it means to calm."""
+        self._watch_heart(moment)
+        self._watch_ratings(moment)
+        if moment.state.confidence >= _CONFIDENT and moment.state.phase == "tracking":
+            self._recent.append(moment.state.arousal)
+            if leads and self._rule is None:
+                self._watch_arousal(moment, level)
+        if self._rule is None:
+            return None
+        self._stopped_s += moment.dt_s
+        silent = self._stopped_s >= self._settings.neutral_s and self._persists()
+        then = "it is silent now" if silent else "it goes to neutral"
+        return Stop(
+            self._rule,
+            f"{self._said}; {then}.",
+            silent,
+            self._rule in ("heart_rate", "distress") or moment.state.confidence < _CONFIDENT,
+        )
+
+    def _watch_heart(self, moment: Moment) -> None:
+        settings, bpm = self._settings, moment.trusted("heart_rate", 0.5)
+        if bpm is None:
+            return
+        low, high = settings.heart_rate_low_bpm, settings.heart_rate_high_bpm
+        inside = low <= bpm <= high
+        self._outside_s = 0.0 if inside else self._outside_s + moment.dt_s
+        self._inside_s = self._inside_s + moment.dt_s if inside else 0.0
+        if self._outside_s > settings.heart_rate_for_s:
+            self._stop(
+                "heart_rate",
+                f"Heart rate {bpm:.0f} is outside {low:g} to {high:g}: check the sensor, and rest. "
+                "The music no longer leads",
+            )
+        elif self._rule == "heart_rate" and self._inside_s >= _INSIDE_AGAIN_S:
+            self.resume()
+
+    def _watch_ratings(self, moment: Moment) -> None:
+        distress = moment.rated.get("distress")
+        if distress is None:
+            return
+        if distress >= self._settings.distress:
+            self._rule = None
+            said = f"You rated your distress {distress:g} of 10. The music no longer leads"
+            self._stop("distress", said)
+        elif self._rule == "distress":
+            self.resume()
+
+    def _watch_arousal(self, moment: Moment, level: float) -> None:
+        settings = self._settings
+        if settings.paradox and self._paradox.step(moment, level):
+            said = "Your arousal rises as the music calms. The music no longer leads"
+            self._stop("paradox", said)
+            return
+        if len(self._recent) < 2 * _MEAN_S:
+            return
+        mean = self._mean()
+        self._lowest = mean if self._lowest is None else min(self._lowest, mean)
+        risen = mean > self._lowest + settings.rise
+        self._risen_s = self._risen_s + moment.dt_s if risen else 0.0
+        if self._risen_s >= 60.0 * settings.turn_minutes:
+            minutes = f"{settings.turn_minutes:g} minutes"
+            said = f"Your arousal rose, and the music did not turn it within {minutes}. It stops"
+            self._stop("rising", said + " leading")
+
+    def _stop(self, rule: Rule, said: str) -> None:
+        if self._rule is None or (rule == "heart_rate" and self._rule != "heart_rate"):
+            self._rule, self._stopped_s = rule, 0.0
+            self._at_stop = self._mean()
+            self._said = said
+
+    def _persists(self) -> bool:
+        """Whether neutral music has not been enough."""
+        return self._rule in ("heart_rate", "distress") or self._mean() >= self._at_stop
+
+    def _mean(self) -> float:
+        return sum(self._recent) / len(self._recent) if self._recent else 0.0

@@ -1,0 +1,137 @@
+"""Stop rules: each is met by hand, and each says why."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from biofeedback.control.base import Decision
+from biofeedback.control.build import Settings, build
+from biofeedback.control.curves import Palette
+from biofeedback.control.override import Wish
+from biofeedback.control.paradox import response
+from biofeedback.control.safety import SafetySettings
+from biofeedback.control.steering import Steering
+from biofeedback.metrics.base import Reading
+from biofeedback.state.estimator import State
+from synth.params import MusicParams
+
+DT_S = 0.5
+HOME = MusicParams(tempo_bpm=64.0, density=1.5)
+
+
+def steering(strategy: str = "lead", **safety: object) -> Steering:
+    settings = Settings(strategy=strategy, safety=SafetySettings(**safety))  # type: ignore[arg-type]
+    return build(settings, Palette(), HOME)
+
+
+def beating(bpm: float, quality: float = 1.0) -> tuple[Reading, ...]:
+    return (Reading("heart_rate", bpm, "bpm", 10.0, 0.0, quality, 1.0),)
+
+
+def run(
+    one: Steering,
+    seconds: float,
+    arousal: Callable[[float], float] = lambda t: 0.5,
+    readings: tuple[Reading, ...] = (),
+    confidence: float = 0.9,
+    from_s: float = 0.0,
+) -> list[Decision]:
+    states = [
+        State(from_s + k * DT_S, arousal(k * DT_S), 0.0, 1.0, confidence, "tracking", {})
+        for k in range(int(seconds / DT_S))
+    ]
+    return [one.step(state, DT_S, readings=readings) for state in states]
+
+
+@pytest.mark.parametrize("bpm", [35.0, 165.0])
+def test_a_heart_rate_outside_its_limits_stops_with_advice_and_then_silence(bpm: float) -> None:
+    one = steering()
+    run(one, 30.0, readings=beating(70.0))
+    decisions = run(one, 180.0, readings=beating(bpm))
+    causes = [d.cause for d in decisions]
+    assert causes.index("stop:heart_rate") == pytest.approx(40, abs=2)  # 20 s
+    assert "check the sensor, and rest" in decisions[-1].why
+    assert not decisions[60].params.rest
+    assert decisions[-1].params.rest
+    after = run(one, 90.0, readings=beating(70.0))
+    assert not after[-1].cause.startswith("stop")
+
+
+def test_a_heart_rate_that_cannot_be_trusted_stops_nothing() -> None:
+    decisions = run(steering(), 120.0, readings=beating(190.0, quality=0.2))
+    assert not any(d.cause.startswith("stop") for d in decisions)
+
+
+def test_high_distress_stops_at_once_until_it_is_rated_lower_or_resumed() -> None:
+    for end in (lambda one: one.rate("distress", 3.0), lambda one: one.resume()):
+        one = steering()
+        run(one, 30.0)
+        one.rate("distress", 8.0)
+        decisions = run(one, 120.0)
+        assert {d.cause for d in decisions} == {"stop:distress"}
+        assert "8 of 10" in decisions[0].why
+        assert decisions[-1].params.rest
+        levels = [d.numbers["level"] for d in decisions]
+        assert levels == sorted(levels, reverse=True)
+        end(one)
+        assert run(one, 1.0)[-1].cause != "stop:distress"
+
+
+def test_no_wish_stands_against_a_stop() -> None:
+    one = steering()
+    run(one, 10.0)
+    one.rate("distress", 9.0)
+    one.wish(Wish("level", 1.0), "key", 10.0)
+    assert run(one, 60.0)[-1].numbers["level"] <= 0.3
+
+
+def test_a_rise_that_the_music_does_not_turn_stops_it() -> None:
+    decisions = run(
+        steering(paradox=False, turn_minutes=3.0), 900.0, lambda t: min(0.8, 0.4 + 0.001 * t)
+    )
+    causes = [d.cause for d in decisions]
+    assert "stop:rising" in causes
+    assert "did not turn it within 3 minutes" in decisions[causes.index("stop:rising")].why
+    assert decisions[-1].params.rest
+
+
+def test_a_listener_whom_calm_music_stirs_up_is_recognised_within_three_minutes() -> None:
+    one, arousal, first, second = steering(), 0.6, 0.6, 0.6
+    rng = np.random.default_rng(4)
+    for k in range(360):
+        decision = one.step(State(k * DT_S, arousal, 0.0, 1.0, 0.9, "tracking", {}), DT_S)
+        first += (decision.numbers["level"] - first) * DT_S / 25.0
+        second += (first - second) * DT_S / 25.0
+        arousal = 0.6 - 0.5 * (second - 0.6) + 0.005 * rng.standard_normal()
+        if decision.cause == "stop:paradox":
+            break
+    assert decision.cause == "stop:paradox"
+    assert "rises as the music calms" in decision.why
+
+
+def test_a_response_is_measured_in_size_and_direction() -> None:
+    rng = np.random.default_rng(1)
+    heard = np.interp(np.arange(40.0), [0, 8, 20, 40], [0.7, 0.7, 0.1, 0.3])
+    for size in (-0.8, 0.0, 0.8):
+        arousal = 0.6 + size * heard + 0.01 * rng.standard_normal(40)
+        arousal -= 0.1 * (1.0 - np.exp(-np.arange(40) * 5.0 / 300.0))
+        found, error = response(arousal, heard)
+        assert abs(found - size) < 2.0 * error < 0.8
+
+
+def test_music_that_never_changed_says_nothing_of_a_response() -> None:
+    assert response(np.linspace(0.2, 0.8, 30), np.zeros(30)) == (0.0, float("inf"))
+
+
+@pytest.mark.parametrize("strategy", ["lead", "mirror"])
+def test_an_unsure_sensor_never_lets_the_music_become_more_driven(strategy: str) -> None:
+    one = steering(strategy)
+    calm = run(one, 300.0, lambda t: 0.1)
+    unsure = run(one, 300.0, lambda t: 0.9, confidence=0.1, from_s=300.0)
+    for name in ("level", "tempo"):
+        values = [
+            d.numbers["level"] if name == "level" else d.params.tempo_bpm
+            for d in (calm[-1], *unsure)
+        ]
+        assert values == sorted(values, reverse=True)
