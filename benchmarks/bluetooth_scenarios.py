@@ -17,10 +17,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from rigs.bluetooth_draw import Drawn, draw, draw_quick  # noqa: E402
 from rigs.bluetooth_judge import Verdict, judge  # noqa: E402
-
-from biofeedback.timebase import utc_now  # noqa: E402
 
 RIGS = ROOT / "tests" / "rigs"
 
@@ -43,7 +39,6 @@ def perform(drawn: Drawn, folder: Path) -> Verdict:
     rig = [sys.executable, str(RIGS / "virtual_bluez.py"), str(scenario), "--truth", str(truth)]
     run = [sys.executable, str(RIGS / "record_session.py"), "--out", str(folder / "out")]
     run += [f"--sensor={uri}" for uri in drawn.uris]
-    utc_ahead_s = utc_now().timestamp() - time.monotonic()
     done = subprocess.run(
         [*rig, "--", *run, "--seconds", str(drawn.seconds)],
         stdout=subprocess.PIPE,
@@ -55,9 +50,9 @@ def perform(drawn: Drawn, folder: Path) -> Verdict:
     logs = list(folder.glob("out/*/session.jsonl"))
     if done.returncode or not logs:
         return Verdict(failures=[f"the session ended with {done.returncode}: {done.stdout[-400:]}"])
-    log = _lines(logs[0].read_text())
-    started_s = datetime.fromisoformat(log[0]["started_utc"]).timestamp() - utc_ahead_s
-    tries = [said for said in _lines(done.stdout) if "tries" in said]
+    log, said = _lines(logs[0].read_text()), _lines(done.stdout)
+    (started_s,) = [one["t0"] for one in said if "t0" in one]
+    tries = [one for one in said if "tries" in one]
     verdict = judge(_lines(truth.read_text()), log, tries, started_s)
     if log[-1]["kind"] != "end":
         verdict.failures.append("the log has no end")

@@ -1,6 +1,7 @@
 """Runs a session on Bluetooth sensors without music; its log is what is wanted.
 
-Prints a JSON line, {"tries": NAME, "t": monotonic seconds}, whenever a link looks for its device.
+Prints as JSON lines when it started, {"t0": monotonic seconds}, and when a link looks for its
+device, {"tries": NAME, "t": monotonic seconds}.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def say(record: dict[str, object]) -> None:
 
 async def stop_after(seconds: float, session: Session) -> None:
     """Stop without an ending of the music: nobody hears it."""
+    say({"t0": session._clock.epoch_s})
     while not session.has_streamed:  # noqa: ASYNC110 - a session has no event for this
         await asyncio.sleep(0.1)
     await asyncio.sleep(seconds)

@@ -152,7 +152,7 @@ class Peripheral:
         self.log("notify", uuid=c.uuid, hex=data.hex(), ok=ok, no=self.no)
         if not ok:
             return False
-        if now() < self.delay_until:
+        if self.held or now() < self.delay_until:  # a link never changes the order
             self.held.append((c, data, self.no))
         elif now() < self.lag_until:
             asyncio.get_running_loop().call_later(self.lag, self._send, c, data, self.no)
