@@ -65,13 +65,18 @@ def _midi_map(session: Path) -> MidiMap:
     return of_files(header.outputs, msgspec.json.decode(header.config, type=Config))
 
 
-def write_sound(session: Path, target: Path, progress: Progress) -> Path:
+def write_sound(
+    session: Path, target: Path, progress: Progress, soundfont: Path | None = None
+) -> Path:
     """Render a session's music as a WAV file, in a process of its own."""
     from synth.outputs import wav
 
     with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        wav.render(target, score_of(session), progress=progress)
+        midi_map = _midi_map(session) if soundfont else None
+        wav.render(
+            target, score_of(session), soundfont=soundfont, midi_map=midi_map, progress=progress
+        )
     return target
 
 

@@ -192,6 +192,10 @@ def render(
             metavar="OUT", help="The file to write: .wav or .flac for sound, .mid for MIDI"
         ),
     ],
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Sound with this .sf2 in place of our instruments."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the music of a session as sound or MIDI, also long after it."""
@@ -210,7 +214,7 @@ def render(
     try:
         if kind in (".wav", ".flac"):
             with console.progress("Rendering the sound") as progress:
-                afterwards.write_sound(session, target, progress)
+                afterwards.write_sound(session, target, progress, soundfont)
         else:
             afterwards.write_midi(session, target)
     except OSError as error:

@@ -2,8 +2,9 @@
 
 `python -P -m synth.outputs.offline < request.json`
 
-The request is an object of `path`, `format`, `volume`, `rate_hz`, `tail_s` and `score`; each line
-that comes back is an object with `progress` (0 to 1), `stats` or `error`.
+The request is an object of `path`, `format`, `volume`, `rate_hz`, `tail_s`, `score` and
+`soundfont`, which is null or an object of `path` and `map`; each line that comes back is an object
+with `progress` (0 to 1), `stats` or `error`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from synth.instruments.loudness import Loudness, true_peak
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
 from synth.outputs.base import NoteOff, NoteOn
+from synth.outputs.midi_map import MidiMap
 from synth.score import Score
 
 __all__ = ["main", "play"]
@@ -57,6 +59,7 @@ def main() -> int:
             request["tail_s"],
             request["format"],
             lambda share: _tell({"progress": share}),
+            request["soundfont"],
         )
     except SynthError as error:
         _tell({"error": str(error), "hint": error.hint})
@@ -81,12 +84,13 @@ def _render(
     tail_s: float,
     kind: str,
     progress: _Progress,
+    soundfont: dict[str, Any] | None,
 ) -> dict[str, float]:
     loudness, peak = Loudness(rate_hz), 0.0
     end = math.ceil((score.end_s + tail_s) * rate_hz)
     with tempfile.TemporaryFile(dir=path.parent, buffering=1 << 20) as raw:
         done = 0
-        for samples in play(score, rate_hz, end):
+        for samples in _played(score, rate_hz, end, soundfont):
             loudness.feed(samples)
             peak = max(peak, true_peak(samples))
             raw.write(samples.tobytes())
@@ -111,6 +115,17 @@ def _gain(lufs: float, peak: float) -> float:
         return 1.0
     wanted = math.pow(10.0, (_TARGET_LUFS - lufs) / 20.0)
     return min(wanted, _PEAK / peak, _MOST_GAIN)
+
+
+def _played(
+    score: Score, rate_hz: int, end: int, soundfont: dict[str, Any] | None
+) -> Iterator[_Samples]:
+    if soundfont is None:
+        return play(score, rate_hz, end)
+    from synth.outputs import soundfont_offline
+
+    midi_map = MidiMap.decode(soundfont["map"])
+    return soundfont_offline.play(score, rate_hz, end, soundfont["path"], midi_map)
 
 
 def play(score: Score, rate_hz: int, end: int) -> Iterator[_Samples]:

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synth import score_json
 from synth.errors import RenderError
 from synth.outputs.files import replacing
+from synth.outputs.midi_map import MidiMap
 from synth.score import Score
 
 __all__ = ["SAMPLE_RATE_HZ", "RenderStats", "render"]
@@ -39,12 +41,15 @@ def render(
     *,
     volume: float = 1.0,
     rate_hz: int = SAMPLE_RATE_HZ,
+    soundfont: Path | None = None,
+    midi_map: MidiMap | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> RenderStats:
     """Write `score` to `path`, .wav or .flac, as 16-bit stereo; return its sound in numbers.
 
     Blocks until done, many times faster than the music lasts. `volume` is 0 to 1, where 1 means
-    -17 LUFS or a true peak of -1 dBFS, whichever is quieter. `progress` gets 0 to 1. The file
+    -17 LUFS or a true peak of -1 dBFS, whichever is quieter. A `soundfont` sounds in place of our
+    instruments, with the channels and programs of `midi_map`. `progress` gets 0 to 1. The file
     appears complete or not at all. Raises `RenderError` when it cannot be written, as where the
     library for FLAC or for sound is missing, or when a WAV file would pass 4 GiB.
     """
@@ -64,8 +69,13 @@ def render(
             "rate_hz": rate_hz,
             "tail_s": _TAIL_S,
             "score": score_json.encode(score),
+            "soundfont": _soundfont(soundfont, midi_map or MidiMap()),
         }
         return _run(json.dumps(request), progress)
+
+
+def _soundfont(path: Path | None, midi_map: MidiMap) -> dict[str, Any] | None:
+    return {"path": os.fspath(path), "map": midi_map.encode()} if path else None
 
 
 def _run(request: str, progress: Callable[[float], None] | None) -> RenderStats:

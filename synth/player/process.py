@@ -57,6 +57,10 @@ def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
         from synth.outputs.midi_jack import MidiJackOutput
 
         return MidiJackOutput(spec.target, connect=spec.connect, midi_map=midi_map)
+    if spec.kind is OutputKind.SOUNDFONT:
+        from synth.outputs.soundfont import SoundfontOutput
+
+        return SoundfontOutput(spec.target, device=spec.device, midi_map=midi_map)
     if spec.kind is OutputKind.OSC:
         from synth.outputs.osc import OscOutput
 
