@@ -72,11 +72,16 @@ def family_of(name: str) -> FamilyName:
     raise ValueError(f"there is no family of listeners {name!r}; there are a and b")
 
 
-def minds(family: FamilyName, kinds: Sequence[KindName], seeds: Sequence[int]) -> Minds:
-    """Return the minds of listeners, without bodies."""
+def minds(
+    family: FamilyName, kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0
+) -> Minds:
+    """Return the minds of listeners, without bodies.
+
+    On another `day` the same people have other noise, another start and another tonic level.
+    """
     if family == "a":
-        return mind_a.Mind(traits_a.draw(kinds, seeds), seeds)
-    return mind_b.Mind(traits_b.draw(kinds, seeds), seeds)
+        return mind_a.Mind(traits_a.draw(kinds, seeds, day), seeds, day)
+    return mind_b.Mind(traits_b.draw(kinds, seeds, day), seeds, day)
 
 
 class VirtualListener:

@@ -39,13 +39,13 @@ class Kind:
 
 _RESPONDS: Range = (0.7, 1.2)
 KINDS: dict[KindName, Kind] = {
-    "responder": Kind(effect=_RESPONDS),
+    "responder": Kind(effect=_RESPONDS, stressors_per_hour=0.5),
     "weak": Kind(effect=(0.1, 0.35)),
     "null": Kind(effect=(0.0, 0.0)),
     "paradoxical": Kind(effect=(-1.2, -0.7)),
     "restless": Kind(effect=_RESPONDS, stressors_per_hour=25.0, wander=0.05),
-    "dropout": Kind(effect=_RESPONDS, dropouts_per_hour=18.0),
-    "motion": Kind(effect=_RESPONDS, motions_per_hour=30.0),
+    "dropout": Kind(effect=_RESPONDS, stressors_per_hour=0.5, dropouts_per_hour=18.0),
+    "motion": Kind(effect=_RESPONDS, stressors_per_hour=0.5, motions_per_hour=30.0),
 }
 #: How often each kind is met in a mixed crowd. Ours.
 MIXED: dict[KindName, float] = {

@@ -31,7 +31,7 @@ class Body:
     def __init__(self, seed: int) -> None:
         rng = self._rng = Random(f"{seed}/body-a")
         self._bpm = rng.uniform(58.0, 82.0)
-        self._bpm_per_sd = rng.uniform(2.8, 5.6)
+        self._bpm_per_sd = rng.uniform(3.2, 5.4)
         self._swing_s = rng.uniform(0.02, 0.05)  #: half of peak to trough, at rest
         self._swing_fall = rng.uniform(0.1, 0.25)
         self.resonance_hz = rng.uniform(0.055, 0.11)

@@ -34,10 +34,10 @@ _PER_DEVIATION = 0.05  #: breathing quickens with arousal, per standard deviatio
 class Breathing:
     """Phase in cycles, rate and capture of n listeners."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int]) -> None:
+    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self._traits = traits
-        self._streams = Streams(seeds, 12, 1)
+        self._streams = Streams(seeds, 12 + 100 * day, 1)
         self._own_hz = traits.breaths_per_minute / 60.0
         self._habit = np.ones(n)  #: the rate it goes for now, as a share of the own
         self._noise = np.zeros(n)

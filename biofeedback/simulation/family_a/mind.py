@@ -22,8 +22,8 @@ __all__ = ["STEP_S", "Mind"]
 
 STEP_S = 0.5
 _LONGEST_DELAY_STEPS = 20
-_NEUTRAL = 0.5  #: music this driving leaves arousal where it is
-_LIKING = 0.3  #: liked music acts this much more, and disliked less
+_NEUTRAL = 0.55  #: music this driving leaves arousal where it is
+_LIKING = 0.2  #: liked music acts this much more, and disliked less
 _HABITUATED = 0.3
 _DRIFT_S = 240.0
 _PAUSE_FALL, _PAUSE_S = 0.08, 40.0
@@ -32,11 +32,11 @@ _PAUSE_FALL, _PAUSE_S = 0.08, 40.0
 class Mind:
     """Arousal and breathing of n listeners; a step is half a second."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int]) -> None:
+    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self.traits = traits
-        self.breathing = Breathing(traits, seeds)
-        self._streams = Streams(seeds, 11, 3)
+        self.breathing = Breathing(traits, seeds, day)
+        self._streams = Streams(seeds, 11 + 100 * day, 3)
         self._heard: deque[FloatArray] = deque(maxlen=_LONGEST_DELAY_STEPS)
         self._delay_steps = np.minimum(
             np.round(traits.delay_s / STEP_S).astype(int), _LONGEST_DELAY_STEPS

@@ -45,17 +45,18 @@ class Traits:
         return len(self.effect)
 
 
-def draw(kinds: Sequence[KindName], seeds: Sequence[int]) -> Traits:
+def draw(kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0) -> Traits:
     """Draw listeners of the kinds; equal seeds give equal listeners, in whatever company."""
-    people = [_one(kind, seed) for kind, seed in zip(kinds, seeds, strict=True)]
+    people = [_one(kind, seed, day) for kind, seed in zip(kinds, seeds, strict=True)]
     return Traits(**{name: np.stack([one[name] for one in people], axis=-1) for name in people[0]})
 
 
-def _one(kind: KindName, seed: int) -> dict[str, FloatArray]:
+def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:
     rng, facts = np.random.default_rng([seed, 1]), KINDS[kind]
+    today = np.random.default_rng([seed, 1, day])
     # Tempo first: van der Zwaag et al. 2011 and Bernardi et al. 2006 for tempo and percussion.
     weights = np.array([0.4, 0.22, 0.13, 0.17, 0.08]) * rng.lognormal(0.0, 0.25, 5)
-    tonic = rng.uniform(0.42, 0.6)
+    tonic = today.uniform(0.42, 0.55)
     captured = rng.random() < 0.5  # half of Haas et al. 1986 were entrained
     values: dict[str, FloatArray | float] = {
         "effect": rng.uniform(*facts.effect),
@@ -64,12 +65,12 @@ def _one(kind: KindName, seed: int) -> dict[str, FloatArray]:
         "taste_mode": np.clip(rng.normal(0.0, 0.4), -1.0, 1.0),
         "taste_density": np.clip(rng.normal(0.0, 0.4), -1.0, 1.0),
         "tonic": tonic,
-        "start": min(0.88, tonic + rng.uniform(0.1, 0.3)),
-        "recovery_s": rng.uniform(300.0, 800.0),
+        "start": min(0.88, tonic + today.uniform(0.1, 0.3)),
+        "recovery_s": rng.uniform(180.0, 420.0),
         "delay_s": rng.uniform(2.0, 8.0),
         "response_s": rng.uniform(15.0, 35.0),
         "damping": rng.uniform(0.8, 1.2),
-        "reach": rng.uniform(0.6, 1.0),
+        "reach": rng.uniform(0.7, 1.1),
         "habituation_s": rng.uniform(1800.0, 5400.0),
         "wander": facts.wander * rng.uniform(0.7, 1.3),
         "stressors_per_hour": facts.stressors_per_hour,

@@ -30,10 +30,10 @@ _LAG_BREATHS = 5.0
 class Breathing:
     """Phase in cycles, rate and following of n listeners."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int]) -> None:
+    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self._traits = traits
-        self._streams = Streams(seeds, 22, 2)
+        self._streams = Streams(seeds, 22 + 100 * day, 2)
         self._length_s = traits.breath_s.copy()
         self._left_s = self._length_s * np.array(
             [np.random.default_rng([seed, 23]).random() for seed in seeds]

@@ -22,7 +22,7 @@ from sensors.signals import FloatArray
 __all__ = ["STEP_S", "Mind"]
 
 STEP_S = 0.5
-_LIKING = 0.3
+_LIKING = 0.2
 _BORED_S = 1500.0
 _SILENCE = -0.35  #: what silence does to those whom music moves, in standard deviations
 
@@ -30,11 +30,11 @@ _SILENCE = -0.35  #: what silence does to those whom music moves, in standard de
 class Mind:
     """Arousal and breathing of n listeners; a step is half a second."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int]) -> None:
+    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self.traits = traits
-        self.breathing = Breathing(traits, seeds)
-        self._streams = Streams(seeds, 21, 2)
+        self.breathing = Breathing(traits, seeds, day)
+        self._streams = Streams(seeds, 21 + 100 * day, 2)
         self._everyone = np.arange(n)
         self._state = traits.start.copy()
         self._heard = np.zeros(n)

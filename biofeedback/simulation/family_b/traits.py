@@ -46,19 +46,20 @@ class Traits:
         return len(self.level)
 
 
-def draw(kinds: Sequence[KindName], seeds: Sequence[int]) -> Traits:
+def draw(kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0) -> Traits:
     """Draw listeners of the kinds; equal seeds give equal listeners, in whatever company."""
-    people = [_one(kind, seed) for kind, seed in zip(kinds, seeds, strict=True)]
+    people = [_one(kind, seed, day) for kind, seed in zip(kinds, seeds, strict=True)]
     return Traits(**{name: np.stack([one[name] for one in people], axis=-1) for name in people[0]})
 
 
-def _one(kind: KindName, seed: int) -> dict[str, FloatArray]:
+def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:
     rng, facts = np.random.default_rng([seed, 2]), KINDS[kind]
+    today = np.random.default_rng([seed, 2, day])
     # An effect in arousal is about five times as many standard deviations near the middle.
     effect_sd = 5.0 * rng.uniform(*facts.effect)
     share = rng.dirichlet((9.0, 5.0, 3.0, 4.0, 2.0))
     follower = rng.random() < 0.5  # half of Haas et al. 1986 were entrained
-    level = float(deviations(np.array(rng.uniform(0.42, 0.58))))
+    level = float(deviations(np.array(today.uniform(0.42, 0.58))))
     minutes_restless = facts.stressors_per_hour / 60.0
     values: dict[str, FloatArray | float] = {
         "gains": effect_sd * share,
@@ -66,7 +67,7 @@ def _one(kind: KindName, seed: int) -> dict[str, FloatArray]:
         "taste_mode": rng.uniform(-0.6, 0.6),
         "taste_density": rng.uniform(-0.6, 0.6),
         "level": level,
-        "start": level + rng.uniform(0.5, 1.3),
+        "start": level + today.uniform(0.5, 1.3),
         "memory": np.exp(-0.5 / rng.uniform(50.0, 120.0)),
         "hearing": np.exp(-0.5 / rng.uniform(3.0, 10.0)),
         "noise": 0.012 * facts.wander / 0.02 * rng.uniform(0.7, 1.3),

@@ -1,0 +1,1 @@
+"""Experiments on virtual listeners. They prove the controller, not a benefit."""

@@ -1,0 +1,55 @@
+"""What is tried on a virtual listener, and what comes of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from biofeedback.config import Config
+from biofeedback.simulation.crowd import FamilyName
+from biofeedback.simulation.kinds import KindName
+
+__all__ = ["NOTICE", "STRATEGIES", "Case", "Course", "StrategyName"]
+
+NOTICE = "simulated: proves the controller, not a benefit"
+StrategyName = Literal["lead", "breathe", "mirror", "fixed", "random"]
+STRATEGIES: tuple[StrategyName, ...] = ("lead", "breathe", "mirror", "fixed", "random")
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One listener who hears one session's music."""
+
+    family: FamilyName
+    kind: KindName
+    seed: int
+    strategy: StrategyName = "lead"
+    minutes: float = 10.0
+    config: Config = Config()
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as it went, one value for each second from 1 s on.
+
+    `level` is the activation of the music, 0 to 1; `arousal` the listener's own; `estimate` and
+    `confidence` are the program's. `pace` is the breathing pace of the music, per minute, where
+    it has a swell, else 0. `upward` counts ticks at which the music moved towards more arousal
+    while confidence was under the threshold at which the music holds. `stops` are the seconds in
+    which a stop rule was at work, with what it said at first.
+    """
+
+    case: Case
+    arousal: list[float]
+    estimate: list[float]
+    confidence: list[float]
+    level: list[float]
+    tempo_bpm: list[float]
+    pace: list[float]
+    breaths: list[float]
+    captured: list[float]
+    own_breaths: float
+    resonance: float  #: per minute
+    upward: int
+    stops: list[int]
+    reasons: list[str]
+    notice: str = NOTICE

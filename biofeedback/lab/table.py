@@ -1,0 +1,87 @@
+"""Courses as a table: one row for each group of listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from biofeedback.lab.measures import Verdict
+
+__all__ = ["HEADINGS", "Row", "row", "text"]
+
+HEADINGS = (
+    "listeners", "n", "brought and kept", "arrived at", "kept", "overshoot 95 %", "cycles",
+    "fall", "spread", "stopped", "moved up blind", "breathing captured",
+)  # fmt: skip
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A group's figures; shares are 0 to 1, arousal in parts of its range."""
+
+    name: str
+    n: int
+    success: float
+    arrived_s: float | None  #: median of those who arrived
+    kept: float
+    overshoot: float  #: 95th percentile
+    cycles: float
+    fall: float
+    spread: float
+    stopped: float  #: share in which a stop rule was at work
+    stopped_within_3_min: float
+    upward: int  #: ticks in all
+    captured: float  #: share whose breath went with the music at the end
+
+
+def row(name: str, verdicts: Sequence[Verdict]) -> Row:
+    """Sum up a group; it must not be empty."""
+    arrived = [v.arrived_s for v in verdicts if v.arrived_s is not None]
+    falls = [v.fall for v in verdicts]
+    stops = [v.stop_s for v in verdicts]
+    return Row(
+        name=name,
+        n=len(verdicts),
+        success=float(np.mean([v.success for v in verdicts])),
+        arrived_s=float(np.median(arrived)) if arrived else None,
+        kept=float(np.mean([v.kept for v in verdicts])),
+        overshoot=float(np.quantile([v.overshoot for v in verdicts], 0.95)),
+        cycles=float(np.mean([v.cycles for v in verdicts])),
+        fall=float(np.mean(falls)),
+        spread=float(np.std(falls)),
+        stopped=float(np.mean([s is not None for s in stops])),
+        stopped_within_3_min=float(np.mean([s is not None and s <= 180.0 for s in stops])),
+        upward=sum(v.upward for v in verdicts),
+        captured=float(np.mean([v.captured > 0.7 for v in verdicts])),
+    )
+
+
+def text(rows: Sequence[Row]) -> str:
+    """Return the rows as aligned columns under headings."""
+    cells = [HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.name,
+        str(row.n),
+        f"{100 * row.success:.1f} %",
+        "-" if row.arrived_s is None else f"{row.arrived_s:.0f} s",
+        f"{100 * row.kept:.0f} %",
+        f"{row.overshoot:.3f}",
+        f"{100 * row.cycles:.0f} %",
+        f"{row.fall:+.3f}",
+        f"{row.spread:.3f}",
+        f"{100 * row.stopped:.0f} %",
+        str(row.upward),
+        f"{100 * row.captured:.0f} %",
+    )
