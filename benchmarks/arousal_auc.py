@@ -56,7 +56,7 @@ Floats = NDArray[np.float64]
 VARIANTS_TRIED = 70
 REFERENCE = np.array([1.0, -0.5, 1.0, 1.0])
 SHIPPED, HELD_OUT = "our arousal as shipped", "weights chosen without the person"
-OWN, DEVICE = "reference index on our readings", "reference index, device heart rate"
+OWN, DEVICE = "same index on our readings", "reference index, device heart rate"
 _FEATURES = tuple(POPULATION)
 _TASKS = ("stroop", "interview", "hyperventilation")
 _EVERY_S, _CALIBRATION_S = 15.0, 300.0
@@ -293,15 +293,15 @@ def run(table: Table, quick: bool = False) -> None:
             ">= 0.72 (aim)" if label in (SHIPPED, HELD_OUT) else "",
             bool(means[label].mean() >= 0.72) if label in (SHIPPED, HELD_OUT) else None, by_task,
         )  # fmt: skip
-    for label in (SHIPPED, HELD_OUT):
+    for name, label in (("shipped", SHIPPED), ("held out", HELD_OUT)):
         for base in (DEVICE, OWN):
             less = means[label] - means[base]
             low, high = interval(less.tolist())
             table.row(
-                f"  {label}, less {base}", f"{less.mean():+.3f} [{low:+.3f}, {high:+.3f}]",
+                f"  {name} less {base}", f"{less.mean():+.3f} [{low:+.3f}, {high:+.3f}]",
                 "low end > 0", low > 0.0,
             )  # fmt: skip
-    names = ", ".join(f"{w:g} {n}" for n, w in zip(_FEATURES, weights, strict=True))
+    names = ", ".join(f"{w + 0.0:g} {n}" for n, w in zip(_FEATURES, weights, strict=True))
     table.row(f"people; variants tried on them: {len(people)}; {VARIANTS_TRIED}", "")
     table.row(f"weights chosen in {folds} of {len(people)} folds: {names}", "")
     every = [
