@@ -167,11 +167,12 @@ def run(
     Without options your last set-up is used, else the only strap there and the default audio
     device.
     """
-    from biofeedback.cli import guide, show
+    from biofeedback.cli import consent, guide, show
     from biofeedback.launch import Plan
     from biofeedback.personal.folders import sessions_folder
 
     chosen = guide.setup(sensor, output if output or realtime else ["null:"])
+    consent.ask_once(chosen.sensors, profile)
     plan = Plan(
         config=_config(programme, config, settings, style),
         sensors=chosen.sensors,

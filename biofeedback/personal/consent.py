@@ -1,4 +1,4 @@
-"""Consent: what a person was asked before their first session, what they answered, and when.
+"""What a person was asked before their first session, what they answered, when.
 
 The questions look for reasons to ask a doctor first; they are no diagnosis. The words stand with
 the pages and the terminal that ask; here is what is kept, under a version of the questions, so

@@ -79,6 +79,7 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     music: Music | None = None
     breath: Breath | None = None
     why: str = ""
+    stopped: bool = False  #: a stop rule holds the music back; `why` says which
     held: bool = False
     ending: bool = False
     volume: float = 0.0
@@ -162,6 +163,7 @@ class View:
             music=self._music(),
             breath=self._breath(),
             why=decision.why if decision else "",
+            stopped=decision is not None and decision.cause.startswith("stop:"),
             held=self._held,
             ending=self._ending,
             volume=self.volume,

@@ -198,7 +198,7 @@ def browser(*options: str) -> Iterator[Browser]:
 
 def _port(file: Path, process: subprocess.Popen[bytes]) -> int:
     pause = threading.Event()
-    for _ in range(300):
+    for _ in range(1200):
         assert process.poll() is None, "the browser ended at once"
         if file.exists() and (text := file.read_text()).count("\n"):
             return int(text.split("\n")[0])

@@ -122,6 +122,7 @@ class Card {
     const { music } = picture;
     write(part.music, plays && music ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords }) : "");
     const why = reason(plays ? picture.why ?? "" : "");
+    part.why.classList.toggle("stopped", Boolean(plays && picture.stopped));
     part.why.lang = why.language;
     write(part.why, why.text);
     const set = Object.entries(picture.overrides ?? {}).map(([name, value]) => `${word(`set.${name}`, { otherwise: name })} ${value}`);
@@ -152,6 +153,8 @@ function take(seat) {
   const { signal } = seat.picture;
   if (signal !== card.signal && SPOKEN.includes(signal)) say(`${card.name}: ${word(`signal.${signal}`)}`);
   card.signal = signal;
+  if (seat.picture.stopped && !card.stopped) say(`${card.name}: ${reason(seat.picture.why).text}`);
+  card.stopped = seat.picture.stopped;
   card.draw(seat);
 }
 

@@ -299,6 +299,8 @@ function drawMusic(picture) {
     ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords })
     : word("session.no_music"));
   const why = reason(picture.why ?? "");
+  byId("why").classList.toggle("stopped", Boolean(picture.stopped));
+  byId("resume").hidden = !picture.stopped;
   byId("why").lang = why.language;
   write(byId("why"), why.text);
 }
@@ -314,6 +316,7 @@ function take(next) {
   if (next.stage === "playing" && signal !== before.picture.signal && SPOKEN.includes(signal)) {
     say(word(`signal.${signal}`));
   }
+  if (next.picture.stopped && !before.picture.stopped) say(reason(next.picture.why).text);
   draw();
 }
 
@@ -363,6 +366,7 @@ function wire() {
   on("closed-stop", "click", stop);
   on("feeling-stop", "click", stop);
   on("hold", "click", hold);
+  on("resume", "click", () => command("resume", "", word("said.resumed")));
   on("finish", "click", () => command("stop", "", word("said.finishing")));
   on("marker", "click", mark);
   on("eyes", "click", () => byId("closed").showModal());

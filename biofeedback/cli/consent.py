@@ -1,0 +1,125 @@
+"""Commands for what a person agrees to before the first session: show, give, withdraw."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from biofeedback.cli import console
+
+__all__ = ["ask_once", "register"]
+
+Profile = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Whose; else of whoever uses this computer.")
+]
+
+_RULES = ("consent.rule_feel", "consent.rule_sensor")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    group = typer.Typer(
+        help="What you agree to before the first session.", no_args_is_help=True
+    )  # fmt: skip
+    for command in (show, give, withdraw):
+        group.command()(command)
+    app.add_typer(group, name="consent")
+
+
+def show(profile: Profile = None) -> None:
+    """Say what was agreed to, and when."""
+    from biofeedback.personal import consent
+
+    found = consent.load(profile)
+    if found is None:
+        console.out.print("No consent was given yet.", highlight=False)
+        return
+    _say(f"Given {found.given_utc}, version {found.version} of the questions.")
+    if found.yes:
+        advice = ", after asking a doctor or therapist" if found.advised else ""
+        _say(f"Answered with yes: {', '.join(found.yes)}{advice}.")
+    if found.withdrawn_utc:
+        _say(f"Taken back {found.withdrawn_utc}.")
+    elif not found.holds:
+        _say("The questions have changed since; they will be asked again.")
+
+
+def give(profile: Profile = None) -> None:
+    """Answer the questions that come before the first session."""
+    from biofeedback.errors import ConfigError
+
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody can be asked here", hint="Run it in a terminal.")
+    _ask(profile)
+
+
+def withdraw(profile: Profile = None) -> None:
+    """Take your consent back; what was recorded until now stays until you delete it."""
+    from biofeedback.personal import consent
+    from biofeedback.timebase import utc_now
+
+    taken = consent.withdraw(profile, utc_now())
+    _say(f"Taken back {taken.withdrawn_utc}. `biofeedback sessions delete` deletes sessions.")
+
+
+def ask_once(sensors: Sequence[str], profile: str | None) -> None:
+    """Ask before somebody's first session; never for simulated bodies, nor where nobody can answer.
+
+    Ends the command when there is no consent.
+    """
+    if all(uri.startswith(("sim:", "file:")) for uri in sensors):
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    from biofeedback.personal import consent
+
+    found = consent.load(profile)
+    if found is None or not found.holds:
+        _ask(profile)
+
+
+def _ask(profile: str | None) -> None:
+    from biofeedback.personal import consent
+    from biofeedback.timebase import utc_now
+    from biofeedback.web.words import catalogue
+
+    words = catalogue("en")
+    _say(f"\n[bold]{words['consent.heading']}[/]")
+    for key in ("consent.is", "consent.is_not"):
+        _say(words[key])
+    _say("\nDoes any of this apply to you?")
+    yes = tuple(
+        question
+        for question in consent.QUESTIONS
+        if typer.confirm(f"  {words[f'script.question.{question}']}?", default=None)
+    )
+    advised = False
+    if yes and "distress" not in yes:
+        _say(words["consent.ask_first"])
+        advised = typer.confirm(f"  {words['consent.advised']}?", default=None)
+    if "distress" in yes:
+        _turn_to(consent.contacts(), words["script.contacts.none"])
+    else:
+        _say(f"\n{words['consent.stop_rules']}")
+        for key in _RULES:
+            _say(f"  - {words[key]}")
+        _say("  - The key q ends the music, a second q at once; p silences.\n")
+        if not typer.confirm(f"{words['consent.agree']}?", default=None):
+            _say("Then nothing starts.")
+            raise typer.Exit(0)
+    consent.give(profile, yes, advised, utc_now())  # type: ignore[arg-type]
+    _say(words["script.consent.thanks"])
+
+
+def _turn_to(contacts: list[dict[str, str]], otherwise: str) -> None:
+    for line in contacts:
+        _say(f"  {line['name']}  {line['phone']}  {line['hours']}")
+    if not contacts:
+        _say(otherwise)
+
+
+def _say(text: str) -> None:
+    console.out.print(text, highlight=False)
