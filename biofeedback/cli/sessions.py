@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.trends import trends
 from biofeedback.cli.words import clock_text, size_text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     group = typer.Typer(help="List, show, tag or delete recorded sessions.", no_args_is_help=True)
     group.command("list")(list_sessions)
-    for command in (show, tag, compress, delete):
+    for command in (show, tag, compress, delete, trends):
         group.command()(command)
     group.command("export-all")(export_all)
     app.add_typer(group, name="sessions")
