@@ -27,7 +27,7 @@ class ClockDesk:
         if self._port.trouble:
             return self._port.trouble
         if self._listener.waiting:
-            return f"the music waits for {self._port.name!r} to start its clock"
+            return f"no start yet from {self._port.name!r}, which the music waits for"
         return ""
 
     async def open(self) -> None:

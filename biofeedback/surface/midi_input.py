@@ -117,7 +117,7 @@ class MidiInput:
         while True:
             await asyncio.sleep(_LOOK_S)
             if self._port is not None and not self._port.present():
-                self.trouble = f"the MIDI input {self.name!r} has gone; it is used when it is back"
+                self.trouble = f"the MIDI input {self.name!r} has gone"
                 self._disconnect()
             if self._port is None:
                 try:

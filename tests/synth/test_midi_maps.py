@@ -18,7 +18,7 @@ from synth.styles.load import read_settings
 from synth.tempo_map import TempoMap
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-SIGNALS = ("arousal", "beat", "heart_rate")
+SIGNALS = ("arousal", "beat", "breath", "heart_rate", "pacer")
 
 
 def mapped(tmp_path: Path, text: str) -> MidiMap:
