@@ -12,6 +12,7 @@ from synth.compose.density import Account, allot, settle
 from synth.compose.ending import close
 from synth.compose.form import BEATS_PER_BAR, Place, place
 from synth.compose.harmony import homecoming, modulation, phrase
+from synth.compose.line import Line
 from synth.compose.motif import motif
 from synth.compose.performance import perform
 from synth.compose.state import State
@@ -57,8 +58,7 @@ class Composer:
             motif=motif(self._stream("motif A", 0), freedom=style.settings.rhythm_freedom),
             voices=starting_voices(style.settings, params),
             bass=next_bass(style.settings, None, params.key.tonic),
-            melody=None,
-            interval=0,
+            line=Line(),
             account=Account(),
             ringing=(),
             cut=False,
@@ -195,7 +195,7 @@ class Composer:
         return bar
 
     def _stream(self, purpose: str, index: int) -> Random:
-        return Random(f"{self._seed}/{purpose}/{index}")
+        return Random(f"{self._seed}/{self._style.name}/{purpose}/{index}")
 
     def _calm_down(self, state: State, params: MusicParams) -> State:
         """Let the form begin again with this bar, so that layers fall silent at once."""
@@ -218,8 +218,7 @@ class Composer:
             state,
             index=state.index + 1,
             layers=(),
-            melody=None,
-            interval=0,
+            line=state.line.lifted(),
             account=Account(),
             ringing=(),
             cut=False,
@@ -299,8 +298,7 @@ class Composer:
             motif=state.motif,
             onsets=onsets,
             ringing=self._ringing(state),
-            melody=state.melody,
-            interval=state.interval,
+            line=state.line,
         )
 
     def _ringing(self, state: State) -> tuple[tuple[Layer, int, float], ...]:
@@ -326,7 +324,6 @@ class Composer:
     ) -> State:
         end = self.beat + BEATS_PER_BAR
         sung = sorted((d.at, d.pitch) for d in drafts if d.layer is Layer.MELODY)
-        line = ([] if state.melody is None else [state.melody]) + [pitch for _, pitch in sung]
         still = () if state.cut else tuple(r for r in state.ringing if r[2] > end)
         sounding = tuple(
             (n.layer, n.pitch, n.beat + n.beats, n.velocity)
@@ -338,8 +335,9 @@ class Composer:
             index=state.index + 1,
             voices=slots[-1].voices,
             bass=slots[-1].bass,
-            melody=line[-1] if line else None,
-            interval=line[-1] - line[-2] if sung and len(line) > 1 else state.interval,
+            line=state.line.after(
+                tuple(pitch for _, pitch in sung), tuple(int(at * 4) for at, _ in sung)
+            ),
             account=account,
             ringing=still + sounding,
             cut=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synth.compose.form import Place
+from synth.compose.line import Line
 from synth.compose.motif import Motif
 from synth.params import Key, Layer
 from synth.theory.chords import Chord
@@ -46,8 +47,7 @@ class Context:
     """A bar to fill: its place, harmony, motif, budget, and what earlier bars left behind.
 
     `onsets` says how many notes each sounding layer may start. `ringing` holds the notes that
-    sound on into this bar as (layer, pitch, end in beats of this bar). `melody` is the last
-    melody pitch and the interval that led to it in semitones, `interval` 0 at the start.
+    sound on into this bar as (layer, pitch, end in beats of this bar). `line` is the melody so far.
     """
 
     index: int
@@ -57,8 +57,7 @@ class Context:
     motif: Motif
     onsets: tuple[tuple[Layer, int], ...]
     ringing: tuple[tuple[Layer, int, float], ...]
-    melody: int | None
-    interval: int
+    line: Line
 
     def slot_at(self, at: float) -> Slot:
         """Return the chord that sounds at a beat of the bar."""

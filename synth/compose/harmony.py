@@ -37,12 +37,12 @@ _T, _S, _D = Function.TONIC, Function.SUBDOMINANT, Function.DOMINANT
 # Degrees by mode with function and weight. Our own choice: the mode's characteristic chord is
 # frequent, its diminished triad absent.
 _DEGREES: dict[Mode, tuple[tuple[int, Function, float], ...]] = {
-    Mode.LYDIAN: ((0, _T, 5), (5, _T, 1), (2, _T, 0.5), (1, _S, 2.2), (4, _D, 1), (6, _D, 1)),
+    Mode.LYDIAN: ((0, _T, 6), (2, _T, 1), (5, _T, 0.5), (1, _S, 1.6), (5, _S, 0.6), (4, _D, 2)),
     Mode.IONIAN: ((0, _T, 3), (5, _T, 1.6), (2, _T, 0.6), (3, _S, 2), (1, _S, 1.5), (4, _D, 2)),
-    Mode.MIXOLYDIAN: ((0, _T, 5), (5, _T, 1), (3, _S, 1), (1, _S, 1), (6, _D, 2), (4, _D, 1.5)),
-    Mode.DORIAN: ((0, _T, 5), (2, _T, 0.8), (3, _S, 2.2), (1, _S, 1), (6, _D, 1), (4, _D, 1.6)),
-    Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.3), (5, _S, 2), (3, _S, 2), (6, _D, 0.6), (4, _D, 1.6)),
-    Mode.PHRYGIAN: ((0, _T, 5), (2, _T, 0.6), (5, _S, 0.8), (3, _S, 1.6), (1, _D, 2), (6, _D, 1.2)),
+    Mode.MIXOLYDIAN: ((0, _T, 6), (5, _T, 0.4), (6, _S, 1.6), (3, _S, 0.6), (4, _D, 2), (6, _D, 1)),
+    Mode.DORIAN: ((0, _T, 6), (2, _T, 1), (3, _S, 1.6), (6, _S, 0.5), (4, _D, 2.2), (6, _D, 0.5)),
+    Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.3), (5, _S, 1), (3, _S, 2), (6, _D, 0.4), (4, _D, 1.6)),
+    Mode.PHRYGIAN: ((0, _T, 6), (2, _T, 1), (1, _S, 0.8), (3, _S, 1.4), (6, _D, 1)),
 }
 _NEXT: dict[Function, tuple[tuple[Function, float], ...]] = {
     _T: ((_T, 0.3), (_S, 0.5), (_D, 0.2)),
@@ -51,7 +51,15 @@ _NEXT: dict[Function, tuple[tuple[Function, float], ...]] = {
 }
 #: Liking for a root's move in semitones upwards: a fifth down (5), a third down (8, 9), a step.
 _ROOT_MOVE = (0.0, 0.9, 1.2, 0.6, 0.7, 1.5, 0.3, 0.9, 1.2, 1.3, 1.0, 0.8)
-_MODAL_CADENCE = {Mode.MIXOLYDIAN: 6, Mode.DORIAN: 6, Mode.PHRYGIAN: 1}
+#: What a triad may become for the sake of one more tone.
+_WITH_ONE_MORE = {"": ("add9", "7", "maj7"), "m": ("m7", "madd9")}
+#: Modes that only a lasting tonic tells from their relatives: it stays in the bass.
+_PEDAL = (Mode.LYDIAN, Mode.MIXOLYDIAN, Mode.DORIAN, Mode.PHRYGIAN)
+_DWELLING = {  # the share of phrases whose first chord lasts two bars
+    Mode.LYDIAN: 0.6, Mode.MIXOLYDIAN: 0.9, Mode.DORIAN: 0.75, Mode.AEOLIAN: 0.4,
+    Mode.PHRYGIAN: 1.0,
+}  # fmt: skip
+_MODAL_CADENCE = {Mode.PHRYGIAN: 1}
 
 
 def dominant(key: Key, *, seventh: bool) -> Chord:
@@ -75,7 +83,7 @@ def phrase(
     begin on the tonic too, as it must after a change of key. The walk depends on the stream
     alone, so phrases that share a stream share their chords up to the cadence.
     """
-    starts = _starts(chord_beats, tension, rng)
+    starts = _starts(chord_beats, tension, rng, dwelling=_DWELLING.get(key.mode, 0.0))
     body: list[Change] = []
     opening = _T if home or place.theme == "A" else _S
     degree, function = (0, _T) if opening is _T else _pick(key, _S, 4, rng)
@@ -86,6 +94,8 @@ def phrase(
                 function = _S  # the cadence's own dominant comes next
             degree, function = _pick(key, function, degree, rng)
         chord = _coloured(key, degree, function, tension, rng, plain=number == 0)
+        if key.mode in _PEDAL:
+            chord = _over_tonic(key, chord)
         body.append(Change(at, beats, chord, function))
     if place.closes_section:
         at = body[-1].at
@@ -93,8 +103,11 @@ def phrase(
         close = Change(12.0, 4.0, diatonic(key, 0), _T)
         return (*_with_secondary_dominants(key, body, tension, rng), close)
     body = _with_secondary_dominants(key, body, tension, rng)
-    final = cadence(key, tension, strong=place.phrase > 0 and chord_beats < 8)
-    if chord_beats < 8 and body[-1].function is not _S and rng.random() < 0.6:
+    final = cadence(key, tension, strong=place.phrase == 1 and chord_beats < 8)
+    if key.mode in _PEDAL:
+        return (*body, Change(12.0, 2.0, diatonic(key, 0), _T), Change(14.0, 2.0, final, _D))
+    approached = key.mode is Mode.AEOLIAN or rng.random() < 0.6
+    if chord_beats < 8 and body[-1].function is not _S and approached:
         degree, _ = _pick(key, _S, None, rng)
         return (
             *body,
@@ -112,7 +125,8 @@ def cadence(key: Key, tension: float, *, strong: bool) -> Chord:
     if strong and key.mode is Mode.AEOLIAN:
         return dominant(key, seventh=tension > 0.3)
     degree = _MODAL_CADENCE.get(key.mode, 4)
-    return diatonic(key, degree, seventh=tension > 0.5 and degree == 4)
+    common = key.mode is Mode.PHRYGIAN  # its chord's seventh is the tonic
+    return diatonic(key, degree, seventh=common or tension > 0.5)
 
 
 def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tuple[Change, ...]:
@@ -146,9 +160,16 @@ def _pivot(current: Key, coming: Key, *, full: bool) -> Chord:
     return home
 
 
-def _starts(chord_beats: float, tension: float, rng: Random) -> list[tuple[float, float]]:
+def _starts(
+    chord_beats: float, tension: float, rng: Random, *, dwelling: float
+) -> list[tuple[float, float]]:
+    """Return where chords start and how long they last; the first often has two bars."""
     if chord_beats >= 8:
         return [(0.0, 8.0), (8.0, 4.0)]
+    if rng.random() < dwelling:
+        return (
+            [(0.0, 8.0), (8.0, 2.0), (10.0, 2.0)] if chord_beats < 4 else [(0.0, 8.0), (8.0, 4.0)]
+        )
     starts: list[tuple[float, float]] = []
     split = (0.75 if chord_beats < 4 else 0.1) + 0.25 * tension
     for bar in range(3):
@@ -197,6 +218,16 @@ def _coloured(
     if draws[3] < 0.2 and not plain and chord.quality in ("", "m", "7", "m7", "maj7"):
         chord = replace(chord, bass=chord.pitch_classes[1])
     return chord
+
+
+def _over_tonic(key: Key, chord: Chord) -> Chord:
+    """Return a chord over the tonic in the bass, with the tonic among its tones where it fits."""
+    notes = scale(key)
+    for quality in (chord.quality, *_WITH_ONE_MORE.get(chord.quality, ())):
+        tones = [(chord.root + interval) % 12 for interval in QUALITIES[quality]]
+        if key.tonic in tones and all(tone in notes for tone in tones):
+            return Chord(chord.root, quality, key.tonic)
+    return replace(chord, bass=key.tonic)
 
 
 def _borrowed(key: Key, degree: int) -> Chord:

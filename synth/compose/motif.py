@@ -9,7 +9,9 @@ from random import Random
 from synth.compose.form import Place
 from synth.compose.rhythm import CELLS, ranking
 
-__all__ = ["Form", "Motif", "development", "motif"]
+__all__ = ["LAST_CLOSING_CELL", "Form", "Motif", "development", "motif"]
+
+LAST_CLOSING_CELL = 10  #: a phrase's last bar starts no note after this sixteenth
 
 
 class Form(StrEnum):
@@ -46,7 +48,7 @@ class Motif:
         elif form is Form.FRAGMENT:
             order = [c + shift for c in half for shift in (0, CELLS // 2)]
         elif form is Form.CLOSE:
-            order = [c for c in self.cells if c <= 10]
+            order = [c for c in self.cells if c <= LAST_CLOSING_CELL]
         elif form is Form.VARIATION:
             order = [*self.cells[: onsets - 1], *self.cells[onsets + turn % 3 :], *self.cells]
         else:

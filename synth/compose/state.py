@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from synth.compose.density import Account
 from synth.compose.harmony import Change
+from synth.compose.line import Line
 from synth.compose.motif import Motif
 from synth.params import Key, Layer
 
@@ -35,8 +36,7 @@ class State:
     motif: Motif
     voices: tuple[int, ...]
     bass: int
-    melody: int | None
-    interval: int
+    line: Line
     account: Account
     ringing: tuple[tuple[Layer, int, float, int], ...]
     cut: bool

@@ -44,7 +44,7 @@ class Pulse:
             elif layer is Layer.PLUCK:
                 short = 0.5 * params.articulation
                 drafts += broken(
-                    context, layer, onsets=onsets, articulation=short, shift=12, order="alberti"
+                    context, layer, onsets=onsets, articulation=short, shift=12, order="up"
                 )
             elif layer is Layer.MELODY:
                 drafts += melody(

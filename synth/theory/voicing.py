@@ -10,6 +10,7 @@ __all__ = ["MAX_SPACING", "motion", "parallels", "revoice", "stack"]
 MAX_SPACING = 9  #: semitones between neighbouring voices
 _PARALLEL_COST = 40
 _BASS_PARALLEL_COST = 12
+_DOUBLED_THIRD_COST = 5  # root and fifth are doubled rather than the chord's colour
 _WIDE = 1000
 
 
@@ -61,6 +62,7 @@ def revoice(
             inner = parallels(before, chosen)
             outer = parallels((bass[0], *before), (bass[1], *chosen)) - inner
             total = cost + _PARALLEL_COST * inner + _BASS_PARALLEL_COST * outer
+            total += _DOUBLED_THIRD_COST * (classes.count(tones[1]) - 1)
             if total < best[0][0]:
                 best[0] = (total, chosen)
             return
@@ -102,5 +104,5 @@ def _needed(tones: tuple[int, ...], count: int) -> tuple[int, ...]:
 
 def _candidates(pitch: int, tones: tuple[int, ...], low: int, high: int) -> list[int]:
     centre = max(low, min(high, pitch))
-    near = [p for p in range(centre - 6, centre + 7) if p % 12 in tones and low <= p <= high]
+    near = [p for p in range(centre - 8, centre + 9) if p % 12 in tones and low <= p <= high]
     return sorted(near, key=lambda p: (abs(p - pitch), p))
