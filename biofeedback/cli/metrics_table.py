@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from biofeedback.analysis import Analysis
     from biofeedback.metrics.base import Reading
 
-__all__ = ["as_csv", "as_json", "show", "summary"]
+__all__ = ["as_csv", "as_json", "show", "summary", "whole"]
 
 #: What a person wants to see, and fits a terminal; JSON and CSV have everything.
 _HEADS = {
@@ -46,6 +46,8 @@ def show(analysis: Analysis) -> None:
         table.add_row(f"{minutes}:{seconds:02}", *cells)
     console.out.print(table)
     console.out.print(escape(summary(analysis)), highlight=False)
+    for line in whole(analysis):
+        console.out.print(escape(line), highlight=False)
     if names:
         console.out.print(
             f"[dim]Dim values have a quality below {_GOOD:g}, those with ? below {_POOR:g}; "
@@ -68,6 +70,32 @@ def summary(analysis: Analysis) -> str:
         parts += [f"{', '.join(known)} over {shape.beats} unbroken beats"] if known else []
     parts += [f"gaps in {signal} {lost_s:.0f} s" for signal, lost_s in analysis.lost_s.items()]
     return f"{analysis.name}: {'; '.join(parts)}."
+
+
+def whole(analysis: Analysis) -> list[str]:
+    """Return a line each of heart and skin over the whole recording, where there is enough."""
+    said = []
+    if (heart := analysis.hrv) is not None:
+        parts = [
+            f"mean NN {heart.mean_nn_ms:.0f} ms",
+            f"HR {heart.heart_rate_bpm:.0f} bpm ({heart.lowest_bpm:.0f}-{heart.highest_bpm:.0f})",
+            f"SDNN {heart.sdnn_ms:.1f} ms",
+            f"RMSSD {heart.rmssd_ms:.1f} ms",
+            f"pNN50 {heart.pnn50_percent:.1f} %",
+            f"SD1 {heart.sd1_ms:.1f} ms",
+            f"SD2 {heart.sd2_ms:.1f} ms",
+        ]
+        parts += [] if heart.stress_index is None else [f"sqrt SI {heart.stress_index:.1f}"]
+        said.append(f"Heart as a whole: {', '.join(parts)}.")
+    if (skin := analysis.eda) is not None:
+        parts = [
+            f"median {skin.median_us:.2f} uS ({skin.lowest_us:.2f}-{skin.highest_us:.2f})",
+            f"{skin.responses} responses in {skin.minutes:.1f} min",
+        ]
+        if skin.mean_amplitude_us is not None:
+            parts.append(f"{skin.mean_amplitude_us:.2f} uS on average")
+        said.append(f"Skin as a whole: {', '.join(parts)}.")
+    return said
 
 
 def as_json(analysis: Analysis) -> str:

@@ -109,6 +109,8 @@ def test_analyze_shows_a_table_with_a_summary(session: Path, capsys: Capture) ->
     assert "RMSSD" in shown
     assert "SCL" in shown
     assert "1.5 min in windows of 30 s" in shown
+    assert "Heart as a whole: mean NN" in shown
+    assert "Skin as a whole: median" in shown
 
 
 def test_analyze_prints_json_that_programs_can_read(session: Path, capsys: Capture) -> None:
@@ -118,6 +120,8 @@ def test_analyze_prints_json_that_programs_can_read(session: Path, capsys: Captu
     metric = result["windows"][1]["metrics"]["heart_rate"]
     assert metric["unit"] == "bpm"
     assert metric["value"] == pytest.approx(75, abs=2)
+    assert result["hrv"]["heart_rate_bpm"] == pytest.approx(75, abs=2)
+    assert result["eda"]["responses"] >= 3
 
 
 def test_analyze_prints_csv_with_units_in_its_header(session: Path, capsys: Capture) -> None:
