@@ -6,6 +6,7 @@ Later sources win: defaults in the code, then a programme, then the user's file,
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from typing import Any
 import msgspec
 
 from biofeedback.control.build import Settings as ControlSettings
+from biofeedback.control.build import own_settings
 from biofeedback.control.curves import Palette
+from biofeedback.control.phases import Phase
+from biofeedback.control.phases import check as check_phases
 from biofeedback.errors import ConfigError
 from biofeedback.metrics.bank import Settings as MetricSettings
 from biofeedback.state.estimator import Settings as StateSettings
@@ -37,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     state: StateSettings = StateSettings()
     control: ControlSettings = ControlSettings()
     music: Music = Music()
+    phase: tuple[Phase, ...] = ()  #: one after the other; none for one strategy throughout
 
 
 def configs_folder() -> Path:
@@ -114,19 +119,53 @@ def _convert(tables: dict[str, Any], place: str) -> Config:
     if not _is_finite(tables):
         raise ConfigError(f"{place}: a number that is not finite", hint="Give a plain number.")
     try:
-        return msgspec.convert(tables, Config)
+        config = msgspec.convert(_with_defaults(tables), Config)
     except msgspec.ValidationError as error:
         reason, _, key = str(error).partition(" - at ")
-        key = key.strip("`").removeprefix("$.").removeprefix("$")
+        key = _phases_named(key.strip("`").removeprefix("$.").removeprefix("$"), tables)
         raise ConfigError(
             f"{place}: {key + ': ' if key else ''}{reason}",
-            hint="The keys and ranges are listed in docs/config.md.",
+            hint="The keys and ranges are listed in docs/config.md and docs/programmes.md.",
         ) from error
+    try:
+        check_phases(config.phase)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}", hint="docs/programmes.md has examples.") from error
+    phases = tuple(own_settings(phase, config.control) for phase in config.phase)
+    return msgspec.structs.replace(config, phase=phases)
+
+
+def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables with what phases leave unsaid about their strategy, from `[control]`."""
+    phases, control = tables.get("phase"), tables.get("control")
+    if not isinstance(phases, list) or not isinstance(control, Mapping):
+        return tables
+    filled = []
+    for phase in phases:
+        if isinstance(phase, Mapping) and isinstance(name := phase.get("strategy"), str):
+            common = control.get(name)
+            phase = _merge({name: common}, phase) if isinstance(common, Mapping) else phase
+        filled.append(phase)
+    return {**tables, "phase": filled}
+
+
+def _phases_named(key: str, tables: Mapping[str, Any]) -> str:
+    """Return a key whose `phase[1]` says which phase that is."""
+    found = re.match(r"phase\[(\d+)\]\.?", key)
+    if found is None:
+        return key
+    number = int(found[1])
+    phase = tables["phase"][number]
+    name = phase.get("name") if isinstance(phase, Mapping) else None
+    which = repr(name) if isinstance(name, str) else str(number + 1)
+    return f"phase {which}: {key[found.end() :]}".removesuffix(": ")
 
 
 def _is_finite(value: object) -> bool:
     if isinstance(value, Mapping):
         return all(_is_finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_finite(item) for item in value)
     return not isinstance(value, float) or math.isfinite(value)
 
 
@@ -156,13 +195,24 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _write_table(lines: list[str], path: tuple[str, ...], table: Mapping[str, Any]) -> None:
-    plain = {k: v for k, v in table.items() if not isinstance(v, Mapping) and v is not None}
-    if path and plain:
-        lines += ["", f"[{'.'.join(path)}]"]
+def _write_table(
+    lines: list[str], path: tuple[str, ...], table: Mapping[str, Any], head: str = ""
+) -> None:
+    plain = {k: v for k, v in table.items() if not _holds_tables(v) and v is not None}
+    if path and (plain or head):
+        lines += ["", head or f"[{'.'.join(path)}]"]
     for key, value in plain.items():
         # JSON's strings, numbers, booleans and arrays of those are TOML's too
         lines.append(f"{key} = {msgspec.json.encode(value).decode()}")
     for key, value in table.items():
+        below = (*path, key)
         if isinstance(value, Mapping):
-            _write_table(lines, (*path, key), value)
+            _write_table(lines, below, value)
+        elif _holds_tables(value):
+            for item in value:
+                _write_table(lines, below, item, f"[[{'.'.join(below)}]]")
+
+
+def _holds_tables(value: object) -> bool:
+    is_list = isinstance(value, list | tuple) and len(value) > 0
+    return isinstance(value, Mapping) or (is_list and isinstance(value[0], Mapping))  # type: ignore[index]

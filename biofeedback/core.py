@@ -15,6 +15,7 @@ from biofeedback.control.build import Settings as ControlSettings
 from biofeedback.control.build import build
 from biofeedback.control.curves import Palette
 from biofeedback.control.override import Wish
+from biofeedback.control.phases import Phase
 from biofeedback.control.ratings import parse_rating
 from biofeedback.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.metrics.bank import MetricBank
@@ -49,6 +50,7 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     state: StateSettings
     control: ControlSettings
     palette: Palette
+    phases: tuple[Phase, ...] = ()
 
 
 class Core:
@@ -61,7 +63,9 @@ class Core:
         self._seed = seed
         self._metrics = MetricBank(settings.metrics)
         self._estimator = Estimator(settings.state, baseline)
-        self._steering = build(settings.control, settings.palette, style.settings.home)
+        self._steering = build(
+            settings.control, settings.palette, style.settings.home, settings.phases
+        )
         self._composer: Composer | None = None
         self._params = MusicParams()
         self._tempo: TempoMap | None = None
@@ -97,6 +101,16 @@ class Core:
     def baseline(self) -> Baseline | None:
         """The person's resting values; None while the rest is not over."""
         return self._estimator.baseline if self._learned else None
+
+    @property
+    def found(self) -> dict[str, float]:
+        """What strategies have learned about the listener, by name."""
+        return dict(self._steering.found)
+
+    @property
+    def over(self) -> bool:
+        """Whether the programme has come to its end."""
+        return self._steering.over
 
     def feed(self, seq: int, time_s: float, item: Input) -> Sequence[Derived]:
         """Take in input number `seq`, which arrived at `time_s`; return what follows from it."""

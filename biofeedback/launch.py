@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from biofeedback import plugins, surface
 from biofeedback.code_digest import code_digest
 from biofeedback.config import Config, configs_folder, to_toml
+from biofeedback.control.resonance import FOUND
 from biofeedback.core import Core, CoreSettings
 from biofeedback.counters import Counters
 from biofeedback.errors import FolderError, LogError
@@ -94,6 +96,7 @@ def _core(config: Config, seed: int, baseline: Baseline | None) -> Core:
         state=config.state,
         control=config.control,
         palette=config.music.palette,
+        phases=config.phase,
     )
     style = load_style(config.music.style, configs_folder() / "styles")
     return Core(settings, style, seed, baseline)
@@ -107,7 +110,8 @@ class Performance:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        stored = profiles.load(plan.profile) if plan.profile else None
+        self._plan = plan = _with_resonance(plan, stored)
         self._sources = [plugins.sensor(uri, plan.options) for uri in plan.sensors]
         self._outputs = [_with_map(OutputSpec.parse(uri), plan.midi_map) for uri in plan.outputs]
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
@@ -119,7 +123,6 @@ class Performance:
         surface.check(plan.controls, plan.clock)
         waits = plan.realtime or bool(self._ports or plan.controls or plan.clock or plan.lsl)
         self.live = waits or not all(s.timeless for s in self._sources)
-        stored = profiles.load(plan.profile) if plan.profile else None
         known = stored.baseline if stored and not plan.rest_anew else None
         self._baseline = plan.baseline or known
         self._core = _core(plan.config, plan.seed, self._baseline)
@@ -225,17 +228,25 @@ class Performance:
         if self._session is None or not self._session.has_streamed:
             shutil.rmtree(self._folder)
             return
-        learned = None if self._baseline else self._core.baseline
         simulated = any(source.simulated for source in self._sources)
-        if self._plan.profile and learned is not None and not simulated:
+        if self._plan.profile and not simulated:
+            self._remember(self._plan.profile, clock)
+
+    def _remember(self, name: str, clock: SessionClock) -> None:
+        """Keep what was learned of a person for their next session."""
+        before = after = profiles.load(name)
+        learned = None if self._baseline else self._core.baseline
+        if learned is not None:
             learned_utc = clock.started_utc.isoformat(timespec="seconds")
-            profiles.save(
-                profiles.Profile(
-                    name=self._plan.profile,
-                    baseline=msgspec.structs.replace(learned, learned_utc=learned_utc),
-                    baseline_utc=learned_utc,
-                )
+            after = structs.replace(
+                after,
+                baseline=structs.replace(learned, learned_utc=learned_utc),
+                baseline_utc=learned_utc,
             )
+        if FOUND in self._core.found:
+            after = structs.replace(after, resonance_per_minute=self._core.found[FOUND])
+        if after != before:
+            profiles.save(after)
 
     def _header(self, clock: SessionClock) -> lines.HeaderLine:
         plan = self._plan
@@ -294,6 +305,23 @@ def _write(path: Path, text: str) -> None:
 def _readable(uri: str) -> str:
     """Return a URI whose path may hold bytes that are no text as text that shows them."""
     return os.fsencode(uri).decode("utf-8", "backslashreplace")
+
+
+def _with_resonance(plan: Plan, profile: profiles.Profile | None) -> Plan:
+    """Return the plan with the person's own slow rate, if it is known and none is given."""
+    control = plan.config.control
+    known = profile.resonance_per_minute if profile else None
+    if known is None or control.resonance.known_per_minute:
+        return plan
+    resonance = structs.replace(control.resonance, known_per_minute=known)
+    phases = tuple(
+        structs.replace(phase, resonance=structs.replace(phase.resonance, known_per_minute=known))
+        if phase.resonance and not phase.resonance.known_per_minute
+        else phase
+        for phase in plan.config.phase
+    )
+    control = structs.replace(control, resonance=resonance)
+    return replace(plan, config=structs.replace(plan.config, control=control, phase=phases))
 
 
 def _with_map(spec: OutputSpec, midi_map: str) -> OutputSpec:

@@ -30,6 +30,9 @@ from synth.events import Bar
 __all__ = ["Event", "Player", "Session"]
 
 Event = Input | Derived
+Reason = Literal[
+    "duration", "recording ended", "programme ended", "asked", "interrupted", "failed"
+]  # fmt: skip
 
 
 class Session:
@@ -66,8 +69,7 @@ class Session:
         self._at_once = asyncio.Event()  # asked to stop twice: not even the last bar
         self._window: WindowRequest | None = None
         self._window_came = asyncio.Event()
-        self._reason: Literal["duration", "recording ended", "asked", "interrupted", "failed"]
-        self._reason = "failed"
+        self._reason: Reason = "failed"
         self._ends_s = 0.0  # planned, once the first sample has come
         self.hub: Hub[Event] = Hub()
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
@@ -179,7 +181,7 @@ class Session:
         """Let the music go with the clock of another device."""
         self._feed(clock)
 
-    def _stop(self, reason: Literal["duration", "recording ended", "asked"]) -> None:
+    def _stop(self, reason: Reason) -> None:
         if not self._finish.is_set():
             self._reason = reason
             self._finish.set()
@@ -207,6 +209,8 @@ class Session:
                 began_s = now_s
             if all(task.done() for task in sensing):
                 self._stop("recording ended")
+            elif self._core.over:
+                self._stop("programme ended")
             elif self._duration_s is not None and began_s is not None:
                 self._ends_s = began_s + self._duration_s
                 left_s = self._ends_s - now_s

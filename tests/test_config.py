@@ -91,3 +91,56 @@ def test_a_missing_file_or_programme_is_named() -> None:
         load(file=Path("nowhere.toml"))
     with pytest.raises(ConfigError, match="lullaby"):
         load("lullaby")
+
+
+PHASES = """
+[[phase]]
+name = "meet"
+strategy = "mirror"
+until = { minutes = 2 }
+
+[[phase]]
+name = "lead"
+strategy = "lead"
+lead = { target = 0.2 }
+"""
+
+
+def test_a_phase_takes_from_the_strategy_what_it_does_not_say(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[control.lead]\nmeet_s = 7.0\n" + PHASES, encoding="utf-8")
+    meet, lead = load(file=file).phase
+    assert meet.until.minutes == 2.0
+    assert lead.lead is not None
+    assert (lead.lead.target, lead.lead.meet_s) == (0.2, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('strategy = "mirror"', 'strategy = "push"', ("phase 'meet'", "strategy", "push")),
+        ("until = { minutes = 2 }", "", ("phase 'meet'", "until.minutes", "never end")),
+        ("minutes = 2", "minutes = -2", ("phase 'meet'", "until.minutes")),
+        ("minutes = 2", "minuts = 2", ("phase 'meet'", "until", "minuts")),
+        ("minutes = 2", "minutes = 2, finished = true", ("phase 'meet'", "until.finished")),
+        ("minutes = 2", "minutes = 1, arousal_below = 0.3, for_s = 90", ("until.for_s",)),
+        ('"meet"', '"lead"', ("phase 'lead'", "name", "two phases")),
+        ("target = 0.2", "target = 2.0", ("phase 'lead'", "lead.target")),
+        ('name = "lead"', "", ("phase 2", "name")),
+        ('strategy = "lead"', 'strategy = "mirror"', ("phase 'lead'", "lead", "mirror")),
+        ('"mirror"', '"mirror"\nloudness = nan', ("mine.toml", "finite")),
+    ],
+)
+def test_an_impossible_phase_is_one_line_that_names_file_phase_and_key(
+    tmp_path: Path, before: str, after: str, said: tuple[str, ...]
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(PHASES.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(str(file))
+    text = str(caught.value)
+    assert "mine.toml" in text
+    assert "\n" not in text
+    assert caught.value.hint
+    for part in said:
+        assert part in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import structs
 
 from biofeedback.control.base import Strategy
 from biofeedback.control.breathe import Breathe, BreatheSettings
@@ -20,7 +21,7 @@ from biofeedback.control.silence import Silence
 from biofeedback.control.steering import Limits, Steering
 from synth.params import MusicParams
 
-__all__ = ["Settings", "build"]
+__all__ = ["Settings", "build", "own_settings"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,8 +52,23 @@ def build(
     return Steering(Course(parts), curves, settings.limits, Safety(settings.safety))
 
 
+def own_settings(phase: Phase, settings: Settings) -> Phase:
+    """Return a phase that says all about its strategy, from `[control]` where it says nothing."""
+    match phase.strategy:
+        case "lead":
+            return structs.replace(phase, lead=phase.lead or settings.lead)
+        case "breathe":
+            return structs.replace(phase, breathe=phase.breathe or settings.breathe)
+        case "resonance":
+            return structs.replace(phase, resonance=phase.resonance or settings.resonance)
+        case "fixed":
+            return structs.replace(phase, fixed=phase.fixed or settings.fixed)
+        case _:
+            return phase
+
+
 def _part(phase: Phase, settings: Settings) -> Part:
-    own = msgspec.structs.replace(
+    own = structs.replace(
         settings,
         lead=phase.lead or settings.lead,
         breathe=phase.breathe or settings.breathe,

@@ -20,6 +20,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     name: str
     baseline: Baseline | None = None
     baseline_utc: str | None = None  #: when it was learned
+    resonance_per_minute: float | None = None  #: slow breathing at which the heart swings most
 
 
 def load(name: str) -> Profile:

@@ -48,6 +48,7 @@ _UNITS = {
 _ENDINGS = {
     "duration": "its set length was reached",
     "recording ended": "the recording was over",
+    "programme ended": "the programme was over",
     "asked": "somebody asked it to",
     "interrupted": "it was interrupted",
     "failed": "something failed",

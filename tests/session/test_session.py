@@ -295,3 +295,31 @@ def test_what_a_person_asks_of_the_music_replays_and_nonsense_is_not_even_logged
     assert sum("Ann asked for tempo_bpm=90 until 0:50." in why for why in whys) in (59, 60)
     assert max(line.bpm for line in of_kind(outcome.folder, lines.TempoLine)) > 80
     assert verify(outcome.folder, core_of).difference is None
+
+
+def test_a_programme_ends_by_itself_and_replays(tmp_path: Path) -> None:
+    programme = tmp_path / "short.toml"
+    programme.write_text(
+        'title = "short"\n'
+        '[[phase]]\nname = "mirror"\nstrategy = "mirror"\nuntil = { minutes = 0.5 }\n'
+        '[[phase]]\nname = "pause"\nstrategy = "silence"\nuntil = { minutes = 0.7 }\n'
+        '[[phase]]\nname = "back"\nstrategy = "fixed"\nuntil = { minutes = 0.5 }\n',
+        encoding="utf-8",
+    )
+    outcome = perform(tmp_path / "out", config=load(str(programme)), duration_s=600.0)
+    end = of_kind(outcome.folder, lines.EndLine)[0]
+    assert end.reason == "programme ended"
+    assert end.t < 200.0
+    decisions = of_kind(outcome.folder, lines.DecisionLine)
+    phases = [line.phase for line in decisions]
+    assert list(dict.fromkeys(phases)) == ["mirror", "pause", "back"]
+    bars = [line for line in of_kind(outcome.folder, lines.MusicLine) if line.section == "rest"]
+    assert len(bars) >= 3  # silence
+    begun = [line.t for line, before in zip(decisions[1:], phases, strict=False)
+             if line.phase != before]  # fmt: skip
+    tempo = score_of(outcome.folder).tempo_map
+    starts = [tempo.time_at(line.beat) for line in of_kind(outcome.folder, lines.MusicLine)
+              if line.phrase_start]  # fmt: skip
+    for time_s in begun:
+        assert min(abs(time_s - start) for start in starts) < 0.6
+    assert verify(outcome.folder, core_of).difference is None
