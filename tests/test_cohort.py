@@ -1,9 +1,11 @@
 """Many sessions become one table, whatever some of them are like."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from replayed_session import eda_csv, replayed, rr_text
@@ -94,3 +96,16 @@ def test_a_folder_without_sessions_is_one_clear_line(tmp_path: Path) -> None:
         cohort.find_sessions([tmp_path])
     with pytest.raises(LogError, match="no folder"):
         cohort.find_sessions([tmp_path / "missing"])
+
+
+def test_duckdb_reads_the_table_with_the_line_of_the_docs(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = Path(__file__).parents[1] / "docs" / "session-log.md"
+    (query,) = re.findall(r'duckdb -c "(.+)"', guide.read_text(encoding="utf-8"))
+    sessions = cohort.find_sessions([folder / "one", folder / "two"])
+    cohort.analyze_all(sessions, tmp_path / "sessions.parquet", processes=1)
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_parquet("sessions.parquet")
+    trusted = table[table["rmssd_quality"] > 0.5]["rmssd_ms"].mean()
+    assert duckdb.sql(query).fetchall() == [(None, pytest.approx(trusted))]
