@@ -7,7 +7,18 @@ from collections.abc import Sequence
 
 import typer
 
-from biofeedback.cli import consent, console, controls, devices, inspect, lab, play, serve, sessions
+from biofeedback.cli import (
+    consent,
+    console,
+    controls,
+    devices,
+    inspect,
+    lab,
+    play,
+    programmes,
+    serve,
+    sessions,
+)
 
 __all__ = ["app", "run"]
 
@@ -22,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its help costs three times the start of Python
 )
-for group in (play, lab, serve, inspect, sessions, devices, controls, consent):
+for group in (play, programmes, lab, serve, inspect, sessions, devices, controls, consent):
     group.register(app)
 
 

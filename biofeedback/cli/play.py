@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biofeedback.cli.options import Common, Seed, Style, config_of, with_common
+
 if TYPE_CHECKING:
-    from biofeedback.config import Config
     from biofeedback.plugins import SensorOptions
 
-__all__ = ["register"]
+__all__ = ["register", "run"]
 
 Sensors = Annotated[
     list[str] | None,
@@ -23,58 +24,6 @@ Sensors = Annotated[
         "more with ble:NAME?streams=ecg,acc. May repeat.",
     ),
 ]
-Outputs = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--output", "-o", metavar="URI",
-        help="audio:[DEVICE], soundfont:PATH, midi:PORT, midi-virtual:NAME, midi-jack:NAME, "
-        "osc:[HOST:]PORT, mid:PATH, wav:[PATH], null:. May repeat.",
-    ),
-]  # fmt: skip
-Programme = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="settle, breathing, mirror, control, or the path of a TOML file."
-    ),
-]
-Style = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="ambient, piano, pulse, chamber, lofi or drone_breath."),
-]
-Rest = Annotated[
-    bool, typer.Option("--rest-anew", help="Learn the profile's resting values again.")
-]
-Duration = Annotated[
-    float | None,
-    typer.Option(
-        metavar="S", min=1.0, max=7 * 86400.0, help="Stop after this many seconds of samples."
-    ),
-]
-Seed = Annotated[
-    int, typer.Option(metavar="N", help="The same seed and recording give the same music.")
-]
-Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Folder for sessions; else your data folder.")
-]
-Profile = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="A pseudonym under which your resting values are kept."),
-]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as control.lead.target=0.1"),
-]
-MidiMap = Annotated[
-    str,
-    typer.Option(
-        "--midi-map", metavar="NAME",
-        help="Channels, programs and controllers: general-midi, multitimbral, single-channel, "
-        "or the path of a TOML file.",
-    ),
-]  # fmt: skip
 Controls = Annotated[
     list[str] | None,
     typer.Option(
@@ -94,9 +43,6 @@ Lsl = Annotated[
 ]  # fmt: skip
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
-]
-Volume = Annotated[
-    float, typer.Option(metavar="0..1", min=0.0, max=1.0, help="Volume of live sound, 0 to 1.")
 ]
 
 
@@ -126,7 +72,7 @@ def demo(
     from biofeedback.launch import Plan
     from biofeedback.simulation.rest import resting_baseline
 
-    config = _config("demo", None, None, style)
+    config = config_of("demo", None, None, style)
     plan = Plan(
         config=config,
         sensors=("sim:listener",),
@@ -140,21 +86,11 @@ def demo(
     show.perform(plan, "A virtual listener hears the music and responds")
 
 
+@with_common
 def run(
+    common: Common,
     sensor: Sensors = None,
-    output: Outputs = None,
-    programme: Programme = None,
-    style: Style = None,
-    duration: Duration = None,
-    seed: Seed = 1,
-    out: Out = None,
-    profile: Profile = None,
-    rest_anew: Rest = False,
-    config: ConfigFile = None,
-    settings: Set = None,
     wait: Wait = 30.0,
-    volume: Volume = 0.7,
-    midi_map: MidiMap = "",
     control: Controls = None,
     clock: Clock = "",
     lsl: Lsl = "",
@@ -168,45 +104,28 @@ def run(
     device.
     """
     from biofeedback.cli import consent, guide, show
-    from biofeedback.launch import Plan
-    from biofeedback.personal.folders import sessions_folder
 
+    output = common.output
     chosen = guide.setup(sensor, output if output or realtime else ["null:"])
-    consent.ask_once(chosen.sensors, profile)
-    plan = Plan(
-        config=_config(programme, config, settings, style),
-        sensors=chosen.sensors,
-        outputs=chosen.outputs,
-        out=out or sessions_folder(),
-        seed=seed,
-        duration_s=duration,
-        profile=profile,
-        rest_anew=rest_anew,
+    consent.ask_once(chosen.sensors, common.profile)
+    plan = common.plan(
+        chosen.sensors,
+        chosen.outputs,
+        _options(common.seed, wait),
         realtime=realtime,
-        volume=volume,
-        midi_map=midi_map,
         controls=tuple(control or ()),
         clock=clock,
         lsl=lsl,
-        options=_options(seed, wait),
     )
     show.perform(plan, "The session runs")
 
 
+@with_common
 def replay(
     source: Annotated[
         str, typer.Argument(help="E4 folder or zip, Polar HRM, RR text, CSV, EDF, XDF, session.")
     ],
-    output: Outputs = None,
-    programme: Programme = None,
-    style: Style = None,
-    duration: Duration = None,
-    seed: Seed = 1,
-    out: Out = None,
-    profile: Profile = None,
-    rest_anew: Rest = False,
-    config: ConfigFile = None,
-    settings: Set = None,
+    common: Common,
     columns: Annotated[
         str | None,
         typer.Option(metavar="MAP", help="Columns of a CSV, such as time=t,rr=RR_ms,eda=EDA"),
@@ -217,41 +136,20 @@ def replay(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Wait as the body did, instead of hurrying.")
     ] = False,
-    volume: Volume = 0.7,
-    midi_map: MidiMap = "",
 ) -> None:
     """Play a recording as if it were live.
 
     As fast as it goes, unless --realtime is given or an output must sound.
     """
     from biofeedback.cli import show
-    from biofeedback.launch import Plan
-    from biofeedback.personal.folders import sessions_folder
 
-    plan = Plan(
-        config=_config(programme, config, settings, style),
-        sensors=(f"file:{source.removeprefix('file:')}",),
-        outputs=tuple(output or ()),
-        out=out or sessions_folder(),
-        seed=seed,
-        duration_s=duration,
-        profile=profile,
-        rest_anew=rest_anew,
+    plan = common.plan(
+        (f"file:{source.removeprefix('file:')}",),
+        tuple(common.output or ()),
+        _options(common.seed, columns=columns, rate_hz=rate),
         realtime=realtime,
-        volume=volume,
-        midi_map=midi_map,
-        options=_options(seed, columns=columns, rate_hz=rate),
     )
     show.perform(plan, f"Replaying {Path(source).name}")
-
-
-def _config(
-    programme: str | None, file: Path | None, settings: list[str] | None, style: str | None
-) -> Config:
-    from biofeedback.config import load
-
-    tables = {"music": {"style": style}} if style else {}
-    return load(programme, file, settings or [], tables)
 
 
 def _options(

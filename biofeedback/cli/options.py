@@ -1,0 +1,155 @@
+"""Options that commands which make music have in common."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from biofeedback.config import Config
+    from biofeedback.launch import Plan
+    from biofeedback.plugins import SensorOptions
+
+__all__ = ["PROGRAMMES", "Common", "Seed", "Style", "config_of", "with_common"]
+
+#: Named here since reading the folder would slow every `--help`; a test holds it complete.
+PROGRAMMES = "settle, breathing, resonance, focus, sleep, mirror, control"
+
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output", "-o", metavar="URI",
+        help="audio:[DEVICE], soundfont:PATH, midi:PORT, midi-virtual:NAME, midi-jack:NAME, "
+        "osc:[HOST:]PORT, mid:PATH, wav:[PATH], null:. May repeat.",
+    ),
+]  # fmt: skip
+Programme = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help=f"{PROGRAMMES}, or the path of a TOML file; see `programmes`."
+    ),
+]
+Style = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="ambient, piano, pulse, chamber, lofi or drone_breath."),
+]
+Rest = Annotated[
+    bool, typer.Option("--rest-anew", help="Learn the profile's resting values again.")
+]
+Duration = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S", min=1.0, max=7 * 86400.0, help="Stop after this many seconds of samples."
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="The same seed and recording give the same music.")
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder for sessions; else your data folder.")
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A pseudonym under which your resting values are kept."),
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as control.lead.target=0.1"),
+]
+MidiMap = Annotated[
+    str,
+    typer.Option(
+        "--midi-map", metavar="NAME",
+        help="Channels, programs and controllers: general-midi, multitimbral, single-channel, "
+        "or the path of a TOML file.",
+    ),
+]  # fmt: skip
+Volume = Annotated[
+    float, typer.Option(metavar="0..1", min=0.0, max=1.0, help="Volume of live sound, 0 to 1.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every command that makes music can be told."""
+
+    output: Outputs = None
+    programme: Programme = None
+    style: Style = None
+    duration: Duration = None
+    seed: Seed = 1
+    out: Out = None
+    profile: Profile = None
+    rest_anew: Rest = False
+    config: ConfigFile = None
+    settings: Set = None
+    volume: Volume = 0.7
+    midi_map: MidiMap = ""
+
+    def plan(
+        self,
+        sensors: tuple[str, ...],
+        outputs: tuple[str, ...],
+        options: SensorOptions,
+        **others: Any,
+    ) -> Plan:
+        """Return the plan of a session with these sensors and outputs."""
+        from biofeedback.launch import Plan
+        from biofeedback.personal.folders import sessions_folder
+
+        return Plan(
+            config=config_of(self.programme, self.config, self.settings, self.style),
+            sensors=sensors,
+            outputs=outputs,
+            out=self.out or sessions_folder(),
+            seed=self.seed,
+            duration_s=self.duration,
+            profile=self.profile,
+            rest_anew=self.rest_anew,
+            volume=self.volume,
+            midi_map=self.midi_map,
+            options=options,
+            **others,
+        )
+
+
+def config_of(
+    programme: str | None, file: Path | None, settings: list[str] | None, style: str | None
+) -> Config:
+    """Return the config that these options make."""
+    from biofeedback.config import load
+
+    tables = {"music": {"style": style}} if style else {}
+    return load(programme, file, settings or [], tables)
+
+
+def with_common(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Common` for its parameter `common`."""
+    hints, names = get_type_hints(Common, include_extras=True), [f.name for f in fields(Common)]
+
+    @functools.wraps(command)
+    def filled(**given: Any) -> None:
+        common = Common(**{name: given.pop(name) for name in names if name in given})
+        command(common=common, **given)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = inspect.signature(command, eval_str=True).parameters
+    shared = {
+        f.name: inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name])
+        for f in fields(Common)
+    }
+    listed: list[inspect.Parameter] = []
+    for name, parameter in own.items():
+        listed += shared.values() if name == "common" else [parameter.replace(kind=keyword)]
+    filled.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
+    filled.__annotations__ = {parameter.name: parameter.annotation for parameter in listed}
+    return filled
