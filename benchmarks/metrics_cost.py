@@ -1,4 +1,4 @@
-"""Times the metrics over a recording of an hour, read twice a second as a session does.
+"""Sums up the CPU time of the metrics over a recording of an hour, read twice a second.
 
 BIOFEEDBACK_RECORDINGS=FOLDER python benchmarks/metrics_cost.py [NAME]
 """
@@ -16,7 +16,7 @@ from sensors.files import read
 
 
 def main() -> None:
-    """Print seconds for each stage, and how often real time that is."""
+    """Print CPU seconds for each stage, and how often real time that is."""
     name = sys.argv[1] if len(sys.argv) > 1 else "S05"
     recording = read(recordings_folder() / "stress_predict" / name)
     arrivals = seconds(recording)
@@ -27,26 +27,26 @@ def main() -> None:
     updating = reading = estimating = windowing = 0.0
     windows = reads = 0
     for second, arrived in enumerate(arrivals):
-        start = time.perf_counter()
+        start = time.process_time()
         for sample in arrived:
             metrics.update(sample)
-        updating += time.perf_counter() - start
+        updating += time.process_time() - start
         for now_s in (float(second), second + 0.5):
-            start = time.perf_counter()
+            start = time.process_time()
             readings = metrics.read(now_s)
-            middle = time.perf_counter()
+            middle = time.process_time()
             tracker.step(readings, now_s)
-            end = time.perf_counter()
+            end = time.process_time()
             reading, estimating, reads = (
                 reading + middle - start,
                 estimating + end - middle,
                 reads + 1,
             )
-        start = time.perf_counter()
+        start = time.process_time()
         if (window := metrics.window(float(second))) is not None:
             metrics.take(windowed.compute(window))
             windows += 1
-        windowing += time.perf_counter() - start
+        windowing += time.process_time() - start
     samples = sum(
         len(sample) for arrived in arrivals for sample in arrived if hasattr(sample, "rate_hz")
     )
