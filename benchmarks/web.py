@@ -1,0 +1,188 @@
+"""What the pages cost, and how quick they are: first paint, arrival of states, CPU, STOP.
+
+python benchmarks/web.py [--seconds 30] [--stops 5]
+
+A real server plays a simulated listener; a real browser without a window shows the listener's page
+and three observers'. Arrival is the time from the picture's making on the server to its message in
+a page's script, one wall clock for both. CPU is that of the server's process: with the session
+alone, with four pages as they are, and with ten pictures a second (a command ten times a second
+makes them, so its requests are in the figure). STOP is the Escape key on the page until the last
+note-off, on a MIDI port under JACK's dummy driver. Takes 3 minutes; ends with 1 for a goal missed.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rigs import chromium, jack
+from rigs.chromium import DESK, PHONE, Browser, Page
+from rigs.served import Served, served
+from silence import PORT, Listener
+
+GOALS = {"first paint, ms": 500.0, "arrival p99, ms": 50.0, "server at 10 Hz, % of a core": 5.0,
+         "STOP to silence, ms": 250.0}  # fmt: skip
+WATCH = """(() => {
+  window.late = [];
+  const socket = new WebSocket(`ws://${location.host}/live`);
+  socket.onmessage = (m) => {
+    const now = performance.timeOrigin + performance.now(), told = JSON.parse(m.data);
+    if (told.seat) window.late.push(now - told.seat.utc_ms);
+  };
+})()"""
+
+
+class Caller:
+    """Speaks to the server as a page does, over one connection."""
+
+    def __init__(self, server: Served, cookie: str) -> None:
+        self._server, self._cookie = server, cookie
+        self._line = http.client.HTTPConnection("localhost", server.port, timeout=20)
+
+    def close(self) -> None:
+        """Hang up; the next request opens the line again."""
+        self._line.close()
+
+    def post(self, path: str, value: object) -> object:
+        """Return what the server answers."""
+        headers = {"Cookie": self._cookie, "Content-Type": "application/json"}
+        headers["Origin"] = f"http://localhost:{self._server.port}"
+        self._line.request("POST", path, json.dumps(value), headers)
+        response = self._line.getresponse()
+        content = response.read()
+        assert response.status == 200, content
+        return json.loads(content)
+
+
+def cpu_s(server: Served) -> float:
+    """Return the CPU time that the server's own process has taken."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def share(server: Served, seconds: float, each_tenth=None) -> float:
+    """Return the server's CPU in percent of a core, over some seconds."""
+    before, began_s, pause = cpu_s(server), time.monotonic(), threading.Event()
+    while time.monotonic() < began_s + seconds:
+        if each_tenth:
+            each_tenth()
+        pause.wait(0.1)
+    return 100.0 * (cpu_s(server) - before) / (time.monotonic() - began_s)
+
+
+def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
+    """Return a page that has used a link up."""
+    page = browser.page()
+    page.look(size)
+    page.open(link)
+    page.press("Enter")
+    page.wait("document.querySelector('#main')")
+    return page
+
+
+def start(page: Page, output: str) -> None:
+    """Start the simulated listener, and wait until it is heard of."""
+    page.wait("document.querySelectorAll('input[name=programme]').length")
+    page.run(
+        "(() => { const o = document.querySelector('#output');"
+        f"o.add(new Option('x', {json.dumps(output)})); o.value = {json.dumps(output)};"
+        "document.querySelector('input[value=settle]').click();"
+        "document.querySelector('#choice').requestSubmit(); })()"
+    )
+    page.wait("document.querySelector('#music').textContent.includes('·')", 60)
+
+
+def measure_pages(seconds: float) -> dict[str, float]:
+    """Return first paint, arrival and CPU."""
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name, served(Path(name)) as server:
+        caller = Caller(server, server.cookie(server.therapist))
+        with chromium.browser() as browser:
+            page = entered(browser, server.listener, PHONE)
+            paints = []
+            for _ in range(10):
+                page.open(page.run("location.href"))
+                page.wait("performance.getEntriesByName('first-contentful-paint').length")
+                paints.append(
+                    page.run("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+                )
+            paints.sort()
+            found["first paint, ms"] = paints[-1]
+            found["first paint, median"] = paints[len(paints) // 2]
+            start(page, "null:")
+            home = "/api/seats/home/command"
+            page.open("about:blank")
+            found["server, session alone, %"] = share(server, seconds)
+            pages = []
+            for number in range(3):
+                guest = {"role": "observer", "name": f"observer {number}"}
+                made = caller.post("/api/invitations", guest)
+                pages.append(entered(browser, made["link"], DESK))
+            page.open(f"http://localhost:{server.port}/")
+            pages.append(page)
+            for one in pages:
+                one.run(WATCH)
+            found["server, four pages, %"] = share(server, seconds)
+            volumes = iter(range(10**6))
+            caller.close()  # the server does not keep a quiet line
+
+            def turn() -> None:
+                value = f"{0.4 + 0.01 * (next(volumes) % 10):.2f}"
+                caller.post(home, {"what": "volume", "value": value})
+
+            found["server at 10 Hz, % of a core"] = share(server, seconds, turn)
+            late = sorted(ms for one in pages for ms in one.run("window.late"))
+            found["arrivals"] = len(late)
+            found["arrival median, ms"] = late[len(late) // 2]
+            found["arrival p99, ms"] = late[int(0.99 * len(late))]
+            page.press("Escape")
+            page.wait("!document.querySelector('#after').hidden")
+    return found
+
+
+def measure_stops(count: int) -> dict[str, float]:
+    """Return how long notes sounded on after the Escape key, at worst."""
+    times = []
+    with jack.jack_server(), tempfile.TemporaryDirectory() as name:
+        listener = Listener()
+        with served(Path(name)) as server, chromium.browser() as browser:
+            page = entered(browser, server.listener, PHONE)
+            for _ in range(count):
+                begun = listener.begun
+                start(page, f"midi:*{PORT}")
+                listener.wait_for(lambda begun=begun: listener.begun > begun + 8)
+                listener.wait_for(lambda: len(listener.held) >= 2)
+                began_s = time.monotonic()
+                page.press("Escape")
+                listener.wait_for(lambda: not listener.held)
+                times.append(1000.0 * (listener.quiet_s - began_s))
+                page.wait("!document.querySelector('#after-report').hidden", 60)
+                page.open(page.run("location.href"))
+        listener.close()
+    return {"STOP to silence, ms": max(times), "STOP, median": sorted(times)[len(times) // 2]}
+
+
+def main() -> int:
+    """Run the benchmark; return 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--stops", type=int, default=5)
+    options = parser.parse_args()
+    found = measure_pages(options.seconds) | measure_stops(options.stops)
+    for name, value in found.items():
+        goal = GOALS.get(name)
+        verdict = "" if goal is None else f"  (at most {goal:g})"
+        print(f"{name:32}{value:10.1f}{verdict}")
+    return int(any(found[name] > goal for name, goal in GOALS.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
