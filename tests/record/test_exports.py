@@ -212,6 +212,69 @@ def test_a_strap_with_ecg_and_motion_leaves_in_every_format(session: Path, tmp_p
     assert motion["acc_z_g"].tolist() == acc["time_series"][:, 2].tolist()
 
 
+def with_band(session: Path, folder: Path) -> Path:
+    """Add what a wristband sends to what was recorded; return a copy."""
+    folder.mkdir()
+    raw = (session / LOG_NAME).read_bytes().splitlines()
+    rng = np.random.default_rng(4)
+    added = []
+    for second in range(20):
+        for signal, rate, channels in (
+            (Signal.PPG, 64, 1), (Signal.TEMP, 4, 1), (Signal.ACC, 32, 3), (Signal.HR, 1, 1),
+        ):  # fmt: skip
+            values = rng.normal(30.0, 2.0, (rate, channels))
+            added.append(Chunk.regular(signal, "band", second + 0.03, float(rate), values))
+    added.append(Gap(Signal.PPG, "band", 11.0, 12.0, "no_contact"))
+    more = [encode(input_line(0, 20.0, item)) for item in added]
+    (folder / LOG_NAME).write_bytes(b"\n".join([*raw[:-1], *more, raw[-1]]) + b"\n")
+    return folder
+
+
+def test_three_sessions_with_strap_and_band_are_equal_in_every_format(
+    session: Path, tmp_path: Path
+) -> None:
+    for number in range(3):
+        strap = with_strap(session, tmp_path / f"strap{number}")
+        rich = with_band(strap, tmp_path / f"both{number}")
+        export_bids.export(rich, tmp_path / "bids", force=False, progress=quiet)
+    if VALIDATOR.is_file():
+        done = subprocess.run([VALIDATOR, tmp_path / "bids"], capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout
+    assert len(list((tmp_path / "bids").glob("sub-*/ses-*"))) == 3
+
+    logged: dict[str, list[np.ndarray]] = {}
+    for _, line in read(rich):
+        if isinstance(line, lines.ChunkLine) and line.rate_hz is not None:
+            name = f"{line.signal} {line.source}"
+            logged.setdefault(name, []).append(np.array(line.values).reshape(len(line.values), -1))
+    wanted = {name: np.concatenate(parts) for name, parts in logged.items()}
+    assert len(wanted) == 7
+
+    export_xdf.export(rich, tmp_path / "a.xdf", force=False, progress=quiet)
+    streams, _ = pyxdf.load_xdf(str(tmp_path / "a.xdf"), dejitter_timestamps=False)
+    found = {
+        f"{s['info']['type'][0].lower()} {s['info']['source_id'][0]}": s["time_series"]
+        for s in streams
+    }
+    for name, values in wanted.items():
+        assert np.array_equal(found[name], values), name
+
+    export_edf.export(rich, tmp_path / "a.edf", force=False, progress=quiet)
+    signals = {s.label: s for s in edfio.read_edf(tmp_path / "a.edf").signals}
+    for label, name in (("PPG", "ppg band"), ("TEMP", "temp band"), ("ACC_Y2", "acc band"),
+                        ("ACC_Y", "acc strap"), ("ECG", "ecg strap")):  # fmt: skip
+        values = wanted[name][:, 1 if "_Y" in label else 0]
+        known = signals[label].data[signals[label].digital != -32768]
+        assert np.abs(known - values).max() <= (values.max() - values.min()) / 65_000, label
+
+    export_parquet.export(rich, tmp_path / "pq", force=False, progress=quiet)
+    tables = {path.stem: pd.read_parquet(path) for path in (tmp_path / "pq").glob("*.parquet")}
+    for stem, name in (("ppg", "ppg band"), ("acc2", "acc band"), ("ecg", "ecg strap")):
+        table = tables[stem]
+        columns = [c for c in table.columns if c.startswith(name.partition(" ")[0])]
+        assert np.array_equal(table[columns].to_numpy(), wanted[name]), stem
+
+
 @pytest.mark.parametrize("to", ["edf", "xdf", "rr", "midi"])
 def test_the_command_writes_a_file_and_keeps_one_that_is_there(
     session: Path, tmp_path: Path, to: str, capsys: pytest.CaptureFixture[str]
