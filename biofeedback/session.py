@@ -101,6 +101,12 @@ class Session:
         return self._streaming.is_set()
 
     @property
+    def tempo_bpm(self) -> float | None:
+        """The tempo of the music now; None before it begins."""
+        tempo = self._core.tempo_map
+        return tempo.segments[-1].bpm if tempo else None
+
+    @property
     def share_done(self) -> float:
         """How much of the session is over, 0 to 1; 0 for one without a known end."""
         whole_s = self.duration_s

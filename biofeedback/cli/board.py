@@ -134,12 +134,14 @@ class Board:
         if rest := self._rest():
             grid.add_row("Rest", Text(rest, "dim"))
         grid.add_row()
+        if self.decision and self.decision.phase:
+            grid.add_row("Phase", self._phase(self.decision))
         grid.add_row("Music", self._music())
         grid.add_row("Sound", _joined([f"volume {volume:.2f}", *self._hold(held)]))
         for trouble in self.troubles:
             grid.add_row("Trouble", Text(f"{trouble}; trying again", "bold red"))
         grid.add_row()
-        grid.add_row("Why", Text(self.decision.why if self.decision else "", "italic"))
+        grid.add_row("Why", self._why())
         panel = Panel(
             grid,
             box=ROUNDED,
@@ -214,6 +216,17 @@ class Board:
             Text(f"{params.tempo_bpm:.0f} bpm", "bold"), Text(str(bar.key), "bold"),
             f"{params.density:.1f} notes a beat", " ".join(bar.chords), bar.section,
         ])  # fmt: skip
+
+    def _phase(self, decision: Decision) -> Text:
+        left_s = decision.numbers.get("phase_left_s")
+        left = [] if left_s is None else [f"at most {clock_text(left_s)} left"]
+        return _joined([Text(decision.phase, "bold"), *left])
+
+    def _why(self) -> Text:
+        if self.decision is None:
+            return Text("")
+        stopped = self.decision.cause.startswith("stop")
+        return Text(self.decision.why, "bold red" if stopped else "italic")
 
     def _hold(self, held: bool) -> list[Text]:
         return [Text(" held: it stays as it is ", "bold black on yellow")] if held else []

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from biofeedback.session import Session
+from synth.params import TEMPO_RANGE_BPM
 
 __all__ = ["HELP", "Controls", "listening"]
 
@@ -18,11 +19,16 @@ HELP = (
     ("m", "marker"),
     ("space", "hold"),
     ("+ -", "volume"),
+    ("t T", "slower, faster"),
+    ("r 0-9", "how relaxed"),
+    ("d", "I feel unwell"),
     ("p", "panic"),
     ("q", "stop"),
 )
 
 _VOLUME_STEP = 0.05
+_TEMPO_STEP_BPM = 4.0
+_UNWELL = 9  #: of 10, the distress that one key stands for: the music backs off
 
 
 class Controls:
@@ -35,12 +41,29 @@ class Controls:
         self._session = session
         self._markers = 0
         self._stopping = False
+        self._rates = False  # the next digit is a rating
+        self._tempo_bpm: float | None = None
         self.held = False
         self.said = ""
 
     def press(self, key: str) -> None:
         """Do what a key, one character, stands for."""
+        rates, self._rates = self._rates, False
         match key:
+            case _ if rates and key in "0123456789":
+                self._session.command("key", "rating", f"relaxation={key}")
+                self.said = f"Relaxation {key} of 10 is noted."
+            case "r" | "R":
+                self._rates = True
+                self.said = "How relaxed are you, 0 to 9?"
+            case "d" | "D":
+                self._session.command("key", "adverse", "felt unwell")
+                self._session.command("key", "rating", f"distress={_UNWELL}")
+                self.said = "The music backs off. Space, twice, resumes."
+            case "t":
+                self._hurry(-_TEMPO_STEP_BPM)
+            case "T":
+                self._hurry(_TEMPO_STEP_BPM)
             case "m" | "M":
                 self._markers += 1
                 self._session.command("key", "marker", f"marker {self._markers}")
@@ -65,6 +88,16 @@ class Controls:
                 self.said = "Stopped."
             case _:
                 pass
+
+    def _hurry(self, step_bpm: float) -> None:
+        """Ask for another tempo, a step from the one asked for last or from what sounds."""
+        now_bpm = self._tempo_bpm or self._session.tempo_bpm
+        if now_bpm is None:
+            return
+        low, high = TEMPO_RANGE_BPM
+        self._tempo_bpm = min(high, max(low, round(now_bpm + step_bpm)))
+        self._session.command("key", "override", f"tempo_bpm={self._tempo_bpm:g}")
+        self.said = f"Tempo {self._tempo_bpm:g} for five minutes."
 
     def _turn(self, step: float) -> None:
         volume = round(min(1.0, max(0.0, self._session.volume + step)), 2)

@@ -114,3 +114,24 @@ def test_a_file_is_no_keyboard(tmp_path: Path) -> None:
             return possible
 
     assert asyncio.run(listen()) is False
+
+
+def test_r_and_a_digit_rate_how_relaxed_one_is_and_a_digit_alone_means_nothing(
+    tmp_path: Path,
+) -> None:
+    assert commands_of("7r7rx3", tmp_path) == [("rating", "relaxation=7")]
+
+
+def test_one_key_says_that_one_feels_unwell_and_the_music_backs_off(tmp_path: Path) -> None:
+    assert commands_of("d", tmp_path) == [("adverse", "felt unwell"), ("rating", "distress=9")]
+    decisions = [
+        line for _, line in read(next(tmp_path.iterdir())) if isinstance(line, DecisionLine)
+    ]
+    assert decisions[-1].cause == "stop:distress"
+
+
+def test_t_slows_and_a_capital_t_hurries_in_steps(tmp_path: Path) -> None:
+    slower, slower_still, faster = commands_of("ttT", tmp_path)
+    first, second, third = (float(value.partition("=")[2]) for _, value in
+                            (slower, slower_still, faster))  # fmt: skip
+    assert (second, third) == (first - 4.0, first)

@@ -123,3 +123,11 @@ def test_without_a_terminal_there_are_plain_lines_now_and_then(
     assert lines[1] == "The first 180 s learn your rest: sit still."
     assert "simulated, connected, battery 100 %" in lines[2]
     assert 5 <= len([line for line in lines if "heart rate" in line]) <= 6
+
+
+def test_the_phase_of_a_programme_and_a_stop_are_shown(board: Board) -> None:
+    assert board.decision is not None
+    numbers = {**board.decision.numbers, "phase_left_s": 95.0}
+    board.take(replace(board.decision, phase="lead", numbers=numbers, cause="stop:distress"))
+    shown = drawn(board, 80)
+    assert "lead · at most 1:35 left" in shown
