@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from biofeedback.record.even_times import even_times, spread
-from sensors.base import LinkState, Sample, SensorStatus
+from sensors.base import Sample, SensorStatus
 from sensors.signals import Chunk, Gap
 
 __all__ = ["Intake"]
@@ -23,14 +23,15 @@ class Intake:
 
     def __init__(self) -> None:
         self._owners: dict[str, int] = {}
-        self._states: dict[str, LinkState] = {}
+        self._away: set[tuple[str, str]] = set()  #: signals that a lost source owes
         self.seen: dict[tuple[str, str], Chunk] = {}  #: latest chunk by source and signal
 
     def clean(self, sample: Sample, sensor: int) -> Sample | None:
         """Return a sample of sensor number `sensor` as it may enter, None when nothing is left."""
         source = self._source(sample.source, sensor)
         if isinstance(sample, SensorStatus):
-            self._states[source] = sample.state
+            if sample.state == "lost":
+                self._away |= {key for key in self.seen if key[0] == source}
             detail, time_s = _text(sample.detail), sample.time_s
             if not math.isfinite(time_s):
                 time_s = 0.0
@@ -49,12 +50,12 @@ class Intake:
             return None
         chunk = replace(chunk, source=source)
         self.seen[source, chunk.signal.value] = chunk
+        self._away.discard((source, chunk.signal.value))
         return chunk
 
     def lost(self) -> list[Chunk]:
-        """Return the latest chunk of each signal whose source is away just now."""
-        away = ("lost", "searching", "connecting")
-        return [c for c in self.seen.values() if self._states.get(c.source) in away]
+        """Return the latest chunk of each signal that did not come back after a loss."""
+        return [self.seen[key] for key in sorted(self._away)]
 
     def _source(self, source: str, sensor: int) -> str:
         source = _text(source)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sensors.ble.gatt import GATT_S, Gatt, Inbox
 from sensors.ble.polar import PMD_CONTROL, names_of
-from sensors.ble.radio import Seen, radio_lock
+from sensors.ble.radio import Seen, connect_turn
 from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import battery_percent
 from sensors.codecs.polar_pmd import features
@@ -43,7 +43,7 @@ async def ask(device: Seen) -> Seen:
     gatt = Gatt(client, Inbox(asyncio.get_running_loop().time), device.label)
     try:
         async with asyncio.timeout(_ALL_S):
-            async with radio_lock():
+            async with connect_turn():
                 await client.connect()
             return await _told(device, gatt)
     except Exception as error:  # bleak's back ends raise their own libraries' errors as well

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sensors.base import Clock, SampleStream
 from sensors.ble import bitalino, described, shimmer
-from sensors.ble.radio import HEART_RATE_SERVICE, Seen, look, radio_lock
+from sensors.ble.radio import HEART_RATE_SERVICE, Seen, look
 from sensors.ble.scan import choose, is_exactly, is_strap
 from sensors.errors import SettingsError
 from sensors.profile_files import find, load, load_all
@@ -148,12 +148,11 @@ async def _meant(settings: Settings) -> Seen | None:
     until_s = loop.time() + settings.wait_s
     while (left_s := until_s - loop.time()) > 0.0:
         try:
-            async with radio_lock():
-                seen = await look(
-                    min(_LOOK_S, left_s),
-                    lambda device: is_exactly(wanted, device),
-                    connected=(HEART_RATE_SERVICE, *sorted(offered)),
-                )
+            seen = await look(
+                min(_LOOK_S, left_s),
+                lambda device: is_exactly(wanted, device),
+                connected=(HEART_RATE_SERVICE, *sorted(offered)),
+            )
             if chosen := choose(wanted, seen):
                 return chosen
         except Exception:  # whatever a back end raises, the next driver meets and explains

@@ -11,7 +11,7 @@ from random import Random
 
 from sensors.base import Clock, LinkState
 from sensors.ble.gatt import GATT_S, Dialogue, Gatt, Inbox, Packet
-from sensors.ble.radio import HEART_RATE_SERVICE, Seen, explain, look, radio_lock
+from sensors.ble.radio import HEART_RATE_SERVICE, Seen, connect_turn, explain, look
 from sensors.ble.scan import begins, choose, describe, is_exactly, is_strap
 from sensors.errors import PacketError, SensorError, SensorNotFound
 from sensors.signals import GapReason
@@ -19,7 +19,7 @@ from sensors.signals import GapReason
 __all__ = ["Change", "Dialogue", "Gatt", "Packet", "Plan", "supervise"]
 
 _SEARCH_S = 3.0  #: one look around; long enough to see a second strap that could be meant
-_CONNECT_S = 15.0
+_CONNECT_S = 10.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
 _SERIAL = "00002a25-0000-1000-8000-00805f9b34fb"
 _LOSSES: dict[GapReason, str] = {
@@ -143,10 +143,9 @@ class _Link:
         if self._give_up_s is not None:
             search_s = max(0.1, min(search_s, self._give_up_s - self._clock()))
         _log.debug("looking for %s", self._plan.wanted or self._plan.serial or self._plan.what)
-        async with radio_lock():
-            # Every other time only what advertises counts: a connection may be a ghost.
-            left_over = self._plan.services if self._failures % 2 == 0 else ()
-            seen = await look(search_s, self._is_it, connected=left_over)
+        # Every other time only what advertises counts: a connection may be a ghost.
+        left_over = self._plan.services if self._failures % 2 == 0 else ()
+        seen = await look(search_s, self._is_it, connected=left_over)
         self._seen |= {device.address: device for device in seen}
         self._problem = "The sensor is not in sight. Wear it, and come closer."
         if self._known:
@@ -186,7 +185,7 @@ class _Link:
         extras: asyncio.Task[None] | None = None
         begun = False
         try:
-            async with radio_lock(), asyncio.timeout(_CONNECT_S):
+            async with connect_turn(), asyncio.timeout(_CONNECT_S):
                 await client.connect()
             await self._check_serial(device, gatt)
             for uuid, period_s in self._plan.data.items():

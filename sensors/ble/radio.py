@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
+from sensors.ble.shared_scan import scanning
 from sensors.errors import SensorUnavailable
 
 if TYPE_CHECKING:
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData
 
-__all__ = ["HEART_RATE_SERVICE", "DeviceKind", "Seen", "explain", "look", "radio_lock"]
+__all__ = ["HEART_RATE_SERVICE", "DeviceKind", "Seen", "connect_turn", "explain", "look"]
 
 HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 
@@ -27,6 +29,7 @@ _POLAR = {
     "Polar Sense": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
     "Polar OH1": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
 }
+_TURN_S = 2.0  #: how long a connection may keep others from theirs
 _ANSWER_S = 5.0  #: the system's Bluetooth service may take this long beyond the search itself
 
 _log = logging.getLogger(__name__)
@@ -54,9 +57,24 @@ class Seen:
         return self.name or self.address
 
 
-def radio_lock() -> asyncio.Lock:
-    """Return the lock of this loop's radio: adapters search or connect one at a time."""
-    return _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+@asynccontextmanager
+async def connect_turn() -> AsyncIterator[None]:
+    """Wait for the turn to connect: adapters do so one at a time.
+
+    A connection that hangs, since the system's Bluetooth service crashed, keeps others away for
+    some seconds only.
+    """
+    lock = _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    try:
+        async with asyncio.timeout(_TURN_S):
+            await lock.acquire()
+    except TimeoutError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 async def look(
@@ -71,8 +89,6 @@ async def look(
     services in `connected`: a program that was killed leaves them so. The system can be wrong
     about them, after its Bluetooth service crashed. Raises what bleak raises.
     """
-    from bleak import BleakScanner
-
     seen: dict[str, Seen] = {}
     enough = asyncio.Event()
 
@@ -83,7 +99,7 @@ async def look(
             enough.set()
 
     async with asyncio.timeout(timeout_s + _ANSWER_S):
-        async with BleakScanner(on_advertisement):
+        async with scanning(on_advertisement):
             try:
                 async with asyncio.timeout(timeout_s):
                     await enough.wait()

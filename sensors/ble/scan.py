@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sensors.ble.radio import Seen, explain, look, radio_lock
+from sensors.ble.radio import Seen, explain, look
 from sensors.errors import SensorNotFound
 
 __all__ = ["Seen", "begins", "choose", "describe", "is_exactly", "is_strap", "scan"]
@@ -21,8 +21,7 @@ async def scan(timeout_s: float = 8.0, recognise: Callable[[Seen], Seen] = _as_i
     Raises `SensorUnavailable` when there is no adapter, service or permission.
     """
     try:
-        async with radio_lock():
-            return [recognise(device) for device in await look(timeout_s, lambda _: False)]
+        return [recognise(device) for device in await look(timeout_s, lambda _: False)]
     except Exception as error:  # bleak's back ends raise their own libraries' errors as well
         if reason := explain(error):
             raise reason from error

@@ -21,10 +21,10 @@ URIS = {
     H10: f"ble:{H10}?streams=ecg,acc",
     BAND: f"ble:{BAND}",
 }
-_FIRST_S, _SETTLE_S = 6.0, 24.0
+_FIRST_S, _SETTLE_S = 6.0, 34.0
 #: Bytes that are no measurement, or an odd one; none of them holds a beat.
 ODD = {
-    HRM: ("10", "1046", "104601", "1046ffff", "10461000", "01", "0846", "e046", "1f46", "00ff00"),
+    HRM: ("10", "1046", "104601", "1046ffff", "10461000", "01", "0846", "e046", "1f46"),
     EDA: ("00", "0102", "0001020304", "ff" * 3),
     PMD_DATA: ("00", "0011", "3f" + "00" * 12, "00" * 10, "02" + "00" * 8 + "7f0102", "ff" * 20),
 }

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rigs.bluetooth_draw import BAND, H10
+from rigs.bluetooth_draw import BAND, H10, ODD
 
 RETURN_S = 5.0  #: from a sensor's return, or its link's next try, to its first packet
 WATCHDOG_S = 5.0
 UNREAD_S = 0.1  #: what is notified this shortly before a link ends may not have been read
+_READ_S = 1.0  #: a packet may be read this late on a busy machine
 GOODBYE_S = 1.0  #: the same, where this side closes the link
 _TICK_S = 1 / 1024
 #: The longest usual time between good packets of a signal.
+_LATE_S = 1.5  #: packets that are further apart show a machine that is too busy
 _PERIOD_S = {"hr": 1.6, "rr": 2.6, "eda": 1.0, "ecg": 1.2, "acc": 1.5}
 _CONTACT_RAW = 20  #: a band's values up to this are no contact, by its profile
 _WAVES = {"ecg", "acc"}
@@ -86,6 +88,10 @@ def judge(
         troubles = _troubles(device, truth)
         tried_s = [one["t"] for one in tries if one["tries"] == device]
         ends_s = [event["t"] for event in mine if event["ev"] == "disconnect"]
+        counted = sum(log[-1].get("bad", {}).get(device, {}).values())
+        if (odd := _odd(mine)) > counted:
+            verdict.failures.append(f"{device}: {odd} odd packets, and {counted} counted")
+        verdict.counts["odd packets"] += odd
         for signal, packets in _packets(device, mine, log[-1]["t"] + t0_s).items():
             ours = [line for line in lines if line.get("signal") == signal]
             where = f"{device} {signal}"
@@ -96,7 +102,9 @@ def judge(
                 for line in ours
                 if line["kind"] == "gap"
             ]
-            _outages(where, signal, packets, troubles, gaps, tried_s, ends_s, verdict)
+            read_s = [line["t"] + t0_s for line in ours if line["kind"] == "chunk"]
+            heard = [p for p in packets if p.time_s < log[-1]["t"] + t0_s - GOODBYE_S]
+            _outages(where, signal, heard, troubles, gaps, tried_s, ends_s, read_s, verdict)
     return verdict
 
 
@@ -121,6 +129,19 @@ def _troubles(device: str, truth: Sequence[Mapping]) -> list[Trouble]:
             end_s = max(times, default=at_s)
         troubles.append(Trouble(kind, at_s, end_s))
     return troubles
+
+
+def _odd(events: Sequence[Mapping]) -> int:
+    """Return how many packets were sent that are no measurement."""
+    sent = {event["no"] for event in events if event["ev"] == "sent"}
+    strange = {(char, data) for char, many in ODD.items() for data in many}
+    notified = [event for event in events if event["ev"] == "notify" and event["no"] in sent]
+    return sum(
+        (char, event["hex"]) in strange
+        for event in notified
+        for char in ODD
+        if char in event["uuid"]
+    )
 
 
 def _packets(device: str, events: Sequence[Mapping], end_s: float) -> dict[str, list[Sent]]:
@@ -213,11 +234,18 @@ def _outages(
     gaps: Sequence[tuple[float, float, str]],
     tried_s: Sequence[float],
     ends_s: Sequence[float],
+    read_s: Sequence[float],
     verdict: Verdict,
 ) -> None:
     good_s = [packet.time_s for packet in packets if packet.good]
     relevant = [t for t in troubles if t.kind != "PMD stop" or signal in _WAVES]
     relevant = [t for t in relevant if t.kind != "contact loss" or signal not in _WAVES]
+    late = [  # as good as held up by the link
+        Trouble("delayed burst", one_s, other_s)
+        for times_s in ([packet.time_s for packet in packets], read_s)
+        for one_s, other_s in itertools.pairwise(times_s)
+        if other_s - one_s > _LATE_S
+    ]
     for before_s, after_s in itertools.pairwise(good_s):
         inside = [t for t in relevant if before_s - 0.05 <= t.start_s < after_s]
         broke = [t for t in inside if t.kind not in _MILD]
@@ -240,7 +268,7 @@ def _outages(
     if good_s:
         _check_end(where, signal, good_s[-1], relevant, packets, verdict)
     for start_s, end_s, reason in gaps:
-        near = [t for t in relevant if t.start_s - 4.0 < end_s and start_s < t.end_s + 8.0]
+        near = [t for t in relevant + late if t.start_s - 4.0 < end_s and start_s < t.end_s + 8.0]
         if not any(reason in _REASONS[t.kind] for t in near):
             verdict.failures.append(
                 f"{where}: a gap ({reason}) from {start_s:.2f} to {end_s:.2f} s without a cause"
@@ -285,7 +313,9 @@ def _check_gap(
     allowed = set().union(*(_REASONS[t.kind] for t in inside))
     lead_s = 3.5 if signal == "rr" else 1.5
     mine = [
-        g for g in gaps if g[0] <= before_s + 0.3 and g[1] >= max(before_s - 1.5, after_s - lead_s)
+        g
+        for g in gaps
+        if g[0] <= before_s + _READ_S and g[1] >= max(before_s - 1.5, after_s - lead_s)
     ]
     verdict.counts["outages"] += 1
     if not mine:

@@ -213,6 +213,8 @@ def test_a_sensor_that_never_came_back_has_its_gap_at_the_end(tmp_path: Path) ->
     intake.clean(SensorStatus("strap", 2.0, "lost"), 0)
     assert intake.lost() == [chunk]
     intake.clean(SensorStatus("strap", 3.0, "streaming"), 0)
+    assert intake.lost() == [chunk]
+    intake.clean(Chunk.events(Signal.RR, "strap", [4.0], [0.8]), 0)
     assert intake.lost() == []
 
 
