@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,7 @@ import numpy as np
 
 from biofeedback.config import configs_folder, load
 from biofeedback.errors import LogError
+from biofeedback.intake import Intake
 from biofeedback.launch import Performance, Plan, core_of
 from biofeedback.plugins import SensorOptions
 from biofeedback.record.convert import encode, input_line
@@ -34,8 +36,8 @@ from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
 from sensors.signals import Chunk, Signal
 
-STRATEGIES = ("mirror", "lead", "breathe", "fixed")
-SENSORS = ("sim:", "sim:listener", "sim:stress")
+STRATEGIES = ("mirror", "lead", "breathe", "fixed", "resonance", "map")
+SENSORS = ("sim:", "sim:listener", "sim:stress", "file:")  #: a file is the session before it
 
 
 async def nothing_to_watch(session: object) -> None:
@@ -121,12 +123,13 @@ def cut(rng: Random, scratch: Path) -> None:
 def verify_many(count: int, scratch: Path) -> None:
     """Verify seeded sessions over all strategies, styles and simulated sensors."""
     styles = sorted(path.stem for path in (configs_folder() / "styles").glob("*.toml"))
-    identical, derived = 0, 0
+    identical, derived, folder = 0, 0, scratch
     for seed in range(count):
+        sensor = SENSORS[seed % 4]
+        sensor = f"{sensor}{folder / LOG_NAME}" if sensor == "file:" else sensor
         folder = perform(
-            scratch, seed, STRATEGIES[seed % 4], styles[seed // 4 % len(styles)],
-            SENSORS[seed % 3], 60.0,
-        )  # fmt: skip
+            scratch, seed, STRATEGIES[seed % 6], styles[seed // 6 % len(styles)], sensor, 60.0
+        )
         verdict = verify(folder, core_of)
         derived += verdict.derived
         identical += verdict.difference is None and verdict.complete
@@ -168,14 +171,17 @@ def cost(scratch: Path) -> None:
     rng = np.random.default_rng(1)
     log = LogWriter(scratch / LOG_NAME)
     ecg, acc = rng.normal(0, 0.3, 130).round(4), rng.normal(0, 0.02, (50, 3)).round(4)
-    count, start_s = 0, time.process_time()
+    intake, count, start_s = Intake(), 0, time.process_time()
     for turn in range(6):
         second = 0
         for line in logged:
             while second <= line.t:
                 for signal, rate_hz, block in ((Signal.ECG, 130.0, ecg), (Signal.ACC, 50.0, acc)):
                     chunk = Chunk.regular(signal, "strap", 600.0 * turn + second, rate_hz, block)
-                    log.append(encode(input_line(count, line.t, chunk)))
+                    device_s = chunk.times_s[-1] - np.arange(len(chunk))[::-1] * 1.00003 / rate_hz
+                    entered = intake.clean(replace(chunk, device_times_s=device_s), 0)
+                    assert isinstance(entered, Chunk)
+                    log.append(encode(input_line(count, line.t, entered)))
                     count += 1
                 second += 1
             log.append(encode(line))

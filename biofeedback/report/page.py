@@ -285,9 +285,14 @@ def _metric_row(name: str, series: Series) -> tuple[str, ...]:
     quality = float(series.quality[known].mean())
     return (
         name, rounded(float(values.mean())),
-        f"{rounded(float(values.min()))} – {rounded(float(values.max()))}", unit(series.unit),
-        share(float(known.mean())), f"{quality_word(quality)} ({quality:.2f})",
+        f"{rounded(float(values.min()))} – {rounded(float(values.max()))}",
+        _unbroken(unit(series.unit)), share(float(known.mean())),
+        _unbroken(f"{quality_word(quality)} ({quality:.2f})"),
     )  # fmt: skip
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\u00a0")
 
 
 def _whole(story: Story) -> list[str]:

@@ -43,7 +43,8 @@ METRIC_NAMES = {
     "skin_temperature": "Skin temperature",
 }
 _UNITS = {
-    "bpm": "per minute", "uS": "µS", "1/min": "per minute", "ms^2": "ms²", "ln ms": "",
+    "bpm": "per minute", "uS": "µS", "degC": "°C", "1/min": "per minute", "ms^2": "ms²",
+    "ln ms": "",
 }  # fmt: skip
 _ENDINGS = {
     "duration": "its set length was reached",
