@@ -17,9 +17,11 @@ import msgspec
 from biofeedback.control.build import Settings as ControlSettings
 from biofeedback.control.build import own_settings
 from biofeedback.control.curves import Palette
+from biofeedback.control.mapping import EVENTS, STATES
 from biofeedback.control.phases import Phase
 from biofeedback.control.phases import check as check_phases
 from biofeedback.errors import ConfigError
+from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
 from biofeedback.state.estimator import Settings as StateSettings
 
@@ -131,8 +133,24 @@ def _convert(tables: dict[str, Any], place: str) -> Config:
         check_phases(config.phase)
     except ValueError as error:
         raise ConfigError(f"{place}: {error}", hint="docs/programmes.md has examples.") from error
+    _check_sources(config, place)
     phases = tuple(own_settings(phase, config.control) for phase in config.phase)
     return msgspec.structs.replace(config, phase=phases)
+
+
+def _check_sources(config: Config, place: str) -> None:
+    """Refuse a route that starts from what nobody measures."""
+    routes = config.control.map.route
+    if not routes:
+        return
+    metrics = [reading.name for reading in MetricBank(config.metrics).read(0.0)]
+    known = (*STATES, *EVENTS, *metrics)
+    for number, route in enumerate(routes):
+        if route.source not in known:
+            raise ConfigError(
+                f"{place}: control.map.route[{number}].from: nobody measures {route.source!r}",
+                hint=f"There are {', '.join(known)}.",
+            )
 
 
 def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from biofeedback.control.ratings import parse_rating
 from biofeedback.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.state.baseline import Baseline
@@ -75,6 +77,7 @@ class Core:
         self._held = False
         self._last_tick = -1
         self._phrase: int | None = None  # the bar that began the phrase that sounds
+        self._events: set[str] = set()  # since the last tick
         self._learned = False
         self.ending: Bar | None = None
 
@@ -118,7 +121,7 @@ class Core:
             case Chunk() | Gap() | SensorStatus():
                 if isinstance(item, Chunk):
                     self._chunk_seqs.append((time_s, seq))
-                return self._metrics.update(item)
+                return self._measured(self._metrics.update(item))
             case Tick():
                 return self._tick(item, time_s)
             case BarRequest():
@@ -130,6 +133,14 @@ class Core:
             case WindowResult():
                 self._metrics.take(item)
                 return ()
+
+    def _measured(self, found: tuple[Beat | Scr, ...]) -> Sequence[Derived]:
+        for item in found:
+            if isinstance(item, Scr):
+                self._events.add("scr")
+            elif item.verdict != "extra":
+                self._events.add("beat")
+        return found
 
     def _tick(self, tick: Tick, time_s: float) -> list[Derived]:
         now_s = tick.time_s
@@ -143,8 +154,10 @@ class Core:
             dt_s,
             held=self._held,
             readings=readings,
+            events=self._events,
             phrase_start=self._phrase_began(max(now_s, time_s)),
         )
+        self._events.clear()
         derived: list[Derived] = [readings] if tick.index % 2 == 0 else []
         derived += [state, decision]
         derived += self._follow(decision.params, max(now_s, time_s) + TEMPO_LEAD_S)

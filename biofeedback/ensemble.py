@@ -81,6 +81,7 @@ class Ensemble:
             case Decision():
                 for player in self._players:
                     player.params(value.params)
+                self._signal({n: x for n, x in value.numbers.items() if n.startswith(("cc ", "/"))})
             case _:
                 pass
 
@@ -95,5 +96,5 @@ class Ensemble:
             player.panic()
 
     def _signal(self, values: Mapping[str, float]) -> None:
-        for player in self._players:
+        for player in self._players if values else ():
             player.signals(values)

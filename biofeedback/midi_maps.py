@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from biofeedback.config import Config, configs_folder
+from biofeedback.control.mapping import controller
 from biofeedback.metrics.bank import MetricBank
 from synth.errors import MapError
-from synth.outputs.midi_map import MidiMap
+from synth.outputs.midi_map import Control, MidiMap, SignalRoute
 from synth.outputs.midi_map_file import find, read
 from synth.outputs.uri import OutputSpec
 from synth.styles.load import load as load_style
@@ -28,9 +30,14 @@ def resolve(name: str, config: Config) -> MidiMap:
     """
     style = load_style(config.music.style, configs_folder() / "styles")
     base = MidiMap.of_style(style.settings.instruments)
-    if not name:
-        return base
-    return read(find(name, configs_folder() / "midi"), base, signal_names(config))
+    if name:
+        base = read(find(name, configs_folder() / "midi"), base, signal_names(config))
+    played = {route.to: found for route in config.control.map.route
+              if (found := controller(route.to)) is not None}  # fmt: skip
+    routes = {
+        to: SignalRoute(channel, Control("cc", number)) for to, (number, channel) in played.items()
+    }
+    return replace(base, signals={**base.signals, **routes})
 
 
 def of_files(outputs: Sequence[str], config: Config) -> MidiMap:

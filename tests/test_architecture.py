@@ -82,7 +82,12 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}
     | {"biofeedback.record"},
-    "biofeedback.midi_maps": {"biofeedback.config", "biofeedback.metrics.bank", "synth"},
+    "biofeedback.midi_maps": {
+        "biofeedback.config",
+        "biofeedback.control",
+        "biofeedback.metrics.bank",
+        "synth",
+    },
     "biofeedback.cohort": {"biofeedback.analysis", "biofeedback.errors", "biofeedback.record"},
     "biofeedback.afterwards": {
         "biofeedback.config",
@@ -95,7 +100,8 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.web": VALUES
     | DERIVED
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
-    | {"biofeedback.record", "biofeedback.personal", "biofeedback.control.override"},
+    | {"biofeedback.record", "biofeedback.personal", "biofeedback.control.override"}
+    | {"biofeedback.metrics.shared_worker"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
     "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},
     "biofeedback.surface": {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["PROGRAMMES", "Common", "Seed", "Style", "config_of", "with_common"]
 
 #: Named here since reading the folder would slow every `--help`; a test holds it complete.
-PROGRAMMES = "settle, breathing, resonance, focus, sleep, mirror, control"
+PROGRAMMES = "settle, breathing, resonance, focus, sleep, improvise, mirror, control"
 
 Outputs = Annotated[
     list[str] | None,

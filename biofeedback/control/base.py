@@ -19,7 +19,8 @@ class Moment:
 
     `target` is the arousal that a person asked to be led to, in place of the strategy's own;
     `rated` holds what they said since the last tick, by scale, 0 to 10; `found` what strategies
-    have learned about them. `phrase_start` says that a phrase has begun since the last tick.
+    have learned about them. `events` names what has happened since the last tick, "beat" or
+    "scr"; `phrase_start` says that a phrase of the music has begun.
     """
 
     state: State
@@ -28,6 +29,7 @@ class Moment:
     target: float | None = None
     rated: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, float] = field(default_factory=dict)
+    events: frozenset[str] = frozenset()
     phrase_start: bool = False
 
     def trusted(self, name: str, least_quality: float = 0.3) -> float | None:
@@ -47,7 +49,7 @@ class Aim:
     strategy has no such wish. `tempo_bpm` and `swell` override the curves where they are given;
     `most_bpm` is a tempo that nobody may exceed. `cause` names the reading or the branch that it
     follows from; `numbers` are logged with the decision, `found` is remembered for later phases
-    and sessions.
+    and sessions; `params` override the curves by the names of the music's parameters.
     """
 
     level: float
@@ -60,6 +62,7 @@ class Aim:
     cause: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from biofeedback.control.course import Course, Part
 from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
 from biofeedback.control.lead import Lead, LeadSettings
+from biofeedback.control.mapping import Map, MapSettings
 from biofeedback.control.mirror import Mirror
 from biofeedback.control.phases import Phase, StrategyName
 from biofeedback.control.resonance import Resonance, ResonanceSettings
@@ -35,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     breathe: BreatheSettings = BreatheSettings()
     resonance: ResonanceSettings = ResonanceSettings()
     fixed: FixedSettings = FixedSettings()
+    map: MapSettings = MapSettings()
     limits: Limits = Limits()
     safety: SafetySettings = SafetySettings()
 
@@ -86,5 +88,6 @@ def _builder(name: StrategyName, settings: Settings) -> Callable[[], Strategy]:
         "resonance": lambda: Resonance(settings.resonance),
         "fixed": lambda: Fixed(settings.fixed),
         "silence": Silence,
+        "map": lambda: Map(settings.map),
     }
     return builders[name]

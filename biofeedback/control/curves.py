@@ -8,7 +8,7 @@ as it calms it comes home and brightens.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -32,6 +32,7 @@ _MODES = (Mode.LYDIAN, Mode.IONIAN, Mode.MIXOLYDIAN, Mode.DORIAN, Mode.AEOLIAN)
 _MODE_EDGES = (0.18, 0.34, 0.50, 0.68)
 _FIFTHS_EDGES = (0.26, 0.42, 0.58, 0.76)
 _HYSTERESIS = 0.02
+_BRIGHT_MODES = 3  #: the first so many are bright, the rest dark
 
 
 class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -40,6 +41,8 @@ class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     Tempo and density are ratios to where the style is at home.
     """
 
+    #: bright and dark keep to that half of the modes; wander goes through all with the level
+    modes: Literal["wander", "bright", "dark"] = "wander"
     home: str = "D"  #: tonic of the calmest music, such as "C", "Eb"
     tempo_calm: Ratio = 0.85
     tempo_driven: Ratio = 1.6
@@ -77,7 +80,7 @@ class Curves:
         tonic = (TONIC_NAMES.index(palette.home) + 7 * self._fifths.sort(level)) % 12
         return MusicParams(
             tempo_bpm=tempo_bpm,
-            key=Key(tonic, _MODES[self._mode.sort(level)]),
+            key=Key(tonic, _MODES[self._mode_of(level)]),
             density=clamp(self._home.density * ratio, *DENSITY_RANGE),
             dynamics=_between(palette.dynamics_calm, palette.dynamics_driven, level),
             register=_between(-0.3, 0.4, level),
@@ -87,6 +90,16 @@ class Curves:
             layers=palette.layers,
             sound=self._home.sound,
         )
+
+    def _mode_of(self, level: float) -> int:
+        index = self._mode.sort(level)
+        match self._palette.modes:
+            case "bright":
+                return min(index, _BRIGHT_MODES - 1)
+            case "dark":
+                return max(index, _BRIGHT_MODES)
+            case _:
+                return index
 
     def tempo_bpm(self, level: float) -> float:
         """Return the tempo that belongs to a level."""

@@ -88,6 +88,7 @@ class Steering:
         *,
         held: bool = False,
         readings: Iterable[Reading] = (),
+        events: Iterable[str] = (),
         phrase_start: bool = False,
     ) -> Decision:
         """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay."""
@@ -99,6 +100,7 @@ class Steering:
             self._overrides.number("target"),
             self._rated,
             self.found,
+            frozenset(events),
             phrase_start,
         )
         self._rated = {}
@@ -177,9 +179,16 @@ class Steering:
         tempo_bpm = self._sent_tempo.pass_on(tempo_bpm)
         tempo_bpm = tempo_bpm if hurries else min(tempo_bpm, most_bpm)
         params = self._curves.params(level, tempo_bpm)
+        played = aim.params
         params = replace(
             params,
-            dynamics=params.dynamics * self._course.loudness,
+            density=played.get("density", params.density),
+            dynamics=played.get("dynamics", params.dynamics) * self._course.loudness,
+            register=played.get("register", params.register),
+            brightness=played.get("brightness", params.brightness),
+            tension=played.get("tension", params.tension),
+            articulation=played.get("articulation", params.articulation),
+            swing=played.get("swing", params.swing),
             swell=0.0 if hurries else aim.swell,
             rest=aim.silent,
         )

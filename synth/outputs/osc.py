@@ -88,9 +88,12 @@ class OscOutput:
         self._send("/volume", min(1.0, max(0.0, gain)))
 
     def set_signals(self, values: Mapping[str, float]) -> None:
-        """Send `/signal/NAME VALUE` for each."""
+        """Send `/signal/NAME VALUE` for each; a name that is an address goes there as it is."""
         for name, value in values.items():
-            self._send(f"/signal/{name}", float(value))
+            if name.startswith("/"):
+                self._send(name, float(value), root="")
+            else:
+                self._send(f"/signal/{name}", float(value))
 
     def panic(self) -> None:
         """Send `/panic`: silence everything."""
@@ -109,11 +112,11 @@ class OscOutput:
         """Return `unsent`, datagrams that the system did not take."""
         return {"osc_unsent": self._unsent}
 
-    def _send(self, address: str, *arguments: Argument) -> None:
+    def _send(self, address: str, *arguments: Argument, root: str = _ROOT) -> None:
         if self._socket is None:
             return
         try:
-            self._socket.send(encode(_ROOT + address, arguments))
+            self._socket.send(encode(root + address, arguments))
         except ConnectionError:
             pass  # nobody listens there just now
         except OSError:  # the network is away, or its queue full: music does not wait for it

@@ -50,6 +50,20 @@ def test_a_session_regenerates_itself_byte_for_byte(tmp_path: Path, sensor: str)
     assert verdict.derived > 500
 
 
+def test_a_free_mapping_and_a_stop_regenerate_themselves(tmp_path: Path) -> None:
+    async def suffer(session: Session) -> None:
+        await asyncio.sleep(60.0)
+        session.command("key", "rating", "distress=9")
+
+    plan = Plan(config=load("improvise"), sensors=("sim:",), out=tmp_path, duration_s=190.0)
+    outcome = Performance(plan).run(suffer)
+    assert outcome is not None
+    decisions = of_kind(outcome.folder, lines.DecisionLine)
+    assert {line.cause for line in decisions} >= {"heart_rate", "stop:distress"}
+    assert decisions[-1].params.rest
+    assert verify(outcome.folder, core_of).difference is None
+
+
 def test_equal_seeds_give_equal_music_and_another_seed_another(tmp_path: Path) -> None:
     files = []
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
