@@ -156,7 +156,9 @@ def test_a_lost_link_is_found_again_and_its_gap_covers_what_was_lost(
     assert gap.end_s - gap.start_s == pytest.approx(missing / 4, abs=0.1)
 
 
-def test_damaged_lines_are_left_out(runs: dict[str, list[Sample]]) -> None:
+def test_damaged_lines_are_left_out_and_counted(runs: dict[str, list[Sample]]) -> None:
+    told = [sample.bad for sample in runs["flood"] if isinstance(sample, SensorStatus)][-1]
+    assert told.keys() & {"unreadable text", "unknown type"}
     times_s, values = series(runs["flood"], Signal.EDA)
     assert np.isfinite(values).all()
     assert np.isfinite(times_s).all()

@@ -134,7 +134,9 @@ def test_addresses_can_be_mapped_also_within_a_bundle(runs: dict[str, list[Sampl
     assert found == {Signal.EDA: [[2.5]], Signal.HR: [[61.0]]}
 
 
-def test_rubbish_is_left_out(runs: dict[str, list[Sample]]) -> None:
+def test_rubbish_is_left_out_and_counted(runs: dict[str, list[Sample]]) -> None:
+    told = [sample.bad for sample in runs["rubbish"] if isinstance(sample, SensorStatus)][-1]
+    assert told.keys() >= {"unknown type", "wrong length", "out of range"}
     values = [c.values.tolist() for c in chunks(runs["rubbish"], Signal.EDA)]
     assert values[-1] == [[4.5]]
     assert np.isfinite(np.concatenate([np.ravel(v) for v in values])).all()
