@@ -16,6 +16,9 @@ _SMOOTHING = 1.0 / 6.0
 _STRAY_S = 0.004  # a smoothed error beyond this is no jitter: the tempo has changed
 _RESTART_S = 0.04
 _LOST_S = 2.0
+_STEADY = 24  # ticks known before a hole is taken for ticks that were lost on the way
+_HOLES = 3  # as many in a row, and the device has become slower instead
+_NEAR = 0.2  # share of a tick
 _SLOWEST_S, _FASTEST_S = 60.0 / (24 * 20.0), 60.0 / (24 * 400.0)  # of a tick: 20 to 400 BPM
 
 
@@ -78,6 +81,7 @@ class ClockListener:
 
     def _forget(self) -> None:
         self._known = 0  # ticks that the estimate rests on
+        self._holes: list[int] = []  # ticks that were taken for lost, in a row
         self._time_s = 0.0
         self._period_s = 0.0
         self._error_s = 0.0
@@ -85,7 +89,8 @@ class ClockListener:
     def _tick(self, time_s: float) -> Position | None:
         if self._heard_s is not None and time_s - self._heard_s > _LOST_S / 2.0:
             self._forget()
-        self._heard_s = time_s
+        since_s, self._heard_s = time_s - (self._heard_s or time_s), time_s
+        self._bridge(time_s, since_s)
         self._follow(time_s)
         if not self._running:
             return None
@@ -110,6 +115,26 @@ class ClockListener:
         self._known = k = min(_MEMORY, self._known + 1)
         self._time_s += self._period_s + error_s * 2.0 * (2 * k - 1) / (k * (k + 1))
         self._period_s += error_s * 6.0 / (k * (k + 1))
+
+    def _bridge(self, time_s: float, since_s: float) -> None:
+        """Count ticks that were lost on the way, as on a radio: holes of whole ticks.
+
+        `since_s` is the time since the tick before, `time_s` that of this one.
+        """
+        if self._known < _STEADY:
+            return
+        turns = (time_s - self._time_s) / self._period_s
+        lost = round(turns) - 1
+        if lost < 1 or since_s < 1.5 * self._period_s or abs(turns - lost - 1) > _NEAR:
+            self._holes.clear()
+            return
+        self._holes.append(lost)
+        if len(self._holes) < _HOLES:
+            self._time_s += lost * self._period_s
+            self._ticks += lost * self._running
+            return
+        self._ticks -= sum(self._holes[:-1]) * self._running
+        self._forget()
 
     def _position(self, time_s: float, state: Literal["running", "stopped", "lost"]) -> Position:
         period_s = min(_SLOWEST_S, max(_FASTEST_S, self._period_s))

@@ -86,6 +86,8 @@ def open_port(name: str) -> Sender:
             if ours or not system.is_jack:
                 return _sender(client, name, system, ours)
             client.close_port()  # a port went meanwhile, and another has its number now
+        system.close()
+        client = None  # an error that is kept must not keep it: it crashes without its server
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
 
 
@@ -100,6 +102,7 @@ def open_input(name: str, receive: Receive) -> Receiver:
         client = _listener(api)
         names = _names(client)
         if name not in names:
+            client = None  # an error that is kept must not keep it: it crashes without its server
             continue
         system = _System(api)
         before = system.connections(name)

@@ -70,6 +70,30 @@ def test_a_change_of_tempo_is_followed_within_two_bars() -> None:
     assert halved[-1].bpm == pytest.approx(60.0, abs=0.5)
 
 
+def test_ticks_that_are_lost_on_the_way_do_not_shift_the_beat() -> None:
+    listener, rng = ClockListener(), random.Random(2)
+    listener.feed(START, 0.0)
+    told = []
+    for k in range(24 * 32):
+        if k > 48 and rng.random() < 0.05:
+            continue
+        told.append(listener.feed(TICK, k * 2.5 / 120.0 + rng.uniform(-0.003, 0.003)))
+    last = [position for position in told if position][-1]
+    assert last.time_s == pytest.approx(last.beat * 0.5, abs=0.005)
+    assert last.bpm == pytest.approx(120.0, abs=0.5)
+
+
+@pytest.mark.parametrize("bpm", [60.0, 40.0, 100.0])
+def test_a_device_that_becomes_slower_is_not_taken_for_one_that_loses_ticks(bpm) -> None:
+    listener = ClockListener()
+    listener.feed(START, 0.0)
+    ticks(listener, 0.0, 24 * 8, 120.0)
+    after = ticks(listener, 4.0 - 2.5 / 120 + 2.5 / bpm, 24 * 12, bpm)
+    assert after[-1].bpm == pytest.approx(bpm, abs=0.5)
+    beats = 8 - 1 / 24 + (after[-1].time_s - 4.0 + 2.5 / 120) * bpm / 60
+    assert after[-1].beat == pytest.approx(beats, abs=0.01)
+
+
 def test_the_first_tick_after_start_is_beat_0_and_song_position_moves_it() -> None:
     listener = ClockListener()
     assert not ticks(listener, 0.0, 96, 120.0)  # a clock that runs while nothing plays
