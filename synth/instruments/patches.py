@@ -16,16 +16,16 @@ __all__ = ["PLAIN", "SOUNDS", "TABLES", "Bell", "Drum", "Part", "Sound", "Struck
 #: One period of each wave: the strengths of its harmonics.
 TABLES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
-        "saw": tuple(1 / n**1.15 for n in range(1, 13)),
-        "soft saw": tuple(1 / n**1.6 for n in range(1, 11)),
+        "saw": tuple(1 / n**1.1 for n in range(1, 19)),
+        "soft saw": tuple(1 / n**1.35 for n in range(1, 17)),
         "strings": (1.0, 0.62, 0.5, 0.22, 0.3, 0.12, 0.14, 0.05, 0.08, 0.03, 0.04),
         "cello": (0.8, 1.0, 0.45, 0.5, 0.2, 0.22, 0.08, 0.1, 0.04),
-        "round": (1.0, 0.42, 0.16, 0.07, 0.03),
-        "organ": (1.0, 0.5, 0.33, 0.12, 0.1, 0.05),
+        "round": (1.0, 0.42, 0.2, 0.12, 0.08, 0.05, 0.04, 0.03),
+        "organ": (1.0, 0.5, 0.33, 0.16, 0.12, 0.1, 0.04, 0.08, 0.03, 0.04),
         "choir": (1.0, 0.75, 0.28, 0.34, 0.08, 0.05, 0.12, 0.04),
-        "flute": (1.0, 0.22, 0.09, 0.02),
-        "felt": (1.0, 0.32, 0.12, 0.06),
-        "grand": (1.0, 0.46, 0.22, 0.16, 0.07, 0.05, 0.02),
+        "flute": (1.0, 0.24, 0.12, 0.05, 0.03, 0.02),
+        "felt": (1.0, 0.32, 0.14, 0.08, 0.05, 0.04, 0.03, 0.02),
+        "grand": (1.0, 0.46, 0.24, 0.18, 0.1, 0.08, 0.05, 0.05, 0.03, 0.02),
         "tine": (1.0, 0.06, 0.1),
         "reed": (0.1, 0.3, 0.15, 0.35, 0.1, 0.2, 0.1, 0.15),
         "wire": (0.2, 0.5, 0.45, 0.35, 0.28, 0.18, 0.12, 0.07),
@@ -106,19 +106,19 @@ class Sound:
 _PLAIN_PARTS: Mapping[Layer, Part] = MappingProxyType(
     {
         Layer.PAD: Part(
-            Sustained("saw", (-7, 6, 3, -2), 0.22, 0.45), 8, 0.36, 0.35, 420, 4200, 0.35
+            Sustained("saw", (-7, 6, 3, -2), 0.22, 0.45), 8, 0.36, 0.35, 180, 5500, 0.35
         ),
-        Layer.BASS: Part(Sustained("round", (0,), 0.012, 0.09), 3, 0.75, 0.04, 260, 1300, 0.0),
+        Layer.BASS: Part(Sustained("round", (0,), 0.012, 0.09), 3, 0.75, 0.04, 110, 2080, 0.0),
         Layer.MELODY: Part(
-            Struck("felt", "wire", 3.6, 0.5, 0.0035, 0.16), 8, 1.15, 0.30, 1400, 9000, 0.15
+            Struck("felt", "wire", 3.6, 0.5, 0.0035, 0.16), 8, 1.15, 0.30, 590, 11700, 0.15
         ),
         Layer.PLUCK: Part(
-            Struck("nylon", "wire", 1.8, 0.35, 0.002, 0.35), 8, 1.30, 0.30, 1200, 8000, 0.5
+            Struck("nylon", "wire", 1.8, 0.35, 0.002, 0.35), 8, 1.30, 0.30, 500, 10400, 0.5
         ),
-        Layer.BELLS: Part(Bell(3.5, 1.2, 4.0), 6, 0.56, 0.50, 2500, 12000, 0.6),
-        Layer.PERCUSSION: Part(Drum(0.5, 0.14, 40.0), 4, 1.60, 0.12, 2500, 12000, 0.25),
+        Layer.BELLS: Part(Bell(3.5, 1.2, 4.0), 6, 0.56, 0.50, 1050, 14000, 0.6),
+        Layer.PERCUSSION: Part(Drum(0.5, 0.14, 40.0), 4, 1.60, 0.12, 1050, 14000, 0.25),
         Layer.DRONE: Part(
-            Sustained("organ", (-4, 4, 2, -1), 1.2, 1.5), 4, 0.70, 0.25, 300, 2400, 0.2
+            Sustained("organ", (-4, 4, 2, -1), 1.2, 1.5), 4, 0.70, 0.25, 130, 3100, 0.2
         ),
     }
 )
@@ -141,13 +141,13 @@ SOUNDS: Mapping[str, Sound] = MappingProxyType(
             4.5,
             {
                 Layer.PAD: Part(
-                    Sustained("soft saw", (-8, 7, 3, -3), 0.5, 0.9), 8, 0.46, 0.42, 500, 4200, 0.45
+                    Sustained("soft saw", (-8, 7, 3, -3), 0.5, 0.9), 8, 0.46, 0.42, 210, 5500, 0.45
                 ),
                 Layer.MELODY: Part(
-                    Struck("felt", "wood", 4.5, 0.45, 0.006, 0.5), 8, 1.1, 0.45, 1400, 9000, 0.2
+                    Struck("felt", "wood", 4.5, 0.45, 0.006, 0.5), 8, 1.1, 0.45, 590, 11700, 0.2
                 ),
                 Layer.BASS: Part(
-                    Sustained("round", (-2, 2), 0.08, 0.3), 3, 0.7, 0.08, 240, 1200, 0.0
+                    Sustained("round", (-2, 2), 0.08, 0.3), 3, 0.7, 0.08, 100, 1920, 0.0
                 ),
             },
         ),
@@ -155,31 +155,31 @@ SOUNDS: Mapping[str, Sound] = MappingProxyType(
             1.42,
             2.6,
             {
-                Layer.PAD: Part(_FELT, 14, 1.25, 0.26, 900, 7000, 0.3),
-                Layer.BASS: Part(_GRAND, 4, 1.0, 0.16, 500, 3500, 0.1),
-                Layer.MELODY: Part(_GRAND, 8, 1.2, 0.28, 1500, 9500, 0.15),
-                Layer.PLUCK: Part(_FELT, 8, 1.2, 0.34, 1200, 8000, 0.4),
-                Layer.BELLS: Part(Bell(4.0, 0.5, 2.6), 6, 0.7, 0.5, 2500, 10000, 0.5),
+                Layer.PAD: Part(_FELT, 14, 1.25, 0.26, 380, 9100, 0.3),
+                Layer.BASS: Part(_GRAND, 4, 1.0, 0.16, 210, 4600, 0.1),
+                Layer.MELODY: Part(_GRAND, 8, 1.2, 0.28, 630, 12400, 0.15),
+                Layer.PLUCK: Part(_FELT, 8, 1.2, 0.34, 500, 10400, 0.4),
+                Layer.BELLS: Part(Bell(4.0, 0.5, 2.6), 6, 0.7, 0.5, 1050, 13000, 0.5),
             },
         ),
         "pulse": _sound(
-            1.45,
+            1.38,
             2.2,
             {
                 Layer.PAD: Part(
-                    Sustained("saw", (-9, 8), 0.09, 0.25), 8, 0.34, 0.3, 420, 5000, 0.5
+                    Sustained("saw", (-9, 8), 0.09, 0.25), 8, 0.34, 0.3, 180, 6500, 0.5
                 ),
                 Layer.BASS: Part(
-                    Struck("round", "reed", 1.6, 0.35, 0.004, 0.08), 3, 1.6, 0.03, 320, 1800, 0
+                    Struck("round", "reed", 1.6, 0.35, 0.004, 0.08), 3, 1.6, 0.03, 130, 2880, 0
                 ),
                 Layer.PLUCK: Part(
-                    Struck("wood", "wire", 1.0, 0.5, 0.002, 0.18), 8, 2.0, 0.28, 1400, 9000, 0.6
+                    Struck("wood", "wire", 1.0, 0.5, 0.002, 0.18), 8, 2.0, 0.28, 590, 11700, 0.6
                 ),
                 Layer.MELODY: Part(
                     Sustained("flute", (-4, 4), 0.03, 0.2, vibrato_cents=6), 4, 0.42, 0.32,
-                    1400, 8000, 0.1,
+                    590, 10400, 0.1,
                 ),
-                Layer.PERCUSSION: Part(Drum(0.45, 0.1, 44.0), 6, 2.7, 0.08, 3000, 12000, 0.3),
+                Layer.PERCUSSION: Part(Drum(0.45, 0.1, 44.0), 6, 2.7, 0.08, 1260, 14000, 0.3),
             },
         ),
         "chamber": _sound(
@@ -188,22 +188,22 @@ SOUNDS: Mapping[str, Sound] = MappingProxyType(
             {
                 Layer.PAD: Part(
                     Sustained("strings", (-5, 4), 0.16, 0.22, vibrato_cents=9, vibrato_hz=4.6),
-                    8, 0.42, 0.32, 700, 5500, 0.6,
+                    8, 0.42, 0.32, 290, 7200, 0.6,
                 ),
                 Layer.BASS: Part(
                     Sustained("cello", (0,), 0.07, 0.16, vibrato_cents=6, vibrato_hz=4.2),
-                    3, 0.6, 0.12, 420, 2400, 0.1,
+                    3, 0.6, 0.12, 180, 3100, 0.1,
                 ),
                 Layer.MELODY: Part(
                     Sustained("strings", (-2, 2), 0.06, 0.18, vibrato_cents=14, air=0.015),
-                    4, 0.5, 0.34, 1500, 8000, 0.15,
+                    4, 0.5, 0.34, 630, 10400, 0.15,
                 ),
                 Layer.PLUCK: Part(
-                    Struck("nylon", "wire", 0.8, 0.3, 0.002, 0.12), 8, 2.4, 0.26, 1200, 7000, 0.5
+                    Struck("nylon", "wire", 0.8, 0.3, 0.002, 0.12), 8, 2.4, 0.26, 500, 9100, 0.5
                 ),
                 Layer.DRONE: Part(
                     Sustained("cello", (-3, 3), 0.6, 0.9, vibrato_cents=4, vibrato_hz=3.8),
-                    4, 0.7, 0.2, 350, 2400, 0.2,
+                    4, 0.7, 0.2, 150, 3100, 0.2,
                 ),
             },
         ),
@@ -211,36 +211,38 @@ SOUNDS: Mapping[str, Sound] = MappingProxyType(
             2.4,
             1.6,
             {
-                Layer.PAD: Part(_TINES, 14, 1.0, 0.16, 700, 4200, 0.35),
+                Layer.PAD: Part(_TINES, 14, 1.0, 0.16, 290, 5500, 0.35),
                 Layer.BASS: Part(
-                    Struck("round", "round", 2.2, 0.3, 0.006, 0.07), 3, 1.4, 0.02, 260, 1100, 0
+                    Struck("round", "round", 2.2, 0.3, 0.006, 0.07), 3, 1.4, 0.02, 110, 1760, 0
                 ),
                 Layer.MELODY: Part(
                     replace(_TINES, body="nylon", bright="wire", bright_share=0.25), 8, 1.1, 0.22,
-                    1000, 5500, 0.15,
+                    420, 7200, 0.15,
                 ),
-                Layer.BELLS: Part(Bell(4.0, 0.5, 2.2), 6, 0.65, 0.4, 1800, 8000, 0.5),
-                Layer.PERCUSSION: Part(Drum(0.38, 0.11, 26.0), 6, 2.4, 0.06, 1800, 7500, 0.2),
+                Layer.BELLS: Part(Bell(4.0, 0.5, 2.2), 6, 0.65, 0.4, 760, 10400, 0.5),
+                Layer.PERCUSSION: Part(Drum(0.38, 0.11, 26.0), 6, 2.4, 0.06, 760, 9800, 0.2),
             },
         ),
         "drone_breath": _sound(
-            1.1,
+            0.98,
             4.5,
             {
                 Layer.DRONE: Part(
                     Sustained("organ", (-4, 4, 2, -1), 1.2, 1.5, air=0.01),
-                    6, 1.4, 0.3, 320, 2400, 0.3,
+                    6, 1.4, 0.3, 130, 3100, 0.3,
                 ),
                 Layer.PAD: Part(
                     Sustained("choir", (-6, 5, -1), 0.8, 1.1, vibrato_cents=7, vibrato_hz=4.4,
                               air=0.02),
-                    8, 0.4, 0.45, 520, 3800, 0.5,
+                    8, 0.4, 0.45, 220, 4900, 0.5,
                 ),
                 Layer.MELODY: Part(
                     Sustained("flute", (-2, 2), 0.12, 0.35, vibrato_cents=8, air=0.03),
-                    4, 0.4, 0.5, 1300, 7000, 0.2,
+                    4, 0.4, 0.5, 550, 9100, 0.2,
                 ),
-                Layer.BASS: Part(Sustained("round", (-2, 2), 0.3, 0.5), 3, 0.7, 0.08, 240, 1100, 0),
+                Layer.BASS: Part(
+                    Sustained("round", (-2, 2), 0.3, 0.5), 3, 0.7, 0.08, 100, 1760, 0.0
+                ),
             },
         ),
     }

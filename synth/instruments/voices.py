@@ -178,7 +178,7 @@ class Bell:
         self._index = pyo.TrigEnv(gate.trigger, decay, dur=0.3 * timbre.seconds, mul=0.0)
         level = pyo.Port(self._long, 0.003, 0.01, mul=damper)
         self._tone = pyo.FM([440.0, 440.0], ratio=timbre.ratio, index=self._index, mul=level)
-        self._hum = pyo.Sine([440.0, 440.0], mul=level)
+        self._hum = pyo.Sine([440.0, 440.0], phase=0.25, mul=level)
         mono = pyo.Mix([self._tone, self._hum], voices=1)
         self.stereo = pyo.Sig(mono, mul=_half(pan))
         envelopes = (damper, self._long, self._index, level)

@@ -1,0 +1,28 @@
+"""Every parameter is followed in every style, from its lowest value to its middle and highest."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from synth.styles.load import load, names
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+params_effect = importlib.import_module("params_effect")
+SIZE = argparse.Namespace(seeds=2, bars=16)
+
+
+@pytest.mark.parametrize("row", params_effect.ROWS, ids=lambda row: row[0])
+@pytest.mark.parametrize("name", names())
+def test_a_parameter_is_followed(name: str, row: tuple) -> None:
+    style = load(name, ROOT / "configs" / "styles")
+    field, values, _, measure = row
+    few = (values[0], values[len(values) // 2], values[-1])
+    found = [params_effect.effect(style, field, value, measure, SIZE) for value in few]
+    assert all(b > a for a, b in pairwise(found)), found
