@@ -8,24 +8,21 @@ from random import Random
 
 HRM, EDA = "2a37", "e0da0002-6c1f-4b0e-9d2a-5f1c0a7b9e00"
 PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
-STRAP, SECOND, H10, BAND = (
-    "Virtual HRM 01",
-    "Virtual HRM 02",
-    "Polar H10 00000010",
-    "My Packed Band",
-)
+STRAP, SECOND, H10 = "Virtual HRM 01", "Virtual HRM 02", "Polar H10 00000010"
+BAND = "My Packed Band"
+BANDS = {BAND: "packed", "My Float Band": "float32"}
 #: What a session is told to listen to, by the device's name.
 URIS = {
     STRAP: f"ble:{STRAP}",
     SECOND: f"ble:{SECOND}",
     H10: f"ble:{H10}?streams=ecg,acc",
-    BAND: f"ble:{BAND}",
+    **{name: f"ble:{name}" for name in BANDS},
 }
 _FIRST_S, _SETTLE_S = 6.0, 34.0
 #: Bytes that are no measurement, or an odd one; none of them holds a beat.
 ODD = {
     HRM: ("10", "1046", "104601", "1046ffff", "10461000", "01", "0846", "e046", "1f46"),
-    EDA: ("00", "0102", "0001020304", "ff" * 3),
+    EDA: ("00", "0102", "ff" * 3),
     PMD_DATA: ("00", "0011", "3f" + "00" * 12, "00" * 10, "02" + "00" * 8 + "7f0102", "ff" * 20),
 }
 
@@ -47,7 +44,7 @@ class Drawn:
 def draw(seed: int) -> Drawn:
     """Return the scenario of a seed: one to three sensors, three to five disturbances."""
     rng = Random(f"scenario {seed}")
-    names = rng.sample([STRAP, H10, BAND, SECOND], rng.randint(1, 3))
+    names = rng.sample([STRAP, H10, rng.choice(list(BANDS)), SECOND], rng.randint(1, 3))
     timelines: dict[str, list[Step]] = {name: [] for name in names}
     kinds = []
     at_s = _FIRST_S + rng.uniform(0.0, 3.0)
@@ -74,8 +71,9 @@ def _device(name: str, rng: Random) -> dict[str, object]:
     number = sorted(URIS).index(name) + 1
     device: dict[str, object] = {"id": name, "name": name, "address": f"C0:00:00:00:00:0{number}"}
     heart = {"hr": rng.uniform(62.0, 95.0), "rsa_ms": rng.uniform(10.0, 60.0)}
-    if name == BAND:
-        return device | {"type": "eda_band", "eda": {"base_us": rng.uniform(1.0, 12.0)}}
+    if name in BANDS:
+        eda = {"format": BANDS[name], "base_us": rng.uniform(1.0, 12.0)}
+        return device | {"type": "eda_band", "eda": eda}
     if name == H10:
         pmd = {"clock_ppm": rng.uniform(-80.0, 80.0), "ecg_hz": rng.uniform(129.0, 131.0)}
         return device | {"type": "polar_h10", "heart": heart, "pmd": pmd}
@@ -152,13 +150,13 @@ def _pmd_stop(rng: Random, at_s: float, name: str) -> tuple[list[Step], float]:
 
 
 def _odd_bytes(rng: Random, at_s: float, name: str) -> tuple[list[Step], float]:
-    chars = {BAND: [EDA], H10: [HRM, PMD_DATA]}.get(name, [HRM])
+    chars = {H10: [HRM, PMD_DATA]}.get(name, [EDA] if name in BANDS else [HRM])
     steps: list[Step] = []
     for i in range(rng.randint(1, 4)):
         char = rng.choice(chars)
         odd = rng.choice(ODD[char])
         steps.append({"at": at_s + i * 0.9, "do": "inject", "char": char, "hex": odd})
-    if name != BAND and rng.random() < 0.5:
+    if name not in BANDS and rng.random() < 0.5:
         steps.append({"at": at_s, "do": "artefact", "kind": "zero"})
     return steps, 4.0
 

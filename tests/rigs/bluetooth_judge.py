@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rigs.bluetooth_draw import BAND, H10, ODD
+from rigs.bluetooth_draw import BANDS, H10, ODD
 
 RETURN_S = 5.0  #: from a sensor's return, or its link's next try, to its first packet
 WATCHDOG_S = 5.0
@@ -18,7 +18,7 @@ _TICK_S = 1 / 1024
 #: The longest usual time between good packets of a signal.
 _LATE_S = 1.5  #: packets that are further apart show a machine that is too busy
 _PERIOD_S = {"hr": 1.6, "rr": 2.6, "eda": 1.0, "ecg": 1.2, "acc": 1.5}
-_CONTACT_RAW = 20  #: a band's values up to this are no contact, by its profile
+_CONTACT_US = 0.02  #: a band's values up to this are no contact, by its profile
 _WAVES = {"ecg", "acc"}
 #: Why a signal breaks off. Of crashes nothing is heard but silence, unless the bus says so first.
 _REASONS: dict[str, set[str]] = {
@@ -153,7 +153,7 @@ def _packets(device: str, events: Sequence[Mapping], end_s: float) -> dict[str, 
     signals: dict[str, list[Sent]] = {
         signal: []
         for signal in (
-            ["eda"] if device == BAND else ["hr", "rr"] + ["ecg", "acc"] * (device == H10)
+            ["eda"] if device in BANDS else ["hr", "rr"] + ["ecg", "acc"] * (device == H10)
         )
     }
 
@@ -172,9 +172,8 @@ def _packets(device: str, events: Sequence[Mapping], end_s: float) -> dict[str, 
             # An interval that no heart makes spoils those that came with it.
             sound = beating and bool(rr_s) and all(0.25 <= rr <= 3.0 for rr in rr_s)
             note("rr", event, rr_s, sound)
-        elif kind == "packed":
-            worn = all(raw > _CONTACT_RAW for raw in event["raw"])
-            note("eda", event, [raw / 1000 for raw in event["raw"]], worn)
+        elif kind == "skin":
+            note("eda", event, event["us"], all(us > _CONTACT_US for us in event["us"]))
         elif kind in _WAVES:
             note(kind, event, [event["dev_ns"] * 1e-9], True)
     for packets in signals.values():
@@ -193,7 +192,7 @@ def _match(
             seen.append(line["device_times"][-1] if last is None else last)
         elif line["kind"] == "chunk":
             seen += line["values"]
-    limit = _TICK_S if signal == "rr" else 1e-6
+    limit = _TICK_S if signal == "rr" else 1e-5
     reached = {0}
     for packet in packets:
         if not packet.good:

@@ -85,7 +85,7 @@ class EdaBand(Peripheral):
                     struct.pack("<BI", seq & 0xFF, ms)
                     + b"".join(struct.pack("<H", v) for v in raw),
                 )
-                self.log("packed", raw=raw, no=self.no)
+                self.log("skin", us=[v / 1000 for v in raw], no=self.no)
             elif e["format"] == "e4":
                 if self.started:
                     self.notify(
@@ -98,6 +98,7 @@ class EdaBand(Peripheral):
                     )
             elif e["format"] == "float32":
                 self.notify(self.eda, b"".join(struct.pack("<f", v) for v in us))
+                self.log("skin", us=us, no=self.no)
             else:
                 text = "".join(
                     f"EDA,{int((t - self.rig.t0) * 1000)},{v:.4f}\n"

@@ -15,7 +15,7 @@ Usage
 Prints ``DBUS_SYSTEM_BUS_ADDRESS=...`` then ``READY`` on stdout once devices can be discovered.
 
 Ground truth (--truth, JSON lines; ``t`` is CLOCK_MONOTONIC seconds, shared with other processes):
-    device{address,name,type}  beat{i,t,rr_ms}  notify{uuid,hex,ok,no}  sent{no}  hrm{hr,rr_ms,beats,no}  ecg/acc{t0,n,dev_ns,no}  eda{t,us}
+    device{address,name,type}  beat{i,t,rr_ms}  notify{uuid,hex,ok,no}  sent{no}  hrm{hr,rr_ms,beats,no}  ecg/acc{t0,n,dev_ns,no}  eda{t,us}  skin{us,no}
     connect{n} subscribe{uuid} disconnect{why} fault{op} step{...} write{uuid,hex} cp{...}
 The heart and the skin run on the wall clock whether or not anything is connected.
 
