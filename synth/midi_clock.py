@@ -17,7 +17,7 @@ _STRAY_S = 0.004  # a smoothed error beyond this is no jitter: the tempo has cha
 _RESTART_S = 0.04
 _LOST_S = 2.0
 _STEADY = 24  # ticks known before a hole is taken for ticks that were lost on the way
-_HOLES = 3  # as many in a row, and the device has become slower instead
+_HOLES = 6  # as many in a row, and the device has become slower instead
 _NEAR = 0.2  # share of a tick
 _SLOWEST_S, _FASTEST_S = 60.0 / (24 * 20.0), 60.0 / (24 * 400.0)  # of a tick: 20 to 400 BPM
 
