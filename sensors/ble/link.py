@@ -21,6 +21,7 @@ __all__ = ["Change", "Dialogue", "Gatt", "Packet", "Plan", "supervise"]
 _SEARCH_S = 3.0  #: one look around; long enough to see a second strap that could be meant
 _CONNECT_S = 10.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
+_RADIO_OFF_DELAY_S = 1.0
 _SERIAL = "00002a25-0000-1000-8000-00805f9b34fb"
 _LOSSES: dict[GapReason, str] = {
     "link": "The connection was lost. Come closer; trying again.",
@@ -136,6 +137,7 @@ class _Link:
         self._reported = ""
         self._rng = Random(plan.seed)
         self._failures = 0
+        self._radio_is_off = False
 
     async def find(self) -> Seen | None:
         """Look around once, for the device that worked before or else for the one wanted."""
@@ -247,6 +249,7 @@ class _Link:
         _log.log(logging.DEBUG if expected else logging.WARNING, "link: %r", error)
         self._cause = error
         unavailable: SensorError | None = explain(error)
+        self._radio_is_off = unavailable is not None
         if isinstance(error, SensorError) and not isinstance(error, PacketError):
             unavailable = error
         if unavailable and self._give_up_s is not None:
@@ -263,9 +266,14 @@ class _Link:
         return Change(self._clock(), "lost", self._known.label, self._reason, self._problem)
 
     async def pause(self) -> None:
-        """Wait longer after each attempt that failed; at the start the user waits too, so less."""
+        """Wait longer after each attempt that failed; at the start the user waits too, so less.
+
+        While the radio is off nobody is disturbed, and nothing was tried.
+        """
         delay_s = _FIRST_DELAY_S
-        if self._give_up_s is None:
+        if self._radio_is_off:
+            self._radio_is_off, self._failures, delay_s = False, 0, _RADIO_OFF_DELAY_S
+        elif self._give_up_s is None:
             delay_s = min(_FIRST_DELAY_S * 2.0 ** min(self._failures, 10), _LONGEST_DELAY_S)
         self._failures += 1
         await asyncio.sleep(delay_s * self._rng.uniform(0.75, 1.25))
