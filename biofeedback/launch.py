@@ -24,7 +24,7 @@ from biofeedback.core import Core, CoreSettings
 from biofeedback.counters import Counters
 from biofeedback.errors import FolderError, LogError
 from biofeedback.lsl_outlet import LslOutlet
-from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
+from biofeedback.metrics.worker_client import InlineWorker, Worker, WorkerClient
 from biofeedback.midi_maps import resolve
 from biofeedback.personal import profiles
 from biofeedback.personal.folders import sessions_folder
@@ -106,10 +106,12 @@ class Performance:
     """One session from a plan; everything a user can get wrong is checked when it is made.
 
     It runs in virtual time when nothing in it needs to wait: recordings and simulated bodies,
-    outputs that are files. `live` says which.
+    outputs that are files. `live` says which. A `worker` that is given is shared with others, and
+    theirs to start and to end; else a live session has one of its own.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, worker: Worker | None = None) -> None:
+        self._worker = worker
         stored = profiles.load(plan.profile) if plan.profile else None
         self._plan = plan = _with_resonance(plan, stored)
         self._sources = [plugins.sensor(uri, plan.options) for uri in plan.sensors]
@@ -185,8 +187,8 @@ class Performance:
                 stack.push_async_callback(player.close)
                 player.volume(self._plan.volume)
                 players.append(player)
-            worker: WorkerClient | InlineWorker = InlineWorker()
-            if clock.live:
+            worker: Worker = self._worker or InlineWorker()
+            if self._worker is None and clock.live:
                 worker = WorkerClient()
                 stack.push_async_callback(worker.close)
                 await worker.start()

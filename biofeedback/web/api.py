@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from biofeedback.config import configs_folder, programmes
+from biofeedback.config import configs_folder, load, programmes
 from biofeedback.errors import ConfigError
 from biofeedback.personal import consent
 from biofeedback.timebase import utc_now
@@ -131,7 +131,8 @@ class Api:
 
     async def _choices(self, request: Request) -> Response:
         styles = sorted(path.stem for path in (configs_folder() / "styles").glob("*.toml"))
-        return answer({"programmes": list(programmes()), "styles": styles})
+        titles = {name: load(name).title or name for name in programmes()}
+        return answer({"programmes": titles, "styles": styles})
 
     async def _outputs(self, request: Request) -> Response:
         return answer(await self._around.outputs())

@@ -16,6 +16,7 @@ from msgspec import Meta
 from biofeedback import config, launch, plugins
 from biofeedback.errors import BiofeedbackError, ConfigError
 from biofeedback.inputs import CommandName
+from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.session import Session
 from biofeedback.simulation.rest import resting_baseline
 from biofeedback.state.baseline import Baseline
@@ -75,13 +76,23 @@ class Seat:
     """Holds at most one session at a time; `changed` is called whenever it looks different."""
 
     def __init__(
-        self, seat_id: str, name: str, profile: str | None, out: Path, changed: Callable[[], None]
+        self,
+        seat_id: str,
+        name: str,
+        profile: str | None,
+        out: Path,
+        changed: Callable[[], None],
+        worker: SharedWorker,
+        desk: asyncio.Semaphore,
     ) -> None:
         self.id = seat_id
         self.name = name
         self.profile = profile
         self._out = out
         self._changed = changed
+        self._worker = worker
+        self._desk = desk  #: where files are written, a few at a time
+        self._closing = False
         self._view = View()
         self._task: asyncio.Task[None] | None = None
         self._session: Session | None = None
@@ -125,7 +136,8 @@ class Seat:
             raise ConfigError("a session runs already", hint="Stop it first.")
         self._set_stage("starting")
         try:
-            performance = launch.Performance(await self._plan(choice))
+            performance = launch.Performance(await self._plan(choice), self._worker)
+            await self._worker.start()
         except BaseException:
             self._set_stage("idle")
             raise
@@ -156,7 +168,8 @@ class Seat:
             self._changed()
 
     async def close(self) -> None:
-        """End whatever runs, with silence and a complete log."""
+        """End whatever runs, with silence and a complete log; a report is not waited for."""
+        self._closing = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -195,8 +208,9 @@ class Seat:
                 self._last, self._reported = outcome.folder.name, False
                 self._set_stage("writing")
         try:
-            if outcome is not None:
-                await _write_files(outcome.folder, choice.output)
+            if outcome is not None and not self._closing:
+                async with self._desk:
+                    await _write_files(outcome.folder, choice.output)
                 self._reported = (outcome.folder / "report.html").is_file()
         finally:
             self._set_stage("idle")

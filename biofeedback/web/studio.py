@@ -10,12 +10,14 @@ from pathlib import Path
 import msgspec
 
 from biofeedback.errors import ConfigError
+from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.web.seat import Seat
 from biofeedback.web.tokens import Grant
 
 __all__ = ["Studio", "Viewer"]
 
 MOST_SEATS = 100
+WRITERS = 2  #: reports that are written at the same time
 
 
 class Viewer:
@@ -50,6 +52,8 @@ class Studio:
     def __init__(self, out: Path, profile: str | None = None) -> None:
         self._out = out
         self._viewers: list[Viewer] = []
+        self._worker = SharedWorker()
+        self._desk = asyncio.Semaphore(WRITERS)
         self.seats: dict[str, Seat] = {}
         self.home = self._add("home", "", profile)
 
@@ -86,9 +90,11 @@ class Studio:
     async def close(self) -> None:
         """End every session, with silence and a complete log."""
         await asyncio.gather(*(seat.close() for seat in self.seats.values()))
+        await self._worker.end()
 
     def _add(self, seat_id: str, name: str, profile: str | None) -> Seat:
-        seat = Seat(seat_id, name, profile, self._out, partial(self._changed, seat_id))
+        changed = partial(self._changed, seat_id)
+        seat = Seat(seat_id, name, profile, self._out, changed, self._worker, self._desk)
         self.seats[seat_id] = seat
         self._changed(seat_id)
         return seat

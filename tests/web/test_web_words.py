@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import biofeedback.web
-from biofeedback.config import configs_folder, programmes
 from biofeedback.web.words import LANGUAGES, catalogue, filled, language
 
 WEB = Path(biofeedback.web.__file__).parent
@@ -54,12 +53,6 @@ def test_no_word_is_left_over() -> None:
         name = key.removeprefix("script.")
         made = key.startswith("script.") and name.startswith(MADE)
         assert made or f"{{{{{key}}}}}" in pages or f'"{name}"' in SCRIPTS, key
-
-
-def test_every_shipped_programme_and_style_has_a_name() -> None:
-    styles = [path.stem for path in (configs_folder() / "styles").glob("*.toml")]
-    for name in [*(f"programme.{p}" for p in programmes()), *(f"style.{s}" for s in styles)]:
-        assert f"script.{name}" in catalogue("de"), name
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,15 @@ export function word(key, values = {}) {
 
 /** Return a reason of the music in the page's language; as it came when it has no other words. */
 export function reason(text) {
+  const sentences = text.split(/(?<=[.!?]) (?=[A-Z])/).map(sentence);
+  if (sentences.includes(undefined)) return { text, language: "en" };
+  return { text: sentences.join(" "), language };
+}
+
+function sentence(text) {
   const numbers = [];
-  const pattern = text.replace(/\d+(\.\d+)?/g, (number) => (numbers.push(number), "#"));
-  const known = words[`why.${pattern}`];
-  if (!known) return { text, language: "en" };
-  return { text: known.replace(/#/g, () => number(numbers.shift())), language };
+  const pattern = text.replace(/\d+(\.\d+)?/g, (found) => (numbers.push(found), "#"));
+  return words[`why.${pattern}`]?.replace(/#/g, () => number(numbers.shift()));
 }
 
 /** Return a number as it is written in the page's language. */

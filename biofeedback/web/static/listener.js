@@ -44,15 +44,20 @@ function kept() {
   }
 }
 
+/** Put what most people want first. */
+function order(programmes) {
+  const first = ["settle", "breathing", "resonance"];
+  return [...first.filter((name) => programmes.includes(name)), ...programmes.filter((name) => !first.includes(name))];
+}
+
 async function offer() {
   const last = kept();
   const { programmes, styles } = await get("/api/choices");
   offerSensors([], last.sensor);
   byId("programmes").replaceChildren(
-    ...programmes.map((name, place) =>
-      option("programme", name, word(`programme.${name}`, { otherwise: name }),
-        word(`programme.${name}.about`, { otherwise: "" }),
-        last.programme ? name === last.programme : name === "settle" || (place === 0 && !programmes.includes("settle"))),
+    ...order(Object.keys(programmes)).map((name) =>
+      option("programme", name, word(`programme.${name}`, { otherwise: programmes[name] }),
+        word(`programme.${name}.about`, { otherwise: "" }), name === (last.programme in programmes ? last.programme : "settle")),
     ),
   );
   byId("style").replaceChildren(
