@@ -188,5 +188,8 @@ def draw_quick(seed: int) -> Drawn:
     timeline: list[Step] = [{"at": 2.5, "from": "subscribe", "why": kind} | step]
     if kind == "adapter off":
         timeline.append({**timeline[0], "at": 3.5, "powered": True})
+    if name != BAND:
+        odd: Step = {"at": 1.5, "do": "inject", "char": HRM, "hex": "1046ffff"}
+        timeline.append({"from": "subscribe", "why": "odd bytes"} | odd)
     device = _device(name, Random(seed)) | {"timeline": timeline}
     return Drawn({"seed": seed, "devices": [device]}, (URIS[name],), (kind,), 7.0)

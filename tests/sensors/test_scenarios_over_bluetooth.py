@@ -61,6 +61,10 @@ def with_another_reason(log: list[dict]) -> None:
             line["reason"] = "no_contact"
 
 
+def without_counts(log: list[dict]) -> None:
+    log[-1].pop("bad")
+
+
 def with_a_gap_too_many(log: list[dict]) -> None:
     gap = next(line for line in log if line["kind"] == "gap")
     log.insert(1, gap | {"start": 0.5, "end": 0.6, "reason": "clock"})
@@ -74,6 +78,7 @@ def with_a_gap_too_many(log: list[dict]) -> None:
         (without_gaps, "no gap for drop"),
         (with_another_reason, "a gap by no_contact instead of"),
         (with_a_gap_too_many, "without a cause"),
+        (without_counts, "1 odd packets, and 0 counted"),
     ],
 )
 def test_the_judge_sees_what_is_wrong(
