@@ -212,8 +212,9 @@ class Board:
         if self.decision is None or bar is None:
             return Text("not yet", "dim")
         params = self.decision.params
+        bpm = self.tempo.bpm if self.tempo else params.tempo_bpm  # another clock's, maybe
         return _joined([
-            Text(f"{params.tempo_bpm:.0f} bpm", "bold"), Text(str(bar.key), "bold"),
+            Text(f"{bpm:.0f} bpm", "bold"), Text(str(bar.key), "bold"),
             f"{params.density:.1f} notes a beat", " ".join(bar.chords), bar.section,
         ])  # fmt: skip
 

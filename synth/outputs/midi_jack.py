@@ -123,6 +123,8 @@ class MidiJackOutput:
         if self._target and self._target not in connected:
             raise OutputLost(f"the MIDI input {self._target!r} has gone; it plays on when back")
         if connected - self._connected:
+            if not self._connected:  # whoever comes back may still sound from before
+                self._send_all(self._messages.presets())
             self._send_all(self._messages.settings())
         self._connected = connected
         self._send_all(self._messages.end_gates())

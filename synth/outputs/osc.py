@@ -109,7 +109,7 @@ class OscOutput:
             self._socket = None
 
     def health(self) -> dict[str, float]:
-        """Return `unsent`, datagrams that the system did not take."""
+        """Return `osc_unsent`, datagrams that the system did not take."""
         return {"osc_unsent": self._unsent}
 
     def _send(self, address: str, *arguments: Argument, root: str = _ROOT) -> None:
