@@ -3,7 +3,12 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+#: How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 RECORDINGS = "BIOFEEDBACK_RECORDINGS"
 
