@@ -37,7 +37,7 @@ from sensors.signals import Chunk, Gap, Signal
 __all__ = ["MetricBank", "Settings"]
 
 #: What data are worth while the sensor itself reports no skin contact. Our own choice.
-_NO_CONTACT_TRUST = 0.2
+_NO_CONTACT_TRUST = 0.1
 #: What skin conductance is worth while the hand moves all the time, or the skin is no skin that a
 #: sensor has covered. Our own choice.
 _SHAKEN_TRUST, _UNWORN_TRUST = 0.5, 0.7

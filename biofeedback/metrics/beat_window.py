@@ -9,11 +9,11 @@ from biofeedback.metrics.beat_trail import TICKS_PER_MS, BeatTrail, Entry
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.quality import covered_share, freshness
 
-__all__ = ["STUCK_STEPS", "STUCK_TRUST", "BeatWindow"]
+__all__ = ["STUCK_STEPS", "BeatWindow"]
 
 #: Hearts vary: the most equal intervals in a row are 12 in 17 hours of a wristband that rounds to
-#: 1/64 s (Stress-Predict). After so many the sensor is stuck, and this is what it is worth.
-STUCK_STEPS, STUCK_TRUST = 24, 0.2
+#: 1/64 s (Stress-Predict). After so many the sensor is stuck, and says nothing.
+STUCK_STEPS = 24
 
 
 class BeatWindow:
@@ -115,14 +115,12 @@ class BeatWindow:
     def trust(self, now_s: float) -> float:
         """Return 0 to 1: the share of beats that needed no correction, fading with silence.
 
-        Little of it is left when intervals have long been exactly alike, as no heart's are.
+        0 when intervals have long been exactly alike, as no heart's are.
         """
         end, start = self._trail.last, self._before
-        if end is start:
+        if end is start or end.still >= STUCK_STEPS:
             return 0.0
         share = (end.nn - start.nn) / (end.beats - start.beats)
-        if end.still >= STUCK_STEPS:
-            share *= STUCK_TRUST
         return share * freshness(now_s - end.time_s, self.window_s)
 
     def _entries(self) -> Iterator[Entry]:

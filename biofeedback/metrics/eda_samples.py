@@ -27,8 +27,8 @@ FLOOR_US, CEILING_US, STEEPEST_US_PER_S, GUARD_S = 0.05, 60.0, 10.0, 5.0
 _LONGEST_STEP_S = 1.0
 _FASTEST_HZ = 16.0
 #: Skin never stands still: the longest run of one value is 4.2 s in 17 hours of a wristband
-#: (Stress-Predict). After so long a sensor is stuck, and this is what it is worth. Our own choice.
-_STUCK_S, _STUCK_TRUST = 15.0, 0.2
+#: (Stress-Predict). After so long a sensor is stuck, and says nothing. Our own choice.
+_STUCK_S = 15.0
 #: Keeps the mean of a block finite; far above the ceiling.
 _LARGEST_US = 1e6
 _LONGEST_ACCOUNT = 16_384
@@ -142,16 +142,14 @@ class EdaCoverage:
     def trust(self, now_s: float, window_s: float) -> float:
         """Return 0 to 1: halved where all is below the floor, fading with silence.
 
-        Little of it is left when the latest value has long been exactly the same.
+        0 when the latest value has long been exactly the same.
         """
         first = self._first(now_s, window_s)
         count = len(self._times_s) - first
-        if not count:
+        if not count or self._times_s[-1] - self._still_since_s > _STUCK_S:
             return 0.0
         low = self._low[-1] - (self._low[first - 1] if first else 0)
-        stuck = self._times_s[-1] - self._still_since_s > _STUCK_S
-        share = (1.0 - low / count / 2) * (_STUCK_TRUST if stuck else 1.0)
-        return share * freshness(self._silent_s(now_s), window_s)
+        return (1.0 - low / count / 2) * freshness(self._silent_s(now_s), window_s)
 
     def _first(self, now_s: float, window_s: float) -> int:
         return bisect_right(self._times_s, now_s - window_s)

@@ -15,7 +15,7 @@ __all__ = ["HeartRate"]
 _DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
 _LOWEST_BPM, _HIGHEST_BPM = 30.0, 200.0
 #: A rate that has not changed at all for so long comes from a device that is stuck. Our own.
-_STUCK_S, _STUCK_TRUST = 120.0, 0.1
+_STUCK_S = 120.0
 
 
 class HeartRate:
@@ -47,9 +47,7 @@ class HeartRate:
         silent_s = now_s - self._device_s
         coverage = covered_share(window_s - silent_s, window_s, silent_s)
         trust = _BEATLESS_TRUST if self._beats.has_seen_beats else _DEVICE_TRUST
-        trust = min(trust, _STUCK_TRUST) if self._is_stuck() else trust
         trust *= freshness(silent_s, window_s) * contact
+        if self._device_s - self._device_since_s > _STUCK_S:
+            trust = 0.0
         return graded("heart_rate", self._device_bpm, "bpm", window_s, now_s, coverage, trust)
-
-    def _is_stuck(self) -> bool:
-        return self._device_s - self._device_since_s > _STUCK_S

@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from biofeedback.metrics.beat_window import STUCK_STEPS, STUCK_TRUST
+from biofeedback.metrics.beat_window import STUCK_STEPS
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.pulse_train import Pulse
 from biofeedback.metrics.quality import covered_share, freshness
@@ -60,6 +60,7 @@ class RecentBeats:
         return covered_share(covered_s, self.window_s, now_s - self._last_s)
 
     def trust(self, now_s: float) -> float:
-        """Return 1 while beats keep coming, fading with silence; little when they are all alike."""
-        trust = STUCK_TRUST if self._still >= STUCK_STEPS else 1.0
-        return trust * freshness(now_s - self._last_s, self.window_s)
+        """Return 1 while beats keep coming, fading with silence; 0 when they are all alike."""
+        if self._still >= STUCK_STEPS:
+            return 0.0
+        return freshness(now_s - self._last_s, self.window_s)

@@ -34,6 +34,9 @@ _REST_LOGIT = math.log(0.3 / 0.7)
 _LOGIT_PER_SD = -_REST_LOGIT
 _UNKNOWN_TRUST, _LATE_TRUST = 0.25, 0.5
 _ENOUGH_KNOWN = 0.5
+#: When even the best reading has less quality than this, confidence falls in proportion, however
+#: long they have agreed: a sensor without skin contact agrees with itself.
+_FULL_QUALITY = 0.5
 _NOTHING_VARIANCE = 2.25
 _POPULATION_VARIANCE, _PERSONAL_VARIANCE, _WEAK_VARIANCE = 1.0, 0.06, 0.16
 _INTERVAL_SDS = 1.645
@@ -57,7 +60,7 @@ class State:
     """Arousal at one moment: 0 to 1, with a 90 % interval and a confidence of 0 to 1.
 
     `confidence` is the share of the uncertainty (variance) of knowing nothing that the data have
-    removed; it fades to 0 while nothing arrives.
+    removed; readings of poor quality lower it, and it fades to 0 while nothing arrives.
 
     `contributions` holds the deviation from rest of each reading that was used, in standard
     deviations, by name. During `rest` they are deviations from people in general.
@@ -91,6 +94,7 @@ class Estimator:
         self._variance = _NOTHING_VARIANCE
         self._last_s: float | None = None
         self._silent_s = 0.0
+        self._quality = 0.0
 
     @property
     def baseline(self) -> Baseline | None:
@@ -109,6 +113,8 @@ class Estimator:
             _NOTHING_VARIANCE, self._variance + self._settings.wander_per_s * step_s
         )
         if trust > 0.0:
+            best = max(r.quality for r in readings if r.name in contributions)
+            self._quality = min(1.0, best / _FULL_QUALITY)
             self._silent_s = 0.0
             self._correct(index, trust, step_s)
         else:
@@ -191,7 +197,7 @@ class Estimator:
             arousal=_arousal(self._index),
             low=_arousal(self._index - margin),
             high=_arousal(self._index + margin),
-            confidence=fade * (1.0 - variance / _NOTHING_VARIANCE),
+            confidence=fade * self._quality * (1.0 - variance / _NOTHING_VARIANCE),
             phase="rest" if self._learner is not None else "tracking",
             contributions=contributions,
             breaths_per_minute=breaths_per_minute,

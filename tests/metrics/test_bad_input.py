@@ -3,6 +3,7 @@
 import bad_input
 import pytest
 
+from biofeedback.metrics.bank import MetricBank, Settings
 from biofeedback.metrics.base import Reading
 from sensors.signals import Chunk, Signal
 
@@ -55,3 +56,13 @@ def test_what_comes_twice_or_late_changes_nothing(
     truths: dict[Signal, list[dict[str, Reading]]],
 ) -> None:
     assert bad_input.readings(bad_input.spoil(body[signal], way)) == truths[signal]
+
+
+def test_a_stuck_sensor_says_nothing_although_its_value_is_possible() -> None:
+    bank = MetricBank(Settings())
+    bank.update(Chunk.regular(Signal.HR, "strap", 0.0, 1.0, [61.0] * 300))
+    bank.update(Chunk.regular(Signal.EDA, "band", 0.0, 100.0, [3.0] * 30_000))
+    said = {reading.name: reading for reading in bank.read(300.0)}
+    for name in ("heart_rate", "scl", "scr_rate"):
+        assert said[name].value is not None
+        assert said[name].quality == 0.0

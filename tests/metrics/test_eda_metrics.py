@@ -103,7 +103,7 @@ def test_a_gap_starts_the_level_anew() -> None:
 
 def test_lost_contact_lowers_the_quality() -> None:
     bank = MetricBank(Settings())
-    bank.update(eda(np.full(400, 2.0)))
+    bank.update(eda(2.0 + 0.001 * (np.arange(400) % 2)))
     before = readings(bank, 100.0)["scl"].quality
     bank.update(SensorStatus("band", 100.0, "streaming", contact=False))
     assert readings(bank, 100.0)["scl"].quality < before / 3

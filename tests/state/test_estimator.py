@@ -193,3 +193,12 @@ def test_arousal_moves_over_a_real_session(recordings: Path) -> None:
         assert state.low <= state.arousal <= state.high
     assert min(arousal[60:]) < 0.1
     assert max(arousal[60:]) > 0.65
+
+
+@pytest.mark.parametrize(("quality", "follows"), [(1.0, True), (0.5, True), (0.1, False)])
+def test_readings_without_skin_contact_never_make_the_estimate_confident(
+    quality: float, follows: bool
+) -> None:
+    confidence = tracked(lambda _: CALM, 300.0, quality=quality)[-1].confidence
+    assert (confidence > 0.35) == follows
+    assert follows or confidence < 0.25
