@@ -10,9 +10,12 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from biofeedback.web.api import Around, Found
     from biofeedback.web.app import Place
     from biofeedback.web.server import Certificate
+    from biofeedback.web.studio import Studio
 
 __all__ = ["register"]
 
@@ -53,6 +56,12 @@ def serve(
     country: Annotated[
         str | None, typer.Option(metavar="CODE", help="Which country's contacts, such as de.")
     ] = None,
+    loudest: Annotated[
+        float,
+        typer.Option(
+            "--volume-cap", metavar="0..1", min=0.0, max=1.0, help="No page goes beyond it."
+        ),
+    ] = 1.0,
     open_page: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in this computer's browser.")
     ] = True,
@@ -80,26 +89,26 @@ def serve(
     from biofeedback.personal import consent, profiles
     from biofeedback.personal.folders import sessions_folder
     from biofeedback.web.server import listening
+    from biofeedback.web.studio import Studio
 
     if profile is not None:
         profiles.load(profile)  # a name that cannot be one is told now
     lines = consent.contacts(contacts, country)
     files = _certificate(lan, host, certificate, key)
+
+    def studio() -> Studio:
+        return Studio(out or sessions_folder(), profile, loudest)
+
     with listening("0.0.0.0" if lan else "127.0.0.1", port) as bound:
         place = _place(lan, host, bound.getsockname()[1])
-        run_live(
-            lambda: _serving(
-                place, bound, files, out or sessions_folder(), profile, lines, open_page, duration
-            )
-        )
+        run_live(lambda: _serving(place, bound, files, studio, lines, open_page, duration))
 
 
 async def _serving(
     place: Place,
     bound: object,
     files: Certificate | None,
-    out: Path,
-    profile: str | None,
+    studio_of: Callable[[], Studio],
     lines: list[dict[str, str]],
     open_page: bool,
     duration_s: float | None,
@@ -109,13 +118,12 @@ async def _serving(
     from contextlib import suppress
 
     from biofeedback.web import app, server
-    from biofeedback.web.studio import Studio
     from biofeedback.web.tokens import Tokens
 
     assert isinstance(bound, socket.socket)
     clock = asyncio.get_running_loop().time
-    studio, tokens = Studio(out, profile), Tokens(clock)
-    table = app.routes(studio, tokens, place, _around(), out, lines)
+    studio, tokens = studio_of(), Tokens(clock)
+    table = app.routes(studio, tokens, place, _around(), studio.out, lines)
     _, listener = tokens.invite("listener", "home", studio.home.id)
     _, therapist = tokens.invite("therapist", "desk")
     _say("Page of the listener:", place.entrance(listener))

@@ -230,8 +230,8 @@ class Api:
 
     async def _remove(self, request: Request) -> Response:
         seat = self._seat(request)
-        if seat is self._studio.home:
-            raise ConfigError("this computer's own seat stays")
+        if seat is self._studio.home or grant_of(request).seat is not None:
+            raise ConfigError("this seat stays", hint="A therapist of the room can remove others.")
         await self._studio.remove(seat.id)
         self._tokens.revoke_seat(seat.id)
         return answer({})

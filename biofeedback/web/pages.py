@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -97,12 +99,23 @@ class Pages:
 
         chosen = request.cookies.get(_CHOSEN, "")
         tongue = language(chosen or request.headers.get("accept-language", ""))
-        return HTMLResponse(_filled(name, tongue, json.dumps(facts)), status)
+        headers = {"content-security-policy": _at_the_door()} if not facts else None
+        return HTMLResponse(_filled(name, tongue, json.dumps(facts)), status, headers)
 
 
 @cache
 def _template(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def _at_the_door() -> str:
+    """Return the policy of the pages before the door, which can load no file, only this style."""
+    digest = hashlib.sha256(_template("doorway.css").encode()).digest()
+    return (
+        f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode()}'; "
+        "img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
 
 
 @cache
@@ -117,6 +130,7 @@ def _words_for_scripts(tongue: str) -> str:
 
 def _filled(name: str, tongue: str, facts: str) -> str:
     extra = {"language": tongue, "facts": _harmless(facts), "words": _words_for_scripts(tongue)}
+    extra["doorway"] = _template("doorway.css")
     return filled(_template(name), {**catalogue(tongue), **extra})
 
 

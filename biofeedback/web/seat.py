@@ -84,6 +84,7 @@ class Seat:
         changed: Callable[[], None],
         worker: SharedWorker,
         desk: asyncio.Semaphore,
+        loudest: float,
     ) -> None:
         self.id = seat_id
         self.name = name
@@ -92,6 +93,7 @@ class Seat:
         self._changed = changed
         self._worker = worker
         self._desk = desk  #: where files are written, a few at a time
+        self._loudest = loudest
         self._closing = False
         self._view = View()
         self._task: asyncio.Task[None] | None = None
@@ -143,13 +145,15 @@ class Seat:
             raise
         self._trouble = "", ""
         self._simulated = choice.simulated
-        self._view = View(volume=choice.volume)
+        self._view = View(volume=min(choice.volume, self._loudest))
         self._task = asyncio.create_task(self._play(performance, choice))
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:
-        """Pass a person's wish on; raise `ConfigError` when nothing plays."""
+        """Pass a person's wish on, volume up to its cap; raise `ConfigError` when nothing plays."""
         if self._session is None:
             raise ConfigError("nothing plays here now", hint="Start a session first.")
+        if what == "volume":
+            value = f"{min(float(value), self._loudest):.3f}"
         self._session.command(who, what, value)
 
     def silence(self, who: str) -> None:
@@ -190,7 +194,7 @@ class Seat:
             profile=self.profile,
             baseline=baseline,
             realtime=True,
-            volume=choice.volume,
+            volume=min(choice.volume, self._loudest),
             options=plugins.SensorOptions(seed=_SEED, wait_s=_WAIT_S),
         )
 
@@ -235,9 +239,11 @@ class Seat:
 
 def _check(choice: Choice) -> None:
     """Refuse what only the command line may ask for, or nobody."""
-    if not choice.sensor.startswith(_SENSORS) or "/" in choice.sensor or "\\" in choice.sensor:
+    plain = not any(sign in choice.sensor for sign in "/\\?")
+    if not (plain and choice.sensor.startswith(_SENSORS)):
         raise ConfigError("this sensor cannot be chosen here", hint="Choose one from the list.")
-    if not choice.output.startswith(_OUTPUTS) and choice.output != _SOUND_FILE:
+    listed = choice.output.startswith(_OUTPUTS) and "?" not in choice.output
+    if not listed and choice.output != _SOUND_FILE:
         raise ConfigError("this output cannot be chosen here", hint="Choose one from the list.")
     if choice.programme not in config.programmes():
         raise ConfigError("there is no such programme", hint="Choose one from the list.")

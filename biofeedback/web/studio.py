@@ -49,8 +49,9 @@ class Viewer:
 class Studio:
     """Has one seat from the start, for whoever sits at this computer; others are added."""
 
-    def __init__(self, out: Path, profile: str | None = None) -> None:
-        self._out = out
+    def __init__(self, out: Path, profile: str | None = None, loudest: float = 1.0) -> None:
+        self._loudest = loudest  #: the volume that no page can go beyond
+        self.out = out  #: where sessions go
         self._viewers: list[Viewer] = []
         self._worker = SharedWorker()
         self._desk = asyncio.Semaphore(WRITERS)
@@ -94,7 +95,9 @@ class Studio:
 
     def _add(self, seat_id: str, name: str, profile: str | None) -> Seat:
         changed = partial(self._changed, seat_id)
-        seat = Seat(seat_id, name, profile, self._out, changed, self._worker, self._desk)
+        seat = Seat(
+            seat_id, name, profile, self.out, changed, self._worker, self._desk, self._loudest
+        )  # fmt: skip
         self.seats[seat_id] = seat
         self._changed(seat_id)
         return seat

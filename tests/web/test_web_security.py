@@ -194,7 +194,10 @@ def test_a_form_of_another_page_is_no_request(server: PageServer) -> None:
     {"sensor": "file:/etc/passwd", "output": "null:"},
     {"sensor": "e4:10.0.0.1:80", "output": "null:"},
     {"sensor": "sim:../../x", "output": "null:"}, {"sensor": "sim:", "output": "wav:/tmp/x.wav"},
-    {"sensor": "sim:", "output": "mid:/tmp/x.mid"}, {"sensor": "sim:", "output": "osc:10.0.0.1:9"},
+    {"sensor": "sim:", "output": "mid:/tmp/x.mid"},
+    {"sensor": "sim:", "output": "midi:x?map=secret.toml"},
+    {"sensor": "ble:x?profile=secret", "output": "null:"},
+    {"sensor": "sim:", "output": "osc:10.0.0.1:9"},
     {"sensor": "sim:", "output": "null:", "programme": "/etc/passwd"},
     {"sensor": "sim:", "output": "null:", "style": "../../x"},
 ])  # fmt: skip

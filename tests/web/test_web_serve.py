@@ -45,7 +45,7 @@ def log_of(folder: Path) -> list[dict[str, object]]:
 
 
 def test_music_goes_on_without_a_page_and_ends_with_the_server(tmp_path: Path) -> None:
-    with served(tmp_path) as server:
+    with served(tmp_path, "--volume-cap", "0.3") as server:
         cookie = server.cookie(server.listener)
         choice = {"sensor": "sim:listener", "output": "null:"}
         ask(server, "POST", "/api/seats/home/start", cookie, choice)
@@ -62,12 +62,15 @@ def test_music_goes_on_without_a_page_and_ends_with_the_server(tmp_path: Path) -
                 break
         assert path.stat().st_size > before + 5000
         pictures(server, cookie, lambda seat: seat.get("stage") == "playing")
+        wish = {"what": "volume", "value": "0.9"}
+        ask(server, "POST", "/api/seats/home/command", cookie, wish)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 130
     assert "Traceback" not in server.log.read_text()
     log = log_of(tmp_path)
     assert log[-1]["kind"] == "end"
     assert log[-1]["reason"] == "interrupted"
+    assert [line["value"] for line in log if line["kind"] == "command"] == ["0.300"]
     assert run(["verify", str(path)]) == 0
 
 

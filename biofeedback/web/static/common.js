@@ -21,6 +21,11 @@ export function reason(text) {
 }
 
 function sentence(text) {
+  const asked = text.match(/^(.+) asked for (\w+)=(.+) until ([\d:]+)\.$/);
+  if (asked) {
+    const [, who, name, value, until] = asked;
+    return word("asked", { who, what: word(`set.${name}`, { otherwise: name }), value, until });
+  }
   const numbers = [];
   const pattern = text.replace(/\d+(\.\d+)?/g, (found) => (numbers.push(found), "#"));
   return words[`why.${pattern}`]?.replace(/#/g, () => number(numbers.shift()));

@@ -12,7 +12,7 @@ const STEERS = facts.role === "therapist";
 const GOOD = { good: "ok", fair: "ok", lost: "bad", weak: "bad", no_contact: "bad" };
 const CAN_BE_SET = {
   tempo_bpm: [40, 160, 1, 60], target: [0, 1, 0.05, 0.3], level: [0, 1, 0.05, 0.3],
-  density: [0.25, 6, 0.25, 1.5], dynamics: [0, 1, 0.05, 0.5], brightness: [0, 1, 0.05, 0.5],
+  density: [0.25, 6, 0.25, 1.5], volume: [0, 1, 0.05, 0.4], dynamics: [0, 1, 0.05, 0.5], brightness: [0, 1, 0.05, 0.5],
 };
 const FOR_MINUTES = [1, 5, 15, 60];
 const cards = new Map();
@@ -54,7 +54,9 @@ class Card {
     this.part.hold = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.hold() }, word("session.hold"));
     const finish = make("button", { type: "button", onclick: () => this.command("stop", "", word("said.finishing")) }, word("desk.finish"));
     this.part.buttons = make("div", { class: "row" }, stop, this.part.hold, finish);
-    return [this.part.buttons, this.steering(), this.noting()];
+    this.part.remove = make("button", { type: "button", class: "plain danger", hidden: true,
+      "aria-label": `${word("desk.remove")}, ${this.name}`, onclick: () => this.remove() }, word("desk.remove"));
+    return [this.part.buttons, this.steering(), this.noting(), this.part.remove];
   }
 
   steering() {
@@ -63,16 +65,18 @@ class Card {
     const fit = () => {
       const [min, max, step, usual] = CAN_BE_SET[what.value];
       Object.assign(value, { min, max, step, value: usual });
+      minutes.disabled = what.value === "volume"; // it stays until it is changed
     };
-    what.addEventListener("change", fit);
-    fit();
     const minutes = make("select", {}, ...FOR_MINUTES.map((count) =>
       make("option", { value: count, selected: count === 5 }, word("desk.minutes", { count }))));
+    what.addEventListener("change", fit);
+    fit();
     const release = make("button", { type: "button", class: "plain", onclick: () => this.command("release", "", word("desk.released")) }, word("desk.release"));
     const form = make("form", { onsubmit: (event) => {
       event.preventDefault();
-      const wish = `${what.value}=${value.value} for ${60 * Number(minutes.value)}`;
-      this.command("override", wish, word("desk.set.done", { what: word(`set.${what.value}`), value: value.value }));
+      const said = word("desk.set.done", { what: word(`set.${what.value}`), value: value.value });
+      if (what.value === "volume") this.command("volume", Number(value.value).toFixed(2), said);
+      else this.command("override", `${what.value}=${value.value} for ${60 * Number(minutes.value)}`, said);
     } }, make("label", {}, word("desk.set"), what), make("label", {}, word("desk.to"), value),
     make("label", {}, word("desk.for"), minutes), make("button", {}, word("desk.apply")), release);
     this.part.steering = form;
@@ -99,6 +103,11 @@ class Card {
 
   hold() {
     return this.command(this.held ? "resume" : "hold", "", word(this.held ? "said.resumed" : "said.held"));
+  }
+
+  async remove() {
+    if (!(await confirmed(word("desk.remove.sure", { name: this.name })))) return;
+    await attempt(() => post(`${this.path}/remove`));
   }
 
   async stop() {
@@ -137,6 +146,7 @@ class Card {
     this.held = Boolean(picture.held);
     this.part.hold.setAttribute("aria-pressed", String(this.held));
     write(this.part.hold, word(this.held ? "session.resume" : "session.hold"));
+    this.part.remove.hidden = plays || this.path.endsWith("/home") || facts.seat !== "";
     for (const control of [this.part.buttons, this.part.steering, this.part.noting]) control.hidden = !plays;
   }
 }
