@@ -86,6 +86,7 @@ def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
     page = browser.page()
     page.look(size)
     page.open(link)
+    page.wait("document.activeElement.matches('button')")
     page.press("Enter")
     page.wait("document.querySelector('#main')")
     return page
@@ -212,13 +213,16 @@ def main() -> int:
     parser.add_argument("--stops", type=int, default=5)
     parser.add_argument("--wearers", type=int, default=50)
     options = parser.parse_args()
-    found = measure_pages(options.seconds) | measure_stops(options.stops)
+    parts = [lambda: measure_pages(options.seconds), lambda: measure_stops(options.stops)]
     if options.wearers:
-        found |= measure_wearers(options.wearers, options.seconds)
-    for name, value in found.items():
-        goal = GOALS.get(name)
-        verdict = "" if goal is None else f"  (at most {goal:g})"
-        print(f"{name:32}{value:10.1f}{verdict}")
+        parts.append(lambda: measure_wearers(options.wearers, options.seconds))
+    found: dict[str, float] = {}
+    for part in parts:
+        figures = part()
+        for name, value in figures.items():
+            verdict = f"  (at most {GOALS[name]:g})" if name in GOALS else ""
+            print(f"{name:32}{value:10.1f}{verdict}", flush=True)
+        found |= figures
     return int(any(found[name] > goal for name, goal in GOALS.items()))
 
 

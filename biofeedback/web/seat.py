@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +35,9 @@ _SENSORS = ("ble:", "lsl:", "sim:")
 _OUTPUTS = ("audio:", "midi:", "midi-virtual:", "null:")
 _SOUND_FILE = "wav:"
 _EVENTS = 2048
+
+_log = logging.getLogger("biofeedback.web")
+
 _SEED = 1
 _WAIT_S = 30.0
 
@@ -206,6 +210,9 @@ class Seat:
             outcome = performance.outcome
         except (BiofeedbackError, SensorError, SynthError) as error:
             self._trouble = str(error), error.hint
+        except Exception:  # a bug of ours: other seats go on, and it is told where it can be mended
+            _log.exception("the session on seat %s failed", self.id)
+            self._trouble = "the session failed", "The terminal of the server says why."
         finally:
             self._session = None
             if outcome is not None:

@@ -43,6 +43,7 @@ def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
     page = browser.page()
     page.look(size)
     page.open(link)
+    page.wait("document.activeElement.matches('button')")
     page.press("Enter")
     page.wait("document.querySelector('#main')")
     return page
@@ -94,6 +95,8 @@ def test_a_whole_session_by_keyboard_alone(room: Room) -> None:
     page.wait("document.querySelector('#heart').textContent !== '–'")
     assert page.run("document.querySelector('#simulated').hidden") is False
     assert page.run("document.activeElement.id") == "session"
+    page.press("s")
+    page.wait("document.querySelector('#say').textContent.includes('Heart rate 8')")
     page.press("m")
     page.tab_to("#hold")
     page.press("Space")

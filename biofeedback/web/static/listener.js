@@ -214,6 +214,16 @@ function rate(event) {
   return command("rating", `relaxation=${value}`, word("said.rated", { value }));
 }
 
+/** Say how it stands, for whoever does not look. */
+function tell() {
+  const { picture } = shown;
+  const parts = [byId("signal").textContent];
+  if (picture.heart_rate) parts.push(word("tell.heart", { bpm: number(picture.heart_rate, 0) }));
+  if (picture.arousal !== undefined) parts.push(word("tell.arousal", { arousal: number(picture.arousal, 2) }));
+  parts.push(reason(picture.why ?? "").text);
+  say(parts.join(". ").replace(/\.\./g, "."));
+}
+
 function unwell() {
   command("adverse", word("unwell.log"), word("unwell.heading"));
   byId("feeling-note").value = "";
@@ -236,7 +246,7 @@ function keys(event) {
   }
   const inside = byId("session").contains(document.activeElement) || document.activeElement === document.body;
   if (!inside || document.activeElement.matches("input:not([type=range]), select, textarea")) return;
-  const does = { h: hold, m: mark, u: unwell }[event.key.toLowerCase()];
+  const does = { h: hold, m: mark, u: unwell, s: tell }[event.key.toLowerCase()];
   if (!does || event.repeat) return;
   event.preventDefault(); // the letter is not meant for a field that opens
   does();
