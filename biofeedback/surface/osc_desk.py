@@ -7,11 +7,14 @@ import hmac
 import ipaddress
 import math
 from collections import deque
+from contextlib import suppress
 from typing import Self
 
-from biofeedback.errors import CommandError, ConfigError
+from biofeedback.errors import ConfigError
 from biofeedback.inputs import CommandName
 from biofeedback.surface.base import Desk
+from biofeedback.surface.pace import EVERY_S, Pace
+from biofeedback.surface.wishes import Wanted
 from synth.errors import OutputUnavailable
 from synth.outputs.osc import place
 from synth.outputs.osc_message import Argument, decode
@@ -110,12 +113,18 @@ class OscDesk(asyncio.DatagramProtocol):
 
     async def run(self, desk: Desk) -> None:
         """Pass on what arrives until cancelled."""
+        loop, pace = asyncio.get_running_loop(), Pace(desk)
         while True:
-            await self._some.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S if pace.waits else None):
+                    await self._some.wait()
             self._some.clear()
             while self._arrived:
                 host, data = self._arrived.popleft()
-                self._take(desk, host, data)
+                self._take(pace, host, data)
+            pace.flush(loop.time())
+            self.refused += pace.refused
+            pace.refused = 0
 
     async def close(self) -> None:
         """Release the port; harmless twice."""
@@ -123,7 +132,7 @@ class OscDesk(asyncio.DatagramProtocol):
             self._transport.close()
             self._transport = None
 
-    def _take(self, desk: Desk, host: str, data: bytes) -> None:
+    def _take(self, pace: Pace, host: str, data: bytes) -> None:
         try:
             messages = decode(data)
         except ValueError:
@@ -140,10 +149,10 @@ class OscDesk(asyncio.DatagramProtocol):
             if asked is None:
                 self.refused += 1
                 continue
-            try:
-                desk.command(f"osc:{host}", *asked)
-            except CommandError:
-                self.refused += 1
+            what, value = asked
+            slot = value.partition("=")[0] if what == "override" else what
+            turned = what in ("override", "volume")
+            pace.put(f"osc:{host}", Wanted(what, value, not turned, slot))
 
 
 def _is_here(host: str) -> bool:

@@ -17,8 +17,9 @@ from biofeedback.surface.bindings import ACTIONS, Binding, find, path_of, read, 
 from biofeedback.surface.build import check
 from biofeedback.surface.midi_input import parse
 from biofeedback.surface.osc_desk import OscDesk, command_of
+from biofeedback.surface.pace import Pace
 from biofeedback.surface.touches import Control, touch_of
-from biofeedback.surface.wishes import Wishes
+from biofeedback.surface.wishes import Wanted, Wishes
 from synth.errors import OutputUnavailable
 from synth.outputs.osc_message import decode, encode
 from synth.params import Mode
@@ -223,6 +224,19 @@ def test_only_who_knows_the_token_is_heard() -> None:
     )
     assert desk.asked == [("osc:127.0.0.1", "marker", "here")]
     assert refused == 4
+
+
+def test_a_slider_that_floods_the_session_is_heard_ten_times_a_second() -> None:
+    desk = Desk()
+    pace = Pace(desk)
+    for k in range(1000):
+        pace.put("osc:x", Wanted("override", f"density={k}", False, "density"))
+        pace.put("osc:x", Wanted("override", f"register={k}", False, "register"))
+        pace.flush(k * 0.001)
+    assert len(desk.asked) == pytest.approx(20, abs=2)
+    pace.flush(5.0)
+    assert [value for _, _, value in desk.asked[-2:]] == ["density=999", "register=999"]
+    assert not pace.waits
 
 
 def test_a_port_that_is_taken_is_one_clear_line() -> None:
