@@ -1,10 +1,13 @@
 """Judges the music of every style over many seeds, beside notes at random, as one table.
 
-python benchmarks/music_quality.py [--seeds 100] [--bars 32] [STYLE ...]
+python benchmarks/music_quality.py [--seeds 100] [--bars 32] [--audio] [STYLE ...]
 
 Every piece is written as a MIDI file and read again with mido; keys are found by music21
-(Temperley and Bellman), which know nothing of how the notes came. Thresholds are a judgement
-about what sounds composed: no table replaces listening.
+(Temperley and Bellman), which know nothing of how the notes came; with --audio librosa finds the
+tempo of rendered pieces. The pieces go through all six modes; those profiles know major and minor
+alone, so a Lydian or Mixolydian piece counts as major on its tonic, the others as minor. A gate
+must hold for 95 of 100 pieces of a style, each by itself. Thresholds are a judgement about what
+sounds composed: no table replaces listening.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 from random import Random
 
 import mido
+import numpy as np
 from music21 import note as m21_note
 from music21 import stream as m21_stream
 from music21.analysis.discrete import BellmanBudge, TemperleyKostkaPayne
@@ -53,14 +57,14 @@ FIGURES = {  # field of `Figures`: (row, least, most)
 }
 EXTRA = {
     "key": ("16-bar windows whose key is found", 0.95, math.inf),
-    "mode": ("the same for the other four modes", -math.inf, math.inf),
-    "density": ("8-bar windows with the density", 0.95, math.inf),
-    "step": ("of a density step after 2 bars", 0.90, 1.10),
+    "density": ("8-bar windows with the density", 1.0, math.inf),
+    "step": ("of a density step after 2 bars", 0.90, 1.15),
     "phrases": ("key changes at phrase starts", 1.0, 1.0),
     "tempo": ("tempo error in the .mid (share)", -math.inf, 0.001),
     "same": ("same seed, same .mid", 1.0, 1.0),
 }
 ROWS = FIGURES | EXTRA
+ENOUGH = 0.95  # of the pieces
 Table = dict[str, list[float]]
 
 
@@ -70,13 +74,14 @@ def main() -> None:
     parser.add_argument("styles", nargs="*", default=list(names()))
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--bars", type=int, default=32)
+    parser.add_argument("--audio", action="store_true")
     options = parser.parse_args()
     columns: dict[str, Table] = {}
     random_in, random_all = defaultdict(list), defaultdict(list)
     for name in options.styles:
         style, table = load(name, FOLDER), defaultdict(list)
         for seed in range(options.seeds):
-            key = Key(seed * 7 % 12, Mode.IONIAN if seed % 2 else Mode.AEOLIAN)
+            key = Key(seed * 7 % 12, tuple(Mode)[seed % 6])
             params = replace(style.settings.home, key=key)
             bars = compose(style, seed, [params] * options.bars)
             judge(table, bars, params)
@@ -86,6 +91,8 @@ def main() -> None:
                 judge(random_all, analysis.randomised(bars, Random(seed), in_scale=False), params)
         columns[name] = table
     columns |= {"in scale": random_in, "chromatic": random_all}
+    if options.audio:
+        listen(options.styles)
     show(columns, options.seeds)
 
 
@@ -102,11 +109,14 @@ def judge(table: Table, bars: Sequence[Bar], params: MusicParams) -> None:
         table[field].append(float(getattr(result, field)))
     heard, tempo_bpm = through_a_file(bars, params.tempo_bpm)
     table["tempo"].append(abs(tempo_bpm / params.tempo_bpm - 1.0))
-    table["key"] += found(heard, params.key, len(bars))
+    windows = found(heard, params.key, len(bars))
+    table["key"].append(sum(windows) / max(1, len(windows)))
+    met = []
     for start in range(0, len(bars) - 7, 8):
         onsets = sum(start * 4 <= beat < start * 4 + 32 for beat, *_ in heard)
         off = abs(onsets / 8 - 4 * params.density)
-        table["density"].append(float(off <= max(1.0, 0.4 * params.density)))
+        met.append(off <= max(1.0, 0.4 * params.density))
+    table["density"].append(sum(met) / len(met))
 
 
 def steer(table: Table, style: Style, seed: int) -> None:
@@ -123,11 +133,7 @@ def steer(table: Table, style: Style, seed: int) -> None:
         if before.key != after.key:
             table["phrases"].append(float(after.phrase_start and after.index % 4 == 0))
     if seed % 4 == 0:
-        modes = (Mode.LYDIAN, Mode.MIXOLYDIAN, Mode.DORIAN, Mode.PHRYGIAN)
-        modal = replace(home, key=Key(seed % 12, modes[seed // 4 % 4]))
-        heard, _ = through_a_file(compose(style, seed, [modal] * 32), home.tempo_bpm)
-        table["mode"] += found(heard, modal.key, 32)
-        again = [midi_bytes(compose(style, seed, [modal] * 16), home.tempo_bpm) for _ in range(2)]
+        again = [midi_bytes(compose(style, seed, keys[:16]), home.tempo_bpm) for _ in range(2)]
         table["same"].append(float(again[0] == again[1]))
 
 
@@ -182,7 +188,7 @@ def found(heard: Sequence[tuple[float, float, int, int]], key: Key, bars: int) -
 
 
 def show(columns: dict[str, Table], seeds: int) -> None:
-    """Print means with the share of pieces inside the gate; an asterisk marks a failed gate."""
+    """Print means and the share of pieces inside each gate; an asterisk marks a failed gate."""
     print(f"{seeds} seeds a style; mean, and after / the per cent of pieces within the gate\n")
     print(f"{'':36}{'gate':>13}" + "".join(f"{name:>14}" for name in columns))
     failures = dict.fromkeys(columns, 0)
@@ -195,15 +201,45 @@ def show(columns: dict[str, Table], seeds: int) -> None:
                 line += f"{'-':>14}"
                 continue
             mean = sum(values) / len(values)
-            alone = 100.0 * sum(least <= v <= most for v in values) / len(values)
-            failed = not least - 1e-9 <= mean <= most + 1e-9
+            inside = sum(least - 1e-9 <= v <= most + 1e-9 for v in values) / len(values)
+            failed = inside < ENOUGH
             failures[name] += failed
-            share = "" if field in EXTRA else f"/{alone:.0f}"
-            line += f"{f'{mean:.3g}{share}' + ('*' if failed else ' '):>14}"
+            line += f"{f'{mean:.3g}/{100 * inside:.0f}' + ('*' if failed else ' '):>14}"
         print(line)
     print(f"{'gates failed':49}" + "".join(f"{n:>13} " for n in failures.values()))
     if any(failures[name] for name in columns if name not in ("in scale", "chromatic")):
         sys.exit(1)
+
+
+def listen(names_of_styles: Sequence[str]) -> None:
+    """Print the tempo that librosa hears in rendered pieces beside the one asked for.
+
+    It looks for a beat: what it says of held chords means little.
+    """
+    import librosa
+
+    from synth.outputs import wav
+
+    print(
+        f"\n{'tempo heard by librosa':24}{'asked':>8}{'heard':>8}{'nearest factor':>16}{'off %':>7}"
+    )
+    for name in names_of_styles:
+        style = load(name, FOLDER)
+        home = replace(style.settings.home, density=max(2.5, style.settings.density))
+        notes = tuple(n for bar in compose(style, 1, [home] * 24) for n in bar.notes)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "piece.wav"
+            tempo_map = TempoMap.start(0.0, home.tempo_bpm)
+            wav.render(path, Score(notes, tempo_map, params=((0.0, home),)))
+            samples, rate = librosa.load(path, sr=22050)
+        heard = float(np.atleast_1d(librosa.feature.tempo(y=samples, sr=rate))[0])
+        factor = min((1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4), key=lambda f: _off(heard, f, home))
+        off = 100.0 * _off(heard, factor, home)
+        print(f"{name:24}{home.tempo_bpm:>8.1f}{heard:>8.1f}{factor:>16.3g}{off:>7.1f}", flush=True)
+
+
+def _off(heard_bpm: float, factor: float, params: MusicParams) -> float:
+    return abs(heard_bpm / (factor * params.tempo_bpm) - 1.0)
 
 
 def _bound(value: float) -> str:

@@ -6,10 +6,11 @@ Styles: the loudness that a file gets, how loud the engine itself is at dynamics
 (it must rise), the true peak, the mean of the samples (DC), the largest step between samples,
 and the spectral centroid at brightness 0 and 1. Loudness is measured by our own meter and by
 pyloudnorm, without fades; at neutral dynamics -18 to -16 LUFS is asked, of true peaks -1 dBFS at
-most ("its peak" is the engine's at dynamics 1). Instruments: each plays single notes at places that are no whole samples; "onset" is how
-late the first sample that is not silence comes, 0.02 ms at most; "step" the largest step between
-two samples in the note's first 5 ms against the largest later, which a click would exceed;
-"-20 dB" is how long the tone takes to fade by that much. An asterisk marks what fails.
+most ("its peak" is the engine's at dynamics 1). Instruments: each plays single notes at places
+that are no whole samples; "onset" is how late the first sample that is not silence comes, 0.02 ms
+at most; "step" the largest step between two samples in the note's first 5 ms against the largest
+later, which a click would exceed; "-20 dB" is how long the tone takes to fade by that much. An
+asterisk marks what fails.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ __all__ = ["melody"]
 
 _HIGH = 7  #: semitones from the middle beyond which a contour turns back
 _LEAP = 4  #: semitones above which an interval is a leap that wants an answer
-_STEPS = 0.75  #: share of steps that the line returns to
+_STEPS = 0.76  #: share of steps that the line returns to
 _FEW_RETURNS, _MANY_RETURNS = 0.64, 0.80  #: of rhythms, between which the motif has its way
 _HOMEWARD = 1.8  #: cost of a note outside the tonic's chord; major needs less to be itself
 _HOMEWARD_IONIAN = 1.0
@@ -127,7 +127,7 @@ def _choose(
 ) -> int:
     """Return the pitch that best serves contour, chord and line; the weights are our own."""
     best, least = ladder[0], 1e9
-    skips = 24.0 * (_STEPS - wants.steps)  # dear when the line has had few steps of late
+    skips = 30.0 * (_STEPS - wants.steps)  # dear when the line has had few steps of late
     centre = max(0, min(len(ladder) - 1, wants.aim))
     for rung in range(max(0, centre - 5), min(len(ladder), centre + 6)):
         candidate = ladder[rung]

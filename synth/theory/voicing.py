@@ -10,7 +10,7 @@ __all__ = ["MAX_SPACING", "motion", "parallels", "revoice", "stack"]
 MAX_SPACING = 9  #: semitones between neighbouring voices
 _PARALLEL_COST = 40
 _BASS_PARALLEL_COST = 12
-_DOUBLED_THIRD_COST = 5  # root and fifth are doubled rather than the chord's colour
+_DOUBLED_THIRD_COST = 8  # root and fifth are doubled rather than the chord's colour
 _WIDE = 1000
 
 

@@ -6,6 +6,7 @@ not, must fail them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -57,6 +58,19 @@ def test_each_style_passes_all_gates(name: str, layers: tuple[Layer, ...] | None
     assert result.wide_leaps == 0.0
     assert result.phrase_end_rests >= 0.95
     assert result.widest_spacing <= 12
+
+
+@pytest.mark.parametrize("name", names())
+def test_single_pieces_pass_the_gates_in_all_modes(name: str) -> None:
+    failed: Counter[str] = Counter()
+    for seed in range(24):
+        key = Key(seed * 7 % 12, tuple(Mode)[seed % 6])
+        bars = compose(name, seed, key=key)
+        failed.update(figures(bars).failed_gates())
+        wanted = (key.tonic, "major" if seed % 6 < 3 else "minor")
+        heard = [wanted in found_keys(bars[start : start + 16]) for start in (0, 16)]
+        failed.update([] if all(heard) else ["key"])
+    assert all(count <= 2 for count in failed.values()), failed
 
 
 @pytest.mark.parametrize("in_scale", [True, False], ids=["in-scale", "chromatic"])
