@@ -16,7 +16,7 @@ _READ_S = 1.0  #: a packet may be read this late on a busy machine
 GOODBYE_S = 1.0  #: the same, where this side closes the link
 _TICK_S = 1 / 1024
 #: The longest usual time between good packets of a signal.
-_LATE_S = 1.5  #: packets that are further apart show a machine that is too busy
+_LATE_S = 1.3  #: packets that are further apart show a machine that is too busy
 _PERIOD_S = {"hr": 1.6, "rr": 2.6, "eda": 1.0, "ecg": 1.2, "acc": 1.5}
 _CONTACT_US = 0.02  #: a band's values up to this are no contact, by its profile
 _WAVES = {"ecg", "acc"}
