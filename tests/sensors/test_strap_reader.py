@@ -1,12 +1,15 @@
 """What a strap's packets become, without a radio; and which device the user means."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.base import SensorStatus
+from sensors.ble.ask import ask_all
 from sensors.ble.link import Change, Packet
 from sensors.ble.scan import Seen, choose, is_exactly
 from sensors.ble.strap import Settings, StrapReader
@@ -162,6 +165,11 @@ def test_only_a_full_name_or_address_ends_the_search_early() -> None:
     assert is_exactly("aa:01", POLAR)
     assert not is_exactly("Polar", POLAR)
     assert not is_exactly("", POLAR)
+
+
+def test_a_device_that_is_in_use_or_unknown_is_not_asked_for_its_battery() -> None:
+    in_use = replace(POLAR, rssi_dbm=None)
+    assert asyncio.run(ask_all([in_use, BAND])) == [in_use, BAND]
 
 
 @pytest.mark.parametrize("wait_s", [0.0, -1.0, float("nan"), 1e9])
