@@ -10,7 +10,7 @@ from synth.compose.context import Context, Draft
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken, drone, held
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, layer_stream, pitch_range
+from synth.styles.base import StyleSettings, parts
 
 __all__ = ["Ambient"]
 
@@ -25,29 +25,25 @@ class Ambient:
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar whose notes ring long; voices are tied wherever harmony allows."""
-        base = rng.getrandbits(64)
         ring = 0.5 + 0.5 * params.articulation
         drafts: list[Draft] = []
-        for layer, onsets in context.onsets:
-            low, high = pitch_range(self.settings.instrument(layer), params.register)
-            stream = layer_stream(base, layer)
+        for part in parts(self.settings, context, params, rng):
+            layer, onsets = part.layer, part.onsets
             if layer is Layer.PAD:
                 drafts += held(context, onsets=onsets, articulation=ring, tie=True)
             elif layer is Layer.BASS:
-                high = self.settings.instrument(layer).high
                 drafts += bass_line(
-                    context, onsets=onsets, articulation=ring, high=high, pulse=False
+                    context, onsets=onsets, articulation=ring, high=part.top, pulse=False
                 )
             elif layer is Layer.DRONE:
-                low = self.settings.instrument(layer).low
-                drafts += drone(context, onsets=onsets, low=low, bars=4)
+                drafts += drone(context, onsets=onsets, low=part.bottom, bars=4)
             elif layer is Layer.MELODY:
                 drafts += melody(
-                    context, stream, onsets=onsets, low=low, high=high,
+                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
                     articulation=params.articulation, longest_beats=4.0,
                 )  # fmt: skip
             elif layer is Layer.BELLS:
-                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+                drafts += bells(context, part.stream, onsets=onsets, low=part.low, high=part.high)
             elif layer is Layer.PLUCK:
                 drafts += broken(
                     context, layer, onsets=onsets, articulation=ring, shift=12, order="wave"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 from synth.compose.context import Context, Draft
 from synth.params import Layer, MusicParams
 
-__all__ = ["Instrument", "Style", "StyleSettings", "layer_stream", "pitch_range"]
+__all__ = ["Instrument", "Part", "Style", "StyleSettings", "parts", "pitch_range"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,29 @@ def _above(least: float, value: float) -> float:
     return least + (1.0 - least) * max(0.0, min(1.0, value))
 
 
-def layer_stream(base: int, layer: Layer) -> Random:
-    """Return a layer's own stream, so that one layer's choices never move another's."""
-    return Random(f"{base}/{layer.value}")
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A layer's task in a bar."""
+
+    layer: Layer
+    onsets: int  #: notes that it may start
+    low: int  #: lowest MIDI note at the present register
+    high: int  #: highest
+    bottom: int  #: lowest of the instrument, whatever the register
+    top: int  #: highest
+    stream: Random  #: its own, so that one layer's choices never move another's
+
+
+def parts(
+    settings: StyleSettings, context: Context, params: MusicParams, rng: Random
+) -> Iterator[Part]:
+    """Yield what each sounding layer of a bar has to do, in the style's order."""
+    base = rng.getrandbits(64)
+    for layer, onsets in context.onsets:
+        instrument = settings.instrument(layer)
+        low, high = pitch_range(instrument, params.register)
+        stream = Random(f"{base}/{layer.value}")
+        yield Part(layer, onsets, low, high, instrument.low, instrument.high, stream)
 
 
 def pitch_range(instrument: Instrument, register: float) -> tuple[int, int]:

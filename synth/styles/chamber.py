@@ -9,7 +9,7 @@ from synth.compose.context import Context, Draft
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken, drone, held
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, layer_stream, pitch_range
+from synth.styles.base import StyleSettings, parts
 
 __all__ = ["Chamber"]
 
@@ -24,22 +24,20 @@ class Chamber:
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar in which every part sings on to the next chord."""
-        base = rng.getrandbits(64)
         drafts: list[Draft] = []
         bow = 0.4 + 0.6 * params.articulation
-        for layer, onsets in context.onsets:
-            instrument = self.settings.instrument(layer)
-            low, high = pitch_range(instrument, params.register)
+        for part in parts(self.settings, context, params, rng):
+            layer, onsets = part.layer, part.onsets
             if layer is Layer.PAD:
                 tie = params.articulation > 0.4
                 drafts += held(context, onsets=onsets, articulation=bow, tie=tie)
             elif layer is Layer.BASS:
                 drafts += bass_line(
-                    context, onsets=onsets, articulation=bow, high=instrument.high, pulse=False
+                    context, onsets=onsets, articulation=bow, high=part.top, pulse=False
                 )
             elif layer is Layer.MELODY:
                 drafts += melody(
-                    context, layer_stream(base, layer), onsets=onsets, low=low, high=high,
+                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
                     articulation=bow, longest_beats=4.0,
                 )  # fmt: skip
             elif layer is Layer.PLUCK:
@@ -49,5 +47,5 @@ class Chamber:
                     shift=12, order=order,
                 )  # fmt: skip
             elif layer is Layer.DRONE:
-                drafts += drone(context, onsets=onsets, low=instrument.low, bars=4)
+                drafts += drone(context, onsets=onsets, low=part.bottom, bars=4)
         return drafts

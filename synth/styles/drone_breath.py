@@ -15,7 +15,7 @@ from synth.compose.form import BEATS_PER_BAR
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, breath, held
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, layer_stream, pitch_range
+from synth.styles.base import StyleSettings, parts
 
 __all__ = ["DroneBreath"]
 
@@ -32,27 +32,24 @@ class DroneBreath:
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar that is an in-breath when its index is even, else an out-breath."""
-        base = rng.getrandbits(64)
         drafts: list[Draft] = []
-        for layer, onsets in context.onsets:
-            instrument = self.settings.instrument(layer)
-            low, high = pitch_range(instrument, params.register)
-            stream = layer_stream(base, layer)
+        for part in parts(self.settings, context, params, rng):
+            layer, onsets = part.layer, part.onsets
             if layer is Layer.DRONE:
-                drafts += breath(context, onsets=onsets, low=instrument.low)
+                drafts += breath(context, onsets=onsets, low=part.bottom)
             elif layer is Layer.PAD:
                 chord = held(context, onsets=onsets, articulation=params.articulation, tie=False)
                 drafts += [replace(d, beats=min(d.beats, _PAD_BEATS)) for d in chord]
             elif layer is Layer.BASS:
                 drafts += bass_line(
                     context, onsets=onsets, articulation=params.articulation,
-                    high=instrument.high, pulse=False,
+                    high=part.top, pulse=False,
                 )  # fmt: skip
             elif layer is Layer.MELODY:
                 drafts += melody(
-                    context, stream, onsets=onsets, low=low, high=high,
+                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
                     articulation=params.articulation, longest_beats=6.0,
                 )  # fmt: skip
             elif layer is Layer.BELLS:
-                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+                drafts += bells(context, part.stream, onsets=onsets, low=part.low, high=part.high)
         return drafts

@@ -11,7 +11,7 @@ from synth.compose.melody import melody
 from synth.compose.percussion import BACKBEAT, groove
 from synth.compose.textures import bass_line, broken, comped
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, layer_stream, pitch_range
+from synth.styles.base import StyleSettings, parts
 
 __all__ = ["Lofi"]
 
@@ -26,12 +26,9 @@ class Lofi:
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar of chords in the beat's gaps."""
-        base = rng.getrandbits(64)
         drafts: list[Draft] = []
-        for layer, onsets in context.onsets:
-            instrument = self.settings.instrument(layer)
-            low, high = pitch_range(instrument, params.register)
-            stream = layer_stream(base, layer)
+        for part in parts(self.settings, context, params, rng):
+            layer, onsets = part.layer, part.onsets
             if layer is Layer.PERCUSSION:
                 drafts += groove(context, onsets=onsets, pattern=BACKBEAT)
             elif layer is Layer.PAD:
@@ -39,11 +36,11 @@ class Lofi:
             elif layer is Layer.BASS:
                 drafts += bass_line(
                     context, onsets=onsets, articulation=0.9 * params.articulation,
-                    high=instrument.high, pulse=context.place.bar % 2 == 1,
+                    high=part.top, pulse=context.place.bar % 2 == 1,
                 )  # fmt: skip
             elif layer is Layer.MELODY:
                 drafts += melody(
-                    context, stream, onsets=onsets, low=low, high=high,
+                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
                     articulation=params.articulation, longest_beats=2.0,
                 )  # fmt: skip
             elif layer is Layer.PLUCK:
@@ -52,5 +49,5 @@ class Lofi:
                     shift=12, order="wave",
                 )  # fmt: skip
             elif layer is Layer.BELLS:
-                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+                drafts += bells(context, part.stream, onsets=onsets, low=part.low, high=part.high)
         return drafts

@@ -10,7 +10,7 @@ from synth.compose.context import Context, Draft
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, layer_stream, pitch_range
+from synth.styles.base import StyleSettings, parts
 
 __all__ = ["Piano"]
 
@@ -25,28 +25,25 @@ class Piano:
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar of broken chords, bass and melody."""
-        base = rng.getrandbits(64)
         drafts: list[Draft] = []
         order = "wave" if context.place.theme == "A" else "up"
-        for layer, onsets in context.onsets:
-            low, high = pitch_range(self.settings.instrument(layer), params.register)
-            stream = layer_stream(base, layer)
+        for part in parts(self.settings, context, params, rng):
+            layer, onsets = part.layer, part.onsets
             if layer in (Layer.PAD, Layer.PLUCK):
                 drafts += broken(
                     context, layer, onsets=onsets, articulation=params.articulation,
                     shift=0 if layer is Layer.PAD else 12, order=order,
                 )  # fmt: skip
             elif layer is Layer.BASS:
-                high = self.settings.instrument(layer).high
                 drafts += bass_line(
                     context, onsets=onsets, articulation=params.articulation,
-                    high=high, pulse=False,
+                    high=part.top, pulse=False,
                 )  # fmt: skip
             elif layer is Layer.MELODY:
                 drafts += melody(
-                    context, stream, onsets=onsets, low=low, high=high,
+                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
                     articulation=params.articulation, longest_beats=3.0,
                 )  # fmt: skip
             elif layer is Layer.BELLS:
-                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+                drafts += bells(context, part.stream, onsets=onsets, low=part.low, high=part.high)
         return drafts

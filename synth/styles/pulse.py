@@ -11,7 +11,7 @@ from synth.compose.melody import melody
 from synth.compose.percussion import groove
 from synth.compose.textures import bass_line, broken, held
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, layer_stream, pitch_range
+from synth.styles.base import StyleSettings, parts
 
 __all__ = ["Pulse"]
 
@@ -26,18 +26,15 @@ class Pulse:
 
     def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
         """Return a bar with a beat one can walk to."""
-        base = rng.getrandbits(64)
         drafts: list[Draft] = []
-        for layer, onsets in context.onsets:
-            low, high = pitch_range(self.settings.instrument(layer), params.register)
-            stream = layer_stream(base, layer)
+        for part in parts(self.settings, context, params, rng):
+            layer, onsets = part.layer, part.onsets
             if layer is Layer.PERCUSSION:
                 drafts += groove(context, onsets=onsets)
             elif layer is Layer.BASS:
-                high = self.settings.instrument(layer).high
                 drafts += bass_line(
                     context, onsets=onsets, articulation=0.8 * params.articulation,
-                    high=high, pulse=True,
+                    high=part.top, pulse=True,
                 )  # fmt: skip
             elif layer is Layer.PAD:
                 drafts += held(context, onsets=onsets, articulation=params.articulation, tie=True)
@@ -48,9 +45,9 @@ class Pulse:
                 )
             elif layer is Layer.MELODY:
                 drafts += melody(
-                    context, stream, onsets=onsets, low=low, high=high,
+                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
                     articulation=params.articulation, longest_beats=2.0,
                 )  # fmt: skip
             elif layer is Layer.BELLS:
-                drafts += bells(context, stream, onsets=onsets, low=low, high=high)
+                drafts += bells(context, part.stream, onsets=onsets, low=part.low, high=part.high)
         return drafts
