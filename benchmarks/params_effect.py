@@ -50,6 +50,8 @@ def main() -> None:
     for name in options.styles:
         style = load(name, FOLDER)
         for field, values, title, measure in ROWS:
+            if field == "layers":
+                values = values[: len(style.settings.layers)]
             found = [effect(style, field, v, measure, options) for v in values]
             failed += row(name, field, title, values, found)
         if options.sound:

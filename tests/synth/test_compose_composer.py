@@ -238,7 +238,8 @@ def test_an_ending_closes_on_the_held_tonic(name: str, bars: int) -> None:
         held = [n for n in ending.notes if n.beat + n.beats > end - 1.0]
         tonic = params.key.tonic
         assert {n.pitch % 12 for n in held} == {tonic, (tonic + 4) % 12, (tonic + 7) % 12}
-        assert min(held, key=lambda n: n.pitch).pitch % 12 == tonic
+        if Layer.BASS in load(name, FOLDER).settings.layers:
+            assert min(held, key=lambda n: n.pitch).pitch % 12 == tonic
         assert all(n.id >= sum(len(bar.notes) for bar in piece) for n in ending.notes)
 
 
