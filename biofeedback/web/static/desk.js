@@ -16,6 +16,7 @@ const CAN_BE_SET = {
 };
 const FOR_MINUTES = [1, 5, 15, 60];
 const cards = new Map();
+const waiting = new Map();
 
 class Card {
   constructor(seat) {
@@ -165,7 +166,14 @@ function take(seat) {
   card.signal = signal;
   if (seat.picture.stopped && !card.stopped) say(`${card.name}: ${reason(seat.picture.why).text}`);
   card.stopped = seat.picture.stopped;
-  card.draw(seat);
+  if (!waiting.size) requestAnimationFrame(drawWaiting);
+  waiting.set(card, seat);
+}
+
+/** Draw each card once a frame at most, however many pictures came. */
+function drawWaiting() {
+  for (const [card, seat] of waiting) card.draw(seat);
+  waiting.clear();
 }
 
 function gone(id) {

@@ -10,7 +10,11 @@ export class Trace {
     this.colours = {};
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => this.draw(true));
-    new ResizeObserver(() => this.draw(true)).observe(canvas);
+    this.box = { width: 0, height: 0 }; // asked for once: asking makes the browser lay out anew
+    new ResizeObserver(() => {
+      this.box = { width: canvas.clientWidth, height: canvas.clientHeight };
+      this.draw(true);
+    }).observe(canvas);
   }
 
   clear() {
@@ -30,7 +34,7 @@ export class Trace {
   }
 
   draw(fresh) {
-    const box = this.canvas.getBoundingClientRect();
+    const { box } = this;
     if (!box.width) return;
     const scale = window.devicePixelRatio || 1;
     if (fresh || !this.colours.ink) {
