@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from synth.compose.context import Context, Draft
+from synth.compose.form import BEATS_PER_BAR
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken, drone, held
 from synth.params import Layer, MusicParams
@@ -13,10 +14,12 @@ from synth.styles.base import StyleSettings, parts
 
 __all__ = ["Chamber"]
 
+_BREATH_BEATS = 0.4  #: bows are lifted this long before a phrase begins
+
 
 @dataclass(frozen=True, slots=True)
 class Chamber:
-    """A small string ensemble; its parts move one by one rather than as blocks."""
+    """A small string ensemble; its parts move one by one, and breathe together at phrases."""
 
     settings: StyleSettings
     name: str = "chamber"
@@ -48,4 +51,12 @@ class Chamber:
                 )  # fmt: skip
             elif layer is Layer.DRONE:
                 drafts += drone(context, onsets=onsets, low=part.bottom, bars=4)
-        return drafts
+        return [_breathing(d) for d in drafts] if context.place.last else drafts
+
+
+def _breathing(draft: Draft) -> Draft:
+    """Return a note that leaves a breath before the next phrase, unless it is the drone's."""
+    room = BEATS_PER_BAR - _BREATH_BEATS - draft.at
+    if draft.layer is Layer.DRONE or room < _BREATH_BEATS:
+        return draft
+    return replace(draft, beats=min(draft.beats, room))

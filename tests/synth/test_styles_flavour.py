@@ -63,3 +63,11 @@ def test_a_styles_own_flavour_leaves_every_parameter_its_effect() -> None:
     steps = [settings.flavoured(MusicParams(tension=k / 4, swing=0.5 + k * 0.04)) for k in range(5)]
     assert all(a.tension < b.tension and a.swing < b.swing for a, b in pairwise(steps))
     assert settings.flavoured(MusicParams(tension=1.0)).tension == 1.0
+
+
+def test_the_bows_of_chamber_are_lifted_before_every_phrase() -> None:
+    bars = compose("chamber", 32)
+    bowed = [n for bar in bars for n in bar.notes if n.layer is not Layer.DRONE]
+    for bar in bars[3::4]:
+        line = bar.beat + bar.beats
+        assert not any(n.beat < line - 0.5 and n.beat + n.beats > line - 0.3 for n in bowed)
