@@ -45,7 +45,7 @@ from synth.tempo_map import TempoMap
 FOLDER = Path(__file__).parents[1] / "configs" / "styles"
 RATE = wav.SAMPLE_RATE_HZ
 _PLACES_S = (0.5, 0.5137, 0.50731, 0.51999)
-_GAP_S = 25.0  # until the room has fallen silent
+_GAP_S = 45.0  # until the room has fallen silent
 _SILENCE = 1e-13
 _MOST_LATE_MS = 0.02
 Samples = NDArray[np.float64]
@@ -123,7 +123,7 @@ def _instrument(name: str, sound: str, layer: Layer) -> None:
         begin = int(note.beat * RATE) - RATE // 100
         heard = samples[max(0, begin) : begin + 8 * RATE]
         level = np.abs(heard).max(axis=1)
-        before = 4.0 * level[: RATE // 200].max(initial=0.0) if begin > RATE else 0.0
+        before = level[: RATE // 200].max(initial=0.0) if begin > RATE else 0.0
         first = int(np.nonzero(level > max(_SILENCE, before))[0][0])
         late.append((max(0, begin) + first - note.beat * RATE) / RATE * 1000.0)
         on = max(on, _step(heard[: first + RATE // 200]))
