@@ -22,6 +22,7 @@ _REST_LEVEL = 0.3
 #: The turn from meeting to leading takes this long: no step. Ours.
 _TURN_S = 15.0
 _LEAST_URGE = 0.1
+_FADE = 0.95  #: in 10 s a change is as good as forgotten, for the reason that is named
 
 
 class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,7 +63,8 @@ class Lead:
         self._elapsed_s = 0.0
         self._met = self._setpoint = self._lowest = settings.target
         self._urge = 0.0
-        self._arousal = self._below = 0.0  # of the last aim
+        self._last: tuple[float, float] | None = None  # arousal and level of the last aim
+        self._by_body = self._by_plan = 0.0  # what has moved the level of late
         self._stuck_s = 0.0
         self._pause_s = 0.0
 
@@ -104,11 +106,21 @@ class Lead:
         return self._placed(arousal, arousal - level, self._why(arousal, waiting))
 
     def _placed(self, arousal: float, below: float, why: str) -> Aim:
-        """Return the aim this far below the listener, named after what moved it more."""
-        by_body, by_plan = abs(arousal - self._arousal), abs(below - self._below)
-        self._arousal, self._below = arousal, below
-        cause = "arousal" if by_body >= by_plan else "plan"
-        return Aim(arousal - below, self._setpoint, why, cause=cause)
+        """Return the aim this far below the listener, named after what moved it more of late.
+
+        Where the music leads, a change of arousal moves it by the firmness; where it meets, by as
+        much. The rest is the plan's.
+        """
+        level = arousal - below
+        if self._last is None:
+            self._last = arousal, level
+        change, moved = arousal - self._last[0], level - self._last[1]
+        answer = -self._settings.firmness * change if below else change
+        self._by_body = _FADE * self._by_body + answer
+        self._by_plan = _FADE * self._by_plan + moved - answer
+        self._last = arousal, level
+        cause = "arousal" if abs(self._by_body) >= abs(self._by_plan) else "plan"
+        return Aim(level, self._setpoint, why, cause=cause)
 
     def _meet(self, arousal: float) -> None:
         self._elapsed_s = 0.0
