@@ -36,6 +36,7 @@ TARGETS = {
     "articulation": (0.0, 1.0),
     "swing": (0.5, 0.67),
 }
+_FADE = 0.95  #: in 10 s a move is as good as forgotten, for the reason that is named
 _CONTROLLER = re.compile(r"cc (\d{1,3})(?: channel (\d{1,2}))?")
 
 
@@ -100,11 +101,14 @@ class Map:
         self._settings = settings
         self._values: dict[str, float] = {}
         self._pulses: dict[str, float] = {}
+        self._by: dict[str, float] = {}  # by how much each source has moved the music of late
 
     def aim(self, moment: Moment) -> Aim:
         """Move each target towards what its source says."""
         moved = {route.source: self._move(route, moment) for route in self._settings.route}
-        cause = max(moved, key=lambda source: moved[source], default="map")
+        for source, share in moved.items():
+            self._by[source] = _FADE * self._by.get(source, 0.0) + share
+        cause = max(self._by, key=lambda source: self._by[source], default="map")
         values = self._values
         plain = {name: value for name, value in values.items() if name in TARGETS}
         shown = [f"{r.source} plays {r.to} {values[r.to]:.3g}" for r in self._settings.route

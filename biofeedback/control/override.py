@@ -126,6 +126,11 @@ class Overrides:
         )
 
     @property
+    def glides(self) -> bool:
+        """Whether a parameter is on its way to what was asked for, or back."""
+        return any(glide.value != self.number(name) for name, glide in self._glides.items())
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What is asked for just now."""
         return tuple(self._standing)

@@ -24,6 +24,10 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 
 
+#: So long after a wish has moved the music it is named as the cause. Ours.
+_PUSHED_S = 5.0
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How fast the music may move, and when it stops following the body."""
 
@@ -57,6 +61,7 @@ class Steering:
         self._blind_s = 0.0
         self._following = False
         self._seen = False
+        self._unpushed_s = 0.0  # since a wish has moved anything
         self._rated: dict[str, float] = {}
         self.found: dict[str, float] = {}  #: what strategies have learned about the listener
 
@@ -169,12 +174,17 @@ class Steering:
     def _decide(self, moment: Moment, aim: Aim) -> Decision:
         state, dt_s, overrides = moment.state, moment.dt_s, self._overrides
         wanted = overrides.number("level")
+        before = self._level.value, self._tempo.value
         level = self._level.toward(clamp(aim.level if wanted is None else wanted, 0.0, 1.0), dt_s)
         wanted_bpm = self._curves.tempo_bpm(level) if aim.tempo_bpm is None else aim.tempo_bpm
         asked_bpm = overrides.number("tempo_bpm")
         bpm = wanted_bpm if asked_bpm is None else asked_bpm
         most_bpm = TEMPO_RANGE_BPM[1] if aim.most_bpm is None else aim.most_bpm
         tempo_bpm = self._tempo.toward(clamp(min(bpm, most_bpm), *TEMPO_RANGE_BPM), dt_s)
+        pushed = (wanted is not None and level != before[0]) or (
+            asked_bpm is not None and tempo_bpm != before[1]
+        )
+        self._unpushed_s = 0.0 if pushed or overrides.glides else self._unpushed_s + dt_s
         hurries = tempo_bpm > most_bpm  # on its way down to where it may be
         tempo_bpm = self._sent_tempo.pass_on(tempo_bpm)
         tempo_bpm = tempo_bpm if hurries else min(tempo_bpm, most_bpm)
@@ -212,6 +222,6 @@ class Steering:
             overrides.changed(params, dt_s),
             f"{asked} {aim.why}" if asked else aim.why,
             numbers,
-            cause="override" if asked else aim.cause,
+            cause="override" if asked and self._unpushed_s <= _PUSHED_S else aim.cause,
             phase=self._course.phase,
         )
