@@ -45,8 +45,6 @@ from synth.tempo_map import TempoMap
 FOLDER = Path(__file__).parents[1] / "configs" / "styles"
 RATE = wav.SAMPLE_RATE_HZ
 _PLACES_S = (0.5, 0.5137, 0.50731, 0.51999)
-_GAP_S = 45.0  # until the room has fallen silent
-_SILENCE = 1e-13
 _MOST_LATE_MS = 0.02
 Samples = NDArray[np.float64]
 
@@ -109,25 +107,19 @@ def _style(style: Style, bars: int) -> None:
 
 
 def _instrument(name: str, sound: str, layer: Layer) -> None:
-    """Print a row for one part: single notes, so far apart that each begins in full silence."""
+    """Print a row for one part: single notes, each in a silence of its own."""
     pitches = {Layer.BASS: (36, 45), Layer.DRONE: (38, 45), Layer.PERCUSSION: (36, 37, 70, 82)}
     keys = pitches.get(layer, (60, 67, 76, 84))
     params = MusicParams(sound=sound)
-    notes = [
-        Note(k, _GAP_S * k + place, 4.0, keys[k % len(keys)], 100, layer)
-        for k, place in enumerate(_PLACES_S)
-    ]
-    samples = raw(Score(tuple(notes), TempoMap.start(0.0, 60.0), params=((0.0, params),)))
     late, on, later, fade = [], 0.0, 0.0, []
-    for note in notes:
-        begin = int(note.beat * RATE) - RATE // 100
-        heard = samples[max(0, begin) : begin + 8 * RATE]
-        level = np.abs(heard).max(axis=1)
-        before = level[: RATE // 200].max(initial=0.0) if begin > RATE else 0.0
-        first = int(np.nonzero(level > max(_SILENCE, before))[0][0])
-        late.append((max(0, begin) + first - note.beat * RATE) / RATE * 1000.0)
-        on = max(on, _step(heard[: first + RATE // 200]))
-        later = max(later, _step(heard[first + RATE // 200 :]))
+    for number, place_s in enumerate(_PLACES_S):
+        note = Note(0, place_s, 4.0, keys[number % len(keys)], 100, layer)
+        samples = raw(Score((note,), TempoMap.start(0.0, 60.0), params=((0.0, params),)))
+        first = int(np.nonzero(np.abs(samples).max(axis=1) > 0.0)[0][0])
+        late.append((first - place_s * RATE) / RATE * 1000.0)
+        heard = samples[first - 1 :]
+        on = max(on, _step(heard[: RATE // 200]))
+        later = max(later, _step(heard[RATE // 200 :]))
         power = np.convolve((heard**2).sum(axis=1), np.full(2400, 1 / 2400), "valid")
         top = int(power.argmax())
         quiet = np.nonzero(power[top:] < power[top] / 100.0)[0]
