@@ -33,6 +33,7 @@ DERIVING = (
     "synth.compose",
     "synth.errors",
     "synth.events",
+    "synth.following",
     "synth.params",
     "synth.styles",
     "synth.tempo_map",

@@ -112,7 +112,8 @@ class LslOutlet:
                 case Command(what="marker"):
                     self._mark(event.value or "marker", now_s)
                 case Command():
-                    self._mark(f"{event.what} {event.value}".strip(), now_s)
+                    value = "" if event.what == "stop" else event.value  # a stop's is how it ends
+                    self._mark(f"{event.what} {value}".strip(), now_s)
                 case Gap():
                     self._mark(f"gap {event.signal.value} {event.reason}", event.end_s)
                 case _:

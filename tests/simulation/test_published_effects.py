@@ -1,4 +1,4 @@
-"""Virtual listeners show published effects that no number of theirs was taken from.
+"""Virtual listeners show published effects; their constants were chosen with some in view.
 
 Loose bounds: the models are to be of the right kind, not fitted. Groups of 80 listeners a family.
 """
