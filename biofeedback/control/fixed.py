@@ -7,26 +7,55 @@ from typing import Annotated
 import msgspec
 
 from biofeedback.control.base import Aim, Moment
+from biofeedback.control.pace import BEATS_PER_BREATH, Own
 
 __all__ = ["Fixed", "FixedSettings"]
 
+_SLOWEST = 4.0
+
 
 class FixedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The activation that stays."""
+    """The activation that stays, and a pace to breathe with, if there shall be one."""
 
     level: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.25
+    #: of a swell that is the same for everybody; 0: none
+    breaths_per_minute: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.0
+
+    def __post_init__(self) -> None:
+        if 0.0 < self.breaths_per_minute < _SLOWEST:
+            raise ValueError(f"breaths_per_minute is below {_SLOWEST:g} and not 0")
 
 
 class Fixed:
-    """Keeps one level from beginning to end."""
+    """Keeps one level, and one pace, from beginning to end.
+
+    The own breathing rate bounds the pace as everywhere else: nobody is led to breathe faster than
+    they do.
+    """
 
     follows_body = False
     finished = False
 
     def __init__(self, settings: FixedSettings) -> None:
-        self._level = settings.level
+        self._settings = settings
+        self._own = Own()
 
     def aim(self, moment: Moment) -> Aim:
         """Return the same aim each time."""
-        why = "Fixed music: it does not follow the body."
-        return Aim(self._level, None, why, cause="fixed")
+        settings = self._settings
+        if not settings.breaths_per_minute:
+            why = "Fixed music: it does not follow the body."
+            return Aim(settings.level, None, why, cause="fixed")
+        self._own.take(moment)
+        own = self._own.per_minute
+        pace = min(settings.breaths_per_minute, own or settings.breaths_per_minute)
+        return Aim(
+            settings.level,
+            None,
+            f"A swell of {pace:.1f} breaths a minute, the same for everybody. Never strain.",
+            tempo_bpm=BEATS_PER_BREATH * pace,
+            swell=1.0,
+            most_bpm=None if own is None else BEATS_PER_BREATH * own,
+            cause="fixed",
+            numbers={"pace_per_minute": pace},
+        )

@@ -9,6 +9,7 @@ from biofeedback.control.base import Decision
 from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.override import Wish
 from biofeedback.control.steering import Limits
 from biofeedback.state.estimator import State
@@ -153,6 +154,20 @@ def test_no_pace_is_ever_faster_than_the_own_breath_even_when_it_is_asked_for(
         pace = decision.numbers.get("pace_per_minute", 0.0)
         if decision.params.swell:
             assert decision.params.tempo_bpm <= 8 * (own or 8.0) + 1e-9
+
+
+@pytest.mark.parametrize(("own", "pace"), [(14.0, 6.0), (5.2, 5.2), (None, 6.0)])
+def test_a_fixed_pace_is_the_same_for_all_but_those_who_breathe_slower(
+    own: float | None, pace: float
+) -> None:
+    control = Settings(strategy="fixed", fixed=FixedSettings(breaths_per_minute=6.0))
+    steering = build(control, Palette(), HOME)
+    decisions = [steering.step(state(k * DT_S, 0.5, breaths=own), DT_S) for k in range(400)]
+    assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(pace)
+    assert decisions[-1].params.tempo_bpm == pytest.approx(8.0 * pace, abs=0.5)
+    assert decisions[-1].params.swell == 1.0
+    with pytest.raises(ValueError, match="below 4"):
+        FixedSettings(breaths_per_minute=3.0)
 
 
 def test_music_holds_then_glides_to_neutral_when_the_body_is_out_of_sight() -> None:
