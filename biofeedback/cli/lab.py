@@ -36,7 +36,10 @@ def lab(
         typer.Option(metavar="a|b", help="One of two models, built apart. Both unless given."),
     ] = None,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help="lead, breathe, mirror, fixed or random.")
+        str,
+        typer.Option(
+            metavar="NAME", help="lead, breathe, resonance, mirror, fixed, six or random."
+        ),
     ] = "lead",
     minutes: Annotated[
         float, typer.Option(metavar="M", min=3.0, max=120.0, help="Length of each session.")

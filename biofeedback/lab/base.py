@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -13,8 +13,9 @@ from biofeedback.simulation.kinds import KindName
 __all__ = ["NOTICE", "STRATEGIES", "Case", "Course", "StrategyName"]
 
 NOTICE = "simulated: proves the controller, not a benefit"
-StrategyName = Literal["lead", "breathe", "mirror", "fixed", "random"]
-STRATEGIES: tuple[StrategyName, ...] = ("lead", "breathe", "mirror", "fixed", "random")
+#: `six` is a swell of six breaths a minute for everybody, `random` goes anywhere.
+StrategyName = Literal["lead", "breathe", "resonance", "mirror", "fixed", "six", "random"]
+STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,4 +53,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     upward: int
     stops: list[int]
     reasons: list[str]
+    #: when music that calms was first said to stir the listener up, s
+    paradox_s: int | None = None
+    found: float = 0.0  #: the slow rate that a search found, per minute; 0 without
     notice: str = NOTICE

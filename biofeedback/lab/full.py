@@ -6,7 +6,8 @@ listeners hear the parameters of the music at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice
 from random import Random
 
 from msgspec import structs
@@ -15,22 +16,27 @@ from biofeedback.config import configs_folder
 from biofeedback.control.base import Decision
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import Slew
+from biofeedback.control.resonance import FOUND
 from biofeedback.control.steering import Limits
 from biofeedback.core import Core, CoreSettings
 from biofeedback.inputs import Tick
 from biofeedback.lab.base import Case, Course
-from biofeedback.simulation.crowd import VirtualListener
+from biofeedback.simulation.crowd import Company
 from biofeedback.simulation.heard import BEATS_PER_BREATH
+from biofeedback.state.baseline import Baseline
 from biofeedback.state.estimator import State
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Gap
 from synth.params import MusicParams
 from synth.styles.base import Style
 from synth.styles.load import load as load_style
 
-__all__ = ["run", "run_many"]
+__all__ = ["run", "run_many", "run_together"]
 
 _TICK_S = 0.5
 _RANDOM_EVERY_S = 45.0
 _MOVED = 1e-6
+_COMPANY = 25  #: listeners who share a step of their minds: enough to make that step cheap
 
 
 class RandomMusic:
@@ -55,15 +61,18 @@ class RandomMusic:
 class Recorder:
     """Writes down what happens, second by second."""
 
-    def __init__(self, case: Case, listener: VirtualListener) -> None:
+    def __init__(self, case: Case, company: Company, index: int) -> None:
         self._case = case
-        self._listener = listener
+        self._company = company
+        self._index = index
         self._rows: list[tuple[float, ...]] = []
-        self._own = 60.0 * float(listener.minds.breathing.rate_hz[0])
+        self._own = 60.0 * float(company.minds.breathing.rate_hz[index])
         self._upward = 0
         self._before: tuple[float, ...] | None = None
         self._stops: list[int] = []
         self._reasons: list[str] = []
+        self._paradox_s: int | None = None
+        self.found = 0.0
 
     def tick(self, state: State, decision: Decision) -> None:
         """Look whether the music moves up while nobody sees the body."""
@@ -75,15 +84,18 @@ class Recorder:
 
     def second(self, state: State, decision: Decision, level: float, music: MusicParams) -> None:
         """Note one second."""
-        breathing = self._listener.minds.breathing
+        minds, index = self._company.minds, self._index
         pace = music.tempo_bpm / BEATS_PER_BREATH if music.swell > 0.1 else 0.0
         row = (
-            self._listener.arousal, state.arousal, state.confidence, level, music.tempo_bpm, pace,
-            60.0 * float(breathing.rate_hz[0]), float(breathing.captured[0]),
+            float(minds.arousal[index]), state.arousal, state.confidence, level,
+            music.tempo_bpm, pace,
+            60.0 * float(minds.breathing.rate_hz[index]), float(minds.breathing.captured[index]),
         )  # fmt: skip
         self._rows.append(row)
-        if is_stop(decision):
+        if decision.cause.startswith("stop:"):
             self._stops.append(len(self._rows))
+            if decision.cause == "stop:paradox" and self._paradox_s is None:
+                self._paradox_s = len(self._rows)
             if decision.why not in self._reasons[-1:]:
                 self._reasons.append(decision.why)
 
@@ -103,67 +115,113 @@ class Recorder:
             breaths=breaths,
             captured=captured,
             own_breaths=self._own,
-            resonance=60.0 * self._listener.resonance_hz,
+            resonance=60.0 * self._company.wearers[self._index].resonance_hz,
+            paradox_s=self._paradox_s,
+            found=self.found,
             upward=self._upward,
             stops=self._stops,
             reasons=self._reasons,
         )
 
 
-def run(case: Case) -> Course:
-    """Let one listener hear one session."""
-    config = case.config
-    style = load_style(config.music.style, configs_folder() / "styles")
-    listener = VirtualListener(case.family, case.kind, case.seed, config.music.style)
-    core = _core(case, style, listener)
-    recorder = Recorder(case, listener)
-    curves = Curves(config.music.palette, style.settings.home, config.control.limits.neutral_level)
-    chance = RandomMusic(case.seed, curves, config.control.limits)
-    heard: MusicParams | None = None
-    seq = 0
-    for second in range(1, round(60 * case.minutes) + 1):
-        for sample in listener.advance(heard):
-            core.feed(seq, float(second), sample)
-            seq += 1
+class Seat:
+    """One listener's session: the core that hears the body, and the music that it gives back."""
+
+    def __init__(self, case: Case, company: Company, index: int) -> None:
+        config = case.config
+        style = load_style(config.music.style, configs_folder() / "styles")
+        rate_hz = float(company.minds.breathing.rate_hz[index])
+        self._case = case
+        self._core = _core(case, style, company.wearers[index].resting_baseline(rate_hz))
+        self._recorder = Recorder(case, company, index)
+        neutral = config.control.limits.neutral_level
+        curves = Curves(config.music.palette, style.settings.home, neutral)
+        self._chance = RandomMusic(case.seed, curves, config.control.limits)
+        self._seq = 0
+
+    def second(self, second: int, samples: list[Chunk | Gap | SensorStatus]) -> MusicParams:
+        """Take in what came during a second; return the music from now on."""
+        for sample in samples:
+            self._core.feed(self._seq, float(second), sample)
+            self._seq += 1
         for index in (2 * second - 1, 2 * second):
-            derived = core.feed(seq, index / 2, Tick(index))
-            seq += 1
-            random_level, random_music = chance.step()
+            derived = self._core.feed(self._seq, index / 2, Tick(index))
+            self._seq += 1
+            random_level, random_music = self._chance.step()
             state = next(item for item in derived if isinstance(item, State))
             decision = next(item for item in derived if isinstance(item, Decision))
-            recorder.tick(state, decision)
+            self._recorder.tick(state, decision)
         level, heard = decision.numbers["level"], decision.params
-        if case.strategy == "random":
+        if self._case.strategy == "random":
             level, heard = random_level, random_music
-        recorder.second(state, decision, level, heard)
-    return recorder.result()
+        self._recorder.second(state, decision, level, heard)
+        return heard
+
+    def course(self) -> Course:
+        """Return the session as it went."""
+        self._recorder.found = self._core.found.get(FOUND, 0.0)
+        return self._recorder.result()
+
+
+def run(case: Case) -> Course:
+    """Let one listener hear one session."""
+    return run_together([case])[0]
+
+
+def run_together(cases: Sequence[Case]) -> list[Course]:
+    """Let listeners of one family hear sessions of one length, second by second side by side."""
+    company = Company(
+        cases[0].family,
+        [case.kind for case in cases],
+        [case.seed for case in cases],
+        [case.config.music.style for case in cases],
+    )
+    seats = [Seat(case, company, index) for index, case in enumerate(cases)]
+    heard: list[MusicParams | None] = [None] * len(cases)
+    for second in range(1, round(60 * cases[0].minutes) + 1):
+        arrived = company.advance(heard)
+        heard = [seat.second(second, sent) for seat, sent in zip(seats, arrived, strict=True)]
+    return [seat.course() for seat in seats]
 
 
 def run_many(cases: Iterable[Case], processes: int) -> Iterator[Course]:
-    """Run cases side by side; courses come in the order of the cases."""
+    """Run cases, companies side by side; courses come in the order of the cases."""
+    companies = [
+        list(company)
+        for _, group in groupby(cases, key=lambda case: (case.family, case.minutes))
+        for company in _batches(group)
+    ]
     if processes <= 1:
-        yield from map(run, cases)
+        yield from chain.from_iterable(map(run_together, companies))
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     # Spawned, not forked: the parent may hold threads.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(run, cases, chunksize=4)
+        yield from chain.from_iterable(pool.map(run_together, companies))
 
 
-def _core(case: Case, style: Style, listener: VirtualListener) -> Core:
+def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
+    while batch := list(islice(cases, _COMPANY)):
+        yield batch
+
+
+def _core(case: Case, style: Style, baseline: Baseline | None) -> Core:
     config = case.config
-    strategy = "fixed" if case.strategy == "random" else case.strategy
+    control = config.control
+    match case.strategy:
+        case "random":
+            control = structs.replace(control, strategy="fixed")
+        case "six":
+            fixed = structs.replace(control.fixed, breaths_per_minute=6.0)
+            control = structs.replace(control, strategy="fixed", fixed=fixed)
+        case name:
+            control = structs.replace(control, strategy=name)
     settings = CoreSettings(
         metrics=config.metrics,
         state=config.state,
-        control=structs.replace(config.control, strategy=strategy),
+        control=control,
         palette=config.music.palette,
     )
-    return Core(settings, style, case.seed, listener.resting_baseline())
-
-
-def is_stop(decision: Decision) -> bool:
-    """Whether a stop rule was at work."""
-    return decision.cause.startswith("stop")
+    return Core(settings, style, case.seed, baseline)

@@ -24,7 +24,6 @@ _KEPT = 0.9  #: share of the time after arrival within the band
 _SETTLE_S = 60
 #: Three full swings of at least a band's half each way are a limit cycle.
 _SWING, _CYCLES = 0.05, 3
-_BACKED_OFF_S = 180
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +38,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     end: float  #: arousal of the last two minutes
     upward: int
     stop_s: float | None  #: when a stop rule first was at work
+    paradox_s: float | None  #: when the listener was taken for one whom calm music stirs up
     captured: float  #: of the last two minutes, 0 to 1
     fastest_pace: float  #: of the swell, as a share of the own rate; 0 without
     slowest_pace: float  #: per minute; inf without
+    resonance: float  #: of this heart, per minute
+    last_pace: float  #: of the swell at the end, per minute; 0 without
 
 
 def judge(course: Course, target: float | None = None) -> Verdict:
@@ -64,9 +66,12 @@ def judge(course: Course, target: float | None = None) -> Verdict:
         end=float(arousal[-120:].mean()),
         upward=course.upward,
         stop_s=float(course.stops[0]) if course.stops else None,
+        paradox_s=None if course.paradox_s is None else float(course.paradox_s),
         captured=float(np.mean(course.captured[-120:])),
         fastest_pace=max(paces, default=0.0) / course.own_breaths,
         slowest_pace=min(paces, default=math.inf),
+        resonance=course.resonance,
+        last_pace=course.found or course.pace[-1],
     )
 
 

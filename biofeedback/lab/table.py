@@ -13,8 +13,10 @@ __all__ = ["HEADINGS", "Row", "row", "text"]
 
 HEADINGS = (
     "listeners", "n", "brought and kept", "arrived at", "kept", "overshoot 95 %", "cycles",
-    "fall", "spread", "stopped", "moved up blind", "breathing captured",
+    "fall", "spread", "stopped", "paradox", "in 3 min", "moved up blind", "breathing captured",
 )  # fmt: skip
+
+_SOON_S = 180.0
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +32,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     fall: float
     spread: float
     stopped: float  #: share in which a stop rule was at work
-    stopped_within_3_min: float
+    paradox: float  #: share taken for listeners whom calm music stirs up
+    paradox_within_3_min: float
     upward: int  #: ticks in all
     captured: float  #: share whose breath went with the music at the end
 
@@ -40,6 +43,7 @@ def row(name: str, verdicts: Sequence[Verdict]) -> Row:
     arrived = [v.arrived_s for v in verdicts if v.arrived_s is not None]
     falls = [v.fall for v in verdicts]
     stops = [v.stop_s for v in verdicts]
+    paradoxes = [v.paradox_s for v in verdicts]
     return Row(
         name=name,
         n=len(verdicts),
@@ -51,7 +55,8 @@ def row(name: str, verdicts: Sequence[Verdict]) -> Row:
         fall=float(np.mean(falls)),
         spread=float(np.std(falls)),
         stopped=float(np.mean([s is not None for s in stops])),
-        stopped_within_3_min=float(np.mean([s is not None and s <= 180.0 for s in stops])),
+        paradox=float(np.mean([s is not None for s in paradoxes])),
+        paradox_within_3_min=float(np.mean([s is not None and s <= _SOON_S for s in paradoxes])),
         upward=sum(v.upward for v in verdicts),
         captured=float(np.mean([v.captured > 0.7 for v in verdicts])),
     )
@@ -82,6 +87,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.fall:+.3f}",
         f"{row.spread:.3f}",
         f"{100 * row.stopped:.0f} %",
+        f"{100 * row.paradox:.1f} %",
+        f"{100 * row.paradox_within_3_min:.1f} %",
         str(row.upward),
         f"{100 * row.captured:.0f} %",
     )

@@ -25,7 +25,16 @@ from sensors.base import SensorStatus
 from sensors.signals import Chunk, FloatArray, Gap
 from synth.params import MusicParams
 
-__all__ = ["FAMILIES", "FamilyName", "Minds", "VirtualListener", "family_of", "minds"]
+__all__ = [
+    "FAMILIES",
+    "Company",
+    "FamilyName",
+    "Minds",
+    "VirtualListener",
+    "Wearer",
+    "family_of",
+    "minds",
+]
 
 FamilyName = Literal["a", "b"]
 FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
@@ -84,47 +93,31 @@ def minds(
     return mind_b.Mind(traits_b.draw(kinds, seeds, day), seeds, day)
 
 
-class VirtualListener:
-    """One listener with a body that sensors see; `advance` lets a second of music pass."""
+class Wearer:
+    """One listener's body and what it wears; the mind is the crowd's."""
 
-    def __init__(self, family: FamilyName, kind: KindName, seed: int, style: str) -> None:
+    def __init__(self, family: FamilyName, kind: KindName, seed: int) -> None:
         self._seed = seed
-        self._styles = (style,)
         self._make_body = body_a.Body if family == "a" else body_b.Body
         self._body = self._make_body(seed)
         self._wearing = Wearing(KINDS[kind], seed)
-        self.minds = minds(family, [kind], [seed])
-        self._now_s = 0.0
-
-    @property
-    def arousal(self) -> float:
-        """The arousal that the sensors can only guess."""
-        return float(self.minds.arousal[0])
 
     @property
     def resonance_hz(self) -> float:
         """The rate of breathing at which this heart swings most."""
         return self._body.resonance_hz
 
-    def advance(self, music: MusicParams | None) -> list[Chunk | Gap | SensorStatus]:
-        """Return what the sensors send during the next second of a music; None is silence."""
-        heard = Heard.of([music], self._styles)
-        arrived: list[Chunk | Gap | SensorStatus] = []
-        for _ in range(2):
-            deviation = float(deviations(self.minds.step(heard))[0])
-            breaths = self.minds.breathing
-            self._now_s += STEP_S
-            chunks = self._body.advance(
-                deviation, float(breaths.phase[0]), float(breaths.rate_hz[0])
-            )
-            arrived += self._wearing.pass_on(chunks, self._now_s, STEP_S)
-        return arrived
+    def advance(
+        self, deviation: float, phase: float, rate_hz: float, now_s: float
+    ) -> list[Chunk | Gap | SensorStatus]:
+        """Return what the sensors send of the half second that ends at `now_s`."""
+        chunks = self._body.advance(deviation, phase, rate_hz)
+        return self._wearing.pass_on(chunks, now_s, STEP_S)
 
-    def resting_baseline(self, rest_s: int = 180) -> Baseline | None:
-        """Return what a quiet rest on another day teaches about this listener."""
+    def resting_baseline(self, rate_hz: float, rest_s: int = 180) -> Baseline | None:
+        """Return what a quiet rest on another day teaches, breathing about `rate_hz`."""
         body, rng = self._make_body(self._seed), Random(f"{self._seed}/rest")
         bank, learner = MetricBank(MetricSettings()), BaselineLearner(RestSettings(rest_s=rest_s))
-        rate_hz = float(self.minds.breathing.rate_hz[0])
         phase = deviation = 0.0
         keep = math.exp(-STEP_S / 60.0)
         for half_second in range(1, 2 * (rest_s + 62)):
@@ -138,3 +131,63 @@ class VirtualListener:
                 if learner.complete:
                     break
         return learner.result()
+
+
+class Company:
+    """Listeners of one family, each with a body that sensors see and a music of their own."""
+
+    def __init__(
+        self,
+        family: FamilyName,
+        kinds: Sequence[KindName],
+        seeds: Sequence[int],
+        styles: Sequence[str],
+    ) -> None:
+        self.minds = minds(family, kinds, seeds)
+        self.wearers = [Wearer(family, k, seed) for k, seed in zip(kinds, seeds, strict=True)]
+        self._styles = tuple(styles)
+        self._now_s = 0.0
+
+    def advance(
+        self, music: Sequence[MusicParams | None]
+    ) -> list[list[Chunk | Gap | SensorStatus]]:
+        """Return what each listener's sensors send during the next second; None is silence."""
+        heard = Heard.of(music, self._styles)
+        arrived: list[list[Chunk | Gap | SensorStatus]] = [[] for _ in self.wearers]
+        for _ in range(2):
+            moved = deviations(self.minds.step(heard)).tolist()
+            breaths = self.minds.breathing
+            self._now_s += STEP_S
+            bodies = zip(
+                self.wearers, moved, breaths.phase.tolist(), breaths.rate_hz.tolist(), strict=True
+            )
+            for sent, (wearer, deviation, phase, rate_hz) in zip(arrived, bodies, strict=True):
+                sent += wearer.advance(deviation, phase, rate_hz, self._now_s)
+        return arrived
+
+
+class VirtualListener:
+    """A company of one; `advance` lets a second of music pass."""
+
+    def __init__(self, family: FamilyName, kind: KindName, seed: int, style: str) -> None:
+        self._company = Company(family, [kind], [seed], [style])
+        self.minds = self._company.minds
+
+    @property
+    def arousal(self) -> float:
+        """The arousal that the sensors can only guess."""
+        return float(self.minds.arousal[0])
+
+    @property
+    def resonance_hz(self) -> float:
+        """The rate of breathing at which this heart swings most."""
+        return self._company.wearers[0].resonance_hz
+
+    def advance(self, music: MusicParams | None) -> list[Chunk | Gap | SensorStatus]:
+        """Return what the sensors send during the next second of a music; None is silence."""
+        return self._company.advance([music])[0]
+
+    def resting_baseline(self, rest_s: int = 180) -> Baseline | None:
+        """Return what a quiet rest on another day teaches about this listener."""
+        rate_hz = float(self.minds.breathing.rate_hz[0])
+        return self._company.wearers[0].resting_baseline(rate_hz, rest_s)

@@ -1,0 +1,1 @@
+"""What `benchmarks/lab.py` prints, a file for each part."""
