@@ -26,6 +26,8 @@ from biofeedback.errors import FolderError, LogError
 from biofeedback.lsl_outlet import LslOutlet
 from biofeedback.metrics.worker_client import InlineWorker, Worker, WorkerClient
 from biofeedback.midi_maps import resolve
+from biofeedback.mqtt.address import Login
+from biofeedback.mqtt.tap import Tap
 from biofeedback.personal import profiles
 from biofeedback.personal.folders import sessions_folder
 from biofeedback.record import lines
@@ -63,6 +65,7 @@ class Plan:
     controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
     clock: str = ""  #: the MIDI port whose clock the music follows
     lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
+    mqtt: Login | None = None  #: of the broker that the session is told to
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
 
 
@@ -123,7 +126,8 @@ class Performance:
             if spec.target:
                 _check_target(Path(spec.target))
         surface.check(plan.controls, plan.clock)
-        waits = plan.realtime or bool(self._ports or plan.controls or plan.clock or plan.lsl)
+        others = plan.controls or plan.clock or plan.lsl or plan.mqtt
+        waits = plan.realtime or bool(self._ports or others)
         self.live = waits or not all(s.timeless for s in self._sources)
         known = stored.baseline if stored and not plan.rest_anew else None
         self._baseline = plan.baseline or known
@@ -213,6 +217,11 @@ class Performance:
                 stack.push_async_callback(outlet.close)
                 await outlet.open()
                 self._session.surfaces = [*surfaces, outlet]
+            if self._plan.mqtt:
+                tap = Tap(self._plan.mqtt, clock, simulated=self._session.simulated)
+                tap.listen(self._session.hub)
+                stack.push_async_callback(tap.close)
+                self._session.surfaces = [*self._session.surfaces, tap]
             self._session.begin(self._header(clock))
             _write(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))

@@ -104,6 +104,11 @@ ALLOWED: dict[str, set[str]] = {
     | {"biofeedback.metrics.shared_worker"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
     "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},
+    "biofeedback.mqtt": VALUES
+    | DERIVED
+    | {"biofeedback.errors", "biofeedback.hub", "biofeedback.timebase", "biofeedback.inputs"}
+    | {"biofeedback.record.convert", "biofeedback.surface.base"}
+    | {"biofeedback.web.view", "biofeedback.web.wishes"},  # the same picture, the same rights
     "biofeedback.surface": {
         "synth",
         "biofeedback.errors",

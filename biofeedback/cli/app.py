@@ -14,6 +14,7 @@ from biofeedback.cli import (
     devices,
     inspect,
     lab,
+    mqtt,
     play,
     programmes,
     serve,
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its help costs three times the start of Python
 )
-for group in (play, programmes, lab, serve, inspect, sessions, devices, controls, consent):
+for group in (play, programmes, lab, serve, mqtt, inspect, sessions, devices, controls, consent):
     group.register(app)
 
 

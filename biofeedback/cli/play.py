@@ -41,6 +41,13 @@ Lsl = Annotated[
         help="Send signals, metrics, music and markers as LSL streams of this name.",
     ),
 ]  # fmt: skip
+Mqtt = Annotated[
+    str,
+    typer.Option(
+        metavar="LOGIN",
+        help="Let desks elsewhere watch and steer: a login file, or mqtts://HOST[:PORT].",
+    ),
+]
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
 ]
@@ -94,6 +101,7 @@ def run(
     control: Controls = None,
     clock: Clock = "",
     lsl: Lsl = "",
+    mqtt: Mqtt = "",
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
@@ -105,6 +113,13 @@ def run(
     """
     from biofeedback.cli import consent, guide, show
 
+    login = None
+    if mqtt:
+        from biofeedback.mqtt import address, link
+
+        login = address.load(mqtt)
+        login.needs("wearer")
+        link.check_library()
     output = common.output
     chosen = guide.setup(sensor, output if output or realtime else ["null:"])
     consent.ask_once(chosen.sensors, common.profile)
@@ -116,6 +131,7 @@ def run(
         controls=tuple(control or ()),
         clock=clock,
         lsl=lsl,
+        mqtt=login,
     )
     show.perform(plan, "The session runs")
 

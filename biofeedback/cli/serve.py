@@ -12,6 +12,7 @@ from biofeedback.cli import console
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from biofeedback.mqtt.address import Login
     from biofeedback.web.api import Around, Found
     from biofeedback.web.app import Place
     from biofeedback.web.server import Certificate
@@ -62,6 +63,13 @@ def serve(
             "--volume-cap", metavar="0..1", min=0.0, max=1.0, help="No page goes beyond it."
         ),
     ] = 1.0,
+    mqtt: Annotated[
+        str,
+        typer.Option(
+            metavar="LOGIN",
+            help="Show wearers of a broker too: a login file, or mqtts://HOST[:PORT].",
+        ),
+    ] = "",
     open_page: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in this computer's browser.")
     ] = True,
@@ -93,6 +101,13 @@ def serve(
 
     if profile is not None:
         profiles.load(profile)  # a name that cannot be one is told now
+    login = None
+    if mqtt:
+        from biofeedback.mqtt import address, link
+
+        login = address.load(mqtt)
+        login.needs("therapist", "observer")
+        link.check_library()
     lines = consent.contacts(contacts, country)
     files = _certificate(lan, host, certificate, key)
 
@@ -101,7 +116,7 @@ def serve(
 
     with listening("0.0.0.0" if lan else "127.0.0.1", port) as bound:
         place = _place(lan, host, bound.getsockname()[1])
-        run_live(lambda: _serving(place, bound, files, studio, lines, open_page, duration))
+        run_live(lambda: _serving(place, bound, files, studio, lines, open_page, duration, login))
 
 
 async def _serving(
@@ -112,6 +127,7 @@ async def _serving(
     lines: list[dict[str, str]],
     open_page: bool,
     duration_s: float | None,
+    login: Login | None = None,
 ) -> None:
     import asyncio
     import socket
@@ -133,12 +149,35 @@ async def _serving(
     )
     if open_page:
         await asyncio.to_thread(_open, place.entrance(listener))
+    afar = None if login is None else asyncio.create_task(_wearers(login, studio))
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(duration_s):
                 await server.run(app.application(table, tokens, place, clock), bound, files)
     finally:
+        if afar is not None:
+            afar.cancel()
+            with suppress(asyncio.CancelledError):
+                await afar
         await studio.close()
+
+
+async def _wearers(login: Login, studio: Studio) -> None:
+    """Show the wearers of a broker beside the seats of this computer, until cancelled."""
+    import asyncio
+
+    from biofeedback.mqtt.desk import MqttDesk
+    from biofeedback.mqtt.wearer import Wearer
+    from biofeedback.web.remote_seat import RemoteSeat
+
+    def changed(wearer: Wearer) -> None:
+        seat = seats.setdefault(wearer.name, RemoteSeat(wearer, desk))
+        seat.trouble = desk.trouble
+        studio.show(seat)
+
+    seats: dict[str, RemoteSeat] = {}
+    desk = MqttDesk(login, asyncio.get_running_loop().time, changed)
+    await desk.run()
 
 
 def _say(title: str, link: str) -> None:

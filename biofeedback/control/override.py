@@ -172,7 +172,8 @@ def _number(text: str, value: str, low: float, high: float, name: str) -> float:
 
 def _person(who: str) -> str:
     """Return a person's name, or what they used: "web:therapist:Ann" is Ann, "key" is You."""
-    return "You" if who == "key" else who.rpartition(":")[2] if who.startswith("web:") else who
+    named = who.startswith(("web:", "mqtt:"))
+    return "You" if who == "key" else who.rpartition(":")[2] if named else who
 
 
 def _clock(time_s: float) -> str:

@@ -17,6 +17,7 @@ from biofeedback.personal import consent
 from biofeedback.timebase import utc_now
 from biofeedback.web import records, wishes
 from biofeedback.web.doors import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
+from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.seat import Choice, Seat
 from biofeedback.web.studio import Studio
 from biofeedback.web.tokens import Invitation, Role, Tokens
@@ -129,6 +130,9 @@ class Api:
     def _seat(self, request: Request) -> Seat:
         return seat_of(request, self._studio.seats)
 
+    def _remote(self, request: Request) -> RemoteSeat | None:
+        return self._studio.remotes.get(request.path_params["seat"])
+
     async def _choices(self, request: Request) -> Response:
         styles = sorted(path.stem for path in (configs_folder() / "styles").glob("*.toml"))
         titles = {name: load(name).title or name for name in programmes()}
@@ -154,11 +158,17 @@ class Api:
 
     async def _command(self, request: Request) -> Response:
         grant, wish = grant_of(request), await body(request, Wish)
+        if remote := self._remote(request):
+            await remote.command(grant, wish.what, wish.value)
+            return answer({})
         what, value = wishes.checked(grant.role, wish.what, wish.value)
         self._seat(request).command(grant.who, what, value)
         return answer({})
 
     async def _silence(self, request: Request) -> Response:
+        if remote := self._remote(request):
+            await remote.silence(grant_of(request))
+            return answer({})
         self._seat(request).silence(grant_of(request).who)
         return answer({})
 
@@ -229,6 +239,9 @@ class Api:
         return answer(await asyncio.to_thread(consent.withdraw, seat.profile, utc_now()))
 
     async def _remove(self, request: Request) -> Response:
+        if remote := self._remote(request):
+            self._studio.forget(remote.id)
+            return answer({})
         seat = self._seat(request)
         if seat is self._studio.home or grant_of(request).seat is not None:
             raise ConfigError("this seat stays", hint="A therapist of the room can remove others.")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -22,13 +22,12 @@ from biofeedback.session import Session
 from biofeedback.simulation.rest import resting_baseline
 from biofeedback.state.baseline import Baseline
 from biofeedback.timebase import utc_now
-from biofeedback.web.view import Picture, View
+from biofeedback.web.seat_picture import SeatPicture, Stage
+from biofeedback.web.view import View
 from sensors.errors import SensorError
 from synth.errors import SynthError
 
-__all__ = ["Choice", "Seat", "SeatPicture", "Stage"]
-
-Stage = Literal["idle", "starting", "playing", "writing"]
+__all__ = ["Choice", "Seat"]
 
 #: What a page may ask for. Files and addresses of other computers are for the command line.
 _SENSORS = ("ble:", "lsl:", "sim:")
@@ -56,24 +55,6 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def simulated(self) -> bool:
         """Whether the body is a made-up one."""
         return self.sensor.startswith("sim:")
-
-
-class SeatPicture(msgspec.Struct, frozen=True):
-    """A seat as pages see it.
-
-    `session` names the last one that was recorded here, `reported` says whether it has a report.
-    """
-
-    id: str
-    name: str
-    stage: Stage
-    simulated: bool
-    session: str
-    reported: bool
-    problem: str
-    hint: str
-    utc_ms: float  #: when this was sent, by the wall clock
-    picture: Picture
 
 
 class Seat:

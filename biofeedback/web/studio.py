@@ -11,6 +11,7 @@ import msgspec
 
 from biofeedback.errors import ConfigError
 from biofeedback.metrics.shared_worker import SharedWorker
+from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.seat import Seat
 from biofeedback.web.tokens import Grant
 
@@ -56,6 +57,7 @@ class Studio:
         self._worker = SharedWorker()
         self._desk = asyncio.Semaphore(WRITERS)
         self.seats: dict[str, Seat] = {}
+        self.remotes: dict[str, RemoteSeat] = {}  #: wearers at other computers
         self.home = self._add("home", "", profile)
 
     def add(self, name: str) -> Seat:
@@ -71,10 +73,22 @@ class Studio:
         del self.seats[seat_id]
         self._tell(seat_id, msgspec.json.encode({"gone": seat_id}))
 
+    def show(self, remote: RemoteSeat) -> None:
+        """Show a wearer at another computer as they are now; a new one gets a place."""
+        self.remotes[remote.id] = remote
+        if self._viewers:
+            self._tell(remote.id, _message(remote))
+
+    def forget(self, remote_id: str) -> None:
+        """Take the place of a wearer elsewhere away; it is back when they are heard again."""
+        del self.remotes[remote_id]
+        self._tell(remote_id, msgspec.json.encode({"gone": remote_id}))
+
     def watch(self, grant: Grant) -> Viewer:
         """Return a new viewer that is told of every seat it may see, from now on."""
         viewer = Viewer(grant)
-        for seat in self.seats.values():
+        everybody: list[Seat | RemoteSeat] = [*self.seats.values(), *self.remotes.values()]
+        for seat in everybody:
             viewer.put(seat.id, _message(seat))
         self._viewers.append(viewer)
         return viewer
@@ -111,5 +125,5 @@ class Studio:
             viewer.put(seat_id, message)
 
 
-def _message(seat: Seat) -> bytes:
+def _message(seat: Seat | RemoteSeat) -> bytes:
     return msgspec.json.encode({"seat": seat.picture()})

@@ -1,0 +1,158 @@
+"""One connection to a broker, and in words why there is none; the only module that knows aiomqtt.
+
+Nothing here blocks the loop: name look-up, TCP and TLS are done in a thread, bounded in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from biofeedback.errors import ConfigError
+from biofeedback.mqtt.address import Login
+
+if TYPE_CHECKING:
+    import ssl
+
+    from aiomqtt import Client
+
+__all__ = ["Link", "LinkError", "check_library", "linked", "waits"]
+
+#: The broker is taken for dead when it has not answered for so long.
+ANSWER_S = 5.0
+_CONNECT_S = 4.0
+_KEEP_ALIVE_S = 10
+#: Waits between attempts: at once after a restart, and no storm on a broker that stays away.
+_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+_REFUSED = (4, 5, 134, 135)  #: reason codes: wrong name or password, not authorised
+_FORBIDDEN = 128  #: reason codes from here on mean no
+
+
+class LinkError(Exception):
+    """The link is not there, or broke; its text is a sentence for a screen."""
+
+
+def waits() -> Iterable[float]:
+    """Return how long to wait before each next attempt, in s, without end."""
+    yield from _WAITS_S
+    while True:
+        yield _WAITS_S[-1]
+
+
+def check_library() -> None:
+    """Raise `ConfigError` when the library for MQTT is missing."""
+    try:
+        import aiomqtt
+    except ImportError as error:
+        raise ConfigError(
+            f"MQTT needs more than is installed ({error.name})",
+            hint="pip install 'biofeedback[mqtt]'",
+        ) from error
+    del aiomqtt
+
+
+class Link:
+    """An open connection; every method raises `LinkError` when it breaks."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def busy(self) -> bool:
+        """Whether bytes wait to go out: the network or the broker is slower than we are."""
+        return self._client._client.want_write()
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Subscribe with QoS 1; a topic that the broker refuses is an error."""
+        from aiomqtt import MqttError
+
+        for topic in topics:
+            try:
+                codes = await self._client.subscribe(topic, qos=1)
+            except MqttError as error:
+                raise LinkError(_words(error)) from None
+            if any(getattr(code, "value", code) >= _FORBIDDEN for code in codes):
+                raise LinkError(f"the broker does not let this login read {topic}")
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Publish; with QoS 1, return when the broker has it."""
+        from aiomqtt import MqttError
+
+        try:
+            await self._client.publish(topic, payload, qos=qos, retain=retain)
+        except MqttError as error:
+            raise LinkError(_words(error)) from None
+
+    async def messages(self) -> AsyncGenerator[tuple[str, bytes]]:
+        """Yield topic and payload of what comes in."""
+        from aiomqtt import MqttError
+
+        try:
+            async for message in self._client.messages:
+                payload = message.payload
+                yield message.topic.value, payload if isinstance(payload, bytes) else b""
+        except MqttError as error:
+            raise LinkError(_words(error)) from None
+
+
+@asynccontextmanager
+async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIterator[Link]:
+    """Connect, and disconnect in the end; raises `LinkError`.
+
+    `will` is a topic and what the broker publishes there, retained, when the link breaks.
+    """
+    from aiomqtt import Client, MqttError, ProtocolVersion, Will
+
+    client = Client(
+        login.host,
+        login.port,
+        username=login.user,
+        password=login.password,
+        protocol=ProtocolVersion.V5,
+        will=Will(will[0], will[1], qos=1, retain=True) if will else None,
+        timeout=ANSWER_S,
+        keepalive=_KEEP_ALIVE_S,
+        max_queued_incoming_messages=20_000,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        tls_context=await asyncio.to_thread(_tls, login) if login.secure else None,
+    )
+    client.pending_calls_threshold = 1000  # it only warns
+    client._client.connect_timeout = _CONNECT_S
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except MqttError as error:
+        raise LinkError(_words(error)) from None
+    except asyncio.CancelledError:  # its thread cannot be cancelled
+        with suppress(MqttError):
+            await entering
+            await client.__aexit__(None, None, None)
+        raise
+    try:
+        yield Link(client)
+    finally:
+        with suppress(MqttError):
+            await client.__aexit__(None, None, None)
+
+
+def _tls(login: Login) -> ssl.SSLContext:
+    import ssl
+
+    try:
+        return ssl.create_default_context(cadata=login.ca or None)
+    except ssl.SSLError as error:
+        raise LinkError(f"the login's certificate cannot be read ({error.reason})") from None
+
+
+def _words(error: Exception) -> str:
+    code = getattr(error, "rc", None)
+    if getattr(code, "value", code) in _REFUSED:
+        return "the broker refuses this name or password"
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        reason = text.partition("verify failed: ")[2].partition(" (_ssl")[0]
+        return f"the broker's certificate is not to be trusted ({reason or 'unknown'})"
+    return f"no link to the broker ({text.removeprefix('[Errno ').partition('] ')[2] or text})"

@@ -1,0 +1,84 @@
+"""One wearer as a desk knows them: there or not, the latest picture, and every event in order."""
+
+from __future__ import annotations
+
+from biofeedback.mqtt.inbox import Inbox
+from biofeedback.mqtt.messages import Again, Ask, Event, Shown, Status
+from biofeedback.web.view import Picture
+
+__all__ = ["Wearer"]
+
+
+class Wearer:
+    """Takes in messages at times `now_s` of the desk's clock.
+
+    A session that begins anew replaces the last one, and its count of events begins at 1.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.session = ""
+        self.state = "unknown"  #: or online, lost, ended
+        self.simulated = False
+        self.picture = Picture()
+        self.inbox = Inbox()
+        self._edge_ms = 0.0
+        self._seen_s = 0.0
+        self._asked_s = -1e9
+
+    @property
+    def here(self) -> bool:
+        """Whether orders can reach this wearer, as far as is known."""
+        return self.state == "online"
+
+    @property
+    def missing(self) -> int:
+        """How many events have not come, and will not."""
+        return self.inbox.gone + (0 if self.here else self.inbox.missing)
+
+    def edge_ms(self, now_s: float) -> float:
+        """Return the wearer's wall clock as the desk knows it."""
+        return self._edge_ms + 1000.0 * (now_s - self._seen_s)
+
+    def status(self, status: Status, now_s: float) -> None:
+        """Learn whether the wearer is there."""
+        if status.state == "lost" and status.session != self.session and self.session:
+            return  # the will of an earlier session came late
+        self._meet(status.session)
+        self.state = status.state
+        self.simulated = status.simulated
+        self.inbox.reaches(status.last)
+        if status.utc_ms and status.state == "online":
+            self._edge_ms, self._seen_s = status.utc_ms, now_s
+
+    def show(self, shown: Shown, now_s: float) -> None:
+        """Take in the latest picture."""
+        self._meet(shown.session)
+        self.state, self.simulated = "online", shown.simulated
+        self.picture = shown.picture
+        self._edge_ms, self._seen_s = shown.utc_ms, now_s
+        self.inbox.reaches(shown.last)
+
+    def event(self, event: Event) -> list[Event]:
+        """Take in an event; return those whose turn it is."""
+        self._meet(event.session)
+        return self.inbox.take([event])
+
+    def again(self, again: Again) -> list[Event]:
+        """Take in events that were asked for; return those whose turn it is."""
+        if again.session != self.session:
+            return []
+        return self.inbox.give_up(again.oldest) + self.inbox.take(again.events)
+
+    def ask(self, now_s: float, every_s: float) -> Ask | None:
+        """Return what to ask for, now and then, while events are missing."""
+        hole = self.inbox.hole
+        if hole is None or not self.here or now_s - self._asked_s < every_s:
+            return None
+        self._asked_s = now_s
+        return Ask(session=self.session, first=hole[0], last=hole[1])
+
+    def _meet(self, session: str) -> None:
+        if session != self.session:
+            self.session, self.inbox, self.picture = session, Inbox(), Picture()
+            self._asked_s = -1e9
