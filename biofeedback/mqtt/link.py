@@ -63,7 +63,7 @@ class Link:
     @property
     def busy(self) -> bool:
         """Whether bytes wait to go out: the network or the broker is slower than we are."""
-        return self._client._client.want_write()
+        return bool(self._client._client.want_write())
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Subscribe with QoS 1; a topic that the broker refuses is an error."""
