@@ -6,6 +6,7 @@ Nothing here blocks the loop: name look-up, TCP and TLS are done in a thread, bo
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -117,25 +118,36 @@ async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIt
         keepalive=_KEEP_ALIVE_S,
         max_queued_incoming_messages=20_000,
         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        logger=_quiet(),
         tls_context=await asyncio.to_thread(_tls, login) if login.secure else None,
     )
     client.pending_calls_threshold = 1000  # it only warns
     client._client.connect_timeout = _CONNECT_S
     entering = asyncio.ensure_future(client.__aenter__())
     try:
-        await asyncio.shield(entering)
-    except MqttError as error:
-        raise LinkError(_words(error)) from None
-    except asyncio.CancelledError:  # its thread cannot be cancelled
-        with suppress(MqttError):
-            await entering
-            await client.__aexit__(None, None, None)
-        raise
-    try:
-        yield Link(client)
+        try:
+            await asyncio.shield(entering)
+        except MqttError as error:
+            raise LinkError(_words(error)) from None
+        except asyncio.CancelledError:  # its thread cannot be cancelled
+            with suppress(MqttError):
+                await entering
+            raise
+        try:
+            yield Link(client)
+        finally:
+            with suppress(MqttError):
+                await client.__aexit__(None, None, None)
     finally:
-        with suppress(MqttError):
-            await client.__aexit__(None, None, None)
+        if client._client.socket() is not None:  # the library leaves it to the garbage collector
+            client._client._sock_close()
+
+
+def _quiet() -> logging.Logger:
+    """Return a logger that is silent: what is wrong is told in `LinkError`, once."""
+    logger = logging.getLogger("biofeedback.mqtt.client")
+    logger.setLevel(logging.CRITICAL + 1)
+    return logger
 
 
 def _tls(login: Login) -> ssl.SSLContext:

@@ -35,7 +35,7 @@ _PICTURES_S = 0.1  #: pictures come at most ten times a second
 _ASKS_S = 0.5  #: one answer to each user in this time
 _USERS = 64
 #: How long the end of a session waits for the broker to have everything.
-_LAST_S = 5.0
+_LAST_S, _LAST_IN_TROUBLE_S = 5.0, 1.0
 
 
 class Tap:
@@ -96,12 +96,15 @@ class Tap:
                 await hearing
 
     async def close(self) -> None:
-        """Hand over what waits, and say that the session is over; gives up after 5 s."""
+        """Hand over what waits, and say that the session is over; gives up after 5 s.
+
+        A broker that was away already is given one second.
+        """
         if self._events is None:
             return
         self._take_in()
         with suppress(LinkError, TimeoutError):
-            async with asyncio.timeout(_LAST_S):
+            async with asyncio.timeout(_LAST_IN_TROUBLE_S if self.trouble else _LAST_S):
                 await self._finish()
         self._events = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -58,6 +59,13 @@ class Broker:
                 break
             time.sleep(0.05)
         raise AssertionError(f"the broker does not start: {self.said}")
+
+    @property
+    def cpu_s(self) -> float:
+        """The CPU time that its process has taken."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def tell(self, number: signal.Signals) -> None:
         assert self._process is not None
