@@ -88,7 +88,8 @@ def listen(family: str, kind: str, seed: int, programme: str) -> tuple[Any, list
         metrics=config.metrics, state=config.state, control=config.control,
         palette=config.music.palette, phases=config.phase,
     )  # fmt: skip
-    core = Core(settings, style, seed, listener.resting_baseline())
+    known = listener.resting_baseline()
+    core = Core(settings, style, seed, {"": known} if known else {})
     asked: list[Asked] = []
     steering = core._steering
     step = steering.step

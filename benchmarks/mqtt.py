@@ -43,7 +43,7 @@ from biofeedback.timebase import run_live, utc_now
 GOAL_MS = 50.0
 OUTAGE_S, AFTER_S = 2.0, 3.0
 MARKER_S = 10.0
-STAGGER_S = 0.1
+STAGGER_S = 0.13  # not a divisor of the tick: bodies on several computers do not tick together
 TELL = ("decision", "command")
 
 

@@ -21,6 +21,7 @@ DERIVING = (
     "biofeedback.control",
     "biofeedback.core",
     "biofeedback.errors",
+    "biofeedback.group",
     "biofeedback.inputs",
     "biofeedback.metrics",
     "biofeedback.outputs",

@@ -21,6 +21,7 @@ from biofeedback.control.mapping import EVENTS, STATES
 from biofeedback.control.phases import Phase
 from biofeedback.control.phases import check as check_phases
 from biofeedback.errors import ConfigError
+from biofeedback.group.settings import Settings as GroupSettings
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
 from biofeedback.state.estimator import Settings as StateSettings
@@ -43,6 +44,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     state: StateSettings = StateSettings()
     control: ControlSettings = ControlSettings()
     music: Music = Music()
+    group: GroupSettings | None = None  #: several wearers; none for one listener
     phase: tuple[Phase, ...] = ()  #: one after the other; none for one strategy throughout
 
 

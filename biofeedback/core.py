@@ -7,7 +7,7 @@ order gets the same values, byte for byte; `record.verify` does exactly that.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,15 +17,15 @@ from biofeedback.control.curves import Palette
 from biofeedback.control.override import Wish
 from biofeedback.control.phases import Phase
 from biofeedback.control.ratings import parse_rating
+from biofeedback.group.bodies import Bodies, Found, Group, OneBody
+from biofeedback.group.settings import Settings as GroupSettings
 from biofeedback.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
-from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.state.baseline import Baseline
-from biofeedback.state.estimator import Estimator
 from biofeedback.state.estimator import Settings as StateSettings
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
@@ -53,20 +53,33 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     control: ControlSettings
     palette: Palette
     phases: tuple[Phase, ...] = ()
+    group: GroupSettings | None = None
 
 
 class Core:
-    """Everything between a sample and a note."""
+    """Everything between a sample and a note.
+
+    `baselines` are the resting values that are known, by wearer of a group; a single listener's
+    stand under "".
+    """
 
     def __init__(
-        self, settings: CoreSettings, style: Style, seed: int, baseline: Baseline | None
+        self, settings: CoreSettings, style: Style, seed: int, baselines: Mapping[str, Baseline]
     ) -> None:
         self._style = style
         self._seed = seed
-        self._metrics = MetricBank(settings.metrics)
-        self._estimator = Estimator(settings.state, baseline)
+        group = settings.group
+        self._bodies: Bodies = (
+            Group(group, settings.metrics, settings.state, baselines)
+            if group
+            else OneBody(settings.metrics, settings.state, baselines.get(""))
+        )
         self._steering = build(
-            settings.control, settings.palette, style.settings.home, settings.phases
+            settings.control,
+            settings.palette,
+            style.settings.home,
+            settings.phases,
+            group.wearers if group else (),
         )
         self._composer: Composer | None = None
         self._params = MusicParams()
@@ -78,7 +91,6 @@ class Core:
         self._last_tick = -1
         self._phrase: int | None = None  # the bar that began the phrase that sounds
         self._events: set[str] = set()  # since the last tick
-        self._learned = False
         self.ending: Bar | None = None
 
     @property
@@ -101,9 +113,9 @@ class Core:
         return last.index + 1, last.beat + last.beats
 
     @property
-    def baseline(self) -> Baseline | None:
-        """The person's resting values; None while the rest is not over."""
-        return self._estimator.baseline if self._learned else None
+    def baselines(self) -> dict[str, Baseline]:
+        """The resting values of those whose rest is over, by wearer; a single listener's at ""."""
+        return self._bodies.baselines
 
     @property
     def found(self) -> dict[str, float]:
@@ -121,7 +133,7 @@ class Core:
             case Chunk() | Gap() | SensorStatus():
                 if isinstance(item, Chunk):
                     self._chunk_seqs.append((time_s, seq))
-                return self._measured(self._metrics.update(item))
+                return self._measured(self._bodies.update(item))
             case Tick():
                 return self._tick(item, time_s)
             case BarRequest():
@@ -131,11 +143,12 @@ class Core:
             case ExternalClock():
                 return self._go_with(item, time_s)
             case WindowResult():
-                self._metrics.take(item)
+                self._bodies.take(item)
                 return ()
 
-    def _measured(self, found: tuple[Beat | Scr, ...]) -> Sequence[Derived]:
-        for item in found:
+    def _measured(self, found: tuple[Beat | Scr | Found, ...]) -> Sequence[Derived]:
+        for each in found:
+            item = each.item if isinstance(each, Found) else each
             if isinstance(item, Scr):
                 self._events.add("scr")
             elif item.verdict != "extra":
@@ -146,9 +159,8 @@ class Core:
         now_s = tick.time_s
         dt_s = (tick.index - self._last_tick) * TICK_S  # ticks may have been skipped
         self._last_tick = tick.index
-        readings = self._metrics.read(now_s)
-        state = self._estimator.step(readings, now_s)
-        self._learned = state.phase == "tracking"
+        sensed = self._bodies.sense(now_s)
+        readings, state = sensed.readings, sensed.state
         decision = self._steering.step(
             state,
             dt_s,
@@ -156,12 +168,14 @@ class Core:
             readings=readings,
             events=self._events,
             phrase_start=self._phrase_began(max(now_s, time_s)),
+            bodies=sensed.bodies,
+            together=sensed.together,
         )
         self._events.clear()
         derived: list[Derived] = [readings] if tick.index % 2 == 0 else []
         derived += [state, decision]
         derived += self._follow(decision.params, max(now_s, time_s) + TEMPO_LEAD_S)
-        window = self._metrics.window(now_s)
+        window = self._bodies.window(now_s)
         if window is not None and (request := self._request(window)):
             derived.append(request)
         return derived

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from biofeedback.control.base import Decision
+from biofeedback.group.bodies import Found
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breath_level import BreathLevel
 from biofeedback.outputs import Derived
@@ -72,6 +73,8 @@ class Ensemble:
             case Beat() if value.verdict != "extra":
                 self._breath.feed(value)
                 self._signal({"beat": value.rr_ms})
+            case Found(item=Beat() as beat) if beat.verdict != "extra":
+                self._signal({"beat": beat.rr_ms})
             case tuple():
                 self._signal({r.name: r.value for r in value if r.value is not None})
             case State():

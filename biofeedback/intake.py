@@ -26,9 +26,12 @@ class Intake:
         self._away: set[tuple[str, str]] = set()  #: signals that a lost source owes
         self.seen: dict[tuple[str, str], Chunk] = {}  #: latest chunk by source and signal
 
-    def clean(self, sample: Sample, sensor: int) -> Sample | None:
-        """Return a sample of sensor number `sensor` as it may enter, None when nothing is left."""
-        source = self._source(sample.source, sensor)
+    def clean(self, sample: Sample, sensor: int, wearer: str = "") -> Sample | None:
+        """Return a sample of sensor number `sensor` as it may enter, None when nothing is left.
+
+        A source of a wearer of a group is named after both.
+        """
+        source = self._source(f"{wearer}/{sample.source}" if wearer else sample.source, sensor)
         if isinstance(sample, SensorStatus):
             if sample.state == "lost":
                 self._away |= {key for key in self.seen if key[0] == source}

@@ -6,7 +6,7 @@ import asyncio
 import os
 import platform
 import shutil
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -62,6 +62,7 @@ class Plan:
     realtime: bool = False
     volume: float = 0.7
     midi_map: str = ""  #: name or file of the map of every MIDI output that names none
+    wearers: tuple[str, ...] = ()  #: whose each sensor is, in a group
     controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
     clock: str = ""  #: the MIDI port whose clock the music follows
     lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
@@ -84,25 +85,35 @@ def core_of(header: lines.HeaderLine) -> Core:
     """Return the core that a log's header describes."""
     try:
         config = msgspec.json.decode(header.config, type=Config)
-        baseline = msgspec.json.decode(header.baseline, type=Baseline | None)
+        known = (
+            msgspec.json.decode(header.baseline, type=Baseline | None) if not config.group else None
+        )
+        baselines = (
+            msgspec.json.decode(header.baseline, type=dict[str, Baseline])
+            if config.group
+            else {"": known}
+            if known
+            else {}
+        )
     except msgspec.DecodeError as error:
         raise LogError(
             f"the log's configuration cannot be read: {error}",
             hint="It comes from another version, or was edited.",
         ) from error
-    return _core(config, header.seed, baseline)
+    return _core(config, header.seed, baselines)
 
 
-def _core(config: Config, seed: int, baseline: Baseline | None) -> Core:
+def _core(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:
     settings = CoreSettings(
         metrics=config.metrics,
         state=config.state,
         control=config.control,
         palette=config.music.palette,
         phases=config.phase,
+        group=config.group,
     )
     style = load_style(config.music.style, configs_folder() / "styles")
-    return Core(settings, style, seed, baseline)
+    return Core(settings, style, seed, baselines)
 
 
 class Performance:
@@ -117,7 +128,7 @@ class Performance:
         self._worker = worker
         stored = profiles.load(plan.profile) if plan.profile else None
         self._plan = plan = _with_resonance(plan, stored)
-        self._sources = [plugins.sensor(uri, plan.options) for uri in plan.sensors]
+        self._sources = _sources(plan)
         self._outputs = [_with_map(OutputSpec.parse(uri), plan.midi_map) for uri in plan.outputs]
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
         self._ports = [pair for pair in zip(self._outputs, maps, strict=True) if pair[0].live]
@@ -129,9 +140,8 @@ class Performance:
         others = plan.controls or plan.clock or plan.lsl or plan.mqtt
         waits = plan.realtime or bool(self._ports or others)
         self.live = waits or not all(s.timeless for s in self._sources)
-        known = stored.baseline if stored and not plan.rest_anew else None
-        self._baseline = plan.baseline or known
-        self._core = _core(plan.config, plan.seed, self._baseline)
+        self._baselines = _baselines(plan, stored)
+        self._core = _core(plan.config, plan.seed, self._baselines)
         self._session: Session | None = None
         self._folder = Path()
         self._music_s = 0.0
@@ -241,12 +251,16 @@ class Performance:
             return
         simulated = any(source.simulated for source in self._sources)
         if self._plan.profile and not simulated:
-            self._remember(self._plan.profile, clock)
+            self._remember(self._plan.profile, "", clock)
+        for wearer in self._plan.config.group.wearers if self._plan.config.group else ():
+            own = [s for s in self._sources if s.wearer == wearer]
+            if own and not any(source.simulated or source.timeless for source in own):
+                self._remember(wearer, wearer, clock)
 
-    def _remember(self, name: str, clock: SessionClock) -> None:
+    def _remember(self, name: str, wearer: str, clock: SessionClock) -> None:
         """Keep what was learned of a person for their next session."""
         before = after = profiles.load(name)
-        learned = None if self._baseline else self._core.baseline
+        learned = None if wearer in self._baselines else self._core.baselines.get(wearer)
         if learned is not None:
             learned_utc = clock.started_utc.isoformat(timespec="seconds")
             after = structs.replace(
@@ -254,10 +268,13 @@ class Performance:
                 baseline=structs.replace(learned, learned_utc=learned_utc),
                 baseline_utc=learned_utc,
             )
-        if FOUND in self._core.found:
+        if FOUND in self._core.found and not wearer:
             after = structs.replace(after, resonance_per_minute=self._core.found[FOUND])
         if after != before:
             profiles.save(after)
+
+    def _logged_baseline(self) -> Baseline | Mapping[str, Baseline] | None:
+        return self._baselines if self._plan.config.group else self._baselines.get("")
 
     def _header(self, clock: SessionClock) -> lines.HeaderLine:
         plan = self._plan
@@ -276,10 +293,38 @@ class Performance:
             outputs=[_readable(str(spec)) for spec in self._outputs],
             profile=plan.profile,
             simulated=any(source.simulated for source in self._sources),
-            baseline=msgspec.Raw(msgspec.json.encode(self._baseline)),
+            baseline=msgspec.Raw(msgspec.json.encode(self._logged_baseline())),
             config=msgspec.Raw(msgspec.json.encode(plan.config)),
             code=code_digest(),
         )  # fmt: skip
+
+
+def _sources(plan: Plan) -> list[plugins.SensorSource]:
+    """Return the sensors; each wearer of a group has a simulated body of their own."""
+    if not plan.wearers:
+        return [plugins.sensor(uri, plan.options) for uri in plan.sensors]
+    known = list(dict.fromkeys(plan.wearers))
+    return [
+        replace(
+            plugins.sensor(
+                uri, replace(plan.options, seed=plan.options.seed + known.index(wearer))
+            ),
+            wearer=wearer,
+        )
+        for uri, wearer in zip(plan.sensors, plan.wearers, strict=True)
+    ]
+
+
+def _baselines(plan: Plan, stored: profiles.Profile | None) -> dict[str, Baseline]:
+    """Return the resting values that are known, by wearer; a single listener's under ""."""
+    if plan.config.group is None:
+        known = stored.baseline if stored and not plan.rest_anew else None
+        known = plan.baseline or known
+        return {"": known} if known else {}
+    if plan.rest_anew or not plan.wearers:
+        return {}
+    found = {name: profiles.load(name).baseline for name in plan.config.group.wearers}
+    return {name: baseline for name, baseline in found.items() if baseline}
 
 
 _VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")

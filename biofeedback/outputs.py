@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biofeedback.control.base import Decision
+from biofeedback.group.bodies import Found
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
@@ -26,5 +27,14 @@ class WindowRequest:
 
 
 Derived = (
-    Beat | Scr | tuple[Reading, ...] | WindowRequest | State | Decision | Segment | Bar | Cancel
+    Beat
+    | Scr
+    | Found
+    | tuple[Reading, ...]
+    | WindowRequest
+    | State
+    | Decision
+    | Segment
+    | Bar
+    | Cancel
 )

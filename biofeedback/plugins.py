@@ -46,6 +46,7 @@ class SensorSource:
     duration_s: float | None = None
     markers: tuple[tuple[float, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    wearer: str = ""  #: whose it is, in a group
 
 
 SensorKind = Callable[[str, SensorOptions], SensorSource]
@@ -114,12 +115,23 @@ def _whole(chosen: dict[str, str], key: str, default: int) -> int:
     return int(text)
 
 
+#: How hard the breathing of simulated bodies is drawn together, in cycles a second. Ours.
+_PULL = 0.2
+
+
 def _sim(target: str, options: SensorOptions) -> SensorSource:
     if target == "listener":
         return _listener(options)
     from sensors import simulated
 
-    settings = simulated.Settings(profile=target or "default", seed=options.seed)
+    with_others = {"together": _PULL, "alone": 0.0}  # bodies of a group
+    settings = (
+        simulated.Settings(
+            profile="calm", seed=options.seed, own_waves=True, together=with_others[target]
+        )
+        if target in with_others
+        else simulated.Settings(profile=target or "default", seed=options.seed)
+    )
 
     def opened(clock: Clock, ear: Ear) -> SampleStream:
         return simulated.stream(settings, clock)

@@ -199,7 +199,7 @@ class Session:
             async for sample in stream:
                 while markers and markers[0][0] <= self._clock():
                     self._feed(Command("recording", "marker", markers.pop(0)[1]))
-                cleaned = self._intake.clean(sample, number)
+                cleaned = self._intake.clean(sample, number, sensor.wearer)
                 if cleaned is not None:
                     self._feed(cleaned)
                 if isinstance(cleaned, Chunk):

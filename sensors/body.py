@@ -16,7 +16,15 @@ from random import Random
 from sensors.errors import SettingsError
 from sensors.signals import Chunk, Signal
 
-__all__ = ["EDA_RATE_HZ", "PROFILES", "Body", "BodySettings", "Course", "arousal_at"]
+__all__ = [
+    "EDA_RATE_HZ",
+    "PROFILES",
+    "Body",
+    "BodySettings",
+    "Course",
+    "arousal_at",
+    "shared_rhythm",
+]
 
 #: (time_s, arousal 0..1), in order of time; linear between, constant outside.
 Course = tuple[tuple[float, float], ...]
@@ -52,7 +60,9 @@ class BodySettings:
     """One body at rest, what arousal it goes through, and how often a beat is misdetected.
 
     `rsa_ms` is the swing of the RR interval with breathing, from peak to trough.
-    `artefact_share` (0..1) of the beats is missed, or split by a false one.
+    `artefact_share` (0..1) of the beats is missed, or split by a false one. With `own_waves` the
+    slow wave has a time and a speed of its own, as between people; `together` is how hard
+    breathing is drawn to a rhythm that all such bodies share, in cycles a second, 0 for not at all.
     """
 
     heart_rate_bpm: float = 70.0
@@ -61,6 +71,8 @@ class BodySettings:
     scl_usiemens: float = 4.0
     scr_per_minute: float = 4.0
     artefact_share: float = 0.0
+    own_waves: bool = False
+    together: float = 0.0
     profile: str | Course = "default"
     seed: int = 1
 
@@ -72,6 +84,7 @@ class BodySettings:
             "scl_usiemens": (0.1, 50.0),
             "scr_per_minute": (0.0, 30.0),
             "artefact_share": (0.0, 1.0),
+            "together": (0.0, 0.3),
         }
         for key, (low, high) in ranges.items():
             if not low <= getattr(self, key) <= high:
@@ -100,6 +113,18 @@ def arousal_at(course: Course, time_s: float) -> float:
         if time_s < after_s:
             return low + (high - low) * (time_s - before_s) / (after_s - before_s)
     return course[-1][1]
+
+
+def shared_rhythm(time_s: float) -> float:
+    """Return the phase, in cycles, of a breathing rhythm that several bodies may share.
+
+    About 14 a minute, never quite the same: its speed wanders by a third over a minute or two.
+    """
+    wander = sum(
+        0.6 * math.sin(2 * math.pi * (hz * time_s + phase))
+        for hz, phase in ((0.0071, 0.1), (0.0113, 0.7), (0.0197, 0.3), (0.0331, 0.9))
+    )
+    return 14.0 / 60.0 * time_s + wander
 
 
 class Body:
@@ -141,6 +166,10 @@ class _Heart:
         self._arousal = arousal_at(settings.course, 0.0)
         self._breath = self._rng.random()  #: phase in cycles
         self._wander_s = 0.0
+        wave = Random(f"{settings.seed}/wave")
+        self._wave, self._wave_hz = 0.0, _MAYER_HZ
+        if settings.own_waves:
+            self._wave, self._wave_hz = wave.random(), _MAYER_HZ * wave.uniform(0.8, 1.2)
         self._last_1024 = 0
         self._missed_1024 = 0
         self._next_1024 = self._interval(None)
@@ -180,13 +209,17 @@ class _Heart:
         bpm = self._settings.heart_rate_bpm + _HEART_BPM_PER_AROUSAL * above
         breaths = self._settings.breaths_per_minute + _BREATHS_PER_AROUSAL * above
         breaths *= 1.0 + self._rng.gauss(0.0, 0.05)
-        self._breath += max(2.0, breaths) / 60.0 * step_s
+        drawn = 0.0
+        if self._settings.together:
+            apart = shared_rhythm(now_s) - self._breath
+            drawn = self._settings.together * math.sin(2 * math.pi * apart)
+        self._breath += (max(2.0, breaths) / 60.0 + drawn) * step_s
         swing_s = self._settings.rsa_ms / 2000.0 * math.exp(-_RSA_FALL * above)
         self._wander_s = 0.97 * self._wander_s + self._rng.gauss(0.0, 0.004)
         rr_s = (
             60.0 / max(30.0, bpm)
             + swing_s * math.sin(2 * math.pi * self._breath)
-            + 0.6 * swing_s * math.sin(2 * math.pi * _MAYER_HZ * now_s)
+            + 0.6 * swing_s * math.sin(2 * math.pi * (self._wave_hz * now_s + self._wave))
             + self._wander_s
         )
         return round(1024 * min(2.0, max(0.3, rr_s)))

@@ -18,6 +18,7 @@ DERIVED = {
     "biofeedback.metrics.scr",
     "biofeedback.metrics.windowed",
     "biofeedback.state.estimator",
+    "biofeedback.group.bodies",
 }
 ANYTHING = {""}
 
@@ -45,6 +46,13 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.state",
     },
     "biofeedback.lab": ANYTHING,  # whole sessions on virtual listeners
+    "biofeedback.group": {
+        "biofeedback.metrics",
+        "biofeedback.state",
+        "biofeedback.errors",
+        "sensors.signals",
+        "sensors.base",
+    },
     "biofeedback.inputs": VALUES | {"biofeedback.metrics.windowed"},
     "biofeedback.outputs": VALUES | DERIVED,
     "biofeedback.core": VALUES
@@ -53,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.metrics",
         "biofeedback.state",
         "biofeedback.control",
+        "biofeedback.group",
         "synth.compose.composer",
         "synth.following",
         "synth.styles.base",
@@ -68,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.metrics.bank",
         "biofeedback.state.estimator",
         "biofeedback.control",
+        "biofeedback.group.settings",
     },
     "biofeedback.code_digest": {"biofeedback.config"},
     "biofeedback.errors": set(),

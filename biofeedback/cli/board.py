@@ -131,6 +131,8 @@ class Board:
         grid.add_row("Body", _joined([self._metric(*metric) for metric in _METRICS]))
         grid.add_row()
         grid.add_row("Arousal", self._arousal(max(10, width - _FRAME_WIDTH), plain))
+        for row in self._wearers():
+            grid.add_row("", row)
         if rest := self._rest():
             grid.add_row("Rest", Text(rest, "dim"))
         grid.add_row()
@@ -198,6 +200,22 @@ class Board:
         if setpoint is not None:
             words.append(f", set point {setpoint:.2f}")
         return Group(_scale(self.state, setpoint, width, plain), words)
+
+    def _wearers(self) -> list[Text]:
+        """Return a line for each of a group, and one for what they do together."""
+        rows = []
+        for name, reading in self.readings.items():
+            wearer, mark, what = name.partition("/")
+            if mark and what == "arousal":
+                known = reading.quality >= _UNKNOWN_CONFIDENCE and reading.value is not None
+                arousal = f"{reading.value:.2f}" if known else "not known yet"
+                heart = self._metric(f"{wearer}/heart_rate", "heart rate", "bpm", ".0f")
+                rows.append(_joined([Text(wearer, "bold"), f"arousal {arousal}", heart]))
+        together = self.readings.get("synchrony")
+        if rows and together is not None:
+            value = "not known yet" if together.value is None else f"{together.value:.2f}"
+            rows.append(Text(f"moving together beyond chance: {value}", "dim"))
+        return rows
 
     def _rest(self) -> str:
         """Return how the resting values are learned, or how old the stored ones are."""

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from biofeedback.config import Config
+    from biofeedback.group.settings import Settings as GroupSettings
     from biofeedback.launch import Plan
     from biofeedback.plugins import SensorOptions
 
@@ -100,14 +101,20 @@ class Common:
         sensors: tuple[str, ...],
         outputs: tuple[str, ...],
         options: SensorOptions,
+        group: GroupSettings | None = None,
         **others: Any,
     ) -> Plan:
         """Return the plan of a session with these sensors and outputs."""
+        from msgspec import structs
+
         from biofeedback.launch import Plan
         from biofeedback.personal.folders import sessions_folder
 
+        config = config_of(self.programme, self.config, self.settings, self.style)
+        if group is not None:
+            config = structs.replace(config, group=group)
         return Plan(
-            config=config_of(self.programme, self.config, self.settings, self.style),
+            config=config,
             sensors=sensors,
             outputs=outputs,
             out=self.out or sessions_folder(),

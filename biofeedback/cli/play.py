@@ -24,6 +24,19 @@ Sensors = Annotated[
         "more with ble:NAME?streams=ecg,acc. May repeat.",
     ),
 ]
+Wearers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--wearer", "-w", metavar="NAME=URI",
+        help="One sensor of one wearer of a group, instead of --sensor. May repeat.",
+    ),
+]  # fmt: skip
+Group = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE", help="One music from several wearers: mean, leader:NAME or synchrony."
+    ),
+]
 Controls = Annotated[
     list[str] | None,
     typer.Option(
@@ -97,6 +110,8 @@ def demo(
 def run(
     common: Common,
     sensor: Sensors = None,
+    wearer: Wearers = None,
+    group: Group = "",
     wait: Wait = 30.0,
     control: Controls = None,
     clock: Clock = "",
@@ -111,7 +126,7 @@ def run(
     Without options your last set-up is used, else the only strap there and the default audio
     device.
     """
-    from biofeedback.cli import consent, guide, show
+    from biofeedback.cli import consent, groups, guide, show
 
     login = None
     if mqtt:
@@ -121,8 +136,11 @@ def run(
         login.needs("wearer")
         link.check_library()
     output = common.output
-    chosen = guide.setup(sensor, output if output or realtime else ["null:"])
-    consent.ask_once(chosen.sensors, common.profile)
+    together = groups.parse(wearer, group, sensor, common.profile)
+    sensors = list(together.sensors) if together else sensor
+    chosen = guide.setup(sensors, output if output or realtime else ["null:"])
+    for uris, profile in together.each if together else [(chosen.sensors, common.profile)]:
+        consent.ask_once(uris, profile)
     plan = common.plan(
         chosen.sensors,
         chosen.outputs,
@@ -132,6 +150,8 @@ def run(
         clock=clock,
         lsl=lsl,
         mqtt=login,
+        wearers=together.wearers if together else (),
+        group=together.settings if together else None,
     )
     show.perform(plan, "The session runs")
 
@@ -149,6 +169,7 @@ def replay(
     rate: Annotated[
         float | None, typer.Option(metavar="HZ", help="Rate of a CSV without a time column.")
     ] = None,
+    group: Group = "",
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Wait as the body did, instead of hurrying.")
     ] = False,
@@ -157,13 +178,14 @@ def replay(
 
     As fast as it goes, unless --realtime is given or an output must sound.
     """
-    from biofeedback.cli import show
+    from biofeedback.cli import groups, show
 
     plan = common.plan(
         (f"file:{source.removeprefix('file:')}",),
         tuple(common.output or ()),
         _options(common.seed, columns=columns, rate_hz=rate),
         realtime=realtime,
+        group=groups.logged(Path(source.removeprefix("file:")), group),
     )
     show.perform(plan, f"Replaying {Path(source).name}")
 

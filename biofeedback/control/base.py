@@ -8,6 +8,7 @@ from typing import Protocol
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
+from biofeedback.state.worn import Worn
 from synth.params import MusicParams
 
 __all__ = ["Aim", "Decision", "Moment", "Strategy"]
@@ -20,7 +21,8 @@ class Moment:
     `target` is the arousal that a person asked to be led to, in place of the strategy's own;
     `rated` holds what they said since the last tick, by scale, 0 to 10; `found` what strategies
     have learned about them. `events` names what has happened since the last tick, "beat" or
-    "scr"; `phrase_start` says that a phrase of the music has begun.
+    "scr"; `phrase_start` says that a phrase of the music has begun. `bodies` has the wearers of
+    a group, by name.
     """
 
     state: State
@@ -31,6 +33,7 @@ class Moment:
     found: Mapping[str, float] = field(default_factory=dict)
     events: frozenset[str] = frozenset()
     phrase_start: bool = False
+    bodies: Mapping[str, Worn] = field(default_factory=dict)
 
     def trusted(self, name: str, least_quality: float = 0.3) -> float | None:
         """Return the value of a reading that can be trusted, None for any other."""

@@ -12,6 +12,7 @@ from biofeedback.control.breathe import Breathe, BreatheSettings
 from biofeedback.control.course import Course, Part
 from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
+from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.lead import Lead, LeadSettings
 from biofeedback.control.mapping import Map, MapSettings
 from biofeedback.control.mirror import Mirror
@@ -42,16 +43,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def build(
-    settings: Settings, palette: Palette, home: MusicParams, phases: Sequence[Phase] = ()
+    settings: Settings,
+    palette: Palette,
+    home: MusicParams,
+    phases: Sequence[Phase] = (),
+    wearers: Sequence[str] = (),
 ) -> Steering:
     """Return the chosen strategy, or the phases in turn, within limits.
 
-    `home` is where the style is at home.
+    `home` is where the style is at home, `wearers` are those of a group.
     """
     curves = Curves(palette, home, settings.limits.neutral_level)
     parts = [_part(phase, settings) for phase in phases]
     parts = parts or [Part(settings.strategy, _builder(settings.strategy, settings))]
-    return Steering(Course(parts), curves, settings.limits, Safety(settings.safety))
+    one = Safety(settings.safety)
+    safety = GroupSafety(settings.safety, wearers) if wearers else one
+    return Steering(Course(parts), curves, settings.limits, safety)
 
 
 def own_settings(phase: Phase, settings: Settings) -> Phase:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -13,9 +13,11 @@ from biofeedback.control.course import Course
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.control.override import Overrides, Wish
-from biofeedback.control.safety import Safety, Stop
+from biofeedback.control.safety import Stop
+from biofeedback.control.together import PER_S, opened
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
+from biofeedback.state.worn import Worn
 from synth.params import TEMPO_RANGE_BPM
 
 __all__ = ["Limits", "Steering"]
@@ -26,6 +28,7 @@ Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 
 #: So long after a wish has moved the music it is named as the cause. Ours.
 _PUSHED_S = 5.0
+_HEARD_TOGETHER = 0.05  #: from which it is said
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,13 +44,25 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     glide_per_s: Speed = 0.01
 
 
+class StopRules(Protocol):
+    """Watch over one listener, or over a group."""
+
+    def resume(self) -> None:
+        """Forget what led to a stop."""
+        ...
+
+    def step(self, moment: Moment, level: float, *, leads: bool) -> Stop | None:
+        """Take in a moment; return a stop while one holds."""
+        ...
+
+
 class Steering:
     """Runs a course of strategies within limits; where an intention becomes parameters.
 
     A person's wishes take the place of what a strategy wants, and obey the same limits.
     """
 
-    def __init__(self, course: Course, curves: Curves, limits: Limits, safety: Safety) -> None:
+    def __init__(self, course: Course, curves: Curves, limits: Limits, safety: StopRules) -> None:
         self._course = course
         self._safety = safety
         self._limits = limits
@@ -57,6 +72,7 @@ class Steering:
         self._tempo = Slew(tempo_bpm, limits.tempo_slew_bpm_per_s)
         self._sent_tempo = DeadBand(tempo_bpm, limits.tempo_dead_band_bpm)
         self._overrides = Overrides()
+        self._together = Slew(0.0, PER_S)
         self._last = Aim(limits.neutral_level, None, "")
         self._blind_s = 0.0
         self._following = False
@@ -95,8 +111,13 @@ class Steering:
         readings: Iterable[Reading] = (),
         events: Iterable[str] = (),
         phrase_start: bool = False,
+        bodies: Mapping[str, Worn] | None = None,
+        together: float = 0.0,
     ) -> Decision:
-        """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay."""
+        """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay.
+
+        A group has `bodies`; how much they move `together`, 0 to 1, opens the music.
+        """
         self._overrides.advance(state.time_s)
         moment = Moment(
             state,
@@ -107,6 +128,7 @@ class Steering:
             self.found,
             frozenset(events),
             phrase_start,
+            bodies or {},
         )
         self._rated = {}
         leads = self._last.setpoint is not None
@@ -120,7 +142,7 @@ class Steering:
             aim = self._aim(moment)
         self._last = aim
         self.found |= aim.found
-        return self._decide(moment, aim)
+        return self._decide(moment, aim, 0.0 if stop is not None else together)
 
     def _aim(self, moment: Moment) -> Aim:
         strategy, limits = self._course.strategy, self._limits
@@ -171,7 +193,7 @@ class Steering:
         cause = "lost" if self._seen else "unseen"
         return Aim(wanted, self._last.setpoint, why, tempo_bpm, cause=cause)
 
-    def _decide(self, moment: Moment, aim: Aim) -> Decision:
+    def _decide(self, moment: Moment, aim: Aim, together: float) -> Decision:
         state, dt_s, overrides = moment.state, moment.dt_s, self._overrides
         wanted = overrides.number("level")
         before = self._level.value, self._tempo.value
@@ -202,6 +224,8 @@ class Steering:
             swell=0.0 if hurries else aim.swell,
             rest=aim.silent,
         )
+        together = self._together.toward(together, dt_s)
+        params = opened(params, together)
         numbers = {
             "arousal": state.arousal,
             "low": state.low,
@@ -214,13 +238,18 @@ class Steering:
             **self.found,
             **self._course.numbers,
         }
+        if moment.bodies:
+            numbers["together"] = together
+        why = aim.why
+        if together >= _HEARD_TOGETHER:
+            why += f" Your hearts move together ({together:.2f} beyond chance): the music opens."
         asked = overrides.why
         return Decision(
             state.time_s,
             self._course.name,
             aim.setpoint,
             overrides.changed(params, dt_s),
-            f"{asked} {aim.why}" if asked else aim.why,
+            f"{asked} {why}" if asked else why,
             numbers,
             cause="override" if asked and self._unpushed_s <= _PUSHED_S else aim.cause,
             phase=self._course.phase,

@@ -224,4 +224,4 @@ def _core(case: Case, style: Style, baseline: Baseline | None) -> Core:
         control=control,
         palette=config.music.palette,
     )
-    return Core(settings, style, case.seed, baseline)
+    return Core(settings, style, case.seed, {"": baseline} if baseline else {})

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from biofeedback.control.base import Decision
+from biofeedback.group.bodies import Found
 from biofeedback.inputs import BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
@@ -125,6 +126,11 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
     match item:
         case Bar():
             return _bar_lines(seq, t, item)
+        case Found():
+            return [
+                msgspec.structs.replace(line, wearer=item.wearer)
+                for line in derived_lines(seq, t, item.item)
+            ]
         case Beat():
             return [
                 lines.BeatLine(

@@ -198,18 +198,29 @@ def _body_events(
     rows: list[tuple[float, float, str, Cell]] = []
     for stream in streams:
         if stream.rate_hz is None:
-            kind = "beat" if stream.signal == "rr" else stream.name
+            kind = _beat(stream.source) if stream.signal == "rr" else stream.name
             for time_s, value in zip(stream.times_s.tolist(), stream.values[:, 0], strict=True):
                 rows.append((time_s, 0.0, kind, float(value)))
     if not any(stream.signal == "rr" for stream in streams):
         for row in tables["beats"].rows:
             rows.append(
-                (float(row["time_s"] or 0.0), 0.0, "beat", float(row["rr_ms"] or 0.0) / 1000)
+                (
+                    float(row["time_s"] or 0.0),
+                    0.0,
+                    _beat(f"{row.get('wearer', '')}/"),
+                    float(row["rr_ms"] or 0.0) / 1000,
+                )
             )
     for row in tables["skin_responses"].rows:
         onset_s, peak_s = float(row["onset_s"] or 0.0), float(row["peak_s"] or 0.0)
         rows.append((onset_s, peak_s - onset_s, "skin_response", row["amplitude_usiemens"]))
     return sorted(rows, key=lambda row: row[0])
+
+
+def _beat(source: str) -> str:
+    """Return what a beat is called: in a group, whose it is as well."""
+    wearer, mark, _ = source.partition("/")
+    return f"beat {wearer}" if mark and wearer else "beat"
 
 
 def _is_ours(out: Path) -> bool:

@@ -161,21 +161,29 @@ class ClockLine(_Base, frozen=True, tag="clock"):
     step_s: float
 
 
-class BeatLine(_Base, frozen=True, tag="beat"):
-    """Derived: a heart beat and what was made of it; `nn` says whether metrics use it."""
+class BeatLine(_Base, frozen=True, tag="beat", omit_defaults=True):
+    """Derived: a heart beat and what was made of it; `nn` says whether metrics use it.
+
+    `wearer` says whose it is, in a group.
+    """
 
     time: float
     rr_ms: float
     verdict: str
     nn: bool
+    wearer: str = ""
 
 
-class ScrLine(_Base, frozen=True, tag="scr"):
-    """Derived: a skin conductance response, from its onset to its peak, trough to peak in uS."""
+class ScrLine(_Base, frozen=True, tag="scr", omit_defaults=True):
+    """Derived: a skin conductance response, from its onset to its peak, trough to peak in uS.
+
+    `wearer` says whose it is, in a group.
+    """
 
     time: float
     peak: float
     amplitude_us: float
+    wearer: str = ""
 
 
 class ReadingItem(msgspec.Struct, frozen=True, array_like=True):

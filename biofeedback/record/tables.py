@@ -110,14 +110,25 @@ def _tabulate(tables: Mapping[str, Table], line: lines.Line) -> None:
             )  # fmt: skip
         case lines.BeatLine():
             tables["beats"].add(
-                time_s=line.time, rr_ms=line.rr_ms, verdict=line.verdict, used=int(line.nn)
+                time_s=line.time,
+                rr_ms=line.rr_ms,
+                verdict=line.verdict,
+                used=int(line.nn),
+                **_whose(line),
             )
         case lines.ScrLine():
             tables["skin_responses"].add(
-                onset_s=line.time, peak_s=line.peak, amplitude_usiemens=line.amplitude_us
+                onset_s=line.time,
+                peak_s=line.peak,
+                amplitude_usiemens=line.amplitude_us,
+                **_whose(line),
             )
         case _:
             _note_event(tables["events"], line)
+
+
+def _whose(line: lines.BeatLine | lines.ScrLine) -> dict[str, Cell]:
+    return {"wearer": line.wearer} if line.wearer else {}
 
 
 def _wide(readings: Iterable[lines.ReadingItem]) -> dict[str, Cell]:

@@ -175,6 +175,8 @@ class _Gathered:
                 self.states.append(line)
             case lines.DecisionLine():
                 self.decisions.append(line)
+            case lines.BeatLine() | lines.ScrLine() if line.wearer:
+                pass  # of one of a group: nobody's rhythm if put together
             case lines.BeatLine():
                 self.beats.append(line)
             case lines.NoteLine():

@@ -62,5 +62,9 @@ def planned_rest_s(config: msgspec.Raw) -> float:
 
 def stored_rest_in_words(baseline: msgspec.Raw, now_utc: datetime) -> str:
     """Return the same of a stored baseline as a log's header holds it; "" without one."""
-    stored = msgspec.json.decode(baseline, type=Baseline | None)
+    try:
+        stored = msgspec.json.decode(baseline, type=Baseline | None)
+    except msgspec.ValidationError:  # a group's: by wearer
+        each = msgspec.json.decode(baseline, type=dict[str, Baseline])
+        return "; ".join(f"{name}: {rest_in_words(known, now_utc)}" for name, known in each.items())
     return "" if stored is None else rest_in_words(stored, now_utc)

@@ -17,7 +17,7 @@ from sensors.signals import Chunk
 from synth.events import Bar, Cancel
 from synth.tempo_map import Segment
 
-__all__ = ["Breath", "Music", "Picture", "Sensor", "View"]
+__all__ = ["Breath", "Music", "Picture", "Sensor", "View", "Wearer"]
 
 #: Bars in which the swell comes and goes, in beats; the composer's pair of bars.
 SWELL_BEATS = 8.0
@@ -56,6 +56,14 @@ class Breath(msgspec.Struct, frozen=True):
     period_s: float
 
 
+class Wearer(msgspec.Struct, frozen=True):
+    """One of a group: arousal and heart rate are None while they are not known."""
+
+    name: str
+    arousal: float | None
+    heart_rate: float | None
+
+
 class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything that is shown of a session. Times are seconds of the session.
 
@@ -85,6 +93,8 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     volume: float = 0.0
     overrides: dict[str, str] = {}
     troubles: tuple[str, ...] = ()
+    wearers: tuple[Wearer, ...] = ()  #: of a group
+    synchrony: float | None = None  #: of a group, beyond chance, 0 to 1
 
 
 @dataclass(slots=True)
@@ -173,7 +183,23 @@ class View:
                 if self._now_s < until_s
             },
             troubles=self.troubles,
+            wearers=self._wearers(),
+            synchrony=_rounded(self._value("synchrony"), 2),
         )
+
+    def _value(self, name: str) -> float | None:
+        reading = self._readings.get(name)
+        return reading.value if reading else None
+
+    def _wearers(self) -> tuple[Wearer, ...]:
+        found = []
+        for name, reading in self._readings.items():
+            wearer, mark, what = name.partition("/")
+            if mark and what == "arousal":
+                known = reading.value if reading.quality >= _KNOWN else None
+                heart = self._value(f"{wearer}/heart_rate")
+                found.append(Wearer(wearer, _rounded(known, 2), _rounded(heart, 0)))
+        return tuple(found)
 
     def _meet(self, status: SensorStatus) -> None:
         """Remember a sensor; a device that answers to a wish takes that wish's place."""

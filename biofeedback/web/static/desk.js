@@ -44,7 +44,7 @@ class Card {
         figure("arousal", "desk.arousal", "")),
       part("trace", "canvas", { class: "trace", role: "img", "aria-label": word("desk.trace", { name: this.name }) }),
       part("music", "p", { class: "music" }), part("why", "p", { class: "why" }),
-      part("overrides", "p", { class: "quiet" }), part("problem", "p", { class: "notice bad", hidden: true, lang: "en" }));
+      part("wearers", "p", { class: "quiet" }), part("overrides", "p", { class: "quiet" }), part("problem", "p", { class: "notice bad", hidden: true, lang: "en" }));
     if (STEERS) card.append(...this.controls());
     return card;
   }
@@ -135,6 +135,10 @@ class Card {
     part.why.classList.toggle("stopped", Boolean(plays && picture.stopped));
     part.why.lang = why.language;
     write(part.why, why.text);
+    const people = (plays && picture.wearers) || [];
+    const told = people.map((who) => `${who.name} ${who.arousal === null ? "–" : number(who.arousal, 2)}`);
+    if (people.length && picture.synchrony !== undefined) told.push(word("desk.together", { value: number(picture.synchrony, 2) }));
+    write(part.wearers, told.join(" · "));
     const set = Object.entries(picture.overrides ?? {}).map(([name, value]) => `${word(`set.${name}`, { otherwise: name })} ${value}`);
     write(part.overrides, plays && set.length ? word("desk.standing", { list: set.join(", ") }) : "");
     part.problem.hidden = !problem;
