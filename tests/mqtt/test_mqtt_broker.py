@@ -296,8 +296,16 @@ def test_nobody_comes_in_with_a_wrong_name_password_or_certificate(tmp_path: Pat
             assert "not to be trusted" in await comes_in(replace(good, ca=""))
 
         asyncio.run(trying())
-        setup.revoke(there.folder, "robin")
-        there.tell(signal.SIGHUP)
+
+        async def thrown_out() -> None:
+            async with linked(good) as link:
+                setup.revoke(there.folder, "robin")
+                there.tell(signal.SIGHUP)
+                with pytest.raises(LinkError):
+                    async with asyncio.timeout(5.0):
+                        await anext(link.messages())
+
+        asyncio.run(thrown_out())
         assert "name or password" in asyncio.run(refused(good))
         for user in ("robin", "ann", "olga"):
             assert good.password not in there.said
