@@ -156,6 +156,7 @@ class Browser:
         with urllib.request.urlopen(f"http://{self._address}/json/version") as response:
             whole = json.load(response)["webSocketDebuggerUrl"]
         self._sockets = ExitStack()
+        self.process: subprocess.Popen[bytes] | None = None  #: its first one
         self._whole = self._sockets.enter_context(_connected(whole))
 
     def page(self) -> Page:
@@ -188,6 +189,7 @@ def browser(*options: str) -> Iterator[Browser]:
         opened: Browser | None = None
         try:
             opened = Browser(_port(Path(folder) / "DevToolsActivePort", process))
+            opened.process = process
             yield opened
         finally:
             if opened is not None:
