@@ -30,6 +30,7 @@ from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.tap import Tap
 from biofeedback.personal import profiles
 from biofeedback.personal.folders import sessions_folder
+from biofeedback.personal.learner import Choice
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
@@ -65,6 +66,7 @@ class Plan:
     wearers: tuple[str, ...] = ()  #: whose each sensor is, in a group
     controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
     clock: str = ""  #: the MIDI port whose clock the music follows
+    chosen: Choice | None = None  #: what the learner chose; `config` has it already
     lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
     mqtt: Login | None = None  #: of the broker that the session is told to
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
@@ -296,6 +298,7 @@ class Performance:
             baseline=msgspec.Raw(msgspec.json.encode(self._logged_baseline())),
             config=msgspec.Raw(msgspec.json.encode(plan.config)),
             code=code_digest(),
+            chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
         )  # fmt: skip
 
 

@@ -71,7 +71,11 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.report": VALUES
     | DERIVED
     | {"biofeedback.errors", "biofeedback.record"}
-    | {"biofeedback.metrics.summary", "biofeedback.state.rest_words"},  # pure
+    | {"biofeedback.metrics.summary", "biofeedback.state.rest_words"}  # pure
+    | {
+        f"biofeedback.personal.{name}"  # pure as well
+        for name in ("claims", "insights", "learner", "options", "past", "prior", "profiles")
+    },
     "biofeedback.config": {
         "biofeedback.errors",
         "biofeedback.metrics.bank",
@@ -133,6 +137,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"biofeedback.outputs", "biofeedback.metrics.breath_level"},
     "biofeedback.ledger": ANYTHING,
     "biofeedback.launch": ANYTHING,
+    "biofeedback.tailor": ANYTHING,
     "biofeedback.plugins": ANYTHING,
     "biofeedback.cli": ANYTHING,
     "biofeedback.__main__": ANYTHING,

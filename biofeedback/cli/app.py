@@ -16,6 +16,7 @@ from biofeedback.cli import (
     lab,
     mqtt,
     play,
+    profile,
     programmes,
     serve,
     sessions,
@@ -34,7 +35,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its help costs three times the start of Python
 )
-for group in (play, programmes, lab, serve, mqtt, inspect, sessions, devices, controls, consent):
+for group in (
+    play,
+    programmes,
+    lab,
+    serve,
+    mqtt,
+    inspect,
+    sessions,
+    devices,
+    controls,
+    consent,
+    profile,
+):
     group.register(app)
 
 

@@ -109,11 +109,12 @@ class Common:
 
         from biofeedback.launch import Plan
         from biofeedback.personal.folders import sessions_folder
+        from biofeedback.tailor import within
 
         config = config_of(self.programme, self.config, self.settings, self.style)
         if group is not None:
             config = structs.replace(config, group=group)
-        return Plan(
+        plan = Plan(
             config=config,
             sensors=sensors,
             outputs=outputs,
@@ -127,6 +128,16 @@ class Common:
             options=options,
             **others,
         )
+        return within(plan)
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether nothing was said about the kind of session, so that it may be chosen."""
+        settings = self.settings or []
+        said = any(
+            setting.strip().startswith(("music.", "control.", "phase")) for setting in settings
+        )
+        return not (self.programme or self.style or self.config or said)
 
 
 def config_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,6 +121,13 @@ def run(
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt/--no-adapt",
+            help="With --profile and without --style or --programme: choose by what worked.",
+        ),
+    ] = True,
 ) -> None:
     """Play music that follows your body, live.
 
@@ -153,6 +161,15 @@ def run(
         wearers=together.wearers if together else (),
         group=together.settings if together else None,
     )
+    if adapt and common.profile and common.leaves_open:
+        from biofeedback.cli import console
+        from biofeedback.tailor import tailored
+        from biofeedback.timebase import utc_now
+
+        plan = tailored(plan, utc_now(), simulated=_simulated(chosen.sensors))
+        if plan.chosen is not None:
+            text = f"For {common.profile}: {plan.chosen.why}"
+            console.out.print(text, markup=False, highlight=False)
     show.perform(plan, "The session runs")
 
 
@@ -188,6 +205,10 @@ def replay(
         group=groups.logged(Path(source.removeprefix("file:")), group),
     )
     show.perform(plan, f"Replaying {Path(source).name}")
+
+
+def _simulated(sensors: Sequence[str]) -> bool:
+    return any(uri.startswith("sim:") for uri in sensors)
 
 
 def _options(

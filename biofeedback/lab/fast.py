@@ -19,7 +19,7 @@ from biofeedback.config import Config, configs_folder
 from biofeedback.control.build import build
 from biofeedback.control.steering import Steering
 from biofeedback.metrics.base import Reading
-from biofeedback.simulation.crowd import FamilyName, Minds, minds
+from biofeedback.simulation.crowd import Breaths, FamilyName, minds
 from biofeedback.simulation.heard import Heard
 from biofeedback.simulation.kinds import KindName
 from biofeedback.simulation.scale import arousal_of, deviations
@@ -32,6 +32,9 @@ from synth.styles.load import load as load_style
 __all__ = ["Outcomes", "sessions"]
 
 _TICK_S = 1.0
+#: A decision costs more than all the rest, and one in 2 s differs little from two a second.
+_DECIDES_EVERY = 2
+_PLANTED_S = 60.0
 _CONFIDENCE = 0.9
 _BREATH_WINDOW_S = 40.0
 #: Nothing is seen of a body at first, then the estimate comes up within seconds.
@@ -88,10 +91,13 @@ def sessions(
     configs: Sequence[Config],
     minutes: float,
     day: int = 0,
+    planted: FloatArray | None = None,
 ) -> Outcomes:
     """Let each listener hear one session with a config of their own.
 
-    Another `day` has other noise and another start for the same people.
+    Another `day` has other noise and another start for the same people. `planted` is an effect of
+    known size for each, in standard deviations of rest, that arousal falls by in the first
+    minutes, whatever the music does: a difference between options that is known to be there.
     """
     crowd = minds(family, kinds, seeds, day)
     sight = _Eye(family, seeds, day)
@@ -104,14 +110,20 @@ def sessions(
         heard = Heard.of(music, styles)
         for _ in range(2):
             crowd.step(heard)
-        seen, breaths, regular = sight.look(crowd)
+        arousal = crowd.arousal
+        if planted is not None:
+            share = 1.0 - math.exp(-second / _PLANTED_S)
+            arousal = arousal_of(deviations(arousal) - share * planted)
+        seen, breaths, regular = sight.look(arousal, crowd.breathing)
         liked = liked + crowd.appreciation(heard)
-        rows.append((crowd.arousal, seen, breaths))
+        rows.append((arousal, seen, breaths))
+        if second % _DECIDES_EVERY:
+            continue
         for index, steering in enumerate(steerings):
             rate = float(breaths[index]) if regular[index] else None
             music[index] = _decide(steering, float(second), float(seen[index]), rate)
-    arousal, seen_rows, breath_rows = (np.stack(column) for column in zip(*rows, strict=True))
-    return Outcomes(arousal, seen_rows, breath_rows, liked / len(rows))
+    arousals, seen_rows, breath_rows = (np.stack(column) for column in zip(*rows, strict=True))
+    return Outcomes(arousals, seen_rows, breath_rows, liked / len(rows))
 
 
 class _Eye:
@@ -129,10 +141,12 @@ class _Eye:
         self._lagged: FloatArray | None = None
         self._breaths: FloatArray | None = None
 
-    def look(self, crowd: Minds) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    def look(
+        self, arousal: FloatArray, breathing: Breaths
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """Return the estimated arousal and breathing rate of each, and whether that is sure."""
         sight = self._sight
-        true, rate = deviations(crowd.arousal), 60.0 * crowd.breathing.rate_hz
+        true, rate = deviations(arousal), 60.0 * breathing.rate_hz
         drawn, wobble = self._streams.step()
         if self._lagged is None or self._breaths is None:
             self._lagged, self._breaths = true.copy(), rate.copy()
@@ -143,7 +157,7 @@ class _Eye:
         self._time_s += _TICK_S
         there = 1.0 - math.exp(-max(0.0, self._time_s - _UNSEEN_S) / _APPEARS_S)
         seen = arousal_of(there * (self._gain * self._lagged + self._offset + self._noise))
-        regular = (crowd.breathing.captured > sight.regular) & (self._time_s > _BREATH_WINDOW_S)
+        regular = (breathing.captured > sight.regular) & (self._time_s > _BREATH_WINDOW_S)
         return seen, self._breaths + 0.2 * wobble, regular
 
 
@@ -157,4 +171,4 @@ def _decide(steering: Steering, now_s: float, seen: float, rate: float | None) -
     reading = Reading("breathing_rate", rate, "1/min", 64.0, now_s, quality, 1.0)
     confidence = 0.0 if now_s <= _UNSEEN_S else _CONFIDENCE
     state = State(now_s, seen, seen, seen, confidence, "tracking", {}, rate)
-    return steering.step(state, _TICK_S, readings=(reading,)).params
+    return steering.step(state, _DECIDES_EVERY * _TICK_S, readings=(reading,)).params

@@ -9,9 +9,14 @@ import msgspec
 
 from biofeedback.errors import ConfigError, FolderError
 from biofeedback.personal.folders import data_folder
+from biofeedback.personal.options import Preferences
 from biofeedback.state.baseline import Baseline
 
-__all__ = ["Profile", "beside", "delete", "files", "load", "save"]
+__all__ = ["SCHEMA", "Profile", "beside", "delete", "files", "load", "names", "save"]
+
+#: Raised whenever an older program would lose or misread something. 1 had no preferences and no
+#: number; it is read as it is, and written as the newest.
+SCHEMA = 2
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,13 +26,23 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     baseline: Baseline | None = None
     baseline_utc: str | None = None  #: when it was learned
     resonance_per_minute: float | None = None  #: slow breathing at which the heart swings most
+    preferences: Preferences = Preferences()
+    #: sessions that began before count no longer for what is learned; "" when all do
+    learned_from_utc: str = ""
+    schema: int = SCHEMA
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    schema: int = 1
 
 
 def load(name: str) -> Profile:
     """Return a stored profile, or an empty one for a name that is new."""
     path = _path(name)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Profile)
+        raw = path.read_bytes()
+        _refuse_newer(path, raw)
+        return msgspec.structs.replace(msgspec.json.decode(raw, type=Profile), schema=SCHEMA)
     except FileNotFoundError:
         return Profile(name=name)
     except (OSError, msgspec.DecodeError) as error:
@@ -39,6 +54,8 @@ def load(name: str) -> Profile:
 def save(profile: Profile) -> None:
     """Store a profile, whole or not at all."""
     path = _path(profile.name)
+    if path.exists():
+        _refuse_newer(path, path.read_bytes())
     partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +63,13 @@ def save(profile: Profile) -> None:
         partial.replace(path)
     except OSError as error:
         raise FolderError(f"the profile {path} cannot be written: {error.strerror}") from error
+
+
+def names() -> list[str]:
+    """Return the names of all profiles that are stored."""
+    folder = data_folder() / "profiles"
+    found = folder.glob("*.json") if folder.is_dir() else ()
+    return sorted(path.stem for path in found if "." not in path.stem)
 
 
 def files(name: str) -> list[Path]:
@@ -68,6 +92,19 @@ def delete(name: str) -> list[Path]:
         except OSError as error:
             raise FolderError(f"{path} cannot be deleted: {error.strerror}") from error
     return found
+
+
+def _refuse_newer(path: Path, raw: bytes) -> None:
+    """Raise for a profile of a newer program, which this one could only damage."""
+    try:
+        schema = msgspec.json.decode(raw, type=_Numbered).schema
+    except msgspec.DecodeError:
+        return  # whoever reads it says what is wrong with it
+    if schema > SCHEMA:
+        raise ConfigError(
+            f"the profile {path} has schema {schema}, and this program knows {SCHEMA} at most",
+            hint="Update biofeedback, or choose another --profile. The file stays as it is.",
+        )
 
 
 def _path(name: str) -> Path:

@@ -67,6 +67,8 @@ class HeaderLine(_Base, frozen=True, tag="header"):
     baseline: msgspec.Raw  #: the stored resting baseline that was used, or null
     config: msgspec.Raw
     code: str = ""  #: digest of the code that derived; "" before schema 3
+    #: what the learner chose, with its numbers, or null; `config` has it put into effect
+    chosen: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class ChunkLine(_Base, frozen=True, tag="chunk", omit_defaults=True):

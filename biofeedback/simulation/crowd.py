@@ -27,6 +27,7 @@ from synth.params import MusicParams
 
 __all__ = [
     "FAMILIES",
+    "Breaths",
     "Company",
     "FamilyName",
     "Minds",

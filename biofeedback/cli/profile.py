@@ -1,0 +1,225 @@
+"""Commands about what is remembered of a person: show, set, export, forget, summary."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biofeedback.cli import console
+
+if TYPE_CHECKING:
+    from biofeedback.personal.profiles import Profile
+    from biofeedback.tailor import Known
+
+__all__ = ["register"]
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The pseudonym given to --profile.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
+]
+Simulated = Annotated[
+    bool, typer.Option("--simulated", help="Of sessions with a virtual listener instead.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    group = typer.Typer(
+        help="What is remembered of you: show, set, export, forget, summary.", no_args_is_help=True
+    )
+    group.command("list")(list_profiles)
+    group.command("set")(set_preferences)
+    for command in (show, export, forget, summary):
+        group.command()(command)
+    app.add_typer(group, name="profile")
+
+
+def list_profiles() -> None:
+    """List the profiles on this computer."""
+    from biofeedback.personal import profiles
+
+    for name in profiles.names():
+        typer.echo(name)
+
+
+def show(
+    name: Name,
+    out: Out = None,
+    simulated: Simulated = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Show what is remembered of a person, and what worked for them as far as it is known."""
+    profile, found = _known(name, out, simulated)
+    from biofeedback.personal.insights import insights
+
+    compared = insights(found.history, profile.preferences.goals)
+    if as_json:
+        import msgspec
+
+        console.as_json(
+            {
+                **msgspec.to_builtins(profile),
+                "simulated": simulated,
+                "sessions": msgspec.to_builtins(found.history),
+                "left_out": found.left_out,
+                "compared": msgspec.to_builtins(compared),
+            }
+        )
+        return
+    from biofeedback.cli.profile_tables import print_profile
+
+    print_profile(profile, found, compared, simulated=simulated)
+
+
+def set_preferences(
+    name: Name,
+    changes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE...",
+            help="liked, avoided, modes, densities, strategies, pacings, without, keys, goals "
+            "(lists: piano,chamber), loudest and exploration (0 to 1).",
+        ),
+    ],
+) -> None:
+    """Say what you want and do not want; the choice among sessions keeps to it."""
+    from biofeedback.errors import ConfigError
+    from biofeedback.tailor import preferences
+
+    told: dict[str, object] = {}
+    for change in changes:
+        key, equals, value = (part.strip() for part in change.partition("="))
+        if not equals or not key:
+            raise ConfigError(
+                f"{change!r} is not of the form key=value",
+                hint="For example: biofeedback profile set NAME avoided=pulse exploration=0.3",
+            )
+        single = key in ("loudest", "exploration")
+        told[key] = value if single else [part.strip() for part in value.split(",") if part.strip()]
+    preferences(name, told)
+    console.out.print(f"Kept for {console.escape(name)}.", highlight=False)
+
+
+def export(
+    name: Name,
+    target: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The archive to write.")],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Write all that is kept of a person into one archive: profile, consent, sessions."""
+    from zipfile import ZIP_DEFLATED, ZipFile
+
+    from biofeedback.personal import profiles
+    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.targets import new_file
+
+    profiles.load(name)
+    files = profiles.files(name)
+    entries = [e for e in catalogue(out or sessions_folder())[0] if e.header.profile == name]
+    _refuse_nobody(name, bool(files or entries))
+    with new_file(target, force=force) as path, ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, f"profile/{file.name}")
+        for entry in entries:
+            for file in sorted(entry.folder.rglob("*")):
+                if file.is_file():
+                    inside = file.relative_to(entry.folder.parent)
+                    archive.write(file, f"sessions/{inside.as_posix()}")
+    console.written([target], json=False)
+
+
+def forget(
+    name: Name,
+    learned: Annotated[
+        bool, typer.Option("--learned", help="Only what was learned; sessions and wishes stay.")
+    ] = False,
+    out: Out = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Forget what was learned of a person, or everything: profile and sessions."""
+    import shutil
+
+    from biofeedback.errors import ConfigError, FolderError
+    from biofeedback.personal import profiles
+    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.record.catalogue import catalogue
+    from biofeedback.tailor import forget_learned
+    from biofeedback.timebase import utc_now
+
+    files = profiles.files(name)
+    entries = [e for e in catalogue(out or sessions_folder())[0] if e.header.profile == name]
+    _refuse_nobody(name, bool(files or entries))
+    what = (
+        f"what was learned of {name}" if learned
+        else f"everything about {name}: the profile and {len(entries)} sessions"
+    )  # fmt: skip
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigError(f"this would forget {what}", hint="Say so with --yes.")
+        if not typer.confirm(f"Forget {what}, for good?"):
+            raise typer.Exit(1)
+    if learned:
+        forget_learned(name, utc_now())
+    else:
+        for entry in entries:
+            try:
+                shutil.rmtree(entry.folder)
+            except OSError as error:
+                raise FolderError(f"{entry.folder} cannot be deleted: {error.strerror}") from error
+        profiles.delete(name)
+    console.out.print(f"Forgotten: {console.escape(what)}.", highlight=False)
+
+
+def summary(
+    name: Name,
+    target: Annotated[
+        Path, typer.Option("--out", metavar="FILE.html", help="The page to write.")
+    ] = Path("summary.html"),
+    sessions: Annotated[
+        Path | None,
+        typer.Option("--sessions", metavar="DIR", help="Folder of the sessions; else your data's."),
+    ] = None,
+    simulated: Simulated = False,
+    force: Force = False,
+) -> None:
+    """Write one page for a therapist: what was heard, what came of it, what nobody can say."""
+    from biofeedback.personal.insights import insights
+    from biofeedback.record.targets import new_file
+    from biofeedback.report.one_page import render
+    from biofeedback.timebase import utc_now
+
+    profile, found = _known(name, sessions, simulated)
+    compared = insights(found.history, profile.preferences.goals)
+    text = render(profile, found.history, found.left_out, compared, utc_now())
+    with new_file(target, force=force) as path:
+        path.write_text(text, encoding="utf-8")
+    console.written([target], json=False)
+
+
+def _known(name: str, out: Path | None, simulated: bool) -> tuple[Profile, Known]:
+    from biofeedback.personal import profiles
+    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.tailor import known
+
+    profile = profiles.load(name)
+    folder = out or sessions_folder()
+    with console.err.status("Reading the sessions"):
+        found = known(name, folder, simulated=simulated)
+    _refuse_nobody(name, bool(found.history or found.left_out or profiles.files(name)))
+    return profile, found
+
+
+def _refuse_nobody(name: str, there: bool) -> None:
+    from biofeedback.errors import ConfigError
+
+    if not there:
+        raise ConfigError(
+            f"nothing is kept of {name!r}",
+            hint="`biofeedback profile list` names whom there is; --out names another folder.",
+        )

@@ -1,0 +1,130 @@
+"""The learner on virtual people: its prior from some, its sessions with others, the best there is.
+
+Simulated: proves the learner, not a benefit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec import structs
+
+from biofeedback.lab.people import Crowd, day, hour_on
+from biofeedback.personal import claims as claiming
+from biofeedback.personal.learner import choose
+from biofeedback.personal.options import FACTORS, Option, Preferences, candidates
+from biofeedback.personal.past import Past, reward
+from biofeedback.personal.prior import COLD, Prior
+from sensors.signals import FloatArray
+
+__all__ = ["Learned", "learn", "train", "worths"]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What each of n people got in each session, `worth` (sessions, n), and what was claimed.
+
+    `claimed` is the first session after which each preference was claimed, 0 for never;
+    `right` whether the first claim was of the level that it should be of.
+    """
+
+    worth: FloatArray
+    claimed: list[int]
+    first: list[tuple[str, str, bool] | None]
+
+
+def train(crowd: Crowd, wanted: Preferences, minutes: float, processes: int) -> Prior:
+    """Return what a crowd, who hear each option once, teaches about people in general."""
+    options = candidates(wanted)
+    n = len(crowd.seeds)
+    heard = [day(crowd, [option] * n, 1 + k, minutes, processes)[0] for k, option in
+             enumerate(options)]  # fmt: skip
+    y = np.array([[reward(past) for past in pasts] for pasts in heard])
+    start = np.array([[past.start - 0.6 for past in pasts] for pasts in heard])
+    slope = float(
+        np.sum((start - start.mean(0)) * (y - y.mean(0))) / np.sum((start - start.mean(0)) ** 2)
+    )
+    rest = y - slope * start
+    means: dict[str, float] = {}
+    own: dict[str, tuple[FloatArray, int]] = {}  # (levels, n) of the persons' own, sessions a level
+    fitted = np.broadcast_to(rest.mean(axis=0), rest.shape).copy()
+    for factor in FACTORS:
+        names = [level for level in dict.fromkeys(o.level(factor) for o in options) if level]
+        if len(names) < 2:
+            continue
+        rows = np.array(
+            [rest[[o.level(factor) == name for o in options]].mean(axis=0) for name in names]
+        ) - rest.mean(axis=0)
+        for place, name in enumerate(names):
+            means[f"{factor}={name}"] = float(rows[place].mean())
+            fitted[[o.level(factor) == name for o in options]] += rows[place]
+        own[factor] = rows - rows.mean(axis=1, keepdims=True), len(options) // len(names)
+    freedom = len(options) - 1 - sum(len(rows) - 1 for rows, _ in own.values())
+    noise = float(np.sqrt(np.sum((rest - fitted) ** 2) / (n * freedom)))
+    spreads = {}
+    for name, (rows, count) in own.items():
+        levels = len(rows)
+        expected = noise**2 / count * (1.0 - 1.0 / levels)
+        between = max(0.0, float(np.mean(rows**2)) - expected) / (1.0 - 1.0 / levels)
+        spreads[name] = max(0.003, float(np.sqrt(between)))
+    return structs.replace(
+        COLD,
+        level=float(rest.mean()),
+        level_spread=float(rest.mean(axis=0).std()),
+        start=slope,
+        means=means,
+        spreads=spreads,
+        noise=noise,
+    )
+
+
+def learn(
+    crowd: Crowd,
+    wanted: Preferences,
+    prior: Prior,
+    minutes: float,
+    processes: int,
+    sessions: int = 10,
+    *,
+    shuffled: bool = False,
+) -> Learned:
+    """Let the learner choose for each person, session after session, from no history on.
+
+    `shuffled`: what is played is drawn by lot and has nothing to do with what was chosen, so that
+    every claim is wrong.
+    """
+    n = len(crowd.seeds)
+    histories: list[list[Past]] = [[] for _ in range(n)]
+    claimed, worth = [0] * n, []
+    first: list[tuple[str, str, bool] | None] = [None] * n
+    lot, every = np.random.default_rng([crowd.seeds[0], 53]), candidates(wanted)
+    for number in range(1, sessions + 1):
+        chosen = []
+        for seed, history in zip(crowd.seeds, histories, strict=True):
+            hour = hour_on(seed, 100 + number)
+            chosen.append(choose(history, wanted, hour, seed, prior=prior).option)
+        played = [every[int(lot.integers(len(every)))] for _ in chosen] if shuffled else chosen
+        pasts, worths = day(crowd, played, 100 + number, minutes, processes)
+        worth.append(worths)
+        for place, past in enumerate(pasts):
+            histories[place].append(structs.replace(past, option=chosen[place]))
+            if not claimed[place]:
+                found = claiming.claims(histories[place], prior)
+                if found and found[0].claimed:
+                    claimed[place] = number
+                    first[place] = (found[0].factor, found[0].level, found[0].better)
+    return Learned(np.array(worth), claimed, first)
+
+
+def worths(
+    crowd: Crowd, options: list[Option], minutes: float, processes: int, days: int
+) -> FloatArray:
+    """Return what each option is truly worth to each person on some days, (days, options, n)."""
+    n = len(crowd.seeds)
+    return np.array(
+        [
+            [day(crowd, [option] * n, 500 + number, minutes, processes)[1] for option in options]
+            for number in range(days)
+        ]
+    )

@@ -1,0 +1,134 @@
+"""What a person's sessions say about kinds of music, in words that claim no more than they can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from biofeedback.personal.claims import Claim, claims
+from biofeedback.personal.learner import Choice, Compared, compare, levels
+from biofeedback.personal.options import FACTORS, Factor, Goal, Option
+from biofeedback.personal.past import Past
+from biofeedback.personal.prior import COLD, Prior
+
+__all__ = ["NAMES", "Insight", "explained", "insights", "named", "told"]
+
+NAMES: dict[Factor, str] = {
+    "style": "Style", "modes": "Modes", "density": "Density", "strategy": "Strategy",
+    "pacing": "Pace of the breath",
+}  # fmt: skip
+_LEVELS = {
+    "wander": "modes that wander", "bright": "bright modes", "dark": "dark modes",
+    "sparse": "few notes", "usual": "the usual density", "full": "many notes",
+    "lead": "leading towards calm", "breathe": "breathing with the music",
+    "0.75": "a pace of 75 % of your own", "0.85": "a pace of 85 % of your own",
+    "drone_breath": "drone and breath",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One comparison: fall of arousal (0 to 1) and of breathing (a minute) of one over the other.
+
+    `claim` says whether it is more than noise; without a claim the numbers are no result.
+    """
+
+    claim: Claim
+    other: str
+    arousal: Compared
+    breathing: Compared | None
+
+
+def named(level: str) -> str:
+    """Return a level as a person reads it."""
+    return _LEVELS.get(level, level)
+
+
+def insights(
+    history: list[Past], goals: tuple[Goal, ...] = ("calm",), prior: Prior = COLD
+) -> list[Insight]:
+    """Return what can be compared, the surest first; nothing below five sessions."""
+    found = []
+    for claim in claims(history, prior, goals):
+        if not claim.better and claim.others and len(levels(history, claim.factor)) == 2:
+            claim = _turned(claim, history)
+        other = next(name for name in levels(history, claim.factor) if name != claim.level)
+        falls = np.array([past.fall for past in history])
+        arousal = compare(history, falls, claim.factor, claim.level, other, prior, 1.0)
+        found.append(Insight(claim, other, arousal, _breathing(history, claim, other, prior)))
+    return found
+
+
+def explained(
+    choice: Choice, history: list[Past], goals: tuple[Goal, ...] = ("calm",)
+) -> str:  # fmt: skip
+    """Return in one sentence why an option was chosen, against what else there was."""
+    what = _option(choice.option)
+    for insight in insights(history, goals):
+        claim = insight.claim
+        if claim.claimed and claim.better and choice.option.level(claim.factor) == claim.level:
+            return f"{what}: {told(insight)}"
+    n = choice.sessions
+    so_far = "1 session" if n == 1 else f"{n} sessions"
+    if choice.options == 1:
+        return f"{what}: the only kind of session that your preferences leave."
+    if not n:
+        return f"{what}: a first try, since there is no session yet to tell by."
+    if choice.option != choice.greedy:
+        differs = [
+            f"{named(choice.option.level(f))} rather than {named(choice.greedy.level(f))}"
+            for f in FACTORS
+            if choice.option.level(f) != choice.greedy.level(f)
+            and choice.option.level(f) and choice.greedy.level(f)
+        ]  # fmt: skip
+        tried = " and ".join(differs)
+        return f"{what}: {tried}, to find out; not enough sessions yet to tell ({so_far})."
+    return f"{what}: the best guess so far; not enough sessions yet to tell ({so_far})."
+
+
+def told(insight: Insight) -> str:
+    """Return a comparison that is claimed as a sentence with its intervals."""
+    claim, other = insight.claim, insight.other
+    parts = [_amount("arousal fell by", insight.arousal, "")]
+    breathing = insight.breathing
+    if breathing is not None and (breathing.low > 0.0 or breathing.high < 0.0):
+        parts.insert(0, _amount("breathing rate fell by", breathing, " a minute"))
+    said = " and ".join(parts)
+    return (
+        f"{named(claim.level)} rather than {named(other)}: with you {said}, in "
+        f"{claim.sessions} sessions with it and {insight.arousal.others} with the other."
+    )
+
+
+def _amount(verb: str, found: Compared, unit: str) -> str:
+    places = 1 if unit else 2
+    more = "more" if found.more >= 0.0 else "less"
+    low, high = sorted((found.low, found.high)) if found.more >= 0 else (-found.high, -found.low)
+    return (
+        f"{verb} {abs(found.more):.{places}f}{unit} {more} ({low:.{places}f} to {high:.{places}f})"
+    )
+
+
+def _option(option: Option) -> str:
+    parts = [named(option.style).capitalize(), named(option.modes), named(option.strategy)]
+    if option.density != "usual":
+        parts.insert(2, named(option.density))
+    if option.pacing:
+        parts.append(named(option.pacing))
+    return ", ".join(parts)
+
+
+def _turned(claim: Claim, history: list[Past]) -> Claim:
+    """Return a claim about two levels as one about the better of them."""
+    other = next(name for name in levels(history, claim.factor) if name != claim.level)
+    return Claim(claim.factor, other, claim.ratio, True, claim.others, claim.sessions)
+
+
+def _breathing(history: list[Past], claim: Claim, other: str, prior: Prior) -> Compared | None:
+    known = [past for past in history if past.breath_fall is not None]
+    heard = {past.option.level(claim.factor) for past in known}
+    if not {claim.level, other} <= heard:
+        return None
+    falls = np.array([past.breath_fall for past in known], dtype=np.float64)
+    return compare(known, falls, claim.factor, claim.level, other, prior, 20.0)

@@ -1,0 +1,138 @@
+"""The learner: which of the safe options a person hears next, and what it is based on.
+
+Thompson sampling: the effects of each option are drawn from what is believed of this person, and
+the option that is best in that draw is played. Early the draws differ widely and many options are
+tried; later they agree. Older sessions count less, poor signals too. Pure: equal history and equal
+seed give the equal choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from biofeedback.personal.options import Factor, Option, Preferences, candidates
+from biofeedback.personal.past import Hour, Past, reward
+from biofeedback.personal.prior import COLD, Prior, columns, design, rows
+from biofeedback.personal.regression import Array, Belief
+
+__all__ = ["Choice", "Compared", "choose", "compare", "levels", "weights"]
+
+_KEPT = 0.97  #: of a session's weight, with each that follows. Ours
+_BOLD = 0.6  #: of a whole draw at full exploration; tuned on virtual listeners
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What was chosen. `expected` and `sd` are of its reward; so is `likely_best`, 0 to 1.
+
+    `greedy` is the option of the highest expectation, which is another one while it explores.
+    """
+
+    option: Option
+    greedy: Option
+    expected: float
+    sd: float
+    greedy_expected: float
+    likely_best: float
+    sessions: int
+    options: int
+    hour: Hour
+    start: float
+    exploration: float
+    why: str = ""  #: one sentence for the person
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One level against another: how much more reward, with a 95 % interval; counts of sessions."""
+
+    factor: Factor
+    level: str
+    other: str
+    more: float
+    low: float
+    high: float
+    sessions: int
+    others: int
+
+
+def choose(
+    history: list[Past],
+    wanted: Preferences,
+    hour: Hour,
+    seed: int,
+    start: float | None = None,
+    prior: Prior = COLD,
+) -> Choice:
+    """Choose the next session's option; `start` is the arousal now, the usual one when unknown."""
+    options = candidates(wanted)
+    names = columns(options)
+    belief = _believed(history, wanted, prior, names)
+    usual = float(np.median([past.start for past in history])) if history else 0.6
+    now = usual if start is None else start
+    x = np.array([design(names, option, now, hour) for option in options])
+    rng = np.random.default_rng([seed, len(history)])
+    expected = x @ belief.mean
+    drawn = x @ belief.draw(rng, _BOLD * wanted.exploration)
+    best, chosen = int(np.argmax(expected)), int(np.argmax(drawn))
+    draws = np.array([x @ belief.draw(rng, 1.0) for _ in range(200)])
+    _, sd = belief.contrast(x[chosen])
+    return Choice(
+        option=options[chosen],
+        greedy=options[best],
+        expected=float(expected[chosen]),
+        sd=sd,
+        greedy_expected=float(expected[best]),
+        likely_best=float(np.mean(draws.argmax(axis=1) == chosen)),
+        sessions=len(history),
+        options=len(options),
+        hour=hour,
+        start=now,
+        exploration=wanted.exploration,
+    )
+
+
+def compare(
+    history: list[Past], y: Array, factor: Factor, level: str, other: str, prior: Prior, unit: float
+) -> Compared:
+    """Return how one level compares with another in an outcome y, weakly pulled towards nothing.
+
+    `unit` says how large one of the outcome is in reward, which scales what is expected of it.
+    """
+    from scipy.stats import t as student
+
+    names = columns([past.option for past in history], moderated=False)
+    spread = np.diag([(1.0 if "=" not in name else 0.3) ** 2 for name in names]) / prior.noise**2
+    scale = 3.0 * (prior.noise * unit) ** 2
+    belief = Belief(np.zeros(len(names)), spread, 3.0, scale)
+    belief = belief.after(rows(names, history), y, weights(history, kept=1.0))
+    direction = np.zeros(len(names))
+    direction[names.index(f"{factor}={level}")] = 1.0
+    direction[names.index(f"{factor}={other}")] = -1.0
+    more, sd = belief.contrast(direction)
+    half = float(student.ppf(0.975, 2.0 * belief.shape)) * sd
+    counts = [sum(past.option.level(factor) == name for past in history) for name in (level, other)]
+    return Compared(factor, level, other, more, more - half, more + half, *counts)
+
+
+def weights(history: list[Past], kept: float = _KEPT) -> Array:
+    """Return how much each session counts: by its signal, and less the longer ago it was."""
+    ages = np.arange(len(history))[::-1]
+    return np.asarray(kept**ages * [max(0.05, past.quality) for past in history])
+
+
+def _believed(
+    history: list[Past], wanted: Preferences, prior: Prior, names: list[str]
+) -> Belief:  # fmt: skip
+    y = np.array([reward(past, wanted.goals) for past in history])
+    return prior.belief(names).after(rows(names, history), y, weights(history))
+
+
+def levels(history: list[Past], factor: Factor) -> list[str]:
+    """Return the levels of a factor that were heard, the most frequent first."""
+    heard = [past.option.level(factor) for past in history]
+    return sorted(
+        dict.fromkeys(filter(None, heard)), key=lambda level: (-heard.count(level), level)
+    )

@@ -1,0 +1,55 @@
+"""What a session did to a person, in the few numbers that the learner needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from biofeedback.personal.options import Goal, Option
+
+__all__ = ["Hour", "Past", "hour_of", "reward"]
+
+Hour = Literal["morning", "day", "evening"]
+
+#: What a reward is made of; arousal counts as it is, 0.2 is about one standard deviation of a
+#: person's rest. All are ours.
+_BREATH, _RATING = 0.02, 0.1
+
+
+class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One session. Falls are of the last two minutes against the first that could be followed.
+
+    `fall` is of arousal (0 to 1), `breath_fall` in breaths a minute; `rated` is what the person
+    said, -1 (worse) to 1 (better); None is for what was not measured. `quality` is 0 to 1.
+    """
+
+    session: str
+    started_utc: str
+    hour: Hour
+    option: Option
+    start: float
+    fall: float
+    breath_fall: float | None = None
+    rated: float | None = None
+    quality: float = 1.0
+    simulated: bool = False
+    chosen: bool = False  #: by the learner, not by a person
+
+
+def hour_of(hour: int) -> Hour:
+    """Return the part of the day of an hour, 0 to 23."""
+    if 4 <= hour < 11:
+        return "morning"
+    return "day" if hour < 18 and hour >= 11 else "evening"
+
+
+def reward(past: Past, goals: Sequence[Goal] = ("calm",), *, said: bool = True) -> float:
+    """Return what a session was worth: arousal and breathing, and the rating unless left out.
+
+    Who has breathing as a goal gets twice the weight on it.
+    """
+    breath = _BREATH * (2.0 if "breathing" in goals else 1.0)
+    body = past.fall + breath * (past.breath_fall or 0.0)
+    return body + (_RATING * past.rated if said and past.rated is not None else 0.0)
