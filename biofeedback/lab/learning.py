@@ -5,6 +5,7 @@ Simulated: proves the learner, not a benefit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from biofeedback.lab.people import Crowd, day, hour_on
 from biofeedback.personal import claims as claiming
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import FACTORS, Option, Preferences, candidates
-from biofeedback.personal.past import Past, reward
-from biofeedback.personal.prior import COLD, Prior
+from biofeedback.personal.past import Past, body_reward, said_reward
+from biofeedback.personal.prior import COLD, Prior, Priors
 from sensors.signals import FloatArray
 
 __all__ = ["Learned", "learn", "train", "worths"]
@@ -30,17 +31,29 @@ class Learned:
     """
 
     worth: FloatArray
+    chosen: list[list[Option]]
     claimed: list[int]
     first: list[tuple[str, str, bool] | None]
 
 
-def train(crowd: Crowd, wanted: Preferences, minutes: float, processes: int) -> Prior:
+def train(crowd: Crowd, wanted: Preferences, minutes: float, processes: int) -> Priors:
     """Return what a crowd, who hear each option once, teaches about people in general."""
     options = candidates(wanted)
     n = len(crowd.seeds)
     heard = [day(crowd, [option] * n, 1 + k, minutes, processes)[0] for k, option in
              enumerate(options)]  # fmt: skip
-    y = np.array([[reward(past) for past in pasts] for pasts in heard])
+    return Priors(
+        body=_fitted(heard, options, body_reward, COLD.body),
+        said=_fitted(heard, options, said_reward, COLD.said),
+    )
+
+
+def _fitted(
+    heard: list[list[Past]], options: list[Option], part: Callable[[Past], float], cold: Prior
+) -> Prior:
+    """Return the prior of one part of the reward; `heard` is one list of n people an option."""
+    n = len(heard[0])
+    y = np.array([[part(past) for past in pasts] for pasts in heard])
     start = np.array([[past.start - 0.6 for past in pasts] for pasts in heard])
     slope = float(
         np.sum((start - start.mean(0)) * (y - y.mean(0))) / np.sum((start - start.mean(0)) ** 2)
@@ -69,7 +82,7 @@ def train(crowd: Crowd, wanted: Preferences, minutes: float, processes: int) -> 
         between = max(0.0, float(np.mean(rows**2)) - expected) / (1.0 - 1.0 / levels)
         spreads[name] = max(0.003, float(np.sqrt(between)))
     return structs.replace(
-        COLD,
+        cold,
         level=float(rest.mean()),
         level_spread=float(rest.mean(axis=0).std()),
         start=slope,
@@ -82,7 +95,7 @@ def train(crowd: Crowd, wanted: Preferences, minutes: float, processes: int) -> 
 def learn(
     crowd: Crowd,
     wanted: Preferences,
-    prior: Prior,
+    prior: Priors,
     minutes: float,
     processes: int,
     sessions: int = 10,
@@ -96,7 +109,7 @@ def learn(
     """
     n = len(crowd.seeds)
     histories: list[list[Past]] = [[] for _ in range(n)]
-    claimed, worth = [0] * n, []
+    claimed, worth, choices = [0] * n, [], []
     first: list[tuple[str, str, bool] | None] = [None] * n
     lot, every = np.random.default_rng([crowd.seeds[0], 53]), candidates(wanted)
     for number in range(1, sessions + 1):
@@ -107,14 +120,15 @@ def learn(
         played = [every[int(lot.integers(len(every)))] for _ in chosen] if shuffled else chosen
         pasts, worths = day(crowd, played, 100 + number, minutes, processes)
         worth.append(worths)
+        choices.append(chosen)
         for place, past in enumerate(pasts):
             histories[place].append(structs.replace(past, option=chosen[place]))
             if not claimed[place]:
-                found = claiming.claims(histories[place], prior)
+                found = claiming.claims(histories[place], prior.body)
                 if found and found[0].claimed:
                     claimed[place] = number
                     first[place] = (found[0].factor, found[0].level, found[0].better)
-    return Learned(np.array(worth), claimed, first)
+    return Learned(np.array(worth), choices, claimed, first)
 
 
 def worths(

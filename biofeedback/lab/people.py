@@ -16,7 +16,7 @@ import numpy as np
 from biofeedback.config import Config
 from biofeedback.lab import fast
 from biofeedback.personal.options import Option
-from biofeedback.personal.past import Hour, Past, reward
+from biofeedback.personal.past import Hour, Past, body_reward, said_reward
 from biofeedback.simulation.crowd import FamilyName
 from biofeedback.simulation.kinds import KindName
 from biofeedback.tailor import applied
@@ -97,5 +97,5 @@ def _some(job: tuple[Crowd, list[Option], int, float]) -> tuple[list[Past], Floa
             fall=float(out.fall[place]), breath_fall=float(breath_fall[place]), rated=liked,
         )  # fmt: skip
         pasts.append(seen)
-        worth.append(reward(true))
+        worth.append(body_reward(true) + said_reward(true))
     return pasts, np.array(worth)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.personal.options import FACTORS, Factor, Goal
-from biofeedback.personal.past import Past, reward
+from biofeedback.personal.past import Past, body_reward
 from biofeedback.personal.prior import Prior, columns, rows
 from biofeedback.personal.regression import Belief, evidence
 
@@ -55,7 +55,7 @@ def claims(history: list[Past], prior: Prior, goals: tuple[Goal, ...] = ("calm",
     options = [past.option for past in history]
     names = columns(options, moderated=False)
     x = rows(names, history)
-    y = np.array([reward(past, goals, said=False) for past in history])
+    y = np.array([body_reward(past, goals) for past in history])
     weights = np.array([max(0.05, past.quality) for past in history])
     tested = [place for place, name in enumerate(names) if "=" in name]
     found = []
@@ -84,10 +84,11 @@ def claims(history: list[Past], prior: Prior, goals: tuple[Goal, ...] = ("calm",
 
 def _fit(prior: Prior, names: list[str], places: list[int]) -> Belief:
     """Return the belief for some coefficients: neutral about options, wide about the rest."""
-    sd = {"1": 0.3, "start": 0.5, "morning": 0.03, "evening": 0.03}
+    sd = {"1": 0.3, "start": prior.start_spread, "morning": 0.03, "evening": 0.03}
     spread = np.diag([(sd.get(names[i], _SIZE) / prior.noise) ** 2 for i in places])
-    shape = 3.0
-    return Belief(np.zeros(len(places)), spread, shape, shape * prior.noise**2)
+    about = {"1": prior.level, "start": prior.start}
+    mean = np.array([about.get(names[i], 0.0) for i in places])
+    return Belief(mean, spread, prior.certainty, prior.certainty * prior.noise**2)
 
 
 def _log(

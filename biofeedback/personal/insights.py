@@ -46,7 +46,7 @@ def named(level: str) -> str:
 
 
 def insights(
-    history: list[Past], goals: tuple[Goal, ...] = ("calm",), prior: Prior = COLD
+    history: list[Past], goals: tuple[Goal, ...] = ("calm",), prior: Prior = COLD.body
 ) -> list[Insight]:
     """Return what can be compared, the surest first; nothing below five sessions."""
     found = []
@@ -131,4 +131,4 @@ def _breathing(history: list[Past], claim: Claim, other: str, prior: Prior) -> C
     if not {claim.level, other} <= heard:
         return None
     falls = np.array([past.breath_fall for past in known], dtype=np.float64)
-    return compare(known, falls, claim.factor, claim.level, other, prior, 20.0)
+    return compare(known, falls, claim.factor, claim.level, other, prior, 8.0)

@@ -14,12 +14,13 @@ import msgspec
 import numpy as np
 
 from biofeedback.personal.options import Factor, Option, Preferences, candidates
-from biofeedback.personal.past import Hour, Past, reward
-from biofeedback.personal.prior import COLD, Prior, columns, design, rows
+from biofeedback.personal.past import Hour, Past, body_reward, said_reward
+from biofeedback.personal.prior import COLD, Prior, Priors, columns, design, rows
 from biofeedback.personal.regression import Array, Belief
 
 __all__ = ["Choice", "Compared", "choose", "compare", "levels", "weights"]
 
+_DRAWS = 200
 _KEPT = 0.97  #: of a session's weight, with each that follows. Ours
 _BOLD = 0.6  #: of a whole draw at full exploration; tuned on virtual listeners
 
@@ -64,28 +65,28 @@ def choose(
     hour: Hour,
     seed: int,
     start: float | None = None,
-    prior: Prior = COLD,
+    prior: Priors = COLD,
 ) -> Choice:
     """Choose the next session's option; `start` is the arousal now, the usual one when unknown."""
     options = candidates(wanted)
     names = columns(options)
-    belief = _believed(history, wanted, prior, names)
+    body, said = _believed(history, wanted, prior, names)
     usual = float(np.median([past.start for past in history])) if history else 0.6
     now = usual if start is None else start
     x = np.array([design(names, option, now, hour) for option in options])
     rng = np.random.default_rng([seed, len(history)])
-    expected = x @ belief.mean
-    drawn = x @ belief.draw(rng, _BOLD * wanted.exploration)
+    expected = x @ (body.mean + said.mean)
+    doubts = x @ (body.draws(rng, _DRAWS) + said.draws(rng, _DRAWS))
+    drawn = expected + _BOLD * wanted.exploration * doubts[:, 0]
     best, chosen = int(np.argmax(expected)), int(np.argmax(drawn))
-    draws = np.array([x @ belief.draw(rng, 1.0) for _ in range(200)])
-    _, sd = belief.contrast(x[chosen])
+    sd = float(np.hypot(body.contrast(x[chosen])[1], said.contrast(x[chosen])[1]))
     return Choice(
         option=options[chosen],
         greedy=options[best],
         expected=float(expected[chosen]),
         sd=sd,
         greedy_expected=float(expected[best]),
-        likely_best=float(np.mean(draws.argmax(axis=1) == chosen)),
+        likely_best=float(np.mean((expected[:, None] + doubts).argmax(axis=0) == chosen)),
         sessions=len(history),
         options=len(options),
         hour=hour,
@@ -124,10 +125,16 @@ def weights(history: list[Past], kept: float = _KEPT) -> Array:
 
 
 def _believed(
-    history: list[Past], wanted: Preferences, prior: Prior, names: list[str]
-) -> Belief:  # fmt: skip
-    y = np.array([reward(past, wanted.goals) for past in history])
-    return prior.belief(names).after(rows(names, history), y, weights(history))
+    history: list[Past], wanted: Preferences, prior: Priors, names: list[str]
+) -> tuple[Belief, Belief]:
+    """Return what is believed of the body and of what is said; unrated sessions say nothing."""
+    x, counts = rows(names, history), weights(history)
+    y = np.array([body_reward(past, wanted.goals) for past in history])
+    body = prior.body.belief(names).after(x, y, counts)
+    rated = np.array([past.rated is not None for past in history], dtype=bool)
+    told = np.array([said_reward(past) for past in history])
+    said = prior.said.belief(names).after(x[rated], told[rated], counts[rated])
+    return body, said
 
 
 def levels(history: list[Past], factor: Factor) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from biofeedback.personal.options import Goal, Option
 
-__all__ = ["Hour", "Past", "hour_of", "reward"]
+__all__ = ["Hour", "Past", "body_reward", "hour_of", "said_reward"]
 
 Hour = Literal["morning", "day", "evening"]
 
@@ -45,11 +45,15 @@ def hour_of(hour: int) -> Hour:
     return "day" if hour < 18 and hour >= 11 else "evening"
 
 
-def reward(past: Past, goals: Sequence[Goal] = ("calm",), *, said: bool = True) -> float:
-    """Return what a session was worth: arousal and breathing, and the rating unless left out.
+def body_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
+    """Return what a session was worth by the body alone: arousal and breathing.
 
     Who has breathing as a goal gets twice the weight on it.
     """
     breath = _BREATH * (2.0 if "breathing" in goals else 1.0)
-    body = past.fall + breath * (past.breath_fall or 0.0)
-    return body + (_RATING * past.rated if said and past.rated is not None else 0.0)
+    return past.fall + breath * (past.breath_fall or 0.0)
+
+
+def said_reward(past: Past) -> float:
+    """Return what a session was worth by what the person said; 0 when they said nothing."""
+    return _RATING * (past.rated or 0.0)

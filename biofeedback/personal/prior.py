@@ -14,7 +14,7 @@ from biofeedback.personal.options import FACTORS, Factor, Option
 from biofeedback.personal.past import Hour, Past
 from biofeedback.personal.regression import Array, Belief
 
-__all__ = ["COLD", "Prior", "columns", "design", "rows"]
+__all__ = ["COLD", "Prior", "Priors", "columns", "design", "rows"]
 
 #: Share of a main effect by which evening or a high start may change it. Ours.
 _MODERATED = 0.35
@@ -58,9 +58,19 @@ class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.means.get(f"{factor}={main}", 0.0), own
 
 
+class Priors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The cold start of both parts of the reward: what the body does, and what the person says."""
+
+    body: Prior = Prior()
+    said: Prior = Prior(
+        level=0.0, level_spread=0.05, start=0.0, start_spread=0.05, noise=0.04,
+        spreads={"style": 0.04, "modes": 0.02, "density": 0.02, "strategy": 0.02, "pacing": 0.02},
+    )  # fmt: skip
+
+
 #: For people: no order among options but that pacing the breath at 75 % of the own rate lowered
 #: arousal in Leslie et al. (2019); sizes are ours, and weak.
-COLD = Prior(means={"strategy=breathe": 0.02, "pacing=0.75": 0.01})
+COLD = Priors(body=Prior(means={"strategy=breathe": 0.02, "pacing=0.75": 0.01}))
 
 
 def columns(options: list[Option], *, moderated: bool = True) -> list[str]:

@@ -47,12 +47,12 @@ class Belief:
         """Expected standard deviation of the noise, roughly."""
         return math.sqrt(self.scale / self.shape)
 
-    def draw(self, rng: np.random.Generator, boldness: float) -> Array:
-        """Draw coefficients; `boldness` scales how far from the mean, 0 gives the mean."""
+    def draws(self, rng: np.random.Generator, count: int) -> Array:
+        """Draw how far coefficients may lie from their mean; shape (k, count)."""
         values, vectors = np.linalg.eigh(self.spread)
-        normal, deviate = rng.standard_normal(len(self.mean)), rng.gamma(self.shape)
-        step = vectors @ (np.sqrt(np.maximum(values, 0.0)) * normal)
-        return np.asarray(self.mean + boldness * math.sqrt(self.scale / deviate) * step)
+        normal = rng.standard_normal((len(self.mean), count))
+        size = np.sqrt(self.scale / rng.gamma(self.shape, size=count))
+        return np.asarray(vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * normal) * size)
 
     def contrast(self, direction: Array) -> tuple[float, float]:
         """Return mean and scale of a sum of coefficients; it is Student t with 2 `shape`."""
