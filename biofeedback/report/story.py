@@ -35,12 +35,19 @@ class _Music(msgspec.Struct, frozen=True):
     style: str = ""
 
 
+class _Group(msgspec.Struct, frozen=True):
+    wearers: tuple[str, ...] = ()
+    rule: str = "mean"
+    leader: str = ""
+
+
 class Setup(msgspec.Struct, frozen=True):
     """The part of the session's config that the report speaks of."""
 
     title: str = ""
     control: _Control = _Control()
     music: _Music = _Music()
+    group: _Group | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ _HEART = {Signal.RR.value, Signal.HR.value, Signal.ECG.value, Signal.PPG.value}
 #: Length of the stretches that are compared; shorter sessions compare their first and last third.
 _STRETCH_S = 60.0
 _FEWEST_TICKS = 20
+_COUNTED = 0.15  #: confidence from which one of a group counts
+_TOGETHER = 0.05  #: synchrony from which the music says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def heart_beats_left_out(story: Story) -> float | None:
 
 def sentences(story: Story) -> list[str]:
     """Return four to eight sentences for the person who wore the sensors."""
-    said = [_what_happened(story), *_arousal(story), *_body(story), *_music(story)]
+    said = [_what_happened(story), *_group(story), *_arousal(story), *_body(story), *_music(story)]
     return [*said, *_signal(story), _limits(story)]
 
 
@@ -91,6 +93,34 @@ def _what_happened(story: Story) -> str:
     cut = "" if story.end is not None else " The session was cut short: its log has no end."
     text = f"For {length(story.duration_s)} the music {listened} {whom}"
     return f"{text}{', ' if whom.endswith('it') and aim else ' '}{aim}".rstrip() + f".{cut}"
+
+
+def _group(story: Story) -> list[str]:
+    """Return who made the music together and how alike their hearts moved; nothing for one."""
+    group = story.setup.group
+    if group is None:
+        return []
+    rule = {
+        "leader": f"it followed {group.leader} alone",
+        "synchrony": "it followed their mean, and opened as their hearts moved together",
+    }.get(group.rule, "it followed their mean")
+    each = []
+    for name in group.wearers:
+        known = story.metrics.get(f"{name}/arousal")
+        sure = known.values[known.quality >= _COUNTED] if known is not None else ()
+        each.append(f"{name} {np.nanmean(sure):.2f}" if len(sure) else f"{name} not known")
+    said = [
+        f"{joined(list(group.wearers))} made this music together: {rule}. What is said below of "
+        f"one body is the group's. Arousal on average: {', '.join(each)}."
+    ]
+    together = story.metrics.get("synchrony")
+    values = together.values[~np.isnan(together.values)] if together is not None else np.array([])
+    if len(values):
+        part = share(float(np.mean(values >= _TOGETHER)))
+        said.append(
+            f"Their hearts moved together more than chance would have it {part} of the time."
+        )
+    return said
 
 
 def _arousal(story: Story) -> list[str]:

@@ -230,7 +230,8 @@ def test_a_group_can_be_exported(session: Path, tmp_path: Path, form: str) -> No
 
 def test_a_group_has_a_report(session: Path) -> None:
     page = (session / "report.html").read_text()
-    assert "robin" in page
+    assert "robin and kim made this music together" in page
+    assert "moved together more than chance" in page
 
 
 @pytest.mark.parametrize(
