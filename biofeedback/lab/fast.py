@@ -92,14 +92,16 @@ def sessions(
     minutes: float,
     day: int = 0,
     planted: FloatArray | None = None,
+    alike: int | None = None,
 ) -> Outcomes:
     """Let each listener hear one session with a config of their own.
 
     Another `day` has other noise and another start for the same people. `planted` is an effect of
     known size for each, in standard deviations of rest, that arousal falls by in the first
     minutes, whatever the music does: a difference between options that is known to be there.
+    `alike` is the seed of one whom all of them are like.
     """
-    crowd = minds(family, kinds, seeds, day)
+    crowd = minds(family, kinds, seeds, day, alike)
     sight = _Eye(family, seeds, day)
     steerings = [_steering(config) for config in configs]
     styles = [config.music.style for config in configs]

@@ -32,7 +32,7 @@ HOURS: tuple[Hour, ...] = get_args(Hour)
 class Crowd:
     """Who listens: one kind and seed each. `planted` is an option's style and its effect in SD.
 
-    `days` shifts each person's days, so that copies of one person are different days of theirs.
+    `alike` is the seed of one whom all of them are like, but for noise and day.
     """
 
     family: FamilyName
@@ -40,12 +40,13 @@ class Crowd:
     seeds: tuple[int, ...]
     planted_style: tuple[str, ...] = ()
     planted_sd: float = 0.0
+    alike: int | None = None
 
     def part(self, start: int, stop: int) -> Crowd:
         """Return some of them."""
         return Crowd(
             self.family, self.kinds[start:stop], self.seeds[start:stop],
-            self.planted_style[start:stop], self.planted_sd,
+            self.planted_style[start:stop], self.planted_sd, self.alike,
         )  # fmt: skip
 
 
@@ -78,7 +79,9 @@ def _some(job: tuple[Crowd, list[Option], int, float]) -> tuple[list[Past], Floa
     if crowd.planted_sd:
         pairs = zip(crowd.planted_style, options, strict=True)
         planted = np.array([crowd.planted_sd * (style == o.style) for style, o in pairs])
-    out = fast.sessions(crowd.family, crowd.kinds, crowd.seeds, configs, minutes, number, planted)
+    out = fast.sessions(
+        crowd.family, crowd.kinds, crowd.seeds, configs, minutes, number, planted, crowd.alike
+    )
     breath_fall = out.breaths[40:90].mean(axis=0) - out.breaths[-120:].mean(axis=0)
     pasts, worth = [], []
     for place, (seed, option) in enumerate(zip(crowd.seeds, options, strict=True)):

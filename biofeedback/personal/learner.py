@@ -22,7 +22,7 @@ __all__ = ["Choice", "Compared", "choose", "compare", "levels", "weights"]
 
 _DRAWS = 200
 _KEPT = 0.97  #: of a session's weight, with each that follows. Ours
-_BOLD = 0.6  #: of a whole draw at full exploration; tuned on virtual listeners
+_BOLD = 1.0  #: of a whole draw at full exploration; tuned on virtual listeners
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from random import Random
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, TypeVar, get_args
+
+import numpy as np
 
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
@@ -40,6 +43,7 @@ __all__ = [
 FamilyName = Literal["a", "b"]
 FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
 STEP_S = 0.5
+Anyone = TypeVar("Anyone", traits_a.Traits, traits_b.Traits)
 
 
 class Breaths(Protocol):
@@ -83,15 +87,36 @@ def family_of(name: str) -> FamilyName:
 
 
 def minds(
-    family: FamilyName, kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0
+    family: FamilyName,
+    kinds: Sequence[KindName],
+    seeds: Sequence[int],
+    day: int = 0,
+    alike: int | None = None,
 ) -> Minds:
     """Return the minds of listeners, without bodies.
 
     On another `day` the same people have other noise, another start and another tonic level.
+    `alike` is the seed of one whom all of them are like but for these.
     """
     if family == "a":
-        return mind_a.Mind(traits_a.draw(kinds, seeds, day), seeds, day)
-    return mind_b.Mind(traits_b.draw(kinds, seeds, day), seeds, day)
+        traits_of_a = traits_a.draw(kinds, seeds, day)
+        if alike is not None:
+            traits_of_a = _like(traits_of_a, traits_a.draw(kinds[:1], [alike], day))
+        return mind_a.Mind(traits_of_a, seeds, day)
+    traits_of_b = traits_b.draw(kinds, seeds, day)
+    if alike is not None:
+        traits_of_b = _like(traits_of_b, traits_b.draw(kinds[:1], [alike], day))
+    return mind_b.Mind(traits_of_b, seeds, day)
+
+
+def _like(traits: Anyone, one: Anyone) -> Anyone:
+    """Return traits with those of one person, but for what differs from day to day."""
+    own = {
+        field.name: np.repeat(getattr(one, field.name), len(traits), axis=-1)
+        for field in fields(one)
+        if field.name not in ("tonic", "level", "start")
+    }
+    return replace(traits, **own)
 
 
 class Wearer:
