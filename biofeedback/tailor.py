@@ -18,7 +18,7 @@ from biofeedback.config import Config
 from biofeedback.errors import BiofeedbackError, ConfigError
 from biofeedback.launch import Plan
 from biofeedback.personal import profiles
-from biofeedback.personal.insights import explained
+from biofeedback.personal.insights import explained, insights, shown
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import Option, Preferences
 from biofeedback.personal.past import Past, hour_of
@@ -87,7 +87,11 @@ def tailored(plan: Plan, now: datetime, *, simulated: bool) -> Plan:
     history = known(plan.profile, plan.out, simulated=simulated).history
     seed = sum(plan.profile.encode()) + plan.seed
     choice = choose(history, wanted, hour_of(now.astimezone().hour), seed)
-    choice = structs.replace(choice, why=explained(choice, history, wanted.goals))
+    choice = structs.replace(
+        choice,
+        why=explained(choice, history, wanted.goals),
+        compared=shown(insights(history, wanted.goals)),
+    )
     return replace(plan, config=applied(plan.config, choice.option), chosen=choice)
 
 

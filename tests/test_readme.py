@@ -51,6 +51,9 @@ def test_a_documented_command_runs(
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
     (tmp_path / "recording.txt").write_text("\n".join(["800", "810", "790"] * 60))
     (tmp_path / "sessions").mkdir()
+    profiles = tmp_path / "data" / "biofeedback" / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "robin.json").write_text('{"name": "robin"}')
     words = [str(session) if word == "SESSION" else word for word in shlex.split(command)[1:]]
     hardware = any(need in command for need in NEEDS)
     code = run([*words, "--duration", "1", "--wait", "1"] if hardware else words)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.personal.claims import Claim, claims
-from biofeedback.personal.learner import Choice, Compared, compare, levels
+from biofeedback.personal.learner import Choice, Compared, Shown, compare, levels
 from biofeedback.personal.options import FACTORS, Factor, Goal, Option
 from biofeedback.personal.past import Past
 from biofeedback.personal.prior import COLD, Prior
 
-__all__ = ["NAMES", "Insight", "explained", "insights", "named", "told"]
+__all__ = ["NAMES", "Insight", "explained", "insights", "named", "shown", "told"]
 
 NAMES: dict[Factor, str] = {
     "style": "Style", "modes": "Modes", "density": "Density", "strategy": "Strategy",
@@ -98,6 +98,25 @@ def told(insight: Insight) -> str:
     return (
         f"{named(claim.level)} rather than {named(other)}: with you {said}, in "
         f"{claim.sessions} sessions with it and {insight.arousal.others} with the other."
+    )
+
+
+def shown(found: list[Insight]) -> tuple[Shown, ...]:
+    """Return comparisons as they are logged with a choice and shown in its report."""
+    return tuple(
+        Shown(
+            what=NAMES[insight.claim.factor],
+            level=named(insight.claim.level),
+            other=named(insight.other),
+            more=insight.arousal.more,
+            low=insight.arousal.low,
+            high=insight.arousal.high,
+            sessions=insight.claim.sessions,
+            others=insight.arousal.others,
+            claimed=insight.claim.claimed,
+            told=told(insight) if insight.claim.claimed else "",
+        )
+        for insight in found
     )
 
 

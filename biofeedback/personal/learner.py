@@ -18,11 +18,26 @@ from biofeedback.personal.past import Hour, Past, body_reward, said_reward
 from biofeedback.personal.prior import COLD, Prior, Priors, columns, design, rows
 from biofeedback.personal.regression import Array, Belief
 
-__all__ = ["Choice", "Compared", "choose", "compare", "levels", "weights"]
+__all__ = ["Choice", "Compared", "Shown", "choose", "compare", "levels", "weights"]
 
 _DRAWS = 200
 _KEPT = 0.97  #: of a session's weight, with each that follows. Ours
 _BOLD = 1.0  #: of a whole draw at full exploration; tuned on virtual listeners
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A comparison from the sessions before, as a report shows it; arousal falls more by `more`."""
+
+    what: str
+    level: str
+    other: str
+    more: float
+    low: float
+    high: float
+    sessions: int
+    others: int
+    claimed: bool
+    told: str  #: the sentence for one that is claimed, else ""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +58,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     start: float
     exploration: float
     why: str = ""  #: one sentence for the person
+    compared: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

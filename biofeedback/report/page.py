@@ -29,6 +29,7 @@ from biofeedback.report.words import (
     share,
     unit,
 )
+from biofeedback.report.worked import worked
 from biofeedback.state.rest_words import USUAL_REST_S, planned_rest_s, stored_rest_in_words
 
 __all__ = ["NAME", "render", "write"]
@@ -94,6 +95,7 @@ def render(story: Story, progress: Callable[[float], None]) -> str:
             *_timeline(story),
             *said(story),
             *response(story),
+            *worked(story),
             *_numbers(story),
             *_whole(story),
             *sensing(story),
