@@ -29,7 +29,7 @@ def check(command: Command) -> None:
             )
         case "rating":
             parse_rating(value)
-        case "marker" | "note" | "adverse" if len(value) > _LONGEST:
+        case "marker" | "note" | "adverse" | "guess" if len(value) > _LONGEST:
             raise CommandError(
                 f"{command.what}: the text has {len(value)} characters",
                 hint=f"At most {_LONGEST}.",

@@ -4,13 +4,21 @@ BiofeedbackError
 |-- CommandError    what was asked of a running session makes no sense
 |-- ConfigError     an unknown key, a value out of range, an unknown name
 |-- FolderError     a folder or file that cannot be written
-`-- LogError        a session log that is missing or unreadable
+|-- LogError        a session log that is missing or unreadable
+`-- TrialError      a trial that is unknown, was changed, or can't do what was asked
 
 `sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries; all
 three carry `hint`, and the command line shows all three the same way (exit code 2).
 """
 
-__all__ = ["BiofeedbackError", "CommandError", "ConfigError", "FolderError", "LogError"]
+__all__ = [
+    "BiofeedbackError",
+    "CommandError",
+    "ConfigError",
+    "FolderError",
+    "LogError",
+    "TrialError",
+]
 
 
 class BiofeedbackError(Exception):
@@ -35,3 +43,7 @@ class FolderError(BiofeedbackError):
 
 class LogError(BiofeedbackError):
     """A session log cannot be read."""
+
+
+class TrialError(BiofeedbackError):
+    """A trial is unknown, was changed after it was frozen, or can't do what was asked."""

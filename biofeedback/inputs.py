@@ -16,7 +16,7 @@ TICK_S = 0.5
 
 CommandName = Literal[
     "marker", "hold", "resume", "stop", "panic", "volume",
-    "override", "release", "rating", "note", "adverse",
+    "override", "release", "rating", "note", "adverse", "guess",
 ]  # fmt: skip
 
 
@@ -45,10 +45,11 @@ class Command:
     """Something that a person asked for: who, what, and a value where it has one.
 
     `who` is "key", "session", "recording", "midi:PORT", "osc:HOST", "web:ROLE:NAME", "mqtt:USER"
-    or "mqtt:USER:NAME". `value` is the text of a marker, note or adverse event; the volume from 0
-    to 1 in decimal; of a rating "relaxation=7" or "distress=2", each 0 to 10; of an override
-    "NAME=VALUE" or "NAME=VALUE for SECONDS"; of a stop the seconds left for the last bar, "" for
-    no limit; of a release the NAME that is free again, or "" for all.
+    or "mqtt:USER:NAME". `value` is the text of a marker, note or adverse event; the arm of a
+    trial that was guessed, or "skip"; the volume from 0 to 1 in decimal; of a rating
+    "relaxation=7" or "distress=2", each 0 to 10; of an override "NAME=VALUE" or "NAME=VALUE for
+    SECONDS"; of a stop the seconds left for the last bar, "" for no limit; of a release the NAME
+    that is free again, or "" for all.
     """
 
     who: str

@@ -69,6 +69,7 @@ class Plan:
     chosen: Choice | None = None  #: what the learner chose; `config` has it already
     lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
     mqtt: Login | None = None  #: of the broker that the session is told to
+    trial: lines.TrialItem | None = None  #: what was played then stands in the log alone
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
 
 
@@ -235,7 +236,8 @@ class Performance:
                 stack.push_async_callback(tap.close)
                 self._session.surfaces = [*self._session.surfaces, tap]
             self._session.begin(self._header(clock))
-            _write(self._folder / "config.toml", to_toml(self._plan.config))
+            if self._plan.trial is None:
+                _write(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))
             try:
                 async with surface.running(self._session.surfaces, self._session):
@@ -299,6 +301,7 @@ class Performance:
             config=msgspec.Raw(msgspec.json.encode(plan.config)),
             code=code_digest(),
             chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
+            trial=plan.trial,
         )  # fmt: skip
 
 

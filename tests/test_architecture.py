@@ -132,6 +132,16 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.session": ANYTHING,
     "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},
     "biofeedback.conductor": ANYTHING,
+    "biofeedback.trials": {
+        "biofeedback.personal",
+        "biofeedback.control",
+        "biofeedback.record",
+        "biofeedback.errors",
+        "biofeedback.config",
+        "biofeedback.timebase",
+        "biofeedback.report.html",
+    },
+    "biofeedback.trials.donors": ANYTHING,  # virtual listeners of the lab lead the yoked arm
     "biofeedback.ensemble": VALUES
     | DERIVED
     | {"biofeedback.outputs", "biofeedback.metrics.breath_level"},

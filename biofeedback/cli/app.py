@@ -20,6 +20,7 @@ from biofeedback.cli import (
     programmes,
     serve,
     sessions,
+    trial,
 )
 
 __all__ = ["app", "run"]
@@ -47,6 +48,7 @@ for group in (
     controls,
     consent,
     profile,
+    trial,
 ):
     group.register(app)
 

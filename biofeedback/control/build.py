@@ -21,6 +21,7 @@ from biofeedback.control.resonance import Resonance, ResonanceSettings
 from biofeedback.control.safety import Safety, SafetySettings
 from biofeedback.control.silence import Silence
 from biofeedback.control.steering import Limits, Steering
+from biofeedback.control.yoked import Yoked, YokedSettings
 from synth.params import MusicParams
 
 __all__ = ["Settings", "build", "own_settings"]
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     resonance: ResonanceSettings = ResonanceSettings()
     fixed: FixedSettings = FixedSettings()
     map: MapSettings = MapSettings()
+    yoked: YokedSettings = YokedSettings()
     limits: Limits = Limits()
     safety: SafetySettings = SafetySettings()
 
@@ -72,6 +74,8 @@ def own_settings(phase: Phase, settings: Settings) -> Phase:
             return structs.replace(phase, resonance=phase.resonance or settings.resonance)
         case "fixed":
             return structs.replace(phase, fixed=phase.fixed or settings.fixed)
+        case "yoked":
+            return structs.replace(phase, yoked=phase.yoked or settings.yoked)
         case _:
             return phase
 
@@ -83,6 +87,7 @@ def _part(phase: Phase, settings: Settings) -> Part:
         breathe=phase.breathe or settings.breathe,
         resonance=phase.resonance or settings.resonance,
         fixed=phase.fixed or settings.fixed,
+        yoked=phase.yoked or settings.yoked,
     )
     return Part(phase.strategy, _builder(phase.strategy, own), phase)
 
@@ -96,5 +101,6 @@ def _builder(name: StrategyName, settings: Settings) -> Callable[[], Strategy]:
         "fixed": lambda: Fixed(settings.fixed),
         "silence": Silence,
         "map": lambda: Map(settings.map),
+        "yoked": lambda: Yoked(settings.yoked),
     }
     return builders[name]

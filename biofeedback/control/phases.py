@@ -13,11 +13,12 @@ from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
 from biofeedback.control.resonance import ResonanceSettings
+from biofeedback.control.yoked import YokedSettings
 
 __all__ = ["Phase", "StrategyName", "Until", "Watch", "check", "length_minutes"]
 
 StrategyName = Literal[
-    "lead", "mirror", "breathe", "resonance", "fixed", "silence", "map"
+    "lead", "mirror", "breathe", "resonance", "fixed", "silence", "map", "yoked"
 ]  # fmt: skip
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
@@ -50,6 +51,7 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     breathe: BreatheSettings | None = None
     fixed: FixedSettings | None = None
     resonance: ResonanceSettings | None = None
+    yoked: YokedSettings | None = None
 
 
 class Watch:
@@ -98,7 +100,7 @@ def check(phases: Sequence[Phase]) -> None:
         if until.arousal_below is not None and until.minutes is not None:
             if until.for_s > 60.0 * until.minutes:
                 raise ValueError(f"{where}: until.for_s: it is longer than the phase")
-        for name in ("lead", "breathe", "fixed", "resonance"):
+        for name in ("lead", "breathe", "fixed", "resonance", "yoked"):
             if getattr(phase, name) is not None and phase.strategy != name:
                 raise ValueError(f"{where}: {name}: its strategy is {phase.strategy!r}")
 

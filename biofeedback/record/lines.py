@@ -36,6 +36,7 @@ __all__ = [
     "StatusLine",
     "TempoLine",
     "TickLine",
+    "TrialItem",
     "WindowLine",
     "WorkerLine",
 ]
@@ -49,6 +50,15 @@ SCHEMA = 3
 class _Base(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
     t: float
     seq: int
+
+
+class TrialItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which block of which trial a session was; what was played in it, the config says."""
+
+    name: str
+    protocol: str  #: SHA-256 of the frozen protocol
+    block: int  #: from 1
+    attempt: int  #: from 1; an interrupted block is repeated
 
 
 class HeaderLine(_Base, frozen=True, tag="header"):
@@ -69,6 +79,7 @@ class HeaderLine(_Base, frozen=True, tag="header"):
     code: str = ""  #: digest of the code that derived; "" before schema 3
     #: what the learner chose, with its numbers, or null; `config` has it put into effect
     chosen: msgspec.Raw = msgspec.Raw(b"null")
+    trial: TrialItem | None = None
 
 
 class ChunkLine(_Base, frozen=True, tag="chunk", omit_defaults=True):

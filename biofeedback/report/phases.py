@@ -137,6 +137,7 @@ _COMMANDS = {
     "rating": "Rated {} of 10.",
     "note": "Note: {}",
     "adverse": "Adverse event: {}",
+    "guess": "Guessed which arm of the trial it was: {}.",
 }
 
 

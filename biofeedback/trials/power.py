@@ -1,0 +1,49 @@
+"""How often a trial finds an effect, on simulated people.
+
+A person is a spread: the standard deviation of the difference between the two blocks of a pair.
+Among the lab's virtual listeners it is log-normal; its median and spread come from
+`benchmarks/lab_tables/trials.py` (fast tier, both families, breathing rate, blocks of 5 minutes).
+An effect is added, signs are drawn, and the trial's own test decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from biofeedback.trials.permutation import many
+
+__all__ = ["NOTICE", "Row", "table"]
+
+NOTICE = "simulated: shows what a trial could see, not a benefit"
+#: Median, and standard deviation of the logarithm, in breaths a minute.
+_MEDIAN_SD, _LOG_SD = 0.91, 0.33
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number of pairs: how often "effect" is said without any, and for each size of one."""
+
+    pairs: int
+    false: float
+    power: tuple[float, ...]
+
+
+def table(
+    effects: Sequence[float], pairs: Sequence[int], *, alpha: float = 0.05, sd: float | None = None,
+    people: int = 2000, seed: int = 1,
+) -> list[Row]:  # fmt: skip
+    """Return a row for each number of pairs; `sd` is one person's own spread, if it is known."""
+    rng = np.random.default_rng([seed, 7])
+    spread = np.full(people, sd or 0.0)
+    if sd is None:
+        spread = _MEDIAN_SD * np.exp(_LOG_SD * rng.standard_normal(people))
+    rows = []
+    for count in pairs:
+        noise = rng.standard_normal((count, people)) * spread
+        false = float((many(noise, alpha)[3] <= alpha).mean())
+        found = [float((many(noise + effect, alpha)[3] <= alpha).mean()) for effect in effects]
+        rows.append(Row(count, false, tuple(found)))
+    return rows
