@@ -66,7 +66,7 @@ def _simulated(protocol: Protocol, seed: int, family: str) -> YokedSettings:
     listener = VirtualListener(family_of(family), "responder", seed, protocol.style)
     style = load_style(config.music.style, configs_folder() / "styles")
     rest = listener.resting_baseline() if protocol.adaptive == "lead" else None
-    core = Core(settings, style, seed, rest)
+    core = Core(settings, style, seed, {"": rest} if rest else {})
     heard: MusicParams | None = None
     moments: list[tuple[float, float, MusicParams]] = []
     seq = second = 0
