@@ -37,7 +37,7 @@ def print_profile(
     if history:
         console.out.print(f"\nFall of arousal, session by session: {_picture(history)}")
         console.out.print(_sessions(history[-10:]), soft_wrap=False)
-    said = [insight for insight in compared if insight.claim.claimed]
+    said = [insight for insight in compared if insight.claimed]
     console.out.print("\nWhat worked for you", style="bold")
     for insight in said:
         text = told(insight)
@@ -112,6 +112,6 @@ def _compared(compared: list[Insight]) -> Table:
             NAMES[claim.factor], named(claim.level), named(insight.other),
             f"{claim.sessions} / {more.others}",
             f"{more.more:+.2f} ({more.low:+.2f} to {more.high:+.2f})",
-            "more than noise" if claim.claimed else "can't tell",
+            "more than noise" if insight.claimed else "can't tell",
         )  # fmt: skip
     return table

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from biofeedback.lab.people import Crowd, day, hour_on
 from biofeedback.personal import claims as claiming
+from biofeedback.personal.insights import insights
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import FACTORS, Option, Preferences, candidates
 from biofeedback.personal.past import Past, body_reward, said_reward
@@ -124,11 +125,19 @@ def learn(
         for place, past in enumerate(pasts):
             histories[place].append(structs.replace(past, option=chosen[place]))
             if not claimed[place]:
-                found = claiming.claims(histories[place], prior.body)
-                if found and found[0].claimed:
+                claim = _told(histories[place], prior)
+                if claim is not None:
                     claimed[place] = number
-                    first[place] = (found[0].factor, found[0].level, found[0].better)
+                    first[place] = (claim.factor, claim.level, claim.better)
     return Learned(np.array(worth), choices, claimed, first)
+
+
+def _told(history: list[Past], prior: Priors) -> claiming.Claim | None:
+    """Return the surest claim that a person would be told of, if any."""
+    if not any(claim.claimed for claim in claiming.claims(history, prior.body)):
+        return None
+    found = [insight for insight in insights(history, prior=prior.body) if insight.claimed]
+    return found[0].claim if found else None
 
 
 def worths(

@@ -26,6 +26,7 @@ __all__ = ["FEWEST", "LEVEL", "Claim", "claims"]
 
 LEVEL = 0.05
 FEWEST = 5  #: sessions before anything is claimed
+_FEWEST_EACH = 2  #: with a level, and with others
 #: Up to ten sessions; calibrated on normal and heavy-tailed noise, apart from any listener.
 _AT_FIRST, _FIRST_SESSIONS = 2.5, 10
 _SIZE = 0.15  #: standard deviation of the differences that are looked for. Ours
@@ -69,15 +70,17 @@ def claims(history: list[Past], prior: Prior, goals: tuple[Goal, ...] = ("calm",
         same = [i for i in tested if names[i].startswith(f"{factor}=")]
         if len(same) == 2 and place == same[1]:
             continue  # of two levels, one says all
+        count = int(x[:, place].sum())
+        if min(count, len(history) - count) < _FEWEST_EACH:
+            continue
         kept = [i for i in range(len(names)) if i not in same]
         without, with_it = kept, [*kept, place]
         ratio = _log(prior, names, with_it, x, y, weights) - _log(
             prior, names, without, x, y, weights
         )
         better = _fit(prior, names, with_it).after(x[:, with_it], y, weights).mean[-1] > 0.0
-        count = int(x[:, place].sum())
         found.append((factor, level, ratio, bool(better), count, len(history) - count))
-    shared = math.log(max(1, len(found)))
+    shared = math.log(max(1, len(tested)))
     return sorted(
         (
             Claim(_named(factor), level, math.exp(min(50.0, ratio - shared)), better, n, others)

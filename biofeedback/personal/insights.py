@@ -39,6 +39,13 @@ class Insight:
     arousal: Compared
     breathing: Compared | None
 
+    @property
+    def claimed(self) -> bool:
+        """Whether it may be told: the criterion holds, and so does the interval that is shown."""
+        shown = [found for found in (self.arousal, self.breathing) if found is not None]
+        clear = any(found.low > 0.0 or found.high < 0.0 for found in shown)
+        return self.claim.claimed and clear
+
 
 def named(level: str) -> str:
     """Return a level as a person reads it."""
@@ -67,7 +74,7 @@ def explained(
     what = _option(choice.option)
     for insight in insights(history, goals):
         claim = insight.claim
-        if claim.claimed and claim.better and choice.option.level(claim.factor) == claim.level:
+        if insight.claimed and claim.better and choice.option.level(claim.factor) == claim.level:
             return f"{what}: {told(insight)}"
     n = choice.sessions
     so_far = "1 session" if n == 1 else f"{n} sessions"
@@ -113,8 +120,8 @@ def shown(found: list[Insight]) -> tuple[Shown, ...]:
             high=insight.arousal.high,
             sessions=insight.claim.sessions,
             others=insight.arousal.others,
-            claimed=insight.claim.claimed,
-            told=told(insight) if insight.claim.claimed else "",
+            claimed=insight.claimed,
+            told=told(insight) if insight.claimed else "",
         )
         for insight in found
     )

@@ -28,7 +28,7 @@ svg { width: 100%; height: auto; display: block }
 _CANNOT = (
     "That the music caused any of it: arousal also falls with time, with sitting still, with "
     "expectation and by chance. Only sessions in which chance chose the music can tell "
-    "(`biofeedback trial`).",
+    "(“biofeedback trial”).",
     "How the person felt. Arousal here is an estimate from heart and skin on a scale from 0 to 1, "
     "where 0.30 is this person's rest; it is no measure of mood or of health.",
     "Anything about other people, or about days on which nobody recorded.",
@@ -44,7 +44,7 @@ def render(
 ) -> str:
     """Return the whole page; it needs nothing else, neither scripts nor a network."""
     simulated = any(past.simulated for past in history)
-    said = [insight for insight in compared if insight.claim.claimed]
+    said = [insight for insight in compared if insight.claimed]
     return "\n".join(
         [
             "<!doctype html>",
@@ -97,7 +97,8 @@ def _done(profile: Profile, history: list[Past]) -> list[str]:
     wanted = profile.preferences
     texts = [
         f"Styles of music, with the number of sessions: {heard}. Ways: {how}. In {chosen} of "
-        f"{len(history)} sessions the program chose the kind of music, in the rest a person did."
+        f"{len(history)} sessions the program chose the kind of music"
+        + (", in the rest a person did." if chosen < len(history) else ".")
     ]
     wishes = []
     if wanted.liked:
@@ -143,8 +144,8 @@ def _worked(history: list[Past], said: list[Insight]) -> list[str]:
         return [
             f"<ul>{items}</ul>",
             '<p class="note">Listed only where a difference explains the sessions so much better '
-            "than none that at most 5 in 100 people without any difference would ever be told "
-            "of one. In brackets the 95 % interval.</p>",
+            "than none that, by design, about 5 in 100 people without any difference would be "
+            "told of one within ten sessions. In brackets the 95 % interval.</p>",
         ]
     if len(history) < FEWEST:
         return [f"<p>Too early to tell: {len(history)} sessions, at least {FEWEST} are needed.</p>"]
@@ -161,7 +162,7 @@ def _table(compared: list[Insight]) -> list[str]:
             f"{insight.claim.sessions} / {insight.arousal.others}",
             f"{insight.arousal.more:+.2f} ({insight.arousal.low:+.2f} to "
             f"{insight.arousal.high:+.2f})",
-            "more than noise" if insight.claim.claimed else "can't tell",
+            "more than noise" if insight.claimed else "can't tell",
         )
         for insight in compared[:6]
     ]

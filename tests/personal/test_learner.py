@@ -93,7 +93,7 @@ def test_ratings_move_the_choice_and_never_a_claim() -> None:
 
 def test_a_clear_difference_is_claimed_with_the_counterfactual_and_its_interval() -> None:
     history = lived(0.2)
-    (found,) = [i for i in insights(history) if i.claim.claimed]
+    (found,) = [i for i in insights(history) if i.claimed]
     assert (found.claim.level, found.other) == ("piano", "ambient")
     assert found.arousal.low < 0.2 < found.arousal.high
     assert told(found).startswith("piano rather than ambient: with you breathing rate fell by ")
@@ -104,7 +104,7 @@ def test_a_clear_difference_is_claimed_with_the_counterfactual_and_its_interval(
 
 
 def test_noise_is_not_claimed_and_few_sessions_say_so() -> None:
-    assert not any(insight.claim.claimed for insight in insights(lived(0.0)))
+    assert not any(insight.claimed for insight in insights(lived(0.0)))
     assert insights(lived(0.3, 4)) == []
     history = lived(0.3, 4)
     assert "not enough sessions yet to tell" in explained(
