@@ -53,7 +53,10 @@ class Answers:
 class Watch:
     """Shows a block, asks its questions when it is over, and ends it."""
 
-    def __init__(self, title: str, arms: Sequence[str], answers: Answers) -> None:
+    def __init__(
+        self, title: str, arms: Sequence[str], answers: Answers, *, asks: bool = True
+    ) -> None:
+        self._asks = asks  #: False in virtual time, in which nobody can answer
         self._title = title
         self._arms = tuple(arms)
         self._answers = answers
@@ -76,7 +79,8 @@ class Watch:
                 controls.press(key)
 
         screen = Console(stderr=True, emoji=False, highlight=False)
-        with listening(press) as self._keys:
+        with listening(press) as has_keys:
+            self._keys = has_keys and self._asks
             if screen.is_terminal and not screen.is_dumb_terminal:
                 with Live(console=screen, auto_refresh=False) as live:
                     while True:

@@ -178,8 +178,9 @@ def next_block(
     again = f", attempt {item.attempt}" if item.attempt > 1 else ""
     title = f"Block {item.block} of {protocol.blocks}{again}"
     _say(f"{title}: {protocol.washout_minutes:g} quiet minutes, then {protocol.block_minutes:g}.")
-    watch = Watch(title, protocol.arms, Answers(relaxation, guess))
     performance = launch.Performance(plan)
+    answers = Answers(relaxation, guess)
+    watch = Watch(title, protocol.arms, answers, asks=performance.live)
     listed = "; ".join(f"{arm}, {ARMS[arm]}" for arm in protocol.arms)
     _say(f"It is one of these: {listed}.")
     outcome = performance.run(watch)
