@@ -5,9 +5,7 @@ its factor, and one in which it does not; all else that is known enters both. Th
 evidences is expected to be 1 at every moment while there is no difference, whatever was chosen
 and whenever one looks, so that by Ville's inequality it passes 1 / a with a probability of at most
 a: looking after each session costs nothing (Robbins 1970; Grünwald et al. 2024). It is shared
-among all levels of all factors. Few looks and levels that overlap make 1 / a far too strict at
-first, so the threshold begins lower, where 5 % of made-up people without any difference pass it
-in ten sessions, and grows with the sessions until it is 1 / a.
+among all levels of all factors. That holds as far as the noise is as the model has it.
 """
 
 from __future__ import annotations
@@ -27,8 +25,7 @@ __all__ = ["FEWEST", "LEVEL", "Claim", "claims"]
 LEVEL = 0.05
 FEWEST = 5  #: sessions before anything is claimed
 _FEWEST_EACH = 2  #: with a level, and with others
-#: Up to ten sessions; calibrated on normal and heavy-tailed noise, apart from any listener.
-_AT_FIRST, _FIRST_SESSIONS = 2.5, 10
+_CERTAINTY = 2.0  #: of the noise: what is known of it beforehand is little
 _SIZE = 0.15  #: standard deviation of the differences that are looked for. Ours
 
 
@@ -50,8 +47,7 @@ class Claim:
     @property
     def claimed(self) -> bool:
         """Whether the criterion holds."""
-        looks = max(1.0, (self.sessions + self.others) / _FIRST_SESSIONS)
-        return self.ratio >= min(1.0 / LEVEL, _AT_FIRST * looks**2)
+        return self.ratio >= 1.0 / LEVEL
 
 
 def claims(history: list[Past], prior: Prior, goals: tuple[Goal, ...] = ("calm",)) -> list[Claim]:
@@ -92,11 +88,11 @@ def claims(history: list[Past], prior: Prior, goals: tuple[Goal, ...] = ("calm",
 
 def _fit(prior: Prior, names: list[str], places: list[int]) -> Belief:
     """Return the belief for some coefficients: neutral about options, wide about the rest."""
-    sd = {"1": 0.3, "start": prior.start_spread, "morning": 0.03, "evening": 0.03}
+    sd = {"1": 0.3, "start": 0.5, "morning": 0.03, "evening": 0.03}
     spread = np.diag([(sd.get(names[i], _SIZE) / prior.noise) ** 2 for i in places])
     about = {"1": prior.level, "start": prior.start}
     mean = np.array([about.get(names[i], 0.0) for i in places])
-    return Belief(mean, spread, prior.certainty, prior.certainty * prior.noise**2)
+    return Belief(mean, spread, _CERTAINTY, _CERTAINTY * prior.noise**2)
 
 
 def _log(

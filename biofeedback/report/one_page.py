@@ -144,8 +144,8 @@ def _worked(history: list[Past], said: list[Insight]) -> list[str]:
         return [
             f"<ul>{items}</ul>",
             '<p class="note">Listed only where a difference explains the sessions so much better '
-            "than none that, by design, about 5 in 100 people without any difference would be "
-            "told of one within ten sessions. In brackets the 95 % interval.</p>",
+            "than none that few people without any difference, 5 in 100 by design, would be "
+            "told of one. In brackets the 95 % interval.</p>",
         ]
     if len(history) < FEWEST:
         return [f"<p>Too early to tell: {len(history)} sessions, at least {FEWEST} are needed.</p>"]
