@@ -197,9 +197,9 @@ def test_a_strap_with_ecg_and_motion_leaves_in_every_format(session: Path, tmp_p
     assert (signal.digital[first + 910 : first + 1040] == -32768).all()
     export_bids.export(rich, tmp_path / "bids", force=False, progress=quiet)
     found = next((tmp_path / "bids").glob("**/*recording-ecg_physio.tsv.gz"))
-    table = pd.read_csv(found, sep="\t", names=["timestamp", "ecg"], float_precision="round_trip")
+    table = pd.read_csv(found, sep="\t", names=["timestamp", "ecg"], dtype=str)
     assert table["ecg"].isna().sum() == 130
-    assert table["ecg"].dropna().tolist() == ecg.tolist()
+    assert [float(text) for text in table["ecg"].dropna()] == ecg.tolist()
     if VALIDATOR.is_file():
         assert subprocess.run([VALIDATOR, tmp_path / "bids"], capture_output=True).returncode == 0
     export_xdf.export(rich, tmp_path / "a.xdf", force=False, progress=quiet)
