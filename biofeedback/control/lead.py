@@ -38,6 +38,9 @@ class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     urge_per_s: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.003  #: how soon it does
     patience: Share = 0.25  #: how far above the set point the listener may be before it waits
     rise: Share = 0.2  #: a rise of arousal by this much, to above the plan, is met anew
+    #: but not so soon after the start: whom calm music stirs up would be met again and again, and
+    #: what it does to them could not be seen
+    stays_calm_s: Seconds = 180.0
     #: after so long a wait the music pauses; 0 never. Two minutes without music calmed more than
     #: slow music did (Bernardi et al. 2005).
     pause_after_s: Seconds = 0.0
@@ -60,7 +63,7 @@ class Lead:
     def __init__(self, settings: LeadSettings) -> None:
         self._settings = settings
         self._target = settings.target
-        self._elapsed_s = 0.0
+        self._elapsed_s = self._total_s = 0.0
         self._met = self._setpoint = self._lowest = settings.target
         self._urge = 0.0
         self._last: tuple[float, float] | None = None  # arousal and level of the last aim
@@ -78,11 +81,13 @@ class Lead:
         self._target = settings.target if moment.target is None else moment.target
         self._lowest = min(self._lowest, arousal)
         above = arousal - self._setpoint
-        if above > settings.patience and arousal - self._lowest > settings.rise:
+        risen = above > settings.patience and arousal - self._lowest > settings.rise
+        if risen and self._total_s >= settings.stays_calm_s:
             self._meet(arousal)
         self._elapsed_s += dt_s
+        self._total_s += dt_s
         if self._elapsed_s <= settings.meet_s:
-            self._met = self._setpoint = max(arousal, self._target)
+            self._met = self._setpoint = self._lowest = max(arousal, self._target)
             why = f"The music meets you at arousal {arousal:.2f}."
             return self._placed(arousal, 0.0, why)
         waiting = above > settings.patience

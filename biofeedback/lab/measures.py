@@ -6,8 +6,6 @@ criteria were written down before the benchmark was run.
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 import numpy as np
 
@@ -41,7 +39,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     paradox_s: float | None  #: when the listener was taken for one whom calm music stirs up
     captured: float  #: of the last two minutes, 0 to 1
     fastest_pace: float  #: of the swell, as a share of the own rate; 0 without
-    slowest_pace: float  #: per minute; inf without
+    slowest_pace: float | None  #: per minute
     resonance: float  #: of this heart, per minute
     last_pace: float  #: of the swell at the end, per minute; 0 without
 
@@ -69,7 +67,7 @@ def judge(course: Course, target: float | None = None) -> Verdict:
         paradox_s=None if course.paradox_s is None else float(course.paradox_s),
         captured=float(np.mean(course.captured[-120:])),
         fastest_pace=max(paces, default=0.0) / course.own_breaths,
-        slowest_pace=min(paces, default=math.inf),
+        slowest_pace=min(paces, default=None),
         resonance=course.resonance,
         last_pace=course.found or course.pace[-1],
     )
