@@ -23,12 +23,12 @@ __all__ = ["SECONDS", "Rise", "rise"]
 FloatArray = NDArray[np.float64]
 
 _WEIGHTS = {"heart_rate": 0.7, "ln_rmssd": -0.5, "scl": 1.3}
-_SETTLE_S = 10.0  #: readings have just begun
+_SETTLE_S = 18.0  #: readings have just begun, and the music meets the listener first
 _STEP_S = 15
 #: What each 15 s count, from the first on: early ones against late ones; absolute sum 1.
 _SHAPE = np.array([-0.08, -0.11, -0.11, -0.08, -0.08, -0.04, 0.06, 0.11, 0.14, 0.19])
 SECONDS = _STEP_S * len(_SHAPE)
-_THRESHOLD = 0.33  #: in standard deviations of a person's rest
+_THRESHOLD = 0.06  #: in standard deviations of a person's rest
 _CALMED = 0.25  #: the music's activation must have fallen by this much
 #: A rise by this much within 16 s is a jump; it fades with this time constant.
 _JUMP, _JUMP_WITHIN_S, _JUMP_FADES_S, _SMOOTH_S, _MOST_JUMPS = 0.8, 16, 200.0, 6, 2

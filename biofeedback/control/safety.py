@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from biofeedback.control.base import Moment
-from biofeedback.control.paradox import Paradox
+from biofeedback.control.rise import Rise
 
 __all__ = ["Safety", "SafetySettings", "Stop"]
 
@@ -64,7 +64,7 @@ class Safety:
 
     def __init__(self, settings: SafetySettings) -> None:
         self._settings = settings
-        self._paradox = Paradox()
+        self._rise = Rise()
         self._outside_s = self._inside_s = self._risen_s = 0.0
         self._recent: deque[float] = deque(maxlen=2 * _MEAN_S)
         self._lowest: float | None = None
@@ -78,7 +78,7 @@ class Safety:
         self._rule = None
         self._outside_s = self._risen_s = 0.0
         self._lowest = None
-        self._paradox.forget()
+        self._rise = Rise()
 
     def step(self, moment: Moment, level: float, *, leads: bool) -> Stop | None:
         """Take in a moment; `level` is the music's, `leads` whether it means to calm."""
@@ -130,7 +130,8 @@ class Safety:
 
     def _watch_arousal(self, moment: Moment, level: float) -> None:
         settings = self._settings
-        if settings.paradox and self._paradox.step(moment, level):
+        self._rise.step(moment.state, level, moment.dt_s)
+        if settings.paradox and self._rise.found:
             said = "Your arousal rises as the music calms. The music no longer leads"
             self._stop("paradox", said)
             return

@@ -14,7 +14,7 @@ def seen(
 ) -> bool | None:
     """Show a course, one value a second, while the activation goes from one level to the other."""
     one, sign = Rise(), -1.0 if name == "ln_rmssd" else 1.0
-    course = [*[deviations[0]] * 10, *deviations]
+    course = [*[deviations[0]] * 18, *deviations]
     for k, (z, level) in enumerate(zip(course, np.linspace(*levels, len(course)), strict=True)):
         state = State(float(k), 0.5, 0.4, 0.6, 0.9, "tracking", {name: sign * z})
         for _ in range(2):
@@ -35,7 +35,7 @@ def test_a_straight_rise_by_one_counts_as_the_shape_says() -> None:
 
 @pytest.mark.parametrize("name", ["heart_rate", "ln_rmssd", "scl"])
 def test_a_rise_that_builds_up_is_found_in_each_reading(name: str) -> None:
-    assert seen(1.2 + 1.4 * TIME_S / SECONDS, name=name)
+    assert seen(1.2 + 0.5 * TIME_S / SECONDS, name=name)
 
 
 def test_whoever_recovers_or_stays_where_they_are_is_left_alone() -> None:
@@ -50,7 +50,7 @@ def test_a_jump_within_seconds_is_something_elses_doing() -> None:
 
 
 def test_music_that_did_not_calm_stirred_nobody_up() -> None:
-    assert seen(1.2 + 1.4 * TIME_S / SECONDS, levels=(0.3, 0.2)) is False
+    assert seen(1.2 + 0.5 * TIME_S / SECONDS, levels=(0.3, 0.2)) is False
 
 
 def test_nothing_is_said_before_enough_was_seen() -> None:

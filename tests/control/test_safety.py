@@ -9,7 +9,6 @@ from biofeedback.control.base import Decision
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.override import Wish
-from biofeedback.control.paradox import response
 from biofeedback.control.safety import SafetySettings
 from biofeedback.control.steering import Steering
 from biofeedback.metrics.base import Reading
@@ -108,20 +107,6 @@ def test_a_listener_whom_calm_music_stirs_up_is_recognised_within_three_minutes(
             break
     assert decision.cause == "stop:paradox"
     assert "rises as the music calms" in decision.why
-
-
-def test_a_response_is_measured_in_size_and_direction() -> None:
-    rng = np.random.default_rng(1)
-    heard = np.interp(np.arange(40.0), [0, 8, 20, 40], [0.7, 0.7, 0.1, 0.3])
-    for size in (-0.8, 0.0, 0.8):
-        arousal = 0.6 + size * heard + 0.01 * rng.standard_normal(40)
-        arousal -= 0.1 * (1.0 - np.exp(-np.arange(40) * 5.0 / 300.0))
-        found, error = response(arousal, heard)
-        assert abs(found - size) < 2.0 * error < 0.8
-
-
-def test_music_that_never_changed_says_nothing_of_a_response() -> None:
-    assert response(np.linspace(0.2, 0.8, 30), np.zeros(30)) == (0.0, float("inf"))
 
 
 @pytest.mark.parametrize("strategy", ["lead", "mirror"])
