@@ -7,13 +7,15 @@ __all__ = ["FrameClock"]
 _WRAP = 1 << 32  # the server's count has 32 bits: a day at 48 kHz
 _SLOWEST = 1.0 / 200.0  # share of an error that a period corrects, once settled: about a second
 _JUMP_S = 0.05
+_TRUSTED = 8  # periods whose errors count whole; after them one that is late moves little
+_LIMIT_S = 0.00015  # of an error, from then on: at 256 frames a period at most 140 ppm
 
 
 class FrameClock:
     """Follows the server's clock slowly, so that the jitter of its periods reaches no event.
 
-    Between two events the frames are those of the server within a frame; over minutes they are
-    those of the monotonic clock.
+    Between two events the frames are those of the server within a frame, also where the server
+    stumbles and loses some; over minutes they are those of the monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,8 @@ class FrameClock:
         if abs(error) > _JUMP_S * rate_hz:
             self._periods = 0  # the first, or the server was away for a while
         self._periods += 1
+        if self._periods > _TRUSTED:
+            error = max(-_LIMIT_S * rate_hz, min(_LIMIT_S * rate_hz, error))
         self._zero += error * max(1.0 / self._periods, _SLOWEST)
         return self._frame
 

@@ -146,3 +146,25 @@ def test_a_server_that_stood_still_is_followed_at_once() -> None:
         clock.cycle(256 * period, 256 * period / 48_000, 48_000)
     clock.cycle(256 * 500, 256 * 500 / 48_000 + 3.0, 48_000)
     assert clock.frame_at(256 * 500 / 48_000 + 3.0) == pytest.approx(256 * 500)
+
+
+def test_a_server_that_stumbles_and_loses_frames_moves_no_step_by_more_than_one() -> None:
+    clock, late_s = FrameClock(), 0.0
+    frames = []
+    for period in range(4000):
+        if period in (600, 610, 1500):
+            late_s += 0.012
+        clock.cycle(256 * period, 256 * period / 48_000 + late_s, 48_000)
+        frames.append(clock.frame_at(256 * period / 48_000))
+    beats = frames[200::24]
+    assert max(abs(b - a - 24 * 256) for a, b in pairwise(beats)) <= 1.0
+    assert frames[-1] - frames[0] - 3999 * 256 < -100  # and yet it follows
+
+
+def test_a_server_of_another_rate_is_followed_however_noisy_its_periods() -> None:
+    clock, rng = FrameClock(), random.Random(1)
+    for period in range(40_000):
+        start_s = 256 * period / 48_000 * (1 + 100e-6)
+        late_s = rng.expovariate(5000) + (0.004 if rng.random() < 0.02 else 0.0)
+        first = clock.cycle(256 * period, start_s + late_s, 48_000)
+    assert abs(clock.frame_at(start_s) - first) < 20
