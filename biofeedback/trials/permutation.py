@@ -13,13 +13,14 @@ axis and, where there is a second, trials.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EXACT", "Test", "compare", "fewest_pairs", "many"]
+__all__ = ["EXACT", "Test", "compare", "fewest_pairs", "many", "p_values"]
 
 FloatArray = NDArray[np.float64]
 
@@ -85,6 +86,28 @@ def many(
             low[begin : begin + step] = ordered[cut - 1]
             high[begin : begin + step] = ordered[-cut]
     return differences.mean(axis=0), low, high, p
+
+
+def p_values(differences: FloatArray, shifts: Sequence[float] = (0.0,)) -> FloatArray:
+    """Return the p-values of `many` for trials of shape (n, trials), after adding each shift.
+
+    Shape (shifts, trials). Much quicker than `many` where no interval is asked for: what a shift
+    adds to the differences, it adds to the mean of any subset.
+    """
+    pairs, trials = differences.shape
+    flips = _flips(pairs)
+    sizes, total = flips.sum(axis=1), len(flips) + 1
+    p = np.ones((len(shifts), trials))
+    step = max(1, int(4e6 // len(flips)))
+    for begin in range(0, trials, step):
+        part = differences[:, begin : begin + step]
+        means = (flips @ part) / sizes[:, None]
+        for row, shift in enumerate(shifts):
+            slack = _EQUAL * np.abs(part + shift).max(axis=0)
+            below = 1 + np.count_nonzero(means <= slack - shift, axis=0)
+            above = 1 + np.count_nonzero(means >= -slack - shift, axis=0)
+            p[row, begin : begin + step] = 2.0 * np.minimum(below, above) / total
+    return np.minimum(1.0, p)
 
 
 def fewest_pairs(alpha: float) -> int:

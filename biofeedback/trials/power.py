@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biofeedback.trials.permutation import many
+from biofeedback.trials.permutation import p_values
 
 __all__ = ["NOTICE", "Row", "table"]
 
@@ -43,7 +43,6 @@ def table(
     rows = []
     for count in pairs:
         noise = rng.standard_normal((count, people)) * spread
-        false = float((many(noise, alpha)[3] <= alpha).mean())
-        found = [float((many(noise + effect, alpha)[3] <= alpha).mean()) for effect in effects]
-        rows.append(Row(count, false, tuple(found)))
+        shares = (p_values(noise, (0.0, *effects)) <= alpha).mean(axis=1)
+        rows.append(Row(count, float(shares[0]), tuple(float(share) for share in shares[1:])))
     return rows

@@ -33,7 +33,7 @@ def spreads(rr_ms: FloatArray) -> tuple[float, float]:
 def test_the_poincare_plot_is_neurokit2s(recordings: Path) -> None:
     import neurokit2
 
-    rr_ms = np.loadtxt(recordings / "polar_rr" / "rest_rri.txt")
+    rr_ms = np.loadtxt(recordings / "polar_rr" / "rest_rri.txt")[:150]
     expected = neurokit2.hrv_nonlinear({"RRI": rr_ms, "RRI_Time": np.cumsum(rr_ms) / 1000.0})
     window = window_of(rr_ms)
     assert window.sd1_ms() == pytest.approx(float(expected["HRV_SD1"].iloc[0]), rel=1e-9)

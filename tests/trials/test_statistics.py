@@ -7,7 +7,7 @@ import pytest
 
 from biofeedback.trials.blinding import blinding
 from biofeedback.trials.mixed import fit
-from biofeedback.trials.permutation import compare, fewest_pairs, many
+from biofeedback.trials.permutation import compare, fewest_pairs, many, p_values
 from biofeedback.trials.power import table
 from biofeedback.trials.verdict import judge, pairs_needed
 
@@ -142,3 +142,11 @@ def test_bangs_index_by_hand() -> None:
 def test_guesses_at_random_have_an_index_of_zero_with_three_arms() -> None:
     guesses = [("a", guess) for guess in "abc" * 10]
     assert blinding(guesses, ("a", "b", "c"))["a"].index == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("pairs", [5, 9, 18])
+def test_p_values_alone_are_those_of_the_whole_test_also_of_shifted_differences(pairs: int) -> None:
+    differences = np.random.default_rng(3).normal(0.0, 1.0, (pairs, 90)).round(1)  # with ties
+    shifts = (0.0, 0.5, -1.0)
+    expected = [many(differences + shift)[3] for shift in shifts]
+    assert p_values(differences, shifts) == pytest.approx(np.array(expected), abs=1e-12)
