@@ -136,7 +136,9 @@ class Api:
     async def _choices(self, request: Request) -> Response:
         styles = sorted(path.stem for path in (configs_folder() / "styles").glob("*.toml"))
         titles = {name: load(name).title or name for name in programmes()}
-        return answer({"programmes": titles, "styles": styles})
+        seat = self._studio.seats.get(grant_of(request).seat or "")
+        learns = seat is not None and seat.profile is not None
+        return answer({"programmes": titles, "styles": styles, "learns": learns})
 
     async def _outputs(self, request: Request) -> Response:
         return answer(await self._around.outputs())

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.session import Session
 from biofeedback.simulation.rest import resting_baseline
 from biofeedback.state.baseline import Baseline
+from biofeedback.tailor import tailored, within
 from biofeedback.timebase import utc_now
 from biofeedback.web.seat_picture import SeatPicture, Stage
 from biofeedback.web.view import View
@@ -42,7 +44,11 @@ _WAIT_S = 30.0
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a listener chose on the page. `minutes` None plays until somebody stops it."""
+    """What a listener chose on the page. `minutes` None plays until somebody stops it.
+
+    Without a programme the kind of session is chosen by what worked for the person; a style is
+    then part of that.
+    """
 
     sensor: Annotated[str, Meta(max_length=200)]
     output: Annotated[str, Meta(max_length=200)]
@@ -78,7 +84,7 @@ class Seat:
         self._changed = changed
         self._worker = worker
         self._desk = desk  #: where files are written, a few at a time
-        self._loudest = loudest
+        self._loudest = self._cap = loudest  #: of this computer, and of the session
         self._closing = False
         self._view = View()
         self._task: asyncio.Task[None] | None = None
@@ -123,14 +129,16 @@ class Seat:
             raise ConfigError("a session runs already", hint="Stop it first.")
         self._set_stage("starting")
         try:
-            performance = launch.Performance(await self._plan(choice), self._worker)
+            plan = await self._plan(choice)
+            performance = launch.Performance(plan, self._worker)
             await self._worker.start()
         except BaseException:
             self._set_stage("idle")
             raise
         self._trouble = "", ""
         self._simulated = choice.simulated
-        self._view = View(volume=min(choice.volume, self._loudest))
+        why = plan.chosen.why if plan.chosen else ""
+        self._view = View(volume=plan.volume, chosen=why)
         self._task = asyncio.create_task(self._play(performance, choice))
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:
@@ -138,7 +146,7 @@ class Seat:
         if self._session is None:
             raise ConfigError("nothing plays here now", hint="Start a session first.")
         if what == "volume":
-            value = f"{min(float(value), self._loudest):.3f}"
+            value = f"{min(float(value), self._cap):.3f}"
         self._session.command(who, what, value)
 
     def silence(self, who: str) -> None:
@@ -166,11 +174,14 @@ class Seat:
 
     async def _plan(self, choice: Choice) -> launch.Plan:
         _check(choice)
+        if not (choice.programme or self.profile):
+            raise ConfigError("there is no such programme", hint="Choose one from the list.")
         baseline = None
         if choice.sensor == "sim:listener":
             baseline = await asyncio.to_thread(_rest_of_the_virtual_listener)
-        return launch.Plan(
-            config=config.load(choice.programme, tables={"music": {"style": choice.style}}),
+        named = {"music": {"style": choice.style}} if choice.programme else {}
+        plan = launch.Plan(
+            config=config.load(choice.programme or None, tables=named),
             sensors=(choice.sensor,),
             outputs=() if choice.output == "null:" else (choice.output,),
             out=self._out,
@@ -182,6 +193,15 @@ class Seat:
             volume=min(choice.volume, self._loudest),
             options=plugins.SensorOptions(seed=_SEED, wait_s=_WAIT_S),
         )
+        return await asyncio.to_thread(self._made_for_them, plan, choice)
+
+    def _made_for_them(self, plan: launch.Plan, choice: Choice) -> launch.Plan:
+        wanted = within(replace(plan, volume=self._loudest))
+        self._cap = wanted.volume
+        plan = replace(wanted, volume=min(choice.volume, self._cap))
+        if choice.programme:
+            return plan
+        return tailored(plan, utc_now(), simulated=choice.simulated)
 
     async def _play(self, performance: launch.Performance, choice: Choice) -> None:
         outcome: launch.Outcome | None = None
@@ -233,7 +253,7 @@ def _check(choice: Choice) -> None:
     listed = choice.output.startswith(_OUTPUTS) and "?" not in choice.output
     if not listed and choice.output != _SOUND_FILE:
         raise ConfigError("this output cannot be chosen here", hint="Choose one from the list.")
-    if choice.programme not in config.programmes():
+    if choice.programme and choice.programme not in config.programmes():
         raise ConfigError("there is no such programme", hint="Choose one from the list.")
     if choice.style not in _styles():
         raise ConfigError("there is no such style", hint="Choose one from the list.")

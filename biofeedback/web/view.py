@@ -87,6 +87,7 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     music: Music | None = None
     breath: Breath | None = None
     why: str = ""
+    chosen: str = ""  #: why this kind of session, where it was chosen for the person
     stopped: bool = False  #: a stop rule holds the music back; `why` says which
     held: bool = False
     ending: bool = False
@@ -106,6 +107,7 @@ class View:
 
     duration_s: float | None = None
     volume: float = 0.7
+    chosen: str = ""
     troubles: tuple[str, ...] = ()
     _now_s: float = 0.0
     _began_s: float | None = None
@@ -173,6 +175,7 @@ class View:
             music=self._music(),
             breath=self._breath(),
             why=decision.why if decision else "",
+            chosen=self.chosen,
             stopped=decision is not None and decision.cause.startswith("stop:"),
             held=self._held,
             ending=self._ending,

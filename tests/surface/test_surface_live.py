@@ -51,13 +51,17 @@ def strike(midi) -> None:
     midi.send_message([0x80, 37, 0])
 
 
+def is_logged(out: Path, text: str) -> bool:
+    return any(text in log.read_text() for log in out.glob(f"sessions/*/{LOG_NAME}"))
+
+
 async def until_logged(out: Path, text: str, act: Callable[[], None]) -> None:
     """Do it until the log tells of it: a starved JACK server loses what it should pass on."""
     for _ in range(8):
         act()
         for _ in range(25):
             await asyncio.sleep(0.1)
-            if any(text in log.read_text() for log in out.glob(f"sessions/*/{LOG_NAME}")):
+            if is_logged(out, text):
                 return
     raise AssertionError(f"{text} is not in the log")
 

@@ -52,14 +52,18 @@ function order(programmes) {
 
 async function offer() {
   const last = kept();
-  const { programmes, styles } = await get("/api/choices");
+  const { programmes, styles, learns } = await get("/api/choices");
   offerSensors([], last.sensor);
+  const own = learns && last.programme === "";
+  const mine = option("programme", "", word("programme.own"), word("programme.own.about"), own);
   byId("programmes").replaceChildren(
+    ...(learns ? [mine] : []),
     ...order(Object.keys(programmes)).map((name) =>
       option("programme", name, word(`programme.${name}`, { otherwise: programmes[name] }),
-        word(`programme.${name}.about`, { otherwise: "" }), name === (last.programme in programmes ? last.programme : "settle")),
+        word(`programme.${name}.about`, { otherwise: "" }), !own && name === (last.programme in programmes ? last.programme : "settle")),
     ),
   );
+  leaveOpen();
   byId("style").replaceChildren(
     ...styles.map((name) => make("option", { value: name, selected: name === (last.style ?? "ambient") },
       word(`style.${name}`, { otherwise: name }))),
@@ -69,6 +73,11 @@ async function offer() {
   if (last.volume) byId("volume-first").value = last.volume;
   const outputs = await get("/api/outputs");
   offerOutputs(outputs, byId("output").value);
+}
+
+/** What is chosen for a person has its own style. */
+function leaveOpen() {
+  byId("style").disabled = chosen("programme") === "";
 }
 
 function offerSensors(found, last) {
@@ -318,6 +327,7 @@ function drawMusic(picture) {
   byId("resume").hidden = !picture.stopped;
   byId("why").lang = why.language;
   write(byId("why"), why.text);
+  write(byId("chosen"), picture.chosen ?? "");
 }
 
 const SPOKEN = ["lost", "no_contact", "weak", "good"];
@@ -375,6 +385,7 @@ function wire() {
   const on = (id, event, action) => byId(id).addEventListener(event, action);
   on("choice", "submit", start);
   on("scan", "click", scan);
+  on("programmes", "change", leaveOpen);
   on("answers", "submit", agree);
   on("disagree", "click", leaveConsent);
   on("stop", "click", stop);

@@ -1,0 +1,56 @@
+"""A seat whose listener has a profile: what worked chooses, and what they want bounds it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from biofeedback.errors import ConfigError
+from biofeedback.record import lines
+from biofeedback.record.reader import read
+from biofeedback.tailor import preferences
+from biofeedback.web.seat import Choice, Seat
+from biofeedback.web.studio import Studio
+
+
+async def until_it_plays(seat: Seat) -> None:
+    async with asyncio.timeout(60):
+        while not seat.picture().picture.streaming:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def listened(studio: Studio) -> dict[str, object]:
+    seat = studio.home
+    await seat.start(Choice(sensor="sim:", output="null:", programme="", volume=0.9))
+    await until_it_plays(seat)
+    seat.command("desk", "volume", "0.8")
+    await asyncio.sleep(0.1)
+    picture = seat.picture().picture
+    seat.silence("me")
+    await studio.close()
+    return {"chosen": picture.chosen}
+
+
+def test_a_listener_with_a_profile_gets_what_suits_them_no_louder_than_they_want(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    preferences("robin", {"liked": ["piano"], "strategies": ["breathe"], "loudest": 0.3})
+    said = asyncio.run(listened(Studio(tmp_path / "out", "robin")))
+    (folder,) = (tmp_path / "out").iterdir()
+    log = [line for _, line in read(folder)]
+    header = next(line for line in log if isinstance(line, lines.HeaderLine))
+    chosen = json.loads(bytes(header.chosen))
+    assert chosen["option"]["style"] == "piano"
+    assert chosen["option"]["strategy"] == "breathe"
+    assert said["chosen"] == chosen["why"] != ""
+    volumes = [line.value for line in log if isinstance(line, lines.CommandLine)]
+    assert volumes[0] == "0.300"
+
+
+def test_without_a_profile_there_is_nothing_to_choose_by(tmp_path: Path) -> None:
+    seat = Studio(tmp_path / "out").home
+    with pytest.raises(ConfigError, match="no such programme"):
+        asyncio.run(seat.start(Choice(sensor="sim:", output="null:", programme="")))
+    assert seat.stage == "idle"
