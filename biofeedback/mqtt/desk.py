@@ -11,7 +11,7 @@ import msgspec
 from biofeedback.errors import ConfigError
 from biofeedback.mqtt import topics
 from biofeedback.mqtt.address import Login
-from biofeedback.mqtt.link import Link, LinkError, check_library, linked, waits
+from biofeedback.mqtt.link import Link, LinkError, Message, check_library, linked, waits
 from biofeedback.mqtt.messages import (
     Again,
     Answer,
@@ -79,6 +79,8 @@ class MqttDesk:
                 self.trouble = f"MQTT: {error}"
             finally:
                 self._link = None
+                for wearer in self.wearers.values():
+                    wearer.unheard()
             self._all_changed()
             await asyncio.sleep(next(pauses))
 
@@ -137,37 +139,40 @@ class MqttDesk:
             await asyncio.sleep(_ASK_EVERY_S / 4)
 
     async def _receive(self, link: Link) -> None:
-        async for topic, payload in link.messages():
-            name, kind, _ = topics.split(topic)
+        async for message in link.messages():
+            name, kind, _ = topics.split(message.topic)
             wearer = self._wearer(name)
-            if wearer is None or not self._take(wearer, kind, payload):
+            if wearer is None or not self._take(wearer, kind, message):
                 self.malformed += 1
 
-    def _take(self, wearer: Wearer, kind: str, payload: bytes) -> bool:
-        now_s, due = self._clock(), list[Event]()
+    def _take(self, wearer: Wearer, kind: str, message: Message) -> bool:
+        now_s, due, payload = self._clock(), list[Event](), message.payload
         if kind == "picture" and (shown := decoded(payload, Shown)):
             wearer.show(shown, now_s)
         elif kind == "status" and (status := decoded(payload, Status)):
-            wearer.status(status, now_s)
+            wearer.status(status, now_s, retained=message.retained)
         elif kind == "events" and (event := decoded(payload, Event)):
+            self._answered(event)
             due = wearer.event(event)
         elif kind == "again" and (again := decoded(payload, Again)):
+            for event in again.events:
+                self._answered(event)
             due = wearer.again(again)
         else:
             return False
         for event in due:
-            self._take_event(wearer, event)
+            self._happened(wearer, event)
         if kind != "events":
             self._tell(wearer)
         return True
 
-    def _take_event(self, wearer: Wearer, event: Event) -> None:
+    def _answered(self, event: Event) -> None:
+        """Hand an answer to whoever waits for it; it need not wait for events before it."""
         if b'"kind":"answer"' in bytes(event.line)[:40]:
             answer = _answer(event.line)
             waiting = self._answers.get(answer.order) if answer else None
             if answer and waiting is not None and not waiting.done():
                 waiting.set_result(answer.problem)
-        self._happened(wearer, event)
 
     def _wearer(self, name: str) -> Wearer | None:
         if not name:

@@ -10,7 +10,7 @@ import logging
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from biofeedback.errors import ConfigError
 from biofeedback.mqtt.address import Login
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aiomqtt import Client
 
-__all__ = ["Link", "LinkError", "check_library", "linked", "waits"]
+__all__ = ["Link", "LinkError", "Message", "check_library", "linked", "waits"]
 
 #: The broker is taken for dead when it has not answered for so long.
 ANSWER_S = 5.0
@@ -55,6 +55,14 @@ def check_library() -> None:
     del aiomqtt
 
 
+class Message(NamedTuple):
+    """What came in; `retained`: the broker kept it, and it may have been said long ago."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
 class Link:
     """An open connection; every method raises `LinkError` when it breaks."""
 
@@ -87,14 +95,15 @@ class Link:
         except MqttError as error:
             raise LinkError(_words(error)) from None
 
-    async def messages(self) -> AsyncGenerator[tuple[str, bytes]]:
-        """Yield topic and payload of what comes in."""
+    async def messages(self) -> AsyncGenerator[Message]:
+        """Yield what comes in."""
         from aiomqtt import MqttError
 
         try:
             async for message in self._client.messages:
                 payload = message.payload
-                yield message.topic.value, payload if isinstance(payload, bytes) else b""
+                content = payload if isinstance(payload, bytes) else b""
+                yield Message(message.topic.value, content, message.retain)
         except MqttError as error:
             raise LinkError(_words(error)) from None
 

@@ -205,7 +205,7 @@ class Tap:
             await asyncio.sleep(_PICTURES_S)
 
     async def _obey(self, link: Link, desk: Desk) -> None:
-        async for topic, payload in link.messages():
+        async for topic, payload, _ in link.messages():
             _, kind, user = topics.split(topic)
             if kind == "orders" and (order := decoded(payload, Order)):
                 self._order(user, order, desk)

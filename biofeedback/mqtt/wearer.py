@@ -22,14 +22,18 @@ class Wearer:
         self.simulated = False
         self.picture = Picture()
         self.inbox = Inbox()
+        self._heard = False  # themselves, not only what the broker kept
         self._edge_ms = 0.0
         self._seen_s = 0.0
         self._asked_s = -1e9
 
     @property
     def here(self) -> bool:
-        """Whether orders can reach this wearer, as far as is known."""
-        return self.state == "online"
+        """Whether orders can reach this wearer, as far as is known.
+
+        A broker that was killed may keep saying that somebody is there who has yet to come back.
+        """
+        return self.state == "online" and self._heard
 
     @property
     def missing(self) -> int:
@@ -40,12 +44,19 @@ class Wearer:
         """Return the wearer's wall clock as the desk knows it."""
         return self._edge_ms + 1000.0 * (now_s - self._seen_s)
 
-    def status(self, status: Status, now_s: float) -> None:
-        """Learn whether the wearer is there."""
+    def unheard(self) -> None:
+        """Our own link broke: whether the wearer is there now is not known."""
+        self._heard = False
+
+    def status(self, status: Status, now_s: float, *, retained: bool = False) -> None:
+        """Learn whether the wearer is there; what the broker kept tells less than a live word."""
         if status.state == "lost" and status.session != self.session and self.session:
             return  # the will of an earlier session came late
         self._meet(status.session)
-        self.state = status.state
+        if status.state == "online" and retained and not self.here:
+            self.state = "online" if self.state == "online" else "unknown"
+        else:
+            self.state, self._heard = status.state, True
         self.simulated = status.simulated
         self.inbox.reaches(status.last)
         if status.utc_ms and status.state == "online":
@@ -54,7 +65,7 @@ class Wearer:
     def show(self, shown: Shown, now_s: float) -> None:
         """Take in the latest picture."""
         self._meet(shown.session)
-        self.state, self.simulated = "online", shown.simulated
+        self.state, self.simulated, self._heard = "online", shown.simulated, True
         self.picture = shown.picture
         self._edge_ms, self._seen_s = shown.utc_ms, now_s
         self.inbox.reaches(shown.last)

@@ -25,6 +25,11 @@ class Remote(Protocol):
     picture: Picture
 
     @property
+    def here(self) -> bool:
+        """Whether orders can reach them, as far as is known."""
+        ...
+
+    @property
     def missing(self) -> int:
         """How many decisions and markers have not come, and will not."""
         ...
@@ -81,6 +86,8 @@ class RemoteSeat:
             return f"{self.trouble}; their music goes on. What is shown is the last that was heard."
         if wearer.state == "lost":
             return "The link to this wearer is lost; their music goes on."
+        if wearer.state == "online" and not wearer.here:
+            return "There is no word from this wearer yet; their music goes on."
         if wearer.missing:
             return f"{wearer.missing} decisions or markers {_MISSING}"
         return ""

@@ -17,7 +17,14 @@ from biofeedback.mqtt.orders import Gate, who
 from biofeedback.mqtt.outbox import AT_ONCE, Outbox
 from biofeedback.mqtt.passwords import sealed
 from biofeedback.mqtt.wearer import Wearer
+from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.view import Picture
+
+
+class Nobody:
+    """Gives no orders."""
+
+    async def order(self, wearer: str, who: str, what: str, value: str = "") -> None: ...
 
 
 def filled(count: int, kept: int = 100) -> Outbox:
@@ -147,6 +154,22 @@ def test_the_will_of_an_earlier_session_does_not_take_a_wearer_away() -> None:
     assert wearer.here
     wearer.status(Status(state="lost", session="new"), 0.0)
     assert not wearer.here
+
+
+def test_what_the_broker_kept_does_not_prove_that_a_wearer_is_there() -> None:
+    wearer, online = Wearer("robin"), Status(state="online", session="s")
+    shown = Shown(session="s", last=0, utc_ms=1.0, simulated=True, picture=Picture())
+    wearer.status(online, 0.0, retained=True)
+    assert (wearer.state, wearer.here) == ("unknown", False)
+    wearer.show(shown, 0.5)
+    assert (wearer.state, wearer.here) == ("online", True)
+    wearer.unheard()  # the link of the desk broke, and is there again before the wearer's
+    wearer.status(online, 9.0, retained=True)
+    assert (wearer.state, wearer.here) == ("online", False)
+    assert "no word" in RemoteSeat(wearer, Nobody()).picture().problem
+    wearer.status(online, 9.5)
+    assert wearer.here
+    assert RemoteSeat(wearer, Nobody()).picture().problem == ""
 
 
 @pytest.mark.parametrize("payload", [b"", b"[1]", b"{", b"\xff", b"[" * 100_000, "x", None,
