@@ -60,13 +60,19 @@ class Core:
     """Everything between a sample and a note.
 
     `baselines` are the resting values that are known, by wearer of a group; a single listener's
-    stand under "".
+    stand under "". `styles` are those that can be asked for while it plays.
     """
 
     def __init__(
-        self, settings: CoreSettings, style: Style, seed: int, baselines: Mapping[str, Baseline]
+        self,
+        settings: CoreSettings,
+        style: Style,
+        seed: int,
+        baselines: Mapping[str, Baseline],
+        styles: Mapping[str, Style] | None = None,
     ) -> None:
         self._style = style
+        self._styles = styles or {}
         self._seed = seed
         group = settings.group
         self._bodies: Bodies = (
@@ -215,7 +221,11 @@ class Core:
             self._composer = Composer(self._style, self._seed, self._params)
             self._tempo = TempoMap.start(*self._start(time_s + START_LEAD_S))
             derived += self._tempo.segments
+        self._composer.restyle(self._styles.get(self._steering.style, self._style))
+        style = self._composer.style
         bar = self._composer.bar(self._params)
+        if self._composer.style is not style:
+            self._steering.at_home(self._composer.style.settings.home)
         self._bars.append(bar)
         return [*derived, bar]
 

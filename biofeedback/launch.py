@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ from biofeedback.state.baseline import Baseline
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
+from synth.styles.base import Style
 from synth.styles.load import load as load_style
+from synth.styles.load import names as style_names
 
 __all__ = ["Outcome", "Performance", "Plan", "core_of"]
 
@@ -115,8 +118,18 @@ def _core(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:
         phases=config.phase,
         group=config.group,
     )
-    style = load_style(config.music.style, configs_folder() / "styles")
-    return Core(settings, style, seed, baselines)
+    styles = _styles()
+    style = styles.get(config.music.style) or load_style(config.music.style, _styles_folder())
+    return Core(settings, style, seed, baselines, styles)
+
+
+@cache
+def _styles() -> dict[str, Style]:
+    return {name: load_style(name, _styles_folder()) for name in style_names()}
+
+
+def _styles_folder() -> Path:
+    return configs_folder() / "styles"
 
 
 class Performance:

@@ -74,7 +74,8 @@ class Session:
         self.hub: Hub[Event] = Hub()
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
         self.counters = self._ledger.counters
-        self.volume = volume  #: of live sound, 0 to 1
+        self.volume = volume  #: of live sound as it was asked for, 0 to 1
+        self._volume_most = 1.0
         self.header: lines.HeaderLine | None = None  #: the first line of the log, once begun
 
     @property
@@ -179,7 +180,7 @@ class Session:
                 self._ensemble.panic()
             case "volume":
                 self.volume = float(value)
-                self._ensemble.volume(self.volume)
+                self._ensemble.volume(min(self.volume, self._volume_most))
             case _:
                 pass
 
@@ -263,6 +264,12 @@ class Session:
             self._pass_on(value)
             self.hub.publish(value)
 
+    def _bound(self, volume_most: float) -> None:
+        """Keep live sound within a bound that a person has set, from now on."""
+        if volume_most != self._volume_most:
+            self._volume_most = volume_most
+            self._ensemble.volume(min(self.volume, volume_most))
+
     def _pass_on(self, value: Derived) -> None:
         self._ensemble.pass_on(value)
         match value:
@@ -272,6 +279,7 @@ class Session:
                 self._window = value  # the latest wins: an old window is of no use
                 self._window_came.set()
             case Decision():
+                self._bound(value.numbers.get("volume_most", 1.0))
                 self._ear.hear(value.params if self.has_streamed else None)
             case _:
                 pass

@@ -8,6 +8,7 @@ as it calms it comes home and brightens.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
@@ -72,6 +73,10 @@ class Curves:
         self._home = home
         self._mode = Band(_MODE_EDGES, _HYSTERESIS, level)
         self._fifths = Band(_FIFTHS_EDGES, _HYSTERESIS, level)
+
+    def at_home(self, home: MusicParams) -> None:
+        """Go on in another style; the set of instruments stays, since they stand already."""
+        self._home = replace(home, sound=self._home.sound)
 
     def params(self, level: float, tempo_bpm: float) -> MusicParams:
         """Return the parameters for a level of 0 to 1 at a tempo that was already chosen."""

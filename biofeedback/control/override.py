@@ -7,7 +7,7 @@ from typing import Self
 
 from biofeedback.control.limits import Slew
 from biofeedback.errors import CommandError
-from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Key, Mode, MusicParams
+from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Key, Mode, MusicParams
 
 __all__ = ["NAMES", "Overrides", "Wish"]
 
@@ -16,8 +16,16 @@ LONGEST_S = 4 * 3600.0
 #: A parameter crosses its whole range in this time: a glide, not a jump. Ours.
 GLIDE_S = 20.0
 
-#: Numbers that can be asked for, and their ranges: those that strategies and limits take up...
+#: Numbers that can be asked for, and their ranges: those that strategies and limits take up,
 _STEERED = {"tempo_bpm": TEMPO_RANGE_BPM, "target": (0.0, 1.0), "level": (0.0, 1.0)}
+#: bounds that all else keeps to, whoever asked for it,
+_BOUNDS = {
+    "tempo_least_bpm": TEMPO_RANGE_BPM,
+    "tempo_most_bpm": TEMPO_RANGE_BPM,
+    "volume_most": (0.0, 1.0),
+}
+#: Bounds that only ever calm: a stop rule, which lets go of every other wish, keeps them.
+_CALMING = ("tempo_most_bpm", "volume_most")
 #: ... and those that glide here.
 _GLIDING = {
     "density": DENSITY_RANGE,
@@ -25,8 +33,8 @@ _GLIDING = {
     "brightness": (0.0, 1.0),
     "register": (-1.0, 1.0),
 }
-_RANGES = _STEERED | _GLIDING
-NAMES = (*_RANGES, "key", "mode")
+_RANGES = _STEERED | _BOUNDS | _GLIDING
+NAMES = (*_RANGES, "key", "mode", "style")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Wish:
     """A parameter's name, what it shall be, and for how many seconds."""
 
     name: str
-    value: float | Key | Mode
+    value: float | Key | Mode | str  #: text is the name of a style
     for_s: float = DEFAULT_S
 
     @classmethod
@@ -82,14 +90,30 @@ class Overrides:
         else:
             self._standing.clear()
 
+    def back_off(self) -> None:
+        """Let go of every wish but the bounds that only calm."""
+        self._standing = {n: s for n, s in self._standing.items() if n in _CALMING}
+
     def advance(self, now_s: float) -> None:
         """Forget the wishes whose time is over."""
         self._standing = {n: s for n, s in self._standing.items() if now_s < s.until_s}
 
     def number(self, name: str) -> float | None:
-        """Return what is asked of the tempo, the level or the target; None for nothing."""
+        """Return what is asked of the tempo, the level, the target or a bound; None for nothing."""
         standing = self._standing.get(name)
         return standing.wish.value if standing and isinstance(standing.wish.value, float) else None
+
+    def bounded_bpm(self, bpm: float) -> float:
+        """Return a tempo within the bounds that were asked for; the upper one counts for more."""
+        least, most = self.number("tempo_least_bpm"), self.number("tempo_most_bpm")
+        bpm = bpm if least is None else max(bpm, least)
+        return bpm if most is None else min(bpm, most)
+
+    @property
+    def style(self) -> str:
+        """The name of the style that is asked for; "" for nothing."""
+        standing = self._standing.get("style")
+        return str(standing.wish.value) if standing else ""
 
     def glided(self, name: str, wanted: float, dt_s: float) -> float:
         """Return a parameter on its way to what was asked for, or back to what is wanted."""
@@ -145,9 +169,16 @@ class Overrides:
         return "; ".join(parts) + "." if parts else ""
 
 
-def _value(text: str, name: str, value: str) -> float | Key | Mode:
+def _value(text: str, name: str, value: str) -> float | Key | Mode | str:
     if name in _RANGES:
         return _number(text, value, *_RANGES[name], name)
+    if name == "style":
+        if value in STYLE_NAMES:
+            return value
+        raise CommandError(
+            f"override {text!r}: there is no style {value!r}",
+            hint=f"There are {', '.join(STYLE_NAMES)}.",
+        )
     try:
         return Key.parse(value) if name == "key" else Mode(value)
     except ValueError as error:

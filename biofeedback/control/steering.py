@@ -18,7 +18,7 @@ from biofeedback.control.together import PER_S, opened
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from biofeedback.state.worn import Worn
-from synth.params import TEMPO_RANGE_BPM
+from synth.params import TEMPO_RANGE_BPM, MusicParams
 
 __all__ = ["Limits", "Steering"]
 
@@ -94,6 +94,15 @@ class Steering:
         """Grant what a person asks of the music, until its time is over."""
         self._overrides.take(wish, who, now_s)
 
+    @property
+    def style(self) -> str:
+        """The name of the style that a person asks for; "" for the one of the session."""
+        return self._overrides.style
+
+    def at_home(self, home: MusicParams) -> None:
+        """Go on in a style that is at home elsewhere; the tempo glides there."""
+        self._curves.at_home(home)
+
     def resume(self) -> None:
         """Go on where a stop rule has held the music back."""
         self._safety.resume()
@@ -163,8 +172,8 @@ class Steering:
         return self._stay(why, "blind")
 
     def _back_off(self, stop: Stop) -> Aim:
-        """Go to neutral or fall silent; no wish stands against it."""
-        self._overrides.release()
+        """Go to neutral or fall silent; no wish stands against it, but bounds that calm hold."""
+        self._overrides.back_off()
         neutral = self._limits.neutral_level
         level = min(self._level.value, neutral) if stop.calmer else neutral
         return Aim(level, None, stop.why, silent=stop.silent, cause=f"stop:{stop.rule}")
@@ -200,15 +209,17 @@ class Steering:
         level = self._level.toward(clamp(aim.level if wanted is None else wanted, 0.0, 1.0), dt_s)
         wanted_bpm = self._curves.tempo_bpm(level) if aim.tempo_bpm is None else aim.tempo_bpm
         asked_bpm = overrides.number("tempo_bpm")
-        bpm = wanted_bpm if asked_bpm is None else asked_bpm
+        bpm = overrides.bounded_bpm(wanted_bpm if asked_bpm is None else asked_bpm)
         most_bpm = TEMPO_RANGE_BPM[1] if aim.most_bpm is None else aim.most_bpm
         tempo_bpm = self._tempo.toward(clamp(min(bpm, most_bpm), *TEMPO_RANGE_BPM), dt_s)
         pushed = (wanted is not None and level != before[0]) or (
-            asked_bpm is not None and tempo_bpm != before[1]
+            bpm != wanted_bpm and tempo_bpm != before[1]
         )
         self._unpushed_s = 0.0 if pushed or overrides.glides else self._unpushed_s + dt_s
         hurries = tempo_bpm > most_bpm  # on its way down to where it may be
+        there = overrides.bounded_bpm(tempo_bpm) == tempo_bpm  # else it glides there yet
         tempo_bpm = self._sent_tempo.pass_on(tempo_bpm)
+        tempo_bpm = overrides.bounded_bpm(tempo_bpm) if there else tempo_bpm
         tempo_bpm = tempo_bpm if hurries else min(tempo_bpm, most_bpm)
         params = self._curves.params(level, tempo_bpm)
         played = aim.params
@@ -238,12 +249,16 @@ class Steering:
             **self.found,
             **self._course.numbers,
         }
+        volume_most = overrides.number("volume_most")
+        if volume_most is not None:
+            numbers["volume_most"] = volume_most
         if moment.bodies:
             numbers["together"] = together
         why = aim.why
         if together >= _HEARD_TOGETHER:
             why += f" Your hearts move together ({together:.2f} beyond chance): the music opens."
-        asked = overrides.why
+        asked, stopped = overrides.why, aim.cause.startswith("stop:")
+        moved = asked and not stopped and self._unpushed_s <= _PUSHED_S
         return Decision(
             state.time_s,
             self._course.name,
@@ -251,6 +266,6 @@ class Steering:
             overrides.changed(params, dt_s),
             f"{asked} {why}" if asked else why,
             numbers,
-            cause="override" if asked and self._unpushed_s <= _PUSHED_S else aim.cause,
+            cause="override" if moved else aim.cause,
             phase=self._course.phase,
         )

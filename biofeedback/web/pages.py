@@ -14,12 +14,12 @@ from biofeedback.web.doors import ANYBODY, door, grant_of
 from biofeedback.web.guard import COOKIE, ENTRANCE
 from biofeedback.web.tokens import Tokens
 from biofeedback.web.words import catalogue, filled, language
+from synth.params import STYLE_NAMES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
-
 __all__ = ["Pages"]
 
 _FOLDER = Path(__file__).with_name("static")
@@ -51,6 +51,7 @@ class Pages:
         grant = grant_of(request)
         page = "listener.html" if grant.role == "listener" else "desk.html"
         facts = {"role": grant.role, "name": grant.name, "seat": grant.seat or ""}
+        facts["styles"] = " ".join(STYLE_NAMES)
         return self._page(request, page, facts)
 
     async def _static(self, request: Request) -> Response:

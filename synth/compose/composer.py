@@ -34,18 +34,19 @@ _PLUNGE = 0.4  #: of the density in one step down is a call for calm, met at the
 class Composer:
     """Writes a piece bar by bar.
 
-    Key and layers change where phrases start and are prepared in the bar before; everything else
-    follows with the next bar. A plunge of the density, as when a listener asks for calm, begins a
-    phrase at once. The sparsest music rests for whole bars. A rest closes the phrase on the tonic
-    and is silent from there on; when it is over, a phrase begins softly with the next bar. Equal
-    style, seed and parameters give equal bars everywhere.
+    Key and layers change where phrases start and are prepared in the bar before, another style
+    takes over where a phrase starts; everything else follows with the next bar. A plunge of the
+    density, as when a listener asks for calm, begins a phrase at once. The sparsest music rests
+    for whole bars. A rest closes the phrase on the tonic and is silent from there on; when it is
+    over, a phrase begins softly with the next bar. Equal style, seed and parameters give equal
+    bars everywhere.
     """
 
     def __init__(self, style: Style, seed: int, params: MusicParams) -> None:
-        self._style = style
+        self._style = self._coming_style = style
         self._seed = seed
         self._next_id = 0
-        self._history: deque[State] = deque(maxlen=_SNAPSHOTS)
+        self._history: deque[tuple[State, Style]] = deque(maxlen=_SNAPSHOTS)
         layers = playable(style.settings, params.layers)
         self._state = State(
             index=0,
@@ -75,13 +76,25 @@ class Composer:
         """The beat at which the next bar starts."""
         return float(self._state.index * BEATS_PER_BAR)
 
+    @property
+    def style(self) -> Style:
+        """The style of the bar that was composed last."""
+        return self._style
+
+    def restyle(self, style: Style) -> None:
+        """Go on in this style from the next bar on that starts a phrase."""
+        self._coming_style = style
+
     def bar(self, params: MusicParams) -> Bar:
         """Compose the next bar."""
-        self._history.append(self._state)
-        state, params = self._state, self._style.settings.flavoured(_within_range(params))
+        self._history.append((self._state, self._style))
+        state, params = self._state, _within_range(params)
         if params.density <= _PLUNGE * state.density:
             state = replace(self._calm_down(state, params), resting=params.rest)
         where = place(state.index - state.origin)
+        if where.first and self._coming_style is not self._style:
+            state = self._other_style(state, params)
+        params = self._style.settings.flavoured(params)
         if state.resting and (where.first or not state.layers):
             if params.rest:
                 return self._silence(state, where, params)
@@ -143,12 +156,13 @@ class Composer:
         """
         if index == self._state.index:
             return
-        kept = [state for state in self._history if state.index < index]
-        found = [state for state in self._history if state.index == index]
+        kept = [(state, style) for state, style in self._history if state.index < index]
+        found = [(state, style) for state, style in self._history if state.index == index]
         if not found:
             raise ValueError(f"bar {index} is not among the last {_SNAPSHOTS} composed")
         self._history = deque(kept, maxlen=_SNAPSHOTS)
-        self._state = replace(found[0], cut=True)
+        state, self._style = found[0]
+        self._state = replace(state, cut=True)
 
     def ending(self, params: MusicParams, *, within_beats: float | None = None) -> Bar:
         """Compose a last, long bar: the dominant, then the tonic, held to the end.
@@ -158,7 +172,7 @@ class Composer:
         Then earlier notes may sound into it; a `Cancel` at its beat ends them. A piece that rests
         stays silent: its ending is one beat without notes.
         """
-        self._history.append(self._state)
+        self._history.append((self._state, self._style))
         state, params = self._state, self._style.settings.flavoured(_within_range(params))
         where = place(state.index - state.origin)
         layers = state.layers or state.coming_layers
@@ -201,6 +215,19 @@ class Composer:
         """Let the form begin again with this bar, so that layers fall silent at once."""
         layers = playable(self._style.settings, params.layers)
         return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
+
+    def _other_style(self, state: State, params: MusicParams) -> State:
+        """Take the other style up; its voices start where its own instruments can play."""
+        self._style = self._coming_style
+        settings = self._style.settings
+        return replace(
+            state,
+            coming_layers=() if state.resting else playable(settings, params.layers),
+            voices=starting_voices(settings, params),
+            bass=next_bass(settings, None, state.coming_key.tonic),
+            line=Line(),
+            account=Account(),
+        )
 
     def _silence(self, state: State, where: Place, params: MusicParams) -> Bar:
         """Return a bar without notes; what is owed and what sounded before are forgotten."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from synth.errors import StyleError
 from synth.instruments.patches import PLAIN, SOUNDS
-from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Layer
+from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Layer
 from synth.styles.ambient import Ambient
 from synth.styles.base import Instrument, Style, StyleSettings
 from synth.styles.chamber import Chamber
@@ -56,7 +56,7 @@ _SPANS = {Layer.PAD: 24, Layer.BASS: 12, Layer.MELODY: 14, Layer.BELLS: 12, Laye
 
 def names() -> tuple[str, ...]:
     """Return the names of all styles, the default first."""
-    return tuple(_STYLES)
+    return STYLE_NAMES
 
 
 def load(name: str, folder: Path) -> Style:

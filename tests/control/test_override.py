@@ -34,6 +34,8 @@ def run(one: Steering, from_s: float, seconds: float, arousal: float = 0.5) -> l
         ("density = 2.5 for 60", Wish("density", 2.5, 60.0)),
         ("key=F# aeolian", Wish("key", Key(6, Mode.AEOLIAN))),
         ("mode=dorian for 10", Wish("mode", Mode.DORIAN, 10.0)),
+        ("style=drone_breath for 10", Wish("style", "drone_breath", 10.0)),
+        ("volume_most=0.4", Wish("volume_most", 0.4)),
     ],
 )
 def test_a_wish_is_read_from_words(text: str, wish: Wish) -> None:
@@ -50,6 +52,8 @@ def test_a_wish_is_read_from_words(text: str, wish: Wish) -> None:
         ("override", "tempo_bpm=70 for ever"),
         ("override", "key=H dorian"),
         ("override", "mode=happy"),
+        ("override", "style=techno"),
+        ("override", "volume_most=1.5"),
         ("release", "tempo"),
         ("rating", "relaxation"),
         ("rating", "joy=3"),
@@ -124,8 +128,37 @@ def test_the_reason_names_who_asked_for_what_and_until_when() -> None:
 
 
 def test_every_name_that_can_be_asked_for_acts() -> None:
-    values = {"key": "A aeolian", "mode": "phrygian", "register": "-1", "tempo_bpm": "100"}
+    values = {"key": "A aeolian", "mode": "phrygian", "register": "-1", "tempo_bpm": "100",
+              "tempo_least_bpm": "110", "tempo_most_bpm": "35", "style": "piano"}  # fmt: skip
+
+    def heard(one: Steering) -> tuple[object, ...]:
+        decision = run(one, 0.0, 120.0)[-1]
+        return decision.params, decision.numbers.get("volume_most"), one.style
+
     for name in NAMES:
         plain, asked = steering("lead"), steering("lead")
         asked.wish(Wish.parse(f"{name}={values.get(name, '0.9')}"), "key", 0.0)
-        assert run(plain, 0.0, 120.0)[-1].params != run(asked, 0.0, 120.0)[-1].params, name
+        assert heard(plain) != heard(asked), name
+
+
+def test_the_tempo_keeps_to_the_bounds_whoever_asked_for_it() -> None:
+    one = steering()
+    one.wish(Wish("tempo_bpm", 100.0), "web:therapist:Ann", 0.0)
+    one.wish(Wish("tempo_most_bpm", 60.0), "web:therapist:Ann", 0.0)
+    decisions = run(one, 0.0, 60.0)
+    assert decisions[-1].params.tempo_bpm == pytest.approx(60.0, abs=0.5)
+    assert max(d.params.tempo_bpm for d in decisions[20:]) <= 60.5
+    one.release("")
+    one.wish(Wish("tempo_least_bpm", 80.0), "web:therapist:Ann", 60.0)
+    assert run(one, 60.0, 60.0)[-1].params.tempo_bpm == pytest.approx(80.0, abs=0.5)
+
+
+def test_a_stop_rule_lets_go_of_wishes_but_not_of_bounds_that_calm() -> None:
+    one = steering()
+    for wish in (Wish("tempo_bpm", 100.0), Wish("volume_most", 0.3), Wish("style", "pulse")):
+        one.wish(wish, "web:therapist:Ann", 0.0)
+    one.rate("distress", 9.0)
+    (decision,) = run(one, 0.0, DT_S)
+    assert decision.cause == "stop:distress"
+    assert decision.numbers["volume_most"] == 0.3
+    assert one.style == ""

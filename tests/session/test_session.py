@@ -64,6 +64,27 @@ def test_a_free_mapping_and_a_stop_regenerate_themselves(tmp_path: Path) -> None
     assert verify(outcome.folder, core_of).difference is None
 
 
+def test_another_style_and_bounds_are_taken_while_it_plays_and_regenerate(tmp_path: Path) -> None:
+    async def steer(session: Session) -> None:
+        await asyncio.sleep(30.0)
+        for wish in ("style=lofi for 60", "tempo_most_bpm=50 for 60", "volume_most=0.3 for 60"):
+            session.command("web:therapist:Ann", "override", wish)
+
+    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=150.0)
+    outcome = Performance(plan).run(steer)
+    assert outcome is not None
+    decisions = of_kind(outcome.folder, lines.DecisionLine)
+    within = [line for line in decisions if 50.0 < line.t < 88.0]
+    assert max(line.params.tempo_bpm for line in within) <= 50.0
+    assert {line.numbers["volume_most"] for line in within} == {0.3}
+    assert "Ann asked for style=lofi until 1:30" in within[0].why
+    assert "volume_most" not in decisions[-1].numbers
+    notes = of_kind(outcome.folder, lines.NoteLine)
+    layers = {line.layer for line in notes if 50.0 < line.t < 88.0}
+    assert "percussion" in layers  # lofi has a drum, ambient has none
+    assert verify(outcome.folder, core_of).difference is None
+
+
 def test_equal_seeds_give_equal_music_and_another_seed_another(tmp_path: Path) -> None:
     files = []
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):

@@ -261,6 +261,39 @@ def test_the_sparsest_music_rests_for_a_bar_in_every_phrase(name: str) -> None:
     assert all(bar.notes for bar in lively)
 
 
+def test_another_style_takes_over_where_a_phrase_starts_and_keeps_its_own_layers() -> None:
+    params = replace(PARAMS, layers=tuple(Layer), density=3.0)
+    writer, chamber = composer(params=params), load("chamber", FOLDER)
+    bars = [writer.bar(params) for _ in range(6)]  # the second phrase has begun
+    writer.restyle(chamber)
+    bars += [writer.bar(params) for _ in range(2)]
+    assert writer.style.name == "ambient"
+    assert [plain(bar) for bar in bars] == [plain(b) for b in compose("ambient", 1, [params] * 8)]
+    bars = [writer.bar(params) for _ in range(8)]
+    assert writer.style is chamber
+    assert bars[0].phrase_start
+    assert [bar.beat for bar in bars] == [32.0 + 4.0 * k for k in range(8)]
+    for note in (note for bar in bars for note in bar.notes):
+        instrument = chamber.settings.instrument(note.layer)
+        assert instrument.low - 12 <= note.pitch <= instrument.high + 12
+
+
+def test_a_rewound_bar_is_in_the_style_that_it_had() -> None:
+    writer = composer()
+    writer.restyle(load("piano", FOLDER))
+    first = [writer.bar(PARAMS) for _ in range(3)]
+    assert writer.style.name == "piano"  # the first bar starts a phrase
+    writer.restyle(load("lofi", FOLDER))
+    writer.bar(PARAMS)
+    other = writer.bar(PARAMS)
+    writer.rewind(3)
+    writer.restyle(load("piano", FOLDER))
+    writer.bar(PARAMS)
+    assert writer.style.name == "piano"
+    assert plain(writer.bar(PARAMS)) != plain(other)
+    assert first[0].phrase_start
+
+
 def test_phrases_have_four_bars() -> None:
     bars = compose("ambient", 1, [PARAMS] * 32)
     assert [len(phrase) for phrase in phrases(bars)] == [4] * 8

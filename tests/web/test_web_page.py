@@ -175,16 +175,24 @@ def test_the_desk_sees_and_steers_and_its_name_is_in_the_log(room: Room) -> None
     desk.run(f"{card}.querySelector('form select').value = 'tempo_bpm'")
     desk.run(f"{card}.querySelector('form').requestSubmit()")
     desk.wait(f"{card}.textContent.includes('Set by hand: tempo 60')")
+    what = f"{card}.querySelector('form select')"
+    desk.run(f"{what}.value = 'style'; {what}.dispatchEvent(new Event('change'))")
+    assert desk.run(f"{card}.querySelector('form input').hidden")
+    desk.run(f"{card}.querySelectorAll('form select')[1].value = 'piano'")
+    desk.run(f"{card}.querySelector('form').requestSubmit()")
+    desk.wait(f"{card}.textContent.includes('style Piano')")
     desk.run(f"{card}.querySelectorAll('form')[1].querySelector('input').value = 'calm'")
     desk.run(f"{card}.querySelectorAll('form')[1].requestSubmit()")
-    desk.wait_for_answers("/command", 2)
+    desk.wait_for_answers("/command", 3)
     desk.run("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert_accessible(desk, DESK)
     desk.run(f"{card}.querySelector('.stop').click()")
     page.wait(SHOWN.format("#after"))
     newest = max((room.folder / "out").iterdir())
     log = [json.loads(line) for line in (newest / "session.jsonl").read_text().splitlines()]
-    assert commands(log)[:2] == [("override", "tempo_bpm=60 for 300"), ("note", "calm")]
+    assert commands(log)[:3] == [
+        ("override", "tempo_bpm=60 for 300"), ("override", "style=piano for 300"), ("note", "calm"),
+    ]  # fmt: skip
     assert {line["who"] for line in log if line["kind"] == "command"} == {"web:therapist:desk"}
     assert_clean(desk)
 

@@ -21,10 +21,11 @@ export function reason(text) {
 }
 
 function sentence(text) {
-  const asked = text.match(/^(.+) asked for (\w+)=(.+) until ([\d:]+)\.$/);
-  if (asked) {
-    const [, who, name, value, until] = asked;
-    return word("asked", { who, what: word(`set.${name}`, { otherwise: name }), value, until });
+  const wishes = text.split("; ").map((part) => part.match(/^(.+) asked for (\w+)=(.+) until ([\d:]+)\.?$/));
+  if (wishes.every(Boolean)) {
+    return wishes.map(([, who, name, value, until]) => word("asked", {
+      who, what: word(`set.${name}`, { otherwise: name }), value: word(`${name}.${value}`, { otherwise: value }), until,
+    })).join(" ");
   }
   const numbers = [];
   const pattern = text.replace(/\d+(\.\d+)?/g, (found) => (numbers.push(found), "#"));

@@ -12,6 +12,7 @@ const STEERS = facts.role === "therapist";
 const GOOD = { good: "ok", fair: "ok", lost: "bad", weak: "bad", no_contact: "bad" };
 const CAN_BE_SET = {
   tempo_bpm: [40, 160, 1, 60], target: [0, 1, 0.05, 0.3], level: [0, 1, 0.05, 0.3],
+  tempo_most_bpm: [32, 160, 1, 70], tempo_least_bpm: [32, 160, 1, 50], volume_most: [0, 1, 0.05, 0.4], style: null,
   density: [0.25, 6, 0.25, 1.5], volume: [0, 1, 0.05, 0.4], dynamics: [0, 1, 0.05, 0.5], brightness: [0, 1, 0.05, 0.5],
 };
 const FOR_MINUTES = [1, 5, 15, 60];
@@ -63,9 +64,12 @@ class Card {
   steering() {
     const what = make("select", {}, ...Object.keys(CAN_BE_SET).map((name) => make("option", { value: name }, word(`set.${name}`))));
     const value = make("input", { type: "number", required: true });
+    const style = make("select", {}, ...facts.styles.split(" ").map((name) => make("option", { value: name }, word(`style.${name}`))));
     const fit = () => {
-      const [min, max, step, usual] = CAN_BE_SET[what.value];
-      Object.assign(value, { min, max, step, value: usual });
+      const range = CAN_BE_SET[what.value];
+      value.hidden = value.disabled = !range;
+      style.hidden = Boolean(range);
+      if (range) Object.assign(value, { min: range[0], max: range[1], step: range[2], value: range[3] });
       minutes.disabled = what.value === "volume"; // it stays until it is changed
     };
     const minutes = make("select", {}, ...FOR_MINUTES.map((count) =>
@@ -75,10 +79,11 @@ class Card {
     const release = make("button", { type: "button", class: "plain", onclick: () => this.command("release", "", word("desk.released")) }, word("desk.release"));
     const form = make("form", { onsubmit: (event) => {
       event.preventDefault();
-      const said = word("desk.set.done", { what: word(`set.${what.value}`), value: value.value });
-      if (what.value === "volume") this.command("volume", Number(value.value).toFixed(2), said);
-      else this.command("override", `${what.value}=${value.value} for ${60 * Number(minutes.value)}`, said);
-    } }, make("label", {}, word("desk.set"), what), make("label", {}, word("desk.to"), value),
+      const asked = CAN_BE_SET[what.value] ? value.value : style.value;
+      const said = word("desk.set.done", { what: word(`set.${what.value}`), value: named(what.value, asked) });
+      if (what.value === "volume") this.command("volume", Number(asked).toFixed(2), said);
+      else this.command("override", `${what.value}=${asked} for ${60 * Number(minutes.value)}`, said);
+    } }, make("label", {}, word("desk.set"), what), make("label", {}, word("desk.to"), value, style),
     make("label", {}, word("desk.for"), minutes), make("button", {}, word("desk.apply")), release);
     this.part.steering = form;
     return form;
@@ -139,7 +144,7 @@ class Card {
     const told = people.map((who) => `${who.name} ${who.arousal === null ? "–" : number(who.arousal, 2)}`);
     if (people.length && picture.synchrony !== undefined) told.push(word("desk.together", { value: number(picture.synchrony, 2) }));
     write(part.wearers, told.join(" · "));
-    const set = Object.entries(picture.overrides ?? {}).map(([name, value]) => `${word(`set.${name}`, { otherwise: name })} ${value}`);
+    const set = Object.entries(picture.overrides ?? {}).map(([name, value]) => `${word(`set.${name}`, { otherwise: name })} ${named(name, value)}`);
     write(part.overrides, plays && set.length ? word("desk.standing", { list: set.join(", ") }) : "");
     part.problem.hidden = !problem;
     write(part.problem, problem);
@@ -154,6 +159,11 @@ class Card {
     this.part.remove.hidden = plays || this.path.endsWith("/home") || facts.seat !== "";
     for (const control of [this.part.buttons, this.part.steering, this.part.noting]) control.hidden = !plays;
   }
+}
+
+/** Return a value as a person knows it. */
+function named(what, value) {
+  return what === "style" ? word(`style.${value}`, { otherwise: value }) : value;
 }
 
 const SPOKEN = ["lost", "no_contact"];
