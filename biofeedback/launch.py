@@ -37,6 +37,7 @@ from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
 from biofeedback.session import Session
 from biofeedback.state.baseline import Baseline
+from biofeedback.surface.local_desk import LocalDesk
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
@@ -248,6 +249,11 @@ class Performance:
                 tap.listen(self._session.hub)
                 stack.push_async_callback(tap.close)
                 self._session.surfaces = [*self._session.surfaces, tap]
+            if clock.live:
+                door = LocalDesk(self._folder, clock)
+                stack.push_async_callback(door.close)
+                await door.open()
+                self._session.surfaces = [*self._session.surfaces, door]
             self._session.begin(self._header(clock))
             if self._plan.trial is None:
                 _write(self._folder / "config.toml", to_toml(self._plan.config))

@@ -72,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.errors", "biofeedback.record"}
     | {"biofeedback.metrics.summary", "biofeedback.state.rest_words"}  # pure
+    | {"biofeedback.control.ratings"}  # pure
     | {
         f"biofeedback.personal.{name}"  # pure as well
         for name in ("claims", "insights", "learner", "options", "past", "prior", "profiles")

@@ -14,6 +14,7 @@ from biofeedback.cli import (
     devices,
     inspect,
     lab,
+    mark,
     mqtt,
     play,
     profile,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 for group in (
     play,
+    mark,
     programmes,
     lab,
     serve,

@@ -152,7 +152,10 @@ class _Files:
                 },
                 "source": {"Description": "Who said it: a sensor, a key, a page"},
                 "what": {"Description": "Its text, reason or state; of a rating, the scale"},
-                "detail": {"Description": "More about it; of a rating, the number, 0 to 10"},
+                "detail": {
+                    "Description": "More about it; of a rating, the number: relaxation "
+                    "and distress 0 to 10, arousal and valence 1 to 9"
+                },
                 "TaskName": _TASK,
                 "SessionStarted": self._header.started_utc,
                 "Simulated": self._header.simulated,

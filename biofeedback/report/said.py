@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biofeedback.control.ratings import SCALES
 from biofeedback.record import lines
 from biofeedback.report.html import note, section, table
 from biofeedback.report.story import Story
@@ -31,7 +32,8 @@ def _text(command: lines.CommandLine) -> str:
     if command.what != "rating":
         return command.value
     scale, _, value = command.value.partition("=")
-    return f"{scale.strip()} {value.strip()} of 10"
+    _, most = SCALES.get(scale.strip(), (0, 10))
+    return f"{scale.strip()} {value.strip()} of {most}"
 
 
 def _changes(spoken: list[lines.CommandLine]) -> list[str]:

@@ -17,7 +17,7 @@ _ALLOWED: dict[Role, set[str]] = {"listener": _LISTENER, "therapist": _THERAPIST
 
 _TEXTS = {"marker", "note", "adverse"}
 _LONGEST_TEXT = 500
-_RATING = re.compile(r"(relaxation|distress)=(10|[0-9])")
+_RATING = re.compile(r"(relaxation|distress)=(10|[0-9])|(arousal|valence)=[1-9]")
 _OVERRIDE = re.compile(r"[a-z_]{1,32}=[\w. #-]{1,40}( for [0-9]{1,5})?")
 _RELEASE = re.compile(r"[a-z_]{0,32}")
 
