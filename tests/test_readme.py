@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "biofeedback": "tests/cli/test_guide.py",
     ".venv/bin/biofeedback demo": "the wheel is tried by the gate",
+    'biofeedback mark "the door slammed" --rate arousal=6': "tests/surface/test_local_desk.py",
 }
 #: Commands that need hardware: where there is none, one clear line.
 NEEDS = ("--output audio:", '"midi:', "midi-virtual:", "--programme breathing", "--style piano",
