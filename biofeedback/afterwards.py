@@ -10,11 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from biofeedback import vault
 from biofeedback.config import Config
 from biofeedback.errors import FolderError
 from biofeedback.midi_maps import of_files
 from biofeedback.record.reader import read_header
 from biofeedback.record.score import score_of
+from biofeedback.record.seal import seal
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputSpec
 
@@ -35,8 +37,9 @@ class Step:
 def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
     """Yield what is to be written for a session's folder: session.mid, the report, `files`.
 
-    A wav output without a path goes to session.wav in the folder. Each step raises `FolderError`
-    or `SynthError` when its file cannot be written; the others can still be done.
+    With a key, the session's folder is encrypted last. A wav output without a path goes to
+    session.wav in the folder. Each step raises `FolderError` or `SynthError` when its file cannot
+    be written; the others can still be done.
     """
     midi = session / "session.mid"
     yield Step("midi", "Writing the MIDI file", partial(_midi, session, midi))
@@ -47,6 +50,8 @@ def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
             yield Step("midi", "Writing the MIDI file", partial(_midi, session, target))
         else:
             yield Step("sound", "Rendering the sound", partial(write_sound, session, target))
+    if vault.is_on():
+        yield Step("closed", "Encrypting the session", partial(_seal, session))
 
 
 def write_midi(session: Path, target: Path) -> Path:
@@ -82,6 +87,11 @@ def write_sound(
 
 def _midi(session: Path, target: Path, progress: Progress) -> Path:
     return write_midi(session, target)
+
+
+def _seal(session: Path, progress: Progress) -> Path:
+    seal(session)
+    return session
 
 
 def _report(session: Path, progress: Progress) -> Path:

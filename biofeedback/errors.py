@@ -5,6 +5,7 @@ BiofeedbackError
 |-- ConfigError     an unknown key, a value out of range, an unknown name
 |-- FolderError     a folder or file that cannot be written
 |-- LogError        a session log that is missing or unreadable
+|   `-- KeyMissingError  or encrypted, and the key was not given
 `-- TrialError      a trial that is unknown, was changed, or can't do what was asked
 
 `sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries; all
@@ -16,6 +17,7 @@ __all__ = [
     "CommandError",
     "ConfigError",
     "FolderError",
+    "KeyMissingError",
     "LogError",
     "TrialError",
 ]
@@ -43,6 +45,10 @@ class FolderError(BiofeedbackError):
 
 class LogError(BiofeedbackError):
     """A session log cannot be read."""
+
+
+class KeyMissingError(LogError):
+    """What is kept is encrypted, and its key was not given."""
 
 
 class TrialError(BiofeedbackError):

@@ -7,6 +7,7 @@ is read once.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
+from biofeedback import vault
 from biofeedback.config import Config
 from biofeedback.errors import BiofeedbackError, ConfigError
 from biofeedback.launch import Plan
@@ -132,7 +134,7 @@ def forget_learned(name: str, now: datetime) -> None:
     profile = profiles.load(name)
     stamp = now.isoformat(timespec="milliseconds")
     profiles.save(structs.replace(profile, learned_from_utc=stamp))
-    profiles.beside(name, "learned.json").unlink(missing_ok=True)
+    vault.delete(profiles.beside(name, "learned.json"))
 
 
 def preferences(name: str, changes: dict[str, object]) -> Preferences:
@@ -167,17 +169,13 @@ def _size(entry: Entry) -> int:
 
 def _load(path: Path) -> dict[str, _Row]:
     try:
-        kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+        kept = msgspec.json.decode(vault.read(path), type=_Kept)
     except (OSError, msgspec.DecodeError):
         return {}  # it is read anew from the logs
     return kept.rows if kept.reading == _READING else {}
 
 
 def _keep(path: Path, kept: _Kept) -> None:
-    partial = path.with_suffix(".partial")
-    try:
+    with suppress(OSError):  # the logs are still there
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(msgspec.json.encode(kept))
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)  # the logs are still there
+        vault.write(path, msgspec.json.encode(kept))

@@ -29,7 +29,9 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback": set(),
     "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors"},
     "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.errors"},
-    "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.errors"},
+    "biofeedback.vault": {"biofeedback.errors", "biofeedback.personal.folders"},
+    "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.errors"}
+    | {"biofeedback.vault"},
     "biofeedback.control": {
         "biofeedback.metrics.base",
         "biofeedback.state",
@@ -66,7 +68,9 @@ ALLOWED: dict[str, set[str]] = {
         "synth.following",
         "synth.styles.base",
     },
-    "biofeedback.record": VALUES | DERIVED | {"biofeedback.errors", "synth.score"},
+    "biofeedback.record": VALUES
+    | DERIVED
+    | {"biofeedback.errors", "biofeedback.vault", "synth.score"},
     "biofeedback.record.verify": VALUES | DERIVED | {"biofeedback.errors", "biofeedback.core"},
     "biofeedback.report": VALUES
     | DERIVED
@@ -106,6 +110,7 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.cohort": {"biofeedback.analysis", "biofeedback.errors", "biofeedback.record"},
     "biofeedback.afterwards": {
         "biofeedback.config",
+        "biofeedback.vault",
         "biofeedback.midi_maps",
         "biofeedback.errors",
         "biofeedback.record",
@@ -116,6 +121,7 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
     | {"biofeedback.record", "biofeedback.personal", "biofeedback.control.override"}
+    | {"biofeedback.vault"}
     | {"biofeedback.metrics.shared_worker"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
     "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},

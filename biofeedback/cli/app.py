@@ -13,6 +13,7 @@ from biofeedback.cli import (
     controls,
     devices,
     inspect,
+    key,
     lab,
     mark,
     mqtt,
@@ -49,6 +50,7 @@ for group in (
     devices,
     controls,
     consent,
+    key,
     profile,
     trial,
 ):

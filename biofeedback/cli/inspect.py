@@ -234,11 +234,19 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a session anew and say where it is."""
+    from biofeedback import vault
+    from biofeedback.record.reader import find_log
     from biofeedback.report import page, pdf
 
     exporting.tell_damage(session)
     with console.progress("Writing the report") as progress:
         path = page.write(session, progress)
     console.written([path, *([pdf.write(path)] if as_pdf else [])], as_json)
+    if find_log(session).suffix == vault.SUFFIX:
+        console.err.print(
+            "[yellow]Note:[/] the session is encrypted, this report is not; "
+            "`biofeedback key seal` closes it.",
+            highlight=False,
+        )
     if show and typer.launch(path.resolve().as_uri()) != 0:
         console.err.print("[yellow]Note:[/] no browser could be started.", highlight=False)

@@ -198,21 +198,35 @@ def export_all(
         )
     with new_folder(target, force=False):
         for folder in folders:
-            shutil.copytree(folder, target / "sessions" / folder.name)
+            shutil.copytree(folder, target / "sessions" / folder.name, copy_function=_copy_open)
         for path in files:
             (target / "profile").mkdir(exist_ok=True)
-            shutil.copy2(path, target / "profile" / path.name)
+            _copy_open(str(path), str(target / "profile" / path.name))
     console.out.print(
         f"{len(folders)} sessions and {len(files)} profile files are in {target}",
         markup=False, highlight=False,
     )  # fmt: skip
 
 
+def _copy_open(source: str, target: str) -> str:
+    """Copy a file, open even where it is kept encrypted."""
+    from biofeedback import vault
+
+    if not source.endswith(vault.SUFFIX):
+        return str(shutil.copy2(source, target))
+    opened = Path(target.removesuffix(vault.SUFFIX))
+    opened.write_bytes(vault.read(Path(source)))
+    return str(opened)
+
+
 def _sessions_of(profile: str, out: Path) -> list[Path]:
+    from biofeedback.errors import KeyMissingError
     from biofeedback.record.catalogue import catalogue
 
     found, problems = catalogue(out)
     for problem in problems:
+        if isinstance(problem, KeyMissingError):
+            raise problem  # whose it is cannot be told: nothing is called complete without it
         console.err.print(f"[yellow]Note:[/] {console.escape(str(problem))}", highlight=False)
     return [entry.folder for entry in found if entry.header.profile == profile]
 
@@ -220,9 +234,10 @@ def _sessions_of(profile: str, out: Path) -> list[Path]:
 def _check_deletable(folder: Path) -> None:
     """Refuse whatever is more than a session's own folder, which holds files alone."""
     from biofeedback.errors import FolderError
-    from biofeedback.record.reader import read_header
+    from biofeedback.record.reader import SEALED_NAME, read_header
 
-    read_header(folder)
+    if not (folder / SEALED_NAME).is_file():  # a lost key keeps nobody from deleting
+        read_header(folder)
     if folder.is_symlink() or any(item.is_dir() for item in folder.iterdir()):
         raise FolderError(
             f"{folder} is more than a session: it holds other folders, or is a link",

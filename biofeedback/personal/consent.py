@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from biofeedback import vault
 from biofeedback.errors import ConfigError, FolderError
 from biofeedback.personal.folders import data_folder
 from biofeedback.personal.profiles import beside
@@ -48,10 +49,10 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 def load(profile: str | None) -> Consent | None:
     """Return what a person (None: whoever uses this computer) has consented to, if they were asked.
 
-    A record that cannot be read counts as none.
+    A record that cannot be read counts as none; `KeyMissingError` for one that is encrypted.
     """
     try:
-        return msgspec.json.decode(_path(profile).read_bytes(), type=Consent)
+        return msgspec.json.decode(vault.read(_path(profile)), type=Consent)
     except (OSError, msgspec.DecodeError):
         return None
 
@@ -126,10 +127,8 @@ def _path(profile: str | None) -> Path:
 
 def _save(profile: str | None, consent: Consent) -> None:
     path = _path(profile)
-    partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(consent)))
-        partial.replace(path)
+        vault.write(path, msgspec.json.format(msgspec.json.encode(consent)))
     except OSError as error:
         raise FolderError(f"{path} cannot be written: {error.strerror}") from error

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from biofeedback import vault
 from biofeedback.errors import ConfigError, FolderError
 from biofeedback.personal.folders import data_folder
 from biofeedback.personal.options import Preferences
 from biofeedback.state.baseline import Baseline
 
-__all__ = ["SCHEMA", "Profile", "beside", "delete", "files", "load", "names", "save"]
+__all__ = ["SCHEMA", "Profile", "beside", "delete", "files", "load", "names", "plain_files", "save"]
 
 #: Raised whenever an older program would lose or misread something. 1 had no preferences and no
 #: number; it is read as it is, and written as the newest.
@@ -40,7 +42,7 @@ def load(name: str) -> Profile:
     """Return a stored profile, or an empty one for a name that is new."""
     path = _path(name)
     try:
-        raw = path.read_bytes()
+        raw = vault.read(path)
         _refuse_newer(path, raw)
         return msgspec.structs.replace(msgspec.json.decode(raw, type=Profile), schema=SCHEMA)
     except FileNotFoundError:
@@ -54,13 +56,11 @@ def load(name: str) -> Profile:
 def save(profile: Profile) -> None:
     """Store a profile, whole or not at all."""
     path = _path(profile.name)
-    if path.exists():
-        _refuse_newer(path, path.read_bytes())
-    partial = path.with_suffix(".partial")
+    with suppress(FileNotFoundError):
+        _refuse_newer(path, vault.read(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(profile)))
-        partial.replace(path)
+        vault.write(path, msgspec.json.format(msgspec.json.encode(profile)))
     except OSError as error:
         raise FolderError(f"the profile {path} cannot be written: {error.strerror}") from error
 
@@ -68,14 +68,22 @@ def save(profile: Profile) -> None:
 def names() -> list[str]:
     """Return the names of all profiles that are stored."""
     folder = data_folder() / "profiles"
-    found = folder.glob("*.json") if folder.is_dir() else ()
-    return sorted(path.stem for path in found if "." not in path.stem)
+    found = folder.glob("*.json*") if folder.is_dir() else ()
+    stems = {path.name.removesuffix(vault.SUFFIX).removesuffix(".json") for path in found}
+    return sorted(stem for stem in stems if "." not in stem)
 
 
 def files(name: str) -> list[Path]:
     """Return all that is stored under a profile's name outside its sessions."""
     path = _path(name)
     return sorted(path.parent.glob(f"{name}.*")) if path.parent.is_dir() else []
+
+
+def plain_files() -> list[Path]:
+    """Return all files about people that are not encrypted, consents among them."""
+    folder = data_folder()
+    found = [*folder.glob("profiles/*.json"), *folder.glob("consent.json")]
+    return sorted(path for path in found if path.is_file())
 
 
 def beside(name: str, suffix: str) -> Path:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from biofeedback import vault
 from biofeedback.errors import LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
 from biofeedback.record.older import decoder
 from biofeedback.record.reader import (
     LOG_NAME,
+    find_log,
     is_session,
     log_parts,
     log_state,
@@ -88,7 +90,8 @@ def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
             row = known.get(folder.name)
             if row is None or row[:2] != state:
                 row = (*state, *_ends(folder))
-            rows[folder.name] = row
+            if find_log(folder).suffix != vault.SUFFIX:  # what is closed is not kept open here
+                rows[folder.name] = row
             found.append(_entry(folder, *row[2:]))
         except LogError as error:
             problems.append(error)
@@ -208,7 +211,7 @@ def _last_line(session: Path, decode: Callable[[bytes], lines.Line]) -> lines.Li
 
 
 def _lines_from_the_end(log: Path) -> Iterator[bytes]:
-    if log.suffix == ".gz":
+    if log.suffix != ".jsonl":
         yield from reversed(deque(whole_lines(log), maxlen=1))
         return
     size = log.stat().st_size

@@ -32,7 +32,7 @@ def compress(session: Path) -> list[Path]:
 
 
 def _compressed(log: Path) -> Path:
-    if log.suffix == ".gz":
+    if log.suffix != ".jsonl":
         return log
     target = log.with_name(f"{log.name}.gz")
     partial = target.with_suffix(".partial")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import struct
 import zlib
@@ -12,6 +13,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from biofeedback import vault
 from biofeedback.errors import LogError
 from biofeedback.record.checksum import intact
 from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
@@ -20,6 +22,7 @@ from biofeedback.record.older import decoder
 __all__ = [
     "COMPRESSED_NAME",
     "LOG_NAME",
+    "SEALED_NAME",
     "damage",
     "find_log",
     "is_session",
@@ -36,7 +39,11 @@ Told = Callable[[str], None] | None
 
 LOG_NAME = "session.jsonl"
 COMPRESSED_NAME = f"{LOG_NAME}.gz"
-_LATER_PART = re.compile(r"session-\d{4,}\.jsonl(\.gz)?")
+SEALED_NAME = f"{COMPRESSED_NAME}{vault.SUFFIX}"
+_NAMES = (LOG_NAME, COMPRESSED_NAME, SEALED_NAME)
+_LATER_PART = re.compile(r"session-\d{4,}\.jsonl(\.gz(\.age)?)?")
+#: A log is some ten times as long as when it is compressed.
+_COMPRESSED_BY = 10
 
 
 def part_name(number: int) -> str:
@@ -47,15 +54,15 @@ def part_name(number: int) -> str:
 def is_session(path: Path) -> bool:
     """Whether `path` is a session's folder or log, by its name alone."""
     if path.is_dir():
-        return (path / LOG_NAME).is_file() or (path / COMPRESSED_NAME).is_file()
-    return path.name in (LOG_NAME, COMPRESSED_NAME)
+        return any((path / name).is_file() for name in _NAMES)
+    return path.name in _NAMES
 
 
 def find_log(session: Path) -> Path:
-    """Return the log of a session, given its folder or the log itself; it may be compressed."""
+    """Return the log of a session, given its folder or itself; it may be compressed or closed."""
     candidates = [session]
     if session.is_dir():
-        candidates = [session / LOG_NAME, session / COMPRESSED_NAME]
+        candidates = [session / name for name in _NAMES]
     for path in candidates:
         if path.is_file():
             return path
@@ -68,10 +75,10 @@ def find_log(session: Path) -> Path:
 def log_parts(session: Path) -> list[Path]:
     """Return all parts of a session's log in order, given its folder or the log; at least one."""
     first = find_log(session)
-    if first.name not in (LOG_NAME, COMPRESSED_NAME):
+    if first.name not in _NAMES:
         return [first]
-    later = {path.name.removesuffix(".gz"): path for path in first.parent.glob("session-*.jsonl*")}
-    later = {name: path for name, path in later.items() if _LATER_PART.fullmatch(path.name)}
+    found = [p for p in first.parent.glob("session-*.jsonl*") if _LATER_PART.fullmatch(p.name)]
+    later = {path.name.removesuffix(vault.SUFFIX).removesuffix(".gz"): path for path in found}
     names = [part_name(number) for number in range(2, len(later) + 2)]
     for name in names:
         if name not in later:
@@ -95,6 +102,8 @@ def log_size(session: Path) -> int:
 
 def _plain_size(path: Path) -> int:
     size = path.stat().st_size
+    if path.suffix == vault.SUFFIX:
+        return _COMPRESSED_BY * size
     if path.suffix == ".gz" and size > 4:
         with path.open("rb") as file:
             file.seek(-4, 2)
@@ -155,8 +164,7 @@ def _damage(raw: bytes, line: Line, seq: int, header: HeaderLine) -> Iterator[st
 
 def whole_lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of one part that end in a line break, without it."""
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with cast(BinaryIO, opened) as file:
+    with _opened(path) as file:
         try:
             for raw in file:
                 if not raw.endswith(b"\n"):
@@ -168,6 +176,12 @@ def whole_lines(path: Path) -> Iterator[bytes]:
             raise LogError(
                 f"{path} cannot be read: {error}", hint="The file is damaged, or is not yours."
             ) from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path.suffix == vault.SUFFIX:
+        return cast(BinaryIO, gzip.open(io.BytesIO(vault.read(path)), "rb"))
+    return cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
 
 
 def read_header(session: Path) -> HeaderLine:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.errors import FolderError, LogError, TrialError
+from biofeedback.errors import FolderError, KeyMissingError, LogError, TrialError
 from biofeedback.personal.folders import data_folder
 from biofeedback.record.lines import TrialItem
 from biofeedback.record.reader import is_session, log_parts, read_header, whole_lines
@@ -204,6 +204,8 @@ def _is_complete(folder: Path) -> bool:
         return any(
             _ANSWERS in line for part in log_parts(folder) for line in whole_lines(part)
         )  # fmt: skip
+    except KeyMissingError:
+        raise  # it may well be complete
     except LogError:
         return False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from biofeedback import vault
 from biofeedback.config import configs_folder, load, programmes
 from biofeedback.errors import ConfigError
 from biofeedback.personal import consent
@@ -179,20 +180,27 @@ class Api:
         return answer(await asyncio.to_thread(records.past, self._out, profile))
 
     async def _file(self, request: Request) -> Response:
-        from starlette.responses import FileResponse
+        from starlette.responses import FileResponse, Response
 
         path, media_type = await asyncio.to_thread(
             records.file_of, self._out, self._seat(request).profile,
             request.path_params["session"], request.path_params["file"],
         )  # fmt: skip
         headers = {}
-        if path.suffix == ".html":  # it brings its own style, and nothing that runs
+        page = media_type.startswith("text/html")
+        if page:  # it brings its own style, and nothing that runs
             headers["content-security-policy"] = (
                 "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
                 "frame-ancestors 'none'"
             )
-        name = None if path.suffix == ".html" else f"{path.parent.name}{path.suffix}"
-        return FileResponse(path, media_type=media_type, filename=name, headers=headers)
+        name = request.path_params["file"]
+        given = None if page else f"{path.parent.name}{Path(name).suffix}"
+        if path.suffix != vault.SUFFIX:
+            return FileResponse(path, media_type=media_type, filename=given, headers=headers)
+        if given:
+            headers["content-disposition"] = f'attachment; filename="{given}"'
+        opened = await asyncio.to_thread(vault.read, path)
+        return Response(opened, media_type=media_type, headers=headers)
 
     async def _delete(self, request: Request) -> Response:
         seat, session = self._seat(request), request.path_params["session"]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.errors import FolderError, LogError
+from biofeedback import vault
+from biofeedback.errors import FolderError, KeyMissingError, LogError
 from biofeedback.personal import profiles
 from biofeedback.record.catalogue import Entry, catalogue
 from biofeedback.record.reader import is_session
@@ -48,18 +49,26 @@ def past(out: Path, profile: str | None) -> list[Past]:
             programme=entry.programme,
             simulated=entry.header.simulated,
             complete=entry.end is not None,
-            files=tuple(name for name in FILES if (entry.folder / name).is_file()),
+            files=tuple(name for name in FILES if _has(entry.folder, name)),
         )
         for entry in reversed(_entries(out, profile))
     ]
 
 
+def _has(folder: Path, name: str) -> bool:
+    return (folder / name).is_file() or (folder / f"{name}{vault.SUFFIX}").is_file()
+
+
 def file_of(out: Path, profile: str | None, session: str, name: str) -> tuple[Path, str]:
-    """Return the path and media type of one file of a session; raise `LogError` for any other."""
-    path = _folder(out, profile, session) / name
-    if name not in FILES or path.is_symlink() or not path.is_file():
-        raise LogError("there is no such file", hint="It may not be written yet.")
-    return path, FILES[name]
+    """Return path and media type of one file of a session, which may be closed.
+
+    Raises `LogError` for any other.
+    """
+    folder = _folder(out, profile, session)
+    for path in (folder / name, folder / f"{name}{vault.SUFFIX}"):
+        if name in FILES and path.is_file() and not path.is_symlink():
+            return path, FILES[name]
+    raise LogError("there is no such file", hint="It may not be written yet.")
 
 
 def delete(out: Path, profile: str | None, session: str) -> None:
@@ -91,17 +100,31 @@ def export(out: Path, profile: str | None) -> Path:
             for entry in _entries(out, profile):
                 for path in sorted(entry.folder.iterdir()):
                     if path.is_file() and not path.is_symlink():
-                        archive.write(path, f"sessions/{entry.folder.name}/{path.name}")
+                        _add(archive, path, f"sessions/{entry.folder.name}")
             for path in profiles.files(profile) if profile is not None else ():
-                archive.write(path, f"profile/{path.name}")
+                _add(archive, path, "profile")
+    except LogError:
+        target.unlink(missing_ok=True)
+        raise
     except OSError as error:
         target.unlink(missing_ok=True)
         raise FolderError(f"the export cannot be written: {error.strerror}") from error
     return target
 
 
+def _add(archive: zipfile.ZipFile, path: Path, folder: str) -> None:
+    """Add a file, open even where it is kept closed."""
+    if path.suffix == vault.SUFFIX:
+        archive.writestr(f"{folder}/{path.stem}", vault.read(path))
+    else:
+        archive.write(path, f"{folder}/{path.name}")
+
+
 def _entries(out: Path, profile: str | None) -> list[Entry]:
-    found, _ = catalogue(out)
+    found, problems = catalogue(out)
+    for problem in problems:
+        if isinstance(problem, KeyMissingError):
+            raise problem  # whose it is cannot be told: nothing is called complete without it
     return [entry for entry in found if entry.header.profile == profile]
 
 

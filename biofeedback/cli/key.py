@@ -1,0 +1,69 @@
+"""The commands for encryption at rest: key new, key seal, key off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biofeedback.cli import console
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    group = typer.Typer(help="Encrypt what is kept, with a key of yours.", no_args_is_help=True)
+    for command in (new, seal, off):
+        group.command()(command)
+    app.add_typer(group, name="key")
+
+
+def new(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A new file, best on a stick that you keep.")
+    ],
+) -> None:
+    """Make a key, and encrypt sessions and profiles from now on."""
+    from biofeedback import vault
+
+    vault.create(file)
+    console.out.print(
+        f"The key is in {file}. Without it nothing can be read again: keep a copy.\n"
+        f"Name it where something is read:  export {vault.KEY}={file}\n"
+        "`biofeedback key seal` encrypts what is there already.",
+        markup=False, highlight=False,
+    )  # fmt: skip
+
+
+def seal(
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
+    ] = None,
+) -> None:
+    """Encrypt all sessions and profiles that are still plain; none may be running."""
+    from biofeedback import vault
+    from biofeedback.errors import ConfigError
+    from biofeedback.personal import profiles
+    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.seal import seal_all
+
+    if not vault.is_on():
+        raise ConfigError("there is no key yet", hint="Make one with `biofeedback key new FILE`.")
+    folder = out or sessions_folder()
+    closed = seal_all(folder)
+    if closed:
+        catalogue(folder)  # its index forgets them
+    closed += [vault.seal(path) for path in profiles.plain_files()]
+    console.out.print(f"{len(closed)} files were encrypted.", highlight=False)
+
+
+def off() -> None:
+    """Encrypt nothing more; what is encrypted stays so, and is read with its key."""
+    from biofeedback import vault
+
+    vault.end()
+    console.out.print("What is written from now on is plain.")

@@ -1,0 +1,31 @@
+"""A session that is over, closed with the user's key: the log and all that was made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biofeedback import vault
+from biofeedback.record.compress import compress
+from biofeedback.record.reader import is_session
+
+__all__ = ["seal", "seal_all"]
+
+
+def seal(session: Path) -> list[Path]:
+    """Compress the log of a session's folder and close every file in it; return those closed.
+
+    Raises `LogError` without a log and `FolderError` for a folder that cannot be written; what
+    was not closed yet then is as it was.
+    """
+    compress(session)
+    plain = [path for path in sorted(session.iterdir()) if path.is_file()]
+    plain = [path for path in plain if path.suffix != vault.SUFFIX and not path.is_symlink()]
+    plain.sort(key=lambda path: path.name.startswith("session"))  # the log itself comes last
+    return [vault.seal(path) for path in plain]
+
+
+def seal_all(out: Path) -> list[Path]:
+    """Close all sessions in a folder; no other program may be recording there."""
+    folders = sorted(out.iterdir()) if out.is_dir() else []
+    return [path for folder in folders if is_session(folder) and folder.is_dir()
+            for path in seal(folder)]  # fmt: skip

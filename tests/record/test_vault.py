@@ -1,0 +1,196 @@
+"""Encryption at rest: nothing plain is left, everything reads it with the key, nobody without."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from biofeedback import afterwards, vault
+from biofeedback.cli.app import run
+from biofeedback.config import load
+from biofeedback.errors import ConfigError, FolderError, KeyMissingError
+from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.personal import consent, profiles
+from biofeedback.record import seal
+from biofeedback.record.catalogue import catalogue, find, summary
+from biofeedback.record.index import INDEX_NAME
+from biofeedback.record.reader import damage, read
+from biofeedback.record.tags import read_tags, write_tags
+from biofeedback.record.verify import verify
+from biofeedback.session import Session
+from biofeedback.web import records
+
+pytest.importorskip("pyrage")
+
+
+async def nothing_to_watch(session: Session) -> None:
+    return
+
+
+def recorded(out: Path) -> Path:
+    plan = Plan(
+        config=load(), sensors=("sim:",), out=out, duration_s=30.0, profile="robin", seed=1
+    )  # fmt: skip
+    outcome = Performance(plan).run(nothing_to_watch)
+    assert outcome is not None
+    return outcome.folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv(vault.KEY, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def key(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = home / "me.key"
+    vault.create(file)
+    monkeypatch.setenv(vault.KEY, str(file))
+    return file
+
+
+def readable(folder: Path) -> list[str]:
+    """Return the files of a folder in which the person's name stands."""
+    return [str(p) for p in folder.rglob("*") if p.is_file() and b"robin" in p.read_bytes()]
+
+
+def test_a_closed_session_is_read_by_everything_with_the_key_and_by_nothing_without(
+    home: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = home / "out"
+    folder = recorded(out)
+    before = [raw for raw, _ in read(folder)]
+    catalogue(out)
+    assert readable(out)
+    done = [step.do(lambda share: None) for step in afterwards.steps(folder, [])]
+    assert len(done) == 3
+    assert {path.suffix for path in folder.iterdir()} == {".age"}
+    (entry,), problems = catalogue(out)
+    assert readable(out) == []  # the index included
+    assert problems == []
+    assert entry.header.profile == "robin"
+    assert entry.end is not None
+    assert [raw for raw, _ in read(folder)] == before
+    assert damage(folder) == []
+    assert summary(folder).notes > 10
+    verdict = verify(folder, core_of)
+    assert verdict.complete
+    assert verdict.difference is None
+    assert afterwards.write_midi(folder, home / "again.mid").stat().st_size > 100
+    (past,) = records.past(out, "robin")
+    assert past.files == ("report.html", "session.mid")
+    path, _ = records.file_of(out, "robin", past.id, "report.html")
+    assert b"<html" in vault.read(path)
+    archive = records.export(out, "robin")
+    with zipfile.ZipFile(archive) as copy:
+        assert f"sessions/{past.id}/report.html" in copy.namelist()
+        assert not any(name.endswith(".age") for name in copy.namelist())
+    archive.unlink()
+
+    monkeypatch.delenv(vault.KEY)
+    with pytest.raises(KeyMissingError, match="no key"):
+        list(read(folder))
+    assert [type(problem) for problem in catalogue(out)[1]] == [KeyMissingError]
+    with pytest.raises(KeyMissingError):  # nobody is told that all is gone while it is not
+        records.forget(out, "robin")
+    assert find(out, folder.name) == folder
+
+
+def test_delete_means_gone(home: Path, key: Path) -> None:
+    out = home / "out"
+    folder = recorded(out)
+    profiles.save(profiles.Profile(name="robin"))
+    consent.give("robin", (), False, datetime(2026, 1, 1, tzinfo=UTC))
+    write_tags(folder, ["robin's best"])
+    catalogue(out)
+    seal.seal(folder)
+    assert read_tags(folder) == ("robin's best",)
+    assert records.forget(out, "robin") == 1
+    left = [path.name for path in home.rglob("*") if path.is_file()]
+    assert sorted(left) == [INDEX_NAME, "me.key", "recipient.txt"]
+    assert readable(home) == []
+
+
+def test_profiles_and_consent_are_closed_and_open_again(
+    home: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = profiles.Profile(name="robin", resonance_per_minute=5.5)
+    profiles.save(profile)
+    given = consent.give("robin", ("heart",), True, datetime(2026, 1, 1, tzinfo=UTC))
+    assert readable(home / "data") == []
+    assert profiles.names() == ["robin"]
+    assert (profiles.load("robin"), consent.load("robin")) == (profile, given)
+    monkeypatch.delenv(vault.KEY)
+    with pytest.raises(KeyMissingError, match="no key"):
+        profiles.load("robin")
+    with pytest.raises(KeyMissingError):
+        consent.load("robin")
+
+
+def test_what_was_plain_is_closed_later_and_the_key_is_the_users_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles.save(profiles.Profile(name="robin"))
+    assert len(profiles.plain_files()) == 1
+    file = home / "me.key"
+    public = vault.create(file)
+    assert file.stat().st_mode & 0o077 == 0
+    secret = file.read_text().splitlines()[-1]
+    assert not any(secret in p.read_text() for p in (home / "data").rglob("*") if p.is_file())
+    with pytest.raises(FolderError):  # a key is never replaced
+        vault.create(file)
+    for path in profiles.plain_files():
+        vault.seal(path)
+    assert readable(home / "data") == []
+    assert public.startswith("age1")
+    other = home / "other"
+    other.write_text("nothing secret\n")
+    for wrong, said in ((other, "holds no key"), (home / "none", "cannot be read")):
+        monkeypatch.setenv(vault.KEY, str(wrong))
+        with pytest.raises(KeyMissingError, match=said) as caught:
+            profiles.load("robin")
+        assert "nothing secret" not in str(caught.value)
+    vault.create(other.with_suffix(".key"))
+    monkeypatch.setenv(vault.KEY, str(other.with_suffix(".key")))
+    with pytest.raises(KeyMissingError, match="another key"):
+        profiles.load("robin")
+
+
+def test_the_commands_turn_it_on_close_what_is_plain_and_turn_it_off(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "out"
+    folder = recorded(out)
+    profiles.save(profiles.Profile(name="robin"))
+    assert run(["key", "seal", "--out", str(out)]) == 2  # there is no key yet
+    assert run(["key", "new", str(home / "me.key")]) == 0
+    assert "AGE-SECRET" not in capsys.readouterr().out
+    assert run(["key", "seal", "--out", str(out)]) == 0
+    assert readable(home) == []
+    assert run(["verify", str(folder)]) == 2
+    assert "BIOFEEDBACK_KEY" in capsys.readouterr().err
+    monkeypatch.setenv(vault.KEY, str(home / "me.key"))
+    assert run(["verify", str(folder)]) == 0
+    assert run(["report", str(folder)]) == 0
+    assert "key seal" in capsys.readouterr().err
+    assert run(["key", "seal", "--out", str(out)]) == 0
+    monkeypatch.delenv(vault.KEY)
+    assert run(["sessions", "delete", folder.name, "--out", str(out), "--yes"]) == 0
+    assert not folder.exists()
+    assert run(["key", "off"]) == 0
+    assert not vault.is_on()
+
+
+def test_without_the_library_it_is_said_how_to_get_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyrage", None)
+    with pytest.raises(ConfigError) as caught:
+        vault.create(home / "me.key")
+    assert "biofeedback[encrypt]" in caught.value.hint
+    assert not vault.is_on()
