@@ -16,7 +16,7 @@ TICK_S = 0.5
 
 CommandName = Literal[
     "marker", "hold", "resume", "stop", "panic", "volume",
-    "override", "release", "rating", "note", "adverse", "guess",
+    "override", "release", "rating", "note", "adverse", "guess", "ask",
 ]  # fmt: skip
 
 
@@ -47,9 +47,9 @@ class Command:
     `who` is "key", "cli", "session", "recording", "midi:PORT", "osc:HOST", "web:ROLE:NAME",
     "mqtt:USER" or "mqtt:USER:NAME". `value` is the text of a marker, note or adverse event; the
     arm of a trial that was guessed, or "skip"; the volume from 0 to 1 in decimal; of a rating
-    "relaxation=7" or "valence=2"; of an override "NAME=VALUE" or "NAME=VALUE for SECONDS"; of a
-    stop the seconds left for the last bar, "" for no limit; of a release the NAME that is free
-    again, or "" for all.
+    "relaxation=7" or "valence=2"; of an ask "before", "during" or "after"; of an override
+    "NAME=VALUE" or "NAME=VALUE for SECONDS"; of a stop the seconds left for the last bar, "" for
+    no limit; of a release the NAME that is free again, or "" for all.
     """
 
     who: str

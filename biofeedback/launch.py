@@ -32,6 +32,7 @@ from biofeedback.mqtt.tap import Tap
 from biofeedback.personal import profiles
 from biofeedback.personal.folders import sessions_folder
 from biofeedback.personal.learner import Choice
+from biofeedback.questions import Questions
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
@@ -73,6 +74,7 @@ class Plan:
     chosen: Choice | None = None  #: what the learner chose; `config` has it already
     lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
     mqtt: Login | None = None  #: of the broker that the session is told to
+    ask_every_s: float | None = None  #: questions before, after and so often; 0 leaves out these
     trial: lines.TrialItem | None = None  #: what was played then stands in the log alone
     options: plugins.SensorOptions = field(default_factory=plugins.SensorOptions)
 
@@ -236,6 +238,7 @@ class Performance:
                 clock,
                 self._plan.duration_s,
                 self._plan.volume,
+                self._questions(clock),
             )
             self._session.surfaces = surfaces
             if self._plan.lsl:
@@ -265,6 +268,11 @@ class Performance:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):
                     await watching  # a screen that failed says so when the music is over
+
+    def _questions(self, clock: SessionClock) -> Questions | None:
+        """Return what the listener is asked; nothing where time does not wait for answers."""
+        every_s = self._plan.ask_every_s
+        return None if every_s is None or not clock.live else Questions(every_s)
 
     def _settle(self, clock: SessionClock) -> None:
         """Leave no empty folder; remember the rest that was learned, if it is a person's."""

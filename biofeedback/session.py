@@ -19,6 +19,7 @@ from biofeedback.ledger import Ledger
 from biofeedback.metrics.worker_client import Worker
 from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.plugins import SensorSource
+from biofeedback.questions import Moment, Questions
 from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
 from biofeedback.simulation.ear import Ear
@@ -52,6 +53,7 @@ class Session:
         clock: SessionClock,
         duration_s: float | None = None,
         volume: float = 0.7,
+        questions: Questions | None = None,
     ) -> None:
         self._core = core
         self._sensors = sensors
@@ -65,6 +67,8 @@ class Session:
         self._ear = Ear()
         self._intake = Intake()
         self._streaming = asyncio.Event()
+        # there are samples, and what is asked before is answered
+        self._may_play = self._streaming if questions is None else asyncio.Event()
         self._finish = asyncio.Event()
         self._at_once = asyncio.Event()  # asked to stop twice: not even the last bar
         self._window: WindowRequest | None = None
@@ -74,6 +78,8 @@ class Session:
         self.hub: Hub[Event] = Hub()
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
         self.counters = self._ledger.counters
+        self.began_s: float | None = None  #: from when on its duration counts
+        self.questions = questions  #: what the person is asked; None for nothing
         self.volume = volume  #: of live sound as it was asked for, 0 to 1
         self._volume_most = 1.0
         self.header: lines.HeaderLine | None = None  #: the first line of the log, once begun
@@ -92,7 +98,7 @@ class Session:
 
     @property
     def duration_s(self) -> float | None:
-        """How long the session lasts from its first sample on; None without a known end."""
+        """How long the session lasts from `began_s` on; None without a known end."""
         known = [sensor.duration_s for sensor in self._sensors if sensor.duration_s]
         return self._duration_s or max(known, default=None)
 
@@ -132,14 +138,18 @@ class Session:
                 ]
                 others = (
                     self._conductor.tick(),
-                    self._conductor.request_bars(self._streaming),
+                    self._conductor.request_bars(self._may_play),
                     self._conductor.watch_clock(self._break_off),
                     self._work(),
                 )
                 tasks = [*sensing, *(group.create_task(other) for other in others)]
                 tasks.append(group.create_task(self._end_after(sensing)))
+                asking = group.create_task(self._ask_before_and_during())
                 await self._finish.wait()
                 await self._close_music()
+                asking.cancel()
+                if self.has_streamed and not self._at_once.is_set():
+                    await self._ask("after")
                 self._close_gaps()
                 for task in tasks:
                     task.cancel()
@@ -172,8 +182,12 @@ class Session:
         check(command)
         self._feed(command)
         match what:
+            case "rating" if self.questions is not None:
+                self.questions.answered(value)
             case "stop" if self._finish.is_set():
                 self._at_once.set()
+                if self.questions is not None:
+                    self.questions.give_up()
             case "stop":
                 self._stop("asked")
             case "panic":
@@ -209,21 +223,37 @@ class Session:
             await stream.aclose()
 
     async def _end_after(self, sensing: Sequence[asyncio.Task[None]]) -> None:
-        began_s: float | None = None
         while True:
             now_s = self._clock()
-            if began_s is None and self.has_streamed:
-                began_s = now_s
+            if self.began_s is None and self._may_play.is_set():
+                self.began_s = now_s
             if all(task.done() for task in sensing):
                 self._stop("recording ended")
             elif self._core.over:
                 self._stop("programme ended")
-            elif self._duration_s is not None and began_s is not None:
-                self._ends_s = began_s + self._duration_s
+            elif self._duration_s is not None and self.began_s is not None:
+                self._ends_s = self.began_s + self._duration_s
                 left_s = self._ends_s - now_s
                 if left_s <= min(self._conductor.closing_s(), self._duration_s / 2):
                     self._stop("duration")
             await asyncio.sleep(TICK_S)
+
+    async def _ask_before_and_during(self) -> None:
+        if self.questions is None:
+            return
+        await self._ask("before")
+        await self._streaming.wait()
+        self._may_play.set()
+        while self.questions.every_s:
+            await asyncio.sleep(self.questions.every_s)
+            if not self._finish.is_set():
+                await self._ask("during")
+
+    async def _ask(self, moment: Moment) -> None:
+        """Ask what there is to ask, and wait for the answers."""
+        if self.questions is not None:
+            self._feed(Command("session", "ask", moment))
+            await self.questions.ask()
 
     async def _work(self) -> None:
         while True:

@@ -91,6 +91,7 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.code_digest": {"biofeedback.config"},
     "biofeedback.errors": set(),
     "biofeedback.timebase": set(),
+    "biofeedback.questions": {"biofeedback.control.ratings"},
     "biofeedback.hub": set(),
     "biofeedback.counters": {"biofeedback.timebase"},
     "biofeedback.lsl_outlet": VALUES
@@ -134,6 +135,7 @@ ALLOWED: dict[str, set[str]] = {
         "synth",
         "biofeedback.errors",
         "biofeedback.inputs",
+        "biofeedback.questions",
         "biofeedback.personal.folders",
     },
     "biofeedback.session": ANYTHING,

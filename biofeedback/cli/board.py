@@ -72,6 +72,7 @@ class Board:
     sensors: dict[str, SensorStatus] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    question: str = ""
 
     def take(self, event: Event) -> None:
         """Remember an event; most kinds replace the last one of theirs."""
@@ -153,7 +154,8 @@ class Board:
             subtitle_align="right",
             width=width,
         )
-        return Group(panel, self._keys(held), Text(said, "bold"))
+        asked = [Text(f" {self.question} 0 skips.", "bold cyan")] if self.question else []
+        return Group(panel, *asked, self._keys(held), Text(said, "bold"))
 
     def line(self) -> str:
         """Return body, arousal, music and reason as one plain line."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from biofeedback.questions import Questions
 from biofeedback.session import Session
 from synth.params import TEMPO_RANGE_BPM
 
@@ -49,6 +50,9 @@ class Controls:
     def press(self, key: str) -> None:
         """Do what a key, one character, stands for."""
         rates, self._rates = self._rates, False
+        asked = self._session.questions
+        if not rates and asked is not None and key.isdigit() and self._answers(asked, int(key)):
+            return
         match key:
             case _ if rates and key in "0123456789":
                 self._session.command("key", "rating", f"relaxation={key}")
@@ -88,6 +92,19 @@ class Controls:
                 self.said = "Stopped."
             case _:
                 pass
+
+    def _answers(self, asked: Questions, number: int) -> bool:
+        """Take a digit as the answer to what is asked; return whether anything is."""
+        question = asked.now
+        if question is None:
+            return False
+        if question.low <= number <= question.high:
+            self._session.command("key", "rating", f"{question.scale}={number}")
+            self.said = f"{question.scale.capitalize()} {number} of {question.high} is noted."
+        else:
+            asked.skip()
+            self.said = f"No answer about {question.scale}."
+        return True
 
     def _hurry(self, step_bpm: float) -> None:
         """Ask for another tempo, a step from the one asked for last or from what sounds."""

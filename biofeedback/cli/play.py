@@ -62,6 +62,13 @@ Mqtt = Annotated[
         help="Let desks elsewhere watch and steer: a login file, or mqtts://HOST[:PORT].",
     ),
 ]
+Ask = Annotated[
+    float | None,
+    typer.Option(
+        metavar="MINUTES", min=0.0, max=1440.0,
+        help="Ask how you feel, before, after and every so often; 0 leaves out the latter.",
+    ),
+]  # fmt: skip
 Wait = Annotated[
     float, typer.Option(metavar="S", min=0.0, help="How long to look for a sensor at the start.")
 ]
@@ -118,6 +125,7 @@ def run(
     clock: Clock = "",
     lsl: Lsl = "",
     mqtt: Mqtt = "",
+    ask: Ask = None,
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
@@ -158,6 +166,7 @@ def run(
         clock=clock,
         lsl=lsl,
         mqtt=login,
+        ask_every_s=None if ask is None else 60.0 * ask,
         wearers=together.wearers if together else (),
         group=together.settings if together else None,
     )

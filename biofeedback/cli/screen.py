@@ -72,6 +72,8 @@ async def _draw(
             for event in events.drain():
                 board.take(event)
             board.troubles = session.troubles
+            board.question = _question(session)
+            board.began_s = session.began_s or board.began_s
             show(
                 board.picture(
                     screen.width,
@@ -110,6 +112,10 @@ async def _tell(board: Board, events: Subscription[Event], session: Session) -> 
                     if trouble not in board.troubles:
                         say(f"{clock_text(board.now_s)}  Trouble: {trouble}; trying again")
                 board.troubles = session.troubles
+                if (question := _question(session)) != board.question:
+                    board.question = question
+                    if question:
+                        say(f"{clock_text(board.now_s)}  {question}")
                 if board.now_s >= due_s and board.state is not None:
                     say(board.line())
                     due_s = board.now_s + _LINE_EVERY_S
@@ -118,6 +124,11 @@ async def _tell(board: Board, events: Subscription[Event], session: Session) -> 
             for event in events.drain():
                 if isinstance(event, SensorStatus) and _is_news(event, said):
                     say(_status_line(event, board.now_s))
+
+
+def _question(session: Session) -> str:
+    asked = session.questions.now if session.questions is not None else None
+    return asked.text if asked is not None else ""
 
 
 def _is_news(status: SensorStatus, said: dict[str, SensorStatus]) -> bool:

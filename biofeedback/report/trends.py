@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from biofeedback.control.ratings import SCALES
 from biofeedback.record.catalogue import Entry
 from biofeedback.report.story import Series, Story, read_story
 from biofeedback.report.summary import arousal_change
@@ -87,8 +88,10 @@ _MEASURES = {
     "scl_at_start": ("Skin conductance, first two minutes", "µS", False),
     "arousal_change": ("Arousal, last minute less first", "", True),
     "heart_rate_change": ("Heart rate, last minute less first", "per minute", True),
-    "relaxation_change": ("Rated relaxation, last less first", "of 10", True),
-    "distress_change": ("Rated distress, last less first", "of 10", True),
+    "rated_relaxation_change": ("Rated relaxation, last less first", "of 10", True),
+    "rated_distress_change": ("Rated distress, last less first", "of 10", True),
+    "rated_arousal_change": ("Rated arousal, last less first", "of 9", True),
+    "rated_valence_change": ("Rated valence, last less first", "of 9", True),
 }
 
 
@@ -167,14 +170,14 @@ def _values(story: Story) -> dict[str, float]:
         last = _median(heart, story.duration_s - _EDGE_S, story.duration_s)
         if first is not None and last is not None:
             values["heart_rate_change"] = last - first
-    for scale in ("relaxation", "distress"):
+    for scale in SCALES:
         rated = [
             float(command.value.partition("=")[2])
             for command in story.commands
             if command.what == "rating" and command.value.startswith(f"{scale}=")
         ]
         if len(rated) > 1:
-            values[f"{scale}_change"] = rated[-1] - rated[0]
+            values[f"rated_{scale}_change"] = rated[-1] - rated[0]
     return values
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Protocol
 
 from biofeedback.inputs import CommandName, ExternalClock
+from biofeedback.questions import Questions
 
 __all__ = ["Desk", "Surface"]
 
 
 class Desk(Protocol):
-    """What a surface may do with a session."""
+    """What a surface may do with a session.
+
+    `questions` are what its listener is asked, None for nothing.
+    """
+
+    questions: Questions | None
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:
         """Do what a person asked for; raise `CommandError` when it makes no sense."""

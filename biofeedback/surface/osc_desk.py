@@ -12,16 +12,18 @@ from typing import Self
 
 from biofeedback.errors import ConfigError
 from biofeedback.inputs import CommandName
+from biofeedback.questions import Question
 from biofeedback.surface.base import Desk
 from biofeedback.surface.pace import EVERY_S, Pace
 from biofeedback.surface.wishes import Wanted
 from synth.errors import OutputUnavailable
 from synth.outputs.osc import place
-from synth.outputs.osc_message import Argument, decode
+from synth.outputs.osc_message import Argument, decode, encode
 
 __all__ = ["OscDesk", "command_of"]
 
 _ROOT = "/biofeedback/"
+_LOOK_S = 0.2  #: how often it looks whether there is a question to pass on
 _MOST = 256  #: datagrams not yet taken; when full, the oldest is lost
 _BUTTONS: dict[str, CommandName] = {
     "hold": "hold", "resume": "resume", "stop": "stop", "panic": "panic",
@@ -68,8 +70,12 @@ def _said(argument: Argument) -> str:
 class OscDesk(asyncio.DatagramProtocol):
     """Listens on this computer unless another address is named, which then takes a token."""
 
-    def __init__(self, host: str, port: int, token: str = "") -> None:
+    def __init__(
+        self, host: str, port: int, token: str = "", ask: tuple[str, int] | None = None
+    ) -> None:
         self._host, self._port, self._token = host, port, token
+        self._ask_at = ask  #: where questions to the listener go
+        self._asked: Question | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._arrived: deque[tuple[str, bytes]] = deque(maxlen=_MOST)
         self._some = asyncio.Event()
@@ -78,21 +84,25 @@ class OscDesk(asyncio.DatagramProtocol):
 
     @classmethod
     def parse(cls, target: str) -> Self:
-        """Return the desk at "[HOST:]PORT[?token=SECRET]"; raise an error with a hint."""
-        where, _, option = target.partition("?")
-        name, _, token = option.partition("=")
-        if option and (name != "token" or len(token) < 8):
-            raise ConfigError(
-                f"osc:{target}: {option!r} is no option",
-                hint="?token=SECRET, of eight characters or more.",
-            )
+        """Return the desk at "[HOST:]PORT[?token=SECRET&ask=[HOST:]PORT]"; raise with a hint."""
+        where, _, options = target.partition("?")
+        given: dict[str, str] = {}
+        for option in options.split("&") if options else ():
+            name, _, value = option.partition("=")
+            if name not in ("token", "ask") or (name == "token" and len(value) < 8):
+                raise ConfigError(
+                    f"osc:{target}: {option!r} is no option",
+                    hint="?token=SECRET, of eight characters or more; ask=[HOST:]PORT.",
+                )
+            given[name] = value
+        token = given.get("token", "")
         host, port = place(where)
         if not token and not _is_here(host):
             raise ConfigError(
                 f"osc:{target} would let anybody in that network steer the music",
                 hint=f"Add a token, which senders put first: osc:{where}?token=SECRET-OF-YOURS",
             )
-        return cls(host, port, token)
+        return cls(host, port, token, place(given["ask"]) if "ask" in given else None)
 
     async def open(self) -> None:
         """Bind the port; raise `OutputUnavailable` when that fails."""
@@ -116,9 +126,12 @@ class OscDesk(asyncio.DatagramProtocol):
         loop, pace = asyncio.get_running_loop(), Pace(desk)
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_S if pace.waits else None):
+                idle_s = None if self._ask_at is None else _LOOK_S
+                async with asyncio.timeout(EVERY_S if pace.waits else idle_s):
                     await self._some.wait()
             self._some.clear()
+            if self._ask_at is not None and desk.questions is not None:
+                self._pass_on(desk.questions.now)
             while self._arrived:
                 host, data = self._arrived.popleft()
                 self._take(pace, host, data)
@@ -131,6 +144,14 @@ class OscDesk(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+
+    def _pass_on(self, question: Question | None) -> None:
+        """Send a question once; whether anybody hears it is not known."""
+        if question is not None and question != self._asked and self._transport is not None:
+            arguments = (question.scale, question.low, question.high, question.text)
+            with suppress(OSError):
+                self._transport.sendto(encode(f"{_ROOT}ask", arguments), self._ask_at)
+        self._asked = question
 
     def _take(self, pace: Pace, host: str, data: bytes) -> None:
         try:

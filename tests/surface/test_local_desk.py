@@ -22,6 +22,8 @@ from biofeedback.timebase import run_live
 class Taken:
     """A desk that keeps what it was asked, and refuses what a session refuses."""
 
+    questions = None
+
     def __init__(self) -> None:
         self.commands: list[tuple[str, str, str]] = []
 

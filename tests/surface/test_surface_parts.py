@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from biofeedback.commands import check as check_command
 from biofeedback.errors import CommandError, ConfigError
 from biofeedback.inputs import Command
+from biofeedback.questions import Questions
 from biofeedback.surface.bindings import ACTIONS, Binding, find, path_of, read, write
 from biofeedback.surface.build import check
 from biofeedback.surface.midi_input import parse
@@ -181,6 +182,8 @@ def test_nothing_listens_to_other_computers_without_a_token() -> None:
 class Desk:
     """Writes down what it is asked, and refuses volumes."""
 
+    questions: Questions | None = None
+
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
 
@@ -209,6 +212,36 @@ async def told(token: str, *packets: bytes) -> tuple[Desk, int]:
     running.cancel()
     await osc.close()
     return desk, osc.refused
+
+
+def test_what_the_listener_is_asked_goes_out_and_the_answer_comes_in() -> None:
+    async def body() -> tuple[list, Desk]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tablet:
+            tablet.bind(("127.0.0.1", 0))
+            tablet.settimeout(5.0)
+            osc = OscDesk("127.0.0.1", 0, ask=tablet.getsockname())
+            await osc.open()
+            desk = Desk()
+            desk.questions = Questions()
+            tasks = [asyncio.create_task(osc.run(desk)), asyncio.create_task(desk.questions.ask())]
+            heard = []
+            for value in (7, 2):
+                packet, sender = await asyncio.to_thread(tablet.recvfrom, 1024)
+                ((address, arguments),) = decode(packet)
+                heard.append((address, *arguments[:3]))
+                rating = f"{arguments[0]}={value}"
+                tablet.sendto(encode("/biofeedback/rating", [rating]), sender)
+                desk.questions.answered(rating)  # as a session does
+            await tasks[1]
+            while len(desk.asked) < 2:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.01)
+            tasks[0].cancel()
+            await osc.close()
+            return heard, desk
+
+    heard, desk = asyncio.run(body())
+    assert heard == [("/biofeedback/ask", "arousal", 1, 9), ("/biofeedback/ask", "valence", 1, 9)]
+    assert [value for _, _, value in desk.asked] == ["arousal=7", "valence=2"]
 
 
 def test_only_who_knows_the_token_is_heard() -> None:
