@@ -29,7 +29,9 @@ def asked(
 ) -> list[lines.Line]:
     """Return the log of a session in virtual time, whose listener does answer."""
     monkeypatch.setattr(Performance, "_questions", lambda self, clock: Questions(every_s))
-    plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=40.0, ask_every_s=every_s)
+    plan = Plan(
+        config=load(), sensors=("sim:",), out=out, duration_s=40.0 + every_s, ask_every_s=every_s
+    )
     folder = Performance(plan).run(answer).folder
     assert verify(folder, core_of).complete
     return [line for _, line in read(folder)]
