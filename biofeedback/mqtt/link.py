@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ssl
 
     from aiomqtt import Client
+    from paho.mqtt import client as paho
 
 __all__ = ["Link", "LinkError", "Message", "check_library", "linked", "waits"]
 
@@ -132,6 +133,7 @@ async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIt
     )
     client.pending_calls_threshold = 1000  # it only warns
     client._client.connect_timeout = _CONNECT_S
+    client._client.on_socket_register_write = _writing(client, asyncio.get_running_loop())
     entering = asyncio.ensure_future(client.__aenter__())
     try:
         try:
@@ -150,6 +152,34 @@ async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIt
     finally:
         if client._client.socket() is not None:  # the library leaves it to the garbage collector
             client._client._sock_close()
+
+
+def _writing(
+    client: Client, loop: asyncio.AbstractEventLoop
+) -> Callable[[paho.Client, object, paho.SocketLike], None]:
+    """Return what is done when bytes wait: they are written in the next turn of the loop.
+
+    The library asks the loop to watch the socket by its number and, by the time it does, may have
+    closed it: then the number is nobody's, or already another link's (aiomqtt 2.5.1, 2026-11).
+    """
+
+    def waiting(one: paho.Client, userdata: object, opened: paho.SocketLike) -> None:
+        def write() -> None:
+            try:
+                one.loop_write()
+            except Exception as error:  # whatever it is: the library ends the link with it
+                if not client._disconnected.done():
+                    client._disconnected.set_exception(error)
+
+        def begin() -> None:
+            if one.socket() is opened:
+                write()
+            if one.socket() is opened and one.want_write():
+                loop.add_writer(opened.fileno(), write)
+
+        loop.call_soon_threadsafe(begin)
+
+    return waiting
 
 
 def _quiet() -> logging.Logger:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import random
+import socket
 from pathlib import Path
 
 import pytest
 
 from biofeedback.errors import ConfigError, FolderError
-from biofeedback.mqtt import setup, topics
+from biofeedback.mqtt import link, setup, topics
 from biofeedback.mqtt.address import Login, load
 from biofeedback.mqtt.inbox import Inbox
 from biofeedback.mqtt.messages import Event, Order, Shown, Status, decoded, encode
@@ -256,3 +258,48 @@ def test_a_broker_folder_is_private_and_never_overwritten(tmp_path: Path) -> Non
         setup.revoke(folder, "robin")
     with pytest.raises(FolderError, match="no broker's folder"):
         setup.users(tmp_path)
+
+
+class Wire:
+    """Stands for the library's end of a socket; a full one takes no more bytes."""
+
+    def __init__(self, opened: socket.socket, *, full: bool) -> None:
+        self._opened: socket.socket | None = opened
+        self._full = full
+        self.written = 0
+
+    def socket(self) -> socket.socket | None:
+        return self._opened
+
+    def loop_write(self) -> None:
+        self.written += 1
+
+    def want_write(self) -> bool:
+        return self._full
+
+    def close(self) -> None:
+        assert self._opened is not None
+        self._opened.close()
+        self._opened = None
+
+
+@pytest.mark.parametrize(
+    ("full", "closed", "written", "watched"),
+    [(False, False, 1, False), (True, False, 1, True), (True, True, 0, False)],
+)
+def test_bytes_are_written_at_once_and_a_socket_that_was_closed_meanwhile_is_left_alone(
+    full: bool, closed: bool, written: int, watched: bool
+) -> None:
+    async def waiting() -> None:
+        loop, (one, other) = asyncio.get_running_loop(), socket.socketpair()
+        number, wire = one.fileno(), Wire(one, full=full)
+        link._writing(None, loop)(wire, None, one)  # type: ignore[arg-type]
+        if closed:
+            wire.close()
+        await asyncio.sleep(0)
+        assert wire.written == written
+        assert loop.remove_writer(number) == watched
+        one.close()
+        other.close()
+
+    asyncio.run(waiting())
