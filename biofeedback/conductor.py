@@ -21,6 +21,7 @@ BAR_BEATS = 4.0
 ENDING_BEATS = 10.0  #: of a last bar that need not hurry
 #: A step of the wall clock beyond this is a gap: a suspend, or a corrected clock.
 CLOCK_STEP_S = 1.0
+DELAYS_EVERY_S = 60.0
 #: How much longer than its last note the session lasts.
 TAIL_S = 1.0
 
@@ -77,6 +78,12 @@ class Conductor:
             if abs(step_s) > CLOCK_STEP_S:
                 self.note_step(step_s)
                 stepped(self._clock())
+
+    async def note_delays(self) -> None:
+        """Log each minute how long each stage took."""
+        while True:
+            await asyncio.sleep(DELAYS_EVERY_S)
+            self._ledger.note_delays()
 
     def note_step(self, step_s: float) -> None:
         """Log that the wall clock moved by `step_s`, and where it is now."""

@@ -1,14 +1,27 @@
-"""What happened in a session, in numbers, and what each stage of it cost."""
+"""What happened in a session, in numbers, and how long each stage of it took."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from biofeedback.timebase import monotonic_s
 
-__all__ = ["Counters"]
+__all__ = ["Counters", "Delay"]
+
+_LATEST = 8192  #: delays of a stage that are kept until they are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long a stage took, of `count` times: median, 99th percentile and most, in ms."""
+
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
 
 
 @dataclass(slots=True)
@@ -26,6 +39,7 @@ class Counters:
     seconds: dict[str, float] = field(default_factory=dict)
     bad: dict[str, dict[str, int]] = field(default_factory=dict)
     drift_ppm: dict[str, float] = field(default_factory=dict)
+    _delays: dict[str, deque[float]] = field(default_factory=dict)
 
     def sensor(self, source: str, bad: Mapping[str, int], drift_ppm: float | None) -> None:
         """Take over what a sensor says about its bad input and its clock."""
@@ -51,4 +65,24 @@ class Counters:
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + monotonic_s() - before
+            took_s = monotonic_s() - before
+            self.seconds[name] = self.seconds.get(name, 0.0) + took_s
+            self.delayed(name, took_s)
+
+    def delayed(self, name: str, delay_s: float) -> None:
+        """Remember how late something was, or how long it took."""
+        known = self._delays.get(name)
+        if known is None:
+            known = self._delays[name] = deque(maxlen=_LATEST)
+        known.append(delay_s)
+
+    def delays(self) -> dict[str, Delay]:
+        """Return how long each stage took since this was asked last."""
+        found, self._delays = self._delays, {}
+        return {name: _delay(sorted(known)) for name, known in found.items()}
+
+
+def _delay(sorted_s: list[float]) -> Delay:
+    count = len(sorted_s)
+    ms = [round(1000.0 * sorted_s[int(share * (count - 1))], 3) for share in (0.5, 0.99, 1.0)]
+    return Delay(count, *ms)

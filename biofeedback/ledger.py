@@ -13,7 +13,7 @@ from biofeedback.record.convert import derived_lines, encode, input_line
 from biofeedback.record.writer import LogWriter
 from biofeedback.timebase import SessionClock
 from sensors.base import SensorStatus
-from sensors.signals import Gap
+from sensors.signals import Chunk, Gap
 
 __all__ = ["Ledger"]
 
@@ -40,6 +40,7 @@ class Ledger:
             self._write(input_line(seq, t, item, request))
         with counters.stage(_STAGES.get(type(item), "metrics")):
             derived = self._core.feed(seq, t, item)
+        self._late(item, t)
         counters.inputs += 1
         counters.gaps += isinstance(item, Gap)
         if isinstance(item, SensorStatus):
@@ -50,6 +51,22 @@ class Ledger:
                 for line in derived_lines(self._seq, t, value):
                     self._write(line)
         return derived
+
+    def _late(self, item: Input, t: float) -> None:
+        """Remember how old samples were when they came, and how late a tick was."""
+        if isinstance(item, Tick):
+            self.counters.delayed("tick", t - item.time_s)
+        elif isinstance(item, Chunk) and len(item):
+            self.counters.delayed("arrival", t - float(item.times_s[-1]))
+
+    def note_delays(self) -> None:
+        """Log how long each stage took since this was done last, where time is real."""
+        stages = {
+            name: lines.DelayItem(delay.count, delay.p50_ms, delay.p99_ms, delay.max_ms)
+            for name, delay in self.counters.delays().items()
+        }
+        if self._clock.live and stages:
+            self.note(lambda t, seq: lines.LatencyLine(t=t, seq=seq, stages=stages))
 
     def note(self, line: Callable[[float, int], lines.Line]) -> None:
         """Log a line that moves nothing; `line` makes it from its time and number."""

@@ -144,6 +144,8 @@ class Session:
                 )
                 tasks = [*sensing, *(group.create_task(other) for other in others)]
                 tasks.append(group.create_task(self._end_after(sensing)))
+                if self._clock.live:  # a timer more would change virtual time's order of equal ones
+                    tasks.append(group.create_task(self._conductor.note_delays()))
                 asking = group.create_task(self._ask_before_and_during())
                 await self._finish.wait()
                 await self._close_music()
@@ -160,6 +162,7 @@ class Session:
             raise group.exceptions[0] from None
         finally:
             self._ensemble.panic()
+            self._ledger.note_delays()
             self._ledger.note(self._end_line)
 
     def _end_line(self, t: float, seq: int) -> lines.EndLine:

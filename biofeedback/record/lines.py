@@ -19,10 +19,12 @@ __all__ = [
     "ClockLine",
     "CommandLine",
     "DecisionLine",
+    "DelayItem",
     "EndLine",
     "ExternalClockLine",
     "GapLine",
     "HeaderLine",
+    "LatencyLine",
     "Line",
     "LostLine",
     "MusicLine",
@@ -305,6 +307,21 @@ class CancelLine(_Base, frozen=True, tag="cancel"):
     from_beat: float
 
 
+class DelayItem(msgspec.Struct, frozen=True, array_like=True):
+    """How long one stage took, within a latency line: a list of these, in this order."""
+
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class LatencyLine(_Base, frozen=True, tag="latency"):
+    """Note: how long each stage took since the last of these lines; in live sessions."""
+
+    stages: dict[str, DelayItem]
+
+
 class LostLine(_Base, frozen=True, tag="lost"):
     """Note: the disk took none of the lines `first` to `last`; this one stands in their place."""
 
@@ -336,6 +353,7 @@ Line = (
     | ExternalClockLine
     | SkipLine
     | ClockLine
+    | LatencyLine
     | LostLine
     | BeatLine
     | ScrLine

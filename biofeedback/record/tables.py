@@ -51,10 +51,10 @@ def gather(
 ) -> dict[str, Table]:
     """Return the tables of a session (folder or log); `take` is handed its samples meanwhile.
 
-    Tables: readings, state, decisions, beats, skin_responses, events, notes, session. One that
-    has nothing to say has no rows. `progress` is told the share that is done.
+    Tables: readings, state, decisions, beats, skin_responses, events, notes, latency, session.
+    One that has nothing to say has no rows. `progress` is told the share that is done.
     """
-    names = ("readings", "state", "decisions", "beats", "events", "skin_responses")
+    names = ("readings", "state", "decisions", "beats", "events", "skin_responses", "latency")
     tables = {name: Table() for name in names}
     size, done = log_size(session), 0
     for number, (raw, line) in enumerate(read(session)):
@@ -123,6 +123,12 @@ def _tabulate(tables: Mapping[str, Table], line: lines.Line) -> None:
                 amplitude_usiemens=line.amplitude_us,
                 **_whose(line),
             )
+        case lines.LatencyLine():
+            for stage, delay in line.stages.items():
+                tables["latency"].add(
+                    time_s=line.t, stage=stage, count=delay.count, p50_ms=delay.p50_ms,
+                    p99_ms=delay.p99_ms, max_ms=delay.max_ms,
+                )  # fmt: skip
         case _:
             _note_event(tables["events"], line)
 
