@@ -11,7 +11,15 @@ import msgspec
 from biofeedback.errors import ConfigError
 from biofeedback.mqtt import topics
 from biofeedback.mqtt.address import Login
-from biofeedback.mqtt.link import Link, LinkError, Message, check_library, linked, waits
+from biofeedback.mqtt.link import (
+    Link,
+    LinkError,
+    Message,
+    check_library,
+    heed_cancelling,
+    linked,
+    waits,
+)
 from biofeedback.mqtt.messages import (
     Again,
     Answer,
@@ -82,6 +90,7 @@ class MqttDesk:
                 for wearer in self.wearers.values():
                     wearer.unheard()
             self._all_changed()
+            heed_cancelling()
             await asyncio.sleep(next(pauses))
 
     async def order(self, wearer: str, who: str, what: str, value: str = "") -> None:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from aiomqtt import Client
     from paho.mqtt import client as paho
 
-__all__ = ["Link", "LinkError", "Message", "check_library", "linked", "waits"]
+__all__ = [
+    "Link",
+    "LinkError",
+    "Message",
+    "cancellings",
+    "check_library",
+    "heed_cancelling",
+    "linked",
+    "waits",
+]
 
 #: The broker is taken for dead when it has not answered for so long.
 ANSWER_S = 5.0
@@ -56,6 +65,23 @@ def check_library() -> None:
     del aiomqtt
 
 
+def cancellings() -> int:
+    """Return how often this task was cancelled until now; it may be ending just for that."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def heed_cancelling(before: int = 0) -> None:
+    """Raise `CancelledError` when this task was cancelled more than `before` times.
+
+    `asyncio.wait_for`, which the library uses, lets a cancellation go that comes together with what
+    is waited for, before Python 3.12; a group of tasks lets it go when one of them fails as well,
+    before 3.13. Whoever goes round in a loop would never end.
+    """
+    if cancellings() > before:
+        raise asyncio.CancelledError
+
+
 class Message(NamedTuple):
     """What came in; `retained`: the broker kept it, and it may have been said long ago."""
 
@@ -69,6 +95,10 @@ class Link:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._opener, self._before = asyncio.current_task(), cancellings()
+
+    def _heed_cancelling(self) -> None:
+        heed_cancelling(self._before if asyncio.current_task() is self._opener else 0)
 
     @property
     def busy(self) -> bool:
@@ -84,6 +114,7 @@ class Link:
                 codes = await self._client.subscribe(topic, qos=1)
             except MqttError as error:
                 raise LinkError(_words(error)) from None
+            self._heed_cancelling()
             if any(getattr(code, "value", code) >= _FORBIDDEN for code in codes):
                 raise LinkError(f"the broker does not let this login read {topic}")
 
@@ -95,6 +126,7 @@ class Link:
             await self._client.publish(topic, payload, qos=qos, retain=retain)
         except MqttError as error:
             raise LinkError(_words(error)) from None
+        self._heed_cancelling()
 
     async def messages(self) -> AsyncGenerator[Message]:
         """Yield what comes in."""

@@ -18,7 +18,15 @@ from biofeedback.hub import Hub, Subscription
 from biofeedback.inputs import Command
 from biofeedback.mqtt import topics
 from biofeedback.mqtt.address import Login
-from biofeedback.mqtt.link import Link, LinkError, check_library, linked, waits
+from biofeedback.mqtt.link import (
+    Link,
+    LinkError,
+    cancellings,
+    check_library,
+    heed_cancelling,
+    linked,
+    waits,
+)
 from biofeedback.mqtt.messages import Answer, Ask, Order, Shown, Status, decoded, encode
 from biofeedback.mqtt.orders import Gate, who
 from biofeedback.mqtt.outbox import Outbox
@@ -89,6 +97,7 @@ class Tap:
                     if not self.trouble:  # it was well until now
                         pauses = iter(waits())
                     self.trouble = f"MQTT: {error}"
+                heed_cancelling()
                 await asyncio.sleep(next(pauses))
         finally:
             hearing.cancel()
@@ -113,7 +122,7 @@ class Tap:
             state="ended", session=self.session, last=self._outbox.last,
             simulated=self.simulated, utc_ms=_now_ms(),
         )  # fmt: skip
-        pauses = iter(waits())
+        pauses, before = iter(waits()), cancellings()
         while True:
             try:
                 async with linked(self._login) as link:
@@ -124,6 +133,7 @@ class Tap:
                     )
                 return
             except LinkError:
+                heed_cancelling(before)
                 await asyncio.sleep(next(pauses))
 
     def _will(self) -> tuple[str, bytes]:

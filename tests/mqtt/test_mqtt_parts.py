@@ -6,6 +6,7 @@ import asyncio
 import base64
 import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -303,3 +304,28 @@ def test_bytes_are_written_at_once_and_a_socket_that_was_closed_meanwhile_is_lef
         other.close()
 
     asyncio.run(waiting())
+
+
+class Deaf:
+    """Stands for the library where a cancellation comes together with what it waits for."""
+
+    async def publish(self, *wanted: object, **options: object) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+def test_whoever_publishes_in_a_loop_ends_even_if_the_library_overhears_it() -> None:
+    async def publishing() -> None:
+        one = link.Link(Deaf())  # type: ignore[arg-type]
+        while True:
+            await one.publish("topic", b"", qos=1)
+
+    async def ending() -> None:
+        task = asyncio.create_task(publishing())
+        await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=5.0)
+        assert task in done
+        assert task.cancelled()
+
+    asyncio.run(ending())
