@@ -40,6 +40,7 @@ from biofeedback.session import Session
 from biofeedback.state.baseline import Baseline
 from biofeedback.surface.local_desk import LocalDesk
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
+from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
 from synth.styles.base import Style
@@ -148,7 +149,7 @@ class Performance:
         stored = profiles.load(plan.profile) if plan.profile else None
         self._plan = plan = _with_resonance(plan, stored)
         self._sources = _sources(plan)
-        self._outputs = [_with_map(OutputSpec.parse(uri), plan.midi_map) for uri in plan.outputs]
+        self._outputs = _with_map([OutputSpec.parse(uri) for uri in plan.outputs], plan.midi_map)
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
         self._ports = [pair for pair in zip(self._outputs, maps, strict=True) if pair[0].live]
         self._files = tuple(spec for spec in self._outputs if spec.kind in ("mid", "wav"))
@@ -413,8 +414,16 @@ def _with_resonance(plan: Plan, profile: profiles.Profile | None) -> Plan:
     return replace(plan, config=structs.replace(plan.config, control=control, phase=phases))
 
 
-def _with_map(spec: OutputSpec, midi_map: str) -> OutputSpec:
-    return replace(spec, midi_map=spec.midi_map or midi_map) if spec.mapped else spec
+def _with_map(specs: list[OutputSpec], midi_map: str) -> list[OutputSpec]:
+    """Return the outputs, those with the map that take one and name none."""
+    if midi_map and not any(spec.mapped for spec in specs):
+        raise MapError(
+            f"no output takes the MIDI map {midi_map!r}",
+            hint="Add one that does, such as midi:PORT or mid:PATH, or leave the map out.",
+        )
+    return [
+        replace(spec, midi_map=spec.midi_map or midi_map) if spec.mapped else spec for spec in specs
+    ]
 
 
 def _check_target(path: Path) -> None:

@@ -22,6 +22,7 @@ __all__ = ["LATENCY_SAMPLES", "Orchestra"]
 
 LATENCY_SAMPLES = 192  # compressor and limiter look ahead by half of it each: all sound is later
 _GLIDE_S = 1.5
+_VOLUME_S = 0.05
 
 
 class Orchestra:
@@ -88,7 +89,8 @@ class Orchestra:
             falltime=0.12,
             lookahead=ahead_ms,
         )
-        self._volume = pyo.SigTo(1.0, time=0.05, init=1.0)
+        self._gain, self._muted = 1.0, False
+        self._volume = pyo.SigTo(1.0, time=_VOLUME_S, init=1.0)
         self.stereo = pyo.Clip(limited, min=-0.84, max=0.84, mul=self._volume)
         self._keep += [silence, send, room, everything, centred, glued, limited]
 
@@ -96,6 +98,8 @@ class Orchestra:
         """Begin a note `at` samples into the coming block."""
         pool = self._pools.get(layer)
         if pool is not None:
+            if self._muted:
+                self._mute(False)
             pool.start(note_id, 440.0 * 2.0 ** ((pitch - 69) / 12.0), (velocity / 127.0) ** 1.5, at)
 
     def stop(self, layer: Layer, note_id: int, at: int) -> None:
@@ -116,12 +120,18 @@ class Orchestra:
 
     def set_volume(self, gain: float) -> None:
         """Set the gain after the limiter, 0 to 1, within 50 ms."""
-        self._volume.value = min(1.0, max(0.0, gain))
+        self._gain = min(1.0, max(0.0, gain))
+        self._mute(self._muted)
 
     def panic(self) -> None:
-        """Release every voice at once."""
+        """Release every voice and be silent within 50 ms, room and all, until the next note."""
         for pool in self._pools.values():
             pool.panic()
+        self._mute(True)
+
+    def _mute(self, muted: bool) -> None:
+        self._muted = muted
+        self._volume.value = 0.0 if muted else self._gain
 
 
 def _voice(shared: Shared, part: Part, index: int) -> Voice:

@@ -55,8 +55,9 @@ def read(path: Path, base: MidiMap, signals: Collection[str]) -> MidiMap:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise MapError(
-            f"{path} cannot be read: {error}", hint="docs/midi.md shows how to write one."
+            f"{path} cannot be read: {reason}", hint="docs/midi.md shows how to write one."
         ) from error
     return _File(path).map(table, base, signals)
 

@@ -80,7 +80,21 @@ class PyoOutput:
         sys.setswitchinterval(0.0005)  # the audio thread must not wait long for the interpreter
 
     def _boot(self, pyo: Any) -> Any:
-        jack = self._device.casefold() == "jack" or (not self._device and jack_is_running())
+        names, numbers = pyo.pa_get_output_devices()
+        known = [str(name) for name in names]
+        jack = jack_is_running()
+        device = self._device
+        if device and device.casefold() != "jack":
+            offered = [*known, "jack"] if jack else known
+            device = choose(
+                device, offered, what="audio device", hint="Connect it, or leave the name out."
+            )
+        jack = device.casefold() == "jack" or (not device and jack)
+        if not jack and not known:
+            raise OutputUnavailable(
+                "no audio device was found",
+                hint="Connect one, start JACK, or write a file: wav:PATH",
+            )
         server = pyo.Server(
             sr=_RATE_HZ,
             nchnls=2,
@@ -91,17 +105,8 @@ class PyoOutput:
         )
         server.verbosity = 0
         server.deactivateMidi()
-        if not jack:
-            names, numbers = pyo.pa_get_output_devices()
-            if not names:
-                raise OutputUnavailable(
-                    "no audio device was found",
-                    hint="Connect one, start JACK, or write a file: wav:PATH",
-                )
-            if self._device:
-                known = [str(name) for name in names]
-                name = choose(self._device, known, what="audio device", hint="Connect it.")
-                server.setOutputDevice(numbers[known.index(name)])
+        if device and not jack:
+            server.setOutputDevice(numbers[known.index(device)])
         server.boot()
         if not server.getIsBooted():
             raise OutputUnavailable(

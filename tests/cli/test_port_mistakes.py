@@ -26,6 +26,8 @@ WITHOUT_SERVER = [
     ("-o midi-jack:X?device=a", "has no option 'device'", "It is for"),
     ("-o midi:X --midi-map seventeen.toml", "bass.channel is 17", "1 to 16"),
     ("-o midi:X --midi-map nowhere", "no MIDI map named 'nowhere'", "general-midi"),
+    ("-o null: --midi-map multitimbral", "no output takes the MIDI map", "mid:PATH"),
+    ("-o audio:nowhere", "no audio device 'nowhere'", "leave the name out"),
     ("-o null: --control midi:Keys", "no learned controller 'Keys'", "midi-learn"),
     ("-o null: --control midi:Keys?map=nowhere.toml", "nowhere.toml", "midi-learn"),
     ("-o null: --control midi:Keys?map=keys.toml", "binding[0].channel", "docs/midi.md"),
