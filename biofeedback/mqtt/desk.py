@@ -18,6 +18,7 @@ from biofeedback.mqtt.link import (
     check_library,
     heed_cancelling,
     linked,
+    together,
     waits,
 )
 from biofeedback.mqtt.messages import (
@@ -130,12 +131,7 @@ class MqttDesk:
             raise ConfigError(problem)
 
     async def _watch(self, link: Link) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._ask(link))
-                group.create_task(self._receive(link))
-        except* LinkError as broken:
-            raise broken.exceptions[0] from None
+        await together(self._ask(link), self._receive(link))
 
     async def _ask(self, link: Link) -> None:
         """Ask for what is missing, and for what may be: events that nobody has told us of."""

@@ -25,6 +25,7 @@ from biofeedback.mqtt.link import (
     check_library,
     heed_cancelling,
     linked,
+    together,
     waits,
 )
 from biofeedback.mqtt.messages import Answer, Ask, Order, Shown, Status, decoded, encode
@@ -151,13 +152,7 @@ class Tap:
         await link.publish(topics.status(wearer), encode(there), qos=1, retain=True)
         self.trouble = ""
         self._changed.set()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._send_events(link))
-                group.create_task(self._send_pictures(link))
-                group.create_task(self._obey(link, desk))
-        except* LinkError as broken:
-            raise broken.exceptions[0] from None
+        await together(self._send_events(link), self._send_pictures(link), self._obey(link, desk))
 
     async def _hear(self, desk: Desk) -> None:
         """Take in what the session says, link or no link."""

@@ -329,3 +329,31 @@ def test_whoever_publishes_in_a_loop_ends_even_if_the_library_overhears_it() -> 
         assert task.cancelled()
 
     asyncio.run(ending())
+
+
+async def breaks(*, when_cancelled: bool) -> None:
+    try:
+        await asyncio.sleep(60.0 if when_cancelled else 0.0)
+    except asyncio.CancelledError:
+        raise link.LinkError("it broke") from None
+    raise link.LinkError("it broke")
+
+
+def test_a_link_that_breaks_while_it_is_told_to_end_ends() -> None:
+    async def ending() -> None:
+        task = asyncio.create_task(link.together(breaks(when_cancelled=True)))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(ending())
+
+
+def test_a_link_that_breaks_counts_as_no_cancellation() -> None:
+    async def breaking() -> None:
+        with pytest.raises(link.LinkError):
+            await link.together(breaks(when_cancelled=False), asyncio.sleep(60.0))
+        link.heed_cancelling()
+
+    asyncio.run(breaking())
