@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from biofeedback.errors import FolderError, LogError
@@ -52,7 +53,8 @@ def _compressed(log: Path) -> Path:
             hint="Is there room, and is the folder yours? The log is as it was.",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return target
 
 

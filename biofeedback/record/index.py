@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["INDEX_NAME", "load", "store"]
@@ -45,7 +45,8 @@ def store(out: Path, rows: Mapping[str, Row]) -> None:
     except sqlite3.OperationalError:
         return  # locked, or a folder that cannot be written: the logs are read again next time
     except sqlite3.DatabaseError:
-        (out / INDEX_NAME).unlink(missing_ok=True)  # damaged
+        with suppress(OSError):
+            (out / INDEX_NAME).unlink(missing_ok=True)  # damaged
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -59,7 +60,8 @@ def write(session: Path, progress: Callable[[float], None]) -> Path:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise FolderError(
             f"{path} cannot be written: {error.strerror}",
             hint="Check that the session's folder is yours and that the disk has room.",

@@ -29,7 +29,12 @@ def write(page: Path) -> Path:
             hint=f"Open {page} in any browser and print it to a file.",
         )
     target = page.with_suffix(".pdf")
-    target.unlink(missing_ok=True)
+    try:
+        target.unlink(missing_ok=True)
+    except OSError as error:
+        raise FolderError(
+            f"{target} cannot be written: {error.strerror}", hint="Is its folder yours?"
+        ) from error
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             browser, "--headless", "--disable-gpu", "--no-pdf-header-footer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def write(folder: Path, result: Result) -> Path:
         draft.write_text(render(result), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise FolderError(f"{path} cannot be written: {error.strerror}") from error
     return path
 
