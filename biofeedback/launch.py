@@ -259,6 +259,8 @@ class Performance:
                 await door.open()
                 self._session.surfaces = [*self._session.surfaces, door]
             self._session.begin(self._header(clock))
+            if any(spec.kind == "audio" for spec, _ in self._ports):  # for the dose of sound
+                self._session.command("session", "volume", f"{self._plan.volume:.3f}")
             if self._plan.trial is None:
                 _write(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))

@@ -150,6 +150,8 @@ def test_a_whole_session_by_touch_on_a_phone(room: Room) -> None:
     box = page.run("(b => [b.width / innerWidth, b.height / innerHeight])"
                    "(document.querySelector('#closed-stop').getBoundingClientRect())")  # fmt: skip
     assert min(box) > 0.75
+    page.press("s")  # keys and what is said go on with closed eyes
+    page.wait("document.querySelector('#closed-say').textContent.includes('Puls')")
     page.tap("#closed-stop")
     page.wait(SHOWN.format("#after-report"), 30)
     page.wait("document.querySelectorAll('#sessions li').length === 1")

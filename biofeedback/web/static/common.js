@@ -49,10 +49,11 @@ let saying = 0;
 
 /** Show something for a while; a screen reader says it when it has finished what it says. */
 export function say(text) {
-  byId("say").textContent = text;
+  const places = ["say", "closed-say"].map(byId).filter(Boolean); // behind a dialog none is heard
+  for (const place of places) place.textContent = text;
   clearTimeout(saying);
   saying = setTimeout(() => {
-    byId("say").textContent = "";
+    for (const place of places) place.textContent = "";
   }, SAID_MS);
 }
 

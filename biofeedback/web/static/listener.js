@@ -253,7 +253,8 @@ function keys(event) {
     stop();
     return;
   }
-  const inside = byId("session").contains(document.activeElement) || document.activeElement === document.body;
+  const inside = byId("session").contains(document.activeElement) || document.activeElement === document.body
+    || byId("closed").contains(document.activeElement);
   if (!inside || document.activeElement.matches("input:not([type=range]), select, textarea")) return;
   const does = { h: hold, m: mark, u: unwell, s: tell }[event.key.toLowerCase()];
   if (!does || event.repeat) return;
