@@ -52,25 +52,27 @@ def play(strap: Strap) -> tuple[np.ndarray, np.ndarray, list[Gap], list[float]]:
 
 
 @pytest.mark.parametrize("ppm", [-80.0, 80.0])
-def test_an_hour_with_jitter_places_beats_within_a_tenth_of_a_second(ppm: float) -> None:
+def test_an_hour_with_jitter_places_beats_within_some_ms(ppm: float) -> None:
     strap = Strap(3600, seed=1, jitter_s=0.05, ppm=ppm, loss=0.0)
     estimated, true, gaps, _ = play(strap)
     settled = true > 60.0
     error = (estimated - true)[settled]
     assert gaps == []
-    assert abs(np.median(error)) < 0.1
-    assert np.std(error) < 0.011
+    assert abs(np.median(error)) < 0.015
+    assert np.std(error) < 0.009
     # "the last beat happened when its packet arrived" scatters by a quarter of a second
     assert (np.diff(estimated) >= 0.0).all()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_lost_packets_spread_the_settled_error_by_15_ms_at_most(seed: int) -> None:
     strap = Strap(3600, seed=seed, jitter_s=0.05, ppm=80.0 - 160.0 * (seed % 2), loss=0.005)
     estimated, true, gaps, _ = play(strap)
     breaks_s = np.array([gap.end_s for gap in gaps])
-    settled = np.array([not any(-2.0 < t - b < 60.0 for b in breaks_s) and t > 60.0 for t in true])
+    settled = np.array([not any(-2.0 < t - b < 20.0 for b in breaks_s) and t > 20.0 for t in true])
     assert np.std((estimated - true)[settled]) < 0.015
+    # how many beats were lost is guessed from the others, so that most runs begin in place
+    assert np.std(estimated - true) < 0.05
 
 
 def test_packets_that_come_at_the_beats_are_not_taken_for_even_ones() -> None:
