@@ -252,7 +252,7 @@ def _outages(
             continue
         if not inside:
             still = [t for t in relevant if t.start_s < before_s < t.end_s + 1.0]
-            inside = [t for t in still if t.kind in ("short stall", "delayed burst")]
+            inside = [t for t in still if t.kind in ("short stall", "delayed burst", "InProgress")]
         span = f"{where}: {before_s:.2f} to {after_s:.2f} s"
         if not inside:
             # Where the link held and nothing was lost, the rig itself was late: a busy machine.
@@ -293,7 +293,8 @@ def _check_return(
         back_s = noticed_s
     back_s = max(back_s, before_s)
     next_s = min((t for t in tried_s if back_s <= t < after_s), default=back_s)
-    verdict.returns.append(Return(last.kind, after_s - next_s))
+    # A refusal that goes on lets a signal through in between.
+    verdict.returns.append(Return(last.kind, max(0.0, after_s - next_s)))
     if after_s - next_s > RETURN_S:
         verdict.failures.append(
             f"{span}: back {after_s - next_s:.2f} s after {last.kind} or the next try"
