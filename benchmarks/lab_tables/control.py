@@ -72,6 +72,9 @@ def _responders(out: Lines, family: str, group: Group) -> None:
         ">= 95 %",
         brought >= 0.95 * n,
     )
+    calm = [v for v in verdicts if not v.struck]
+    kept = sum(v.success for v in calm)
+    out.row(f"{name}: of those whom nothing struck from outside", share(kept, len(calm)))
     out.row(
         f"{name}: overshoot, 95th percentile", f"{deep:.3f}", "<= 0.1 of the range", deep <= 0.1
     )

@@ -36,7 +36,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     `confidence` are the program's. `pace` is the breathing pace of the music, per minute, where
     it has a swell, else 0. `upward` counts ticks at which the music moved towards more arousal
     while confidence was under the threshold at which the music holds. `stops` are the seconds in
-    which a stop rule was at work, with what it said at first.
+    which a stop rule was at work, with what it said at first; `struck` those in which something
+    from outside stirred the listener up.
     """
 
     case: Case
@@ -53,6 +54,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     upward: int
     stops: list[int]
     reasons: list[str]
+    struck: list[int] = []
     #: when music that calms was first said to stir the listener up, s
     paradox_s: int | None = None
     found: float = 0.0  #: the slow rate that a search found, per minute; 0 without

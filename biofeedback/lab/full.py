@@ -71,6 +71,7 @@ class Recorder:
         self._before: tuple[float, ...] | None = None
         self._stops: list[int] = []
         self._reasons: list[str] = []
+        self._struck: list[int] = []
         self._paradox_s: int | None = None
         self.found = 0.0
 
@@ -92,6 +93,8 @@ class Recorder:
             60.0 * float(minds.breathing.rate_hz[index]), float(minds.breathing.captured[index]),
         )  # fmt: skip
         self._rows.append(row)
+        if self._company.struck[index]:
+            self._struck.append(len(self._rows))
         if decision.cause.startswith("stop:"):
             self._stops.append(len(self._rows))
             if decision.cause == "stop:paradox" and self._paradox_s is None:
@@ -121,6 +124,7 @@ class Recorder:
             upward=self._upward,
             stops=self._stops,
             reasons=self._reasons,
+            struck=self._struck,
         )
 
 

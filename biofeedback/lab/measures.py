@@ -32,6 +32,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     success: bool
     overshoot: float  #: how far under the set point after arrival
     cycles: bool
+    struck: bool  #: something from outside stirred the listener up after arrival
     fall: float  #: arousal of the first minute less that of the last two
     end: float  #: arousal of the last two minutes
     upward: int
@@ -60,6 +61,7 @@ def judge(course: Course, target: float | None = None) -> Verdict:
         success=arrived is not None and arrived + _SMOOTH_S <= _LATEST_S and kept >= _KEPT,
         overshoot=max(0.0, goal - float(after.min())) if len(after) else 0.0,
         cycles=_cycles(after[_SETTLE_S:]),
+        struck=arrived is not None and any(s >= arrived for s in course.struck),
         fall=float(arousal[:60].mean() - arousal[-120:].mean()),
         end=float(arousal[-120:].mean()),
         upward=course.upward,

@@ -9,6 +9,7 @@ from random import Random
 from typing import Literal, Protocol, TypeVar, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
@@ -66,6 +67,7 @@ class Minds(Protocol):
     """Arousal and breathing of n listeners."""
 
     arousal: FloatArray
+    struck: NDArray[np.bool_]  #: in the last step something from outside stirred this listener up
 
     @property
     def breathing(self) -> Breaths:
@@ -171,6 +173,7 @@ class Company:
     ) -> None:
         self.minds = minds(family, kinds, seeds)
         self.wearers = [Wearer(family, k, seed) for k, seed in zip(kinds, seeds, strict=True)]
+        self.struck: NDArray[np.bool_] = np.zeros(len(seeds), dtype=bool)  #: in the last second
         self._styles = tuple(styles)
         self._now_s = 0.0
 
@@ -180,8 +183,10 @@ class Company:
         """Return what each listener's sensors send during the next second; None is silence."""
         heard = Heard.of(music, self._styles)
         arrived: list[list[Chunk | Gap | SensorStatus]] = [[] for _ in self.wearers]
+        self.struck = np.zeros(len(self.wearers), dtype=bool)
         for _ in range(2):
             moved = deviations(self.minds.step(heard)).tolist()
+            self.struck |= self.minds.struck
             breaths = self.minds.breathing
             self._now_s += STEP_S
             bodies = zip(

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biofeedback.simulation.family_a.breathing import Breathing
 from biofeedback.simulation.family_a.traits import Traits
@@ -47,6 +48,7 @@ class Mind:
         self._exposure_s = np.zeros(n)
         self._pause = np.zeros(n)
         self.arousal: FloatArray = traits.start.copy()
+        self.struck: NDArray[np.bool_] = np.zeros(n, dtype=bool)
 
     def step(self, heard: Heard) -> FloatArray:
         """Let half a second of the music pass; return the arousal, of shape (n,)."""
@@ -57,8 +59,8 @@ class Mind:
         pull = rate**2 * (push - self._response) - 2.0 * traits.damping * rate * self._speed
         self._speed = self._speed + STEP_S * pull
         self._response = self._response + STEP_S * self._speed
-        stressed = chance > _quantile(traits.stressors_per_hour * STEP_S / 3600.0)
-        blow = np.where(stressed, np.clip(0.2 + 0.05 * size, 0.05, 0.35), 0.0)
+        self.struck = chance > _quantile(traits.stressors_per_hour * STEP_S / 3600.0)
+        blow = np.where(self.struck, np.clip(0.2 + 0.05 * size, 0.05, 0.35), 0.0)
         self._excess = self._excess * (1.0 - STEP_S / traits.recovery_s) + blow
         keep = 1.0 - STEP_S / _DRIFT_S
         self._drift = keep * self._drift + traits.wander * np.sqrt(1.0 - keep**2) * drift

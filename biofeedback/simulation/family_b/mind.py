@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biofeedback.simulation.family_b.breathing import Breathing
 from biofeedback.simulation.family_b.traits import Traits
@@ -41,6 +42,7 @@ class Mind:
         self._restless = np.zeros(n)
         self._bored = np.zeros(n)
         self.arousal: FloatArray = arousal_of(self._state)
+        self.struck: NDArray[np.bool_] = np.zeros(n, dtype=bool)
 
     def step(self, heard: Heard) -> FloatArray:
         """Let half a second of the music pass; return the arousal, of shape (n,)."""
@@ -68,6 +70,7 @@ class Mind:
         traits = self.traits
         chance = np.where(self._restless > 0.5, traits.restless_to_calm, traits.calm_to_restless)
         turns = _upper_tail(turn) < chance
+        self.struck = turns & (self._restless < 0.5)
         self._restless = np.where(turns, 1.0 - self._restless, self._restless)
 
     def _drive(self, heard: Heard) -> FloatArray:
