@@ -83,7 +83,7 @@ class Card {
       const said = word("desk.set.done", { what: word(`set.${what.value}`), value: named(what.value, asked) });
       if (what.value === "volume") this.command("volume", Number(asked).toFixed(2), said);
       else this.command("override", `${what.value}=${asked} for ${60 * Number(minutes.value)}`, said);
-    } }, make("label", {}, word("desk.set"), what), make("label", {}, word("desk.to"), value, style),
+    } }, make("label", { class: "wide" }, word("desk.set"), what), make("label", {}, word("desk.to"), value, style),
     make("label", {}, word("desk.for"), minutes), make("button", {}, word("desk.apply")), release);
     this.part.steering = form;
     return form;
