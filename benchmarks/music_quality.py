@@ -58,6 +58,7 @@ FIGURES = {  # field of `Figures`: (row, least, most)
 EXTRA = {
     "key": ("16-bar windows whose key is found", 0.95, math.inf),
     "density": ("8-bar windows with the density", 1.0, math.inf),
+    "range": ("the same, 0.25 to 6 onsets a beat", 1.0, math.inf),
     "step": ("of a density step after 2 bars", 0.90, 1.15),
     "phrases": ("key changes at phrase starts", 1.0, 1.0),
     "tempo": ("tempo error in the .mid (share)", -math.inf, 0.001),
@@ -65,6 +66,7 @@ EXTRA = {
 }
 ROWS = FIGURES | EXTRA
 ENOUGH = 0.95  # of the pieces
+DENSITIES = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 Table = dict[str, list[float]]
 
 
@@ -111,12 +113,16 @@ def judge(table: Table, bars: Sequence[Bar], params: MusicParams) -> None:
     table["tempo"].append(abs(tempo_bpm / params.tempo_bpm - 1.0))
     windows = found(heard, params.key, len(bars))
     table["key"].append(sum(windows) / max(1, len(windows)))
+    table["density"].append(dense([beat for beat, *_ in heard], params.density, len(bars)))
+
+
+def dense(onsets: Sequence[float], density: float, bars: int) -> float:
+    """Return the share of windows of 8 bars within 10 % of a density, or one onset a bar."""
     met = []
-    for start in range(0, len(bars) - 7, 8):
-        onsets = sum(start * 4 <= beat < start * 4 + 32 for beat, *_ in heard)
-        off = abs(onsets / 8 - 4 * params.density)
-        met.append(off <= max(1.0, 0.4 * params.density))
-    table["density"].append(sum(met) / len(met))
+    for start in range(0, bars - 7, 8):
+        count = sum(start * 4 <= beat < start * 4 + 32 for beat in onsets)
+        met.append(abs(count / 8 - 4 * density) <= max(1.0, 0.4 * density))
+    return sum(met) / len(met)
 
 
 def steer(table: Table, style: Style, seed: int) -> None:
@@ -127,6 +133,10 @@ def steer(table: Table, style: Style, seed: int) -> None:
     bars = compose(style, seed, step)
     reached = sum(len(bar.notes) for bar in bars[18:]) / 32
     table["step"].append((reached - low) / (high - low))
+    wide = replace(home, density=DENSITIES[seed % len(DENSITIES)])
+    bars = compose(style, seed, [wide] * 16)
+    onsets = [note.beat + 0.01 for bar in bars for note in bar.notes]  # a touch early is in time
+    table["range"].append(dense(onsets, wide.density, len(bars)))
     keys = [replace(home, key=Key(k // 7 * 5 % 12, tuple(Mode)[k // 7 % 6])) for k in range(42)]
     bars = compose(style, seed, keys)
     for before, after in pairwise(bars):
