@@ -15,10 +15,10 @@ import numpy as np
 from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
 from sensors.files.recording import Recording, assemble, name_of
-from sensors.files.text import LARGEST_BYTES, as_text, content, inflate, parse_rows
+from sensors.files.text import LARGEST_BYTES, as_text, content, inflate, is_number, parse_rows
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
-__all__ = ["is_e4_folder", "is_zip", "read_e4"]
+__all__ = ["is_e4_file", "is_e4_folder", "is_zip", "read_e4"]
 
 _Member = tuple[str, Callable[[], bytes]]
 
@@ -42,6 +42,8 @@ _FILES: dict[str, tuple[Signal, int, float]] = {
     "TEMP": (Signal.TEMP, 1, 1.0),
     "ACC": (Signal.ACC, 3, 1 / 64),
 }
+#: No E4 was there before 2001, and no interval in ms is so long.
+_FIRST_UTC_S = 1e9
 _HINT = "An E4 export holds EDA.csv, BVP.csv, IBI.csv, HR.csv, TEMP.csv or ACC.csv."
 
 
@@ -55,13 +57,24 @@ def is_e4_folder(path: Path) -> bool:
     return path.is_dir() and any(_kind(entry.name) in _FILES for entry in path.iterdir())
 
 
+def is_e4_file(path: Path, text: str) -> bool:
+    """Return whether a file is one of an export's, by its name and the UTC seconds it begins with.
+
+    Without this its single column would read as RR intervals.
+    """
+    first = text.split("\n", 1)[0].split(",")[0]
+    return _kind(path.name) in _FILES and is_number(first) and _FIRST_UTC_S < float(first) < 4e9
+
+
 def read_e4(path: Path) -> Recording:
-    """Read the folder or zip at `path`; a stream that cannot be read is left out with a warning."""
+    """Read the folder, the zip or the one file at `path`.
+
+    A stream that cannot be read is left out with a warning.
+    """
     streams: dict[str, _Stream] = {}
     tags_utc_s: list[float] = []
     warnings: list[str] = []
-    members = _zip_members if is_zip(path) else _folder_members
-    for name, load in members(path):
+    for name, load in _members(path):
         kind = _kind(name)
         try:
             if kind in _FILES:
@@ -145,6 +158,12 @@ def _kind(name: str) -> str:
     """Return EDA for EDA.csv and eda.csv.gz, TAGS_S05 for tags_S05.csv, else an empty text."""
     stem, _, ending = name.upper().partition(".")
     return stem if ending in ("CSV", "CSV.GZ") else ""
+
+
+def _members(path: Path) -> Iterator[_Member]:
+    if is_zip(path):
+        return _zip_members(path)
+    return _folder_members(path) if path.is_dir() else iter([(path.name, partial(content, path))])
 
 
 def _folder_members(path: Path) -> Iterator[_Member]:

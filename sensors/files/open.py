@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sensors.errors import RecordingError, SettingsError
-from sensors.files.e4 import is_e4_folder, is_zip, read_e4
+from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, read_e4
 from sensors.files.edf import is_edf, read_edf
 from sensors.files.kubios import is_kubios, read_kubios
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
@@ -19,6 +19,7 @@ from sensors.files.xdf import is_xdf, read_xdf
 
 __all__ = ["read"]
 
+_ZIP = b"PK\x03\x04"
 _READABLE = (
     "Readable are E4 exports (folder or zip), Polar .hrm, Kubios reports, RR text, CSV, "
     "EDF and XDF files."
@@ -49,6 +50,10 @@ def read(
     if is_zip(path):
         return read_e4(path)
     data = content(path)
+    if data.startswith(_ZIP):
+        raise RecordingError(
+            f"{path.name} is a zip that was cut", hint="Copy or download the recording again."
+        )
     if is_edf(data):
         return read_edf(path, data)
     if is_xdf(data):
@@ -56,6 +61,8 @@ def read(
     text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
     if columns is not None:
         return read_table(path, text, columns=columns, rate_hz=rate_hz)
+    if is_e4_file(path, text):
+        return read_e4(path)
     if is_polar_hrm(text):
         return read_polar_hrm(path, text)
     if is_kubios(text):

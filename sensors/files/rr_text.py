@@ -12,10 +12,16 @@ from sensors.files.beats import from_intervals
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.text import is_number, parse_rows
 from sensors.signals import FloatArray
+from sensors.timeline import PLAUSIBLE_RR_S
 
 __all__ = ["RRUnit", "is_rr_text", "read_rr_text", "rr_seconds", "unit_in_name"]
 
 RRUnit = Literal["ms", "s"]
+
+#: A first number beyond is a date in Unix seconds.
+_UNIX_S = 1e9
+#: Share of plausible intervals below which a column holds something else (our choice).
+_LEAST_PLAUSIBLE = 0.5
 
 
 def is_rr_text(text: str) -> bool:
@@ -38,8 +44,28 @@ def read_rr_text(path: Path, text: str, unit: RRUnit | None = None) -> Recording
     rows, warnings = parse_rows(
         body[first:], name=path.name, first_line=first + 1, delimiter=None, width=1
     )
-    chunk, gaps = from_intervals(rr_seconds(rows[:, 0], path.name, unit), name_of(path))
+    rr_s = rr_seconds(rows[:, 0], path.name, unit)
+    _refuse_other_numbers(rows[:, 0], rr_s, path.name)
+    chunk, gaps = from_intervals(rr_s, name_of(path))
     return assemble(path, "RR text", [chunk], gaps, warnings=warnings)
+
+
+def _refuse_other_numbers(rows: FloatArray, rr_s: FloatArray, name: str) -> None:
+    """Raise when a single column is something else, such as skin conductance or temperature."""
+    if rows[0] > _UNIX_S:
+        raise RecordingError(
+            f"{name} begins with a date, as a file of an E4 export does",
+            hint="Give the export's folder, or the name it had: EDA.csv, BVP.csv, IBI.csv, ...",
+        )
+    shortest_s, longest_s = PLAUSIBLE_RR_S
+    known = rr_s[np.isfinite(rr_s)]
+    hearts = float(((known >= shortest_s) & (known <= longest_s)).mean())
+    if hearts < _LEAST_PLAUSIBLE:
+        raise RecordingError(
+            f"{name} is a column of numbers that are no RR intervals: {1 - hearts:.0%} of them fit "
+            "no heart",
+            hint="For another signal write its name above the column, as in eda, and say --rate.",
+        )
 
 
 def rr_seconds(rr: FloatArray, name: str, unit: RRUnit | None = None) -> FloatArray:

@@ -98,7 +98,7 @@ def _choose(header: list[str], columns: Mapping[str, str] | None, name: str) -> 
     if not set(chosen) - {"time"}:
         raise RecordingError(
             f"{name} has no column with a known name",
-            hint=f"Name them, as in columns rr={header[0]}. It has: {', '.join(header)}.",
+            hint=f"Name them, as in --columns rr={header[0]}. It has: {', '.join(header)}.",
         )
     return chosen
 
@@ -154,7 +154,7 @@ def _samples(
         if rate_hz is None:
             raise RecordingError(
                 f"{path.name} has no time column for its {signal}",
-                hint="Name the time column, or say the rate in Hz.",
+                hint="Say the rate in Hz, as --rate 100, or name it, as --columns time=NAME.",
             )
         return Chunk.regular(signal, source, 0.0, rate_hz, values)
     return on_grid(signal, source, times_s, values)

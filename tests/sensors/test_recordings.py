@@ -49,6 +49,19 @@ def test_an_e4_export_gives_every_signal_in_its_unit(tmp_path: Path) -> None:
     assert recording.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "signal"), [("EDA", Signal.EDA), ("TEMP", Signal.TEMP), ("IBI", Signal.RR)]
+)
+def test_one_file_of_an_e4_export_is_that_signal_and_not_a_column_of_intervals(
+    tmp_path: Path, name: str, signal: Signal
+) -> None:
+    folder = write_e4(tmp_path / "S99")
+    (alone,) = read(folder / f"{name}.csv").series
+    whole = series(read(folder), signal)
+    assert alone.signal is signal
+    assert alone.values.tolist() == whole.values.tolist()
+
+
 def test_beats_of_an_e4_that_are_not_neighbours_have_a_gap_between_them(tmp_path: Path) -> None:
     recording = read(write_e4(tmp_path / "S99"))
     (gap,) = recording.gaps
@@ -194,6 +207,29 @@ def test_what_cannot_be_read_is_one_line_with_a_hint(
         read(path)
     assert "\n" not in str(error.value)
     assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("1644829925.000000\n4.000000\n0.5\n0.6\n0.7\n", "E4"),  # as EDA.csv, under another name
+        ("3.1\n4.2\n5.0\n4.8\n", "no RR intervals"),
+        ("85.0\n86.0\n85.5\n", "no RR intervals"),
+    ],
+)
+def test_a_column_of_other_numbers_is_not_taken_for_intervals(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    with pytest.raises(RecordingError, match=said) as caught:
+        read(text(tmp_path / "column.csv", content))
+    assert caught.value.hint
+
+
+def test_a_zip_that_was_cut_is_called_so(tmp_path: Path) -> None:
+    whole = write_e4_zip(tmp_path / "S99.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RecordingError, match="was cut"):
+        read(tmp_path / "cut.zip")
 
 
 def test_missing_files_and_folders_without_streams_are_errors(tmp_path: Path) -> None:
