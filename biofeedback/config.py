@@ -81,7 +81,9 @@ def load(
         merged = _merge(merged, _assignment(setting))
         _convert(merged, f"--set {setting}")
     merged = _merge(merged, tables or {})
-    return _convert(merged, "the command line")
+    config = _convert(merged, "the command line")
+    _check_played(config, str(programme or file or "the command line"))
+    return config
 
 
 def to_toml(config: Config) -> str:
@@ -155,6 +157,23 @@ def _check_sources(config: Config, place: str) -> None:
             )
 
 
+def _check_played(config: Config, place: str) -> None:
+    """Refuse a mapping without a route: nothing would ever move.
+
+    Only of the whole: routes may come from one file and the strategy from another.
+    """
+    if config.control.map.route:
+        return
+    mapped = [f"phase {phase.name!r}: " for phase in config.phase if phase.strategy == "map"]
+    if not config.phase and config.control.strategy == "map":
+        mapped = ["control."]
+    if mapped:
+        raise ConfigError(
+            f"{place}: {mapped[0]}strategy: 'map' has nothing to play, there is no route",
+            hint="Write a [[control.map.route]]; docs/programmes.md has examples.",
+        )
+
+
 def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
     """Return the tables with what phases leave unsaid about their strategy, from `[control]`."""
     phases, control = tables.get("phase"), tables.get("control")
@@ -163,7 +182,7 @@ def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
     filled = []
     for phase in phases:
         if isinstance(phase, Mapping) and isinstance(name := phase.get("strategy"), str):
-            common = control.get(name)
+            common = control.get(name) if name in Phase.__struct_fields__ else None
             phase = _merge({name: common}, phase) if isinstance(common, Mapping) else phase
         filled.append(phase)
     return {**tables, "phase": filled}

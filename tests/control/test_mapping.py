@@ -123,6 +123,25 @@ def test_a_source_that_nobody_measures_is_one_line_that_lists_those_there_are(
     assert "heart_rate" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[control]\nstrategy = "map"\n', "mine.toml: control.strategy: 'map'"),
+        ('[[phase]]\nname = "play"\nstrategy = "map"\n', "mine.toml: phase 'play': strategy"),
+    ],
+)
+def test_a_mapping_without_a_route_is_one_line_unless_another_file_has_some(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    mine, routes = tmp_path / "mine.toml", tmp_path / "routes.toml"
+    mine.write_text(text, encoding="utf-8")
+    routes.write_text('[[control.map.route]]\nfrom = "scl"\nto = "level"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="no route") as caught:
+        load(str(mine))
+    assert said in str(caught.value)
+    assert load(str(mine), file=routes).control.map.route
+
+
 def test_a_config_with_routes_is_read_back_as_it_was(tmp_path: Path) -> None:
     config = load("improvise")
     file = tmp_path / "config.toml"
