@@ -44,17 +44,19 @@ class BarRequest:
 class Command:
     """Something that a person asked for: who, what, and a value where it has one.
 
-    `who` is "key", "cli", "session", "recording", "midi:PORT", "osc:HOST", "web:ROLE:NAME",
-    "mqtt:USER" or "mqtt:USER:NAME". `value` is the text of a marker, note or adverse event; the
-    arm of a trial that was guessed, or "skip"; the volume from 0 to 1 in decimal; of a rating
-    "relaxation=7" or "valence=2"; of an ask "before", "during" or "after"; of an override
-    "NAME=VALUE" or "NAME=VALUE for SECONDS"; of a stop the seconds left for the last bar, "" for
-    no limit; of a release the NAME that is free again, or "" for all.
+    `who` is "key", "cli", "session", "recording", "midi:PORT", "osc:HOST", "lsl:NAME",
+    "web:ROLE:NAME", "mqtt:USER" or "mqtt:USER:NAME". `value` is the text of a marker, note or
+    adverse event; the arm of a trial that was guessed, or "skip"; the volume from 0 to 1 in
+    decimal; of a rating "relaxation=7" or "valence=2"; of an ask "before", "during" or "after"; of
+    an override "NAME=VALUE" or "NAME=VALUE for SECONDS"; of a stop the seconds left for the last
+    bar, "" for no limit; of a release the NAME that is free again, or "" for all. `time_s` is when
+    it happened, where its sender's clock says that; else it counts as it comes.
     """
 
     who: str
     what: CommandName
     value: str = ""
+    time_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

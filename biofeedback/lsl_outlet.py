@@ -110,7 +110,8 @@ class LslOutlet:
                 case Decision():
                     self._decision(event)
                 case Command(what="marker"):
-                    self._mark(event.value or "marker", now_s)
+                    at_s = now_s if event.time_s is None else event.time_s
+                    self._mark(event.value or "marker", at_s)
                 case Command():
                     value = "" if event.what == "stop" else event.value  # a stop's is how it ends
                     self._mark(f"{event.what} {value}".strip(), now_s)

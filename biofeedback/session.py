@@ -176,12 +176,16 @@ class Session:
             drift_ppm=counters.drift_ppm,
         )
 
-    def command(self, who: str, what: CommandName, value: str = "") -> None:
+    def command(
+        self, who: str, what: CommandName, value: str = "", time_s: float | None = None
+    ) -> None:
         """Do what a person asked for; it is in the log before it acts.
 
+        `time_s` is when it happened, where another clock says so; nothing happens in the future.
         Raises `CommandError`, with nothing done, when the value makes no sense.
         """
-        command = Command(who, what, value)
+        at_s = None if time_s is None else max(0.0, min(time_s, self._clock()))
+        command = Command(who, what, value, at_s)
         check(command)
         self._feed(command)
         match what:

@@ -139,6 +139,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.inputs",
         "biofeedback.questions",
         "biofeedback.personal.folders",
+        "sensors.network.lsl",
     },
     "biofeedback.session": ANYTHING,
     "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},

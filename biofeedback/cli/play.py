@@ -42,7 +42,8 @@ Controls = Annotated[
     list[str] | None,
     typer.Option(
         "--control", metavar="URI",
-        help="Steer with midi:PORT, as learned by midi-learn, or osc:[HOST:]PORT. May repeat.",
+        help="Steer with midi:PORT, as learned by midi-learn, or osc:[HOST:]PORT; mark with "
+        "lsl:NAME. May repeat.",
     ),
 ]  # fmt: skip
 Clock = Annotated[

@@ -166,9 +166,9 @@ def summary(folder: Path) -> Summary:
                 gaps[line.reason] += 1
                 gap_s += line.end - line.start
             case lines.CommandLine(what="marker"):
-                markers.append((line.t, line.value))
+                markers.append((line.at, line.value))
             case lines.CommandLine(what="rating" | "note" | "adverse"):
-                said.append((line.t, line.what, line.value))
+                said.append((line.at, line.what, line.value))
             case lines.NoteLine():
                 notes += 1
             case _:

@@ -67,7 +67,9 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
         case BarRequest():
             return lines.BarLine(t=t, seq=seq, index=item.index, beat=item.beat)
         case Command():
-            return lines.CommandLine(t=t, seq=seq, who=item.who, what=item.what, value=item.value)
+            return lines.CommandLine(
+                t=t, seq=seq, who=item.who, what=item.what, value=item.value, time=item.time_s
+            )
         case ExternalClock():
             return lines.ExternalClockLine(
                 t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm, state=item.state

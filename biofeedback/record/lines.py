@@ -138,12 +138,21 @@ class WorkerLine(_Base, frozen=True, tag="worker"):
     result: msgspec.Raw
 
 
-class CommandLine(_Base, frozen=True, tag="command"):
-    """Input: what a person asked for; markers are commands too."""
+class CommandLine(_Base, frozen=True, tag="command", omit_defaults=True):
+    """Input: what a person asked for; markers are commands too.
+
+    `time` is when it happened, where its sender's clock says that; `at` is the better of the two.
+    """
 
     who: str
     what: str
     value: str
+    time: float | None = None
+
+    @property
+    def at(self) -> float:
+        """Session time in s at which it happened, as far as it is known."""
+        return self.t if self.time is None else self.time
 
 
 class BarLine(_Base, frozen=True, tag="bar"):

@@ -50,7 +50,7 @@ def logged_inputs(session: Path) -> LoggedInputs:
             case lines.HeaderLine():
                 simulated = line.simulated
             case lines.CommandLine(what="marker"):
-                markers.append((line.t, line.value))
+                markers.append((line.at, line.value))
             case lines.CommandLine(what="stop"):
                 duration_s = line.t
                 break

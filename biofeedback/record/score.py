@@ -45,7 +45,7 @@ def score_of(session: Path) -> Score:
                     last = line.params
                     params.append((line.t, params_of(line.params)))
             case lines.CommandLine(what="marker"):
-                markers.append((line.t, line.value))
+                markers.append((line.at, line.value))
             case _:
                 pass
     tempo_map = TempoMap(tuple(segments)) if segments else TempoMap.start(0.0, 60.0)

@@ -164,11 +164,11 @@ def _note_event(events: Table, line: lines.Line) -> None:
         case lines.CommandLine():
             if line.what == "rating":
                 scale, _, value = line.value.partition("=")
-                add("rating", line.who, scale.strip(), value.strip())
+                add("rating", line.who, scale.strip(), value.strip(), start_s=line.at)
             elif line.what in ("marker", "note", "adverse"):
-                add(line.what, line.who, line.value, line.value)
+                add(line.what, line.who, line.value, line.value, start_s=line.at)
             else:
-                add("command", line.who, line.what, line.value)
+                add("command", line.who, line.what, line.value, start_s=line.at)
         case lines.SkipLine():
             add("skipped", "", f"ticks {line.first} to {line.last}")
         case lines.ClockLine():

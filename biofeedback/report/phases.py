@@ -146,7 +146,7 @@ def _commands(story: Story) -> list[Event]:
     for command in story.commands:
         if command.what == "marker":
             label = command.value.strip() or "without a name"
-            found.append(Event(command.t, command.t, "marker", f"Marker: {label}"))
+            found.append(Event(command.at, command.at, "marker", f"Marker: {label}"))
         elif command.what in _COMMANDS and command.who != "session":
             by, what = f"by {command.who}", _COMMANDS[command.what].format(command.value)
             found.append(Event(command.t, command.t, "command", what, by))

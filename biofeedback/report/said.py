@@ -19,7 +19,7 @@ def said(story: Story) -> list[str]:
     if not spoken:
         return []
     rows = [
-        (clock(command.t), _KINDS[command.what], _text(command), command.who) for command in spoken
+        (clock(command.at), _KINDS[command.what], _text(command), command.who) for command in spoken
     ]
     changes = [note(text) for text in _changes(spoken)]
     return section(

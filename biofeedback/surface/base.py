@@ -18,8 +18,13 @@ class Desk(Protocol):
 
     questions: Questions | None
 
-    def command(self, who: str, what: CommandName, value: str = "") -> None:
-        """Do what a person asked for; raise `CommandError` when it makes no sense."""
+    def command(
+        self, who: str, what: CommandName, value: str = "", time_s: float | None = None
+    ) -> None:
+        """Do what a person asked for; raise `CommandError` when it makes no sense.
+
+        `time_s` is the session time at which it happened, where another clock tells it.
+        """
         ...
 
     def follow(self, clock: ExternalClock) -> None:

@@ -12,13 +12,14 @@ from biofeedback.personal.folders import data_folder
 from biofeedback.surface.base import Desk, Surface
 from biofeedback.surface.bindings import find, read
 from biofeedback.surface.clock_desk import ClockDesk
+from biofeedback.surface.lsl_desk import LslDesk
 from biofeedback.surface.midi_desk import MidiDesk
 from biofeedback.surface.midi_input import MidiInput, parse
 from biofeedback.surface.osc_desk import OscDesk
 
 __all__ = ["check", "controls_folder", "opened", "running"]
 
-_HINT = "Write midi:PORT, midi-virtual:NAME or osc:[HOST:]PORT."
+_HINT = "Write midi:PORT, midi-virtual:NAME, osc:[HOST:]PORT or lsl:NAME."
 
 
 def controls_folder() -> Path:
@@ -74,5 +75,7 @@ def _surface(uri: str, now_s: Callable[[], float]) -> Surface:
             port, _, file = uri.partition("?map=")
             path = Path(file) if file else find(parse(port)[1], controls_folder())
             return MidiDesk(MidiInput(port, now_s), read(path))
+        case "lsl":
+            return LslDesk(target, now_s)
         case _:
             raise ConfigError(f"{uri!r} is nothing to steer with", hint=_HINT)
