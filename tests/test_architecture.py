@@ -1,6 +1,7 @@
 """The dependency rule: who may import whom. An arrow that is not listed here is a defect."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     found = {}
     for package in OURS:
@@ -175,9 +177,14 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> list[str]:
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -215,7 +222,7 @@ HEAVY = {
 
 @pytest.mark.parametrize("module", modules())
 def test_heavy_libraries_are_imported_inside_functions_only(module: str) -> None:
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    tree = tree_of(modules()[module])
     names: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.Import):
@@ -227,7 +234,7 @@ def test_heavy_libraries_are_imported_inside_functions_only(module: str) -> None
 
 @pytest.mark.parametrize("module", modules())
 def test_public_names_are_listed_in_order(module: str) -> None:
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    tree = tree_of(modules()[module])
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
             names = ast.literal_eval(node.value)
