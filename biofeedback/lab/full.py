@@ -140,7 +140,8 @@ class Seat:
         self._recorder = Recorder(case, company, index)
         neutral = config.control.limits.neutral_level
         curves = Curves(config.music.palette, style.settings.home, neutral)
-        self._chance = RandomMusic(case.seed, curves, config.control.limits)
+        limits = config.control.limits
+        self._chance = RandomMusic(case.seed, curves, limits) if case.strategy == "random" else None
         self._seq = 0
 
     def second(self, second: int, samples: list[Chunk | Gap | SensorStatus]) -> MusicParams:
@@ -151,13 +152,13 @@ class Seat:
         for index in (2 * second - 1, 2 * second):
             derived = self._core.feed(self._seq, index / 2, Tick(index))
             self._seq += 1
-            random_level, random_music = self._chance.step()
+            chance = self._chance.step() if self._chance else None
             state = next(item for item in derived if isinstance(item, State))
             decision = next(item for item in derived if isinstance(item, Decision))
             self._recorder.tick(state, decision)
         level, heard = decision.numbers["level"], decision.params
-        if self._case.strategy == "random":
-            level, heard = random_level, random_music
+        if chance:
+            level, heard = chance
         self._recorder.second(state, decision, level, heard)
         return heard
 

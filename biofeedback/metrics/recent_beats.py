@@ -26,11 +26,13 @@ class RecentBeats:
         self._last_s = -math.inf
         self._last_ms = math.nan
         self._still = 0
+        self._covered_s: float | None = 0.0  #: None when beats have come or gone since
 
     def add(self, beat: Beat) -> None:
         """Take in the next beat; only NN intervals count."""
         if beat.is_nn:
             self._beats.append((beat.time_s, beat.rr_ms))
+            self._covered_s = None
             self._last_s = beat.time_s
             self._still = self._still + 1 if beat.rr_ms == self._last_ms else 0
             self._last_ms = beat.rr_ms
@@ -45,6 +47,7 @@ class RecentBeats:
         for series in (self._beats, self._pulses):
             while series and series[0][0] <= oldest_s:
                 series.popleft()
+                self._covered_s = None
 
     def intervals(self) -> FloatArray:
         """Return the times in s and the NN intervals in ms, (2, n)."""
@@ -56,8 +59,9 @@ class RecentBeats:
 
     def coverage(self, now_s: float) -> float:
         """Return the share of the window that NN intervals fill, 0 to 1."""
-        covered_s = sum(rr_ms for _, rr_ms in self._beats) / 1000.0
-        return covered_share(covered_s, self.window_s, now_s - self._last_s)
+        if self._covered_s is None:
+            self._covered_s = sum(rr_ms for _, rr_ms in self._beats) / 1000.0
+        return covered_share(self._covered_s, self.window_s, now_s - self._last_s)
 
     def trust(self, now_s: float) -> float:
         """Return 1 while beats keep coming, fading with silence; 0 when they are all alike."""
