@@ -89,6 +89,7 @@ class Outcome:
     counters: Counters
     music_s: float
     interrupted: bool
+    lines_lost: int = 0  #: of the log, that the disk did not take
 
 
 def core_of(header: lines.HeaderLine) -> Core:
@@ -166,6 +167,7 @@ class Performance:
         self._folder = Path()
         self._music_s = 0.0
         self._interrupted = False
+        self._log: LogWriter | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -206,8 +208,9 @@ class Performance:
         if self._session is None or not self._session.has_streamed:
             return None
         return Outcome(
-            self._folder, self._files, self._session.counters, self._music_s, self._interrupted
-        )
+            self._folder, self._files, self._session.counters, self._music_s, self._interrupted,
+            self._log.lines_lost if self._log is not None else 0,
+        )  # fmt: skip
 
     async def _perform(self, watch: Watcher) -> None:
         async with AsyncExitStack() as stack:
@@ -228,7 +231,7 @@ class Performance:
                 await worker.start()
             self._folder = _new_folder(self._plan.out, clock)
             stack.callback(self._settle, clock)
-            log = LogWriter(self._folder / LOG_NAME)
+            log = self._log = LogWriter(self._folder / LOG_NAME)
             stack.callback(log.close)
             self._session = Session(
                 self._core,

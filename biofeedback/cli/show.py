@@ -74,6 +74,11 @@ def _finish(outcome: Outcome) -> bool:
         words = ", ".join(f"{kind} {times}" for kind, times in bad.items())
         console.out.print(f"Bad input of {escape(source)}: {words}.", highlight=False)
     _say("log", outcome.folder / "session.jsonl")
+    if outcome.lines_lost:
+        console.err.print(
+            f"[yellow]Note:[/] the disk did not take {outcome.lines_lost} lines of the log; where "
+            "they are missing is marked in it.", highlight=False,
+        )  # fmt: skip
     files = [spec for spec in outcome.files if not (outcome.interrupted and spec.kind == "wav")]
     done = True
     for step in afterwards.steps(outcome.folder, files):

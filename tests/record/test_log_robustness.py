@@ -2,10 +2,12 @@
 
 import dataclasses
 import gzip
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from replayed_session import simulated
 
+from biofeedback.cli.app import run
 from biofeedback.errors import FolderError, LogError
 from biofeedback.intake import Intake
 from biofeedback.launch import core_of
@@ -103,6 +106,18 @@ def test_a_disk_that_does_not_answer_fills_no_memory(tmp_path: Path) -> None:
     assert b'"kind":"lost"' in read_back[-1]
     assert b'"last":99' in read_back[-1]
     assert len(read_back) - 1 + log.lines_lost == 100
+
+
+def test_what_the_disk_did_not_take_is_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("biofeedback.launch.LogWriter", partial(LogWriter, waiting_bytes=2000))
+    monkeypatch.setattr("biofeedback.afterwards.steps", lambda folder, files: [])
+    line = ["run", "-s", "sim:", "--fast", "--duration", "20", "--out", str(tmp_path)]
+    assert run(line) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert re.search(r"the disk did not take [1-9]\d* lines of the log", told)
+    assert any(isinstance(line, lines.LostLine) for _, line in read(next(tmp_path.iterdir())))
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
