@@ -1,11 +1,13 @@
 """How many notes hang after music was stopped, in every bad way, at seeded moments.
 
-python benchmarks/stuck_notes.py [--count 1000] [--seed 1] [--parallel 4] [--log FILE]
+python benchmarks/stuck_notes.py [--count 1000] [--seed 1] [--parallel 4] [--jack] [--log FILE]
 
 A real player plays random notes through a cable that loses nothing, on a device that remembers
 what sounds.
 The ways: SIGINT, SIGTERM, an exception, SIGKILL of the main process, SIGKILL of the player (which
-is started again), and the device unplugged (and plugged in again).
+is started again), and the device unplugged (and plugged in again). With `--jack` there is one way
+alone: the device is a port of JACK's that disappears and comes back. One at a time, on a server
+that has real time where that is allowed: a JACK server that is starved loses messages by itself.
 
 With `--log` each stop is written down as soon as it is over, and left out when the same command is
 given again: a run that was interrupted goes on. A stop that did not get through is tried again.
@@ -18,11 +20,13 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from rigs.stops import WAYS, stuck_after
+from rigs import jack
+from rigs.stops import JACK_WAY, WAYS, stuck_after
 
 Stop = tuple[str, int]
 
@@ -46,10 +50,12 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="how many stops in all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=4)
+    parser.add_argument("--jack", action="store_true", help="a port of JACK's that disappears")
     parser.add_argument("--log", type=Path, help="go on where a run that wrote this file ended")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.count)
-    stops: list[Stop] = [(WAYS[k % len(WAYS)], seed) for k, seed in enumerate(seeds)]
+    ways = (JACK_WAY,) if options.jack else WAYS
+    stops: list[Stop] = [(ways[k % len(ways)], seed) for k, seed in enumerate(seeds)]
     done = {stop: stuck for stop, stuck in done_before(options.log).items() if stop in stops}
     failed: Counter[str] = Counter()
     began_s = time.monotonic()
@@ -62,8 +68,9 @@ def main() -> int:
 
     missing = [stop for stop in stops if stop not in done]
     with (
+        jack.jack_server(realtime=True) if options.jack else nullcontext(),
         tempfile.TemporaryDirectory(prefix="cables") as folder,
-        ThreadPoolExecutor(options.parallel) as pool,
+        ThreadPoolExecutor(1 if options.jack else options.parallel) as pool,
     ):
         for stop, result in pool.map(one, missing):
             if isinstance(result, str):

@@ -10,12 +10,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["WAYS", "Device", "stuck_after"]
+__all__ = ["JACK_WAY", "WAYS", "Device", "stuck_after"]
 
 #: How music ends: by an interrupt, a signal, an error, or death of either process, or the cable.
 WAYS = ("SIGINT", "SIGTERM", "exception", "SIGKILL", "SIGKILL of the player", "unplugged")
+#: The same with a port of JACK's in place of the cable; it needs a server.
+JACK_WAY = "JACK port disappears"
+_UNPLUGS = ("unplugged", JACK_WAY)
+_GOES_ON = (*WAYS[4:], JACK_WAY)
 _PATIENCE_S = 15.0
 _PLAY = f"{Path(__file__).parent / 'stops_play.py'}"
 
@@ -41,13 +46,17 @@ class Device:
         self._path.unlink(missing_ok=True)
         self._cable.close()
 
+    def received(self) -> Sequence[int] | None:
+        """Return the next message, or None."""
+        try:
+            return self._cable.recv(16)
+        except BlockingIOError:
+            return None
+
     def read(self) -> None:
         """Do what has come in."""
-        while True:
-            try:
-                status, *data = self._cable.recv(16)
-            except BlockingIOError:
-                return
+        while (message := self.received()) is not None:
+            status, *data = message
             kind, channel = status & 0xF0, status & 0x0F
             if kind == 0x90:
                 self.held.add((channel, data[0]))
@@ -66,22 +75,42 @@ class Device:
             pause.wait(0.01)
 
 
+class JackDevice(Device):
+    """The same on a MIDI port of JACK's."""
+
+    def plug_in(self) -> None:
+        import rtmidi
+
+        self._midi = rtmidi.MidiIn(3, name="device", queue_size_limit=65_536)
+        self._midi.open_virtual_port(self._path.name)
+
+    def unplug(self) -> None:
+        self.read()
+        self._midi.close_port()
+        self._midi.delete()
+
+    def received(self) -> Sequence[int] | None:
+        message = self._midi.get_message()
+        return None if message is None else message[0]
+
+
 def stuck_after(way: str, seed: int, folder: Path) -> int:
-    """Play on a device, stop in one of `WAYS` at a moment of `seed`; return how many notes hang.
+    """Play on a device, stop in one of the ways at a moment of `seed`; return what notes hang.
 
     `folder` is where devices are plugged in. After an unplugged device or a
     killed player, music plays on before it is stopped; without a note left from before.
     """
     rng = random.Random(f"{way}/{seed}")
     name = f"Synth {seed}, {way}"
-    device = Device(folder / name)
+    jack = way == JACK_WAY
+    device = (JackDevice if jack else Device)(folder / name)
     command = [sys.executable, "-P", _PLAY, f"midi:{name}", str(seed), way]
     parent = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "CABLES": str(folder)},
+        env=os.environ | ({} if jack else {"CABLES": str(folder)}),
     )
     assert parent.stdin is not None
     assert parent.stdout is not None
@@ -94,7 +123,7 @@ def stuck_after(way: str, seed: int, folder: Path) -> int:
         if way == "exception":
             parent.stdin.write(b"fail\n")
             parent.stdin.flush()
-        elif way == "unplugged":
+        elif way in _UNPLUGS:
             device.unplug()
             threading.Event().wait(rng.uniform(0.1, 2.0))
             device.plug_in()
@@ -102,7 +131,7 @@ def stuck_after(way: str, seed: int, folder: Path) -> int:
             os.kill(player, signal.SIGKILL)
         else:
             parent.send_signal(signal.Signals[way])
-        if way in WAYS[4:]:  # music goes on; it is stopped once it is back
+        if way in _GOES_ON:  # music goes on; it is stopped once it is back
             begun = device.begun
             device.wait(lambda: device.begun > begun)
             parent.send_signal(signal.SIGINT)
