@@ -1,0 +1,62 @@
+"""What is encrypted at rest, on the pages: opened with the key, told apart from gone without it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from rigs.page_server import page_server
+
+from biofeedback import afterwards, vault
+from biofeedback.config import load
+from biofeedback.launch import Performance, Plan
+from biofeedback.session import Session
+
+pytest.importorskip("pyrage")
+
+
+async def nothing_to_watch(session: Session) -> None:
+    return
+
+
+def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    vault.create(tmp_path / "me.key")
+    monkeypatch.setenv(vault.KEY, str(tmp_path / "me.key"))
+    out = tmp_path / "out"
+    plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=20.0)
+    outcome = Performance(plan).run(nothing_to_watch)
+    assert outcome is not None
+    for step in afterwards.steps(outcome.folder, []):
+        step.do(lambda share: None)
+    with page_server(out) as server:
+        cookie, _ = server.invite("listener")
+        seat = "/api/seats/home"
+        (past,) = json.loads(server.ask("GET", f"{seat}/sessions", cookie=cookie).body)
+        session = f"{seat}/sessions/{past['id']}"
+        report = server.ask("GET", f"{session}/report.html", cookie=cookie)
+        assert report.status == 200
+        assert b"<svg" in report.body
+        assert "sandbox" in report.headers["content-security-policy"]
+        midi = server.ask("GET", f"{session}/session.mid", cookie=cookie)
+        assert midi.body.startswith(b"MThd")
+        assert "attachment" in midi.headers["content-disposition"]
+        assert server.ask("GET", f"{session}/report.html.age", cookie=cookie).status == 404
+        copy = server.ask("GET", f"{seat}/export", cookie=cookie)
+        names = zipfile.ZipFile(io.BytesIO(copy.body)).namelist()
+        assert f"sessions/{past['id']}/report.html" in names
+
+        monkeypatch.delenv(vault.KEY)
+        for method, path in (
+            ("GET", f"{seat}/sessions"), ("GET", f"{session}/report.html"),
+            ("GET", f"{seat}/export"), ("POST", f"{seat}/forget"),
+        ):  # fmt: skip
+            told = server.ask(method, path, cookie=cookie, body=b"" if method == "POST" else None)
+            assert told.status == 404
+            assert vault.KEY in json.loads(told.body)["hint"]
+    assert (outcome.folder / "session.jsonl.gz.age").is_file()
