@@ -79,6 +79,8 @@ class Lead:
             why = "Getting to know your resting state; the music stays gentle."
             return Aim(_REST_LEVEL, None, why, cause="rest")
         self._target = settings.target if moment.target is None else moment.target
+        if self._total_s == 0.0:
+            self._meet(arousal)  # also where there is no time to meet: the plan starts there
         self._lowest = min(self._lowest, arousal)
         above = arousal - self._setpoint
         risen = above > settings.patience and arousal - self._lowest > settings.rise
@@ -146,7 +148,8 @@ class Lead:
     def _why(self, arousal: float, waiting: bool) -> str:
         place = f"arousal {arousal:.2f}, set point {self._setpoint:.2f}"
         if waiting:
-            return f"You are well above the plan ({place}), so the music waits just below you."
+            waits = "it waits, and the music stays calmer than you"
+            return f"You are well above the plan ({place}): {waits}."
         if arousal <= self._target + 0.03:
             return f"You have arrived ({place}); the music stays calm with you."
         return f"The music leads down, a little calmer than you are ({place})."

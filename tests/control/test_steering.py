@@ -10,6 +10,7 @@ from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.fixed import FixedSettings
+from biofeedback.control.lead import LeadSettings
 from biofeedback.control.override import Wish
 from biofeedback.control.steering import Limits
 from biofeedback.state.estimator import State
@@ -68,6 +69,18 @@ def test_lead_meets_first_and_then_stays_below_the_listener() -> None:
     met, led = decisions[39], decisions[100]
     assert met.numbers["wanted_level"] == pytest.approx(0.8)
     assert led.numbers["wanted_level"] == pytest.approx(0.8 - 0.5, abs=0.12)
+
+
+def test_lead_without_a_meeting_of_its_own_still_begins_where_the_listener_is() -> None:
+    settings = Settings(strategy="lead", lead=LeadSettings(meet_s=0.0, lead_s=100.0))
+    steering = build(settings, Palette(), HOME)
+    setpoints = [
+        steering.step(state(k * DT_S, max(0.25, 0.8 - 0.00275 * k)), DT_S).setpoint
+        for k in range(220)
+    ]
+    assert setpoints[0] == pytest.approx(0.8, abs=0.01)
+    assert setpoints[100] == pytest.approx(0.8 - 0.55 / 2, abs=0.05)
+    assert setpoints[-1] == pytest.approx(0.25)
 
 
 def test_lead_goes_further_ahead_of_a_listener_who_does_not_follow() -> None:
