@@ -59,6 +59,8 @@ def outcome(story: Story) -> Past | str:
     option = _option(story)
     if option is None:
         return "it neither led nor paced the breath"
+    if any(said.what == "override" and said.value.startswith("style") for said in story.commands):
+        return "another style was asked for while it played"
     states = story.states
     usable = states.tracking & states.followed
     times_s = states.times_s[usable]

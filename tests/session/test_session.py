@@ -17,6 +17,8 @@ from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
+from biofeedback.report.outcome import outcome as what_it_teaches
+from biofeedback.report.story import read_story
 from biofeedback.session import Session
 from biofeedback.timebase import SessionClock, run_virtual, utc_now
 from sensors.base import SampleStream, SensorStatus
@@ -83,6 +85,10 @@ def test_another_style_and_bounds_are_taken_while_it_plays_and_regenerate(tmp_pa
     layers = {line.layer for line in notes if 50.0 < line.t < 88.0}
     assert "percussion" in layers  # lofi has a drum, ambient has none
     assert verify(outcome.folder, core_of).difference is None
+    told = what_it_teaches(
+        read_story(outcome.folder, lambda share: None)
+    )  # not what the config's style does
+    assert told == "another style was asked for while it played"
 
 
 def test_equal_seeds_give_equal_music_and_another_seed_another(tmp_path: Path) -> None:
