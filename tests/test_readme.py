@@ -14,6 +14,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: What has no place in a test process, and where it is held instead.
 ELSEWHERE = {
     "biofeedback": "tests/cli/test_guide.py",
+    "biofeedback serve": "tests/web/test_web_serve.py",
     ".venv/bin/biofeedback demo": "the wheel is tried by the gate",
     'biofeedback mark "the door slammed" --rate arousal=6': "tests/surface/test_local_desk.py",
 }
