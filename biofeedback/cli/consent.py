@@ -57,7 +57,7 @@ def give(profile: Profile = None) -> None:
 
 
 def withdraw(profile: Profile = None) -> None:
-    """Take your consent back; what was recorded until now stays until you delete it."""
+    """Take your consent back. What was recorded stays until you delete it."""
     from biofeedback.personal import consent
     from biofeedback.timebase import utc_now
 
@@ -122,4 +122,4 @@ def _turn_to(contacts: list[dict[str, str]], otherwise: str) -> None:
 
 
 def _say(text: str) -> None:
-    console.out.print(text, highlight=False)
+    console.paragraph(text)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 out: Console
 err: Console
 
-__all__ = ["as_json", "err", "escape", "mistake", "out", "progress", "written"]
+__all__ = ["as_json", "err", "escape", "mistake", "out", "paragraph", "progress", "written"]
 
 
 @cache
@@ -44,6 +44,12 @@ def escape(text: str) -> str:
     from rich.markup import escape as escaped
 
     return escaped(text)
+
+
+def paragraph(text: str) -> None:
+    """Print words for a person: on a terminal a line ends between two of them."""
+    out = _console(stderr=False)
+    out.print(text, highlight=False, soft_wrap=not out.is_terminal)
 
 
 def mistake(message: str, hint: str) -> None:

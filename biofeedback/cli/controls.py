@@ -40,7 +40,7 @@ def midi_learn(
         Path | None, typer.Option(metavar="FILE", help="Where to keep it; else your data folder.")
     ] = None,
 ) -> None:
-    """Learn which knob, key or button of a MIDI controller does what.
+    """Learn which knob, key or button of a controller does what.
 
     Move or press what is asked for; Enter leaves it out.
     """

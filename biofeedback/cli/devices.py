@@ -44,7 +44,7 @@ def scan(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the Bluetooth sensors within reach, and what each of them can give."""
+    """List the Bluetooth sensors within reach, and what they give."""
     seen = look_around(timeout, battery)
     if as_json:
         fields = ("name", "address", "kind", "rssi_dbm", "battery_percent", "about", "gives")
@@ -78,7 +78,7 @@ def scan(
 
 
 def ports(as_json: Json = False) -> None:
-    """List the audio devices and MIDI ports that music can go to, and those to steer it with."""
+    """List audio devices and MIDI ports, to play to or steer with."""
     from biofeedback.cli import probe
     from synth.errors import SynthError
 
@@ -112,7 +112,7 @@ def ports(as_json: Json = False) -> None:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check this computer; exit with 0 when nothing is broken, else 1."""
+    """Check this computer. Exits with 0 when nothing is broken, else with 1."""
     from biofeedback.cli.checks import checks
     from biofeedback.timebase import run_live
 

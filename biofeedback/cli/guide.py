@@ -75,8 +75,8 @@ def _choose_sensors() -> tuple[str, ...]:
 
     _say(
         "\n[bold]Your sensors.[/] Wet the electrodes and wear a strap snugly, just below the "
-        "chest,\na wristband on the hand you use less. Close other apps that use them: most "
-        "sensors\ntalk to one at a time.\n"
+        "chest, a wristband on the hand you use less. Close other apps that use them: most "
+        "sensors talk to one at a time.\n"
     )
     while True:
         try:
@@ -88,7 +88,7 @@ def _choose_sensors() -> tuple[str, ...]:
         if not options:
             _say(
                 "\nNo sensor is in sight. A strap sleeps until it is worn; when it was found "
-                "before\nand is not now, its battery may be low.\n"
+                "before and is not now, its battery may be low.\n"
             )
         options.append(("sim:", "a simulated body, to try it without a sensor"))
         options.append(("", "look again"))
@@ -202,7 +202,7 @@ def _ask(question: str) -> str:
 
 
 def _say(text: str) -> None:
-    console.out.print(text, highlight=False)
+    console.paragraph(text)
 
 
 def _path_words(chosen: Chosen) -> str:

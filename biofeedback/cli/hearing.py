@@ -36,7 +36,7 @@ def calibrate(
     ],
     volume: Annotated[float, typer.Option(metavar="0..1", help="The volume while you measured.")],
 ) -> None:
-    """Keep a level that you measured, with a sound level meter, while music played.
+    """Keep a level that you measured while music played.
 
     It holds as long as amplifier, headphones and the system's volume stay as they were.
     """
@@ -71,7 +71,7 @@ def show(
         str | None, typer.Option(metavar="NAME", help="Whose sessions; else those of nobody.")
     ] = None,
 ) -> None:
-    """Estimate the sound of the last seven days, against what WHO and ITU allow for a week."""
+    """Estimate the sound of seven days, against a weekly limit."""
     from biofeedback import hearing
     from biofeedback.personal.folders import sessions_folder
     from biofeedback.record.catalogue import catalogue

@@ -9,6 +9,7 @@ import typer
 
 from biofeedback.cli import console, exporting
 from biofeedback.cli.console import escape
+from biofeedback.cli.words import counted
 
 __all__ = ["register"]
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     for command in (verify, analyze, render, report, exporting.export):
         app.command()(command)
+    app.command("analyse", hidden=True)(analyze)  # both spellings of the one word
 
 
 def verify(session: SessionArgument, as_json: Json = False) -> None:
@@ -123,7 +125,7 @@ def analyze(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a table that exists.")] = False,
 ) -> None:
-    """Show the metrics of a recording or a session, window by window.
+    """Show the metrics of a recording or session by windows.
 
     With --out, those of all sessions in folders become one table. Interrupted, it goes on from
     where it was when given again.
@@ -141,6 +143,11 @@ def analyze(
             "several sources need a file for their table", hint="Add --out sessions.csv"
         )
     (source,) = sources
+    if source.is_dir() and any(source.glob("*/session.jsonl*")):
+        raise ConfigError(
+            f"{source} is a folder of sessions",
+            hint="Name one of them, or add --out sessions.csv for a table of all.",
+        )
     if as_json and as_csv:
         raise ConfigError("--json and --csv at once", hint="Choose one of them.")
     with console.progress("Measuring") as progress:
@@ -168,7 +175,7 @@ def _cohort(
     from biofeedback import cohort
 
     sessions = cohort.find_sessions(folders)
-    with console.progress(f"Measuring {len(sessions)} sessions") as progress:
+    with console.progress(f"Measuring {counted(len(sessions), 'session')}") as progress:
         result = cohort.analyze_all(
             sessions, out, window_s=window_s, processes=processes, cluster=cluster, force=force,
             progress=progress,
@@ -181,7 +188,9 @@ def _cohort(
              "problems": result.problems}
         )  # fmt: skip
     else:
-        typer.echo(f"{result.sessions} sessions, {result.rows} windows: {out}")
+        typer.echo(
+            f"{counted(result.sessions, 'session')}, {counted(result.rows, 'window')}: {out}"
+        )
 
 
 def render(
@@ -198,7 +207,7 @@ def render(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the music of a session as sound or MIDI, also long after it."""
+    """Write a session's music as sound or MIDI, also long after it."""
     from biofeedback import afterwards
     from biofeedback.errors import FolderError
     from biofeedback.record.reader import read_header

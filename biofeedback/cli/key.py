@@ -43,7 +43,7 @@ def seal(
         typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
     ] = None,
 ) -> None:
-    """Encrypt all sessions and profiles that are still plain; none may be running."""
+    """Encrypt what is still plain. No session may be running."""
     from biofeedback import vault
     from biofeedback.errors import ConfigError
     from biofeedback.personal import profiles
@@ -62,7 +62,7 @@ def seal(
 
 
 def off() -> None:
-    """Encrypt nothing more; what is encrypted stays so, and is read with its key."""
+    """Encrypt nothing more. What is encrypted stays so, and is read with its key."""
     from biofeedback import vault
 
     vault.end()

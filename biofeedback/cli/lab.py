@@ -56,7 +56,7 @@ def lab(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Try the program on virtual listeners: a table, and a picture if you like.
+    """Try the program on virtual listeners. A table, and a picture if you like.
 
     Simulated: it proves the controller, not a benefit.
     """

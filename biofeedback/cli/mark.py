@@ -33,7 +33,7 @@ def mark(
         str, typer.Option(metavar="ID", help="Which session, when several run: its folder's name.")
     ] = "",
 ) -> None:
-    """Set a marker in the session that runs now on this computer, or note, or rate."""
+    """Set a marker in the session that runs here now, note, or rate."""
     from biofeedback.cli.words import clock_text
     from biofeedback.errors import CommandError
     from biofeedback.surface.local_desk import ask

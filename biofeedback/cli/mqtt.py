@@ -58,7 +58,7 @@ def setup(
         list[str] | None, typer.Option("--observer", metavar="NAME", help="Only sees.")
     ] = None,
 ) -> None:
-    """Make a folder with all that a mosquitto broker needs: settings, certificates, users, rules.
+    """Make a folder with all that a mosquitto broker needs.
 
     No broker is needed for anything else here.
     """
@@ -150,7 +150,7 @@ def order(
     ],
     value: Annotated[str, typer.Argument(metavar="VALUE")] = "",
 ) -> None:
-    """Give one wearer's session an order, as a therapist, and wait until it is carried out."""
+    """Give one wearer's session an order, and wait for the answer."""
     import asyncio
     from contextlib import suppress
 

@@ -39,12 +39,20 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="profile")
 
 
-def list_profiles() -> None:
+def list_profiles(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
     """List the profiles on this computer."""
     from biofeedback.personal import profiles
 
-    for name in profiles.names():
+    names = list(profiles.names())
+    if as_json:
+        console.as_json(names)
+        return
+    for name in names:
         typer.echo(name)
+    if not names:
+        console.err.print("There are no profiles yet: --profile NAME makes one.", highlight=False)
 
 
 def show(
@@ -53,7 +61,7 @@ def show(
     simulated: Simulated = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show what is remembered of a person, and what worked for them as far as it is known."""
+    """Show what is remembered of a person, and what worked."""
     profile, found = _known(name, out, simulated)
     from biofeedback.personal.insights import insights
 
@@ -87,7 +95,7 @@ def set_preferences(
         ),
     ],
 ) -> None:
-    """Say what you want and do not want; the choice among sessions keeps to it."""
+    """Say what you want and do not want. The choice among sessions keeps to it."""
     from biofeedback.errors import ConfigError
     from biofeedback.tailor import preferences
 
@@ -111,7 +119,7 @@ def export(
     out: Out = None,
     force: Force = False,
 ) -> None:
-    """Write all that is kept of a person into one archive: profile, consent, sessions."""
+    """Write all that is kept of a person into one archive."""
     from zipfile import ZIP_DEFLATED, ZipFile
 
     from biofeedback.personal import profiles
@@ -142,7 +150,7 @@ def forget(
     out: Out = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Forget what was learned of a person, or everything: profile and sessions."""
+    """Forget what was learned of a person, or profile and sessions."""
     import shutil
 
     from biofeedback.errors import ConfigError, FolderError
@@ -188,7 +196,7 @@ def summary(
     simulated: Simulated = False,
     force: Force = False,
 ) -> None:
-    """Write one page for a therapist: what was heard, what came of it, what nobody can say."""
+    """Write one page for a therapist. What was heard, what came of it, and what nobody can say."""
     from biofeedback.personal.insights import insights
     from biofeedback.record.targets import new_file
     from biofeedback.report.one_page import render

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 def programmes(
     as_json: bool = typer.Option(False, "--json", help="Print JSON, for other programs."),
 ) -> None:
-    """List the programmes: their phases, and how long they take at most."""
+    """List the programmes, their phases, and how long they take."""
     from biofeedback import config
     from biofeedback.cli.console import out
     from biofeedback.control.phases import length_minutes

@@ -77,7 +77,7 @@ def serve(
         float | None, typer.Option(metavar="S", min=0.1, help="Stop after this many seconds.")
     ] = None,
 ) -> None:
-    """Serve the listener's page and the therapist's desk from this computer.
+    """Serve the listener's page and the therapist's desk.
 
     Sound stays on this computer: the pages steer and show.
     """

@@ -12,7 +12,7 @@ import typer
 
 from biofeedback.cli import console
 from biofeedback.cli.trends import trends
-from biofeedback.cli.words import clock_text, size_text
+from biofeedback.cli.words import clock_text, counted, size_text
 
 if TYPE_CHECKING:
     from biofeedback.record.catalogue import Entry, Summary
@@ -61,7 +61,7 @@ def list_sessions(out: Out = None, as_json: Json = False) -> None:
             entry.folder.name,
             _when(entry),
             clock_text(entry.duration_s),
-            ", ".join(entry.header.sensors),
+            ", ".join(map(_short, entry.header.sensors)),
             ", ".join((entry.programme, *entry.tags)),
         )
         table.add_row(*(console.escape(cell) for cell in cells), _badges(entry))
@@ -117,7 +117,7 @@ def compress(
     sessions: Annotated[list[str], typer.Argument(metavar="ID...", help="Which sessions.")],
     out: Out = None,
 ) -> None:
-    """Compress the logs of sessions that are over; every command still reads them."""
+    """Compress the logs of sessions. Every command still reads them."""
     from biofeedback.record.catalogue import find
     from biofeedback.record.compress import compress as shrink
 
@@ -137,7 +137,7 @@ def delete(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete sessions with all their files, or all that is kept of a person, for good.
+    """Delete sessions, or all that is kept of a person, for good.
 
     Exports and copies elsewhere stay.
     """
@@ -186,7 +186,7 @@ def export_all(
     profile: Annotated[str, typer.Option(metavar="NAME", help="Whose data.")],
     out: Out = None,
 ) -> None:
-    """Copy all that is kept of a person: the profile, and each session with all of its files."""
+    """Copy all that is kept of a person, profile and sessions."""
     from biofeedback.errors import ConfigError
     from biofeedback.personal import profiles
     from biofeedback.record.targets import new_folder
@@ -203,7 +203,7 @@ def export_all(
             (target / "profile").mkdir(exist_ok=True)
             _copy_open(str(path), str(target / "profile" / path.name))
     console.out.print(
-        f"{len(folders)} sessions and {len(files)} profile files are in {target}",
+        f"{counted(len(folders), 'session')} and {counted(len(files), 'profile file')}: {target}",
         markup=False, highlight=False,
     )  # fmt: skip
 
@@ -299,6 +299,11 @@ def _rows(entry: Entry, summary: Summary) -> list[tuple[str, str]]:
 
 def _files(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def _short(sensor: str) -> str:
+    """Return a sensor as a list shows it: of a recording only the name, not the folders."""
+    return Path(sensor.removeprefix("file:")).name if sensor.startswith("file:") else sensor
 
 
 def _badges(entry: Entry) -> str:

@@ -27,7 +27,7 @@ def trends(
     force: Annotated[bool, typer.Option("--force", help="Replace a page that exists.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show how a person's numbers change over sessions, and whether it is more than noise."""
+    """Show how numbers change over sessions, and if it is not noise."""
     from biofeedback.errors import ConfigError
     from biofeedback.personal.folders import sessions_folder
     from biofeedback.record.catalogue import catalogue

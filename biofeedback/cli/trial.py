@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     from biofeedback.cli import trial_power, trial_result
 
     group = typer.Typer(
-        help="Find out on yourself whether it does anything: randomised, sealed, honest.",
+        help="Find out on yourself whether it does anything. Randomised, sealed, honest.",
         no_args_is_help=True,
     )
     for command in (new, show):
@@ -82,7 +82,7 @@ def new(
     question: Annotated[str, typer.Option(metavar="TEXT", help="What you want to know.")] = "",
     out: Out = None,
 ) -> None:
-    """Write a protocol, draw the order of the arms by chance, and freeze both."""
+    """Write a protocol, draw the order by chance, and freeze both."""
     from biofeedback.trials.design import Design, freeze
     from biofeedback.trials.folder import trials_folder
 
@@ -137,7 +137,7 @@ def next_block(
     ] = None,
     out: Out = None,
 ) -> None:
-    """Play the next block, ask how it was, and which arm you think it was."""
+    """Play the next block, then ask how it was. And which arm you think it was."""
     from biofeedback import launch
     from biofeedback.cli import consent, guide
     from biofeedback.cli.blind import Answers, Watch
@@ -228,7 +228,7 @@ def list_trials(out: Out = None, as_json: Json = False) -> None:
 
 
 def show(name: Name, out: Out = None, as_json: Json = False) -> None:
-    """Show a trial's protocol and how far it is; nothing of the arms of its blocks."""
+    """Show a trial's protocol and how far it is. Nothing of the arms of its blocks."""
     from biofeedback.trials.protocol import dump
 
     trial = _trial(name, out)

@@ -35,7 +35,7 @@ def power(
     seed: Annotated[int, typer.Option(metavar="N", min=0)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Say how often a trial of so many pairs would find an effect of such a size.
+    """Say how often a trial would find an effect of a given size.
 
     Simulated: it shows what a trial could see, not what music does.
     """

@@ -19,6 +19,7 @@ __all__ = ["register"]
 def register(group: typer.Typer) -> None:
     """Add the command of this file."""
     group.command()(analyse)
+    group.command("analyze", hidden=True)(analyse)  # both spellings of the one word
 
 
 def analyse(
@@ -38,7 +39,7 @@ def analyse(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Say what a trial found: effect, no effect shown, or can't tell yet.
+    """Say what a trial found. Effect, no effect shown, or can't tell yet.
 
     Before the end it only says how far the trial is, and opens nothing.
     """

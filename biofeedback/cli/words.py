@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["clock_text", "signal_words", "size_text"]
+__all__ = ["clock_text", "counted", "signal_words", "size_text"]
 
 
 def clock_text(seconds: float) -> str:
@@ -10,6 +10,11 @@ def clock_text(seconds: float) -> str:
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return "1 session", "2 sessions"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def signal_words(rssi_dbm: int | None) -> str:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from biofeedback.cli import sessions
 from biofeedback.cli.app import run
 from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
@@ -23,8 +24,8 @@ def make(out: Path, duration_s: float = 20.0) -> Path:
 
 def listed(out: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     assert run(["sessions", "list", "--out", str(out), "--json"]) == 0
-    sessions: list[dict[str, object]] = json.loads(capsys.readouterr().out)
-    return sessions
+    found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+    return found
 
 
 def test_a_list_tells_what_a_session_was(
@@ -42,6 +43,31 @@ def test_a_list_tells_what_a_session_was(
     assert folder.name in text
     assert "simulated" in text
     assert "cut short" not in text
+
+
+def test_a_recording_is_listed_by_its_name_and_not_by_its_folders() -> None:
+    assert sessions._short("file:/a/long/way/to/S05") == "S05"
+    assert sessions._short("ble:Polar H10 123") == "ble:Polar H10 123"
+
+
+def test_analyze_of_a_folder_of_sessions_says_how_to_have_them_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path)
+    capsys.readouterr()
+    assert run(["analyze", str(tmp_path)]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_profiles_are_listed_for_programs_and_their_absence_for_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert run(["profile", "list"]) == 0
+    assert "no profiles" in capsys.readouterr().err
+    profiles.save(profiles.Profile(name="robin"))
+    assert run(["profile", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == ["robin"]
 
 
 def test_a_list_reads_the_first_and_last_line_only(tmp_path: Path) -> None:
