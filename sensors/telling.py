@@ -17,12 +17,13 @@ class Teller:
     """Keeps a sensor's status and its counts of bad input.
 
     `say` returns the status if anything in it is new. While the sensor streams, its `detail` is
-    advice, or else what `portrait` was last set to.
+    advice, or else what `portrait` was last set to; a new portrait is told before any advice.
     """
 
     def __init__(self, source: str, no_contact: str, low_battery: str) -> None:
         self.status = SensorStatus(source, 0.0, "ended")
         self.portrait = ""  #: what is known of the device, as sentences
+        self._portrayed = ""
         self._no_contact, self._low_battery = no_contact, low_battery
         self._bad = BadInput(source)
 
@@ -73,18 +74,23 @@ class Teller:
 
     def say_bad(self, time_s: float) -> list[SensorStatus]:
         """Return the status if there is bad input to tell of."""
-        return self._tell(self.status, time_s)
+        return self._tell(self.status, time_s) if self._bad.is_due(time_s) else []
 
     def _with_battery(self, status: SensorStatus, percent: int | None) -> SensorStatus:
         return status if percent is None else replace(status, battery_percent=percent)
 
     def _tell(self, status: SensorStatus, time_s: float) -> list[SensorStatus]:
+        told = []
         if status.state == "streaming":
-            status = replace(status, detail=self._advice(status) or self._words(status))
+            advice, words = self._advice(status), self._words(status)
+            if advice and self.portrait != self._portrayed:
+                told.append(replace(self.status, time_s=time_s, state="streaming", detail=words))
+            self._portrayed = self.portrait
+            status = replace(status, detail=advice or words)
         if status == self.status and not self._bad.is_due(time_s):
-            return []
+            return told
         self.status = replace(status, time_s=time_s, bad=self._bad.tell(time_s))
-        return [self.status]
+        return [*told, self.status]
 
     def _advice(self, status: SensorStatus) -> str:
         if status.contact is False:

@@ -85,3 +85,17 @@ def test_what_is_new_is_told_and_nothing_else() -> None:
     (status,) = teller.say_bad(4.0)
     assert status.bad == {"odd flags": 1}
     assert teller.say_bad(5.0) == []
+
+
+def test_a_device_is_introduced_once_also_when_its_battery_is_low() -> None:
+    teller = Teller("x", "no contact", "charge it")
+    teller.link(0.0, "streaming", "")
+    teller.portrait = "Maker, model."
+    assert teller.say_bad(0.5) == []  # the next reading tells more
+    teller.portrait = "Maker, model, serial number 7."
+    said = teller.say_battery(1.0, 9)
+    assert [status.detail for status in said] == [
+        "Maker, model, serial number 7.",
+        "The battery is at 9 %: charge it",
+    ]
+    assert teller.say(2.0, contact=None, battery_percent=9) == []
