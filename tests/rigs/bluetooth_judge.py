@@ -14,6 +14,7 @@ WATCHDOG_S = 5.0
 UNREAD_S = 0.1  #: what is notified this shortly before a link ends may not have been read
 _READ_S = 1.0  #: a packet may be read this late on a busy machine
 GOODBYE_S = 1.0  #: the same, where this side closes the link
+STOP_S = 0.5  #: the same, where the session was told to stop
 _TICK_S = 1 / 1024
 #: The longest usual time between good packets of a signal.
 _LATE_S = 1.3  #: packets that are further apart show a machine that is too busy
@@ -82,6 +83,11 @@ def judge(
 ) -> Verdict:
     """Return what is wrong; `t0_s` is the session's start on the clock of the truth."""
     verdict = Verdict()
+    # After it was told to stop, a session reads on for as long as its goodbye takes, or not.
+    stopped_s = t0_s + min(
+        (line["t"] for line in log if line["kind"] == "command" and line["what"] == "stop"),
+        default=log[-1]["t"],
+    )
     for device in {event["dev"]: None for event in truth if event["ev"] == "device"}:
         mine = [event for event in truth if event.get("dev") == device]
         lines = [line for line in log if line.get("source") == device]
@@ -92,7 +98,7 @@ def judge(
         if (odd := _odd(mine)) > counted:
             verdict.failures.append(f"{device}: {odd} odd packets, and {counted} counted")
         verdict.counts["odd packets"] += odd
-        for signal, packets in _packets(device, mine, log[-1]["t"] + t0_s).items():
+        for signal, packets in _packets(device, mine, stopped_s).items():
             ours = [line for line in lines if line.get("signal") == signal]
             where = f"{device} {signal}"
             if signal != "hr":
@@ -103,7 +109,7 @@ def judge(
                 if line["kind"] == "gap"
             ]
             read_s = [line["t"] + t0_s for line in ours if line["kind"] == "chunk"]
-            heard = [p for p in packets if p.time_s < log[-1]["t"] + t0_s - GOODBYE_S]
+            heard = [p for p in packets if p.time_s < stopped_s - STOP_S]
             _outages(where, signal, heard, troubles, gaps, tried_s, ends_s, read_s, verdict)
     return verdict
 
@@ -144,12 +150,12 @@ def _odd(events: Sequence[Mapping]) -> int:
     )
 
 
-def _packets(device: str, events: Sequence[Mapping], end_s: float) -> dict[str, list[Sent]]:
+def _packets(device: str, events: Sequence[Mapping], stopped_s: float) -> dict[str, list[Sent]]:
     """Return what was notified of each signal, in order."""
     sent_s = {event["no"]: event["t"] for event in events if event["ev"] == "sent"}
     ends = [(e["t"], GOODBYE_S if "local" in e["why"] else UNREAD_S)
             for e in events if e["ev"] == "disconnect"]  # fmt: skip
-    ends.append((end_s, GOODBYE_S))
+    ends.append((stopped_s, STOP_S))
     signals: dict[str, list[Sent]] = {
         signal: []
         for signal in (
@@ -162,7 +168,7 @@ def _packets(device: str, events: Sequence[Mapping], end_s: float) -> dict[str, 
         if time_s is None:
             return
         surely = not any(end - before <= time_s <= end for end, before in ends)
-        signals[signal].append(Sent(time_s, tuple(payload), good, surely and time_s < end_s))
+        signals[signal].append(Sent(time_s, tuple(payload), good, surely and time_s < stopped_s))
 
     for event in events:
         kind = event["ev"]

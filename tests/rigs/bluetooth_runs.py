@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 RIGS = Path(__file__).parent
+_HANGS_S = 150  #: no run takes that long, however busy the machine is
 GOODBYE_S = 0.3  #: from the reader's end to the disconnection, on a busy machine
 RECORD = [sys.executable, str(RIGS / "record_strap.py")]
 
@@ -56,7 +57,7 @@ def perform(runs: Mapping[str, tuple[str, Sequence[str]]], folder: Path) -> dict
                 child = subprocess.Popen([*rig, *arguments, *command], stdout=out)
             children.append(child)
         for child in children:
-            child.wait(timeout=60)
+            child.wait(timeout=_HANGS_S)
     finally:
         for child in children:
             child.kill()

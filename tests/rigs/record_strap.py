@@ -6,6 +6,8 @@ Times are those of the loop, CLOCK_MONOTONIC on Linux: the truth log of virtual_
 import argparse
 import asyncio
 import json
+import os
+import signal
 import sys
 from contextlib import aclosing
 
@@ -53,22 +55,28 @@ def say(record: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-async def record(settings: strap.Settings, seconds: float) -> None:
+async def record(settings: strap.Settings, seconds: float, killed_after: int | None) -> None:
+    chunks = 0
     clock = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(seconds), aclosing(strap.stream(settings, clock)) as samples:
             async for sample in samples:
                 say(as_json(sample))
+                chunks += isinstance(sample, Chunk)
+                if chunks == killed_after:
+                    os.kill(os.getpid(), signal.SIGKILL)
     except TimeoutError:
         say({"is": "closed", "t": clock()})
     except SensorError as error:
         say({"is": "error", "type": type(error).__name__, "text": str(error), "hint": error.hint})
 
 
-async def record_all(straps: list[strap.Settings], seconds: float) -> None:
+async def record_all(
+    straps: list[strap.Settings], seconds: float, killed_after: int | None
+) -> None:
     async with asyncio.TaskGroup() as group:
         for settings in straps:
-            group.create_task(record(settings, seconds))
+            group.create_task(record(settings, seconds, killed_after))
 
 
 async def look_around(seconds: float) -> None:
@@ -81,6 +89,7 @@ if __name__ == "__main__":
     parser.add_argument("--name", action="append")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--wait", type=float, default=10.0)
+    parser.add_argument("--killed-after", type=int, help="chunks, then it dies without a goodbye")
     parser.add_argument("--serial", default="")
     parser.add_argument("--stream", action="append", default=[])
     parser.add_argument("--scan", action="store_true")
@@ -97,4 +106,4 @@ if __name__ == "__main__":
             )
             for name in given.name or [""]
         ]
-        asyncio.run(record_all(straps, given.seconds))
+        asyncio.run(record_all(straps, given.seconds, given.killed_after))

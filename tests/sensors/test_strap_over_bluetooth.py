@@ -50,10 +50,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     commands = {name: [*RECORD, *arguments] for name, (_, arguments) in RUNS.items()}
     scenarios = {name: scenario for name, (scenario, _) in RUNS.items()}
     first, second = (
-        shlex.join([*RECORD, "--name", "Virtual HRM 01", "--seconds", seconds])
-        for seconds in ("60", "11")
+        shlex.join([*RECORD, "--name", "Virtual HRM 01", *arguments])
+        for arguments in (("--seconds", "40", "--killed-after", "4"), ("--seconds", "11"))
     )
-    commands["killed"] = ["sh", "-c", f"timeout -s KILL 12 {first}; {second}"]
+    commands["killed"] = ["sh", "-c", f"{first}; {second}"]
     scenarios["killed"] = "garbage.yaml"
     return perform({name: (scenarios[name], commands[name]) for name in commands}, folder)
 
