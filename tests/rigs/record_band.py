@@ -5,7 +5,7 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
-from record_strap import as_json, say
+from record_strap import CONNECTED_S, as_json, count_anew, say
 
 from sensors.base import SampleStream
 from sensors.ble import bands, strap
@@ -19,17 +19,18 @@ PROFILES = Path(__file__).parents[2] / "configs" / "devices"
 async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
     clock = asyncio.get_running_loop().time
     settings = bands.Settings(
-        profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=10.0
+        profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=30.0
     )
 
     def otherwise(name: str) -> SampleStream:
-        return strap.stream(strap.Settings(name_or_address=name, wait_s=10.0), clock)
+        return strap.stream(strap.Settings(name_or_address=name, wait_s=30.0), clock)
 
     try:
         stream = bands.stream(settings, clock, otherwise)
-        async with asyncio.timeout(seconds), aclosing(stream) as samples:
+        async with asyncio.timeout(CONNECTED_S) as limit, aclosing(stream) as samples:
             async for sample in samples:
                 say(as_json(sample))
+                limit = count_anew(limit, sample, clock() + seconds)
     except TimeoutError:
         say({"is": "closed", "t": clock()})
     except SensorError as error:

@@ -1,4 +1,4 @@
-"""Records straps for some seconds; prints a JSON line for each sample.
+"""Records straps for some seconds from when they stream; prints a JSON line for each sample.
 
 Times are those of the loop, CLOCK_MONOTONIC on Linux: the truth log of virtual_bluez has the same.
 """
@@ -55,13 +55,34 @@ def say(record: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-async def record(settings: strap.Settings, seconds: float, killed_after: int | None) -> None:
+#: How long it may take until a sensor streams, on a machine however busy.
+CONNECTED_S = 40.0
+
+
+def count_anew(
+    limit: asyncio.Timeout | None, sample: Sample, end_s: float
+) -> asyncio.Timeout | None:
+    """Count the seconds from when the sensor first streams.
+
+    Returns the limit while it still has to be moved.
+    """
+    if limit is None or not isinstance(sample, SensorStatus) or sample.state != "streaming":
+        return limit
+    limit.reschedule(end_s)
+    return None
+
+
+async def record(
+    settings: strap.Settings, seconds: float, connected_s: float, killed_after: int | None
+) -> None:
     chunks = 0
     clock = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(seconds), aclosing(strap.stream(settings, clock)) as samples:
+        stream = strap.stream(settings, clock)
+        async with asyncio.timeout(connected_s) as limit, aclosing(stream) as samples:
             async for sample in samples:
                 say(as_json(sample))
+                limit = count_anew(limit, sample, clock() + seconds)
                 chunks += isinstance(sample, Chunk)
                 if chunks == killed_after:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -72,11 +93,11 @@ async def record(settings: strap.Settings, seconds: float, killed_after: int | N
 
 
 async def record_all(
-    straps: list[strap.Settings], seconds: float, killed_after: int | None
+    straps: list[strap.Settings], seconds: float, connected_s: float, killed_after: int | None
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for settings in straps:
-            group.create_task(record(settings, seconds, killed_after))
+            group.create_task(record(settings, seconds, connected_s, killed_after))
 
 
 async def look_around(seconds: float) -> None:
@@ -88,7 +109,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", action="append")
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--wait", type=float, default=10.0)
+    parser.add_argument("--connected", type=float, default=CONNECTED_S, help="in that many seconds")
+    parser.add_argument("--wait", type=float, default=30.0)
     parser.add_argument("--killed-after", type=int, help="chunks, then it dies without a goodbye")
     parser.add_argument("--serial", default="")
     parser.add_argument("--stream", action="append", default=[])
@@ -106,4 +128,4 @@ if __name__ == "__main__":
             )
             for name in given.name or [""]
         ]
-        asyncio.run(record_all(straps, given.seconds, given.killed_after))
+        asyncio.run(record_all(straps, given.seconds, given.connected, given.killed_after))

@@ -44,10 +44,10 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     commands = {name: (file, [*RECORD, *arguments]) for name, (file, arguments) in RUNS.items()}
     first, second = (
-        shlex.join([*RECORD, "--name", ARMBAND, "--stream", "acc", "--seconds", seconds])
-        for seconds in ("60", "10")
+        shlex.join([*RECORD, "--name", ARMBAND, "--stream", "acc", *arguments])
+        for arguments in (("--seconds", "40", "--killed-after", "12"), ("--seconds", "9"))
     )
-    commands["killed"] = ("verity.yaml", ["sh", "-c", f"timeout -s KILL 12 {first}; {second}"])
+    commands["killed"] = ("verity.yaml", ["sh", "-c", f"{first}; {second}"])
     return perform(commands, tmp_path_factory.mktemp("polar"))
 
 
