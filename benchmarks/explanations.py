@@ -3,9 +3,10 @@
 python benchmarks/explanations.py [--quick]
 
 Virtual listeners hear whole sessions in which they also lose the sensor, ask for a hold and a
-tempo, and rate their distress. Then every decision that moved the music within the last 10 s is
-made again from 10 s before, by the same code, with the cause that it names set to its neutral
-value: a body that stays as it was, a plan that stands still, a wish that nobody had. It counts as
+tempo, and rate their distress. Then every decision that moved what has moved within the last 10 s
+is made again from 10 s before, by the same code, with the cause that it names set to its neutral
+value: a body that stays as it was, a plan that stands still, a wish that nobody had, a way, or a
+return to the strategy, that is not taken. It counts as
 changed when the move comes out different by a tenth of itself. Another cause, drawn at random, is
 set to neutral for comparison. Holds must name the branch that was executed.
 Simulated: proves the controller, not a benefit.
@@ -189,7 +190,12 @@ def examine(fresh: Any, asked: list[Asked], rng: Random, counts: Counter[str]) -
             continue
         window = asked[index - WINDOW : index + 1]
         was, now = values(before[0][1]), values(decision)
-        moved = {name for name in now if abs(now[name] - was[name]) > 0.01 * _span(name)}
+        last = values(before[-2][1])
+        moved = {
+            name
+            for name in now
+            if now[name] != last[name] and abs(now[name] - was[name]) > 0.01 * _span(name)
+        }
         if not moved or decision.cause in HOLDS:
             continue
         cause = "stop" if decision.cause.startswith("stop") else decision.cause

@@ -15,6 +15,7 @@ from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.control.override import Overrides, Wish
 from biofeedback.control.safety import Stop
 from biofeedback.control.together import PER_S, opened
+from biofeedback.control.underway import Underway, Way
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from biofeedback.state.worn import Worn
@@ -26,8 +27,10 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 
 
-#: So long after a wish has moved the music it is named as the cause. Ours.
-_PUSHED_S = 5.0
+#: So long after a wish has moved the music, or a stop or a hold was over, that is the cause. Ours.
+_PUSHED_S = 10.0
+#: Branches that are named whatever the music does.
+_BRANCHES = ("held", "blind", "rest", "lost", "unseen", "pause", "silence")
 _HEARD_TOGETHER = 0.05  #: from which it is said
 
 
@@ -74,6 +77,8 @@ class Steering:
         self._overrides = Overrides()
         self._together = Slew(0.0, PER_S)
         self._last = Aim(limits.neutral_level, None, "")
+        self._underway = Underway(limits.level_slew_per_s, limits.tempo_slew_bpm_per_s)
+        self._free_s = 2.0 * _PUSHED_S  # since a stop or a hold was over
         self._blind_s = 0.0
         self._following = False
         self._seen = False
@@ -216,6 +221,10 @@ class Steering:
             bpm != wanted_bpm and tempo_bpm != before[1]
         )
         self._unpushed_s = 0.0 if pushed or overrides.glides else self._unpushed_s + dt_s
+        goal = clamp(aim.level if wanted is None else wanted, 0.0, 1.0)
+        goal_bpm = self._curves.tempo_bpm(goal) if bpm == self._curves.tempo_bpm(level) else bpm
+        way = Way(goal, min(goal_bpm, most_bpm), level, self._tempo.value)
+        underway = self._underway.step(way, dt_s)
         hurries = tempo_bpm > most_bpm  # on its way down to where it may be
         there = overrides.bounded_bpm(tempo_bpm) == tempo_bpm  # else it glides there yet
         tempo_bpm = self._sent_tempo.pass_on(tempo_bpm)
@@ -258,7 +267,12 @@ class Steering:
         if together >= _HEARD_TOGETHER:
             why += f" Your hearts move together ({together:.2f} beyond chance): the music opens."
         asked, stopped = overrides.why, aim.cause.startswith("stop:")
-        moved = asked and not stopped and self._unpushed_s <= _PUSHED_S
+        cause = aim.cause
+        self._free_s = 0.0 if stopped or cause == "held" else self._free_s + dt_s
+        if not stopped and cause not in _BRANCHES:
+            cause = "underway" if underway else "resumed" if self._free_s <= _PUSHED_S else cause
+        if asked and not stopped and self._unpushed_s <= _PUSHED_S:
+            cause = "override"
         return Decision(
             state.time_s,
             self._course.name,
@@ -266,6 +280,6 @@ class Steering:
             overrides.changed(params, dt_s),
             f"{asked} {why}" if asked else why,
             numbers,
-            cause="override" if moved else aim.cause,
+            cause=cause,
             phase=self._course.phase,
         )
