@@ -17,6 +17,7 @@ from biofeedback.cli import console
 if TYPE_CHECKING:
     from biofeedback.analysis import Analysis
     from biofeedback.metrics.base import Reading
+    from biofeedback.metrics.spectrum import Spectrum
 
 __all__ = ["as_csv", "as_json", "show", "summary", "whole"]
 
@@ -87,6 +88,7 @@ def whole(analysis: Analysis) -> list[str]:
         ]
         parts += [] if heart.stress_index is None else [f"sqrt SI {heart.stress_index:.1f}"]
         said.append(f"Heart as a whole: {', '.join(parts)}.")
+        said += [] if heart.spectrum is None else [_spectrum(heart.spectrum)]
     if (skin := analysis.eda) is not None:
         parts = [
             f"median {skin.median_us:.2f} uS ({skin.lowest_us:.2f}-{skin.highest_us:.2f})",
@@ -96,6 +98,19 @@ def whole(analysis: Analysis) -> list[str]:
             parts.append(f"{skin.mean_amplitude_us:.2f} uS on average")
         said.append(f"Skin as a whole: {', '.join(parts)}.")
     return said
+
+
+def _spectrum(found: Spectrum) -> str:
+    """Return the line of the heart's spectrum."""
+    parts = [] if found.vlf_ms2 is None else [f"VLF {found.vlf_ms2:.0f} ms^2"]
+    parts += [
+        f"LF {found.lf_ms2:.0f} ms^2 ({found.lf_nu:.0f} n.u., peak {found.lf_peak_hz:.3f} Hz)",
+        f"HF {found.hf_ms2:.0f} ms^2 ({found.hf_nu:.0f} n.u., peak {found.hf_peak_hz:.3f} Hz)",
+    ]
+    parts += [] if found.total_ms2 is None else [f"total {found.total_ms2:.0f} ms^2"]
+    parts.append(f"LF/HF {found.lf_hf:.2f}")
+    windows = "one window" if found.windows == 1 else f"{found.windows} windows"
+    return f"Its spectrum, {windows} of up to 300 s: {', '.join(parts)}."
 
 
 def as_json(analysis: Analysis) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.nonlinear import Nonlinear, longest_run, nonlinear
+from biofeedback.metrics.spectrum import Spectrum, spectrum
 from biofeedback.metrics.stress_index import sqrt_stress_index
 from sensors.signals import FloatArray
 
@@ -43,6 +44,7 @@ class HrvSummary(msgspec.Struct, frozen=True):
     sd1_ms: float
     sd2_ms: float
     stress_index: float | None
+    spectrum: Spectrum | None
     nonlinear: Nonlinear | None
 
 
@@ -84,6 +86,7 @@ def hrv_summary(beats: Sequence[Beat]) -> HrvSummary | None:
         sd1_ms=sd1_ms,
         sd2_ms=sd2_ms,
         stress_index=sqrt_stress_index(nn_ms),
+        spectrum=spectrum(beats),
         nonlinear=nonlinear(longest_run(beats)),
     )
 

@@ -16,6 +16,8 @@ import numpy as np
 from sensors.signals import FloatArray
 
 __all__ = [
+    "HF_HZ",
+    "LF_HZ",
     "SHORTEST_SPECTRUM_S",
     "SHORTEST_VLF_S",
     "Powers",
@@ -23,6 +25,7 @@ __all__ = [
     "WindowResult",
     "compute",
     "eda_parts",
+    "periodogram",
     "powers_ms2",
 ]
 
@@ -31,7 +34,7 @@ SHORTEST_SPECTRUM_S = 120.0
 #: A window of five minutes, in which a single slowest wave fits, less the beats at its edges.
 SHORTEST_VLF_S = 270.0
 #: Bands of the Task Force of ESC and NASPE 1996 (doi 10.1161/01.CIR.93.5.1043).
-_VLF_HZ, _LF_HZ, _HF_HZ = (0.0033, 0.04), (0.04, 0.15), (0.15, 0.4)
+_VLF_HZ, LF_HZ, HF_HZ = (0.0033, 0.04), (0.04, 0.15), (0.15, 0.4)
 #: The grid of the PhysioNet Cardiovascular Signal Toolbox, 1/1024 Hz.
 _GRID_HZ = 1.0 / 1024
 _FEWEST_BEATS = 30
@@ -116,21 +119,35 @@ def powers_ms2(times_s: FloatArray, nn_ms: FloatArray) -> Powers | None:
     A has the power A^2/2, also where beats are missing. None below 120 s or 30 beats, or for
     intervals that are all alike.
     """
+    found = periodogram(times_s, nn_ms)
+    if found is None:
+        return None
+    frequencies_hz, per_hz = found
+    very_low, low, high = (
+        float(per_hz[(frequencies_hz >= start) & (frequencies_hz < end)].sum() * _GRID_HZ)
+        for start, end in (_VLF_HZ, LF_HZ, HF_HZ)
+    )
+    span_s, _ = _span(times_s, nn_ms)
+    return Powers(very_low if span_s >= SHORTEST_VLF_S else None, low, high)
+
+
+def periodogram(times_s: FloatArray, nn_ms: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return frequencies in Hz, 0.0033 to 0.4, and the power there in ms^2/Hz, both (m,).
+
+    Lomb-Scargle, from NN intervals at the times of the beats that end them, both (n,). None below
+    120 s or 30 beats, or for intervals that are all alike.
+    """
     span_s, _ = _span(times_s, nn_ms)
     if span_s < SHORTEST_SPECTRUM_S or len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
         return None
     from scipy.signal import lombscargle
 
-    grid = np.arange(math.ceil(_VLF_HZ[0] / _GRID_HZ), math.ceil(_HF_HZ[1] / _GRID_HZ))
-    frequencies_hz = grid * _GRID_HZ
+    grid = np.arange(math.ceil(_VLF_HZ[0] / _GRID_HZ), math.ceil(HF_HZ[1] / _GRID_HZ))
+    frequencies_hz: FloatArray = np.asarray(grid * _GRID_HZ, dtype=np.float64)
     centred = nn_ms - nn_ms.mean()
     raw = lombscargle(times_s - times_s[0], centred, 2.0 * math.pi * frequencies_hz)
-    per_hz = raw * 2.0 * nn_ms.mean() / 1000.0
-    very_low, low, high = (
-        float(per_hz[(frequencies_hz >= start) & (frequencies_hz < end)].sum() * _GRID_HZ)
-        for start, end in (_VLF_HZ, _LF_HZ, _HF_HZ)
-    )
-    return Powers(very_low if span_s >= SHORTEST_VLF_S else None, low, high)
+    per_hz: FloatArray = np.asarray(raw, dtype=np.float64)
+    return frequencies_hz, per_hz * 2.0 * nn_ms.mean() / 1000.0
 
 
 def eda_parts(eda_us: FloatArray, rate_hz: float) -> tuple[float, float] | None:

@@ -33,6 +33,14 @@ def _heart(story: Story) -> list[tuple[str, str, str]]:
         ("Long-term spread (SD2)", found.sd2_ms, "ms"),
         ("Stress index (Baevsky, square root)", found.stress_index, ""),
     ]
+    if (waves := found.spectrum) is not None:
+        mean = f"mean of {waves.windows} x 300 s" if waves.windows > 1 else "one window"
+        rows += [
+            ("Power below 0.04 Hz (VLF)", waves.vlf_ms2, "ms²"),
+            ("Power from 0.04 to 0.15 Hz (LF)", waves.lf_ms2, f"ms², {mean}"),
+            ("Power from 0.15 to 0.4 Hz (HF)", waves.hf_ms2, f"ms², {mean}"),
+            ("LF / HF", waves.lf_hf, ""),
+        ]
     if (shape := found.nonlinear) is not None:
         run = f"over {shape.beats} unbroken beats"
         rows += [

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from biofeedback.metrics.beats import Beat, BeatCleaner
 from biofeedback.metrics.summary import eda_summary, hrv_summary, neighbours
@@ -53,7 +54,12 @@ def test_neighbours_are_found_again_in_a_log_that_does_not_name_them() -> None:
     )
     assert [beat.joined for beat in logged] == [beat.joined for beat in beats]
     mine, truth = hrv_summary(logged), hrv_summary(beats)
-    assert mine == truth
+    assert mine is not None
+    assert truth is not None
+    assert mine.spectrum is not None
+    assert truth.spectrum is not None  # the one number that depends on times, here in whole ms
+    assert mine.spectrum.lf_hf == pytest.approx(truth.spectrum.lf_hf, rel=1e-3)
+    assert replace(mine, spectrum=None) == replace(truth, spectrum=None)
 
 
 def test_a_gap_joins_nothing() -> None:
