@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from biofeedback.cohort import analyze_all, find_sessions
@@ -40,6 +42,14 @@ def prepare(folder: Path, count: int, minutes: float) -> list[Path]:
         target.mkdir(parents=True)
         os.link(logs[number % 4], target / LOG_NAME)
     return find_sessions([folder / "sessions"])
+
+
+def in_processes(sessions: list[Path], count: int, out: Path) -> float:
+    """Return the seconds that a pool of `count` processes took."""
+    start_s = time.perf_counter()
+    result = analyze_all(sessions, out, processes=count)
+    assert result.sessions == len(sessions), result.problems
+    return time.perf_counter() - start_s
 
 
 def with_cluster(sessions: list[Path], out: Path, *, kill: bool) -> float:
@@ -88,24 +98,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sessions = prepare(folder, asked.sessions, asked.minutes)
-        took: dict[str, float] = {}
-        for count in (1, 2):
-            start_s = time.perf_counter()
-            out = folder / f"{count}.csv"
-            result = analyze_all(sessions, out, processes=count)
-            assert result.sessions == len(sessions), result.problems
-            took[f"{count} process{'es' if count > 1 else ''}"] = time.perf_counter() - start_s
-        took["2 Dask workers"] = with_cluster(sessions, folder / "dask.csv", kill=False)
-        took["2 Dask workers, one killed"] = with_cluster(
-            sessions, folder / "killed.csv", kill=True
-        )
-        same = {(folder / f"{n}.csv").read_bytes() for n in ("1", "2", "dask", "killed")}
-        print(f"{len(sessions)} sessions of {asked.minutes:g} min; tables equal: {len(same) == 1}")
-        print("| | s | sessions/min | times as fast |\n|---|---|---|---|")
-        alone_s = took["1 process"]
-        for title, seconds in took.items():
+        print(f"{len(sessions)} sessions of {asked.minutes:g} min")
+        print("| | s | sessions/min | times as fast |\n|---|---|---|---|", flush=True)
+        ways: dict[str, Callable[[Path], float]] = {
+            "1 process": partial(in_processes, sessions, 1),
+            "2 processes": partial(in_processes, sessions, 2),
+            "2 Dask workers": partial(with_cluster, sessions, kill=False),
+            "2 Dask workers, one killed": partial(with_cluster, sessions, kill=True),
+        }
+        alone_s, tables = 0.0, set()
+        for number, (title, measured) in enumerate(ways.items()):
+            out = folder / f"{number}.csv"
+            seconds = measured(out)
+            alone_s = alone_s or seconds
+            tables.add(out.read_bytes())
             rate = 60 * len(sessions) / seconds
-            print(f"| {title} | {seconds:.1f} | {rate:.0f} | {alone_s / seconds:.2f} |")
+            row = f"| {title} | {seconds:.1f} | {rate:.0f} | {alone_s / seconds:.2f} |"
+            print(row, flush=True)
+        print(f"tables equal: {len(tables) == 1}")
 
 
 if __name__ == "__main__":
