@@ -205,6 +205,7 @@ def render(
         Path | None,
         typer.Option(metavar="FILE", help="Sound with this .sf2 in place of our instruments."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a session's music as sound or MIDI, also long after it."""
@@ -218,6 +219,8 @@ def render(
             f"{target.name} is neither a WAV, a FLAC nor a MIDI file",
             hint="Give a name that ends in .wav, .flac or .mid",
         )
+    if target.exists() and not force:
+        raise FolderError(f"{target} exists already", hint="Choose a new name, or add --force.")
     read_header(session)
     exporting.tell_damage(session)
     try:

@@ -18,6 +18,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "words.txt").write_text("this is no recording\n")
     (tmp_path / "rr.txt").write_text("\n".join(["800"] * 60))
     (tmp_path / "bad.toml").write_text("[control]\nstratgy = 'lead'\n")
+    (tmp_path / "rr.mid").write_bytes(b"a piece of mine")
     (tmp_path / "folder").mkdir()
     return tmp_path
 
@@ -53,6 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("verify rr.txt", "rr.txt"),
         ("report nowhere", "nowhere"),
         ("render nowhere out.wav", "nowhere"),
+        ("render nowhere rr.mid", "rr.mid exists"),
         ("export nowhere --to csv out", "nowhere"),
         ("analyze nowhere", "nowhere"),
     ],
