@@ -15,7 +15,7 @@ from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.control.override import Overrides, Wish
 from biofeedback.control.safety import Stop
 from biofeedback.control.together import PER_S, opened
-from biofeedback.control.underway import Underway, Way
+from biofeedback.control.underway import SECONDS, Underway, Way
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from biofeedback.state.worn import Worn
@@ -27,8 +27,8 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 
 
-#: So long after a wish has moved the music, or a stop or a hold was over, that is the cause. Ours.
-_PUSHED_S = 10.0
+#: So long after a wish has moved the music it is named as the cause. Ours.
+_PUSHED_S = 1.0
 #: Branches that are named whatever the music does.
 _BRANCHES = ("held", "blind", "rest", "lost", "unseen", "pause", "silence")
 _HEARD_TOGETHER = 0.05  #: from which it is said
@@ -78,7 +78,7 @@ class Steering:
         self._together = Slew(0.0, PER_S)
         self._last = Aim(limits.neutral_level, None, "")
         self._underway = Underway(limits.level_slew_per_s, limits.tempo_slew_bpm_per_s)
-        self._free_s = 2.0 * _PUSHED_S  # since a stop or a hold was over
+        self._free_s = 2.0 * SECONDS  # since the music was last kept from following
         self._blind_s = 0.0
         self._following = False
         self._seen = False
@@ -268,9 +268,10 @@ class Steering:
             why += f" Your hearts move together ({together:.2f} beyond chance): the music opens."
         asked, stopped = overrides.why, aim.cause.startswith("stop:")
         cause = aim.cause
-        self._free_s = 0.0 if stopped or cause == "held" else self._free_s + dt_s
+        kept = stopped or cause == "held" or (self._seen and cause in ("blind", "lost"))
+        self._free_s = 0.0 if kept else self._free_s + dt_s
         if not stopped and cause not in _BRANCHES:
-            cause = "underway" if underway else "resumed" if self._free_s <= _PUSHED_S else cause
+            cause = "underway" if underway else "resumed" if self._free_s <= SECONDS else cause
         if asked and not stopped and self._unpushed_s <= _PUSHED_S:
             cause = "override"
         return Decision(
