@@ -46,7 +46,7 @@ function kept() {
 
 /** Put what most people want first. */
 function order(programmes) {
-  const first = ["settle", "breathing", "resonance"];
+  const first = ["settle", "breathing", "resonance", "sleep", "focus", "improvise", "mirror"];
   return [...first.filter((name) => programmes.includes(name)), ...programmes.filter((name) => !first.includes(name))];
 }
 
