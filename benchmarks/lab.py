@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from lab_tables import breathing, control, tiers, trials
+from lab_tables import breathing, control, learner, tiers, trials
 from lab_tables.store import Store
 
 from biofeedback.lab.base import NOTICE
@@ -45,6 +45,7 @@ PARTS = {
     "tiers": lambda store, quick, _: tiers.table(store, FEW if quick else LISTENERS),
     "control": lambda store, quick, _: control.table(store, FEW if quick else LISTENERS),
     "breathing": lambda store, quick, _: breathing.table(store, FEW if quick else LISTENERS),
+    "learner": lambda _, quick, processes: learner.table(quick, processes),
     "trials": lambda _, quick, processes: trials.table(quick, processes),
 }
 

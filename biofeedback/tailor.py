@@ -33,7 +33,7 @@ __all__ = ["Known", "applied", "forget_learned", "known", "preferences", "tailor
 
 _DENSITY = {"sparse": 0.7, "usual": 1.0, "full": 1.3}
 #: Raised when the same log would give another outcome.
-_READING = 1
+_READING = 2
 
 
 class _Row(msgspec.Struct, frozen=True):

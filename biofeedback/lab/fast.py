@@ -8,6 +8,7 @@ needed, and only as good as its comparison with the full tier, which `benchmarks
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from biofeedback.simulation.streams import Streams
 from biofeedback.state.estimator import State
 from sensors.signals import FloatArray
 from synth.params import MusicParams
+from synth.styles.load import Style
 from synth.styles.load import load as load_style
 
 __all__ = ["Outcomes", "sessions"]
@@ -163,8 +165,13 @@ class _Eye:
         return seen, self._breaths + 0.2 * wobble, regular
 
 
+@functools.cache
+def _style(name: str) -> Style:
+    return load_style(name, configs_folder() / "styles")
+
+
 def _steering(config: Config) -> Steering:
-    style = load_style(config.music.style, configs_folder() / "styles")
+    style = _style(config.music.style)
     return build(config.control, config.music.palette, style.settings.home)
 
 

@@ -134,7 +134,7 @@ def learn(
 
 def _told(history: list[Past], prior: Priors) -> claiming.Claim | None:
     """Return the surest claim that a person would be told of, if any."""
-    if not any(claim.claimed for claim in claiming.claims(history, prior.body)):
+    if not any(claim.claimed for claim in claiming.claims(history)):
         return None
     found = [insight for insight in insights(history, prior=prior.body) if insight.claimed]
     return found[0].claim if found else None

@@ -25,6 +25,7 @@ from sensors.signals import FloatArray
 __all__ = ["Crowd", "day", "hour_on"]
 
 _RATING_NOISE = 0.3
+_LASTING_FROM_S = 120
 HOURS: tuple[Hour, ...] = get_args(Hour)
 
 
@@ -93,6 +94,7 @@ def _some(job: tuple[Crowd, list[Option], int, float]) -> tuple[list[Past], Floa
         seen = Past(
             session=str(number), started_utc="", hour=hour, option=option,
             start=start, fall=float(out.seen_fall[place]),
+            lasting=start - float(out.seen[_LASTING_FROM_S:, place].mean()),
             breath_fall=float(breath_fall[place]), rated=rated,
         )  # fmt: skip
         true = Past(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from biofeedback.personal.claims import Claim, claims
 from biofeedback.personal.learner import Choice, Compared, Shown, compare, levels
 from biofeedback.personal.options import FACTORS, Factor, Goal, Option
-from biofeedback.personal.past import Past
+from biofeedback.personal.past import Past, lasting_reward
 from biofeedback.personal.prior import COLD, Prior
 
 __all__ = ["NAMES", "Insight", "explained", "insights", "named", "shown", "told"]
@@ -57,11 +57,11 @@ def insights(
 ) -> list[Insight]:
     """Return what can be compared, the surest first; nothing below five sessions."""
     found = []
-    for claim in claims(history, prior, goals):
+    for claim in claims(history, goals):
         if not claim.better and claim.others and len(levels(history, claim.factor)) == 2:
             claim = _turned(claim, history)
         other = next(name for name in levels(history, claim.factor) if name != claim.level)
-        falls = np.array([past.fall for past in history])
+        falls = np.array([lasting_reward(past) for past in history])
         arousal = compare(history, falls, claim.factor, claim.level, other, prior, 1.0)
         found.append(Insight(claim, other, arousal, _breathing(history, claim, other, prior)))
     return found
@@ -148,7 +148,7 @@ def _option(option: Option) -> str:
 def _turned(claim: Claim, history: list[Past]) -> Claim:
     """Return a claim about two levels as one about the better of them."""
     other = next(name for name in levels(history, claim.factor) if name != claim.level)
-    return Claim(claim.factor, other, claim.ratio, True, claim.others, claim.sessions)
+    return replace(claim, level=other, better=True, sessions=claim.others, others=claim.sessions)
 
 
 def _breathing(history: list[Past], claim: Claim, other: str, prior: Prior) -> Compared | None:

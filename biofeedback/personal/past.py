@@ -9,7 +9,7 @@ import msgspec
 
 from biofeedback.personal.options import Goal, Option
 
-__all__ = ["Hour", "Past", "body_reward", "hour_of", "said_reward"]
+__all__ = ["Hour", "Past", "body_reward", "hour_of", "lasting_reward", "said_reward"]
 
 Hour = Literal["morning", "day", "evening"]
 
@@ -21,7 +21,8 @@ _BREATH, _RATING = 0.02, 0.1
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One session. Falls are of the last two minutes against the first that could be followed.
 
-    `fall` is of arousal (0 to 1), `breath_fall` in breaths a minute; `rated` is what the person
+    `fall` is of arousal (0 to 1), `breath_fall` in breaths a minute; `lasting` is the fall of
+    arousal against the mean from the third minute on, which is steadier; `rated` is what the person
     said, -1 (worse) to 1 (better); None is for what was not measured. `quality` is 0 to 1.
     """
 
@@ -31,6 +32,7 @@ class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     option: Option
     start: float
     fall: float
+    lasting: float | None = None
     breath_fall: float | None = None
     rated: float | None = None
     quality: float = 1.0
@@ -52,6 +54,16 @@ def body_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
     """
     breath = _BREATH * (2.0 if "breathing" in goals else 1.0)
     return past.fall + breath * (past.breath_fall or 0.0)
+
+
+def lasting_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
+    """Return what a preference is judged by: arousal from the third minute on, and no rating.
+
+    More of the session is in it than in the last two minutes, so that it varies less from one
+    session to the next. Breathing enters for those alone who have it as a goal.
+    """
+    lasting = past.fall if past.lasting is None else past.lasting
+    return lasting + (2.0 * _BREATH * (past.breath_fall or 0.0) if "breathing" in goals else 0.0)
 
 
 def said_reward(past: Past) -> float:

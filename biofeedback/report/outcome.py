@@ -14,6 +14,7 @@ from biofeedback.report.story import Story
 __all__ = ["outcome"]
 
 _FIRST_S, _LAST_S, _SHORTEST_S = 60.0, 120.0, 240.0
+_LASTING_FROM_S = 120.0
 _BREATHS_S = 120.0
 _LEAST_SHARE = 0.5  #: of the session must have been followed
 _FEWEST, _FEWEST_BREATHS = 20, 20
@@ -82,6 +83,7 @@ def outcome(story: Story) -> Past | str:
         option=option,
         start=start,
         fall=start - float(arousal[last].mean()),
+        lasting=start - float(arousal[times_s >= times_s[0] + _LASTING_FROM_S].mean()),
         breath_fall=_breath_fall(story, float(times_s[0]), float(times_s[-1])),
         rated=_rated(story),
         quality=float(np.clip(0.5 * (sure[first].mean() + sure[last].mean()), 0.05, 1.0)),

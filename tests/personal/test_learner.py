@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
-from biofeedback.personal.claims import claims
+from biofeedback.personal.claims import LEVEL, claims
 from biofeedback.personal.insights import explained, insights, told
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import Option, Preferences, candidates
 from biofeedback.personal.past import Past
-from biofeedback.personal.prior import COLD
 from biofeedback.personal.regression import Belief, evidence
 
 WANTED = Preferences(liked=("ambient", "piano"), modes=("bright",))
@@ -88,7 +88,7 @@ def test_ratings_move_the_choice_and_never_a_claim() -> None:
         for k, style in enumerate(["piano", "ambient"] * 5)
     ]
     assert choose(history, WANTED, "day", 1).greedy.style == "ambient"
-    assert not any(claim.claimed for claim in claims(history, COLD.body))
+    assert not any(claim.claimed for claim in claims(history))
 
 
 def test_a_clear_difference_is_claimed_with_the_counterfactual_and_its_interval() -> None:
@@ -112,6 +112,33 @@ def test_noise_is_not_claimed_and_few_sessions_say_so() -> None:
     )  # fmt: skip
 
 
+def test_who_varies_ten_times_as_much_needs_ten_times_the_difference_for_a_claim() -> None:
+    steady = [past("piano" if k % 2 else "ambient", fall, k) for k, fall in
+              enumerate([0.01, 0.04, 0.02, 0.06, 0.0, 0.05, 0.01, 0.05])]  # fmt: skip
+    noisy = [structs.replace(one, fall=10.0 * one.fall) for one in steady]
+    (few,), (many,) = claims(steady), claims(noisy)
+    assert few.claimed
+    assert few.chance == pytest.approx(many.chance)
+
+
+def test_the_same_evidence_is_no_claim_when_one_has_looked_a_hundred_times() -> None:
+    chances = [claims(lived(size, 100))[0] for size in np.arange(0.003, 0.03, 0.001)]
+    early = [found for found in chances if LEVEL / 100.0 < found.chance < LEVEL]
+    assert early
+    assert not any(found.claimed for found in early)
+
+
+def test_a_claim_looks_at_what_lasted_and_not_at_the_last_two_minutes_alone() -> None:
+    rng = np.random.default_rng(5)
+    history = [
+        structs.replace(one, lasting=0.1 + 0.1 * (one.option.style == "piano")
+                        + 0.01 * rng.standard_normal())
+        for one in lived(0.0)
+    ]  # fmt: skip
+    assert claims(history)[0].claimed
+    assert not claims(lived(0.0))[0].claimed
+
+
 def test_people_without_a_difference_are_rarely_told_of_one_however_often_they_look() -> None:
     told_of_one = 0
     for person in range(150):
@@ -123,7 +150,7 @@ def test_people_without_a_difference_are_rarely_told_of_one_however_often_they_l
             history.append(
                 past(option.style, level + 0.08 * rng.standard_normal(), number, option.strategy)
             )
-            found = claims(history, COLD.body)
+            found = claims(history)
             any_claim = any_claim or any(claim.claimed for claim in found)
         told_of_one += any_claim
     assert told_of_one <= 12  # 5 % of 150 are 7.5; 12 would be passed by chance in 4 % of cases
