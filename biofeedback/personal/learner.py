@@ -22,6 +22,7 @@ __all__ = ["Choice", "Compared", "Shown", "choose", "compare", "levels", "weight
 
 _DRAWS = 200
 _KEPT = 0.97  #: of a session's weight, with each that follows. Ours
+_CERTAINTY = 0.5  #: of the noise in an interval: it is the person's own that counts
 _BOLD = 1.0  #: of a whole draw at full exploration; tuned on virtual listeners
 
 
@@ -122,8 +123,8 @@ def compare(
 
     names = columns([past.option for past in history], moderated=False)
     spread = np.diag([(1.0 if "=" not in name else 0.3) ** 2 for name in names]) / prior.noise**2
-    scale = 3.0 * (prior.noise * unit) ** 2
-    belief = Belief(np.zeros(len(names)), spread, 3.0, scale)
+    scale = _CERTAINTY * (prior.noise * unit) ** 2
+    belief = Belief(np.zeros(len(names)), spread, _CERTAINTY, scale)
     belief = belief.after(rows(names, history), y, weights(history, kept=1.0))
     direction = np.zeros(len(names))
     direction[names.index(f"{factor}={level}")] = 1.0
