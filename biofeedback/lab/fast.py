@@ -28,7 +28,7 @@ from biofeedback.simulation.streams import Streams
 from biofeedback.state.estimator import State
 from sensors.signals import FloatArray
 from synth.params import MusicParams
-from synth.styles.load import Style
+from synth.styles.base import Style
 from synth.styles.load import load as load_style
 
 __all__ = ["Outcomes", "sessions"]
