@@ -37,7 +37,8 @@ class Claim:
     """One level against the others of its factor that were heard.
 
     `chance` is how likely so large a difference is where there is none, times the number of
-    comparisons; `claimed` whether it is below the level of this look; `better` the sign.
+    comparisons; `claimed` whether it is below the level of this look; `better` the sign. `more` is
+    the difference, of arousal or of what the goals make of it, `low` and `high` its 95 % interval.
     """
 
     factor: Factor
@@ -47,6 +48,9 @@ class Claim:
     better: bool
     sessions: int  #: with this level
     others: int
+    more: float
+    low: float
+    high: float
 
 
 def claims(history: list[Past], goals: tuple[Goal, ...] = ("calm",)) -> list[Claim]:
@@ -73,14 +77,17 @@ def claims(history: list[Past], goals: tuple[Goal, ...] = ("calm",)) -> list[Cla
         left = len(history) - count
         if min(count, left) < _FEWEST_EACH:
             continue
-        more, p = _student(column, others, y, weights)
+        more, half, p = _student(column, others, y, weights)
         chance = min(1.0, len(found) * p)
-        compared.append(Claim(factor, level, chance, chance <= level_now, more > 0.0, count, left))
+        compared.append(
+            Claim(factor, level, chance, chance <= level_now, more > 0.0, count, left,
+                  more, more - half, more + half)
+        )  # fmt: skip
     return sorted(compared, key=lambda claim: claim.chance)
 
 
-def _student(column: Array, others: Array, y: Array, weights: Array) -> tuple[float, float]:
-    """Return the difference that a column (n,) of zeros and ones makes, and its two-sided p.
+def _student(column: Array, others: Array, y: Array, weights: Array) -> tuple[float, float, float]:
+    """Return what a column (n,) of zeros and ones makes, half its 95 % interval, two-sided p.
 
     `others` (n, k) are pulled towards no effect, and cost as many degrees of freedom as they use.
     """
@@ -95,8 +102,10 @@ def _student(column: Array, others: Array, y: Array, weights: Array) -> tuple[fl
     missed = root * y - x @ effects
     variance = float(missed @ missed) / freedom * spread[1, 1]
     if variance <= 0.0:
-        return float(effects[1]), 1.0  # sessions that do not vary say nothing of chance
-    return float(effects[1]), float(2.0 * student.sf(abs(effects[1]) / variance**0.5, freedom))
+        return float(effects[1]), np.inf, 1.0  # sessions that do not vary say nothing of chance
+    sd = float(variance**0.5)
+    half = float(student.ppf(0.975, freedom)) * sd
+    return float(effects[1]), half, float(2.0 * student.sf(abs(effects[1]) / sd, freedom))
 
 
 def _named(name: str) -> Factor:

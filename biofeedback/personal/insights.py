@@ -9,11 +9,12 @@ import numpy as np
 from biofeedback.personal.claims import Claim, claims
 from biofeedback.personal.learner import Choice, Compared, Shown, compare, levels
 from biofeedback.personal.options import FACTORS, Factor, Goal, Option
-from biofeedback.personal.past import Past, lasting_reward
+from biofeedback.personal.past import Past
 from biofeedback.personal.prior import COLD, Prior
 
 __all__ = ["NAMES", "Insight", "explained", "insights", "named", "shown", "told"]
 
+_OTHERS = "the others"
 NAMES: dict[Factor, str] = {
     "style": "Style", "modes": "Modes", "density": "Density", "strategy": "Strategy",
     "pacing": "Pace of the breath",
@@ -35,16 +36,14 @@ class Insight:
     """
 
     claim: Claim
-    other: str
+    other: str  #: the only other level, or "the others" where there are several
     arousal: Compared
     breathing: Compared | None
 
     @property
     def claimed(self) -> bool:
-        """Whether it may be told: the criterion holds, and so does the interval that is shown."""
-        shown = [found for found in (self.arousal, self.breathing) if found is not None]
-        clear = any(found.low > 0.0 or found.high < 0.0 for found in shown)
-        return self.claim.claimed and clear
+        """Whether it may be told; the interval that is shown leaves out 0 then."""
+        return self.claim.claimed
 
 
 def named(level: str) -> str:
@@ -60,9 +59,12 @@ def insights(
     for claim in claims(history, goals):
         if not claim.better and claim.others and len(levels(history, claim.factor)) == 2:
             claim = _turned(claim, history)
-        other = next(name for name in levels(history, claim.factor) if name != claim.level)
-        falls = np.array([lasting_reward(past) for past in history])
-        arousal = compare(history, falls, claim.factor, claim.level, other, prior, 1.0)
+        rest = [name for name in levels(history, claim.factor) if name != claim.level]
+        other = rest[0] if len(rest) == 1 else _OTHERS
+        arousal = Compared(
+            claim.factor, claim.level, other, claim.more, claim.low, claim.high,
+            claim.sessions, claim.others,
+        )  # fmt: skip
         found.append(Insight(claim, other, arousal, _breathing(history, claim, other, prior)))
     return found
 
@@ -104,7 +106,7 @@ def told(insight: Insight) -> str:
     said = " and ".join(parts)
     return (
         f"{named(claim.level)} rather than {named(other)}: with you {said}, in "
-        f"{claim.sessions} sessions with it and {insight.arousal.others} with the other."
+        f"{claim.sessions} sessions with it and {insight.arousal.others} without."
     )
 
 
@@ -148,7 +150,10 @@ def _option(option: Option) -> str:
 def _turned(claim: Claim, history: list[Past]) -> Claim:
     """Return a claim about two levels as one about the better of them."""
     other = next(name for name in levels(history, claim.factor) if name != claim.level)
-    return replace(claim, level=other, better=True, sessions=claim.others, others=claim.sessions)
+    return replace(
+        claim, level=other, better=True, sessions=claim.others, others=claim.sessions,
+        more=-claim.more, low=-claim.high, high=-claim.low,
+    )  # fmt: skip
 
 
 def _breathing(history: list[Past], claim: Claim, other: str, prior: Prior) -> Compared | None:
