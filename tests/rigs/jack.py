@@ -28,7 +28,7 @@ def jack_server(*, realtime: bool = False) -> Iterator[str]:
     before = {k: os.environ.get(k) for k in ("JACK_DEFAULT_SERVER", "JACK_NO_AUDIO_RESERVATION")}
     os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_AUDIO_RESERVATION": "1"}
     rights = "--realtime" if realtime else "--no-realtime"
-    command = ["jackd", rights, "--sync", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
+    command = ["jackd", rights, "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         pause = threading.Event()
