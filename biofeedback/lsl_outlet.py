@@ -18,7 +18,7 @@ from biofeedback.hub import Hub, Subscription
 from biofeedback.inputs import Command
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
-from sensors.network.lsl import quieten
+from sensors.network import lsl_library
 from sensors.signals import UNITS, Chunk, Gap
 
 if TYPE_CHECKING:
@@ -64,14 +64,9 @@ class LslOutlet:
 
     async def open(self) -> None:
         """Load the library and offer the stream of markers; raise `ConfigError` without it."""
-        try:
-            from pylsl import local_clock
-        except (ImportError, RuntimeError) as error:  # RuntimeError: its binary part is missing
-            raise ConfigError(
-                f"the library for LSL streams is missing: {error}",
-                hint="Install it: pip install 'biofeedback[lsl]'",
-            ) from error
-        quieten()
+        lsl_library.load(ConfigError)
+        from pylsl import local_clock
+
         self._offset_s = local_clock() - self._clock()
         await asyncio.to_thread(self._outlet, "markers", "Markers", "", (("marker", ""),))
 

@@ -100,7 +100,7 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.lsl_outlet": VALUES
     | DERIVED
     | {"biofeedback.errors", "biofeedback.hub"}
-    | {"biofeedback.inputs", "sensors.network.lsl"},
+    | {"biofeedback.inputs", "sensors.network.lsl_library"},
     "biofeedback.intake": VALUES | {"biofeedback.record.even_times"},
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}
@@ -140,7 +140,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.inputs",
         "biofeedback.questions",
         "biofeedback.personal.folders",
-        "sensors.network.lsl",
+        "sensors.network.lsl_library",
     },
     "biofeedback.session": ANYTHING,
     "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},

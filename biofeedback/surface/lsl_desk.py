@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from biofeedback.errors import CommandError, ConfigError
 from biofeedback.surface.base import Desk
-from sensors.network.lsl import quieten
+from sensors.network import lsl_library
 
 if TYPE_CHECKING:
     from pylsl import ContinuousResolver, StreamInfo, StreamInlet
@@ -50,14 +50,9 @@ class LslDesk:
 
     async def open(self) -> None:
         """Load the library and begin to look around; raise `ConfigError` without it."""
-        try:
-            from pylsl import ContinuousResolver
-        except (ImportError, RuntimeError) as error:  # RuntimeError: its binary part is missing
-            raise ConfigError(
-                f"the library for LSL streams is missing: {error}",
-                hint="Install it: pip install 'biofeedback[lsl]'",
-            ) from error
-        quieten()
+        lsl_library.load(ConfigError)
+        from pylsl import ContinuousResolver
+
         self._around = ContinuousResolver(pred=f"name='{self._name}' or type='{self._name}'")
 
     async def run(self, desk: Desk) -> None:

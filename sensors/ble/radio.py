@@ -119,7 +119,7 @@ async def _connected(services: Sequence[str]) -> list[Seen]:
         for service in services:
             for device in await adapter.get_connected_devices([service]):
                 found[device.address] = _known(device.name or "", None, (service,), device)
-    except NotImplementedError:  # some systems cannot tell
+    except NotImplementedError:  # by bleak's contract a backend may go without this list
         pass
     return list(found.values())
 

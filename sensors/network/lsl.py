@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy as np
 from sensors.base import Clock, Sample, SampleStream
 from sensors.errors import SensorNotFound, SensorUnavailable, SettingsError
 from sensors.labels import Meaning, meaning_of
+from sensors.network import lsl_library
 from sensors.network.feeds import Feed, feed_for
 from sensors.network.link import Link, Lost, Wanted, check_wait, persist
 from sensors.network.options import signal_named, split
@@ -24,7 +23,7 @@ from sensors.signals import FloatArray, Signal
 if TYPE_CHECKING:
     from pylsl import ContinuousResolver, StreamInfo, StreamInlet
 
-__all__ = ["Settings", "quieten", "stream"]
+__all__ = ["Settings", "stream"]
 
 _LOOK_S = 1.0
 _FORGET_S = 2.0  #: a stream that was not seen for this long is gone
@@ -84,14 +83,9 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
     Raises `SensorUnavailable` without the library, `SettingsError` for a stream whose channels
     mean nothing to us, and `SensorNotFound` before the first sample only.
     """
-    try:
-        import pylsl
-    except (ImportError, RuntimeError) as error:  # RuntimeError: its binary part is missing
-        raise SensorUnavailable(
-            f"the library for LSL streams is missing: {error}",
-            hint="Install it: pip install 'biofeedback[lsl]'",
-        ) from error
-    quieten()
+    lsl_library.load(SensorUnavailable)
+    import pylsl
+
     wanted = Wanted(
         what=f"the LSL stream {settings.name!r}",
         hint=_HINT,
@@ -107,19 +101,6 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
     async with aclosing(persist(link, partial(_once, settings, link, around))) as samples:
         async for sample in samples:
             yield sample
-
-
-def quieten() -> None:
-    """Keep the library from writing on the screen, unless the user configured it."""
-    from pylsl import set_config_content
-
-    theirs = (
-        Path("lsl_api.cfg"),
-        Path.home() / "lsl_api/lsl_api.cfg",
-        Path("/etc/lsl_api/lsl_api.cfg"),
-    )
-    if "LSLAPICFG" not in os.environ and not any(path.is_file() for path in theirs):
-        set_config_content("[log]\nlevel = -3\n")
 
 
 async def _once(

@@ -22,7 +22,7 @@ from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.verify import verify
 
 pytestmark = needs_mosquitto
-websockets = pytest.importorskip("websockets.sync.client")
+websockets = pytest.importorskip("websockets.sync.client", reason="needs biofeedback[web]")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from biofeedback.record.verify import verify
 from biofeedback.session import Session
 from biofeedback.web import records
 
-pytest.importorskip("pyrage")
+pytest.importorskip("pyrage", reason="pyrage has no wheel here")
 
 
 async def nothing_to_watch(session: Session) -> None:

@@ -15,7 +15,7 @@ from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
 from biofeedback.session import Session
 
-pytest.importorskip("pyrage")
+pytest.importorskip("pyrage", reason="pyrage has no wheel here")
 
 
 async def nothing_to_watch(session: Session) -> None:
