@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from rigs.broker import Broker
 
 from biofeedback import config, launch, plugins
+from biofeedback.core_building import core_of
 from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.mqtt.address import load
 from biofeedback.record.reader import read
@@ -123,7 +124,7 @@ def told_and_logged(
     failed = 0
     for number in range(count):
         session = next((out / f"w{number:02d}").iterdir())
-        verdict = verify(session, launch.core_of)
+        verdict = verify(session, core_of)
         failed += not verdict.complete or verdict.difference is not None
         logged = [json.loads(raw) for raw, line in read(session)]
         logged = [line for line in logged if line["kind"] in TELL]

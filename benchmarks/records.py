@@ -26,9 +26,10 @@ import msgspec
 import numpy as np
 
 from biofeedback.config import configs_folder, load
+from biofeedback.core_building import core_of
 from biofeedback.errors import LogError
 from biofeedback.intake import Intake
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.plugins import SensorOptions
 from biofeedback.record.convert import encode, input_line
 from biofeedback.record.reader import LOG_NAME, read

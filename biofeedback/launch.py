@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,10 @@ from msgspec import structs
 
 from biofeedback import plugins, surface
 from biofeedback.code_digest import code_digest
-from biofeedback.config import Config, configs_folder, to_toml
+from biofeedback.config import Config, to_toml
 from biofeedback.control.resonance import FOUND
-from biofeedback.core import Core, CoreSettings
+from biofeedback.core_building import core_for
 from biofeedback.counters import Counters
-from biofeedback.errors import FolderError, LogError
 from biofeedback.lsl_outlet import LslOutlet
 from biofeedback.metrics.worker_client import InlineWorker, Worker, WorkerClient
 from biofeedback.midi_maps import resolve
@@ -37,17 +35,15 @@ from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
 from biofeedback.session import Session
+from biofeedback.session_folder import check_target, new_folder, write_text
 from biofeedback.state.baseline import Baseline
 from biofeedback.surface.local_desk import LocalDesk
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
-from synth.styles.base import Style
-from synth.styles.load import load as load_style
-from synth.styles.load import names as style_names
 
-__all__ = ["Outcome", "Performance", "Plan", "core_of"]
+__all__ = ["Outcome", "Performance", "Plan"]
 
 #: Runs beside the session and shows it; cancelled when the session is over.
 Watcher = Callable[[Session], Coroutine[Any, Any, None]]
@@ -92,51 +88,6 @@ class Outcome:
     lines_lost: int = 0  #: of the log, that the disk did not take
 
 
-def core_of(header: lines.HeaderLine) -> Core:
-    """Return the core that a log's header describes."""
-    try:
-        config = msgspec.json.decode(header.config, type=Config)
-        known = (
-            msgspec.json.decode(header.baseline, type=Baseline | None) if not config.group else None
-        )
-        baselines = (
-            msgspec.json.decode(header.baseline, type=dict[str, Baseline])
-            if config.group
-            else {"": known}
-            if known
-            else {}
-        )
-    except msgspec.DecodeError as error:
-        raise LogError(
-            f"the log's configuration cannot be read: {error}",
-            hint="It comes from another version, or was edited.",
-        ) from error
-    return _core(config, header.seed, baselines)
-
-
-def _core(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:
-    settings = CoreSettings(
-        metrics=config.metrics,
-        state=config.state,
-        control=config.control,
-        palette=config.music.palette,
-        phases=config.phase,
-        group=config.group,
-    )
-    styles = _styles()
-    style = styles.get(config.music.style) or load_style(config.music.style, _styles_folder())
-    return Core(settings, style, seed, baselines, styles)
-
-
-@cache
-def _styles() -> dict[str, Style]:
-    return {name: load_style(name, _styles_folder()) for name in style_names()}
-
-
-def _styles_folder() -> Path:
-    return configs_folder() / "styles"
-
-
 class Performance:
     """One session from a plan; everything a user can get wrong is checked when it is made.
 
@@ -156,13 +107,13 @@ class Performance:
         self._files = tuple(spec for spec in self._outputs if spec.kind in ("mid", "wav"))
         for spec in self._files:
             if spec.target:
-                _check_target(Path(spec.target))
+                check_target(Path(spec.target))
         surface.check(plan.controls, plan.clock)
         others = plan.controls or plan.clock or plan.lsl or plan.mqtt
         waits = plan.realtime or bool(self._ports or others)
         self.live = waits or not all(s.timeless for s in self._sources)
         self._baselines = _baselines(plan, stored)
-        self._core = _core(plan.config, plan.seed, self._baselines)
+        self._core = core_for(plan.config, plan.seed, self._baselines)
         self._session: Session | None = None
         self._folder = Path()
         self._music_s = 0.0
@@ -229,7 +180,7 @@ class Performance:
                 worker = WorkerClient()
                 stack.push_async_callback(worker.close)
                 await worker.start()
-            self._folder = _new_folder(self._plan.out, clock)
+            self._folder = new_folder(self._plan.out, clock.started_utc)
             stack.callback(self._settle, clock)
             log = self._log = LogWriter(self._folder / LOG_NAME)
             stack.callback(log.close)
@@ -265,7 +216,7 @@ class Performance:
             if any(spec.kind == "audio" for spec, _ in self._ports):  # for the dose of sound
                 self._session.command("session", "volume", f"{self._plan.volume:.3f}")
             if self._plan.trial is None:
-                _write(self._folder / "config.toml", to_toml(self._plan.config))
+                write_text(self._folder / "config.toml", to_toml(self._plan.config))
             watching = asyncio.create_task(watch(self._session))
             try:
                 async with surface.running(self._session.surfaces, self._session):
@@ -369,34 +320,6 @@ def _baselines(plan: Plan, stored: profiles.Profile | None) -> dict[str, Baselin
 _VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")
 
 
-def _new_folder(out: Path, clock: SessionClock) -> Path:
-    stamp = clock.started_utc.strftime("%Y%m%dT%H%M%SZ")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for attempt in range(1, 1000):
-            folder = out / (stamp if attempt == 1 else f"{stamp}-{attempt}")
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
-    except OSError as error:
-        raise FolderError(
-            f"the output folder {out} cannot be written: {error.strerror}",
-            hint="Choose a folder of yours with --out.",
-        ) from error
-    raise FolderError(f"the output folder {out} holds too many sessions of this second")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FolderError(
-            f"{path} cannot be written: {error.strerror}", hint="Does the disk have room?"
-        ) from error
-
-
 def _readable(uri: str) -> str:
     """Return a URI whose path may hold bytes that are no text as text that shows them."""
     return os.fsencode(uri).decode("utf-8", "backslashreplace")
@@ -429,18 +352,3 @@ def _with_map(specs: list[OutputSpec], midi_map: str) -> list[OutputSpec]:
     return [
         replace(spec, midi_map=spec.midi_map or midi_map) if spec.mapped else spec for spec in specs
     ]
-
-
-def _check_target(path: Path) -> None:
-    """Refuse a file that could not be written, before any music sounds."""
-    parent = path.parent
-    while not parent.exists():
-        parent = parent.parent
-    if path.is_dir() or not parent.is_dir() or not _writable(parent):
-        raise FolderError(
-            f"{path} cannot be written", hint="Choose a file in a folder that you may write to."
-        )
-
-
-def _writable(folder: Path) -> bool:
-    return os.access(folder, os.W_OK)

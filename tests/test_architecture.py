@@ -159,6 +159,8 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.outputs", "biofeedback.metrics.breath_level"},
     "biofeedback.ledger": ANYTHING,
+    "biofeedback.core_building": ANYTHING,
+    "biofeedback.session_folder": {"biofeedback.errors"},
     "biofeedback.launch": ANYTHING,
     "biofeedback.tailor": ANYTHING,
     "biofeedback.plugins": ANYTHING,

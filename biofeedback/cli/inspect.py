@@ -33,7 +33,7 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     when it differs and was made by other code or other versions.
     """
     from biofeedback.code_digest import code_digest
-    from biofeedback.launch import core_of
+    from biofeedback.core_building import core_of
     from biofeedback.record import verify as proof
 
     with console.progress("Regenerating the session") as progress:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback import config, launch
+from biofeedback import config
 from biofeedback.cli.app import run
 from biofeedback.control.base import Moment
 from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.safety import SafetySettings
 from biofeedback.control.together import opened
+from biofeedback.core_building import core_of
 from biofeedback.group.rules import mean, mean_readings, weights
 from biofeedback.group.settings import Settings
 from biofeedback.group.synchrony import Synchrony
@@ -198,7 +199,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_group_explains_itself_and_its_music_opens_as_they_move_together(session: Path) -> None:
-    verdict = verify(session, launch.core_of)
+    verdict = verify(session, core_of)
     assert verdict.complete
     assert verdict.difference is None
     lines = [json.loads(raw) for raw, _ in read(session)]
@@ -220,7 +221,7 @@ def test_a_groups_recording_plays_again_as_a_group_by_this_rule_or_another(
         out = tmp_path / name
         assert run(["replay", str(minute), "--out", str(out), *options]) == 0
         again = next(out.iterdir())
-        assert verify(again, launch.core_of).difference is None
+        assert verify(again, core_of).difference is None
         assert (arousal(again)[:100] == arousal(minute)[:100]) == (name == "same")
 
 

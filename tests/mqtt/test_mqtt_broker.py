@@ -15,6 +15,7 @@ import pytest
 from rigs.broker import Broker, broker, needs_mosquitto
 
 from biofeedback import config, launch
+from biofeedback.core_building import core_of
 from biofeedback.errors import ConfigError
 from biofeedback.mqtt import setup, topics
 from biofeedback.mqtt.address import Login
@@ -96,7 +97,7 @@ def during_a_session(
 
     asyncio.run(playing())
     session = next(out.iterdir())
-    verdict = verify(session, launch.core_of)
+    verdict = verify(session, core_of)
     assert verdict.complete
     assert verdict.difference is None
     lines = [json.loads(raw) for raw, _ in read(session)]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from replayed_session import simulated
 
+from biofeedback.core_building import core_of
 from biofeedback.errors import LogError
-from biofeedback.launch import core_of
 from biofeedback.record import export_csv
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.compress import compress

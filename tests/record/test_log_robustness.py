@@ -17,9 +17,9 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.cli.app import run
+from biofeedback.core_building import core_of
 from biofeedback.errors import FolderError, LogError
 from biofeedback.intake import Intake
-from biofeedback.launch import core_of
 from biofeedback.record import lines
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.checksum import sealed

@@ -10,7 +10,8 @@ import pytest
 
 from biofeedback.cli.app import run
 from biofeedback.config import load
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.core_building import core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.record import export_bids, export_csv, lines
 from biofeedback.record.catalogue import summary
 from biofeedback.record.verify import verify

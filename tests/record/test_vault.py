@@ -11,8 +11,9 @@ import pytest
 from biofeedback import afterwards, vault
 from biofeedback.cli.app import run
 from biofeedback.config import load
+from biofeedback.core_building import core_of
 from biofeedback.errors import ConfigError, FolderError, KeyMissingError
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.personal import consent, profiles
 from biofeedback.record import seal
 from biofeedback.record.catalogue import catalogue, find, summary

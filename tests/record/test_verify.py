@@ -7,8 +7,9 @@ import pytest
 
 from biofeedback.code_digest import code_digest
 from biofeedback.config import load
+from biofeedback.core_building import core_of
 from biofeedback.errors import LogError
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.record.checksum import sealed
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify

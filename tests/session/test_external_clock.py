@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from biofeedback.config import load
+from biofeedback.core_building import core_of
 from biofeedback.inputs import ExternalClock
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.score import score_of

@@ -13,10 +13,11 @@ from biofeedback import timebase
 from biofeedback.config import load
 from biofeedback.control.base import Decision
 from biofeedback.core import Core
+from biofeedback.core_building import core_of
 from biofeedback.errors import ConfigError
 from biofeedback.inputs import BarRequest, Command, Tick
 from biofeedback.intake import Intake
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.personal import profiles
 from biofeedback.record import lines
 from biofeedback.record.reader import read

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from replayed_session import simulated
 
+from biofeedback.core_building import core_of
 from biofeedback.counters import Counters
 from biofeedback.inputs import BarRequest, Tick
-from biofeedback.launch import core_of
 from biofeedback.ledger import Ledger
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, damage, read, read_header

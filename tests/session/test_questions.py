@@ -13,7 +13,8 @@ from biofeedback import questions
 from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls
 from biofeedback.config import load
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.core_building import core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.questions import Questions
 from biofeedback.record import lines
 from biofeedback.record.reader import read

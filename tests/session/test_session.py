@@ -9,7 +9,8 @@ import pytest
 
 from biofeedback.afterwards import write_midi
 from biofeedback.config import load
-from biofeedback.launch import Outcome, Performance, Plan, core_of
+from biofeedback.core_building import core_of
+from biofeedback.launch import Outcome, Performance, Plan
 from biofeedback.metrics.worker_client import InlineWorker
 from biofeedback.plugins import SensorOptions, SensorSource
 from biofeedback.record import lines

@@ -8,8 +8,9 @@ import pylsl
 import pytest
 
 from biofeedback.config import load
+from biofeedback.core_building import core_of
 from biofeedback.errors import ConfigError
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.tables import gather

@@ -15,7 +15,8 @@ import pytest
 from rigs import jack as rig
 
 from biofeedback.config import load
-from biofeedback.launch import Performance, Plan, core_of
+from biofeedback.core_building import core_of
+from biofeedback.launch import Performance, Plan
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
