@@ -222,10 +222,9 @@ class Core:
             self._tempo = TempoMap.start(*self._start(time_s + START_LEAD_S))
             derived += self._tempo.segments
         self._composer.restyle(self._styles.get(self._steering.style, self._style))
-        style = self._composer.style
         bar = self._composer.bar(self._params)
-        if self._composer.style is not style:
-            self._steering.at_home(self._composer.style.settings.home)
+        # After each bar, not after each change: what is withdrawn takes its style with it.
+        self._steering.at_home(self._composer.style.settings.home)
         self._bars.append(bar)
         return [*derived, bar]
 

@@ -16,6 +16,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from biofeedback import vault
 from biofeedback.errors import ConfigError, FolderError
 from biofeedback.personal.folders import data_folder
 from biofeedback.record import lines
@@ -103,11 +104,13 @@ def heard(log: Iterable[lines.Line], calibrations: Iterable[Calibration]) -> Hea
 def known() -> list[Calibration]:
     """Return what was measured, by output."""
     try:
-        return msgspec.json.decode(_path().read_bytes(), type=list[Calibration])
+        return msgspec.json.decode(vault.read(_path()), type=list[Calibration])
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError) as error:
-        raise ConfigError(f"{_path()} cannot be read: {error}", hint="Measure again.") from error
+        raise ConfigError(
+            f"{_path()} cannot be read: {error}", hint="Delete it, then measure again."
+        ) from error
 
 
 def keep(calibration: Calibration) -> None:
@@ -115,7 +118,7 @@ def keep(calibration: Calibration) -> None:
     others = [each for each in known() if each.output != calibration.output]
     try:
         _path().parent.mkdir(parents=True, exist_ok=True)
-        _path().write_bytes(msgspec.json.format(msgspec.json.encode([*others, calibration])))
+        vault.write(_path(), msgspec.json.format(msgspec.json.encode([*others, calibration])))
     except OSError as error:
         raise FolderError(f"{_path()} cannot be written: {error.strerror}") from error
 

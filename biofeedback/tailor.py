@@ -24,7 +24,7 @@ from biofeedback.personal.insights import explained, insights, shown
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import Option, Preferences
 from biofeedback.personal.past import Past, hour_of
-from biofeedback.record.catalogue import Entry, catalogue
+from biofeedback.record.catalogue import Entry, entries_of
 from biofeedback.report.outcome import outcome
 from biofeedback.report.story import read_story
 from synth.params import Layer
@@ -57,7 +57,7 @@ class Known(msgspec.Struct, frozen=True):
 def known(name: str, out: Path, *, simulated: bool = False) -> Known:
     """Read a person's sessions in a folder; simulated ones and real ones never mix."""
     profile = profiles.load(name)
-    entries = [entry for entry in catalogue(out)[0] if entry.header.profile == name]
+    entries, _ = entries_of(out, name)
     path = profiles.beside(name, "learned.json")
     before = _load(path)
     rows: dict[str, _Row] = {}

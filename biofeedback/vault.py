@@ -34,7 +34,8 @@ def is_on() -> bool:
 def create(key: Path) -> str:
     """Make a key, write its secret half to a new file; return the public half.
 
-    From then on files are closed. A key that there was stays good for what it closed.
+    From then on files are closed. A key that there was stays good for what it closed: a file with
+    the lines of both opens all.
     """
     identity = _age().x25519.Identity.generate()
     public = str(identity.to_public())
@@ -63,7 +64,14 @@ def seal(path: Path) -> Path:
     """Close a file; the plain one goes once the closed one is on the disk. Return its path."""
     closed = _closed(path)
     try:
-        _put(closed, _encrypted(path.read_bytes()))
+        partial = _partial(closed)
+        try:
+            _age().encrypt_file(str(path), str(partial), [_recipient()])
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(closed)
+        finally:
+            partial.unlink(missing_ok=True)
         path.unlink()
     except OSError as error:
         raise FolderError(
@@ -105,7 +113,7 @@ def _closed(path: Path) -> Path:
 
 
 def _put(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     try:
         with partial.open("wb") as file:
             file.write(data)
@@ -116,43 +124,54 @@ def _put(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
+
+
 def _encrypted(data: bytes) -> bytes:
+    return bytes(_age().encrypt(data, [_recipient()]))
+
+
+def _recipient() -> object:
     age = _age()
     try:
-        recipient = age.x25519.Recipient.from_str(_recipient_file().read_text("ascii").strip())
+        return age.x25519.Recipient.from_str(_recipient_file().read_text("ascii").strip())
     except (OSError, UnicodeDecodeError, age.RecipientError) as error:
         raise ConfigError(
             f"{_recipient_file()} holds no public key",
             hint="`biofeedback key new FILE` makes a new one.",
         ) from error
-    return bytes(age.encrypt(data, [recipient]))
 
 
 def _decrypted(path: Path) -> bytes:
     age = _age()
     try:
-        return bytes(age.decrypt(path.read_bytes(), [_identity(path)]))
+        return bytes(age.decrypt(path.read_bytes(), _identities(path)))
     except age.DecryptError:
         raise KeyMissingError(
             f"{path} is closed with another key, or damaged", hint=_HINT
         ) from None
 
 
-def _identity(path: Path) -> object:
+def _identities(path: Path) -> list[object]:
+    """Return the keys of the user's file: one, or all that there ever were, a line each."""
     key = os.environ.get(KEY)
     if not key:
         raise KeyMissingError(f"{path} is encrypted, and no key is given", hint=_HINT)
     age = _age()
     try:
         lines = Path(key).read_text("ascii").splitlines()
-        (secret,) = (line.strip() for line in lines if line.startswith("AGE-SECRET-KEY-1"))
-        return age.x25519.Identity.from_str(secret)
+        secrets = [line.strip() for line in lines if line.startswith("AGE-SECRET-KEY-1")]
+        found = [age.x25519.Identity.from_str(secret) for secret in secrets]
     except OSError as error:
         raise KeyMissingError(
             f"the key {key} cannot be read: {error.strerror}", hint=_HINT
         ) from None
     except (ValueError, age.IdentityError):  # and nothing of what the file holds is told
-        raise KeyMissingError(f"the file {key} holds no key", hint=_HINT) from None
+        found = []
+    if not found:
+        raise KeyMissingError(f"the file {key} holds no key", hint=_HINT)
+    return found
 
 
 def _recipient_file() -> Path:

@@ -30,7 +30,11 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback": set(),
     "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors"},
     "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.errors"},
-    "biofeedback.hearing": {"biofeedback.errors", "biofeedback.personal.folders"}
+    "biofeedback.hearing": {
+        "biofeedback.errors",
+        "biofeedback.personal.folders",
+        "biofeedback.vault",
+    }
     | {"biofeedback.record.lines"},
     "biofeedback.vault": {"biofeedback.errors", "biofeedback.personal.folders"},
     "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.errors"}

@@ -74,7 +74,7 @@ def show(
     """Estimate the sound of seven days, against a weekly limit."""
     from biofeedback import hearing
     from biofeedback.personal.folders import sessions_folder
-    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.catalogue import entries_of
     from biofeedback.record.reader import read
     from biofeedback.timebase import utc_now
 
@@ -84,9 +84,8 @@ def show(
         return
     since = utc_now() - timedelta(days=hearing.DAYS)
     share, unknown = 0.0, 0
-    for entry in catalogue(out or sessions_folder())[0]:
-        recent = datetime.fromisoformat(entry.header.started_utc) >= since
-        if not recent or entry.header.profile != profile:
+    for entry in entries_of(out or sessions_folder(), profile)[0]:
+        if datetime.fromisoformat(entry.header.started_utc) < since:
             continue
         found = hearing.heard((line for _, line in read(entry.folder)), calibrations)
         if found is None:

@@ -50,13 +50,16 @@ def seal(
     from biofeedback.personal.folders import sessions_folder
     from biofeedback.record.catalogue import catalogue
     from biofeedback.record.seal import seal_all
+    from biofeedback.trials.folder import trials_folder
 
     if not vault.is_on():
         raise ConfigError("there is no key yet", hint="Make one with `biofeedback key new FILE`.")
-    folder = out or sessions_folder()
-    closed = seal_all(folder)
-    if closed:
-        catalogue(folder)  # its index forgets them
+    folders = [out] if out else [sessions_folder(), *sorted(trials_folder().glob("*/sessions"))]
+    closed = []
+    for folder in folders:
+        if sealed := seal_all(folder):
+            catalogue(folder)  # its index forgets them
+        closed += sealed
     closed += [vault.seal(path) for path in profiles.plain_files()]
     console.out.print(f"{len(closed)} files were encrypted.", highlight=False)
 

@@ -51,10 +51,11 @@ class Controls:
         """Do what a key, one character, stands for."""
         rates, self._rates = self._rates, False
         asked = self._session.questions
-        if not rates and asked is not None and key.isdigit() and self._answers(asked, int(key)):
+        digit = key in "0123456789"  # other digits, such as a raised two, are none of ours
+        if not rates and asked is not None and digit and self._answers(asked, int(key)):
             return
         match key:
-            case _ if rates and key in "0123456789":
+            case _ if rates and digit:
                 self._session.command("key", "rating", f"relaxation={key}")
                 self.said = f"Relaxation {key} of 10 is noted."
             case "r" | "R":

@@ -120,25 +120,18 @@ def export(
     force: Force = False,
 ) -> None:
     """Write all that is kept of a person into one archive."""
-    from zipfile import ZIP_DEFLATED, ZipFile
-
     from biofeedback.personal import profiles
     from biofeedback.personal.folders import sessions_folder
-    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.archive import write_archive
+    from biofeedback.record.catalogue import entries_of
     from biofeedback.record.targets import new_file
 
     profiles.load(name)
     files = profiles.files(name)
-    entries = [e for e in catalogue(out or sessions_folder())[0] if e.header.profile == name]
+    entries, _ = entries_of(out or sessions_folder(), name)
     _refuse_nobody(name, bool(files or entries))
-    with new_file(target, force=force) as path, ZipFile(path, "w", ZIP_DEFLATED) as archive:
-        for file in files:
-            archive.write(file, f"profile/{file.name}")
-        for entry in entries:
-            for file in sorted(entry.folder.rglob("*")):
-                if file.is_file():
-                    inside = file.relative_to(entry.folder.parent)
-                    archive.write(file, f"sessions/{inside.as_posix()}")
+    with new_file(target, force=force) as path:
+        write_archive(path, entries, files)
     console.written([target], json=False)
 
 
@@ -156,12 +149,12 @@ def forget(
     from biofeedback.errors import ConfigError, FolderError
     from biofeedback.personal import profiles
     from biofeedback.personal.folders import sessions_folder
-    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.catalogue import entries_of
     from biofeedback.tailor import forget_learned
     from biofeedback.timebase import utc_now
 
     files = profiles.files(name)
-    entries = [e for e in catalogue(out or sessions_folder())[0] if e.header.profile == name]
+    entries, _ = entries_of(out or sessions_folder(), name)
     _refuse_nobody(name, bool(files or entries))
     what = (
         f"what was learned of {name}" if learned

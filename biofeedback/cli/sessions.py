@@ -220,15 +220,12 @@ def _copy_open(source: str, target: str) -> str:
 
 
 def _sessions_of(profile: str, out: Path) -> list[Path]:
-    from biofeedback.errors import KeyMissingError
-    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.catalogue import entries_of
 
-    found, problems = catalogue(out)
+    found, problems = entries_of(out, profile)
     for problem in problems:
-        if isinstance(problem, KeyMissingError):
-            raise problem  # whose it is cannot be told: nothing is called complete without it
         console.err.print(f"[yellow]Note:[/] {console.escape(str(problem))}", highlight=False)
-    return [entry.folder for entry in found if entry.header.profile == profile]
+    return [entry.folder for entry in found]
 
 
 def _check_deletable(folder: Path) -> None:

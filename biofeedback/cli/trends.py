@@ -30,13 +30,13 @@ def trends(
     """Show how numbers change over sessions, and if it is not noise."""
     from biofeedback.errors import ConfigError
     from biofeedback.personal.folders import sessions_folder
-    from biofeedback.record.catalogue import catalogue
+    from biofeedback.record.catalogue import entries_of
     from biofeedback.record.targets import new_file
     from biofeedback.report import trends as measures
     from biofeedback.report import trends_page
 
     folder = out or sessions_folder()
-    entries = [entry for entry in catalogue(folder)[0] if entry.header.profile == profile]
+    entries, _ = entries_of(folder, profile)
     if not entries:
         raise ConfigError(
             f"there are no sessions of {profile!r} in {folder}",

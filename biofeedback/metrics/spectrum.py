@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from biofeedback.metrics.beats import Beat
-from biofeedback.metrics.windowed import HF_HZ, LF_HZ, periodogram, powers_ms2
+from biofeedback.metrics.windowed import HF_HZ, LF_HZ, banded, periodogram
 from sensors.signals import FloatArray
 
 __all__ = ["Spectrum", "spectrum"]
@@ -64,9 +64,8 @@ def spectrum(beats: Sequence[Beat]) -> Spectrum | None:
         length_s = min(_WINDOW_S, beats[-1].time_s - start_s - number * _WINDOW_S)
         if ms.sum() / 1000.0 < _LEAST_COVERED * length_s:
             continue
-        power, shape = powers_ms2(at_s, ms), periodogram(at_s, ms)
-        if power is not None and shape is not None:
-            powers.append(power)
+        if (shape := periodogram(at_s, ms)) is not None:
+            powers.append(banded(shape))
             shapes.append(shape)
     if not powers:
         return None
@@ -77,8 +76,8 @@ def spectrum(beats: Sequence[Beat]) -> Spectrum | None:
     both_ms2 = lf_ms2 + hf_ms2
     if hf_ms2 <= 0.0:
         return None
-    frequencies_hz = shapes[0][0]
-    mean = np.mean([per_hz for _, per_hz in shapes], axis=0)
+    frequencies_hz = shapes[0].hz
+    mean = np.mean([shape.per_hz for shape in shapes], axis=0)
     return Spectrum(
         windows=len(powers),
         vlf_ms2=vlf_ms2,

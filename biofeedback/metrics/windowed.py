@@ -20,9 +20,11 @@ __all__ = [
     "LF_HZ",
     "SHORTEST_SPECTRUM_S",
     "SHORTEST_VLF_S",
+    "Periodogram",
     "Powers",
     "Window",
     "WindowResult",
+    "banded",
     "compute",
     "eda_parts",
     "periodogram",
@@ -86,6 +88,14 @@ class Powers(NamedTuple):
     hf_ms2: float
 
 
+class Periodogram(NamedTuple):
+    """Frequencies in Hz, 0.0033 to 0.4, the power there in ms^2/Hz, both (m,), over `span_s`."""
+
+    hz: FloatArray
+    per_hz: FloatArray
+    span_s: float
+
+
 def compute(window: Window) -> WindowResult:
     """Return everything that `window` allows to say."""
     times_s, rr_ms = np.asarray(window.rr_times_s), np.asarray(window.rr_ms)
@@ -122,20 +132,23 @@ def powers_ms2(times_s: FloatArray, nn_ms: FloatArray) -> Powers | None:
     found = periodogram(times_s, nn_ms)
     if found is None:
         return None
-    frequencies_hz, per_hz = found
+    return banded(found)
+
+
+def banded(found: Periodogram) -> Powers:
+    """Return the powers of a periodogram by band."""
+    hz, per_hz, span_s = found
     very_low, low, high = (
-        float(per_hz[(frequencies_hz >= start) & (frequencies_hz < end)].sum() * _GRID_HZ)
+        float(per_hz[(hz >= start) & (hz < end)].sum() * _GRID_HZ)
         for start, end in (_VLF_HZ, LF_HZ, HF_HZ)
     )
-    span_s, _ = _span(times_s, nn_ms)
     return Powers(very_low if span_s >= SHORTEST_VLF_S else None, low, high)
 
 
-def periodogram(times_s: FloatArray, nn_ms: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Return frequencies in Hz, 0.0033 to 0.4, and the power there in ms^2/Hz, both (m,).
+def periodogram(times_s: FloatArray, nn_ms: FloatArray) -> Periodogram | None:
+    """Return the Lomb-Scargle periodogram of NN intervals at the times of the beats that end them.
 
-    Lomb-Scargle, from NN intervals at the times of the beats that end them, both (n,). None below
-    120 s or 30 beats, or for intervals that are all alike.
+    Both have the shape (n,). None below 120 s or 30 beats, or for intervals that are all alike.
     """
     span_s, _ = _span(times_s, nn_ms)
     if span_s < SHORTEST_SPECTRUM_S or len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
@@ -147,7 +160,7 @@ def periodogram(times_s: FloatArray, nn_ms: FloatArray) -> tuple[FloatArray, Flo
     centred = nn_ms - nn_ms.mean()
     raw = lombscargle(times_s - times_s[0], centred, 2.0 * math.pi * frequencies_hz)
     per_hz: FloatArray = np.asarray(raw, dtype=np.float64)
-    return frequencies_hz, per_hz * 2.0 * nn_ms.mean() / 1000.0
+    return Periodogram(frequencies_hz, per_hz * 2.0 * nn_ms.mean() / 1000.0, span_s)
 
 
 def eda_parts(eda_us: FloatArray, rate_hz: float) -> tuple[float, float] | None:

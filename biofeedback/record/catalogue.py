@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from biofeedback import vault
-from biofeedback.errors import LogError
+from biofeedback.errors import KeyMissingError, LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
 from biofeedback.record.older import decoder
@@ -27,7 +27,7 @@ from biofeedback.record.reader import (
 )
 from biofeedback.record.tags import read_tags
 
-__all__ = ["Entry", "Summary", "catalogue", "entry", "find", "summary"]
+__all__ = ["Entry", "Summary", "catalogue", "entries_of", "entry", "find", "summary"]
 
 _TAIL_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 1 << 24
@@ -99,6 +99,19 @@ def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
         index.store(out, rows)
     found.sort(key=lambda e: (e.header.started_utc, e.folder.name))
     return found, problems
+
+
+def entries_of(out: Path, profile: str | None) -> tuple[list[Entry], list[LogError]]:
+    """Return a person's sessions (None: those of nobody), and why others cannot be read.
+
+    Raises `KeyMissingError` when one is closed and there is no key: whose it is cannot be told, and
+    nothing may be called complete without it.
+    """
+    found, problems = catalogue(out)
+    for problem in problems:
+        if isinstance(problem, KeyMissingError):
+            raise problem
+    return [entry for entry in found if entry.header.profile == profile], problems
 
 
 def entry(folder: Path) -> Entry:
@@ -179,8 +192,8 @@ def summary(folder: Path) -> Summary:
         _edges(tempo),
         dict(gaps),
         gap_s,
-        tuple(markers),
-        tuple(said),
+        tuple(sorted(markers)),
+        tuple(sorted(said)),
         notes,
     )
 

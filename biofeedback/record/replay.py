@@ -72,7 +72,7 @@ def logged_inputs(session: Path) -> LoggedInputs:
         )
     folder = session if session.is_dir() else session.parent
     return LoggedInputs(
-        folder.resolve().name, tuple(samples), tuple(markers), duration_s, simulated
+        folder.resolve().name, tuple(samples), tuple(sorted(markers)), duration_s, simulated
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from biofeedback import vault
 from biofeedback.record.compress import compress
-from biofeedback.record.reader import is_session
+from biofeedback.record.reader import is_session, log_parts
 
 __all__ = ["seal", "seal_all"]
 
@@ -20,7 +20,8 @@ def seal(session: Path) -> list[Path]:
     compress(session)
     plain = [path for path in sorted(session.iterdir()) if path.is_file()]
     plain = [path for path in plain if path.suffix != vault.SUFFIX and not path.is_symlink()]
-    plain.sort(key=lambda path: path.name.startswith("session"))  # the log itself comes last
+    log = set(log_parts(session))
+    plain.sort(key=lambda path: path in log)  # the log itself comes last
     return [vault.seal(path) for path in plain]
 
 

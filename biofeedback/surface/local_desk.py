@@ -150,7 +150,8 @@ def running_sessions() -> Sequence[Place]:
     for path in sorted(running_folder().glob("*.json")):
         try:
             place = msgspec.json.decode(path.read_bytes(), type=Place)
-            _exchange(place, "nothing", "")
+            if _exchange(place, "nothing", "").error:  # its port is another's by now
+                raise ConnectionRefusedError
         except (ConnectionRefusedError, msgspec.DecodeError):
             with suppress(OSError):
                 path.unlink()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 import msgspec
 
 from biofeedback import vault
-from biofeedback.errors import FolderError, KeyMissingError, LogError
+from biofeedback.errors import FolderError, LogError
 from biofeedback.personal import profiles
-from biofeedback.record.catalogue import Entry, catalogue
+from biofeedback.record.archive import write_archive
+from biofeedback.record.catalogue import catalogue, entries_of
 from biofeedback.record.reader import is_session
 
-__all__ = ["Past", "delete", "export", "file_of", "forget", "past"]
+__all__ = ["Past", "delete", "export", "file_of", "forget", "has", "past"]
 
 #: The files of a session that a page may fetch, and what they are.
 FILES = {
@@ -49,13 +49,14 @@ def past(out: Path, profile: str | None) -> list[Past]:
             programme=entry.programme,
             simulated=entry.header.simulated,
             complete=entry.end is not None,
-            files=tuple(name for name in FILES if _has(entry.folder, name)),
+            files=tuple(name for name in FILES if has(entry.folder, name)),
         )
-        for entry in reversed(_entries(out, profile))
+        for entry in reversed(entries_of(out, profile)[0])
     ]
 
 
-def _has(folder: Path, name: str) -> bool:
+def has(folder: Path, name: str) -> bool:
+    """Whether a session has this file, plain or closed."""
     return (folder / name).is_file() or (folder / f"{name}{vault.SUFFIX}").is_file()
 
 
@@ -79,7 +80,7 @@ def delete(out: Path, profile: str | None, session: str) -> None:
 
 def forget(out: Path, profile: str | None) -> int:
     """Delete all that is kept of a person; return how many sessions that were."""
-    entries = _entries(out, profile)
+    entries, _ = entries_of(out, profile)
     for entry in entries:
         _remove(entry.folder)
     if profile is not None:
@@ -96,13 +97,8 @@ def export(out: Path, profile: str | None) -> Path:
     with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
         target = Path(file.name)
     try:
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            for entry in _entries(out, profile):
-                for path in sorted(entry.folder.iterdir()):
-                    if path.is_file() and not path.is_symlink():
-                        _add(archive, path, f"sessions/{entry.folder.name}")
-            for path in profiles.files(profile) if profile is not None else ():
-                _add(archive, path, "profile")
+        own = profiles.files(profile) if profile is not None else ()
+        write_archive(target, entries_of(out, profile)[0], own)
     except LogError:
         target.unlink(missing_ok=True)
         raise
@@ -112,28 +108,12 @@ def export(out: Path, profile: str | None) -> Path:
     return target
 
 
-def _add(archive: zipfile.ZipFile, path: Path, folder: str) -> None:
-    """Add a file, open even where it is kept closed."""
-    if path.suffix == vault.SUFFIX:
-        archive.writestr(f"{folder}/{path.stem}", vault.read(path))
-    else:
-        archive.write(path, f"{folder}/{path.name}")
-
-
-def _entries(out: Path, profile: str | None) -> list[Entry]:
-    found, problems = catalogue(out)
-    for problem in problems:
-        if isinstance(problem, KeyMissingError):
-            raise problem  # whose it is cannot be told: nothing is called complete without it
-    return [entry for entry in found if entry.header.profile == profile]
-
-
 def _folder(out: Path, profile: str | None, session: str) -> Path:
     """Return the folder of a person's own session; a name that is not one leads nowhere."""
     folder = out / session
     plain = _NAME.fullmatch(session) is not None and not folder.is_symlink()
     if plain and folder.is_dir() and is_session(folder):
-        for entry in _entries(out, profile):
+        for entry in entries_of(out, profile)[0]:
             if entry.folder.name == session:
                 return entry.folder
     raise LogError("there is no such session", hint="It may have been deleted.")

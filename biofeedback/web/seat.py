@@ -24,6 +24,7 @@ from biofeedback.simulation.rest import resting_baseline
 from biofeedback.state.baseline import Baseline
 from biofeedback.tailor import tailored, within
 from biofeedback.timebase import utc_now
+from biofeedback.web import records
 from biofeedback.web.seat_picture import SeatPicture, Stage
 from biofeedback.web.view import View
 from sensors.errors import SensorError
@@ -223,7 +224,7 @@ class Seat:
             if outcome is not None and not self._closing:
                 async with self._desk:
                     await _write_files(outcome.folder, choice.output)
-                self._reported = (outcome.folder / "report.html").is_file()
+                self._reported = records.has(outcome.folder, "report.html")
         finally:
             self._set_stage("idle")
 

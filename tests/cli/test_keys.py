@@ -2,6 +2,7 @@ import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TextIO
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from biofeedback.cli.keys import Controls, listening
 from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
+from biofeedback.questions import Questions
 from biofeedback.record.lines import CommandLine, DecisionLine
 from biofeedback.record.reader import read
 from biofeedback.session import Session
@@ -135,3 +137,8 @@ def test_t_slows_and_a_capital_t_hurries_in_steps(tmp_path: Path) -> None:
     first, second, third = (float(value.partition("=")[2]) for _, value in
                             (slower, slower_still, faster))  # fmt: skip
     assert (second, third) == (first - 4.0, first)
+
+
+def test_a_raised_two_is_no_answer_to_a_question() -> None:
+    session = SimpleNamespace(questions=Questions(5.0))
+    Controls(session).press("\u00b2")

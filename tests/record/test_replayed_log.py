@@ -10,6 +10,7 @@ from biofeedback.config import load
 from biofeedback.errors import LogError
 from biofeedback.launch import Performance, Plan
 from biofeedback.record import lines
+from biofeedback.record.catalogue import summary
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.replay import logged_inputs
 from biofeedback.session import Session
@@ -95,3 +96,15 @@ def test_a_log_without_any_sample_is_refused(first: Path, tmp_path: Path) -> Non
     with pytest.raises(LogError, match="no sensor") as caught:
         logged_inputs(cut(first, tmp_path / "cut", 2))
     assert caught.value.hint
+
+
+def test_markers_play_again_in_the_order_of_their_times(tmp_path: Path) -> None:
+    async def mark(session: Session) -> None:
+        await asyncio.sleep(6.0)
+        session.command("key", "marker", "pressed")
+        session.command("lsl:stimuli", "marker", "shown before", 4.0)
+
+    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=10.0)
+    folder = Performance(plan).run(mark).folder
+    assert [text for _, text in logged_inputs(folder).markers] == ["shown before", "pressed"]
+    assert [text for _, text in summary(folder).markers] == ["shown before", "pressed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback import afterwards, vault
+from biofeedback import afterwards, hearing, vault
 from biofeedback.cli.app import run
 from biofeedback.config import load
 from biofeedback.core_building import core_of
@@ -22,6 +22,7 @@ from biofeedback.record.reader import damage, read
 from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
 from biofeedback.session import Session
+from biofeedback.trials.folder import trials_folder
 from biofeedback.web import records
 
 pytest.importorskip("pyrage", reason="pyrage has no wheel here")
@@ -195,3 +196,64 @@ def test_without_the_library_it_is_said_how_to_get_it(
         vault.create(home / "me.key")
     assert "biofeedback[encrypt]" in caught.value.hint
     assert not vault.is_on()
+
+
+def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
+    home: Path, key: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "out"
+    folder = recorded(out)
+    hearing.keep(hearing.Calibration(output="audio:", level_dba=60.0, volume=0.5))
+    seal.seal(folder)
+    monkeypatch.delenv(vault.KEY)
+    archive = home / "robin.zip"
+    for line in (
+        ["profile", "forget", "robin", "--yes", "--out", str(out)],
+        ["profile", "export", "robin", str(archive), "--out", str(out)],
+        ["sessions", "trends", "robin", "--out", str(out)],
+        ["hearing", "show", "--out", str(out), "--profile", "robin"],
+    ):
+        assert run(line) == 2, line
+        assert vault.KEY in capsys.readouterr().err
+    assert folder.is_dir()
+    assert not archive.exists()
+    monkeypatch.setenv(vault.KEY, str(key))
+    assert run(["profile", "export", "robin", str(archive), "--out", str(out)]) == 0
+    names = zipfile.ZipFile(archive).namelist()
+    assert f"sessions/{folder.name}/session.jsonl.gz" in names
+    assert not any(name.endswith(vault.SUFFIX) for name in names)
+    assert run(["profile", "forget", "robin", "--yes", "--out", str(out)]) == 0
+    assert not folder.exists()
+
+
+def test_a_file_with_both_keys_opens_what_either_closed(
+    home: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.write(home / "first", b"one")
+    vault.create(home / "second.key")
+    vault.write(home / "later", b"two")
+    both = home / "both.key"
+    both.write_text(key.read_text() + (home / "second.key").read_text())
+    monkeypatch.setenv(vault.KEY, str(both))
+    assert (vault.read(home / "first"), vault.read(home / "later")) == (b"one", b"two")
+
+
+def test_what_a_power_cut_left_of_a_profile_is_known_as_the_persons(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(self: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", cut)
+        patched.setattr(Path, "unlink", lambda self, missing_ok=False: None)
+        with pytest.raises(KeyboardInterrupt):
+            profiles.save(profiles.Profile(name="robin"))
+    (left,) = (home / "data").rglob("*.partial")
+    assert left in profiles.files("robin")
+
+
+def test_blocks_of_trials_are_closed_too(home: Path, key: Path) -> None:
+    folder = recorded(trials_folder() / "spring" / "sessions")
+    assert run(["key", "seal"]) == 0
+    assert readable(folder) == []

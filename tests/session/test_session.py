@@ -1,6 +1,7 @@
 """Whole sessions in virtual time, from a simulated body or listener to the files they leave."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -365,3 +366,26 @@ def test_a_programme_ends_by_itself_and_replays(tmp_path: Path) -> None:
     for time_s in begun:
         assert min(abs(time_s - start) for start in starts) < 0.6
     assert verify(outcome.folder, core_of).difference is None
+
+
+def test_a_style_that_is_withdrawn_before_it_sounded_leaves_nothing_behind(tmp_path: Path) -> None:
+    def last(out: Path, watch) -> lines.ParamsItem:
+        plan = Plan(config=load("control"), sensors=("sim:",), out=out, duration_s=150.0)
+        performance = Performance(plan)
+        folder = performance.run(partial(watch, performance)).folder
+        return [line for _, line in read(folder) if isinstance(line, lines.DecisionLine)][-1].params
+
+    async def leave(performance: Performance, session: Session) -> None:
+        return
+
+    async def change_ones_mind(performance: Performance, session: Session) -> None:
+        await asyncio.sleep(5.0)
+        session.command("desk", "override", "style=pulse for 300")
+        while performance._core._composer.style.name != "pulse":  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.5)
+        session.command("desk", "release", "style")
+        session.command("desk", "panic")
+
+    undisturbed, changed = last(tmp_path / "1", leave), last(tmp_path / "2", change_ones_mind)
+    assert changed.tempo_bpm == pytest.approx(undisturbed.tempo_bpm, abs=2.0)
+    assert changed.density == pytest.approx(undisturbed.density, abs=0.2)

@@ -151,3 +151,18 @@ def test_a_session_that_went_away_is_told(folder: Path) -> None:
             await asyncio.to_thread(ask, place, "marker", "x")
 
     run_live(body)
+
+
+def test_a_file_whose_port_is_another_sessions_by_now_is_taken_away(folder: Path) -> None:
+    async def body() -> list[str]:
+        desk = LocalDesk(folder / "S1", lambda: 0.0)
+        await desk.open()
+        (file,) = running_folder().iterdir()
+        old = json.loads(file.read_text()) | {"session": "old", "token": "t"}
+        (running_folder() / "0-old.json").write_text(json.dumps(old))
+        found = await asyncio.to_thread(running_sessions)
+        assert [path.name for path in running_folder().iterdir()] == [file.name]
+        await desk.close()
+        return [place.name for place in found]
+
+    assert run_live(body) == ["S1"]

@@ -14,6 +14,7 @@ from biofeedback import afterwards, vault
 from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
 from biofeedback.session import Session
+from biofeedback.web import records
 
 pytest.importorskip("pyrage", reason="pyrage has no wheel here")
 
@@ -34,6 +35,7 @@ def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
     assert outcome is not None
     for step in afterwards.steps(outcome.folder, []):
         step.do(lambda share: None)
+    assert records.has(outcome.folder, "report.html")
     with page_server(out) as server:
         cookie, _ = server.invite("listener")
         seat = "/api/seats/home"
