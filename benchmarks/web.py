@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from rigs import chromium, jack
 from rigs.chromium import DESK, PHONE, Browser, Page
 from rigs.served import Served, served
-from silence import PORT, Listener
+from silence import Listener, wait_for
 
 GOALS = {"first paint, ms": 500.0, "arrival p99, ms": 50.0, "server at 10 Hz, % of a core": 5.0,
          "STOP to silence, ms": 250.0}  # fmt: skip
@@ -192,13 +192,13 @@ def measure_stops(count: int) -> dict[str, float]:
         with served(Path(name)) as server, chromium.browser() as browser:
             page = entered(browser, server.listener, PHONE)
             for _ in range(count):
-                begun = listener.begun
-                start(page, f"midi:*{PORT}")
-                listener.wait_for(lambda begun=begun: listener.begun > begun + 8)
-                listener.wait_for(lambda: len(listener.held) >= 2)
+                listener.expect()
+                start(page, listener.output)
+                wait_for(listener.under_way)
+                wait_for(listener.sounding)
                 began_s = time.monotonic()
                 page.press("Escape")
-                listener.wait_for(lambda: not listener.held)
+                wait_for(listener.silent)
                 times.append(1000.0 * (listener.quiet_s - began_s))
                 page.wait("!document.querySelector('#after-report').hidden", 60)
                 page.open(page.run("location.href"))

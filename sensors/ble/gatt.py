@@ -87,6 +87,10 @@ class Gatt:
         """Change the usual time between notifications of what is listened to."""
         self._inbox.watch(uuid, period_s)
 
+    def expect_nothing(self, uuid: str) -> None:
+        """Let what is listened to be silent: it is known why."""
+        self._inbox.unwatch(uuid)
+
     async def ask(
         self,
         uuid: str,
@@ -134,11 +138,11 @@ def _demands_pairing(error: BleakError) -> bool:
 
 
 class Dialogue:
-    """What a driver says to its device; the link calls each method at its time, never two at once.
+    """What a driver says to its device; the link calls each method at its time.
 
-    This one says nothing: override what is needed. A driver that raises in `begin` or `hear` ends
-    the connection, and the link tries again; a `SensorError` that it raises before the first
-    packet reaches the user.
+    This one says nothing: override what is needed. A driver that raises in `begin`, `hear` or
+    `attend` ends the connection, and the link tries again; a `SensorError` that it raises before
+    the first packet reaches the user.
     """
 
     async def begin(self, gatt: Gatt) -> None:
@@ -146,6 +150,9 @@ class Dialogue:
 
     async def hear(self, gatt: Gatt, packet: Packet) -> None:
         """React to a packet, after the reader of the link has had it."""
+
+    async def attend(self, gatt: Gatt) -> None:
+        """Say what can wait, while packets come; begun after `begin`, cancelled before `end`."""
 
     async def end(self, gatt: Gatt) -> None:
         """Stop what `begin` started; called before each disconnection.
@@ -160,7 +167,7 @@ class Inbox:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._queue: asyncio.Queue[Packet | GapReason] = asyncio.Queue()
+        self._queue: asyncio.Queue[Packet | GapReason | Exception] = asyncio.Queue()
         self._silence_s: dict[str, float] = {}
         self._heard_s: dict[str, float] = {}
         self._question: tuple[str, Callable[[bytes], bool], asyncio.Future[bytes]] | None = None
@@ -169,6 +176,10 @@ class Inbox:
         """Count the silence of a characteristic that usually sends every `period_s`."""
         self._silence_s[uuid] = max(5.0, 5.0 * period_s)
         self._heard_s[uuid] = self._clock()
+
+    def unwatch(self, uuid: str) -> None:
+        """Count the silence of a characteristic no more."""
+        self._silence_s.pop(uuid, None)
 
     def watches(self, uuid: str) -> bool:
         """Return whether packets of this characteristic are what the device is there for."""
@@ -207,12 +218,21 @@ class Inbox:
         """End the flow, after what has arrived."""
         self._queue.put_nowait(reason)
 
+    def fail(self, error: Exception) -> None:
+        """End the flow, after what has arrived, with an error for its reader."""
+        self._queue.put_nowait(error)
+
     async def next(self) -> Packet | GapReason:
-        """Return the next packet, or why there will be no more."""
+        """Return the next packet, or why there will be no more; raise what the flow ended with."""
         while True:
+            item: Packet | GapReason | Exception | None = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._patience_s()):
-                    return await self._queue.get()
+                    item = await self._queue.get()
+            if isinstance(item, Exception):
+                raise item
+            if item is not None:
+                return item
             # bluetoothd can crash without a word, so silence is the only sign.
             if self._patience_s() <= 0.0:
                 return "stall"

@@ -184,7 +184,7 @@ class _Link:
         dialogue = self._plan.dialogue
         client = BleakClient(device.device, lambda _: inbox.close("link"), timeout=_CONNECT_S)
         gatt = Gatt(client, inbox, device.label)
-        extras: asyncio.Task[None] | None = None
+        beside: set[asyncio.Task[None]] = set()
         begun = False
         try:
             async with connect_turn(), asyncio.timeout(_CONNECT_S):
@@ -195,12 +195,14 @@ class _Link:
             begun = True
             await dialogue.begin(gatt)
             inbox.listen()
-            extras = asyncio.create_task(self._follow_extras(gatt, inbox))
+            works = (self._follow_extras(gatt, inbox), self._attend(gatt, inbox))
+            beside |= {asyncio.create_task(work) for work in works}
             yield gatt
         finally:
-            if extras:
-                extras.cancel()
-                await asyncio.wait({extras})
+            for task in beside:
+                task.cancel()
+            if beside:
+                await asyncio.wait(beside)
             if begun and gatt.connected:
                 await _attempt("goodbye", dialogue.end(gatt))
             await _attempt("disconnect", client.disconnect())
@@ -216,6 +218,12 @@ class _Link:
         if serial != _plain(wanted.encode()):
             self._refused.add(device.address)
             raise _AnotherDeviceError(f"{device.label} has the serial number {serial or 'none'}")
+
+    async def _attend(self, gatt: Gatt, inbox: Inbox) -> None:
+        try:
+            await self._plan.dialogue.attend(gatt)
+        except Exception as error:  # bleak's back ends raise their own libraries' errors as well
+            inbox.fail(error)
 
     async def _follow_extras(self, gatt: Gatt, inbox: Inbox) -> None:
         for uuid in self._plan.extras:

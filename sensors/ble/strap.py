@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.ble.link import Change, Packet, Plan, supervise
-from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdDialogue, PmdReader
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
+from sensors.ble.polar_dialogue import PmdDialogue
 from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, body_location
 from sensors.codecs.polar_pmd import Measurement

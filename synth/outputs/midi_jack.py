@@ -17,13 +17,13 @@ from synth.outputs.frame_clock import FrameClock
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages
 from synth.outputs.naming import choose
+from synth.outputs.settling import settle
 from synth.params import MusicParams
 
 __all__ = ["MidiJackOutput"]
 
 _AT_ONCE = -math.inf
 _DRAIN_S = 0.3
-_SETTLE_S = 0.1  # a new connection holds from a later period on; before, messages are lost
 _TICK, _NOTE_ON = 0xF8, 0x90
 _PORT = "out"
 _HINT = "Plug the device in, or leave out connect= and connect the port yourself."
@@ -84,7 +84,7 @@ class MidiJackOutput:
         names = [str(port.name) for port in ports if not client.owns(port)]
         target = choose(self._connect, names, what="MIDI input", hint=_HINT)
         client.connect(self._out, target)
-        threading.Event().wait(_SETTLE_S)
+        settle(lambda: int(client.last_frame_time))
         return target
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from synth.errors import OutputUnavailable
 from synth.outputs.quiet import quiet_stderr
+from synth.outputs.settling import settle
 
 __all__ = [
     "Receiver",
@@ -35,7 +36,6 @@ _JACK = 3  #: RtMidi's number of it
 _JACK_NO_START = 0x01
 _ATTEMPTS = 3
 _QUEUED = 1024  #: messages that RtMidi holds for a thread that is busy
-_SETTLE_S = 0.1  # a new connection holds from a later period on; before, messages are lost
 _CONNECT_S = 1.0
 
 
@@ -188,6 +188,8 @@ class _System:
         jack.jack_port_get_all_connections.restype = ctypes.POINTER(ctypes.c_char_p)
         jack.jack_port_get_all_connections.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         jack.jack_free.argtypes = [ctypes.c_void_p]
+        jack.jack_last_frame_time.restype = ctypes.c_uint32
+        jack.jack_last_frame_time.argtypes = [ctypes.c_void_p]
         self._callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._ended)
         with quiet_stderr():
             self._client = jack.jack_client_open(b"watch", _JACK_NO_START, None)
@@ -220,7 +222,7 @@ class _System:
         pause = threading.Event()
         for _ in range(round(_CONNECT_S / 0.01)):
             if ours := self.connections(port) - before:
-                pause.wait(_SETTLE_S)
+                settle(lambda: int(self._jack.jack_last_frame_time(self._client)))
                 return ours
             pause.wait(0.01)
         return frozenset()

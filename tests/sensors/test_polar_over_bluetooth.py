@@ -26,6 +26,7 @@ RUNS: dict[str, tuple[str, list[str]]] = {
         "h10.yaml",
         ["--name", ECG_NAME, "--stream", "ecg", "--stream", "acc", "--seconds", "20"],
     ),
+    "busy": ("busy.yaml", ["--name", ECG_NAME, "--stream", "ecg", "--seconds", "18"]),
     "optical": (
         "verity.yaml",
         ["--stream", "ppg", "--stream", "ppi", "--stream", "acc", "--seconds", "17"],
@@ -119,6 +120,17 @@ def test_streams_that_the_device_stopped_are_started_again(
     assert stall["reason"] == "stall"
     assert stall["end"] - stall["start"] < 3.0
     assert loss["reason"] == "link"
+
+
+def test_a_strap_that_is_too_busy_for_its_ecg_keeps_its_heart_rate(
+    runs: dict[str, Outcome],
+) -> None:
+    (heart,) = runs["busy"].all("gap", signal="hr")
+    (ecg,) = runs["busy"].all("gap", signal="ecg")
+    assert ecg["end"] - heart["end"] > 3.0  # three refusals, with 0.5, 1 and 2 s between
+    assert ecg["reason"] == "link"
+    assert len(runs["busy"].events("connect")) == 2
+    assert runs["busy"].rr_s() == pytest.approx(runs["busy"].true_rr_s(), abs=0.6 / 1024)
 
 
 @pytest.mark.parametrize("signal", ["ecg", "acc", "rr", "hr"])

@@ -1,0 +1,208 @@
+"""What is said to one of Polar's sensors, so that it measures, and stops at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+
+from sensors.ble.gatt import Dialogue, Gatt, Packet
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, Running
+from sensors.codecs import polar_pmd as pmd
+from sensors.codecs.polar_pmd import Measurement, Reply, Setting
+from sensors.errors import SensorUnavailable
+
+__all__ = ["PmdDialogue"]
+
+_HEART_RATE = "00002a37-0000-1000-8000-00805f9b34fb"
+#: While a sensor looks for pulse intervals, its heart rate may come this seldom.
+_SLOW_HEART_RATE_S = 6.0
+#: What is preferred where there is a choice; the nearest is taken. Movement needs no more than
+#: 50 Hz, and a higher rate costs battery.
+_PREFERRED: dict[Measurement, dict[Setting, int]] = {
+    Measurement.ECG: {Setting.RATE_HZ: 130},
+    Measurement.ACC: {Setting.RATE_HZ: 50, Setting.RANGE: 8},
+    Measurement.PPG: {Setting.RATE_HZ: 55},
+}
+#: The longest usual time between frames. Pulse intervals come in batches, the first after 25 s.
+_PERIOD_S = {
+    Measurement.ECG: 1.0,
+    Measurement.ACC: 2.0,
+    Measurement.PPG: 2.0,
+    Measurement.PPI: 8.0,
+}
+_RUNS_ALREADY, _ON_CHARGER = 6, 13
+#: Waits between attempts to start again; after them a new connection may help. A minute in all.
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+
+_log = logging.getLogger(__name__)
+
+
+class PmdDialogue(Dialogue):
+    """Starts the wanted measurements, starts them again when they stop, stops them at the end.
+
+    Without any wanted, an optical sensor is asked for its pulse intervals, since its heart rate
+    service has none, and other sensors for nothing. `running` is what the device sends. Once they
+    have run, a device that refuses them for a while keeps its connection, and its heart rate.
+    """
+
+    def __init__(self, wanted: frozenset[Measurement]) -> None:
+        self.running: dict[Measurement, Running] = {}
+        self._wanted = wanted
+        self._streams: list[Measurement] | None = None  # those that have run before
+        self._heard_s: dict[Measurement, float] = {}
+        self._asked: set[Measurement] = set()
+        self._owed: set[Measurement] = set()  # to be started, beside the heart rate
+        self._owes = asyncio.Event()
+        self._listens = False
+
+    async def begin(self, gatt: Gatt) -> None:
+        """Ask for what is wanted; raise `SensorUnavailable` where the device does not have it.
+
+        On later connections that happens in `attend`.
+        """
+        for of_last_connection in (self.running, self._heard_s, self._asked, self._owed):
+            of_last_connection.clear()
+        self._owes.clear()
+        self._listens = False
+        if self._streams is not None:
+            self._owe(gatt, self._streams)
+            return
+        streams = await self._choose(gatt)
+        self._owed |= set(streams)
+        await self._start_owed(gatt)
+        self._streams = streams
+
+    async def attend(self, gatt: Gatt) -> None:
+        """Start what is owed, again and again; raise what was wrong when it cannot be had."""
+        while True:
+            await self._owes.wait()
+            self._owes.clear()
+            for pause_s in _PAUSES_S:
+                _log.debug("asking %s for %s", gatt.label, _names(self._owed))
+                try:
+                    await self._start_owed(gatt)
+                    break
+                except Exception as error:  # bleak's back ends raise their own libraries' errors
+                    _log.debug("it waits: %r", error)
+                await asyncio.sleep(pause_s)
+            else:
+                await self._start_owed(gatt)
+
+    async def hear(self, gatt: Gatt, packet: Packet) -> None:
+        """Notice what the device stopped by itself, or what fell silent alone."""
+        if packet.uuid == PMD_CONTROL:
+            if stopped := pmd.stopped_by_device(packet.data) & self.running.keys():
+                _log.info("the sensor stopped %s; starting it again", _names(stopped))
+                self._owe(gatt, stopped)
+        elif packet.uuid == PMD_DATA and packet.data:
+            for kind in self.running:
+                if packet.data[0] & 0x3F == kind:
+                    self._heard_s[kind] = packet.time_s
+        for kind in self.running.keys() - self._owed:
+            since_s = self._heard_s.setdefault(kind, packet.time_s)
+            if packet.time_s - since_s > 5.0 * _PERIOD_S[kind]:
+                self._owe(gatt, {kind})
+
+    async def end(self, gatt: Gatt) -> None:
+        """Stop whatever may run."""
+        problem: Exception | None = None
+        for kind in sorted(self._asked):
+            try:
+                await gatt.write(PMD_CONTROL, pmd.stop(kind))
+            except Exception as error:  # the next one must be stopped as well
+                problem = error
+        if problem:
+            raise problem
+
+    async def _choose(self, gatt: Gatt) -> list[Measurement]:
+        offered: frozenset[Measurement] = frozenset()
+        if gatt.has(PMD_CONTROL):
+            try:
+                offered = pmd.features(await gatt.read(PMD_CONTROL))
+            except Exception as error:  # its heart rate may come all the same
+                if self._wanted:
+                    raise
+                _log.debug("no measurements: %r", error)
+        if missing := self._wanted - offered:
+            raise SensorUnavailable(
+                f"{gatt.label} cannot send {_names(missing)}; it can send {_names(offered)}",
+                hint="Leave that out of the sensor's address, after the question mark.",
+            )
+        if self._wanted:
+            return sorted(self._wanted)
+        optical = Measurement.PPI in offered and Measurement.ECG not in offered
+        return [Measurement.PPI] if optical else []
+
+    def _owe(self, gatt: Gatt, kinds: Iterable[Measurement]) -> None:
+        self._owed |= set(kinds)
+        if self._owed:
+            gatt.expect_nothing(PMD_DATA)
+            self._owes.set()
+
+    async def _start_owed(self, gatt: Gatt) -> None:
+        if self._owed and not self._listens:
+            if Measurement.PPI in self._owed:
+                gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
+            await gatt.listen(PMD_CONTROL)
+            await gatt.listen(PMD_DATA)
+            self._listens = True
+        while self._owed:
+            kind = min(self._owed)
+            await self._start(gatt, kind)
+            self._owed.discard(kind)
+            self._heard_s.pop(kind, None)
+        if self.running:
+            gatt.expect_every(PMD_DATA, min(_PERIOD_S[kind] for kind in self.running))
+
+    async def _start(self, gatt: Gatt, kind: Measurement) -> None:
+        settings: dict[Setting, int] = {}
+        if kind is not Measurement.PPI:  # it has none
+            choices = await _request(gatt, pmd.ask_settings(kind))
+            _check(gatt, kind, choices)
+            settings = _settle(choices.settings, _PREFERRED[kind])
+        self._asked.add(kind)
+        reply = await _request(gatt, pmd.start(kind, settings))
+        if reply.error == _RUNS_ALREADY:  # a program that was killed left it so
+            await _request(gatt, pmd.stop(kind))
+            reply = await _request(gatt, pmd.start(kind, settings))
+        _check(gatt, kind, reply)
+        self.running[kind] = Running(float(settings.get(Setting.RATE_HZ, 1)), reply.factor)
+
+
+async def _request(gatt: Gatt, request: bytes) -> Reply:
+    def answers(packet: bytes) -> bool:
+        return packet[:1] == b"\xf0" and packet[1:3] == request[:2]
+
+    return Reply.decode(await gatt.ask(PMD_CONTROL, request, answers))
+
+
+def _check(gatt: Gatt, kind: Measurement, reply: Reply) -> None:
+    if reply.error == _ON_CHARGER:
+        raise SensorUnavailable(
+            f"{gatt.label} does not measure while it is charged",
+            hint="Take it off its charger and wear it.",
+        )
+    if reply.error:
+        raise SensorUnavailable(
+            f"{gatt.label} refuses to send {_names({kind})}: {reply}",
+            hint="Switch it off and on again, and close other apps that use it.",
+        )
+
+
+def _settle(
+    choices: Mapping[Setting, tuple[int, ...]], preferred: Mapping[Setting, int]
+) -> dict[Setting, int]:
+    """Return of each setting the value nearest to the preferred one, else the largest."""
+    settled: dict[Setting, int] = {}
+    for setting, values in choices.items():
+        if values and setting in preferred:
+            settled[setting] = min(values, key=lambda value: abs(value - preferred[setting]))
+        elif values:
+            settled[setting] = max(values)
+    return settled
+
+
+def _names(kinds: frozenset[Measurement] | set[Measurement]) -> str:
+    names = [name for name, kind in STREAMS.items() if kind in kinds]
+    return ", ".join(names) or "nothing of its own"
