@@ -94,6 +94,7 @@ class Core:
         self._chunk_seqs: deque[tuple[float, int]] = deque()
         self._external: ExternalClock | None = None  # whom the tempo follows, if anybody
         self._held = False
+        self._asked = False  # what is asked before the music is not answered yet
         self._last_tick = -1
         self._phrase: int | None = None  # the bar that began the phrase that sounds
         self._events: set[str] = set()  # since the last tick
@@ -171,6 +172,7 @@ class Core:
             state,
             dt_s,
             held=self._held,
+            begun=not self._asked,
             readings=readings,
             events=self._events,
             phrase_start=self._phrase_began(max(now_s, time_s)),
@@ -217,6 +219,7 @@ class Core:
         if self.ending is not None or (request.index, request.beat) != self.next_bar:
             return []
         derived: list[Derived] = []
+        self._asked = False
         if self._composer is None or self._tempo is None:
             self._composer = Composer(self._style, self._seed, self._params)
             self._tempo = TempoMap.start(*self._start(time_s + START_LEAD_S))
@@ -271,6 +274,9 @@ class Core:
                 self._held = command.what == "hold"
                 if not self._held:
                     self._steering.resume()
+                return []
+            case "ask":
+                self._asked = self._tempo is None
                 return []
             case "stop":
                 return self._end(time_s, float(command.value) if command.value else None)

@@ -122,6 +122,7 @@ class Steering:
         dt_s: float,
         *,
         held: bool = False,
+        begun: bool = True,
         readings: Iterable[Reading] = (),
         events: Iterable[str] = (),
         phrase_start: bool = False,
@@ -130,6 +131,7 @@ class Steering:
     ) -> Decision:
         """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay.
 
+        Until it has `begun`, time does not count for the programme: questions wait for answers.
         A group has `bodies`; how much they move `together`, 0 to 1, opens the music.
         """
         self._overrides.advance(state.time_s)
@@ -152,7 +154,8 @@ class Steering:
         elif held:
             aim = self._held()
         else:
-            self._course.advance(moment)
+            if begun:
+                self._course.advance(moment)
             aim = self._aim(moment)
         self._last = aim
         self.found |= aim.found
@@ -210,8 +213,9 @@ class Steering:
     def _decide(self, moment: Moment, aim: Aim, together: float) -> Decision:
         state, dt_s, overrides = moment.state, moment.dt_s, self._overrides
         wanted = overrides.number("level")
+        goal = clamp(aim.level if wanted is None else wanted, 0.0, 1.0)
         before = self._level.value, self._tempo.value
-        level = self._level.toward(clamp(aim.level if wanted is None else wanted, 0.0, 1.0), dt_s)
+        level = self._level.toward(goal, dt_s)
         wanted_bpm = self._curves.tempo_bpm(level) if aim.tempo_bpm is None else aim.tempo_bpm
         asked_bpm = overrides.number("tempo_bpm")
         bpm = overrides.bounded_bpm(wanted_bpm if asked_bpm is None else asked_bpm)
@@ -221,7 +225,6 @@ class Steering:
             bpm != wanted_bpm and tempo_bpm != before[1]
         )
         self._unpushed_s = 0.0 if pushed or overrides.glides else self._unpushed_s + dt_s
-        goal = clamp(aim.level if wanted is None else wanted, 0.0, 1.0)
         goal_bpm = self._curves.tempo_bpm(goal) if bpm == self._curves.tempo_bpm(level) else bpm
         way = Way(goal, min(goal_bpm, most_bpm), level, self._tempo.value)
         underway = self._underway.step(way, dt_s)

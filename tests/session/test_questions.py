@@ -27,12 +27,14 @@ def asked(
     monkeypatch: pytest.MonkeyPatch,
     answer: Callable[[Session], Coroutine[Any, Any, None]],
     every_s: float = 0.0,
+    programme: str | None = None,
 ) -> list[lines.Line]:
     """Return the log of a session in virtual time, whose listener does answer."""
     monkeypatch.setattr(Performance, "_questions", lambda self, clock: Questions(every_s))
     plan = Plan(
-        config=load(), sensors=("sim:",), out=out, duration_s=40.0 + every_s, ask_every_s=every_s
-    )
+        config=load(programme), sensors=("sim:",), out=out, duration_s=40.0 + every_s,
+        ask_every_s=every_s,
+    )  # fmt: skip
     folder = Performance(plan).run(answer).folder
     assert verify(folder, core_of).complete
     return [line for _, line in read(folder)]
@@ -80,6 +82,19 @@ def test_who_does_not_answer_hears_the_music_all_the_same(
     assert said(log) == [("ask", "before"), ("ask", "after")]
     first_note = next(line.t for line in log if isinstance(line, lines.NoteLine))
     assert 15.0 <= first_note < 20.0
+
+
+def test_the_time_of_a_programme_begins_with_the_music(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "ANSWER_S", 15.0)
+    log = asked(tmp_path, monkeypatch, silent, programme="settle")
+    first_note = next(line.t for line in log if isinstance(line, lines.NoteLine))
+    spent = [(d.t, d.numbers["phase_s"]) for d in log if isinstance(d, lines.DecisionLine)]
+    assert all(phase_s == 0.0 for t, phase_s in spent if t < first_note - 1.0)
+    after = next(line.t for line in log if getattr(line, "value", "") == "after")
+    during = max(phase_s for t, phase_s in spent if t < after)
+    assert during == pytest.approx(after - first_note, abs=1.5)
 
 
 async def stopping(session: Session) -> None:
