@@ -8,6 +8,7 @@ from biofeedback.lab.measures import Verdict
 from biofeedback.lab.table import row, text
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
 from biofeedback.simulation.kinds import KindName
+from lab_tables.sighted import sighted
 from lab_tables.store import Group, Store
 from lab_tables.tables import Lines, share
 
@@ -37,6 +38,9 @@ def table(store: Store, listeners: int) -> list[str]:
     for family in FAMILIES:
         lead = group(family, "responder")
         _responders(out, family, lead)
+        bound = sighted(cases(family, "responder", "lead", listeners))
+        reached = share(sum(v.success for v in bound), len(bound))
+        out.row(f"responder {family}: if the controller saw arousal itself", reached)
         rows.append(row(f"responder {family} lead", lead.verdicts))
         for other in _OTHERS:
             rows.append(

@@ -18,6 +18,7 @@ from biofeedback.personal import consent
 from biofeedback.timebase import utc_now
 from biofeedback.web import records, wishes
 from biofeedback.web.doors import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
+from biofeedback.web.guard import STOP
 from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.seat import Choice, Seat
 from biofeedback.web.studio import Studio
@@ -112,7 +113,7 @@ class Api:
             door("/api/scan", self._scan, methods=post, roles=LISTENER),
             door(f"{seat}/start", self._start, methods=post, roles=LISTENER),
             door(f"{seat}/command", self._command, methods=post, roles=STEERS),
-            door(f"{seat}/silence", self._silence, methods=post, roles=STEERS),
+            door(f"{seat}{STOP}", self._silence, methods=post, roles=STEERS),
             door(f"{seat}/sessions", self._sessions, roles=STEERS),
             door(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
             door(f"{session}/{{file}}", self._file, roles=STEERS),

@@ -2,7 +2,7 @@
 
 The rules, in this order: a Host that is ours, an Origin that is ours wherever something is
 changed, not too often, not too large, and a cookie that somebody was given. The first alone stops
-a foreign page that has its own name point at this computer.
+a foreign page that has its own name point at this computer. STOP is never too often.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from biofeedback.web.tokens import Tokens
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["COOKIE", "ENTRANCE", "LARGEST_BODY", "Guard"]
+__all__ = ["COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "Guard"]
 
 COOKIE = "biofeedback"
 ENTRANCE = "/enter/"  #: the only path that answers without a cookie
+STOP = "/silence"  #: how the path ends that silences the music
 LARGEST_BODY = 64 * 1024
 
 _log = logging.getLogger("biofeedback.web")
@@ -89,7 +90,9 @@ class Guard:
             return 403
         grant = self._tokens.who(_cookie(headers.get("cookie", "")))
         known = grant is not None
-        if not self._rates.allows(client if grant is None else grant.id, known=known):
+        stops = known and scope["path"].endswith(STOP)
+        who = client if grant is None else grant.id
+        if not self._rates.allows(who, known=known) and not stops:
             return 429
         if int(headers.get("content-length") or 0) > LARGEST_BODY:
             return 413

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 __all__ = ["Rates"]
 
-#: Requests a second in the long run, and at once. A stranger has no reason to come often.
-_KNOWN = (30.0, 120.0)
+#: Requests a second in the long run, and at once. A page takes some twenty; whoever loads it again
+#: and again must not lose it. A stranger has no reason to come often.
+_KNOWN = (30.0, 500.0)
 _STRANGER = (2.0, 30.0)
 _MOST = 1000  #: buckets that are kept; beyond it the one that was used longest ago is forgotten
 

@@ -14,6 +14,9 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
+import biofeedback.web
+
+STATIC = Path(biofeedback.web.__file__).parent / "static"
 ROLES = ("listener", "therapist", "observer")
 FILLED = {"seat": "home", "session": "20260101T000000Z", "file": "report.html", "id": "ab",
           "name": "style.css", "secret": "wrong"}  # fmt: skip
@@ -284,6 +287,25 @@ def test_a_thousand_tries_find_nothing_and_disturb_nobody(server: PageServer) ->
     assert statuses.count(429) > 900
     assert server.ask("GET", "/", cookie=known).status == 200
     assert socket_opens(server, known)
+
+
+def test_who_asks_far_too_often_can_still_stop(server: PageServer) -> None:
+    known, _ = server.invite("listener", "home")
+    often = {server.ask("GET", "/api/contacts", cookie=known).status for _ in range(600)}
+    assert often == {200, 429}
+    stops = [
+        server.ask("POST", "/api/seats/home/silence", cookie=known, body=b"{}").status
+        for _ in range(20)
+    ]
+    assert 429 not in stops
+    later(server)
+
+
+def test_a_page_that_is_loaded_again_and_again_is_there(server: PageServer) -> None:
+    known, _ = server.invite("listener", "home")
+    paths = ["/", "/api/choices", *(f"/static/{path.name}" for path in STATIC.glob("*.js"))]
+    for _ in range(10):
+        assert {server.ask("GET", path, cookie=known).status for path in paths} == {200}
 
 
 def test_the_pages_load_nothing_from_elsewhere(server: PageServer) -> None:

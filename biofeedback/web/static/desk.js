@@ -6,7 +6,7 @@ import {
 import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
-import { Trace } from "/static/trace.js";
+import { Trace, legend } from "/static/trace.js";
 
 const STEERS = facts.role === "therapist";
 const GOOD = { good: "ok", fair: "ok", lost: "bad", weak: "bad", no_contact: "bad" };
@@ -18,6 +18,7 @@ const CAN_BE_SET = {
 const FOR_MINUTES = [1, 5, 15, 60];
 const cards = new Map();
 const waiting = new Map();
+byId("seats").before(legend());
 
 class Card {
   constructor(seat) {

@@ -9,12 +9,13 @@ import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
 import { Past } from "/static/past.js";
-import { Trace } from "/static/trace.js";
+import { Trace, legend } from "/static/trace.js";
 
 const KEPT = "biofeedback.choice";
 const SIMULATED = "sim:listener";
 const seat = `/api/seats/${facts.seat}`;
 const trace = new Trace(byId("trace"));
+byId("trace").after(legend());
 const breath = new Breath();
 const past = new Past(seat);
 let shown = { stage: "idle", picture: {} };
@@ -347,6 +348,8 @@ function take(next) {
 }
 
 function turn(from, to) {
+  past.writing = to === "writing";
+  if (past.writing) past.load();
   if (to === "starting" || to === "playing") shown.mine = true;
   if (to === "playing" && from !== "playing") {
     byId("consent").hidden = true;

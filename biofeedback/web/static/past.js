@@ -7,11 +7,12 @@ const NAMES = { "report.html": "past.report", "session.mid": "past.midi", "sessi
 export class Past {
   constructor(seat) {
     this.seat = seat;
+    this.writing = false; // whether one is over whose report is not there yet
   }
 
   async load() {
     const sessions = (await attempt(() => get(`${this.seat}/sessions`))) ?? [];
-    byId("no-sessions").hidden = sessions.length > 0;
+    byId("no-sessions").hidden = sessions.length > 0 || this.writing;
     byId("sessions").replaceChildren(...sessions.map((session) => this.line(session)));
   }
 

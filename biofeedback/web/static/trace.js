@@ -1,7 +1,13 @@
 // The course of arousal with its interval, and of the heart rate, over the last minutes.
 
+import { clock, make, number, word } from "/static/common.js";
+
 const MINUTES = 5;
 const EVERY_S = 1;
+const FONT_PX = 11;
+const LEFT = 26, RIGHT = 28, TOP = 8, BOTTOM = 18; // room for the scales, in px
+const HEART_STEP_BPM = 10; // the heart's scale begins and ends at one of these
+const LEAST_BPM = 20; // no small change fills the height
 
 export class Trace {
   constructor(canvas) {
@@ -41,7 +47,7 @@ export class Trace {
       this.canvas.width = Math.round(box.width * scale);
       this.canvas.height = Math.round(box.height * scale);
       const style = getComputedStyle(this.canvas);
-      for (const name of ["ink", "faint", "accent", "heart", "band"]) {
+      for (const name of ["ink", "soft", "faint", "accent", "heart", "band"]) {
         this.colours[name] = style.getPropertyValue(`--${name}`).trim();
       }
     }
@@ -50,30 +56,45 @@ export class Trace {
     pen.clearRect(0, 0, box.width, box.height);
     const end = Math.max(60, this.points.at(-1)?.t ?? 60);
     const span = Math.min(60 * MINUTES, Math.max(60, end - (this.points[0]?.t ?? 0)));
-    const x = (t) => ((t - (end - span)) / span) * box.width;
-    const y = (share) => 4 + (1 - share) * (box.height - 8);
-    this.grid(pen, box, y);
+    const x = (t) => LEFT + ((t - (end - span)) / span) * (box.width - LEFT - RIGHT);
+    const y = (share) => TOP + (1 - share) * (box.height - TOP - BOTTOM);
+    const hearts = this.points.map((p) => p.heart).filter((value) => value);
+    const reach = hearts.length ? heartScale(hearts) : null;
+    this.scales(pen, box, y, span, reach);
     this.band(pen, x, y);
     this.line(pen, x, (p) => p.setpoint ?? null, y, this.colours.ink, [3, 5]);
     this.line(pen, x, (p) => p.arousal ?? null, y, this.colours.accent, []);
-    const hearts = this.points.map((p) => p.heart).filter((value) => value);
-    if (hearts.length) {
-      const middle = (Math.min(...hearts) + Math.max(...hearts)) / 2;
-      const reach = Math.max(20, Math.max(...hearts) - Math.min(...hearts)) * 1.2;
-      const share = (p) => (p.heart ? 0.5 + (p.heart - middle) / reach : null);
+    if (reach) {
+      const share = (p) => (p.heart ? (p.heart - reach.low) / (reach.high - reach.low) : null);
       this.line(pen, x, share, y, this.colours.heart, []);
     }
   }
 
-  grid(pen, box, y) {
+  /** Draw the scale of arousal on the left, of the heart rate on the right, of time below. */
+  scales(pen, box, y, span, reach) {
+    pen.font = `${FONT_PX}px system-ui, sans-serif`;
+    pen.textBaseline = "middle";
     pen.strokeStyle = this.colours.faint;
     pen.lineWidth = 1;
     for (const share of [0, 0.5, 1]) {
       pen.beginPath();
-      pen.moveTo(0, y(share));
-      pen.lineTo(box.width, y(share));
+      pen.moveTo(LEFT, y(share));
+      pen.lineTo(box.width - RIGHT, y(share));
       pen.stroke();
+      this.label(pen, number(share, 1), 2, y(share), "left", this.colours.accent);
+      if (!reach) continue;
+      const bpm = reach.low + share * (reach.high - reach.low);
+      this.label(pen, number(bpm, 0), box.width - 2, y(share), "right", this.colours.heart);
     }
+    const below = box.height - BOTTOM / 2 + 2;
+    this.label(pen, word("trace.ago", { time: clock(span) }), LEFT, below, "left", this.colours.soft);
+    this.label(pen, word("trace.now"), box.width - RIGHT, below, "right", this.colours.soft);
+  }
+
+  label(pen, text, x, y, align, colour) {
+    pen.textAlign = align;
+    pen.fillStyle = colour;
+    pen.fillText(text, x, y);
   }
 
   band(pen, x, y) {
@@ -103,4 +124,18 @@ export class Trace {
     pen.stroke();
     pen.setLineDash([]);
   }
+}
+
+/** Return round numbers of beats a minute below and above all of these. */
+function heartScale(hearts) {
+  const low = Math.floor(Math.min(...hearts) / HEART_STEP_BPM) * HEART_STEP_BPM;
+  const high = Math.max(low + LEAST_BPM, Math.ceil(Math.max(...hearts) / HEART_STEP_BPM) * HEART_STEP_BPM);
+  return { low, high };
+}
+
+/** Return what the lines mean; a screen reader has the words of the picture itself. */
+export function legend() {
+  const lines = ["trace.arousal", "trace.interval", "trace.setpoint", "trace.heart"];
+  const item = (key) => make("li", { class: key.split(".")[1] }, word(key));
+  return make("ul", { class: "legend", "aria-hidden": "true" }, ...lines.map(item));
 }
