@@ -11,22 +11,20 @@ from synth.compose.context import Context, Draft, Slot
 from synth.compose.density import Account, allot, settle
 from synth.compose.ending import close
 from synth.compose.form import BEATS_PER_BAR, Place, place
-from synth.compose.harmony import homecoming, modulation, phrase
 from synth.compose.line import Line
 from synth.compose.motif import motif
 from synth.compose.performance import perform
+from synth.compose.phrasing import begun, calmed, prepared, restyled, woken
 from synth.compose.state import State
 from synth.compose.voices import next_bass, slots_of, starting_voices
 from synth.events import Bar, Note
 from synth.params import DENSITY_RANGE, Layer, MusicParams
 from synth.styles.base import Style
 from synth.theory.chords import diatonic
-from synth.theory.scales import step_toward
 
 __all__ = ["Composer"]
 
 _SNAPSHOTS = 16
-_SPARSE_DENSITY = 0.75  #: below, chords last two bars
 _RESTING_DENSITY = 0.5  #: up to it, whole bars may pass without a new note
 _PLUNGE = 0.4  #: of the density in one step down is a call for calm, met at the next bar
 
@@ -88,25 +86,27 @@ class Composer:
     def bar(self, params: MusicParams) -> Bar:
         """Compose the next bar."""
         self._history.append((self._state, self._style))
-        state, params = self._state, _within_range(params)
+        state, params, settings = self._state, _within_range(params), self._style.settings
         if params.density <= _PLUNGE * state.density:
-            state = replace(self._calm_down(state, params), resting=params.rest)
+            state = replace(calmed(settings, state, params), resting=params.rest)
         where = place(state.index - state.origin)
         if where.first and self._coming_style is not self._style:
-            state = self._other_style(state, params)
-        params = self._style.settings.flavoured(params)
+            self._style = self._coming_style
+            settings = self._style.settings
+            state = restyled(settings, state, params)
+        params = settings.flavoured(params)
         if state.resting and (where.first or not state.layers):
             if params.rest:
                 return self._silence(state, where, params)
-            state = self._wake(state, params)
+            state = woken(settings, state, params)
             where = place(0)
         if where.first:
-            state = self._begin_phrase(state, where, params)
+            state = begun(settings, state, where, params, self._stream)
         if where.last:
-            state = self._prepare_next(state, where, params)
-        slots = slots_of(self._style.settings, state, where, params)
+            state = prepared(settings, state, where, params)
+        slots = slots_of(settings, state, where, params)
         wanted = demands(
-            self._style.settings,
+            settings,
             state.layers,
             where,
             slots,
@@ -122,7 +122,7 @@ class Composer:
         ringing = () if state.cut else tuple((n, p, e) for n, p, e, _ in state.ringing)
         played = perform(
             drafts,
-            touches(self._style.settings, state, where),
+            touches(settings, state, where),
             ringing + tuple((note.layer, note.pitch, note.beat + note.beats) for note in again),
             params,
             self._stream("touch", state.index),
@@ -211,24 +211,6 @@ class Composer:
     def _stream(self, purpose: str, index: int) -> Random:
         return Random(f"{self._seed}/{self._style.name}/{purpose}/{index}")
 
-    def _calm_down(self, state: State, params: MusicParams) -> State:
-        """Let the form begin again with this bar, so that layers fall silent at once."""
-        layers = playable(self._style.settings, params.layers)
-        return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
-
-    def _other_style(self, state: State, params: MusicParams) -> State:
-        """Take the other style up; its voices start where its own instruments can play."""
-        self._style = self._coming_style
-        settings = self._style.settings
-        return replace(
-            state,
-            coming_layers=() if state.resting else playable(settings, params.layers),
-            voices=starting_voices(settings, params),
-            bass=next_bass(settings, None, state.coming_key.tonic),
-            line=Line(),
-            account=Account(),
-        )
-
     def _silence(self, state: State, where: Place, params: MusicParams) -> Bar:
         """Return a bar without notes; what is owed and what sounded before are forgotten."""
         bar = Bar(
@@ -254,61 +236,12 @@ class Composer:
         )
         return bar
 
-    def _wake(self, state: State, params: MusicParams) -> State:
-        """Begin a phrase with this bar, whose layers all enter anew."""
-        calm = self._calm_down(replace(state, layers=()), params)
-        return replace(calm, resting=False, waking=True)
-
     def _rests(self, state: State, where: Place, params: MusicParams) -> bool:
         """Whether this bar starts no note: the second or third of a phrase of sparse music."""
         if params.density > _RESTING_DENSITY or where.first or where.last or state.index == 0:
             return False
         chosen = self._stream("rest", state.index - where.bar).choice((1, 2))
         return where.bar == chosen
-
-    def _begin_phrase(self, state: State, where: Place, params: MusicParams) -> State:
-        settings = self._style.settings
-        layers = state.coming_layers
-        changes = phrase(
-            state.coming_key,
-            where,
-            tension=params.tension,
-            chord_beats=8.0 if params.density < _SPARSE_DENSITY else settings.chord_beats,
-            home=state.coming_key != state.key,
-            rng=self._stream(f"harmony {where.theme}", where.section),
-        )
-        theme = self._stream(f"motif {where.theme}", where.section)
-        fresh = state.waking and not state.layers
-        return replace(
-            state,
-            waking=fresh,
-            key=state.coming_key,
-            layers=layers,
-            entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
-            changes=changes,
-            motif=motif(theme, freedom=settings.rhythm_freedom),
-        )
-
-    def _prepare_next(self, state: State, where: Place, params: MusicParams) -> State:
-        coming = state.key if params.rest else step_toward(state.key, params.key)
-        changes = state.changes
-        if params.rest:
-            before = tuple(change for change in changes if change.at < 12.0)
-            changes = before + homecoming(state.key, tension=params.tension)
-        elif coming != state.key:
-            before = tuple(change for change in changes if change.at < 12.0)
-            bridge = modulation(
-                state.key, coming, full=where.closes_section, tension=params.tension
-            )
-            changes = before + bridge
-        layers = playable(self._style.settings, params.layers)
-        return replace(
-            state,
-            coming_key=coming,
-            coming_layers=() if params.rest else layers,
-            changes=changes,
-            resting=params.rest,
-        )
 
     def _context(
         self,

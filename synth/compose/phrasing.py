@@ -1,0 +1,103 @@
+"""What a phrase brings along: key, layers, harmony and motif, and what prepares the next one.
+
+Pure functions from one state of the composer to another; `settings` are those of the style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from synth.compose.arrangement import playable
+from synth.compose.density import Account
+from synth.compose.form import Place
+from synth.compose.harmony import homecoming, modulation, phrase
+from synth.compose.line import Line
+from synth.compose.motif import motif
+from synth.compose.state import State
+from synth.compose.voices import next_bass, starting_voices
+from synth.params import MusicParams
+from synth.styles.base import StyleSettings
+from synth.theory.scales import step_toward
+
+__all__ = ["begun", "calmed", "prepared", "restyled", "woken"]
+
+_SPARSE_DENSITY = 0.75  #: below, chords last two bars
+_LAST_BAR = 12.0  #: beat of a phrase from which on the next one is prepared
+
+
+def calmed(settings: StyleSettings, state: State, params: MusicParams) -> State:
+    """Let the form begin again with this bar, so that layers fall silent at once."""
+    layers = playable(settings, params.layers)
+    return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
+
+
+def woken(settings: StyleSettings, state: State, params: MusicParams) -> State:
+    """Begin a phrase with this bar, whose layers all enter anew."""
+    calm = calmed(settings, replace(state, layers=()), params)
+    return replace(calm, resting=False, waking=True)
+
+
+def restyled(settings: StyleSettings, state: State, params: MusicParams) -> State:
+    """Take another style up; its voices start where its own instruments can play."""
+    return replace(
+        state,
+        coming_layers=() if state.resting else playable(settings, params.layers),
+        voices=starting_voices(settings, params),
+        bass=next_bass(settings, None, state.coming_key.tonic),
+        line=Line(),
+        account=Account(),
+    )
+
+
+def begun(
+    settings: StyleSettings,
+    state: State,
+    where: Place,
+    params: MusicParams,
+    stream: Callable[[str, int], Random],
+) -> State:
+    """Begin a phrase: what was prepared comes true, with a harmony and a motif of its own.
+
+    `stream` gives the random numbers of a purpose and an index, always the same ones.
+    """
+    layers = state.coming_layers
+    changes = phrase(
+        state.coming_key,
+        where,
+        tension=params.tension,
+        chord_beats=8.0 if params.density < _SPARSE_DENSITY else settings.chord_beats,
+        home=state.coming_key != state.key,
+        rng=stream(f"harmony {where.theme}", where.section),
+    )
+    theme = stream(f"motif {where.theme}", where.section)
+    fresh = state.waking and not state.layers
+    return replace(
+        state,
+        waking=fresh,
+        key=state.coming_key,
+        layers=layers,
+        entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
+        changes=changes,
+        motif=motif(theme, freedom=settings.rhythm_freedom),
+    )
+
+
+def prepared(settings: StyleSettings, state: State, where: Place, params: MusicParams) -> State:
+    """Prepare the next phrase in the last bar of this one: by a bridge, or by coming home."""
+    coming = state.key if params.rest else step_toward(state.key, params.key)
+    changes = state.changes
+    before = tuple(change for change in changes if change.at < _LAST_BAR)
+    if params.rest:
+        changes = before + homecoming(state.key, tension=params.tension)
+    elif coming != state.key:
+        bridge = modulation(state.key, coming, full=where.closes_section, tension=params.tension)
+        changes = before + bridge
+    return replace(
+        state,
+        coming_key=coming,
+        coming_layers=() if params.rest else playable(settings, params.layers),
+        changes=changes,
+        resting=params.rest,
+    )
