@@ -111,6 +111,7 @@ def stuck_after(way: str, seed: int, folder: Path) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ | ({} if jack else {"CABLES": str(folder)}),
+        preexec_fn=_heeds_interrupts,
     )
     assert parent.stdin is not None
     assert parent.stdout is not None
@@ -147,6 +148,11 @@ def stuck_after(way: str, seed: int, folder: Path) -> int:
         parent.kill()
         parent.communicate()
         device.unplug()
+
+
+def _heeds_interrupts() -> None:
+    """Undo what a shell does to a program in the background: it would ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _alive(process: int) -> bool:
