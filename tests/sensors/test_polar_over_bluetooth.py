@@ -127,7 +127,8 @@ def test_a_strap_that_is_too_busy_for_its_ecg_keeps_its_heart_rate(
 ) -> None:
     (heart,) = runs["busy"].all("gap", signal="hr")
     (ecg,) = runs["busy"].all("gap", signal="ecg")
-    assert ecg["end"] - heart["end"] > 3.0  # three refusals, with 0.5, 1 and 2 s between
+    # Three refusals, with 0.5, 1 and 2 s between; the first heart rate takes up to a second.
+    assert ecg["end"] - heart["end"] > 2.4
     assert ecg["reason"] == "link"
     assert len(runs["busy"].events("connect")) == 2
     assert runs["busy"].rr_s() == pytest.approx(runs["busy"].true_rr_s(), abs=0.6 / 1024)
