@@ -2,18 +2,21 @@
 
 Thompson sampling: the effects of each option are drawn from what is believed of this person, and
 the option that is best in that draw is played. Early the draws differ widely and many options are
-tried; later they agree. Older sessions count less, poor signals too. Pure: equal history and equal
-seed give the equal choice.
+tried; later they agree. In the first sessions only what was heard least is in the draw: evenly
+heard levels are compared best, and people who are unlike all others are found out. Older sessions
+count less, poor signals too. Pure: equal history and equal seed give the equal choice.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from biofeedback.personal.options import Factor, Option, Preferences, candidates
+from biofeedback.personal.options import FACTORS, Factor, Option, Preferences, candidates
 from biofeedback.personal.past import Hour, Past, body_reward, said_reward
 from biofeedback.personal.prior import COLD, Prior, Priors, columns, design, rows
 from biofeedback.personal.regression import Array, Belief
@@ -24,6 +27,8 @@ _DRAWS = 200
 _KEPT = 0.97  #: of a session's weight, with each that follows. Ours
 _CERTAINTY = 0.5  #: of the noise in an interval: it is the person's own that counts
 _BOLD = 1.0  #: of a whole draw at full exploration; tuned on virtual listeners
+#: Sessions, at full exploration, that go to what was heard least; tuned on virtual listeners.
+_EVENLY = 6
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +100,8 @@ def choose(
     expected = x @ (body.mean + said.mean)
     doubts = x @ (body.draws(rng, _DRAWS) + said.draws(rng, _DRAWS))
     drawn = expected + _BOLD * wanted.exploration * doubts[:, 0]
+    if len(history) < round(_EVENLY * wanted.exploration):
+        drawn[~_least_heard(options, history)] = -np.inf
     best, chosen = int(np.argmax(expected)), int(np.argmax(drawn))
     sd = float(np.hypot(body.contrast(x[chosen])[1], said.contrast(x[chosen])[1]))
     return Choice(
@@ -139,6 +146,16 @@ def weights(history: list[Past], kept: float = _KEPT) -> Array:
     """Return how much each session counts: by its signal, and less the longer ago it was."""
     ages = np.arange(len(history))[::-1]
     return np.asarray(kept**ages * [max(0.05, past.quality) for past in history])
+
+
+def _least_heard(options: list[Option], history: list[Past]) -> NDArray[np.bool_]:
+    """Return, for each option, whether its levels were heard least of all, over all factors."""
+    ahead = np.zeros(len(options), dtype=int)
+    for factor in FACTORS:
+        heard = Counter(past.option.level(factor) for past in history)
+        counts = np.array([heard[option.level(factor)] for option in options])
+        ahead += counts - counts.min()
+    return np.asarray(ahead == ahead.min())
 
 
 def _believed(

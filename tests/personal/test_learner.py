@@ -1,10 +1,13 @@
 """The learner: what it chooses, what it claims, and what it never does."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from msgspec import structs
+from scipy.stats import t as student
 
-from biofeedback.personal.claims import LEVEL, claims
+from biofeedback.personal.claims import LEVEL, claims, level_after
 from biofeedback.personal.insights import explained, insights, told
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import Option, Preferences, candidates
@@ -70,6 +73,23 @@ def test_without_exploration_the_best_guess_is_always_played() -> None:
         assert chosen.option == chosen.greedy
 
 
+def test_in_the_first_sessions_all_are_heard_evenly() -> None:
+    wanted = Preferences(liked=("ambient", "piano", "chamber"), strategies=("lead",))
+    history: list[Past] = []
+    for number in range(6):
+        option = choose(history, wanted, "day", 7).option
+        fall = 0.9 if option.style == "chamber" else 0.1
+        history.append(
+            Past(
+                session=str(number), started_utc="", hour="day", option=option, start=0.6, fall=fall
+            )
+        )
+    for factor, each in (("style", 2), ("modes", 3)):
+        counts = Counter(one.option.level(factor) for one in history)
+        assert set(counts.values()) == {each}
+    assert choose(history, wanted, "day", 7).option.style == "chamber"
+
+
 def test_it_comes_to_play_what_works() -> None:
     chosen = [choose(lived(0.2), WANTED, "day", seed).option.style for seed in range(30)]
     assert chosen.count("piano") >= 28
@@ -112,13 +132,29 @@ def test_noise_is_not_claimed_and_few_sessions_say_so() -> None:
     )  # fmt: skip
 
 
-def test_who_varies_ten_times_as_much_needs_ten_times_the_difference_for_a_claim() -> None:
-    steady = [past("piano" if k % 2 else "ambient", fall, k) for k, fall in
-              enumerate([0.01, 0.04, 0.02, 0.06, 0.0, 0.05, 0.01, 0.05])]  # fmt: skip
-    noisy = [structs.replace(one, fall=10.0 * one.fall) for one in steady]
-    (few,), (many,) = claims(steady), claims(noisy)
-    assert few.claimed
-    assert few.chance == pytest.approx(many.chance)
+def compared(piano: list[float], ambient: list[float]) -> float:
+    """Return how likely it is that chance made this difference."""
+    falls = zip(["piano"] * len(piano) + ["ambient"] * len(ambient), piano + ambient, strict=True)
+    (found,) = claims([past(style, fall, k) for k, (style, fall) in enumerate(falls)])
+    return found.chance
+
+
+def test_who_varies_more_needs_more_for_a_claim() -> None:
+    steady = compared([0.36, 0.4, 0.44, 0.4, 0.4], [0.2, 0.24, 0.16, 0.2, 0.2])
+    noisy = compared([0.1, 0.4, 0.7, 0.4, 0.4], [0.2, 0.5, -0.1, 0.2, 0.2])
+    # Means 0.2 apart; squares of 0.0064 and 0.36 with 8 degrees of freedom, and 0.0036 with one
+    # more of the usual: t = 0.2 / sqrt(0.4 x 0.01 / 9) and 0.2 / sqrt(0.4 x 0.3636 / 9).
+    assert steady == pytest.approx(2.0 * student.sf(9.487, 9), rel=0.01)
+    assert noisy == pytest.approx(2.0 * student.sf(1.573, 9), rel=0.01)
+    assert steady < level_after(10) < noisy
+
+
+def test_sessions_that_agree_by_chance_are_no_certainty() -> None:
+    assert compared([0.21, 0.21, 0.21, 0.21], [0.2, 0.2, 0.2, 0.2]) > 0.5
+
+
+def test_early_looks_take_little_of_what_may_be_wrong() -> None:
+    assert [level_after(n) for n in (5, 10, 20)] == pytest.approx([LEVEL / 8.0, LEVEL, LEVEL / 4.0])
 
 
 def test_the_same_evidence_is_no_claim_when_one_has_looked_a_hundred_times() -> None:
