@@ -6,9 +6,9 @@ Virtual listeners hear whole sessions in which they also lose the sensor, ask fo
 tempo, and rate their distress. Then every decision that moved what has moved within the last 10 s
 is made again from 10 s before, by the same code, with the cause that it names set to its neutral
 value: a body that stays as it was, a plan that stands still, a wish that nobody had, a way, or a
-return to the strategy, that is not taken. It counts as
-changed when the move comes out different by a tenth of itself. Another cause, drawn at random, is
-set to neutral for comparison. Holds must name the branch that was executed.
+return to the strategy, that is not taken, an event that never was. It counts as changed when the
+move comes out different by a tenth of itself. Another cause, drawn at random, is set to neutral for
+comparison. Holds must name the branch that was executed.
 Simulated: proves the controller, not a benefit.
 """
 
@@ -22,6 +22,7 @@ from typing import Any
 from biofeedback.config import configs_folder, load
 from biofeedback.control.base import Aim, Decision, Moment
 from biofeedback.control.build import build
+from biofeedback.control.mapping import EVENTS
 from biofeedback.control.override import Wish
 from biofeedback.control.steering import Steering
 from biofeedback.core import Core, CoreSettings
@@ -143,6 +144,7 @@ def again(start: Steering, asked: list[Asked], cause: str) -> Decision:
         ticks = [replace(t, state=replace(t.state, arousal=first.state.arousal)) for t in ticks]
     elif cause == "plan":
         steering._course._strategy = Still(steering._course._strategy)
+        steering._course.advance = lambda moment: None  # nor does the programme go on
     elif cause == "override":
         steering.release("")
         ticks = [replace(t, wish=None) for t in ticks]
@@ -161,9 +163,12 @@ def again(start: Steering, asked: list[Asked], cause: str) -> Decision:
             )
             for t in ticks
         ]  # fmt: skip
-        steering._course._strategy = copy.deepcopy(steering._course._strategy)
-    else:  # a branch: the strategy wants what sounds
+        strategy = steering._course._strategy
+        if cause in EVENTS and hasattr(strategy, "_pulses"):  # nor does an earlier one fade yet
+            strategy._pulses.clear()
+    else:  # a branch: the strategy wants what sounds, and none that comes wants another thing
         steering._course._strategy = Content(steering)
+        steering._course.advance = lambda moment: None
     for tick in ticks:
         decision = take(steering, tick)
     return decision

@@ -22,6 +22,7 @@ _REST_LEVEL = 0.3
 #: The turn from meeting to leading takes this long: no step. Ours.
 _TURN_S = 15.0
 _LEAST_URGE = 0.1
+_LEAST_WAY = 0.25  #: a shorter way to the target needs no more than its share of the lead. Ours
 _FADE = 0.95  #: in 10 s a change is as good as forgotten, for the reason that is named
 
 
@@ -96,33 +97,36 @@ class Lead:
         if self._pauses(waiting, dt_s):
             why = "The music pauses for a while: silence may calm where music did not."
             return Aim(arousal, self._setpoint, why, silent=True, cause="pause")
+        pulled = 0.0
         if not waiting:
             speed = (self._met - self._target) / max(settings.lead_s, dt_s)
-            self._setpoint = min(self._setpoint - speed * dt_s, arousal)
-            self._setpoint = max(self._target, self._setpoint)
+            planned = self._setpoint - speed * dt_s
+            self._setpoint = max(self._target, min(planned, arousal))
+            pulled = self._setpoint - max(self._target, planned)
         above = arousal - self._setpoint
         self._urge = clamp(
             self._urge + settings.urge_per_s * above * dt_s, -_LEAST_URGE, settings.urge_most
         )
-        span = max(self._met - self._target, 1e-6)
-        ahead = settings.ahead * clamp((self._setpoint - self._target) / span, 0.0, 1.0)
+        way = max(self._met - self._target, _LEAST_WAY)
+        ahead = settings.ahead * clamp((self._setpoint - self._target) / way, 0.0, 1.0)
         led = self._setpoint - ahead - settings.firmness * above - self._urge
         ramp = min(1.0, (self._elapsed_s - settings.meet_s) / _TURN_S)
         most = max(arousal, self._target + _LEAST_URGE)
         level = clamp(arousal + ramp * (led - arousal), 0.0, most)
-        return self._placed(arousal, arousal - level, self._why(arousal, waiting))
+        answer = pulled * (1.0 + settings.firmness - settings.ahead / way)
+        return self._placed(arousal, arousal - level, self._why(arousal, waiting), answer)
 
-    def _placed(self, arousal: float, below: float, why: str) -> Aim:
+    def _placed(self, arousal: float, below: float, why: str, answer: float = 0.0) -> Aim:
         """Return the aim this far below the listener, named after what moved it more of late.
 
-        Where the music leads, a change of arousal moves it by the firmness; where it meets, by as
-        much. The rest is the plan's.
+        Where the music leads, a change of arousal moves it by the firmness, and by `answer` where
+        it pulls the set point along; where it meets, by as much. The rest is the plan's.
         """
         level = arousal - below
         if self._last is None:
             self._last = arousal, level
         change, moved = arousal - self._last[0], level - self._last[1]
-        answer = -self._settings.firmness * change if below else change
+        answer += -self._settings.firmness * change if below else change
         self._by_body = _FADE * self._by_body + answer
         self._by_plan = _FADE * self._by_plan + moved - answer
         self._last = arousal, level

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -16,6 +17,7 @@ from msgspec import Meta
 
 from biofeedback.control.base import Aim, Moment
 from biofeedback.control.limits import clamp
+from biofeedback.control.underway import SECONDS
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM
 
 __all__ = ["EVENTS", "STATES", "Map", "MapSettings", "Route", "controller"]
@@ -36,7 +38,6 @@ TARGETS = {
     "articulation": (0.0, 1.0),
     "swing": (0.5, 0.67),
 }
-_FADE = 0.95  #: in 10 s a move is as good as forgotten, for the reason that is named
 _CONTROLLER = re.compile(r"cc (\d{1,3})(?: channel (\d{1,2}))?")
 
 
@@ -101,14 +102,14 @@ class Map:
         self._settings = settings
         self._values: dict[str, float] = {}
         self._pulses: dict[str, float] = {}
-        self._by: dict[str, float] = {}  # by how much each source has moved the music of late
+        self._trail: deque[tuple[float, dict[str, float]]] = deque()  # when, and the values then
+        self._now_s = 0.0
+        self._cause = "map"
 
     def aim(self, moment: Moment) -> Aim:
         """Move each target towards what its source says."""
-        moved = {route.source: self._move(route, moment) for route in self._settings.route}
-        for source, share in moved.items():
-            self._by[source] = _FADE * self._by.get(source, 0.0) + share
-        cause = max(self._by, key=lambda source: self._by[source], default="map")
+        for route in self._settings.route:
+            self._move(route, moment)
         values = self._values
         plain = {name: value for name, value in values.items() if name in TARGETS}
         shown = [f"{r.source} plays {r.to} {values[r.to]:.3g}" for r in self._settings.route
@@ -118,16 +119,33 @@ class Map:
             None,
             "; ".join(shown[:3]).capitalize() + "." if shown else "Nothing plays the music yet.",
             tempo_bpm=plain.pop("tempo_bpm", None),
-            cause=cause,
+            cause=self._named(moment.dt_s),
             numbers={name: value for name, value in values.items() if name not in TARGETS},
             params=plain,
         )
 
-    def _move(self, route: Route, moment: Moment) -> float:
-        """Move one target; return by which share of its range."""
+    def _named(self, dt_s: float) -> str:
+        """Return the source that has moved the music most of late; the last one where none has."""
+        self._now_s += dt_s
+        self._trail.append((self._now_s, dict(self._values)))
+        while len(self._trail) > 1 and self._trail[1][0] <= self._now_s - SECONDS:
+            self._trail.popleft()
+        then = self._trail[0][1]
+        moved: dict[str, float] = {}
+        for route in self._settings.route:
+            if route.to in then:
+                low, high = TARGETS.get(route.to, route.out)
+                share = abs(self._values[route.to] - then[route.to]) / max(abs(high - low), 1e-9)
+                moved[route.source] = max(share, moved.get(route.source, 0.0))
+        most = max(moved, key=lambda source: moved[source], default=None)
+        if most is not None and moved[most] > 0.0:
+            self._cause = most
+        return self._cause
+
+    def _move(self, route: Route, moment: Moment) -> None:
         found = self._source(route, moment)
         if found is None:
-            return 0.0
+            return
         start, end = route.range_in
         share = _CURVES[route.curve](clamp((found - start) / (end - start), 0.0, 1.0))
         low, high = route.out
@@ -136,7 +154,6 @@ class Map:
         keep = math.exp(-moment.dt_s / route.smooth_s) if route.smooth_s else 0.0
         after = wanted if route.source in EVENTS else wanted + keep * (before - wanted)
         self._values[route.to] = after
-        return abs(after - before) / max(abs(high - low), 1e-9)
 
     def _source(self, route: Route, moment: Moment) -> float | None:
         if route.source in EVENTS:

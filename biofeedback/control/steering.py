@@ -27,8 +27,6 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 
 
-#: So long after a wish has moved the music it is named as the cause. Ours.
-_PUSHED_S = 1.0
 #: Branches that are named whatever the music does.
 _BRANCHES = ("held", "blind", "rest", "lost", "unseen", "pause", "silence")
 _HEARD_TOGETHER = 0.05  #: from which it is said
@@ -82,7 +80,8 @@ class Steering:
         self._blind_s = 0.0
         self._following = False
         self._seen = False
-        self._unpushed_s = 0.0  # since a wish has moved anything
+        self._sent: MusicParams | None = None  # of the last decision, before wishes
+        self._loudness = course.loudness
         self._rated: dict[str, float] = {}
         self.found: dict[str, float] = {}  #: what strategies have learned about the listener
 
@@ -214,17 +213,13 @@ class Steering:
         state, dt_s, overrides = moment.state, moment.dt_s, self._overrides
         wanted = overrides.number("level")
         goal = clamp(aim.level if wanted is None else wanted, 0.0, 1.0)
-        before = self._level.value, self._tempo.value
+        level_before = self._level.value
         level = self._level.toward(goal, dt_s)
         wanted_bpm = self._curves.tempo_bpm(level) if aim.tempo_bpm is None else aim.tempo_bpm
         asked_bpm = overrides.number("tempo_bpm")
         bpm = overrides.bounded_bpm(wanted_bpm if asked_bpm is None else asked_bpm)
         most_bpm = TEMPO_RANGE_BPM[1] if aim.most_bpm is None else aim.most_bpm
         tempo_bpm = self._tempo.toward(clamp(min(bpm, most_bpm), *TEMPO_RANGE_BPM), dt_s)
-        pushed = (wanted is not None and level != before[0]) or (
-            bpm != wanted_bpm and tempo_bpm != before[1]
-        )
-        self._unpushed_s = 0.0 if pushed or overrides.glides else self._unpushed_s + dt_s
         goal_bpm = self._curves.tempo_bpm(goal) if bpm == self._curves.tempo_bpm(level) else bpm
         way = Way(goal, min(goal_bpm, most_bpm), level, self._tempo.value)
         underway = self._underway.step(way, dt_s)
@@ -234,6 +229,13 @@ class Steering:
         tempo_bpm = overrides.bounded_bpm(tempo_bpm) if there else tempo_bpm
         tempo_bpm = tempo_bpm if hurries else min(tempo_bpm, most_bpm)
         params = self._curves.params(level, tempo_bpm)
+        before, self._sent = self._sent or params, params
+        sped = params.tempo_bpm != before.tempo_bpm
+        pushed = overrides.glides or (wanted is not None and level != level_before)
+        pushed = pushed or (bpm != wanted_bpm and sped)
+        loudness, self._loudness = self._loudness, self._course.loudness
+        faded = abs(self._loudness - loudness) * params.dynamics
+        fades = not sped and faded > abs(params.dynamics - before.dynamics)
         played = aim.params
         params = replace(
             params,
@@ -275,7 +277,8 @@ class Steering:
         self._free_s = 0.0 if kept else self._free_s + dt_s
         if not stopped and cause not in _BRANCHES:
             cause = "underway" if underway else "resumed" if self._free_s <= SECONDS else cause
-        if asked and not stopped and self._unpushed_s <= _PUSHED_S:
+            cause = "plan" if fades else cause
+        if asked and not stopped and pushed:
             cause = "override"
         return Decision(
             state.time_s,

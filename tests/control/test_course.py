@@ -88,7 +88,9 @@ def test_a_programme_begins_gently_and_fades_as_it_says() -> None:
         Phase(name="one", strategy="fixed", until=Until(minutes=2.0)),
         Phase(name="two", strategy="fixed", loudness=0.2, fade_s=60.0),
     ]
-    loudness = [d.params.dynamics for d in run(performed(phases), 240.0)]
+    decisions = run(performed(phases), 240.0)
+    assert {d.cause for d in decisions[16:24]} == {"plan"}  # nothing but its fade moves then
+    loudness = [d.params.dynamics for d in decisions]
     assert loudness[0] < 0.6 * loudness[100]
     assert loudness[-1] == pytest.approx(0.2 * loudness[100])
 

@@ -81,6 +81,22 @@ def test_an_event_sets_off_a_pulse_that_fades_and_goes_out_under_its_address() -
     assert fading == pytest.approx([0.6065, 0.3679, 0.2231, 0.1353], abs=1e-3)
 
 
+def test_the_source_that_moved_the_music_most_in_ten_seconds_is_named() -> None:
+    one = mapped(
+        {"from": "scr", "to": "tension", "decay_s": 2},
+        {"from": "scl", "to": "dynamics", "in": [0, 10], "smooth_s": 4},
+    )
+    play(one, 20.0, scl=1.0)
+    named = []
+    for k in range(60):
+        state = State(20.0 + k * DT_S, 0.5, 0.4, 0.6, 0.9, "tracking", {})
+        readings = [Reading("scl", 1.0 + 0.1 * k, "", 10.0, 0.0, 1.0, 1.0)]
+        events = ("scr",) if k == 0 else ()
+        named.append(one.step(state, DT_S, readings=readings, events=events).cause)
+    assert set(named[:3]) == {"scr"}
+    assert set(named[30:]) == {"scl"}  # the pulse was fifteen seconds ago
+
+
 def test_the_tempo_that_a_heart_plays_still_glides() -> None:
     one = mapped({"from": "heart_rate", "to": "tempo_bpm", "in": [40, 160], "out": [40, 160],
                   "smooth_s": 0})  # fmt: skip

@@ -83,6 +83,26 @@ def test_lead_without_a_meeting_of_its_own_still_begins_where_the_listener_is() 
     assert setpoints[-1] == pytest.approx(0.25)
 
 
+def test_lead_that_begins_near_the_target_goes_a_little_ahead_and_does_not_plunge() -> None:
+    settings = Settings(strategy="lead", lead=LeadSettings(meet_s=0.0))
+    steering = build(settings, Palette(), HOME)
+    first = [steering.step(state(k * DT_S, 0.3), DT_S) for k in range(80)]
+    # 0.05 of a way of 0.25 at least: a fifth of half the range ahead, and no more.
+    assert min(d.numbers["wanted_level"] for d in first) > 0.3 - 0.1 - 0.05
+
+
+def test_what_a_wish_does_not_move_is_not_put_down_to_it() -> None:
+    steering = build(Settings(strategy="mirror"), Palette(), HOME)
+    for k in range(100):
+        steering.step(state(k * DT_S, 0.4), DT_S)
+    steering.wish(Wish("tempo_bpm", 75.0, 600.0), "key", 50.0)
+    causes = [
+        steering.step(state(50.0 + k * DT_S, 0.4 + 0.002 * k), DT_S).cause for k in range(120)
+    ]
+    assert "override" in causes[:30]  # the tempo glides to what was asked for
+    assert set(causes[60:]) == {"arousal"}  # it is there, and the rest goes with the listener
+
+
 def test_lead_goes_further_ahead_of_a_listener_who_does_not_follow() -> None:
     levels = [d.numbers["wanted_level"] for d in course("lead", [0.9] * 1500)]
     assert levels[60:] == sorted(levels[60:], reverse=True)
