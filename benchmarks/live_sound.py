@@ -101,11 +101,13 @@ def _server() -> Iterator[str]:
 
 
 def _nobody_plays() -> None:
-    """Print how many xruns a server has that nobody uses, until standard input ends."""
-    with _server():
+    """Print how many xruns an unused server has from a line of standard input to its end."""
+    with _server() as rights:
         xruns = Xruns()
+        sys.stdin.readline()
+        before = xruns.count
         sys.stdin.read()
-        print(xruns.count)
+        print(f"{xruns.count - before} ({rights})")
         xruns.close()
 
 
@@ -117,10 +119,12 @@ def _watch(session: subprocess.Popen[bytes], xruns: Xruns, seconds: float, right
             raise SystemExit("the session does not play: try biofeedback run --output audio:")
         pause.wait(0.1)
     player = _player_of(session.pid)
-    pause.wait(START_S)
     unused = subprocess.Popen(
         [sys.executable, __file__, "--nobody"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    pause.wait(START_S)
+    unused.stdin.write(b"from now on\n")
+    unused.stdin.flush()
     at_start, cpu_s, started = xruns.count, _cpu_s(player), time.monotonic()
     times, sizes = [], []
     while time.monotonic() - started < seconds:
@@ -136,10 +140,10 @@ def _watch(session: subprocess.Popen[bytes], xruns: Xruns, seconds: float, right
         np.polyfit([times[k] for k in settled], [sizes[k] for k in settled], 1)[0]
     )
     late = xruns.count - at_start
-    of_machine = int(unused.communicate()[0])
+    of_machine = unused.communicate()[0].decode().strip() or "unknown"
     print(f"jackd at {rights} priority, 256 frames, {elapsed:.0f} s")
     print(f"xruns             {late:8d}   goal 0 (and {at_start} in the first {START_S:g} s)")
-    print(f"  of a server beside it that nobody uses {of_machine:d}")
+    print(f"  of a server beside it that nobody uses {of_machine}")
     print(f"share of a core   {100 * share:8.1f} % goal {100 * MOST_CPU:g} %")
     print(f"memory            {sizes[-1]:8.1f} MB, from {sizes[0]:.1f}")
     print(f"growth an hour    {growth:8.2f} MB goal {MOST_GROWTH_MB_PER_HOUR:g} MB")

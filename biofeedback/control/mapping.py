@@ -125,7 +125,10 @@ class Map:
         )
 
     def _named(self, dt_s: float) -> str:
-        """Return the source that has moved the music most of late; the last one where none has."""
+        """Return the source that has moved the music furthest in 10 s, there and back not counted.
+
+        Where none has, it is the one named before.
+        """
         self._now_s += dt_s
         self._trail.append((self._now_s, dict(self._values)))
         while len(self._trail) > 1 and self._trail[1][0] <= self._now_s - SECONDS:

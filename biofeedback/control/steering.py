@@ -130,7 +130,7 @@ class Steering:
     ) -> Decision:
         """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay.
 
-        Until it has `begun`, time does not count for the programme: questions wait for answers.
+        Until it has `begun`, no time passes for programme and strategy: questions wait for answers.
         A group has `bodies`; how much they move `together`, 0 to 1, opens the music.
         """
         self._overrides.advance(state.time_s)
@@ -146,7 +146,7 @@ class Steering:
             bodies or {},
         )
         self._rated = {}
-        leads = self._last.setpoint is not None
+        leads = begun and self._last.setpoint is not None
         stop = self._safety.step(moment, self._level.value, leads=leads)
         if stop is not None:
             aim = self._back_off(stop)
@@ -155,7 +155,7 @@ class Steering:
         else:
             if begun:
                 self._course.advance(moment)
-            aim = self._aim(moment)
+            aim = self._aim(moment if begun else replace(moment, dt_s=0.0))
         self._last = aim
         self.found |= aim.found
         return self._decide(moment, aim, 0.0 if stop is not None else together)
@@ -235,7 +235,7 @@ class Steering:
         pushed = pushed or (bpm != wanted_bpm and sped)
         loudness, self._loudness = self._loudness, self._course.loudness
         faded = abs(self._loudness - loudness) * params.dynamics
-        fades = not sped and faded > abs(params.dynamics - before.dynamics)
+        fades = not (sped or aim.params) and faded > abs(params.dynamics - before.dynamics)
         played = aim.params
         params = replace(
             params,

@@ -8,6 +8,7 @@ a foreign page that has its own name point at this computer. STOP is never too o
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ __all__ = ["COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "Guard"]
 
 COOKIE = "biofeedback"
 ENTRANCE = "/enter/"  #: the only path that answers without a cookie
-STOP = "/silence"  #: how the path ends that silences the music
+STOP = "/silence"  #: how the path of a seat ends that silences its music
+_STOPS = re.compile(r"/api/seats/[^/]+" + STOP)
 LARGEST_BODY = 64 * 1024
 
 _log = logging.getLogger("biofeedback.web")
@@ -90,7 +92,7 @@ class Guard:
             return 403
         grant = self._tokens.who(_cookie(headers.get("cookie", "")))
         known = grant is not None
-        stops = known and scope["path"].endswith(STOP)
+        stops = known and scope.get("method") == "POST" and _STOPS.fullmatch(scope["path"])
         who = client if grant is None else grant.id
         if not self._rates.allows(who, known=known) and not stops:
             return 429

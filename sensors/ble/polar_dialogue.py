@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
 
 from sensors.ble.gatt import Dialogue, Gatt, Packet
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, Running
@@ -32,8 +33,9 @@ _PERIOD_S = {
     Measurement.PPI: 8.0,
 }
 _RUNS_ALREADY, _ON_CHARGER = 6, 13
-#: Waits between attempts to start again; after them a new connection may help. A minute in all.
-_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+#: Waits between attempts to start again, the last one for all that follow.
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+_PATIENCE_S = 60.0  #: after it a new connection may help
 
 _log = logging.getLogger(__name__)
 
@@ -54,40 +56,43 @@ class PmdDialogue(Dialogue):
         self._asked: set[Measurement] = set()
         self._owed: set[Measurement] = set()  # to be started, beside the heart rate
         self._owes = asyncio.Event()
-        self._listens = False
 
     async def begin(self, gatt: Gatt) -> None:
         """Ask for what is wanted; raise `SensorUnavailable` where the device does not have it.
 
-        On later connections that happens in `attend`.
+        On later connections starting happens in `attend`.
         """
         for of_last_connection in (self.running, self._heard_s, self._asked, self._owed):
             of_last_connection.clear()
         self._owes.clear()
-        self._listens = False
-        if self._streams is not None:
-            self._owe(gatt, self._streams)
+        streams = self._streams or await self._choose(gatt)
+        if not streams:
             return
-        streams = await self._choose(gatt)
-        self._owed |= set(streams)
-        await self._start_owed(gatt)
-        self._streams = streams
+        if Measurement.PPI in streams:
+            gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
+        await gatt.listen(PMD_CONTROL)
+        await gatt.listen(PMD_DATA)
+        self._owe(gatt, streams)
+        if self._streams is None:
+            await self._start_owed(gatt)
+            self._streams = streams
 
     async def attend(self, gatt: Gatt) -> None:
-        """Start what is owed, again and again; raise what was wrong when it cannot be had."""
+        """Start what is owed, again and again; raise `TimeoutError` when it cannot be had."""
         while True:
             await self._owes.wait()
             self._owes.clear()
-            for pause_s in _PAUSES_S:
-                _log.debug("asking %s for %s", gatt.label, _names(self._owed))
-                try:
-                    await self._start_owed(gatt)
-                    break
-                except Exception as error:  # bleak's back ends raise their own libraries' errors
-                    _log.debug("it waits: %r", error)
-                await asyncio.sleep(pause_s)
-            else:
-                await self._start_owed(gatt)
+            pauses = chain(_PAUSES_S, repeat(_PAUSES_S[-1]))
+            async with asyncio.timeout(_PATIENCE_S):
+                while self._owed:
+                    _log.debug("asking %s for %s", gatt.label, _names(self._owed))
+                    try:
+                        await self._start_owed(gatt)
+                    except (
+                        Exception
+                    ) as error:  # bleak's back ends raise their own libraries' errors
+                        _log.debug("it waits: %r", error)
+                        await asyncio.sleep(next(pauses))
 
     async def hear(self, gatt: Gatt, packet: Packet) -> None:
         """Notice what the device stopped by itself, or what fell silent alone."""
@@ -141,19 +146,21 @@ class PmdDialogue(Dialogue):
             self._owes.set()
 
     async def _start_owed(self, gatt: Gatt) -> None:
-        if self._owed and not self._listens:
-            if Measurement.PPI in self._owed:
-                gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
-            await gatt.listen(PMD_CONTROL)
-            await gatt.listen(PMD_DATA)
-            self._listens = True
-        while self._owed:
-            kind = min(self._owed)
-            await self._start(gatt, kind)
+        """Start each that is owed; raise what was wrong with the last that cannot be had."""
+        problem: Exception | None = None
+        for kind in sorted(self._owed):
+            try:
+                await self._start(gatt, kind)
+            except Exception as error:  # the next one may be had
+                problem = error
+                continue
             self._owed.discard(kind)
             self._heard_s.pop(kind, None)
-        if self.running:
-            gatt.expect_every(PMD_DATA, min(_PERIOD_S[kind] for kind in self.running))
+        running = self.running.keys() - self._owed
+        if running:
+            gatt.expect_every(PMD_DATA, min(_PERIOD_S[kind] for kind in running))
+        if problem:
+            raise problem
 
     async def _start(self, gatt: Gatt, kind: Measurement) -> None:
         settings: dict[Setting, int] = {}

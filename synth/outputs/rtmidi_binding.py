@@ -109,7 +109,7 @@ def open_input(name: str, receive: Receive) -> Receiver:
         with quiet_stderr():
             client.open_port(names.index(name))
         client.callback = lambda message, delta_s: receive(tuple(message), delta_s)
-        return _receiver(client, name, system, system.new_connections(name, before))
+        return _receiver(client, name, system, system.new_connections(name, before, settled=False))
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
 
 
@@ -215,14 +215,20 @@ class _System:
             self._jack.jack_free(names)
         return frozenset(found)
 
-    def new_connections(self, port: str, before: frozenset[str]) -> frozenset[str]:
-        """Wait until a port has other connections than before, and they hold; return those."""
+    def new_connections(
+        self, port: str, before: frozenset[str], *, settled: bool = True
+    ) -> frozenset[str]:
+        """Wait until a port has other connections than before, and they hold; return those.
+
+        Who only listens need not wait until they hold.
+        """
         if not self.is_jack:
             return frozenset()
         pause = threading.Event()
         for _ in range(round(_CONNECT_S / 0.01)):
             if ours := self.connections(port) - before:
-                settle(lambda: int(self._jack.jack_last_frame_time(self._client)))
+                if settled:
+                    settle(lambda: int(self._jack.jack_last_frame_time(self._client)))
                 return ours
             pause.wait(0.01)
         return frozenset()

@@ -6,13 +6,19 @@ from synth.outputs.settling import settle
 
 
 def test_a_server_that_stands_still_is_waited_for_until_it_has_begun_five_periods() -> None:
-    still = [0] * 4
-    frames = chain(still, count(256, 256))
+    still = [256] * 14
+    frames = chain(still, count(512, 256))
     settle(lambda: next(frames))
-    assert next(frames) == 6 * 256
+    assert next(frames) == 7 * 256
 
 
 def test_a_server_that_has_ended_is_not_waited_for_for_ever() -> None:
     looks = count()
-    settle(lambda: next(looks) * 0)
+    settle(lambda: 256 + 0 * next(looks))
     assert next(looks) == 101
+
+
+def test_a_server_that_tells_no_frames_is_given_a_fifth_of_a_second() -> None:
+    looks = count()
+    settle(lambda: 0 * next(looks))
+    assert next(looks) == 11
