@@ -97,19 +97,6 @@ def test_the_time_of_a_programme_begins_with_the_music(
     assert during == pytest.approx(after - first_note, abs=1.5)
 
 
-def test_the_music_meets_the_listener_when_it_begins_and_not_while_they_are_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(questions, "ANSWER_S", 60.0)
-    log = asked(tmp_path, monkeypatch, silent, every_s=60.0, programme="demo")
-    first_note = next(line.t for line in log if isinstance(line, lines.NoteLine))
-    decided = [d for d in log if isinstance(d, lines.DecisionLine) and d.setpoint is not None]
-    waiting = [d for d in decided if d.t < first_note - 1.0]
-    assert first_note >= 60.0
-    assert all(d.setpoint == pytest.approx(d.numbers["arousal"], abs=1e-6) for d in waiting)
-    assert len(waiting) > 50
-
-
 async def stopping(session: Session) -> None:
     session.command("key", "rating", "arousal=5")
     session.command("key", "rating", "valence=5")
