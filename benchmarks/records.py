@@ -49,6 +49,7 @@ async def nothing_to_watch(session: object) -> None:
 def perform(out: Path, seed: int, strategy: str, style: str, sensor: str, seconds: float) -> Path:
     """Return the folder of a session in virtual time."""
     config = load(
+        "improvise" if strategy == "map" else None,  # which has routes to play
         settings=[
             f"control.strategy={strategy}", f"music.style={style}", "state.rest.rest_s=30",
         ]

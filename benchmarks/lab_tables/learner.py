@@ -47,11 +47,18 @@ def table(quick: bool, processes: int, only: tuple[str, ...] = PARTS) -> list[st
             learned = learn(crowd, WANTED, prior, _MINUTES, processes)
             lines += _reward(f"{head}, {mixed_n} mixed", crowd, learned, days, processes, 0.9)
         if "alike" in only:
-            alike = train(_alike(other, _TRAINING, 20 if quick else 60), WANTED, _MINUTES,
-                          processes)  # fmt: skip
             crowd = _alike(family, _REPORTED, mixed_n // 2)
-            learned = learn(crowd, WANTED, alike, _MINUTES, processes)
-            lines += _reward(f"{head}, {mixed_n // 2} alike", crowd, learned, days, processes, None)
+            for whom, others in (
+                (f"prior from others like them, family {family}", _alike(family, _TRAINING, 60,
+                                                                         like=_REPORTED)),
+                (f"prior from people alike but unlike them, family {other}",
+                 _alike(other, _TRAINING, 60)),
+            ):  # fmt: skip
+                known = train(others.part(0, 20) if quick else others, WANTED, _MINUTES, processes)
+                learned = learn(crowd, WANTED, known, _MINUTES, processes)
+                name = f"family {family}, {whom}, {mixed_n // 2} alike"
+                judged = others.alike == crowd.alike
+                lines += _reward(name, crowd, learned, days, processes, None, judged=judged)
         if "null" in only:
             crowd = _crowd(family, "null", _REPORTED, null_n)
             lines.append(_claims(f"{head}, {null_n} null", crowd, MUSIC_ALONE, prior, processes))
@@ -67,9 +74,19 @@ def table(quick: bool, processes: int, only: tuple[str, ...] = PARTS) -> list[st
 
 
 def _reward(
-    name: str, crowd: Crowd, learned: Learned, days: int, processes: int, least: float | None
+    name: str,
+    crowd: Crowd,
+    learned: Learned,
+    days: int,
+    processes: int,
+    least: float | None,
+    *,
+    judged: bool = True,
 ) -> list[str]:
     """Hold what was chosen against the best option of each, and against the best for all.
+
+    Where all are alike but unlike those of whom the prior is, nothing is asked: ten sessions are
+    too few to unlearn a certainty.
 
     Worth is measured on days of its own, the same for all options; the best option is picked on
     other days than those on which it is judged.
@@ -92,7 +109,8 @@ def _reward(
         f"  {name}: sessions 8 to 10 {100.0 * last / oracle:.1f} % of the oracle's reward "
         f"(best fixed option {100.0 * fixed / oracle:.1f} %, drawn by lot "
         f"{100.0 * lot / oracle:.1f} %; {gained} of the way from lot to oracle), "
-        f"{100.0 * last / fixed - 100.0:+.1f} % to best fixed; {aim}: {_verdict(good)}",
+        f"{100.0 * last / fixed - 100.0:+.1f} % to best fixed"
+        + (f"; {aim}: {_verdict(good)}" if judged else "; nothing asked"),
         f"    by session, % of the oracle's: {course}",
     ]
 
@@ -149,9 +167,13 @@ def _mixed(family: FamilyName, first: int, n: int) -> Crowd:
     return Crowd(family, tuple(mixed(seed) for seed in seeds), seeds)
 
 
-def _alike(family: FamilyName, first: int, n: int) -> Crowd:
-    """Return listeners who are all like one responder, each with noise of their own."""
-    return Crowd(family, ("responder",) * n, tuple(range(first, first + n)), alike=first)
+def _alike(family: FamilyName, first: int, n: int, like: int | None = None) -> Crowd:
+    """Return listeners who are all like one responder, each with noise of their own.
+
+    The one is that of the seed `like`, else of the first.
+    """
+    one = first if like is None else like
+    return Crowd(family, ("responder",) * n, tuple(range(first, first + n)), alike=one)
 
 
 def main() -> None:
