@@ -7,24 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from biofeedback.cli import (
-    consent,
-    console,
-    controls,
-    devices,
-    hearing,
-    inspect,
-    key,
-    lab,
-    mark,
-    mqtt,
-    play,
-    profile,
-    programmes,
-    serve,
-    sessions,
-    trial,
-)
+from biofeedback.cli.commands import Commands
 
 __all__ = ["app", "run"]
 
@@ -32,6 +15,7 @@ MISTAKE = 2
 
 app = typer.Typer(
     name="biofeedback",
+    cls=Commands,
     help="Music that follows your heart and skin, and leads towards calm.",
     epilog="For relaxation and stress awareness. It is not a treatment and makes no diagnosis.",
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -39,24 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its help costs three times the start of Python
 )
-for group in (
-    play,
-    mark,
-    programmes,
-    lab,
-    serve,
-    mqtt,
-    inspect,
-    sessions,
-    devices,
-    hearing,
-    controls,
-    consent,
-    key,
-    profile,
-    trial,
-):
-    group.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -67,13 +33,14 @@ def alone(
     """Music that follows your heart and skin, and leads towards calm."""
     if show_version:
         from biofeedback import __version__
+        from biofeedback.cli import console
 
         console.out.print(f"biofeedback {__version__}", highlight=False)
     elif context.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             typer.echo(context.get_help())
             return
-        from biofeedback.cli import guide
+        from biofeedback.cli import guide, play
 
         chosen = guide.first_minute()
         play.run(sensor=list(chosen.sensors), output=list(chosen.outputs))
@@ -89,6 +56,8 @@ def run(arguments: Sequence[str]) -> int:
         hint = getattr(error, "hint", None)
         if not isinstance(hint, str):
             raise
+        from biofeedback.cli import console
+
         console.mistake(str(error), hint)
         return MISTAKE
     return 0

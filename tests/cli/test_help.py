@@ -18,6 +18,8 @@ WIDTH = 78  #: what help uses of eighty columns
 @pytest.mark.parametrize("group", GROUPS)
 def test_no_command_s_line_is_cut_at_eighty_columns(group: str) -> None:
     whole = get_command(app)
+    context = whole.make_context("biofeedback", [], resilient_parsing=True)
+    assert whole.get_command(context, "all of them") is None  # type: ignore[attr-defined]
     commands = (whole.commands[group] if group else whole).commands  # type: ignore[attr-defined]
     shown = {name: command for name, command in commands.items() if not command.hidden}
     room = WIDTH - 6 - max(map(len, shown))

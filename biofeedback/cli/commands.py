@@ -1,0 +1,67 @@
+"""Which commands there are; each is loaded when it is asked for, so that help comes at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+__all__ = ["COMMANDS", "Commands"]
+
+#: The commands in the order of the help: the file of each, and what it does. A test holds the words
+#: against those of the commands themselves.
+COMMANDS = {
+    "demo": ("play", "Lead a virtual listener: no hardware, faster than real time."),
+    "run": ("play", "Play music that follows your body, live."),
+    "replay": ("play", "Play a recording as if it were live."),
+    "mark": ("mark", "Set a marker in the session that runs here now, note, or rate."),
+    "programmes": ("programmes", "List the programmes, their phases, and how long they take."),
+    "lab": ("lab", "Try the program on virtual listeners."),
+    "serve": ("serve", "Serve the listener's page and the therapist's desk."),
+    "verify": ("inspect", "Regenerate a session from its log and compare."),
+    "analyze": ("inspect", "Show the metrics of a recording or session by windows."),
+    "render": ("inspect", "Write a session's music as sound or MIDI, also long after it."),
+    "report": ("inspect", "Write the report of a session anew and say where it is."),
+    "export": ("inspect", "Write sessions as files for other programs."),
+    "scan": ("devices", "List the Bluetooth sensors within reach, and what they give."),
+    "ports": ("devices", "List audio devices and MIDI ports, to play to or steer with."),
+    "doctor": ("devices", "Check this computer."),
+    "midi-learn": ("controls", "Learn which knob, key or button of a controller does what."),
+    "mqtt": ("mqtt", "Many wearers on several computers: a broker of your own."),
+    "sessions": ("sessions", "List, show, tag or delete recorded sessions."),
+    "hearing": ("hearing", "Estimate the dose of sound, once measured."),
+    "consent": ("consent", "What you agree to before the first session."),
+    "key": ("key", "Encrypt what is kept, with a key of yours."),
+    "profile": ("profile", "What is remembered of you: show, set, export, forget, summary."),
+    "trial": ("trial", "Find out on yourself whether it does anything."),
+}
+_HIDDEN = {"analyse": "inspect"}  # both spellings of the one word
+
+
+class Commands(TyperGroup):
+    """The commands, by name."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names that are shown."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, loaded now; None when there is none, with all loaded to suggest one."""
+        files = {name: file for name, (file, _) in COMMANDS.items()} | _HIDDEN
+        for name in [cmd_name] if cmd_name in files else files:
+            if name not in self.commands:
+                self._load(files[name])
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the names and what they do, with none of them loaded."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def _load(self, file: str) -> None:
+        part = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+        import_module(f"biofeedback.cli.{file}").register(part)
+        self.commands.update(get_group(part).commands)
