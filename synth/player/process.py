@@ -1,6 +1,7 @@
 """The player process: it waits, sends each event at its time, and falls silent when it ends.
 
-One thread. It sleeps until a millisecond before the next event and spins for the rest. It ends on
+One thread. It sleeps until a millisecond before the next event and spins for the rest, where it
+has the rights for that. It ends on
 end of file, on "close", on SIGTERM and on error, and always silences the output first, so that no
 note hangs however its parent went.
 """
@@ -30,6 +31,7 @@ __all__ = ["build", "main"]
 
 _SPIN_S = 0.001
 _SHORT_SPIN_S = 0.00025  # without real-time rights who spins long is made to wait when it matters
+_SLEEPS = "short slices"  # who never spins gets such a turn at once, and one who spins does not
 _LAST_S = 0.0001  # from here on nothing but the clock is looked at
 _IDLE_S = 0.25
 _COARSE_S = 0.004  # an output that looks ahead needs no finer step
@@ -196,7 +198,8 @@ class _Player:
         self._t0_s = t0_s
         if spec.kind is not OutputKind.AUDIO:  # so that threads of its library inherit the rights
             self._rights = become_punctual()
-        self._spin_s = _SPIN_S if self._rights in REALTIME else _SHORT_SPIN_S
+        sleeps = self._rights == _SLEEPS
+        self._spin_s = _SPIN_S if self._rights in REALTIME else 0.0 if sleeps else _SHORT_SPIN_S
         output.open(t0_s)
         self._output = output
         sways = "pacer" in midi_map.signals or spec.kind is OutputKind.OSC
