@@ -4,9 +4,10 @@ python benchmarks/midi_timing.py [--seconds 60] [--quiet]
 
 Sixteenth notes at 120 BPM with a clock of 24 ticks a beat, on real ports under JACK's dummy driver.
 The error is the moment of the send less the due time, both on the monotonic clock. Both cores are
-kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs three
-times at once: with the best rights that the system grants, with what anybody may have, and with
-what anybody may have but a spin of a whole millisecond, as a plain player would wait. `drift` is
+kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs twice at
+once: with the best rights that the system grants, and with what anybody may have; and then once
+more with a spin of a whole millisecond, as a plain player would wait, which takes the processor from
+whoever else has no rights. `drift` is
 how the error grows in a minute, by a straight line through all notes. isobar is measured when it
 is installed (pip install isobar); its time zero is not known, so the median of its errors is taken
 off.
@@ -194,24 +195,26 @@ def measure(seconds: float, folder: Path) -> None:
         )
         for flag in peers.values()
     ]
-    names = asyncio.run(play_all(seconds, folder))
+    names = asyncio.run(play_all({"ours": Ours, "normal": Unprivileged}, seconds, folder))
     for place, name in names.items():
         rows(f"biofeedback ({name})", folder / place)
     for (name, flag), loop in zip(peers.items(), loops, strict=True):
         loop.wait()
         rows(name, folder / flag)
+    asyncio.run(play_all({"plain": Plain}, seconds, folder))
+    rows("biofeedback (plain wait)", folder / "plain")
 
 
-async def play_all(seconds: float, folder: Path) -> dict[str, str]:
-    """Play with rights and without at the same time; return what each got."""
-    kinds = {"ours": Ours, "normal": Unprivileged, "plain": Plain}
+async def play_all(
+    kinds: dict[str, type[RemotePlayer]], seconds: float, folder: Path
+) -> dict[str, str]:
+    """Play at the same time; return which rights each got."""
     playing = {}
     for place, kind in kinds.items():
         os.environ[FILE] = str(folder / place)
         playing[place] = asyncio.create_task(play(kind, place, seconds))
         await asyncio.sleep(1.0)  # a player has taken its environment by then
-    names = {place: await task for place, task in playing.items()}
-    return {**names, "plain": "plain wait"}
+    return {place: await task for place, task in playing.items()}
 
 
 def capture() -> None:

@@ -1,9 +1,8 @@
 """The player process: it waits, sends each event at its time, and falls silent when it ends.
 
 One thread. It sleeps until a millisecond before the next event and spins for the rest, where it
-has the rights for that. It ends on
-end of file, on "close", on SIGTERM and on error, and always silences the output first, so that no
-note hangs however its parent went.
+has the rights for that. It ends on end of file, on "close", on SIGTERM and on error, and always
+silences the output first, so that no note hangs however its parent went.
 """
 
 from __future__ import annotations
