@@ -4,13 +4,12 @@ python benchmarks/midi_timing.py [--seconds 60] [--quiet]
 
 Sixteenth notes at 120 BPM with a clock of 24 ticks a beat, on real ports under JACK's dummy driver.
 The error is the moment of the send less the due time, both on the monotonic clock. Both cores are
-kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs twice at
-once: with the best rights that the system grants, and with what anybody may have; and then once
-more with a spin of a whole millisecond, as a plain player would wait, which takes the processor from
-whoever else has no rights. `drift` is
-how the error grows in a minute, by a straight line through all notes. isobar is measured when it
-is installed (pip install isobar); its time zero is not known, so the median of its errors is taken
-off.
+kept busy and the metrics run on a simulated body besides, unless `--quiet`. Our player runs twice
+at once: with the best rights that the system grants, and with what anybody may have; and then once
+more with a spin of a whole millisecond, as a plain player would wait, which takes the processor
+from whoever else has no rights. `drift` is how the error grows in a minute, by a straight line
+through all notes. isobar is measured when it is installed (pip install isobar); its time zero is
+not known, so the median of its errors is taken off.
 
 The JACK output is measured apart, in frames, by another client that writes down where each event
 lies: how far each step from one event to the next is from its length, how far events are from an
