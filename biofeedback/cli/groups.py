@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from biofeedback.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from biofeedback.group.settings import Settings
+    from biofeedback.record.lines import HeaderLine
 
 __all__ = ["Together", "logged", "parse"]
 
@@ -62,19 +61,13 @@ def parse(
     return Together(tuple(uris), tuple(names), _settings(tuple(dict.fromkeys(names)), rule))
 
 
-def logged(session: Path, rule: str) -> Settings | None:
-    """Return the group of a recorded session, by another rule if one is given."""
+def logged(header: HeaderLine | None, rule: str) -> Settings | None:
+    """Return the group of the session with this header, by another rule if one is given."""
     import msgspec
 
     from biofeedback.config import Config
-    from biofeedback.record import lines
-    from biofeedback.record.reader import is_session, read
 
-    header = next((line for _, line in read(session)), None) if is_session(session) else None
-    if not isinstance(header, lines.HeaderLine):
-        known = None
-    else:
-        known = msgspec.json.decode(header.config, type=Config).group
+    known = msgspec.json.decode(header.config, type=Config).group if header is not None else None
     if rule and known is None:
         raise ConfigError("this is no recording of a group", hint="Leave --group out.")
     return _settings(known.wearers, rule) if rule and known else known

@@ -50,8 +50,13 @@ Duration = Annotated[
     ),
 ]
 Seed = Annotated[
-    int, typer.Option(metavar="N", help="The same seed and recording give the same music.")
-]
+    int | None,
+    typer.Option(
+        metavar="N", min=0,
+        help="Repeats a session's music: the same seed and recording give the same notes. "
+        "Each session has one of its own else, in its log and report.",
+    ),
+]  # fmt: skip
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder for sessions; else your data folder.")
 ]
@@ -87,7 +92,7 @@ class Common:
     programme: Programme = None
     style: Style = None
     duration: Duration = None
-    seed: Seed = 1
+    seed: Seed = None
     out: Out = None
     profile: Profile = None
     rest_anew: Rest = False
@@ -104,7 +109,7 @@ class Common:
         group: GroupSettings | None = None,
         **others: Any,
     ) -> Plan:
-        """Return the plan of a session with these sensors and outputs."""
+        """Return the plan of a session with these sensors and outputs, and the sensors' seed."""
         from msgspec import structs
 
         from biofeedback.launch import Plan
@@ -119,7 +124,7 @@ class Common:
             sensors=sensors,
             outputs=outputs,
             out=self.out or sessions_folder(),
-            seed=self.seed,
+            seed=options.seed,
             duration_s=self.duration,
             profile=self.profile,
             rest_anew=self.rest_anew,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli.options import Common, Seed, Style, config_of, with_common
+from biofeedback.cli.options import Common, Style, config_of, with_common
 
 if TYPE_CHECKING:
     from biofeedback.plugins import SensorOptions
@@ -86,7 +86,9 @@ def demo(
     minutes: Annotated[
         float, typer.Option(metavar="M", min=0.25, max=120.0, help="Length in minutes.")
     ] = 3.0,
-    seed: Seed = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Another listener, and other music.")
+    ] = 1,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for it.")] = Path("demo-session"),
     style: Style = None,
     listen: Annotated[
@@ -143,6 +145,7 @@ def run(
     Without options your last set-up is used, else the only strap there and the default audio
     device.
     """
+    from biofeedback import seeds
     from biofeedback.cli import consent, groups, guide, show
 
     login = None
@@ -161,7 +164,7 @@ def run(
     plan = common.plan(
         chosen.sensors,
         chosen.outputs,
-        _options(common.seed, wait),
+        _options(seeds.draw() if common.seed is None else common.seed, wait),
         realtime=realtime,
         controls=tuple(control or ()),
         clock=clock,
@@ -203,16 +206,21 @@ def replay(
 ) -> None:
     """Play a recording as if it were live.
 
-    As fast as it goes, unless --realtime is given or an output must sound.
+    As fast as it goes, unless --realtime is given or an output must sound. Each time the same
+    notes: a session is replayed with its own seed, any other recording with 1.
     """
     from biofeedback.cli import groups, show
+    from biofeedback.record.reader import is_session, read_header
 
+    path = Path(source.removeprefix("file:"))
+    header = read_header(path) if is_session(path) else None
+    known = header.seed if header is not None else 1
     plan = common.plan(
         (f"file:{source.removeprefix('file:')}",),
         tuple(common.output or ()),
-        _options(common.seed, columns=columns, rate_hz=rate),
+        _options(known if common.seed is None else common.seed, columns=columns, rate_hz=rate),
         realtime=realtime,
-        group=groups.logged(Path(source.removeprefix("file:")), group),
+        group=groups.logged(header, group),
     )
     show.perform(plan, f"Replaying {Path(source).name}")
 

@@ -8,20 +8,18 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from biofeedback import config, launch, plugins
+from biofeedback import config, launch, plugins, seeds
 from biofeedback.errors import BiofeedbackError, ConfigError
 from biofeedback.inputs import CommandName
 from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.session import Session
 from biofeedback.simulation.rest import resting_baseline
-from biofeedback.state.baseline import Baseline
 from biofeedback.tailor import tailored, within
 from biofeedback.timebase import utc_now
 from biofeedback.web import records
@@ -40,7 +38,6 @@ _EVENTS = 2048
 
 _log = logging.getLogger("biofeedback.web")
 
-_SEED = 1
 _WAIT_S = 30.0
 
 
@@ -177,22 +174,22 @@ class Seat:
         _check(choice)
         if not (choice.programme or self.profile):
             raise ConfigError("there is no such programme", hint="Choose one from the list.")
-        baseline = None
+        seed, baseline = seeds.draw(), None
         if choice.sensor == "sim:listener":
-            baseline = await asyncio.to_thread(_rest_of_the_virtual_listener)
+            baseline = await asyncio.to_thread(resting_baseline, seed)
         named = {"music": {"style": choice.style}} if choice.programme else {}
         plan = launch.Plan(
             config=config.load(choice.programme or None, tables=named),
             sensors=(choice.sensor,),
             outputs=() if choice.output == "null:" else (choice.output,),
             out=self._out,
-            seed=_SEED,
+            seed=seed,
             duration_s=None if choice.minutes is None else 60.0 * choice.minutes,
             profile=self.profile,
             baseline=baseline,
             realtime=True,
             volume=min(choice.volume, self._loudest),
-            options=plugins.SensorOptions(seed=_SEED, wait_s=_WAIT_S),
+            options=plugins.SensorOptions(seed=seed, wait_s=_WAIT_S),
         )
         return await asyncio.to_thread(self._made_for_them, plan, choice)
 
@@ -262,11 +259,6 @@ def _check(choice: Choice) -> None:
 
 def _styles() -> list[str]:
     return [path.stem for path in (config.configs_folder() / "styles").glob("*.toml")]
-
-
-@cache
-def _rest_of_the_virtual_listener() -> Baseline | None:
-    return resting_baseline(_SEED)
 
 
 async def _write_files(folder: Path, output: str) -> None:

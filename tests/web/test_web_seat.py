@@ -8,7 +8,7 @@ import pytest
 
 from biofeedback.errors import ConfigError
 from biofeedback.record import lines
-from biofeedback.record.reader import read
+from biofeedback.record.reader import read, read_header
 from biofeedback.tailor import preferences
 from biofeedback.web.seat import Choice, Seat
 from biofeedback.web.studio import Studio
@@ -54,3 +54,17 @@ def test_without_a_profile_there_is_nothing_to_choose_by(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="no such programme"):
         asyncio.run(seat.start(Choice(sensor="sim:", output="null:", programme="")))
     assert seat.stage == "idle"
+
+
+def test_the_page_never_plays_two_sessions_of_one_seed(tmp_path: Path) -> None:
+    for _ in range(2):
+        asyncio.run(heard(Studio(tmp_path / "out")))
+    one, other = (read_header(folder) for folder in (tmp_path / "out").iterdir())
+    assert one.seed != other.seed
+
+
+async def heard(studio: Studio) -> None:
+    await studio.home.start(Choice(sensor="sim:listener", output="null:"))
+    await until_it_plays(studio.home)
+    studio.home.silence("me")
+    await studio.close()
