@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "sensors": set(),
     "synth": set(),
     "biofeedback": set(),
-    "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors"},
+    "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors", "synth.wire"},
     "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.errors"},
     "biofeedback.hearing": {
         "biofeedback.errors",

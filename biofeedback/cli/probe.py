@@ -1,6 +1,6 @@
 """Asks for MIDI ports and audio devices in a child process: a sound library may hang or crash.
 
-As a program, `python -m biofeedback.cli.probe midi`, `midi-in` or `audio` writes one JSON object.
+The child, asked for `midi`, `midi-in` or `audio`, answers with one JSON object on its wire.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
+from synth import wire
 from synth.errors import OutputUnavailable, SynthError
 
 __all__ = ["audio_devices", "main", "midi_inputs", "midi_ports"]
@@ -40,40 +42,45 @@ def audio_devices() -> list[str]:
 
 
 def _ask(what: Literal["midi", "midi-in", "audio"]) -> list[str]:
-    command = [sys.executable, "-P", "-m", "biofeedback.cli.probe", what]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise OutputUnavailable(
-            f"the {what} system does not answer within {TIMEOUT_S:g} s",
-            hint="Close programs that may block it, or restart the computer's sound service.",
-        ) from error
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError as error:
-        raise OutputUnavailable(
-            f"the {what} library ended the program that asked it (code {done.returncode})",
-            hint="Reinstall it, or play through another kind of output.",
-        ) from error
+    child, ours = wire.start(sys.executable, "-P", "-m", "biofeedback.cli.probe", what)
+    with child, ours, ours.makefile("rb") as stream:
+        ours.settimeout(TIMEOUT_S)
+        try:
+            answer = json.loads(stream.read())
+        except TimeoutError as error:
+            raise OutputUnavailable(
+                f"the {what} system does not answer within {TIMEOUT_S:g} s",
+                hint="Close programs that may block it, or restart the computer's sound service.",
+            ) from error
+        except (ConnectionError, ValueError) as error:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(1.0)
+            raise OutputUnavailable(
+                f"the {what} library ended the program that asked it (code {child.returncode})",
+                hint="Reinstall it, or play through another kind of output.",
+            ) from error
+        finally:
+            child.kill()
     if "error" in answer:
         raise OutputUnavailable(answer["error"], hint=answer["hint"])
     return [str(name) for name in answer["names"]]
 
 
 def main(what: str) -> None:
-    """Write the names, or the reason why there are none, to standard output."""
+    """Write the names, or the reason why there are none, to the wire."""
     lister: Callable[[], list[str]]
-    if what == "audio":
-        from synth.outputs.pyo_live import list_devices as lister
-    elif what == "midi-in":
-        from synth.outputs.rtmidi_binding import list_inputs as lister
-    else:
-        from synth.outputs.midi_port import list_ports as lister
-    try:
-        answer: dict[str, object] = {"names": lister()}
-    except SynthError as error:
-        answer = {"error": str(error), "hint": error.hint}
-    sys.stdout.write(json.dumps(answer))
+    with wire.ChildEnd() as end:
+        if what == "audio":
+            from synth.outputs.pyo_live import list_devices as lister
+        elif what == "midi-in":
+            from synth.outputs.rtmidi_binding import list_inputs as lister
+        else:
+            from synth.outputs.midi_port import list_ports as lister
+        try:
+            answer: dict[str, object] = {"names": lister()}
+        except SynthError as error:
+            answer = {"error": str(error), "hint": error.hint}
+        end.say(json.dumps(answer).encode())
 
 
 if __name__ == "__main__":

@@ -1,38 +1,34 @@
 """Computes windowed metrics in a process of its own, one JSON line in, one JSON line out.
 
-Run as `python -P -m biofeedback.metrics.neurokit_worker`. It ends when its input ends.
+Started by `worker_client`, over whose wire it is asked. It ends when the wire ends.
 """
 
 from __future__ import annotations
 
-import os
-import sys
+from contextlib import suppress
 
 import msgspec
 
 from biofeedback.metrics.windowed import Window, WindowResult, compute
+from synth.wire import ChildEnd
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Answer every window on standard input until it is closed.
+    """Answer every window that comes over the wire until it ends.
 
-    Whatever libraries write goes to standard error: the answers have standard output to
-    themselves. A window that makes a library fail is answered with an empty result.
+    A window that makes a library fail is answered with an empty result.
     """
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     decoder, encoder = msgspec.json.Decoder(Window), msgspec.json.Encoder()
-    for line in sys.stdin.buffer:
-        window = decoder.decode(line)
-        try:
-            result = compute(window)
-        except (ArithmeticError, ValueError) as error:
-            sys.stderr.write(f"window at {window.end_s:g} s: {error}\n")
-            result = WindowResult(window.start_s, window.end_s)
-        answers.write(encoder.encode(result) + b"\n")
-        answers.flush()
+    with ChildEnd() as wire, suppress(ConnectionError):
+        for line in wire.lines():
+            window = decoder.decode(line)
+            try:
+                result = compute(window)
+            except (ArithmeticError, ValueError):
+                result = WindowResult(window.start_s, window.end_s)
+            wire.say(encoder.encode(result) + b"\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from biofeedback.metrics.windowed import Window, WindowResult, compute
+from synth import wire
 
 __all__ = ["InlineWorker", "Worker", "WorkerClient"]
 
@@ -57,6 +58,7 @@ class WorkerClient:
     def __init__(self, timeout_s: float = 30.0) -> None:
         self._timeout_s = timeout_s
         self._child: asyncio.subprocess.Process | None = None
+        self._wire: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
         self._newest: Window | None = None
         self._closed = False
@@ -90,34 +92,27 @@ class WorkerClient:
             return None
 
     async def close(self) -> None:
-        """End the child by closing its input; kill it when it does not obey."""
+        """End the child by closing its wire; kill it when it does not obey."""
         self._closed = True
         await self._stop()
 
     async def _spawn(self) -> None:
         if self._child is None:
-            self._child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "biofeedback.metrics.neurokit_worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                limit=_LINE_LIMIT,
-            )
+            command = sys.executable, "-P", "-m", "biofeedback.metrics.neurokit_worker"
+            self._child, reader, writer = await wire.spawn(*command, limit=_LINE_LIMIT)
+            self._wire = reader, writer
 
     async def _ask(self, window: Window) -> WindowResult | None:
         """Return the child's answer; one to an earlier, abandoned question is skipped."""
         await self._spawn()
-        child = self._child
-        if child is None or child.stdin is None or child.stdout is None:
+        if self._wire is None:
             return None
+        reader, writer = self._wire
         try:
             async with asyncio.timeout(self._timeout_s):
-                child.stdin.write(msgspec.json.encode(window) + b"\n")
-                await child.stdin.drain()
-                async for line in child.stdout:
+                writer.write(msgspec.json.encode(window) + b"\n")
+                await writer.drain()
+                async for line in reader:
                     result = msgspec.json.decode(line, type=WindowResult)
                     if result.end_s == window.end_s:
                         return result
@@ -127,11 +122,12 @@ class WorkerClient:
 
     async def _stop(self) -> None:
         child, self._child = self._child, None
+        ends, self._wire = self._wire, None
         if child is None:
             return
         try:
-            if child.stdin is not None:
-                child.stdin.close()
+            if ends is not None:
+                ends[1].close()
             async with asyncio.timeout(1.0):
                 await child.wait()
         except TimeoutError:

@@ -1,10 +1,8 @@
 """The child process that renders a score to WAV or FLAC as fast as it can.
 
-`python -P -m synth.outputs.offline < request.json`
-
-The request is an object of `path`, `format`, `volume`, `rate_hz`, `tail_s`, `score` and
-`soundfont`, which is null or an object of `path` and `map`; each line that comes back is an object
-with `progress` (0 to 1), `stats` or `error`.
+`synth.outputs.wav` starts it. The request on its wire is an object of `path`, `format`, `volume`,
+`rate_hz`, `tail_s`, `score` and `soundfont`, which is null or an object of `path` and `map`; each
+line that goes back is an object with `progress` (0 to 1), `stats` or `error`.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ from synth.instruments.sequencer import Sequencer
 from synth.outputs.base import NoteOff, NoteOn
 from synth.outputs.midi_map import MidiMap
 from synth.score import Score
+from synth.wire import ChildEnd
 
 __all__ = ["main", "play"]
 
@@ -48,32 +47,36 @@ _Put = Callable[[NDArray[np.int16]], object]
 
 
 def main() -> int:
-    """Render the request on standard input; return the exit code."""
-    request = json.loads(sys.stdin.buffer.read())
-    try:
-        stats = _render(
-            Path(request["path"]),
-            score_json.decode(request["score"]),
-            request["volume"],
-            request["rate_hz"],
-            request["tail_s"],
-            request["format"],
-            lambda share: _tell({"progress": share}),
-            request["soundfont"],
-        )
-    except SynthError as error:
-        _tell({"error": str(error), "hint": error.hint})
-        return 1
-    except OSError as error:
-        _tell({"error": f"cannot write: {error.strerror}", "hint": "Is the disk full?"})
-        return 1
-    _tell({"stats": stats})
+    """Render the request on the wire; return the exit code."""
+    with ChildEnd() as wire:
+        answer: dict[str, Any]
+        try:
+            answer = {"stats": _answer(json.loads(b"".join(wire.lines())), wire)}
+        except SynthError as error:
+            answer = {"error": str(error), "hint": error.hint}
+        except ConnectionError:
+            return 1  # nobody waits for it any more
+        except OSError as error:
+            answer = {"error": f"cannot write: {error.strerror}", "hint": "Is the disk full?"}
+        wire.say(_line(answer))
     return 0
 
 
-def _tell(message: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+def _answer(request: dict[str, Any], wire: ChildEnd) -> dict[str, float]:
+    return _render(
+        Path(request["path"]),
+        score_json.decode(request["score"]),
+        request["volume"],
+        request["rate_hz"],
+        request["tail_s"],
+        request["format"],
+        lambda share: wire.say(_line({"progress": share})),
+        request["soundfont"],
+    )
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 def _render(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth import score_json
+from synth import score_json, wire
 from synth.errors import RenderError
 from synth.outputs.files import replacing
 from synth.outputs.midi_map import MidiMap
@@ -79,16 +79,12 @@ def _soundfont(path: Path | None, midi_map: MidiMap) -> dict[str, Any] | None:
 
 
 def _run(request: str, progress: Callable[[float], None] | None) -> RenderStats:
-    command = [sys.executable, "-P", "-m", "synth.outputs.offline"]
-    child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    with child:
-        assert child.stdin is not None and child.stdout is not None  # noqa: PT018
+    child, ours = wire.start(sys.executable, "-P", "-m", "synth.outputs.offline")
+    with child, ours, ours.makefile("rb") as answers:
         try:
-            child.stdin.write(request)
-            child.stdin.close()
-            for line in child.stdout:
+            ours.sendall(request.encode())
+            ours.shutdown(socket.SHUT_WR)
+            for line in answers:
                 message = json.loads(line)
                 if "progress" in message and progress is not None:
                     progress(message["progress"])
@@ -96,6 +92,8 @@ def _run(request: str, progress: Callable[[float], None] | None) -> RenderStats:
                     raise RenderError(message["error"], hint=message["hint"])
                 elif "stats" in message:
                     return RenderStats(**message["stats"])
+        except ConnectionError:
+            pass  # it has gone, as is told below
         finally:
             child.kill()
     raise RenderError(

@@ -7,9 +7,7 @@ silences the output first, so that no note hangs however its parent went.
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import time
 from types import FrameType
 from typing import Any
@@ -19,12 +17,12 @@ from synth.errors import OutputUnavailable, SynthError
 from synth.outputs.base import Output
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputKind, OutputSpec
-from synth.player.inbox import open_inbox
 from synth.player.protocol import LineReader, line
 from synth.player.rehearsal import Rehearsal
 from synth.player.rights import REALTIME, become_punctual
 from synth.player.scheduler import Scheduler
 from synth.tempo_map import Segment
+from synth.wire import ChildEnd
 
 __all__ = ["build", "main"]
 
@@ -74,21 +72,22 @@ def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
 
 
 def main() -> int:
-    """Serve standard input until it ends; return the exit code."""
+    """Serve the wire until it ends; return the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session decides when the music ends
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _end)
-    player = _Player()
-    try:
-        player.run()
-    except (_Ended, BrokenPipeError):
-        return 0
-    except SynthError as error:
-        player.tell("error", message=str(error), hint=error.hint, type=type(error).__name__)
-        return 1
-    finally:
-        player.silence()
+    with ChildEnd() as wire:
+        player = _Player(wire)
+        try:
+            player.run()
+        except _Ended:
+            return 0
+        except SynthError as error:
+            player.tell("error", message=str(error), hint=error.hint, type=type(error).__name__)
+            return 1
+        finally:
+            player.silence()
     return 0
 
 
@@ -96,20 +95,9 @@ def _end(signum: int, frame: FrameType | None) -> None:
     raise _Ended
 
 
-def _private_stdout() -> int:
-    """Return a descriptor for answers; what libraries print to standard output goes nowhere."""
-    answers = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    if sys.platform != "win32":
-        os.set_blocking(answers, False)
-    return answers
-
-
 class _Player:
-    def __init__(self) -> None:
-        self._inbox = open_inbox()
+    def __init__(self, wire: ChildEnd) -> None:
+        self._wire = wire
         self._reader = LineReader()
         self._output: Output | None = None
         self._scheduler: Scheduler | None = None
@@ -118,12 +106,11 @@ class _Player:
         self._spin_s = _SHORT_SPIN_S
         self._reported_s = 0.0
         self._checked_s = 0.0
-        self._answers = _private_stdout()
         self._rehearsal = Rehearsal()
 
     def run(self) -> None:
         while True:
-            data = self._inbox.read(self._wait_s())
+            data = self._wire.read(self._wait_s())
             if data == b"":
                 return
             if data:
@@ -227,11 +214,8 @@ class _Player:
         )
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """Write a line to the session; raise `BrokenPipeError` when nobody is there."""
-        try:
-            os.write(self._answers, line(kind, **fields))
-        except BlockingIOError:
-            pass  # a session that does not listen loses reports; the music must not wait for it
+        """Tell the session; one that does not listen loses reports: the music does not wait."""
+        self._wire.offer(line(kind, **fields))
 
     def silence(self) -> None:
         """End all notes and release the output, whatever state it is in."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
+from synth import wire
 from synth.errors import OutputUnavailable
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
@@ -48,6 +49,8 @@ class RemotePlayer:
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
         self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
         self._watch: asyncio.Task[None] | None = None
         self._tempo_map = TempoMap(())
         self._params: MusicParams | None = None
@@ -129,10 +132,11 @@ class RemotePlayer:
 
     async def _stop(self) -> None:
         process, self._process = self._process, None
+        writer, self._writer = self._writer, None
         if process is None:
             return
-        if process.stdin is not None:
-            process.stdin.close()  # end of file: the player falls silent and ends
+        if writer is not None:
+            writer.close()  # the end of the wire: the player falls silent and ends
         try:
             async with asyncio.timeout(_CLOSE_S):
                 await process.wait()
@@ -142,18 +146,12 @@ class RemotePlayer:
         self._hanging = self._hanging or process.returncode != 0
 
     async def _start(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *self.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=sys.platform != "win32",  # Ctrl-C is the session's to hear
-        )
-        self._process = process
+        child = await wire.spawn(*self.command, apart=True)  # Ctrl-C is the session's to hear
+        self._process, self._reader, self._writer = child
         try:
             self._write(protocol.open_output(self.uri, self._t0_s, self._map))
             async with asyncio.timeout(_START_S):
-                answer = await self._answer(process)
+                answer = await self._answer()
         except TimeoutError:
             await self._stop()
             raise OutputUnavailable(
@@ -169,12 +167,13 @@ class RemotePlayer:
         self._hanging = False
         self._note_health(answer)
 
-    async def _answer(self, process: asyncio.subprocess.Process) -> dict[str, Any]:
+    async def _answer(self) -> dict[str, Any]:
         """Return the next message of the player; an error when it says no more."""
-        assert process.stdout is not None
-        messages = protocol.LineReader().feed(await process.stdout.readline())
-        if messages:
-            return messages[0]
+        lines = protocol.LineReader()
+        with contextlib.suppress(ConnectionError):
+            while self._reader is not None and (said := await self._reader.readline()):
+                if messages := lines.feed(said):
+                    return messages[0]
         return {
             "kind": "error",
             "message": f"the player of {self.uri} ended unexpectedly",
@@ -183,9 +182,8 @@ class RemotePlayer:
 
     async def _supervise(self) -> None:
         while True:
-            process = self._process
-            if process is not None:
-                while (answer := await self._answer(process))["kind"] != "error":
+            if self._process is not None:
+                while (answer := await self._answer())["kind"] != "error":
                     self._note_health(answer)
                 self.health["error"] = answer["message"]
                 self._hanging = True
@@ -230,11 +228,11 @@ class RemotePlayer:
         self.health.pop("error", None)
 
     def _write(self, data: bytes) -> None:
-        process = self._process
-        if process is None or process.stdin is None or process.stdin.is_closing():
+        writer = self._writer
+        if writer is None or writer.is_closing():
             self._unsent += not self._closing
             return
-        if process.stdin.transport.get_write_buffer_size() > _MOST_WAITING_BYTES:
+        if writer.transport.get_write_buffer_size() > _MOST_WAITING_BYTES:
             self._unsent += 1
             return
-        process.stdin.write(data)
+        writer.write(data)

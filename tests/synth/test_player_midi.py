@@ -14,6 +14,7 @@ from itertools import pairwise
 import pytest
 from rigs import jack
 
+from synth import wire
 from synth.errors import OutputUnavailable
 from synth.events import Note
 from synth.outputs.midi_port import list_ports
@@ -138,31 +139,24 @@ def test_no_note_hangs_when_the_session_is_killed(listener, how) -> None:
 
 
 def test_no_note_hangs_when_the_player_is_terminated_and_sigint_is_ignored(listener) -> None:
-    player = subprocess.Popen(
-        [sys.executable, "-P", "-m", "synth.player"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    player, ours = wire.start(sys.executable, "-P", "-m", "synth.player")
     t0 = time.monotonic()
     opening = protocol.open_output(f"midi:{_PORT}", t0)
-    try:
-        player.stdin.write(opening + b"no json\n")
-        player.stdin.flush()
-        assert b"ready" in player.stdout.readline()
-        beat_0 = protocol.tempo(Segment(time.monotonic() - t0, 0.0, 60.0))
-        player.stdin.write(beat_0 + protocol.notes(endless()))
-        player.stdin.flush()
-        listener.await_notes(2)
-        player.send_signal(signal.SIGINT)
-        listener.await_notes(3)
-        player.send_signal(signal.SIGTERM)
-        listener.await_silence()
-        assert player.wait(5) == 0
-    finally:
-        player.kill()
-        player.wait(5)
-        player.stdin.close()
-        player.stdout.close()
+    with player, ours, ours.makefile("rwb", buffering=0) as stream:
+        try:
+            stream.write(opening + b"no json\n")
+            assert b"ready" in stream.readline()
+            beat_0 = protocol.tempo(Segment(time.monotonic() - t0, 0.0, 60.0))
+            stream.write(beat_0 + protocol.notes(endless()))
+            listener.await_notes(2)
+            player.send_signal(signal.SIGINT)
+            listener.await_notes(3)
+            player.send_signal(signal.SIGTERM)
+            listener.await_silence()
+            assert stream.read() is not None
+        finally:
+            player.terminate()
+    assert player.returncode == 0
 
 
 def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener) -> None:
