@@ -31,7 +31,7 @@ class Intake:
 
         A source of a wearer of a group is named after both.
         """
-        source = self._source(f"{wearer}/{sample.source}" if wearer else sample.source, sensor)
+        source = self._source(sample.source, sensor, wearer)
         if isinstance(sample, SensorStatus):
             if sample.state == "lost":
                 self._away |= {key for key in self.seen if key[0] == source}
@@ -43,8 +43,9 @@ class Intake:
                 drift_ppm = None
             bad = {_text(kind): int(times) for kind, times in sample.bad.items()}
             return replace(
-                sample, source=source, detail=detail, time_s=time_s, drift_ppm=drift_ppm, bad=bad
-            )
+                sample, source=source, detail=detail, time_s=time_s, drift_ppm=drift_ppm, bad=bad,
+                wish=self._source(sample.wish, sensor, wearer) if sample.wish else "",
+            )  # fmt: skip
         if isinstance(sample, Gap):
             known = math.isfinite(sample.start_s) and math.isfinite(sample.end_s)
             return replace(sample, source=source) if known else None
@@ -60,8 +61,8 @@ class Intake:
         """Return the latest chunk of each signal that did not come back after a loss."""
         return [self.seen[key] for key in sorted(self._away)]
 
-    def _source(self, source: str, sensor: int) -> str:
-        source = _text(source)
+    def _source(self, source: str, sensor: int, wearer: str) -> str:
+        source = _text(f"{wearer}/{source}" if wearer else source)
         if self._owners.setdefault(source, sensor) == sensor:
             return source
         return f"{source} #{sensor + 1}"

@@ -23,7 +23,9 @@ class SensorStatus:
     `contact` is None where the device cannot tell, `battery_percent` where it did not say.
     `ended` is for recordings: there will be no more samples. `detail` is one plain sentence that
     a wearer can act on, or empty. `drift_ppm` is by how many millionths the device's clock is fast,
-    None until that is known. `bad` is how much bad input came so far, by its kind.
+    None until that is known. `bad` is how much bad input came so far, by its kind. `wish` is what
+    was asked for, where the device answers under another name: the sensor told of itself under
+    that one before.
     """
 
     source: str
@@ -34,6 +36,7 @@ class SensorStatus:
     detail: str = ""
     drift_ppm: float | None = None
     bad: Mapping[str, int] = field(default_factory=dict)
+    wish: str = ""
 
 
 Sample = Chunk | Gap | SensorStatus

@@ -39,7 +39,10 @@ class Teller:
 
     def rename(self, source: str) -> None:
         """Take the device's own name, once it is known."""
-        self.status, self._bad.source = replace(self.status, source=source), source
+        if source != self.source:
+            wish = self.status.wish or self.source
+            self.status = replace(self.status, source=source, wish=wish)
+            self._bad.source = source
 
     def count_bad(self, kind: BadKind, what: str, times: int = 1) -> None:
         """Count bad input; the next `say` tells of it."""

@@ -125,10 +125,14 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.report",
         "synth",
     },
+    "biofeedback.views": VALUES
+    | DERIVED
+    | {"biofeedback.inputs", "biofeedback.outputs", "biofeedback.control.override"}
+    | {"biofeedback.group.settings"},
     "biofeedback.web": VALUES
     | DERIVED
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
-    | {"biofeedback.record", "biofeedback.personal", "biofeedback.control.override"}
+    | {"biofeedback.record", "biofeedback.personal", "biofeedback.views"}
     | {"biofeedback.vault"}
     | {"biofeedback.metrics.shared_worker"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
@@ -137,7 +141,7 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.errors", "biofeedback.hub", "biofeedback.timebase", "biofeedback.inputs"}
     | {"biofeedback.record.convert", "biofeedback.surface.base"}
-    | {"biofeedback.web.view", "biofeedback.web.wishes"},  # the same picture, the same rights
+    | {"biofeedback.views", "biofeedback.web.wishes"},  # the same picture, the same rights
     "biofeedback.surface": {
         "synth",
         "biofeedback.errors",

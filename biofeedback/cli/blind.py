@@ -24,7 +24,7 @@ from biofeedback.hub import Subscription
 from biofeedback.session import Event, Session
 from biofeedback.trials.blinding import SKIP
 from biofeedback.trials.folder import ANSWERS, BEFORE, BLOCK
-from sensors.base import SensorStatus
+from biofeedback.views.live_view import LiveView
 
 __all__ = ["Answers", "Watch"]
 
@@ -60,7 +60,7 @@ class Watch:
         self._title = title
         self._arms = tuple(arms)
         self._answers = answers
-        self._sensors: dict[str, SensorStatus] = {}
+        self._view = LiveView()
         self._phase = BEFORE
         self._left_s: float | None = None
         self._cause = ""
@@ -98,14 +98,10 @@ class Watch:
 
     def take(self, event: Event) -> None:
         """Remember what may be shown of an event."""
-        match event:
-            case SensorStatus():
-                self._sensors[event.source] = event
-            case Decision():
-                self._phase, self._cause = event.phase, event.cause
-                self._left_s = event.numbers.get("phase_left_s")
-            case _:
-                pass
+        self._view.take(event)
+        if isinstance(event, Decision):
+            self._phase, self._cause = event.phase, event.cause
+            self._left_s = event.numbers.get("phase_left_s")
 
     def _step(self, session: Session, events: Subscription[Event]) -> None:
         for event in events.drain():
@@ -153,9 +149,10 @@ class Watch:
 
     def _panel(self, session: Session, said: str) -> Panel:
         text = Text()
-        for status in self._sensors.values():
+        picture = self._view.picture()
+        for sensor in picture.sensors:
             text.append("Sensor   ", "dim")
-            text.append_text(sensor_text(status))
+            text.append_text(sensor_text(sensor, picture.t))
             text.append("\n")
         text.append(f"\n{self._line()}\n", "bold")
         if self._phase != ANSWERS and self._left_s is not None:

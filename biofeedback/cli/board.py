@@ -1,10 +1,9 @@
-"""What the live screen knows, as a picture of text that fits its terminal."""
+"""A picture of a session as text that fits its terminal. It decides nothing: it draws."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.box import ROUNDED
 from rich.console import Group, RenderableType
@@ -13,16 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from biofeedback.cli.keys import HELP
-from biofeedback.cli.words import clock_text
-from biofeedback.control.base import Decision
-from biofeedback.inputs import Tick
-from biofeedback.metrics.base import Reading
-from biofeedback.session import Event
-from biofeedback.state.estimator import State
-from sensors.base import SensorStatus
-from sensors.signals import Chunk
-from synth.events import Bar, Cancel
-from synth.tempo_map import Segment
+from biofeedback.cli.words import ago_text, clock_text
+from biofeedback.views.age import WORDLESS_S, age_of
+from biofeedback.views.picture import Measure, Picture, Sensor
 
 __all__ = ["Board", "sensor_text"]
 
@@ -39,218 +31,91 @@ _METRICS = (
     ("scl", "SCL", "uS", ".2f"),
     ("scr_rate", "skin responses", "/min", ".0f"),
 )
-_LOW_BATTERY_PERCENT = 20
-_WEAK_QUALITY = 0.5
-_UNKNOWN_CONFIDENCE = 0.01
 _LABEL_WIDTH = 8
 #: Columns that the frame, its padding, and the label with its gap take.
 _FRAME_WIDTH = 4 + _LABEL_WIDTH + 1
 _WIDEST = 100
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Board:
-    """Takes in a session's events and draws the latest of each kind, and its troubles.
+    """Draws pictures of one session.
 
-    `duration_s` counts from the first sample; None without a known end. `has_keys` says whether
-    keys are listened to. `stored_rest` tells of the rest that the session started with; "" without
-    one, where `rest_s` seconds of rest come first.
+    `has_keys` says whether keys are listened to. Of a picture that is `wordless_s` seconds old,
+    because no newer one came, every number is old.
     """
 
     simulated: bool = False
-    duration_s: float | None = None
     has_keys: bool = True
-    stored_rest: str = ""
-    rest_s: float = 180.0
-    now_s: float = 0.0
-    state: State | None = None
-    decision: Decision | None = None
-    bars: deque[Bar] = field(default_factory=lambda: deque(maxlen=4))
-    tempo: Segment | None = None
-    began_s: float | None = None
-    rest_began_s: float | None = None
-    sensors: dict[str, SensorStatus] = field(default_factory=dict)
-    readings: dict[str, Reading] = field(default_factory=dict)
-    troubles: list[str] = field(default_factory=list)
-    question: str = ""
 
-    def take(self, event: Event) -> None:
-        """Remember an event; most kinds replace the last one of theirs."""
-        match event:
-            case Tick():
-                self.now_s = event.time_s
-            case SensorStatus():
-                self._meet(event)
-            case Chunk() if self.began_s is None:
-                self.began_s = self.now_s
-            case State():
-                self.state = event
-                if self.rest_began_s is None and event.contributions:
-                    self.rest_began_s = event.time_s
-            case Decision():
-                self.decision = event
-            case Bar():
-                self.bars.append(event)
-            case Segment():
-                self.tempo = event
-            case Cancel():
-                self.bars = deque((b for b in self.bars if b.beat < event.from_beat), maxlen=4)
-            case tuple():
-                self.readings = {reading.name: reading for reading in event}
-            case _:
-                pass
-
-    @property
-    def bar(self) -> Bar | None:
-        """The bar that sounds now; bars are composed ahead of it. None before the first."""
-        if self.tempo is None:
-            return None
-        beats = (self.now_s - self.tempo.time_s) * self.tempo.bpm / 60.0
-        begun = [bar for bar in self.bars if bar.beat <= self.tempo.beat + beats]
-        return begun[-1] if begun else None
-
-    @property
-    def left_s(self) -> float | None:
-        """The seconds until the end that was planned; None without one, or before the start."""
-        if self.duration_s is None or self.began_s is None:
-            return None
-        return max(0.0, self.began_s + self.duration_s - self.now_s)
-
-    def picture(
-        self, width: int, *, volume: float, held: bool, said: str = "", plain: bool = False
+    def screen(
+        self,
+        picture: Picture,
+        width: int,
+        *,
+        said: str = "",
+        plain: bool = False,
+        wordless_s: float = 0.0,
     ) -> RenderableType:
         """Return the screen for a terminal `width` columns wide; `plain` uses ASCII alone."""
         width = min(width, _WIDEST)
+        drawn = _Drawn(picture, wordless_s)
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_column(width=_LABEL_WIDTH, no_wrap=True, style="dim")
         grid.add_column(ratio=1)
-        for name, status in self.sensors.items():
-            grid.add_row("Sensor" if name == next(iter(self.sensors)) else "", sensor_text(status))
-        if not self.sensors:
+        if wordless_s > WORDLESS_S:
+            words = f"no word from the session for {int(wordless_s)} s"
+            grid.add_row("Trouble", Text(words, "bold red"))
+        for number, sensor in enumerate(picture.sensors):
+            grid.add_row("" if number else "Sensor", sensor_text(sensor, drawn.now_s))
+        if not picture.sensors:
             grid.add_row("Sensor", Text("waiting for a sensor", "yellow"))
         grid.add_row()
-        grid.add_row("Body", _joined([self._metric(*metric) for metric in _METRICS]))
+        grid.add_row("Body", _joined([drawn.metric(*metric) for metric in _METRICS]))
         grid.add_row()
-        grid.add_row("Arousal", self._arousal(max(10, width - _FRAME_WIDTH), plain))
-        for row in self._wearers():
+        grid.add_row("Arousal", drawn.arousal(max(10, width - _FRAME_WIDTH), plain))
+        for row in drawn.wearers():
             grid.add_row("", row)
-        if rest := self._rest():
+        if rest := _rest(picture):
             grid.add_row("Rest", Text(rest, "dim"))
         grid.add_row()
-        if self.decision and self.decision.phase:
-            grid.add_row("Phase", self._phase(self.decision))
-        grid.add_row("Music", self._music())
-        grid.add_row("Sound", _joined([f"volume {volume:.2f}", *self._hold(held)]))
-        for trouble in self.troubles:
+        if picture.phase:
+            grid.add_row("Phase", _phase(picture))
+        grid.add_row("Music", _music(picture))
+        grid.add_row("Sound", _joined([f"volume {picture.volume:.2f}", *_hold(picture)]))
+        for trouble in picture.troubles:
             grid.add_row("Trouble", Text(f"{trouble}; trying again", "bold red"))
         grid.add_row()
-        grid.add_row("Why", self._why())
+        grid.add_row("Why", Text(picture.why, "bold red" if picture.stopped else "italic"))
         panel = Panel(
             grid,
             box=ROUNDED,
             title=self._title(),
             title_align="left",
-            subtitle=self._time(),
+            subtitle=_time(picture),
             subtitle_align="right",
             width=width,
         )
-        asked = [Text(f" {self.question} 0 skips.", "bold cyan")] if self.question else []
-        return Group(panel, *asked, self._keys(held), Text(said, "bold"))
+        question = picture.question
+        asked = [Text(f" {question} 0 skips.", "bold cyan")] if question else []
+        return Group(panel, *asked, self._keys(picture.held), Text(said, "bold"))
 
-    def line(self) -> str:
+    def line(self, picture: Picture) -> str:
         """Return body, arousal, music and reason as one plain line."""
-        metrics = ", ".join(self._metric(*metric).plain for metric in _METRICS[:3])
-        parts = [clock_text(self.now_s), metrics]
-        if self.state and self.state.confidence >= _UNKNOWN_CONFIDENCE:
-            parts.append(f"arousal {_arousal_words(self.state)}")
-        parts.append(self._music().plain.replace(" · ", ", "))
-        why = f": {self.decision.why}" if self.decision else ""
+        drawn = _Drawn(picture, 0.0)
+        metrics = ", ".join(drawn.metric(*metric).plain for metric in _METRICS[:3])
+        parts = [clock_text(picture.t), metrics]
+        if picture.arousal is not None:
+            parts.append(f"arousal {drawn.arousal_words()}")
+        parts.append(_music(picture).plain.replace(" · ", ", "))
+        why = f": {picture.why}" if picture.why else ""
         return "  ".join(parts) + why
-
-    def _meet(self, status: SensorStatus) -> None:
-        """Remember a sensor; a device that answers to a wish takes that wish's place."""
-        if status.source not in self.sensors:
-            sought = [name for name, s in self.sensors.items() if s.state == "searching"]
-            named = [n for n in sought if status.source.casefold().startswith(n.casefold())]
-            if status.state == "connecting" and (named or sought):
-                del self.sensors[(named or sought)[0]]
-        self.sensors[status.source] = status
 
     def _title(self) -> Text:
         title = Text.assemble((" biofeedback ", "bold cyan"))
         if self.simulated:
             title.append(" simulated, not a person ", "bold black on yellow")
         return title
-
-    def _time(self) -> Text:
-        left_s = self.left_s
-        left = "" if left_s is None else f", {clock_text(left_s)} left"
-        return Text(f" {clock_text(self.now_s)}{left} ", "bold")
-
-    def _metric(self, name: str, label: str, unit: str, form: str) -> Text:
-        reading = self.readings.get(name)
-        if reading is None or reading.value is None:
-            return Text.assemble((f"{label} ", "dim"), ("--", "dim"))
-        style = "bold" if reading.quality >= _WEAK_QUALITY else "yellow"
-        return Text.assemble(f"{label} ", (f"{reading.value:{form}} {unit}", style))
-
-    def _arousal(self, width: int, plain: bool) -> RenderableType:
-        if self.state is None or self.state.confidence < _UNKNOWN_CONFIDENCE:
-            return Text("not known yet", "dim")
-        setpoint = self.decision.setpoint if self.decision else None
-        words = Text(_arousal_words(self.state))
-        if setpoint is not None:
-            words.append(f", set point {setpoint:.2f}")
-        return Group(_scale(self.state, setpoint, width, plain), words)
-
-    def _wearers(self) -> list[Text]:
-        """Return a line for each of a group, and one for what they do together."""
-        rows = []
-        for name, reading in self.readings.items():
-            wearer, mark, what = name.partition("/")
-            if mark and what == "arousal":
-                known = reading.quality >= _UNKNOWN_CONFIDENCE and reading.value is not None
-                arousal = f"{reading.value:.2f}" if known else "not known yet"
-                heart = self._metric(f"{wearer}/heart_rate", "heart rate", "bpm", ".0f")
-                rows.append(_joined([Text(wearer, "bold"), f"arousal {arousal}", heart]))
-        together = self.readings.get("synchrony")
-        if rows and together is not None:
-            value = "not known yet" if together.value is None else f"{together.value:.2f}"
-            rows.append(Text(f"moving together beyond chance: {value}", "dim"))
-        return rows
-
-    def _rest(self) -> str:
-        """Return how the resting values are learned, or how old the stored ones are."""
-        if self.stored_rest or self.state is None or self.state.phase != "rest":
-            return self.stored_rest
-        gone_s = 0.0 if self.rest_began_s is None else self.now_s - self.rest_began_s
-        left = clock_text(max(0.0, self.rest_s - gone_s))
-        return f"learning your rest: sit still and breathe as you like, {left} left"
-
-    def _music(self) -> Text:
-        bar = self.bar
-        if self.decision is None or bar is None:
-            return Text("not yet", "dim")
-        params = self.decision.params
-        bpm = self.tempo.bpm if self.tempo else params.tempo_bpm  # another clock's, maybe
-        return _joined([
-            Text(f"{bpm:.0f} bpm", "bold"), Text(str(bar.key), "bold"),
-            f"{params.density:.1f} notes a beat", " ".join(bar.chords), bar.section,
-        ])  # fmt: skip
-
-    def _phase(self, decision: Decision) -> Text:
-        left_s = decision.numbers.get("phase_left_s")
-        left = [] if left_s is None else [f"at most {clock_text(left_s)} left"]
-        return _joined([Text(decision.phase, "bold"), *left])
-
-    def _why(self) -> Text:
-        if self.decision is None:
-            return Text("")
-        stopped = self.decision.cause.startswith("stop")
-        return Text(self.decision.why, "bold red" if stopped else "italic")
-
-    def _hold(self, held: bool) -> list[Text]:
-        return [Text(" held: it stays as it is ", "bold black on yellow")] if held else []
 
     def _keys(self, held: bool) -> Text:
         if not self.has_keys:
@@ -262,43 +127,155 @@ class Board:
         return text
 
 
-def sensor_text(status: SensorStatus) -> Text:
-    """Return a sensor's name, link, battery and contact in words, and its advice."""
-    words, style = _LINKS[status.state]
-    parts: list[str | Text] = [Text(status.source, "bold"), Text(words, style)]
-    if (battery := status.battery_percent) is not None:
-        parts.append(Text(f"battery {battery} %", "red" if battery <= _LOW_BATTERY_PERCENT else ""))
-    if status.contact is not None:
-        contact = Text("skin contact", "green") if status.contact else Text("no contact", "red")
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The numbers of a picture that was made `wordless_s` seconds ago, with their ages."""
+
+    picture: Picture
+    wordless_s: float
+
+    @property
+    def now_s(self) -> float:
+        return self.picture.t + self.wordless_s
+
+    def metric(self, name: str, label: str, unit: str, form: str) -> Text:
+        measure = self.picture.measures.get(name, Measure())
+        value = None if measure.value is None else f"{measure.value:{form}} {unit}"
+        style = "yellow" if measure.trust == "weak" else "bold"
+        return self.number(label, value, style, measure.measured_s)
+
+    def number(self, label: str, value: str | None, style: str, measured_s: float | None) -> Text:
+        """Return a number as it stands now: bright, or faded with its age, or gone."""
+        age = age_of(measured_s, self.now_s, self.wordless_s)
+        if value is None or age == "gone":
+            return Text.assemble((f"{label} ", "dim"), ("--", "dim"))
+        style = style if age == "fresh" else "dim"
+        return Text.assemble(f"{label} ", (value + self.ago(measured_s), style))
+
+    def ago(self, measured_s: float | None) -> str:
+        """Return how old a number is, where that matters."""
+        if measured_s is None or age_of(measured_s, self.now_s, self.wordless_s) == "fresh":
+            return ""
+        return f" ({ago_text(self.now_s - measured_s)})"
+
+    def arousal(self, width: int, plain: bool) -> RenderableType:
+        """Return the scale and its words."""
+        picture = self.picture
+        age = age_of(picture.arousal_s, self.now_s, self.wordless_s)
+        if picture.arousal is None or age == "gone":
+            return Text("not known yet", "dim")
+        words = Text(self.arousal_words(), "" if age == "fresh" else "dim")
+        if picture.setpoint is not None:
+            words.append(f", set point {picture.setpoint:.2f}")
+        return Group(_scale(picture, width, plain, faded=age != "fresh"), words)
+
+    def arousal_words(self) -> str:
+        """Return arousal with its interval and confidence, and its age once it is old."""
+        picture = self.picture
+        return (
+            f"{picture.arousal or 0.0:.2f} (likely {picture.low or 0.0:.2f} to "
+            f"{picture.high or 0.0:.2f}, confidence {100 * picture.confidence:.0f} %)"
+            f"{self.ago(picture.arousal_s)}"
+        )
+
+    def wearers(self) -> list[Text]:
+        """Return a line for each of a group, and one for what they do together."""
+        picture, rows = self.picture, []
+        for wearer in picture.wearers:
+            age = age_of(wearer.arousal_s, self.now_s, self.wordless_s)
+            known = wearer.arousal is not None and age != "gone"
+            arousal = (
+                f"{wearer.arousal:.2f}{self.ago(wearer.arousal_s)}" if known else "not known yet"
+            )
+            heart = None if wearer.heart_rate is None else f"{wearer.heart_rate:.0f} bpm"
+            style = "yellow" if wearer.heart_trust == "weak" else "bold"
+            rows.append(
+                _joined(
+                    [
+                        Text(wearer.name, "bold"),
+                        Text(f"arousal {arousal}", "" if age == "fresh" else "dim"),
+                        self.number("heart rate", heart, style, wearer.heart_rate_s),
+                    ]
+                )
+            )
+        if rows:
+            value = "not known yet" if picture.synchrony is None else f"{picture.synchrony:.2f}"
+            rows.append(Text(f"moving together beyond chance: {value}", "dim"))
+        return rows
+
+
+def sensor_text(sensor: Sensor, now_s: float) -> Text:
+    """Return a sensor's name, link, battery and contact in words, and its advice.
+
+    What a sensor said of itself is as old as the last that was heard of it.
+    """
+    words, style = _LINKS.get(sensor.state, (sensor.state, ""))
+    since_s = None if sensor.heard_s is None else now_s - sensor.heard_s
+    if sensor.silent and since_s is not None:
+        words, style = f"connected, but silent for {int(since_s)} s", "yellow"
+    parts: list[str | Text] = [Text(sensor.source, "bold"), Text(words, style)]
+    if (battery := sensor.battery_percent) is not None:
+        parts.append(Text(f"battery {battery} %", "red" if sensor.battery_low else ""))
+    if sensor.contact is not None:
+        contact = Text("skin contact", "green") if sensor.contact else Text("no contact", "red")
         parts.append(contact)
+    if sensor.state == "lost" and since_s is not None:
+        parts.append(f"last heard {ago_text(since_s)}")
     text = _joined(parts)
-    if status.detail:
-        text.append("\n").append(status.detail, "yellow" if style != "green" else "")
+    if sensor.detail:
+        text.append("\n").append(sensor.detail, "yellow" if style != "green" else "")
     return text
+
+
+def _time(picture: Picture) -> Text:
+    left = "" if picture.left_s is None else f", {clock_text(picture.left_s)} left"
+    return Text(f" {clock_text(picture.t)}{left} ", "bold")
+
+
+def _rest(picture: Picture) -> str:
+    """Return how the resting values are learned, or how old the stored ones are."""
+    if picture.rest_left_s is None:
+        return picture.rest
+    left = clock_text(picture.rest_left_s)
+    return f"learning your rest: sit still and breathe as you like, {left} left"
+
+
+def _music(picture: Picture) -> Text:
+    music = picture.music
+    if music is None:
+        return Text("not yet", "dim")
+    return _joined([
+        Text(f"{music.tempo_bpm:.0f} bpm", "bold"), Text(music.key, "bold"),
+        f"{music.density:.1f} notes a beat", music.chords, music.section,
+    ])  # fmt: skip
+
+
+def _phase(picture: Picture) -> Text:
+    left_s = picture.phase_left_s
+    left = [] if left_s is None else [f"at most {clock_text(left_s)} left"]
+    return _joined([Text(picture.phase, "bold"), *left])
+
+
+def _hold(picture: Picture) -> list[Text]:
+    return [Text(" held: it stays as it is ", "bold black on yellow")] if picture.held else []
 
 
 def _joined(parts: Sequence[str | Text]) -> Text:
     return Text(" · ").join(part if isinstance(part, Text) else Text(part) for part in parts)
 
 
-def _arousal_words(state: State) -> str:
-    return (
-        f"{state.arousal:.2f} (likely {state.low:.2f} to {state.high:.2f}, "
-        f"confidence {100 * state.confidence:.0f} %)"
-    )
-
-
-def _scale(state: State, setpoint: float | None, width: int, plain: bool) -> Text:
+def _scale(picture: Picture, width: int, plain: bool, *, faded: bool) -> Text:
     """Return the line from calm to aroused: the interval thick, the value and the aim marked."""
     outside, inside, value, aim = "-=O|" if plain else "─━●│"
     inner = max(4, width - len("calm  aroused"))
 
-    def place(share: float) -> int:
-        return min(inner - 1, max(0, int(share * inner)))
+    def place(share: float | None) -> int:
+        return min(inner - 1, max(0, int((share or 0.0) * inner)))
 
-    low, high = place(state.low), place(state.high)
-    cells = [(inside, "cyan") if low <= k <= high else (outside, "dim") for k in range(inner)]
-    if setpoint is not None:
-        cells[place(setpoint)] = (aim, "bold green")
-    cells[place(state.arousal)] = (value, "bold magenta")
+    low, high = place(picture.low), place(picture.high)
+    bright = ("dim", "dim") if faded else ("cyan", "bold magenta")
+    cells = [(inside, bright[0]) if low <= k <= high else (outside, "dim") for k in range(inner)]
+    if picture.setpoint is not None:
+        cells[place(picture.setpoint)] = (aim, "bold green")
+    cells[place(picture.arousal)] = (value, bright[1])
     return Text.assemble("calm ", *cells, " aroused", no_wrap=True)

@@ -7,11 +7,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from rich.console import Console, RenderableType
+from msgspec.structs import replace
+from rich.console import Console
 from rich.live import Live
 
 from biofeedback.cli.board import Board, sensor_text
@@ -20,6 +20,9 @@ from biofeedback.cli.words import clock_text
 from biofeedback.hub import Subscription
 from biofeedback.session import Event, Session
 from biofeedback.state.rest_words import planned_rest_s, stored_rest_in_words
+from biofeedback.timebase import monotonic_s
+from biofeedback.views.live_view import LiveView
+from biofeedback.views.picture import Picture, Sensor
 from sensors.base import SensorStatus
 
 __all__ = ["watch"]
@@ -38,25 +41,26 @@ async def watch(session: Session) -> None:
     controls = Controls(session)
     screen = Console(emoji=False, highlight=False)
     with listening(controls.press) as has_keys:
-        board = _board(session, has_keys)
+        board, view = Board(session.simulated, has_keys), _view(session)
         if screen.file.isatty() and screen.is_terminal and not screen.is_dumb_terminal:
-            await _draw(screen, board, events, session, controls)
+            await _draw(screen, board, view, events, session, controls)
         else:
-            await _tell(board, events, session)
+            await _tell(board, view, events, session)
 
 
-def _board(session: Session, has_keys: bool) -> Board:
-    board = Board(session.simulated, session.duration_s, has_keys)
+def _view(session: Session) -> LiveView:
+    view = LiveView(session.duration_s, session.volume)
     if (header := session.header) is not None:
         started_utc = datetime.fromisoformat(header.started_utc)
-        board.stored_rest = stored_rest_in_words(header.baseline, started_utc)
-        board.rest_s = planned_rest_s(header.config)
-    return board
+        view.rest = stored_rest_in_words(header.baseline, started_utc)
+        view.rest_s = planned_rest_s(header.config)
+    return view
 
 
 async def _draw(
     screen: Console,
     board: Board,
+    view: LiveView,
     events: Subscription[Event],
     session: Session,
     controls: Controls,
@@ -64,66 +68,63 @@ async def _draw(
     live = Live(console=screen, screen=True, auto_refresh=False)
     plain = screen.options.ascii_only
 
-    def draw(frame: RenderableType) -> None:
+    def draw(shown: tuple[Picture, str], wordless_s: float) -> None:
+        picture, said = shown
+        frame = board.screen(picture, screen.width, said=said, plain=plain, wordless_s=wordless_s)
         live.update(frame, refresh=True)
 
-    with _drawing(draw, 1, live.start, live.stop) as show:
+    with _drawing(draw, 1, live.start, live.stop, again_s=1.0) as show:
         while True:
             for event in events.drain():
-                board.take(event)
-            board.troubles = session.troubles
-            board.question = _question(session)
-            board.began_s = session.began_s or board.began_s
-            show(
-                board.picture(
-                    screen.width,
-                    volume=session.volume,
-                    held=controls.held,
-                    said=controls.said,
-                    plain=plain,
-                )
-            )
+                view.take(event)
+            view.troubles, view.question = tuple(session.troubles), _question(session)
+            view.began_s = session.began_s or view.began_s
+            show((view.picture(), controls.said))
             await asyncio.sleep(_FRAME_S)
 
 
-async def _tell(board: Board, events: Subscription[Event], session: Session) -> None:
+async def _tell(
+    board: Board, view: LiveView, events: Subscription[Event], session: Session
+) -> None:
     """Say what sensors report when they do, and everything else now and then."""
     err = Console(stderr=True, soft_wrap=True, emoji=False, highlight=False, no_color=True)
-    said: dict[str, SensorStatus] = {}
+    said: dict[str, Sensor] = {}
     due_s = _LINE_EVERY_S
     if board.simulated:
         err.print("The body is simulated, not a person.")
-    if board.stored_rest:
-        err.print(f"Your resting values: {board.stored_rest}.")
+    if view.rest:
+        err.print(f"Your resting values: {view.rest}.")
     else:
-        err.print(f"The first {board.rest_s:.0f} s learn your rest: sit still.")
+        err.print(f"The first {view.rest_s:.0f} s learn your rest: sit still.")
 
-    def write(text: str) -> None:
+    def write(text: str, wordless_s: float) -> None:
         err.print(text, markup=False)
 
     with _drawing(write, 64) as say:
         try:
             while True:
                 for event in events.drain():
-                    board.take(event)
-                    if isinstance(event, SensorStatus) and _is_news(event, said):
-                        say(_status_line(event, board.now_s))
+                    view.take(event)
+                    if isinstance(event, SensorStatus):
+                        _say_news(view.picture(), said, say)
+                picture = view.picture()
+                _say_news(picture, said, say)  # a sensor that falls silent says nothing
                 for trouble in session.troubles:
-                    if trouble not in board.troubles:
-                        say(f"{clock_text(board.now_s)}  Trouble: {trouble}; trying again")
-                board.troubles = session.troubles
-                if (question := _question(session)) != board.question:
-                    board.question = question
+                    if trouble not in view.troubles:
+                        say(f"{clock_text(picture.t)}  Trouble: {trouble}; trying again")
+                view.troubles = tuple(session.troubles)
+                if (question := _question(session)) != view.question:
+                    view.question = question
                     if question:
-                        say(f"{clock_text(board.now_s)}  {question}")
-                if board.now_s >= due_s and board.state is not None:
-                    say(board.line())
-                    due_s = board.now_s + _LINE_EVERY_S
+                        say(f"{clock_text(picture.t)}  {question}")
+                if picture.t >= due_s:
+                    say(board.line(picture))
+                    due_s = picture.t + _LINE_EVERY_S
                 await asyncio.sleep(_FRAME_S)
         finally:
             for event in events.drain():
-                if isinstance(event, SensorStatus) and _is_news(event, said):
-                    say(_status_line(event, board.now_s))
+                view.take(event)
+            _say_news(view.picture(), said, say)
 
 
 def _question(session: Session) -> str:
@@ -131,15 +132,14 @@ def _question(session: Session) -> str:
     return asked.text if asked is not None else ""
 
 
-def _is_news(status: SensorStatus, said: dict[str, SensorStatus]) -> bool:
-    """Return whether a wearer wants to know; how bad the input was stands in the log."""
-    last, said[status.source] = said.get(status.source), status
-    return last is None or replace(status, time_s=last.time_s, bad=last.bad) != last
-
-
-def _status_line(status: SensorStatus, now_s: float) -> str:
-    words = sensor_text(status).plain.replace(" · ", ", ").replace("\n", ". ")
-    return f"{clock_text(now_s)}  {words}"
+def _say_news(picture: Picture, said: dict[str, Sensor], say: Callable[[str], None]) -> None:
+    """Say of each sensor what is new; when it was heard last is no news."""
+    for sensor in picture.sensors:
+        known = replace(sensor, heard_s=None)
+        if said.get(sensor.source) != known:
+            said[sensor.source] = known
+            words = sensor_text(sensor, picture.t).plain.replace(" · ", ", ").replace("\n", ". ")
+            say(f"{clock_text(picture.t)}  {words}")
 
 
 class _Mailbox(Generic[T]):
@@ -160,31 +160,45 @@ class _Mailbox(Generic[T]):
             self._over = True
             self._changed.notify()
 
-    def __iter__(self) -> Iterator[T]:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._items or self._over)
-                if not self._items:
-                    return
-                item = self._items.popleft()
-            yield item
+    def take(self, timeout_s: float | None) -> T | None:
+        """Return the oldest item; None when there is none in time, or when all is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._over, timeout_s)
+            return self._items.popleft() if self._items else None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is put in any more."""
+        return self._over
 
 
 @contextmanager
 def _drawing(
-    draw: Callable[[T], None],
+    draw: Callable[[T, float], None],
     capacity: int,
     start: Callable[[], object] = lambda: None,
     stop: Callable[[], object] = lambda: None,
+    again_s: float | None = None,
 ) -> Iterator[Callable[[T], None]]:
-    """Yield what has an item drawn by a thread, so that a terminal that stalls delays nothing."""
+    """Yield what has an item drawn by a thread, so that a terminal that stalls delays nothing.
+
+    While no item comes the last is drawn again every `again_s`, with its age in seconds: a session
+    that hangs cannot say so itself.
+    """
     mailbox: _Mailbox[T] = _Mailbox(capacity)
 
     def run() -> None:
         start()
         try:
-            for item in mailbox:
-                draw(item)
+            last, came_s = None, monotonic_s()
+            while True:
+                item = mailbox.take(again_s)
+                if item is not None:
+                    last, came_s = item, monotonic_s()
+                elif mailbox.is_closed:
+                    return
+                if last is not None:
+                    draw(last, monotonic_s() - came_s)
         finally:
             stop()
 

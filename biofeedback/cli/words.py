@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["clock_text", "counted", "signal_words", "size_text"]
+__all__ = ["ago_text", "clock_text", "counted", "signal_words", "size_text"]
 
 
 def clock_text(seconds: float) -> str:
@@ -10,6 +10,11 @@ def clock_text(seconds: float) -> str:
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def ago_text(seconds: float) -> str:
+    """Return how long ago something was: "12 s ago", or "2:05 ago" from a minute on."""
+    return f"{clock_text(seconds)} ago" if seconds >= 60.0 else f"{int(seconds)} s ago"
 
 
 def counted(number: int, thing: str) -> str:

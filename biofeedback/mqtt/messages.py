@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from biofeedback.web.view import Picture
+from biofeedback.views.picture import Picture
 
 __all__ = [
     "LARGEST",

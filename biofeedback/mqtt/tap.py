@@ -34,7 +34,7 @@ from biofeedback.mqtt.outbox import Outbox
 from biofeedback.record.convert import derived_lines, input_line
 from biofeedback.surface.base import Desk
 from biofeedback.timebase import utc_now
-from biofeedback.web.view import View
+from biofeedback.views.live_view import LiveView
 
 __all__ = ["Tap"]
 
@@ -64,7 +64,7 @@ class Tap:
         self.session = secrets.token_hex(8)
         self._outbox = Outbox(self.session)
         self._gate = Gate(self.session)
-        self._view = View()
+        self._view = LiveView()
         self._events: Subscription[Any] | None = None
         self._news = asyncio.Event()  # something to send
         self._changed = asyncio.Event()  # another picture

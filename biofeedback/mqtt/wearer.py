@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biofeedback.mqtt.inbox import Inbox
 from biofeedback.mqtt.messages import Again, Ask, Event, Shown, Status
-from biofeedback.web.view import Picture
+from biofeedback.views.picture import Picture
 
 __all__ = ["Wearer"]
 

@@ -60,7 +60,7 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
             return lines.StatusLine(
                 t=t, seq=seq, source=item.source, state=item.state, contact=item.contact,
                 battery_percent=item.battery_percent, detail=item.detail,
-                drift_ppm=item.drift_ppm, bad=dict(item.bad),
+                drift_ppm=item.drift_ppm, bad=dict(item.bad), wish=item.wish,
             )  # fmt: skip
         case Tick():
             return lines.TickLine(t=t, seq=seq, index=item.index)
@@ -101,6 +101,7 @@ def input_of(line: lines.Line) -> Input | None:
                     "source": line.source, "time_s": line.t, "state": line.state,
                     "battery_percent": line.battery_percent, "contact": line.contact,
                     "detail": line.detail, "drift_ppm": line.drift_ppm, "bad": line.bad,
+                    "wish": line.wish,
                 },
                 SensorStatus,
             )  # fmt: skip

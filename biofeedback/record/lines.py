@@ -122,6 +122,7 @@ class StatusLine(_Base, frozen=True, tag="status", omit_defaults=True):
     detail: str
     drift_ppm: float | None = None
     bad: dict[str, int] = {}  #: how much bad input came so far, by kind
+    wish: str = ""  #: what was asked for, where the device answers under another name
 
 
 class TickLine(_Base, frozen=True, tag="tick"):

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from biofeedback.errors import ConfigError
 from biofeedback.timebase import utc_now
+from biofeedback.views.picture import Picture
 from biofeedback.web import wishes
 from biofeedback.web.seat_picture import SeatPicture
 from biofeedback.web.tokens import Grant
-from biofeedback.web.view import Picture
 
 __all__ = ["Remote", "RemoteSeat"]
 

@@ -22,9 +22,9 @@ from biofeedback.session import Session
 from biofeedback.simulation.rest import resting_baseline
 from biofeedback.tailor import tailored, within
 from biofeedback.timebase import utc_now
+from biofeedback.views.live_view import LiveView
 from biofeedback.web import records
 from biofeedback.web.seat_picture import SeatPicture, Stage
-from biofeedback.web.view import View
 from sensors.errors import SensorError
 from synth.errors import SynthError
 
@@ -84,7 +84,7 @@ class Seat:
         self._desk = desk  #: where files are written, a few at a time
         self._loudest = self._cap = loudest  #: of this computer, and of the session
         self._closing = False
-        self._view = View()
+        self._view = LiveView()
         self._task: asyncio.Task[None] | None = None
         self._session: Session | None = None
         self._simulated = False
@@ -136,7 +136,7 @@ class Seat:
         self._trouble = "", ""
         self._simulated = choice.simulated
         why = plan.chosen.why if plan.chosen else ""
-        self._view = View(volume=plan.volume, chosen=why)
+        self._view = LiveView(volume=plan.volume, chosen=why)
         self._task = asyncio.create_task(self._play(performance, choice))
 
     def command(self, who: str, what: CommandName, value: str = "") -> None:

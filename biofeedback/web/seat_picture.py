@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from biofeedback.web.view import Picture
+from biofeedback.views.picture import Picture
 
 __all__ = ["SeatPicture", "Stage"]
 

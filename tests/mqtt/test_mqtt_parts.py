@@ -20,8 +20,8 @@ from biofeedback.mqtt.orders import Gate, who
 from biofeedback.mqtt.outbox import AT_ONCE, Outbox
 from biofeedback.mqtt.passwords import sealed
 from biofeedback.mqtt.wearer import Wearer
+from biofeedback.views.picture import Picture
 from biofeedback.web.remote_seat import RemoteSeat
-from biofeedback.web.view import Picture
 
 
 class Nobody:

@@ -20,6 +20,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
 from biofeedback.session import Session
+from biofeedback.views.picture import Picture
 
 
 def asked(
@@ -120,5 +121,5 @@ def test_nobody_is_asked_where_time_does_not_wait(tmp_path: Path) -> None:
 def test_the_screen_shows_the_question() -> None:
     console = Console(width=90, file=io.StringIO())
     with console.capture() as shown:
-        console.print(Board(question="How do you feel?").picture(80, volume=0.5, held=False))
+        console.print(Board().screen(Picture(question="How do you feel?"), 80))
     assert "How do you feel? 0 skips." in shown.get()

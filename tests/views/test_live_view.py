@@ -4,7 +4,7 @@ import pytest
 
 from biofeedback.errors import ConfigError
 from biofeedback.inputs import Command, Tick
-from biofeedback.web.view import View
+from biofeedback.views.live_view import LiveView
 from biofeedback.web.wishes import checked
 from sensors.base import SensorStatus
 from synth.tempo_map import Segment
@@ -15,7 +15,7 @@ def status(state: str, contact: bool | None = None, battery: int | None = None) 
 
 
 def test_an_empty_view_waits() -> None:
-    picture = View().picture()
+    picture = LiveView().picture()
     assert picture.signal == "waiting"
     assert picture.arousal is None
     assert picture.music is None
@@ -26,19 +26,19 @@ def test_an_empty_view_waits() -> None:
     ("streaming", False, "no_contact"), ("streaming", True, "measuring"),
 ])  # fmt: skip
 def test_the_signal_is_what_the_sensor_says(state: str, contact: bool, signal: str) -> None:
-    view = View()
+    view = LiveView()
     view.take(status(state, contact))
     assert view.picture().signal == signal
 
 
 def test_a_low_battery_is_marked() -> None:
-    view = View()
+    view = LiveView()
     view.take(status("streaming", True, 15))
     assert view.picture().sensors[0].battery_low
 
 
 def test_an_override_stands_until_its_time_is_over_or_it_is_released() -> None:
-    view = View()
+    view = LiveView()
     view.take(Command("web:therapist:a", "override", "tempo_bpm=70 for 60"))
     view.take(Command("web:therapist:a", "override", "density=2"))
     assert view.picture().overrides == {"tempo_bpm": "70", "density": "2"}
@@ -49,8 +49,8 @@ def test_an_override_stands_until_its_time_is_over_or_it_is_released() -> None:
 
 
 def test_a_tick_alone_is_no_news() -> None:
-    assert not View().take(Tick(1))
-    assert View().take(Segment(0.0, 0.0, 60.0))
+    assert not LiveView().take(Tick(1))
+    assert LiveView().take(Segment(0.0, 0.0, 60.0))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What is shown of a session while it runs: one picture for every screen."""

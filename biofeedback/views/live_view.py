@@ -1,0 +1,275 @@
+"""The one projection of a session that runs: its events in, a picture out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from biofeedback.control.base import Decision
+from biofeedback.control.override import Wish
+from biofeedback.group.bodies import Found
+from biofeedback.group.settings import MARK
+from biofeedback.inputs import Command, Input, Tick
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.beats import Beat
+from biofeedback.outputs import Derived
+from biofeedback.state.estimator import State
+from biofeedback.views.age import age_of
+from biofeedback.views.evidence import Evidence
+from biofeedback.views.links import Links
+from biofeedback.views.picture import Breath, Measure, Music, Picture, Trust, Wearer
+from sensors.base import SensorStatus
+from sensors.signals import Chunk
+from synth.events import Bar, Cancel
+from synth.tempo_map import Segment
+
+__all__ = ["MEASURES", "LiveView"]
+
+#: The metrics that screens show, with the decimals that a picture has of them.
+MEASURES = {"heart_rate": 1, "rmssd": 1, "scl": 3, "scr_rate": 1, "breathing_rate": 1}
+#: Bars in which the swell comes and goes, in beats; the composer's pair of bars.
+SWELL_BEATS = 8.0
+_KNOWN = 0.01  #: confidence below which arousal is not shown
+_GOOD, _FAIR = 0.8, 0.5  #: quality of a reading from which it is called so
+_MUSIC_BARS = 4
+_SLOWEST_BPM = 1.0  #: below it the music stands still, with another device's clock
+
+
+@dataclass(slots=True)
+class LiveView:
+    """Takes in a session's events; `picture` says what they amount to.
+
+    What no event tells is set from outside: `duration_s` counts from the first sample, or from
+    `began_s`, and is None without a known end; `volume` is the one at the start; `rest` says which
+    rest the session started with, "" without one, where `rest_s` seconds of rest come first.
+    """
+
+    duration_s: float | None = None
+    volume: float = 0.7
+    chosen: str = ""
+    rest: str = ""
+    rest_s: float = 180.0
+    troubles: tuple[str, ...] = ()
+    question: str = ""
+    began_s: float | None = None
+    _now_s: float = 0.0
+    _state: State | None = None
+    _decision: Decision | None = None
+    _rest_began_s: float | None = None
+    _bars: list[Bar] = field(default_factory=list)
+    _tempo: Segment | None = None
+    _links: Links = field(default_factory=Links)
+    _evidence: Evidence = field(default_factory=Evidence)
+    _readings: dict[str, Reading] = field(default_factory=dict)
+    _held: bool = False
+    _ending: bool = False
+    _overrides: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def take(self, event: Input | Derived) -> bool:
+        """Remember an event; return whether the picture is another one now."""
+        match event:
+            case Tick():
+                self._now_s = event.time_s
+                return False
+            case Chunk():
+                return self._measure(event)
+            case Beat() | Found():
+                self._evidence.take(event, self._now_s)
+                return False  # what was made of it is news
+            case SensorStatus():
+                self._links.meet(event, self._now_s)
+            case State():
+                self._estimate(event)
+                return False  # the decision follows at once
+            case Decision():
+                self._decision = event
+            case Bar():
+                self._bars = [*self._bars, event][-_MUSIC_BARS:]
+            case Segment():
+                self._tempo = event
+            case Cancel():
+                self._bars = [bar for bar in self._bars if bar.beat < event.from_beat]
+            case Command():
+                self._obey(event)
+            case tuple():
+                self._readings = {reading.name: reading for reading in event}
+            case _:
+                return False
+        return True
+
+    def picture(self) -> Picture:
+        """Return what is known now."""
+        state, decision = self._state, self._decision
+        measures = {name: self._measured(name, digits) for name, digits in MEASURES.items()}
+        arousal_s = self._evidence.measured_s("arousal")
+        known = state is not None and state.confidence >= _KNOWN and self._holds(arousal_s)
+        resting = state is not None and state.phase == "rest"
+        return Picture(
+            t=self._now_s,
+            streaming=self.began_s is not None,
+            left_s=self._left_s(),
+            signal=self._signal(),
+            sensors=self._links.sensors(self._now_s),
+            heart_rate=measures["heart_rate"].value,
+            breaths=measures["breathing_rate"].value,
+            measures=measures,
+            arousal=_rounded(state.arousal, 3) if state and known else None,
+            low=_rounded(state.low, 3) if state and known else None,
+            high=_rounded(state.high, 3) if state and known else None,
+            confidence=round(state.confidence, 2) if state else 0.0,
+            arousal_s=_rounded(arousal_s, 2) if known else None,
+            setpoint=_rounded(decision.setpoint if decision else None, 3),
+            resting=resting,
+            rest_left_s=self._rest_left_s() if resting and not self.rest else None,
+            rest=self.rest,
+            music=self._music(),
+            breath=self._breath(),
+            phase=decision.phase if decision else "",
+            phase_left_s=decision.numbers.get("phase_left_s") if decision else None,
+            why=decision.why if decision else "",
+            chosen=self.chosen,
+            stopped=decision is not None and decision.cause.startswith("stop:"),
+            held=self._held,
+            ending=self._ending,
+            volume=self.volume,
+            overrides={
+                name: value
+                for name, (value, until_s) in self._overrides.items()
+                if self._now_s < until_s
+            },
+            question=self.question,
+            troubles=self.troubles,
+            wearers=self._wearers(),
+            synchrony=self._measured("synchrony", 2).value,
+        )
+
+    def _measure(self, chunk: Chunk) -> bool:
+        self._links.hear(chunk, self._now_s)
+        self._evidence.take(chunk, self._now_s)
+        first = self.began_s is None
+        if first:
+            self.began_s = self._now_s
+        return first
+
+    def _estimate(self, state: State) -> None:
+        self._state = state
+        self._evidence.take(state, self._now_s)
+        if self._rest_began_s is None and state.contributions:
+            self._rest_began_s = state.time_s
+
+    def _holds(self, measured_s: float | None) -> bool:
+        return age_of(measured_s, self._now_s) != "gone"
+
+    def _measured(self, name: str, digits: int) -> Measure:
+        reading, measured_s = self._readings.get(name), self._evidence.measured_s(name)
+        if reading is None or reading.value is None or not self._holds(measured_s):
+            return _UNKNOWN
+        value, trust = round(reading.value, digits), _trust(reading.quality)
+        return Measure(value, trust, _rounded(measured_s, 2))
+
+    def _wearers(self) -> tuple[Wearer, ...]:
+        found = []
+        for name, reading in self._readings.items():
+            wearer, mark, what = name.partition(MARK)
+            if mark and what == "arousal":
+                arousal_s = self._evidence.measured_s(name)
+                known = reading.quality >= _KNOWN and self._holds(arousal_s)
+                heart = self._measured(f"{wearer}{MARK}heart_rate", 0)
+                found.append(Wearer(
+                    wearer,
+                    _rounded(reading.value if known else None, 2),
+                    heart.value,
+                    _rounded(arousal_s, 2) if known else None,
+                    heart.measured_s,
+                    heart.trust,
+                ))  # fmt: skip
+        return tuple(found)
+
+    def _obey(self, command: Command) -> None:
+        match command.what:
+            case "hold" | "resume":
+                self._held = command.what == "hold"
+            case "stop":
+                self._ending = True
+            case "volume":
+                self.volume = float(command.value)
+            case "override":
+                wish = Wish.parse(command.value)
+                standing = str(wish).partition("=")[2], self._now_s + wish.for_s
+                self._overrides = self._overrides | {wish.name: standing}
+            case "release":
+                gone = command.value
+                kept = {k: v for k, v in self._overrides.items() if gone and k != gone}
+                self._overrides = kept
+            case _:
+                pass
+
+    def _left_s(self) -> float | None:
+        if self.duration_s is None or self.began_s is None:
+            return None
+        return max(0.0, self.began_s + self.duration_s - self._now_s)
+
+    def _rest_left_s(self) -> float:
+        gone_s = 0.0 if self._rest_began_s is None else self._now_s - self._rest_began_s
+        return max(0.0, self.rest_s - gone_s)
+
+    def _signal(self) -> str:
+        """Return how well the body is seen: what its links say, else its best reading."""
+        link = self._links.signal(self._now_s, began=self.began_s is not None)
+        if link:
+            return link
+        readings = [self._readings.get(name) for name in ("heart_rate", "scl")]
+        known = [reading for reading in readings if reading and reading.value is not None]
+        if not known:
+            return "measuring"
+        fresh = [
+            reading.quality
+            for reading in known
+            if age_of(self._evidence.measured_s(reading.name), self._now_s) == "fresh"
+        ]
+        return _trust(max(fresh, default=0.0))
+
+    def _bar(self) -> Bar | None:
+        """Return the bar that sounds now; bars are composed ahead of it."""
+        if self._tempo is None:
+            return None
+        beats = (self._now_s - self._tempo.time_s) * self._tempo.bpm / 60.0
+        begun = [bar for bar in self._bars if bar.beat <= self._tempo.beat + beats]
+        return begun[-1] if begun else None
+
+    def _music(self) -> Music | None:
+        bar, decision, tempo = self._bar(), self._decision, self._tempo
+        if bar is None or decision is None or tempo is None:
+            return None
+        params = decision.params
+        return Music(
+            tempo_bpm=round(tempo.bpm, 1),  # another clock's, maybe
+            key=str(bar.key),
+            chords=" ".join(bar.chords),
+            section=bar.section,
+            density=round(params.density, 2),
+            layers=tuple(layer.value for layer in params.layers),
+        )
+
+    def _breath(self) -> Breath | None:
+        """Return the swell at the tempo of now; None while the music has none."""
+        if self._tempo is None or self._decision is None or self._decision.params.swell < 0.05:
+            return None
+        if self._tempo.bpm < _SLOWEST_BPM:
+            return None
+        second_a_beat = 60.0 / self._tempo.bpm
+        into = self._tempo.beat % SWELL_BEATS
+        return Breath(
+            from_s=round(self._tempo.time_s - into * second_a_beat, 4),
+            period_s=round(SWELL_BEATS * second_a_beat, 4),
+        )
+
+
+_UNKNOWN = Measure()
+
+
+def _trust(quality: float) -> Trust:
+    return "good" if quality >= _GOOD else "fair" if quality >= _FAIR else "weak"
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
