@@ -7,25 +7,33 @@ a foreign page that has its own name point at this computer. STOP is never too o
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from biofeedback.web.rates import Rates
-from biofeedback.web.tokens import Tokens
+from biofeedback.web.tokens import Grant, Tokens
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "Guard"]
+    from biofeedback.web.connections import Connection
+
+__all__ = ["BODY_S", "CONNECTION", "COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "Guard"]
 
 COOKIE = "biofeedback"
+CONNECTION = "connection"  #: under which a request's state names the connection it came on
 ENTRANCE = "/enter/"  #: the only path that answers without a cookie
 STOP = "/silence"  #: how the path of a seat ends that silences its music
 _STOPS = re.compile(r"/api/seats/[^/]+" + STOP)
 LARGEST_BODY = 64 * 1024
+BODY_S = 10.0  #: until all of a request has come
 
 _log = logging.getLogger("biofeedback.web")
 
@@ -68,19 +76,28 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        connection: Connection | None = scope["state"].get(CONNECTION)
         scope["state"] = {"grant": None}
-        if status := self._refusal(scope, headers):
-            await _refuse(scope, receive, send, status)
-            _note(scope, status)
-            return
+        status = self._refusal(scope, headers)
+        grant: Grant | None = scope["state"]["grant"]
+        place: AbstractContextManager[bool] = nullcontext(True)
+        if connection is not None and grant is not None:
+            place = connection.answering(grant.id)
+        with place as has_room:
+            if not (status or has_room or _stops(scope)):
+                status = 429
+            if status:
+                await _refuse(scope, receive, send, status)
+                _note(scope, status)
+                return
 
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = _with_ours(message.get("headers", []))
-                _note(scope, message["status"])
-            await send(message)
+            async def answer(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = _with_ours(message.get("headers", []))
+                    _note(scope, message["status"])
+                await send(message)
 
-        await self._app(scope, _limited(receive), answer)
+            await self._app(scope, _limited(scope, receive), answer)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> int:
         """Return the status to refuse with, or 0."""
@@ -92,7 +109,7 @@ class Guard:
             return 403
         grant = self._tokens.who(_cookie(headers.get("cookie", "")))
         known = grant is not None
-        stops = known and scope.get("method") == "POST" and _STOPS.fullmatch(scope["path"])
+        stops = known and _stops(scope)
         who = client if grant is None else grant.id
         if not self._rates.allows(who, known=known) and not stops:
             return 429
@@ -118,17 +135,31 @@ def _cookie(text: str) -> str:
     return morsel.value if morsel else ""
 
 
-def _limited(receive: Receive) -> Receive:
-    """Count what is read: a length need not be announced."""
+def _stops(scope: Scope) -> bool:
+    return scope.get("method") == "POST" and bool(_STOPS.fullmatch(scope["path"]))
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """Count what is read, since a length need not be announced; and do not wait for it for ever."""
     from starlette.exceptions import HTTPException
 
-    size = 0
+    if scope["type"] == "websocket":
+        return receive
+    size, whole = 0, False
+    until_s = asyncio.get_running_loop().time() + BODY_S
 
     async def counted() -> Message:
-        nonlocal size
-        message = await receive()
+        nonlocal size, whole
+        if whole:  # what comes now is that the asker has gone
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until_s):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
         if message["type"] == "http.request":
             size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if size > LARGEST_BODY:
                 raise HTTPException(413)
         return message

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from biofeedback.errors import ConfigError
+from biofeedback.web.connections import Connection, Connections
+from biofeedback.web.guard import CONNECTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +39,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, port))
-            bound.listen(128)  # whoever comes before the first answer waits
+            bound.listen(1024)  # whoever comes before the first answer waits
         except OSError as error:
             raise ConfigError(
                 f"port {port} on {host} cannot be used: {error.strerror}",
@@ -46,9 +48,15 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield bound
 
 
-async def run(application: Guard, bound: socket.socket, certificate: Certificate | None) -> None:
+async def run(
+    application: Guard,
+    bound: socket.socket,
+    certificate: Certificate | None,
+    connections: Connections | None = None,
+) -> None:
     """Serve until cancelled; whoever is connected then is cut off within two seconds."""
     import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Server(uvicorn.Server):
         """A server that leaves signals to whoever runs the loop."""
@@ -69,17 +77,28 @@ async def run(application: Guard, bound: socket.socket, certificate: Certificate
         ws="websockets-sansio",
         ws_max_size=4096,
         ws_per_message_deflate=False,
-        limit_concurrency=300,
         timeout_graceful_shutdown=_CLOSING_S,
         h11_max_incomplete_event_size=16 * 1024,
         ssl_certfile=certificate.certificate if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
+    config.load()
     server = Server(config)
-    serving = asyncio.create_task(server.serve([bound]))
+
+    def protocol(loop: asyncio.AbstractEventLoop, connection: Connection) -> asyncio.Protocol:
+        known = {CONNECTION: connection}
+        return H11Protocol(config, server.server_state, known, _loop=loop)
+
+    if connections is None:
+        connections = Connections(asyncio.get_running_loop().time)
+    serving = asyncio.create_task(server.serve([]))
+    letting_in = asyncio.create_task(connections.let_in(bound, protocol, config.ssl))
     try:
-        await asyncio.shield(serving)
+        await asyncio.wait((serving, letting_in), return_when=asyncio.FIRST_COMPLETED)
     finally:
         server.should_exit = True
-        with suppress(asyncio.CancelledError):
-            await serving
+        letting_in.cancel()
+        await asyncio.gather(serving, letting_in, return_exceptions=True)
+    for ended in (serving, letting_in):  # neither ends by itself, unless it failed
+        if not ended.cancelled():
+            ended.result()

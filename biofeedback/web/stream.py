@@ -16,7 +16,7 @@ __all__ = ["serve"]
 
 #: How often a quiet socket looks whether its grant still holds, and says that it is there.
 _ALIVE_S = 1.0
-_MOST_VIEWERS = 200
+_MOST_VIEWERS = 700  #: a hundred listeners with six pages each, and desks; the rest is for requests
 _NO_LONGER_ALLOWED, _TOO_MANY = 4401, 4429
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from biofeedback.web import app, server
 from biofeedback.web.api import Around, Found
+from biofeedback.web.connections import MOST, Connections
 from biofeedback.web.studio import Studio
 from biofeedback.web.tokens import Tokens
 
@@ -38,6 +39,7 @@ class PageServer:
     place: app.Place
     table: list[Any]
     out: Path
+    connections: Connections
     later: dict[str, float] = field(default_factory=lambda: {"s": 0.0})
 
     @property
@@ -94,8 +96,8 @@ async def _nothing() -> list[Found]:
 
 
 @contextmanager
-def page_server(out: Path) -> Iterator[PageServer]:
-    """Serve on a free port of this computer until the block ends."""
+def page_server(out: Path, most: int = MOST) -> Iterator[PageServer]:
+    """Serve on a free port of this computer until the block ends; `most` connections at a time."""
     later = {"s": 0.0}
 
     def clock() -> float:
@@ -111,8 +113,9 @@ def page_server(out: Path) -> Iterator[PageServer]:
         around = Around(_nothing, _nothing)
         table = app.routes(studio, tokens, place, around, out, [])
         application = app.application(table, tokens, place, clock)
-        made = PageServer(loop, studio, tokens, place, table, out, later)
-        serving = made.do(_begun(server.run(application, bound, None)))
+        places = Connections(clock, most)
+        made = PageServer(loop, studio, tokens, place, table, out, places, later)
+        serving = made.do(_begun(server.run(application, bound, None, places)))
         try:
             _until_it_answers(port)
             yield made
