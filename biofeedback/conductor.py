@@ -56,10 +56,10 @@ class Conductor:
     async def request_bars(self, begin: asyncio.Event) -> None:
         """Ask for each bar shortly before it begins, from `begin` to the last bar."""
         await begin.wait()
-        while self._core.waiting:  # noqa: ASYNC110 - a pure core gives no event
+        while self._core.waiting and not self._core.closed:  # noqa: ASYNC110 - a pure core gives no event
             await asyncio.sleep(TICK_S / 10.0)
         self._feed(BarRequest(*self._core.next_bar))
-        while self._core.ending is None:
+        while not self._core.closed:
             index, beat = self._core.next_bar
             tempo = self._core.tempo_map
             assert tempo is not None

@@ -94,6 +94,7 @@ class Core:
         self._chunk_seqs: deque[tuple[float, int]] = deque()
         self._external: ExternalClock | None = None  # whom the tempo follows, if anybody
         self._held = False
+        self._closed = False  # asked to stop: no bar is composed any more
         self._asked = False  # what is asked before the music is not answered yet
         self._last_tick = -1
         self._phrase: int | None = None  # the bar that began the phrase that sounds
@@ -104,6 +105,16 @@ class Core:
     def tempo_map(self) -> TempoMap | None:
         """The tempo so far; None before the first bar."""
         return self._tempo
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody asked the music to stay as it is."""
+        return self._held
+
+    @property
+    def closed(self) -> bool:
+        """Whether somebody asked to stop, so that no bar comes any more."""
+        return self._closed
 
     @property
     def waiting(self) -> bool:
@@ -216,7 +227,7 @@ class Core:
         return WindowRequest(window, self._chunk_seqs[0][1], self._chunk_seqs[-1][1])
 
     def _bar(self, request: BarRequest, time_s: float) -> list[Derived]:
-        if self.ending is not None or (request.index, request.beat) != self.next_bar:
+        if self._closed or (request.index, request.beat) != self.next_bar:
             return []
         derived: list[Derived] = []
         self._asked = False
@@ -297,8 +308,10 @@ class Core:
     def _end(self, time_s: float, within_s: float | None) -> list[Derived]:
         """Withdraw the bars that have not begun, and close with a cadence from there on.
 
-        `within_s` is the time that is left for it; what still sounds then makes room.
+        `within_s` is the time that is left for it; what still sounds then makes room. Music that
+        has not begun never does.
         """
+        self._closed = True
         if self._composer is None or self._tempo is None or self.ending is not None:
             return []
         derived = self._withdraw(self._tempo.beat_at(time_s + TEMPO_LEAD_S))

@@ -50,6 +50,7 @@ class Ensemble:
 
     def __init__(self, players: Sequence[Player]) -> None:
         self._players = players
+        self._shut = False
         self._breath = BreathLevel()
 
     @property
@@ -60,6 +61,8 @@ class Ensemble:
 
     def pass_on(self, value: Derived) -> None:
         """Tell every player what concerns it of what was derived."""
+        if self._shut:
+            return
         match value:
             case Bar():
                 for player in self._players:
@@ -90,13 +93,18 @@ class Ensemble:
 
     def volume(self, volume: float) -> None:
         """Let all play at this volume, 0 to 1."""
-        for player in self._players:
+        for player in self._players if not self._shut else ():
             player.volume(volume)
 
     def panic(self) -> None:
         """Silence all."""
         for player in self._players:
             player.panic()
+
+    def shut(self) -> None:
+        """Silence all for good: whatever is derived from now on, nothing sounds."""
+        self._shut = True
+        self.panic()
 
     def _signal(self, values: Mapping[str, float]) -> None:
         for player in self._players if values else ():

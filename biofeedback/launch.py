@@ -37,6 +37,7 @@ from biofeedback.record.writer import LogWriter
 from biofeedback.session import Session
 from biofeedback.session_folder import check_target, new_folder, write_text
 from biofeedback.state.baseline import Baseline
+from biofeedback.stop_switch import Stopped, StopSwitch
 from biofeedback.surface.local_desk import LocalDesk
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.errors import MapError
@@ -93,11 +94,15 @@ class Performance:
 
     It runs in virtual time when nothing in it needs to wait: recordings and simulated bodies,
     outputs that are files. `live` says which. A `worker` that is given is shared with others, and
-    theirs to start and to end; else a live session has one of its own.
+    theirs to start and to end; else a live session has one of its own. `stop` ends it from before
+    it plays until it is over, whatever it waits for.
     """
 
-    def __init__(self, plan: Plan, worker: Worker | None = None) -> None:
+    def __init__(
+        self, plan: Plan, worker: Worker | None = None, stop: StopSwitch | None = None
+    ) -> None:
         self._worker = worker
+        self.stop = stop or StopSwitch()
         stored = profiles.load(plan.profile) if plan.profile else None
         self._plan = plan = _with_resonance(plan, stored)
         self._sources = _sources(plan)
@@ -148,6 +153,8 @@ class Performance:
         """
         try:
             await self._perform(watch)
+        except Stopped:
+            pass  # before a session began
         except asyncio.CancelledError:
             self._interrupted = True
             raise
@@ -166,65 +173,72 @@ class Performance:
     async def _perform(self, watch: Watcher) -> None:
         async with AsyncExitStack() as stack:
             clock = SessionClock(asyncio.get_running_loop(), utc_now())
-            surfaces = await stack.enter_async_context(
-                surface.opened(self._plan.controls, self._plan.clock, clock)
-            )
-            players = []
-            for spec, midi_map in self._ports:
-                player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map)
-                stack.push_async_callback(player.close)
-                player.volume(self._plan.volume)
-                players.append(player)
-            worker: Worker = self._worker or InlineWorker()
-            if self._worker is None and clock.live:
-                worker = WorkerClient()
-                stack.push_async_callback(worker.close)
-                await worker.start()
-            self._folder = new_folder(self._plan.out, clock.started_utc)
-            stack.callback(self._settle, clock)
-            log = self._log = LogWriter(self._folder / LOG_NAME)
-            stack.callback(log.close)
-            self._session = Session(
-                self._core,
-                self._sources,
-                players,
-                worker,
-                log,
-                clock,
-                self._plan.duration_s,
-                self._plan.volume,
-                self._questions(clock),
-            )
-            self._session.surfaces = surfaces
-            if self._plan.lsl:
-                outlet = LslOutlet(self._plan.lsl, clock)
-                outlet.listen(self._session.hub)
-                stack.push_async_callback(outlet.close)
-                await outlet.open()
-                self._session.surfaces = [*surfaces, outlet]
-            if self._plan.mqtt:
-                tap = Tap(self._plan.mqtt, clock, simulated=self._session.simulated)
-                tap.listen(self._session.hub)
-                stack.push_async_callback(tap.close)
-                self._session.surfaces = [*self._session.surfaces, tap]
-            if clock.live:
-                door = LocalDesk(self._folder, clock)
-                stack.push_async_callback(door.close)
-                await door.open()
-                self._session.surfaces = [*self._session.surfaces, door]
-            self._session.begin(self._header(clock))
-            if any(spec.kind == "audio" for spec, _ in self._ports):  # for the dose of sound
-                self._session.command("session", "volume", f"{self._plan.volume:.3f}")
-            if self._plan.trial is None:
-                write_text(self._folder / "config.toml", to_toml(self._plan.config))
-            watching = asyncio.create_task(watch(self._session))
+            with self.stop.unless_pressed():
+                session = self._session = await self._opened(stack, clock)
+            watching = asyncio.create_task(watch(session))
             try:
-                async with surface.running(self._session.surfaces, self._session):
-                    await self._session.run()
+                async with surface.running(session.surfaces, session):
+                    await session.run()
             finally:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):
                     await watching  # a screen that failed says so when the music is over
+
+    async def _opened(self, stack: AsyncExitStack, clock: SessionClock) -> Session:
+        """Open all that a session needs, to be closed with the stack, and begin its log."""
+        surfaces = await stack.enter_async_context(
+            surface.opened(self._plan.controls, self._plan.clock, clock)
+        )
+        players = []
+        for spec, midi_map in self._ports:
+            player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map)
+            stack.push_async_callback(player.close)
+            player.volume(self._plan.volume)
+            players.append(player)
+        worker: Worker = self._worker or InlineWorker()
+        if self._worker is None and clock.live:
+            worker = WorkerClient()
+            stack.push_async_callback(worker.close)
+            await worker.start()
+        self._folder = new_folder(self._plan.out, clock.started_utc)
+        stack.callback(self._settle, clock)
+        log = self._log = LogWriter(self._folder / LOG_NAME)
+        stack.callback(log.close)
+        session = Session(
+            self._core,
+            self._sources,
+            players,
+            worker,
+            log,
+            clock,
+            self._plan.duration_s,
+            self._plan.volume,
+            self._questions(clock),
+            self.stop,
+        )
+        session.surfaces = surfaces
+        if self._plan.lsl:
+            outlet = LslOutlet(self._plan.lsl, clock)
+            outlet.listen(session.hub)
+            stack.push_async_callback(outlet.close)
+            await outlet.open()
+            session.surfaces = [*surfaces, outlet]
+        if self._plan.mqtt:
+            tap = Tap(self._plan.mqtt, clock, simulated=session.simulated)
+            tap.listen(session.hub)
+            stack.push_async_callback(tap.close)
+            session.surfaces = [*session.surfaces, tap]
+        if clock.live:
+            door = LocalDesk(self._folder, clock)
+            stack.push_async_callback(door.close)
+            await door.open()
+            session.surfaces = [*session.surfaces, door]
+        session.begin(self._header(clock))
+        if any(spec.kind == "audio" for spec, _ in self._ports):  # for the dose of sound
+            session.command("session", "volume", f"{self._plan.volume:.3f}")
+        if self._plan.trial is None:
+            write_text(self._folder / "config.toml", to_toml(self._plan.config))
+        return session
 
     def _questions(self, clock: SessionClock) -> Questions | None:
         """Return what the listener is asked; nothing where time does not wait for answers."""

@@ -23,6 +23,7 @@ from biofeedback.questions import Moment, Questions
 from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
 from biofeedback.simulation.ear import Ear
+from biofeedback.stop_switch import StopSwitch
 from biofeedback.surface.base import Surface
 from biofeedback.timebase import SessionClock
 from sensors.signals import Chunk, Gap
@@ -54,6 +55,7 @@ class Session:
         duration_s: float | None = None,
         volume: float = 0.7,
         questions: Questions | None = None,
+        stop: StopSwitch | None = None,
     ) -> None:
         self._core = core
         self._sensors = sensors
@@ -69,12 +71,11 @@ class Session:
         self._streaming = asyncio.Event()
         # there are samples, and what is asked before is answered
         self._may_play = self._streaming if questions is None else asyncio.Event()
-        self._finish = asyncio.Event()
-        self._at_once = asyncio.Event()  # asked to stop twice: not even the last bar
         self._window: WindowRequest | None = None
         self._window_came = asyncio.Event()
         self._reason: Reason = "failed"
         self._ends_s = 0.0  # planned, once the first sample has come
+        self.stop = stop or StopSwitch()  #: of this session alone
         self.hub: Hub[Event] = Hub()
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
         self.counters = self._ledger.counters
@@ -106,6 +107,11 @@ class Session:
     def has_streamed(self) -> bool:
         """Whether any sensor has delivered a sample yet."""
         return self._streaming.is_set()
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody asked the music to stay as it is."""
+        return self._core.held
 
     @property
     def tempo_bpm(self) -> float | None:
@@ -147,10 +153,13 @@ class Session:
                 if self._clock.live:  # a timer more would change virtual time's order of equal ones
                     tasks.append(group.create_task(self._conductor.note_delays()))
                 asking = group.create_task(self._ask_before_and_during())
-                await self._finish.wait()
-                await self._close_music()
+                try:
+                    await self.stop.wait()
+                    await self._close_music()
+                finally:
+                    self._ensemble.shut()  # sensors may take their time to close
                 asking.cancel()
-                if self.has_streamed and not self._at_once.is_set():
+                if self.has_streamed and not self.stop.at_once:
                     await self._ask("after")
                 self._close_gaps()
                 for task in tasks:
@@ -161,7 +170,7 @@ class Session:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:
-            self._ensemble.panic()
+            self._ensemble.shut()
             self._ledger.note_delays()
             self._ledger.note(self._end_line)
 
@@ -191,12 +200,13 @@ class Session:
         match what:
             case "rating" if self.questions is not None:
                 self.questions.answered(value)
-            case "stop" if self._finish.is_set():
-                self._at_once.set()
+            case "stop" if self.stop.pressed:
+                self.stop.press()
+                self._ensemble.shut()
                 if self.questions is not None:
                     self.questions.give_up()
             case "stop":
-                self._stop("asked")
+                self._end("asked")
             case "panic":
                 self._ensemble.panic()
             case "volume":
@@ -205,14 +215,22 @@ class Session:
             case _:
                 pass
 
+    def silence(self, who: str) -> None:
+        """Stop at once: what sounds is cut off, and nothing sounds any more."""
+        self._ensemble.shut()
+        self.command(who, "panic")
+        self.command(who, "stop")
+        if not self.stop.at_once:
+            self.command(who, "stop")  # the second: not even a last bar
+
     def follow(self, clock: ExternalClock) -> None:
         """Let the music go with the clock of another device."""
         self._feed(clock)
 
-    def _stop(self, reason: Reason) -> None:
-        if not self._finish.is_set():
+    def _end(self, reason: Reason) -> None:
+        if not self.stop.pressed:
             self._reason = reason
-            self._finish.set()
+            self.stop.press()
 
     async def _sense(self, number: int, sensor: SensorSource) -> None:
         stream = sensor.opened(self._clock, self._ear)
@@ -235,14 +253,14 @@ class Session:
             if self.began_s is None and self._may_play.is_set():
                 self.began_s = now_s
             if all(task.done() for task in sensing):
-                self._stop("recording ended")
+                self._end("recording ended")
             elif self._core.over:
-                self._stop("programme ended")
+                self._end("programme ended")
             elif self._duration_s is not None and self.began_s is not None:
                 self._ends_s = self.began_s + self._duration_s
                 left_s = self._ends_s - now_s
                 if left_s <= min(self._conductor.closing_s(), self._duration_s / 2):
-                    self._stop("duration")
+                    self._end("duration")
             await asyncio.sleep(TICK_S)
 
     async def _ask_before_and_during(self) -> None:
@@ -253,7 +271,7 @@ class Session:
         self._may_play.set()
         while self.questions.every_s:
             await asyncio.sleep(self.questions.every_s)
-            if not self._finish.is_set():
+            if not self.stop.pressed:
                 await self._ask("during")
 
     async def _ask(self, moment: Moment) -> None:
@@ -280,12 +298,14 @@ class Session:
             self._feed(Gap(chunk.signal, chunk.source, now_s, now_s, "clock"))
 
     async def _close_music(self) -> None:
+        if self._reason == "failed":  # the switch was pressed before there was a session
+            self._reason = "asked"
         if self._core.ending is None:
             within_s = max(0.0, self._ends_s - self._clock() - TAIL_S)
             value = f"{within_s:.3f}" if self._reason == "duration" else ""
             self._feed(Command("session", "stop", value))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._at_once.wait(), self._conductor.ending_s())
+            await asyncio.wait_for(self.stop.wait_at_once(), self._conductor.ending_s())
 
     def _close_gaps(self) -> None:
         """Name what is missing at the end from sensors that did not come back."""

@@ -35,16 +35,14 @@ _UNWELL = 9  #: of 10, the distress that one key stands for: the music backs off
 class Controls:
     """Gives a session the commands that keys stand for; other keys mean nothing.
 
-    `held` says whether the music was asked to stay as it is, `said` what the last key did.
+    `said` is what the last key did.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._markers = 0
-        self._stopping = False
         self._rates = False  # the next digit is a rating
         self._tempo_bpm: float | None = None
-        self.held = False
         self.said = ""
 
     def press(self, key: str) -> None:
@@ -74,9 +72,9 @@ class Controls:
                 self._session.command("key", "marker", f"marker {self._markers}")
                 self.said = f"Marker {self._markers} is set."
             case " ":
-                self.held = not self.held
-                self._session.command("key", "hold" if self.held else "resume")
-                self.said = "The music holds." if self.held else "The music follows again."
+                holds = not self._session.held  # whoever asked for it
+                self._session.command("key", "hold" if holds else "resume")
+                self.said = "The music holds." if holds else "The music follows again."
             case "+" | "=":
                 self._turn(_VOLUME_STEP)
             case "-" | "_":
@@ -84,8 +82,7 @@ class Controls:
             case "p" | "P":
                 self._session.command("key", "panic")
                 self.said = "Silenced all that sounded."
-            case "q" | "Q" if not self._stopping:
-                self._stopping = True
+            case "q" | "Q" if not self._session.stop.pressed:
                 self._session.command("key", "stop")
                 self.said = "The music comes to its end. Another q stops at once."
             case "q" | "Q":

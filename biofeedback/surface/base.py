@@ -18,6 +18,11 @@ class Desk(Protocol):
 
     questions: Questions | None
 
+    @property
+    def held(self) -> bool:
+        """Whether the music was asked to stay as it is, by whatever hand."""
+        ...
+
     def command(
         self, who: str, what: CommandName, value: str = "", time_s: float | None = None
     ) -> None:
@@ -25,6 +30,10 @@ class Desk(Protocol):
 
         `time_s` is the session time at which it happened, where another clock tells it.
         """
+        ...
+
+    def silence(self, who: str) -> None:
+        """Stop at once, with silence."""
         ...
 
     def follow(self, clock: ExternalClock) -> None:

@@ -39,7 +39,7 @@ class MidiDesk:
         while True:
             for _, message in await self._port.wait(EVERY_S if pace.waits else _IDLE_S):
                 touch = touch_of(message)
-                for wanted in self._wishes.touched(touch) if touch else ():
+                for wanted in self._wishes.touched(touch, desk.held) if touch else ():
                     pace.put(who, wanted)
             pace.flush(loop.time())
 

@@ -29,22 +29,25 @@ class Wanted(NamedTuple):
 
 
 class Wishes:
-    """Turns touches into commands; remembers which buttons are down, and whether it holds."""
+    """Turns touches into commands; remembers which buttons are down."""
 
     def __init__(self, bindings: Sequence[Binding]) -> None:
         self._bindings = bindings
         self._down: set[int] = set()
-        self._holds = False
 
-    def touched(self, touch: Touch) -> list[Wanted]:
-        """Return what is wanted; nothing when a button is let go, or nothing is bound."""
+    def touched(self, touch: Touch, held: bool) -> list[Wanted]:
+        """Return what is wanted; nothing when a button is let go, or nothing is bound.
+
+        `held` is whether the music holds now, whoever asked for it: one button does both.
+        """
         return [
             wanted
             for number, binding in enumerate(self._bindings)
-            if binding.fits(touch.control) and (wanted := self._wanted(number, binding, touch))
+            if binding.fits(touch.control)
+            and (wanted := self._wanted(number, binding, touch, held))
         ]
 
-    def _wanted(self, number: int, binding: Binding, touch: Touch) -> Wanted | None:
+    def _wanted(self, number: int, binding: Binding, touch: Touch, held: bool) -> Wanted | None:
         if binding.action in _BUTTONS or touch.control.kind == "note":
             was_down = number in self._down
             pressed = touch.value >= _PRESSED or (touch.control.kind == "note" and touch.value > 0)
@@ -56,22 +59,22 @@ class Wishes:
             if not pressed or (was_down and not once):
                 return None
         if binding.action in _BUTTONS:
-            return self._button(binding)
+            return _button(binding, held)
         return _knob(binding, touch)
 
-    def _button(self, binding: Binding) -> Wanted:
-        match binding.action:
-            case "hold":
-                self._holds = not self._holds
-                return Wanted("hold" if self._holds else "resume", "", True, "hold")
-            case "marker":
-                return Wanted("marker", binding.text or "marker", True, "marker")
-            case "release":
-                return Wanted("release", "", True, "release")
-            case "stop":
-                return Wanted("stop", "", True, "stop")
-            case _:
-                return Wanted("panic", "", True, "panic")
+
+def _button(binding: Binding, held: bool) -> Wanted:
+    match binding.action:
+        case "hold":
+            return Wanted("resume" if held else "hold", "", True, "hold")
+        case "marker":
+            return Wanted("marker", binding.text or "marker", True, "marker")
+        case "release":
+            return Wanted("release", "", True, "release")
+        case "stop":
+            return Wanted("stop", "", True, "stop")
+        case _:
+            return Wanted("panic", "", True, "panic")
 
 
 def _knob(binding: Binding, touch: Touch) -> Wanted:

@@ -23,6 +23,7 @@ class Taken:
     """A desk that keeps what it was asked, and refuses what a session refuses."""
 
     questions = None
+    held = False
 
     def __init__(self) -> None:
         self.commands: list[tuple[str, str, str]] = []
@@ -30,6 +31,9 @@ class Taken:
     def command(self, who: str, what: CommandName, value: str = "") -> None:
         check(Command(who, what, value))
         self.commands.append((who, what, value))
+
+    def silence(self, who) -> None:
+        raise AssertionError
 
     def follow(self, clock: ExternalClock) -> None:
         raise AssertionError

@@ -29,6 +29,7 @@ def outlet(identity: str) -> pylsl.StreamOutlet:
 
 class Taken:
     questions = None
+    held = False
 
     def __init__(self) -> None:
         self.marks: list[tuple[str, str, str, float]] = []
@@ -36,6 +37,9 @@ class Taken:
     def command(self, who: str, what: str, value: str = "", time_s: float | None = None) -> None:
         assert time_s is not None
         self.marks.append((who, what, value, time_s))
+
+    def silence(self, who) -> None:
+        raise AssertionError
 
     def follow(self, clock: object) -> None:
         raise AssertionError

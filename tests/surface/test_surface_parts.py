@@ -27,9 +27,12 @@ from synth.params import Mode
 
 
 def asked(bindings, *messages) -> list[tuple[str, str]]:
-    wishes = Wishes(bindings)
-    touches = [touch for message in messages if (touch := touch_of(message))]
-    return [(w.what, w.value) for touch in touches for w in wishes.touched(touch)]
+    wishes, found, held = Wishes(bindings), [], False
+    for touch in (touch for message in messages if (touch := touch_of(message))):
+        for wanted in wishes.touched(touch, held):
+            found.append((wanted.what, wanted.value))
+            held = wanted.what == "hold" or (held and wanted.what != "resume")
+    return found
 
 
 @pytest.mark.parametrize(
@@ -183,6 +186,7 @@ class Desk:
     """Writes down what it is asked, and refuses volumes."""
 
     questions: Questions | None = None
+    held = False
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
@@ -191,6 +195,9 @@ class Desk:
         if what == "volume":
             raise CommandError("no", hint="")
         self.asked.append((who, what, value))
+
+    def silence(self, who) -> None:
+        raise AssertionError
 
     def follow(self, clock) -> None:
         raise AssertionError
