@@ -120,6 +120,11 @@ class Session:
         return tempo.segments[-1].bpm if tempo else None
 
     @property
+    def now_s(self) -> float:
+        """The session time."""
+        return self._clock()
+
+    @property
     def share_done(self) -> float:
         """How much of the session is over, 0 to 1; 0 for one without a known end."""
         whole_s = self.duration_s

@@ -30,6 +30,7 @@ __all__ = ["Answers", "Watch"]
 
 _FRAME_S = 0.25
 _EVENTS = 2048
+_STOPS = "qpQP"  #: which silence, whatever is asked
 _ALLOWED = "dqp+-=_DQP"  #: keys that end or soften a block; none that says what is played
 
 _SAID = {
@@ -73,7 +74,7 @@ class Watch:
         controls = Controls(session)
 
         def press(key: str) -> None:
-            if self._phase == ANSWERS:
+            if self._phase == ANSWERS and key not in _STOPS:
                 self._answer(session, key)
             elif key in _ALLOWED:
                 controls.press(key)

@@ -153,7 +153,8 @@ async def _serving(
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(duration_s):
-                await server.run(app.application(table, tokens, place, clock), bound, files)
+                guarded = app.application(table, tokens, place, clock)
+                await server.run(guarded, bound, files, leaving=studio.shut)
     finally:
         if afar is not None:
             afar.cancel()

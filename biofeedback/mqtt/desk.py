@@ -104,11 +104,11 @@ class MqttDesk:
         if not self.steers:
             raise ConfigError("an observer changes nothing")
         if link is None:
-            raise ConfigError("there is no link to the broker", hint="The wearer's music goes on.")
-        if known is None or not known.here:
             raise ConfigError(
-                f"{wearer} is not connected", hint="Their music goes on, if it plays."
+                "there is no link to the broker", hint="The wearer's music may go on."
             )
+        if known is None or not known.here:
+            raise ConfigError(f"{wearer} is not connected", hint="Their music may go on.")
         self._number += 1
         order = Order(
             id=secrets.token_hex(8), session=known.session, desk=self._id, number=self._number,

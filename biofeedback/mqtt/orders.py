@@ -10,7 +10,10 @@ from biofeedback.inputs import CommandName
 from biofeedback.mqtt.messages import Order
 from biofeedback.web import wishes
 
-__all__ = ["Gate", "who"]
+__all__ = ["SILENCE", "Gate", "who"]
+
+#: The order to stop at once, which no session needs twice.
+SILENCE = "silence"
 
 #: How old an order may be when it arrives. A stop is never too old for its session.
 LATEST_S = 10.0
@@ -34,7 +37,8 @@ class Gate:
     def admit(self, user: str, order: Order, now_ms: float) -> tuple[CommandName, str] | None:
         """Return the command of an order, None for one that was here before.
 
-        Raises `ConfigError` that says why an order does not act. `now_ms` is the wall clock.
+        That of `SILENCE` is a stop. Raises `ConfigError` that says why an order does not act.
+        `now_ms` is the wall clock.
         """
         desk = user, order.desk
         if order.number <= self._last.get(desk, 0):
@@ -46,9 +50,11 @@ class Gate:
             self._last.popitem(last=False)
         if order.session != self._session:
             raise ConfigError("this order was for another session", hint="Look again.")
-        if order.what != "stop" and now_ms - order.edge_ms > 1000.0 * LATEST_S:
+        if order.what not in ("stop", SILENCE) and now_ms - order.edge_ms > 1000.0 * LATEST_S:
             raise ConfigError(
                 f"the order came more than {LATEST_S:g} s late, and was not carried out",
                 hint="The link is slow; try again.",
             )
+        if order.what == SILENCE:
+            return "stop", ""
         return wishes.checked("therapist", order.what, order.value)

@@ -29,7 +29,7 @@ from biofeedback.mqtt.link import (
     waits,
 )
 from biofeedback.mqtt.messages import Answer, Ask, Order, Shown, Status, decoded, encode
-from biofeedback.mqtt.orders import Gate, who
+from biofeedback.mqtt.orders import SILENCE, Gate, who
 from biofeedback.mqtt.outbox import Outbox
 from biofeedback.record.convert import derived_lines, input_line
 from biofeedback.surface.base import Desk
@@ -223,7 +223,10 @@ class Tap:
             wanted = self._gate.admit(user, order, _now_ms())
             if wanted is None:
                 return
-            desk.command(who(user, order.who), *wanted)
+            if order.what == SILENCE:
+                desk.silence(who(user, order.who))
+            else:
+                desk.command(who(user, order.who), *wanted)
         except (ConfigError, CommandError) as error:
             problem = str(error)
         self._take_in()  # what it did comes before the answer

@@ -19,6 +19,7 @@ from biofeedback.timebase import utc_now
 from biofeedback.web import records, wishes
 from biofeedback.web.doors import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
 from biofeedback.web.guard import STOP
+from biofeedback.web.receipts import Receipts
 from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.seat import Choice, Seat
 from biofeedback.web.studio import Studio
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Api", "Around"]
 
 Text = Annotated[str, Meta(max_length=500)]
+_LONGEST_ID = 40
+Id = Annotated[str, Meta(max_length=_LONGEST_ID)]
 Name = Annotated[str, Meta(max_length=40, pattern=r"^[\w .-]{1,40}$")]
 
 
@@ -54,11 +57,23 @@ class Around:
     outputs: Callable[[], Awaitable[list[Found]]]
 
 
+class Begin(Choice, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A choice, and the last STOP that whoever starts knows of."""
+
+    since: Id | None = None
+
+
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A command to a running session."""
+    """A command to a running session. One that is sent again has the same `id`, and acts once.
+
+    `age_s` is how long ago it was made, `run` the session that it was made for.
+    """
 
     what: Annotated[str, Meta(max_length=20)]
     value: Text = ""
+    id: Id = ""
+    age_s: Annotated[float, Meta(ge=0.0)] = 0.0
+    run: Id = ""
 
 
 class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +117,7 @@ class Api:
         self._out = out
         self._contacts = contacts
         self._entrance = entrance
+        self._receipts = Receipts()
 
     def routes(self) -> list[Route]:
         """Return all doors of this file."""
@@ -149,7 +165,9 @@ class Api:
         return answer(await self._around.sensors())
 
     async def _start(self, request: Request) -> Response:
-        seat, choice = self._seat(request), await body(request, Choice)
+        seat = self._seat(request)
+        since = seat.stops  # a STOP from now on holds, however long the next lines take
+        choice = await body(request, Begin)
         if not choice.simulated:
             given = await asyncio.to_thread(consent.load, seat.profile)
             if given is None or not given.holds:
@@ -157,24 +175,42 @@ class Api:
                     "some questions come before the first session",
                     hint="Answer them on this page.",
                 )
-        await seat.start(choice)
-        return answer({})
+        if seat.stops != since:
+            return answer({"began": False})
+        return answer({"began": await seat.start(choice, choice.since)})
 
     async def _command(self, request: Request) -> Response:
         grant, wish = grant_of(request), await body(request, Wish)
-        if remote := self._remote(request):
-            await remote.command(grant, wish.what, wish.value)
-            return answer({})
-        what, value = wishes.checked(grant.role, wish.what, wish.value)
-        self._seat(request).command(grant.who, what, value)
-        return answer({})
+        remote = self._remote(request)
+
+        async def act() -> dict[str, object]:
+            if remote is not None:
+                await remote.command(grant, wish.what, wish.value, wish.age_s)
+                return {}
+            what, value = wishes.checked(grant.role, wish.what, wish.value)
+            seat = self._seat(request)
+            seat.command(grant.who, what, value, age_s=wish.age_s, run=wish.run)
+            return {}
+
+        return answer(await self._receipts.once(grant.id, wish.id, act))
 
     async def _silence(self, request: Request) -> Response:
+        """Stop at once; one that is sent again has the same `?id=`, and acts once.
+
+        No body is waited for. `stopped` False: it is passed on, and not known to be carried out.
+        """
+        grant, order = grant_of(request), request.query_params.get("id", "")[:_LONGEST_ID]
         if remote := self._remote(request):
-            await remote.silence(grant_of(request))
-            return answer({})
-        self._seat(request).silence(grant_of(request).who)
-        return answer({})
+            stopped = await remote.silence(grant, order)
+            self._studio.show(remote)
+            return answer({"stopped": stopped})
+        seat = self._seat(request)
+
+        async def act() -> dict[str, object]:
+            was = seat.silence(grant.who)
+            return {"stopped": True, "was": was, "stops": seat.stops}
+
+        return answer(await self._receipts.once(grant.id, order, act))
 
     async def _sessions(self, request: Request) -> Response:
         profile = self._seat(request).profile
@@ -247,7 +283,9 @@ class Api:
     async def _withdraw(self, request: Request) -> Response:
         seat = self._seat(request)
         seat.silence(grant_of(request).who)
-        return answer(await asyncio.to_thread(consent.withdraw, seat.profile, utc_now()))
+        withdrawn = await asyncio.to_thread(consent.withdraw, seat.profile, utc_now())
+        seat.silence(grant_of(request).who)  # whatever began while it was written down
+        return answer(withdrawn)
 
     async def _remove(self, request: Request) -> Response:
         if remote := self._remote(request):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from biofeedback.errors import ConfigError
@@ -13,6 +15,9 @@ from biofeedback.web.tokens import Grant
 
 __all__ = ["Remote", "RemoteSeat"]
 
+_AGAIN_S = 0.25  #: between attempts to have a STOP carried out
+_ANSWER_S = 0.5  #: how long a page that asks for it waits
+_KEPT = 64  #: STOPs whose pages may ask again
 _MISSING = "of this session did not arrive here; the wearer's own log has them."
 
 
@@ -23,6 +28,7 @@ class Remote(Protocol):
     state: str  #: online, lost, ended or unknown
     simulated: bool
     picture: Picture
+    session: str  #: that they told of last
 
     @property
     def here(self) -> bool:
@@ -50,6 +56,8 @@ class RemoteSeat:
         self.id = f"remote-{wearer.name}"
         self._wearer = wearer
         self._desk = desk
+        self._stops: dict[str, bool] = {}  # by id, whether it was carried out
+        self._stopping: asyncio.Task[None] | None = None
         self.trouble = ""  #: why nothing is heard of anybody, "" while all is well
 
     def picture(self) -> SeatPicture:
@@ -66,28 +74,64 @@ class RemoteSeat:
             hint="",
             utc_ms=utc_now().timestamp() * 1000.0,
             picture=wearer.picture,
+            run=wearer.session,
+            stopping=self._stopping is not None,
         )
 
-    async def command(self, grant: Grant, what: str, value: str) -> None:
+    async def command(self, grant: Grant, what: str, value: str, age_s: float = 0.0) -> None:
         """Pass a person's wish on; raise `ConfigError` when it was not carried out."""
         name, value = wishes.checked(grant.role, what, value)
+        if age_s > wishes.LATE_S and not wishes.may_act_late(name, value, 0.0):
+            raise ConfigError(
+                f"this came {age_s:.0f} s late, and was not carried out", hint="Ask again."
+            )
         await self._desk.order(self._wearer.name, grant.name, name, value)
 
-    async def silence(self, grant: Grant) -> None:
-        """Stop at once: the second stop does not even wait for a cadence."""
+    async def silence(self, grant: Grant, order: str = "") -> bool:
+        """Stop at once; return whether the wearer's computer has said that it did.
+
+        Until it does it is told again and again, whatever becomes of the page that asked.
+        """
         if grant.role != "therapist":
             raise ConfigError("this is for a therapist")
-        await self._desk.order(self._wearer.name, grant.name, "stop")
-        await self._desk.order(self._wearer.name, grant.name, "stop")
+        if not self._stops.get(order, False):
+            self._stops[order] = False
+            if self._stopping is None:
+                self._stopping = asyncio.create_task(self._stop(grant.name))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._stopping), _ANSWER_S)
+        return self._stops.pop(order) if not order else self._stops.get(order, True)
+
+    def give_up(self) -> None:
+        """Tell them no longer to stop."""
+        if self._stopping is not None:
+            self._stopping.cancel()
+
+    async def _stop(self, who: str) -> None:
+        """Tell the wearer until they have stopped, or the session that plays now is over."""
+        wearer, session = self._wearer, ""
+        try:
+            while wearer.state != "ended" and session in ("", wearer.session):
+                session = wearer.session  # "" until they have told of one
+                try:
+                    await self._desk.order(wearer.name, who, "silence")
+                    return
+                except ConfigError:
+                    await asyncio.sleep(_AGAIN_S)
+        finally:
+            self._stopping = None
+            self._stops = dict.fromkeys(list(self._stops)[-_KEPT:], True)
 
     def _problem(self) -> str:
         wearer = self._wearer
         if self.trouble:
-            return f"{self.trouble}; their music goes on. What is shown is the last that was heard."
+            return (
+                f"{self.trouble}; their music may go on. What is shown is the last that was heard."
+            )
         if wearer.state == "lost":
-            return "The link to this wearer is lost; their music goes on."
+            return "The link to this wearer is lost; their music may go on."
         if wearer.state == "online" and not wearer.here:
-            return "There is no word from this wearer yet; their music goes on."
+            return "There is no word from this wearer yet; their music may go on."
         if wearer.missing:
             return f"{wearer.missing} decisions or markers {_MISSING}"
         return ""

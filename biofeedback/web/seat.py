@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,10 +21,11 @@ from biofeedback.inputs import CommandName
 from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.session import Session
 from biofeedback.simulation.rest import resting_baseline
+from biofeedback.stop_switch import Stopped, StopSwitch
 from biofeedback.tailor import tailored, within
 from biofeedback.timebase import utc_now
 from biofeedback.views.live_view import LiveView
-from biofeedback.web import records
+from biofeedback.web import records, wishes
 from biofeedback.web.seat_picture import SeatPicture, Stage
 from sensors.errors import SensorError
 from synth.errors import SynthError
@@ -39,6 +41,7 @@ _EVENTS = 2048
 _log = logging.getLogger("biofeedback.web")
 
 _WAIT_S = 30.0
+_ON_TIME_S = 0.5  #: what a person did this short a while ago happened now
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -86,6 +89,9 @@ class Seat:
         self._closing = False
         self._view = LiveView()
         self._task: asyncio.Task[None] | None = None
+        self._stop = StopSwitch()  # of the session that runs, or ran last
+        self.run = ""  #: which session that is
+        self.stops = secrets.token_hex(4)  #: another one after each STOP
         self._session: Session | None = None
         self._simulated = False
         self._stage: Stage = "idle"
@@ -116,45 +122,69 @@ class Seat:
             hint=self._trouble[1],
             utc_ms=utc_now().timestamp() * 1000.0,
             picture=self._view.picture(),
+            run=self.run,
+            stops=self.stops,
         )
 
-    async def start(self, choice: Choice) -> None:
-        """Begin a session and return; raises one of our errors for a choice that cannot be.
+    async def start(self, choice: Choice, since: str | None = None) -> bool:
+        """Begin a session; return whether it began, False when a STOP came first.
 
-        What only shows later, such as a strap that is not found, is in the picture.
+        Raises one of our errors for a choice that cannot be. What only shows later, such as a
+        strap that is not found, is in the picture. `since` is `stops` as whoever starts knows it:
+        a STOP that came in between holds.
         """
+        if self._closing:
+            raise ConfigError("this seat is being closed")
         if self._stage != "idle":
             raise ConfigError("a session runs already", hint="Stop it first.")
+        if since not in (None, self.stops):
+            raise ConfigError("a STOP came in between", hint="Start again, if you want to.")
+        self._stop, self.run = StopSwitch(), secrets.token_hex(4)
         self._set_stage("starting")
+        began: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._play(choice, began))
         try:
-            plan = await self._plan(choice)
-            performance = launch.Performance(plan, self._worker)
-            await self._worker.start()
-        except BaseException:
-            self._set_stage("idle")
+            return await began
+        except asyncio.CancelledError:
+            self._stop.press(at_once=True)
             raise
-        self._trouble = "", ""
-        self._simulated = choice.simulated
-        why = plan.chosen.why if plan.chosen else ""
-        self._view = LiveView(volume=plan.volume, chosen=why)
-        self._task = asyncio.create_task(self._play(performance, choice))
 
-    def command(self, who: str, what: CommandName, value: str = "") -> None:
-        """Pass a person's wish on, volume up to its cap; raise `ConfigError` when nothing plays."""
-        if self._session is None:
+    def command(
+        self, who: str, what: CommandName, value: str = "", *, age_s: float = 0.0, run: str = ""
+    ) -> None:
+        """Pass a person's wish on, volume up to its cap; raise `ConfigError` when it cannot act.
+
+        `age_s` is how long ago it was made, `run` the session it was made for, if that is known.
+        """
+        if what == "stop" and self._stage == "starting":
+            self.silence(who)
+            return
+        session = self._session
+        if session is None or self._stage == "ending":
             raise ConfigError("nothing plays here now", hint="Start a session first.")
+        if run not in ("", self.run):
+            raise ConfigError("this was for a session that is over")
         if what == "volume":
             value = f"{min(float(value), self._cap):.3f}"
-        self._session.command(who, what, value)
+        if age_s > wishes.LATE_S and not wishes.may_act_late(what, value, session.volume):
+            raise ConfigError(
+                f"this came {age_s:.0f} s late, and was not carried out", hint="Ask again."
+            )
+        late = age_s > _ON_TIME_S and what in ("marker", "note", "rating", "adverse")
+        session.command(who, what, value, session.now_s - age_s if late else None)
 
-    def silence(self, who: str) -> None:
-        """Stop at once: what sounds is cut off, and the session ends without a cadence."""
+    def silence(self, who: str) -> Stage:
+        """Stop at once, whatever happens here; return what that was.
+
+        Nothing plays again before it is started anew.
+        """
+        was = self._stage
+        self.stops = secrets.token_hex(4)
         if self._session is not None:
-            self._session.command(who, "panic")
-            self._session.command(who, "stop")
-            self._session.command(who, "stop")  # the second: not even a cadence
-        elif self._stage == "starting" and self._task is not None:
-            self._task.cancel()
+            self._session.silence(who)
+        self._stop.press(at_once=True)
+        self._set_stage("ending" if was in ("starting", "playing") else was)
+        return was
 
     def forget_last(self, session: str | None = None) -> None:
         """No longer name the session that was recorded last, since it was deleted."""
@@ -162,11 +192,22 @@ class Seat:
             self._last = ""
             self._changed()
 
+    def shut(self) -> None:
+        """Stop at once; nothing can be started here any more."""
+        if self._closing:
+            return
+        self._closing = True
+        self.stops = secrets.token_hex(4)
+        if self._session is not None and self._task is not None and self._stage == "playing":
+            self._task.cancel()
+        self._stop.press(at_once=True)
+
     async def close(self) -> None:
         """End whatever runs, with silence and a complete log; a report is not waited for."""
-        self._closing = True
+        self.shut()
         if self._task is not None:
-            self._task.cancel()
+            if self._stage == "writing":
+                self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
@@ -201,27 +242,59 @@ class Seat:
             return plan
         return tailored(plan, utc_now(), simulated=choice.simulated)
 
-    async def _play(self, performance: launch.Performance, choice: Choice) -> None:
-        outcome: launch.Outcome | None = None
+    async def _play(self, choice: Choice, began: asyncio.Future[bool]) -> None:
+        """Plan, play and write down what a listener chose; `began` learns whether it plays."""
+        performance: launch.Performance | None = None
         try:
-            outcome = await performance.play(self._watch)
+            with self._stop.unless_pressed():
+                performance = await self._made(choice)
+            if not began.done():
+                began.set_result(True)
+            await performance.play(self._watch)
+        except Stopped:
+            pass
         except asyncio.CancelledError:
-            outcome = performance.outcome
-        except (BiofeedbackError, SensorError, SynthError) as error:
-            self._trouble = str(error), error.hint
-        except Exception:  # a bug of ours: other seats go on, and it is told where it can be mended
-            _log.exception("the session on seat %s failed", self.id)
-            self._trouble = "the session failed", "The terminal of the server says why."
+            pass  # the seat is being closed
+        except Exception as error:
+            if began.done():
+                self._tell(error)
+            else:
+                began.set_exception(error)
         finally:
             self._session = None
+            if not began.done():
+                began.set_result(False)
+        await self._write_down(performance.outcome if performance else None, choice.output)
+
+    async def _made(self, choice: Choice) -> launch.Performance:
+        plan = await self._plan(choice)
+        performance = launch.Performance(plan, self._worker, self._stop)
+        await self._worker.start()
+        self._trouble = "", ""
+        self._simulated = choice.simulated
+        self._view = LiveView(volume=plan.volume, chosen=plan.chosen.why if plan.chosen else "")
+        return performance
+
+    def _tell(self, error: Exception) -> None:
+        """Show why there is no music any more."""
+        if isinstance(error, BiofeedbackError | SensorError | SynthError):
+            self._trouble = str(error), error.hint
+            return
+        # a bug of ours: other seats go on, and it is told where it can be mended
+        _log.error("the session on seat %s failed", self.id, exc_info=error)
+        self._trouble = "the session failed", "The terminal of the server says why."
+
+    async def _write_down(self, outcome: launch.Outcome | None, output: str) -> None:
+        try:
             if outcome is not None:
                 self._last, self._reported = outcome.folder.name, False
                 self._set_stage("writing")
-        try:
             if outcome is not None and not self._closing:
                 async with self._desk:
-                    await _write_files(outcome.folder, choice.output)
+                    await _write_files(outcome.folder, output)
                 self._reported = records.has(outcome.folder, "report.html")
+        except Exception as error:
+            self._tell(error)
         finally:
             self._set_stage("idle")
 
@@ -229,7 +302,8 @@ class Seat:
         events = session.hub.subscribe(_EVENTS)
         self._session = session
         self._view.duration_s = session.duration_s
-        self._set_stage("playing")
+        if not self._stop.at_once:
+            self._set_stage("playing")
         while True:
             await events.wait()
             news = [self._view.take(event) for event in events.drain()]

@@ -10,13 +10,16 @@ from biofeedback.views.picture import Picture
 
 __all__ = ["SeatPicture", "Stage"]
 
-Stage = Literal["idle", "starting", "playing", "writing"]
+#: "ending" is silent already: what was open is being closed.
+Stage = Literal["idle", "starting", "playing", "ending", "writing"]
 
 
 class SeatPicture(msgspec.Struct, frozen=True):
     """A seat as pages see it.
 
     `session` names the last one that was recorded here, `reported` says whether it has a report.
+    `run` is the session that runs or ran last, `stops` changes with each STOP: a wish for one run
+    does not reach another, and a Start from before a STOP starts nothing.
     """
 
     id: str
@@ -29,3 +32,6 @@ class SeatPicture(msgspec.Struct, frozen=True):
     hint: str
     utc_ms: float  #: when this was sent, by the wall clock
     picture: Picture
+    run: str = ""
+    stops: str = ""
+    stopping: bool = False  #: a STOP was asked for that is not known to be carried out

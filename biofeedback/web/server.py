@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,8 +53,12 @@ async def run(
     bound: socket.socket,
     certificate: Certificate | None,
     connections: Connections | None = None,
+    leaving: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until cancelled; whoever is connected then is cut off within two seconds."""
+    """Serve until cancelled; `leaving` is called then, and whoever is connected is cut off.
+
+    The latter takes up to two seconds.
+    """
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -96,6 +100,7 @@ async def run(
     try:
         await asyncio.wait((serving, letting_in), return_when=asyncio.FIRST_COMPLETED)
     finally:
+        leaving()
         server.should_exit = True
         letting_in.cancel()
         await asyncio.gather(serving, letting_in, return_exceptions=True)

@@ -81,7 +81,7 @@ class Studio:
 
     def forget(self, remote_id: str) -> None:
         """Take the place of a wearer elsewhere away; it is back when they are heard again."""
-        del self.remotes[remote_id]
+        self.remotes.pop(remote_id).give_up()
         self._tell(remote_id, msgspec.json.encode({"gone": remote_id}))
 
     def watch(self, grant: Grant) -> Viewer:
@@ -102,8 +102,14 @@ class Studio:
         """Forget a viewer."""
         self._viewers.remove(viewer)
 
+    def shut(self) -> None:
+        """Stop all that plays here at once; nothing can be started any more."""
+        for seat in self.seats.values():
+            seat.shut()
+
     async def close(self) -> None:
         """End every session, with silence and a complete log."""
+        self.shut()  # all, before the first is closed
         await asyncio.gather(*(seat.close() for seat in self.seats.values()))
         await self._worker.end()
 

@@ -9,12 +9,16 @@ from biofeedback.errors import ConfigError
 from biofeedback.inputs import CommandName
 from biofeedback.web.tokens import Role
 
-__all__ = ["checked"]
+__all__ = ["LATE_S", "checked", "may_act_late"]
+
+#: From this age on a wish may no longer raise or start anything.
+LATE_S = 5.0
 
 _LISTENER = {"marker", "hold", "resume", "stop", "volume", "rating", "note", "adverse"}
 _THERAPIST = _LISTENER - {"rating"} | {"override", "release"}
 _ALLOWED: dict[Role, set[str]] = {"listener": _LISTENER, "therapist": _THERAPIST}
 
+_HARMLESS_LATE = {"marker", "note", "adverse", "hold", "stop"}
 _TEXTS = {"marker", "note", "adverse"}
 _LONGEST_TEXT = 500
 _RATING = re.compile(r"(relaxation|distress)=(10|[0-9])|(arousal|valence)=[1-9]")
@@ -43,3 +47,17 @@ def checked(role: Role, what: str, value: str) -> tuple[CommandName, str]:
         raise ConfigError(f"{value[:60]!r} means nothing to {what!r}")
     name: CommandName = next(name for name in get_args(CommandName) if name == what)
     return name, value
+
+
+def may_act_late(what: CommandName, value: str, volume: float) -> bool:
+    """Return whether a wish that took long to arrive may act: not where music could rise from it.
+
+    `volume` is that of now. A rating of distress may end what a stop rule keeps silent.
+    """
+    match what:
+        case "volume":
+            return float(value) <= volume
+        case "rating":
+            return not value.startswith("distress")
+        case _:
+            return what in _HARMLESS_LATE

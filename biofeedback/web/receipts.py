@@ -1,0 +1,48 @@
+"""What became of each order by its id, so that one that is sent again acts once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+__all__ = ["Receipts"]
+
+_MOST = 4096  #: orders that are remembered, the latest
+
+
+class Receipts:
+    """Remembers the answers to orders of any page."""
+
+    def __init__(self) -> None:
+        self._given: OrderedDict[tuple[str, str], asyncio.Future[Any]] = OrderedDict()
+
+    async def once(self, who: str, order: str, act: Callable[[], Awaitable[Any]]) -> Any:
+        """Return what `act` returns, or raised, when this order of `who` came first.
+
+        Orders without an id are all different ones.
+        """
+        if not order:
+            return await act()
+        given = self._given.get((who, order))
+        if given is not None:
+            return await asyncio.shield(given)
+        given = self._given[who, order] = asyncio.get_running_loop().create_future()
+        given.add_done_callback(_seen)
+        if len(self._given) > _MOST:
+            self._given.popitem(last=False)
+        try:
+            given.set_result(await act())
+        except asyncio.CancelledError:
+            given.cancel()
+            raise
+        except Exception as error:
+            given.set_exception(error)
+        return await given
+
+
+def _seen(given: asyncio.Future[Any]) -> None:
+    """Look at an error that nobody may ask for again."""
+    if not given.cancelled():
+        given.exception()
