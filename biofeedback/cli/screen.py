@@ -78,7 +78,7 @@ async def _draw(
             for event in events.drain():
                 view.take(event)
             view.troubles, view.question = tuple(session.troubles), _question(session)
-            view.began_s = session.began_s or view.began_s
+            view.began_s, view.held = session.began_s or view.began_s, session.held
             show((view.picture(), controls.said))
             await asyncio.sleep(_FRAME_S)
 

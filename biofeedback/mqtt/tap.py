@@ -161,6 +161,7 @@ class Tap:
         self._view.volume = getattr(desk, "volume", self._view.volume)
         while True:
             await self._events.wait()
+            self._view.held = desk.held
             self._take_in()
             self._view.troubles = tuple(
                 trouble for trouble in getattr(desk, "troubles", ()) if trouble != self.trouble
@@ -229,6 +230,7 @@ class Tap:
                 desk.command(who(user, order.who), *wanted)
         except (ConfigError, CommandError) as error:
             problem = str(error)
+        self._view.held = desk.held
         self._take_in()  # what it did comes before the answer
         self._put(
             encode(

@@ -40,7 +40,8 @@ class LiveView:
 
     What no event tells is set from outside: `duration_s` counts from the first sample, or from
     `began_s`, and is None without a known end; `volume` is the one at the start; `rest` says which
-    rest the session started with, "" without one, where `rest_s` seconds of rest come first.
+    rest the session started with, "" without one, where `rest_s` seconds of rest come first; `held`
+    is the session's own word.
     """
 
     duration_s: float | None = None
@@ -48,6 +49,7 @@ class LiveView:
     chosen: str = ""
     rest: str = ""
     rest_s: float = 180.0
+    held: bool = False
     troubles: tuple[str, ...] = ()
     question: str = ""
     began_s: float | None = None
@@ -60,7 +62,6 @@ class LiveView:
     _links: Links = field(default_factory=Links)
     _evidence: Evidence = field(default_factory=Evidence)
     _readings: dict[str, Reading] = field(default_factory=dict)
-    _held: bool = False
     _ending: bool = False
     _overrides: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -128,7 +129,7 @@ class LiveView:
             why=decision.why if decision else "",
             chosen=self.chosen,
             stopped=decision is not None and decision.cause.startswith("stop:"),
-            held=self._held,
+            held=self.held,
             ending=self._ending,
             volume=self.volume,
             overrides={
@@ -186,8 +187,6 @@ class LiveView:
 
     def _obey(self, command: Command) -> None:
         match command.what:
-            case "hold" | "resume":
-                self._held = command.what == "hold"
             case "stop":
                 self._ending = True
             case "volume":

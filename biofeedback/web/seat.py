@@ -307,6 +307,7 @@ class Seat:
         while True:
             await events.wait()
             news = [self._view.take(event) for event in events.drain()]
+            self._view.held = session.held
             troubles = tuple(session.troubles)
             if any(news) or troubles != self._view.troubles:
                 self._view.troubles = troubles
