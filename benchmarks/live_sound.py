@@ -74,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _server() as rights:
         xruns = Xruns()
         duration = str(options.seconds + START_S + 10.0)
-        command = [sys.executable, "-m", "biofeedback", "run", "--sensor", "sim:"]
+        command = [sys.executable, "-m", "biofeedback", "run", "--seed", "1", "--sensor", "sim:"]
         command += ["--output", "audio:", "--style", options.style, "--seed", "1"]
         command += ["--duration", duration, "--out", folder]
         session = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -151,7 +151,18 @@ class Run:
         self.listener = listener
         self.keys, terminal = pty.openpty()
         command = [
-            *(sys.executable, "-m", "biofeedback", "run", "-s", "sim:", "--style", "chamber"),
+            *(
+                sys.executable,
+                "-m",
+                "biofeedback",
+                "run",
+                "-s",
+                "sim:",
+                "--seed",
+                "1",
+                "--style",
+                "chamber",
+            ),
             *("-o", listener.output, "--out", folder),
         ]
         listener.expect()

@@ -35,7 +35,10 @@ def commands() -> list[str]:
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("readme")
-    assert run(["run", "-s", "sim:", "--fast", "--duration", "90", "--out", str(out)]) == 0
+    assert (
+        run(["run", "-s", "sim:", "--fast", "--seed", "1", "--duration", "90", "--out", str(out)])
+        == 0
+    )
     return next(out.iterdir())
 
 

@@ -171,7 +171,9 @@ def test_a_leader_belongs_to_the_rule_leader(rule: str, leader: str) -> None:
 def led(out: Path, other: str) -> Path:
     """Return a minute in which robin leads, whatever kim does."""
     wearers = ["-w", "robin=sim:stress", "-w", f"kim=sim:{other}", "--group", "leader:robin"]
-    assert run(["run", *wearers, "--fast", "--duration", "60", "--out", str(out)]) == 0
+    assert (
+        run(["run", *wearers, "--seed", "1", "--fast", "--duration", "60", "--out", str(out)]) == 0
+    )
     return next(out.iterdir())
 
 
@@ -193,7 +195,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("group")
     wearers = [part for name in ("robin", "kim") for part in ("-w", f"{name}=sim:together")]
     options = ["--group", "synchrony", "--fast", "--duration", "300", "--out", str(out)]
-    command = ["run", *wearers, *options]
+    command = ["run", *wearers, "--seed", "1", *options]
     assert run(command) == 0
     return next(out.iterdir())
 

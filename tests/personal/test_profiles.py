@@ -37,7 +37,20 @@ def test_a_profile_of_a_newer_schema_is_refused_in_one_line_and_stays_as_it_is(
     path = stored("robin", text)
     out = str(tmp_path / "out")
     for command in (
-        ["run", "--profile", "robin", "-s", "sim:", "--fast", "--duration", "5", "--out", out],
+        [
+            "run",
+            "--profile",
+            "robin",
+            "--seed",
+            "1",
+            "-s",
+            "sim:",
+            "--fast",
+            "--duration",
+            "5",
+            "--out",
+            out,
+        ],
         ["profile", "show", "robin"],
         ["profile", "set", "robin", "exploration=0"],
         ["profile", "forget", "robin", "--learned", "--yes"],
@@ -67,7 +80,7 @@ def test_a_session_of_a_profile_is_chosen_for_explained_learned_from_and_verifie
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    start = ["run", "--profile", "robin", "-s", "sim:listener", "--fast", "--out", str(out),
+    start = ["run", "--profile", "robin", "--seed", "1", "-s", "sim:listener", "--fast", "--out", str(out),
              "--duration", "500"]  # fmt: skip
     assert run(start) == 0
     assert "For robin: " in capsys.readouterr().out
@@ -106,7 +119,7 @@ def test_a_style_or_a_programme_that_was_named_always_wins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    start = ["run", "--profile", "robin", "-s", "sim:", "--fast", "--duration", "5", "--out",
+    start = ["run", "--profile", "robin", "--seed", "1", "-s", "sim:", "--fast", "--duration", "5", "--out",
              str(out)]  # fmt: skip
     for more in (["--style", "piano"], ["--programme", "mirror"], ["--no-adapt"],
                  ["--set", "music.style=lofi"]):  # fmt: skip
