@@ -151,18 +151,8 @@ class Run:
         self.listener = listener
         self.keys, terminal = pty.openpty()
         command = [
-            *(
-                sys.executable,
-                "-m",
-                "biofeedback",
-                "run",
-                "-s",
-                "sim:",
-                "--seed",
-                "1",
-                "--style",
-                "chamber",
-            ),
+            *(sys.executable, "-m", "biofeedback", "run", "-s", "sim:"),
+            *("--seed", "1", "--style", "chamber"),
             *("-o", listener.output, "--out", folder),
         ]
         listener.expect()

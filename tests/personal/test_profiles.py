@@ -37,20 +37,7 @@ def test_a_profile_of_a_newer_schema_is_refused_in_one_line_and_stays_as_it_is(
     path = stored("robin", text)
     out = str(tmp_path / "out")
     for command in (
-        [
-            "run",
-            "--profile",
-            "robin",
-            "--seed",
-            "1",
-            "-s",
-            "sim:",
-            "--fast",
-            "--duration",
-            "5",
-            "--out",
-            out,
-        ],
+        f"run --profile robin --seed 1 -s sim: --fast --duration 5 --out {out}".split(),
         ["profile", "show", "robin"],
         ["profile", "set", "robin", "exploration=0"],
         ["profile", "forget", "robin", "--learned", "--yes"],
@@ -80,8 +67,8 @@ def test_a_session_of_a_profile_is_chosen_for_explained_learned_from_and_verifie
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    start = ["run", "--profile", "robin", "--seed", "1", "-s", "sim:listener", "--fast", "--out", str(out),
-             "--duration", "500"]  # fmt: skip
+    options = "--profile robin --seed 1 -s sim:listener --fast --duration 500"
+    start = ["run", *options.split(), "--out", str(out)]
     assert run(start) == 0
     assert "For robin: " in capsys.readouterr().out
     session = next(path for path in out.iterdir() if path.is_dir())
@@ -119,8 +106,8 @@ def test_a_style_or_a_programme_that_was_named_always_wins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    start = ["run", "--profile", "robin", "--seed", "1", "-s", "sim:", "--fast", "--duration", "5", "--out",
-             str(out)]  # fmt: skip
+    options = "--profile robin --seed 1 -s sim: --fast --duration 5"
+    start = ["run", *options.split(), "--out", str(out)]
     for more in (["--style", "piano"], ["--programme", "mirror"], ["--no-adapt"],
                  ["--set", "music.style=lofi"]):  # fmt: skip
         assert run([*start, *more]) == 0
