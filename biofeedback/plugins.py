@@ -99,8 +99,9 @@ def _ble(target: str, options: SensorOptions) -> SensorSource:
     settings.band()  # a mistake in a profile shows before anything is looked for
 
     def opened(clock: Clock, ear: Ear) -> SampleStream:
-        def otherwise(found: str) -> SampleStream:
-            return strap.stream(replace(of_strap, name_or_address=found), clock)
+        def otherwise(found: bands.Settings) -> SampleStream:
+            named = replace(of_strap, name_or_address=found.name_or_address, label=found.label)
+            return strap.stream(named, clock)
 
         started_unix_s = utc_now().timestamp() - clock()
         return bands.stream(replace(settings, started_unix_s=started_unix_s), clock, otherwise)

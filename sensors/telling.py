@@ -17,12 +17,13 @@ class Teller:
     """Keeps a sensor's status and its counts of bad input.
 
     `say` returns the status if anything in it is new. While the sensor streams, its `detail` is
-    advice, or else what `portrait` was last set to; a new portrait is told before any advice.
+    advice or `trouble`, or else what `portrait` was last set to; a new portrait is told before.
     """
 
     def __init__(self, source: str, no_contact: str, low_battery: str) -> None:
         self.status = SensorStatus(source, 0.0, "ended")
         self.portrait = ""  #: what is known of the device, as sentences
+        self.trouble = ""  #: what it does not do, and why, as a sentence
         self._portrayed = ""
         self._no_contact, self._low_battery = no_contact, low_battery
         self._bad = BadInput(source)
@@ -100,8 +101,9 @@ class Teller:
             return self._no_contact
         percent = status.battery_percent
         if percent is not None and percent <= LOW_BATTERY_PERCENT:
-            return f"The battery is at {percent} %: {self._low_battery}"
-        return ""
+            low = f"The battery is at {percent} %: {self._low_battery}"
+            return f"{low} {self.trouble}".rstrip()
+        return self.trouble
 
     def _words(self, status: SensorStatus) -> str:
         sentences = [self.portrait] if self.portrait else []

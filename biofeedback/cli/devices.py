@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,10 +46,20 @@ def scan(
     as_json: Json = False,
 ) -> None:
     """List the Bluetooth sensors within reach, and what they give."""
+    from sensors.ble.identity import uri_of
+
     seen = look_around(timeout, battery)
     if as_json:
-        fields = ("name", "address", "kind", "rssi_dbm", "battery_percent", "about", "gives")
-        console.as_json([{name: getattr(d, name) for name in fields} for d in seen])
+        fields = (
+            "name", "address", "kind", "rssi_dbm", "battery_percent", "about", "gives", "in_use",
+        )  # fmt: skip
+        console.as_json(
+            [
+                {name: getattr(d, name) for name in fields}
+                | {"uri": uri_of(d), "command": _command_for(d) if d.kind != "other" else ""}
+                for d in seen
+            ]
+        )
         return
     if not seen:
         console.out.print(
@@ -62,7 +73,8 @@ def scan(
     for heading in ("Name", "Address", "Signal", "Battery", "Gives"):
         table.add_column(heading, no_wrap=heading in ("Address", "Signal"), overflow="fold")
     for device in seen:
-        signal, charge = signal_words(device.rssi_dbm), device.battery_percent
+        signal = "in use" if device.in_use else signal_words(device.rssi_dbm)
+        charge = device.battery_percent
         words = f"{device.gives} ({device.about})" if device.about else device.gives
         percent = "--" if charge is None else f"{charge} %"
         cells = (device.name or "--", device.address, signal, percent, words)
@@ -72,9 +84,17 @@ def scan(
     if known and all(device.battery_percent is None and not device.about for device in known):
         console.out.print("Their batteries: biofeedback scan --battery", style="dim")
     straps = [device for device in seen if device.kind == "heart rate strap"]
-    if usable := straps or known:
-        name = usable[0].label
-        console.out.print(f'To use it: biofeedback run --sensor "ble:{name}"', markup=False)
+    usable = straps or known
+    for device in usable[:_FEW]:
+        which = "it" if len(usable) == 1 else device.address  # a name may be anything
+        console.out.print(f"To use {which}: {_command_for(device)}", markup=False, highlight=False)
+
+
+def _command_for(device: Seen) -> str:
+    """Return the command that uses just this device, as it may be pasted into a shell."""
+    from sensors.ble.identity import uri_of
+
+    return f"biofeedback run --sensor {shlex.quote(uri_of(device))}"
 
 
 def ports(as_json: Json = False) -> None:

@@ -99,14 +99,18 @@ def _choose_sensors() -> tuple[str, ...]:
 
 def sensor_options(seen: Sequence[Seen]) -> list[tuple[str, str]]:
     """Return what can be chosen of the devices in sight, as URIs and words, straps first."""
+    from sensors.ble.identity import uri_of
+
     known = [device for device in seen if device.kind != "other"]
     known.sort(key=lambda device: device.kind != "heart rate strap")
     names = [device.name for device in known]
     options = []
     for device in known:
-        unique = device.name and names.count(device.name) == 1
-        uri = f"ble:{device.name if unique else device.address}"
-        words = f"{device.label}, signal {signal_words(device.rssi_dbm)}"
+        uri = uri_of(device)
+        alike = names.count(device.name) > 1 and device.name
+        label = f"{device.label} at {device.address}" if alike else device.label
+        signal = "in use by another program" if device.in_use else signal_words(device.rssi_dbm)
+        words = f"{label}, signal {signal}"
         if device.kind == "heart rate strap":
             options.append((uri, f"{words}: heart rate, RR intervals"))
             if "ecg" in device.streams:

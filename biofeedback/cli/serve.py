@@ -247,6 +247,7 @@ async def _sensors() -> list[Found]:
     from biofeedback.config import configs_folder
     from biofeedback.web.api import Found
     from sensors.ble.bands import recognise
+    from sensors.ble.identity import uri_of
     from sensors.ble.scan import scan
     from sensors.profile_files import load_all
 
@@ -255,9 +256,9 @@ async def _sensors() -> list[Found]:
     names = [device.name for device in usable]
     return [
         Found(
-            uri=f"ble:{d.name if d.name and names.count(d.name) == 1 else d.address}",
-            name=d.label,
-            strength=signal_words(d.rssi_dbm),
+            uri=uri_of(d),
+            name=f"{d.name} ({d.address})" if names.count(d.name) > 1 and d.name else d.label,
+            strength="in use" if d.in_use else signal_words(d.rssi_dbm),
         )
         for d in usable
     ]

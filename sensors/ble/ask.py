@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from sensors.ble.gatt import GATT_S, Gatt, Inbox
 from sensors.ble.polar import PMD_CONTROL, names_of
 from sensors.ble.radio import Seen, connect_turn
 from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import battery_percent
-from sensors.codecs.polar_pmd import features
+from sensors.codecs.polar_pmd import Measurement, features
 
 __all__ = ["ask", "ask_all"]
 
 _BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+_REST = "0000-1000-8000-00805f9b34fb"
 _ABOUT = ("2a29", "2a24", "2a25")  #: maker, model, serial number
-_CONNECT_S, _ALL_S = 6.0, 10.0  #: one that does not answer is not waited for any longer
+#: One that does not answer is not waited for any longer.
+_CONNECT_S, _READ_S, _ALL_S = 6.0, 1.5, 12.0
+
+Value = TypeVar("Value")
+Nothing = TypeVar("Nothing")
 
 _log = logging.getLogger(__name__)
 
@@ -58,15 +64,26 @@ async def ask(device: Seen) -> Seen:
 
 
 async def _told(device: Seen, gatt: Gatt) -> Seen:
-    about = []
-    for short in _ABOUT:
-        uuid = f"0000{short}-0000-1000-8000-00805f9b34fb"
-        about.append(device_text(await gatt.read(uuid)) if gatt.has(uuid) else "")
-    percent = battery_percent(await gatt.read(_BATTERY)) if gatt.has(_BATTERY) else None
+    about = [await _read(gatt, f"0000{short}-{_REST}", device_text, "") for short in _ABOUT]
+    percent = await _read(gatt, _BATTERY, battery_percent, None)
     gives = device.gives
-    if gatt.has(PMD_CONTROL):
-        more = names_of(features(await gatt.read(PMD_CONTROL)))
-        gives = ", ".join(["heart rate, RR intervals", *more])
+    nothing: frozenset[Measurement] = frozenset()
+    if offered := await _read(gatt, PMD_CONTROL, features, nothing):
+        gives = ", ".join(["heart rate, RR intervals", *names_of(offered)])
     maker, model, serial = about
     named = ", ".join(filter(None, [maker, model, serial and f"serial number {serial}"]))
     return replace(device, battery_percent=percent, about=named, gives=gives)
+
+
+async def _read(
+    gatt: Gatt, uuid: str, decode: Callable[[bytes], Value], nothing: Nothing
+) -> Value | Nothing:
+    """Return what one characteristic says; `nothing` where it cannot be had, for the next may."""
+    try:
+        async with asyncio.timeout(_READ_S):
+            return decode(await gatt.read(uuid)) if gatt.has(uuid) else nothing
+    except Exception as error:  # bleak's back ends raise their own libraries' errors as well
+        if not gatt.connected:
+            raise
+        _log.debug("%s of %s: %r", uuid, gatt.label, error)
+        return nothing

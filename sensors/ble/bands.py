@@ -11,9 +11,9 @@ from typing import Literal
 
 from sensors.base import Clock, SampleStream
 from sensors.ble import bitalino, described, shimmer
+from sensors.ble.identity import Identity, Wanted, is_strap
 from sensors.ble.radio import HEART_RATE_SERVICE, Seen, look
-from sensors.ble.scan import choose, is_exactly, is_strap
-from sensors.errors import SettingsError
+from sensors.errors import SensorError, SettingsError
 from sensors.profile_files import find, load, load_all
 from sensors.profiles import Profile
 
@@ -29,6 +29,7 @@ _LOOK_S, _PAUSE_S = 3.0, 0.3
 class Settings:
     """Which device, and what kind of band it is.
 
+    `label` is what it is called in messages until it has been seen.
     `kind` is the name of a profile in the folder `profiles`, "bitalino" or "shimmer3r", or the
     path of a profile; empty means whatever the device of that name turns out to be. `eda`, `ecg`
     and `rate_hz` are for the BITalino. `started_unix_s` is the wall-clock time at which the
@@ -37,6 +38,7 @@ class Settings:
 
     profiles: Path
     name_or_address: str = ""
+    label: str = ""
     kind: str = ""
     eda: int = 3
     ecg: int = 0
@@ -64,29 +66,30 @@ class Settings:
 
 
 async def stream(
-    settings: Settings, clock: Clock, otherwise: Callable[[str], SampleStream]
+    settings: Settings, clock: Clock, otherwise: Callable[[Settings], SampleStream]
 ) -> SampleStream:
     """Yield what one band sends, for ever; where it is no band, what `otherwise` does.
 
     Without a `kind`, the device is looked for first: what it is shows by its name and services.
-    `otherwise` is called with the name, in full if the device was seen.
+    `otherwise` is given the settings, with the address of the device if it was seen.
     """
-    band, name = settings.band(), settings.name_or_address.strip()
-    if band is None and name and (seen := await _meant(settings)):
-        # Its whole name: by the start of it, the next search would last for its full time.
-        band, name = band_of(seen, load_all(settings.profiles)), seen.label
-    named = replace(settings, name_or_address=name)
-    source = _driver(named, band, clock) if band else otherwise(name)
+    band = settings.band()
+    if band is None and settings.name_or_address.strip() and (seen := await _meant(settings)):
+        band = band_of(seen, load_all(settings.profiles))
+        settings = replace(settings, name_or_address=seen.address, label=seen.label)
+    source = _driver(settings, band, clock) if band else otherwise(settings)
     async with aclosing(source) as samples:
         async for sample in samples:
             yield sample
 
 
 def _driver(settings: Settings, band: Band, clock: Clock) -> SampleStream:
-    name, wait_s, seed = settings.name_or_address, settings.wait_s, settings.seed
+    name, label = settings.name_or_address, settings.label
+    wait_s, seed = settings.wait_s, settings.seed
     if band == "BITalino":
         options = bitalino.Settings(
             name_or_address=name,
+            label=label,
             eda=settings.eda,
             ecg=settings.ecg,
             rate_hz=settings.rate_hz,
@@ -96,12 +99,13 @@ def _driver(settings: Settings, band: Band, clock: Clock) -> SampleStream:
         return bitalino.stream(options, clock)
     if band == "Shimmer3R":
         return shimmer.stream(
-            shimmer.Settings(name_or_address=name, wait_s=wait_s, seed=seed), clock
+            shimmer.Settings(name_or_address=name, label=label, wait_s=wait_s, seed=seed), clock
         )
     return described.stream(
         described.Settings(
             profile=band,
             name_or_address=name,
+            label=label,
             wait_s=wait_s,
             started_unix_s=settings.started_unix_s,
             seed=seed,
@@ -137,25 +141,30 @@ def recognise(profiles: Sequence[Profile]) -> Callable[[Seen], Seen]:
 
 
 async def _meant(settings: Settings) -> Seen | None:
-    """Return the device that is named, as soon as it is in reach.
+    """Return the device that is named, once it is in reach.
 
-    None when nothing of that name appears in time, or the radio fails: the driver of straps tells
-    the user all about that.
+    None where the radio fails: the driver of straps tells the user all about that. Raises
+    `SensorNotFound` when nothing of that name appears in time, or several do.
     """
-    wanted = settings.name_or_address.strip()
+    wanted = Wanted(text=settings.name_or_address.strip(), what="sensor")
+    identity = Identity(wanted)
     offered = {profile.service for profile in load_all(settings.profiles) if profile.service}
     loop = asyncio.get_running_loop()
     until_s = loop.time() + settings.wait_s
-    while (left_s := until_s - loop.time()) > 0.0:
-        try:
+    try:
+        while (left_s := until_s - loop.time()) > 0.0:
             seen = await look(
                 min(_LOOK_S, left_s),
-                lambda device: is_exactly(wanted, device),
+                lambda device: identity.is_enough(device, loop.time()),
                 connected=(HEART_RATE_SERVICE, *sorted(offered)),
             )
-            if chosen := choose(wanted, seen):
+            if chosen := identity.choose(seen):
                 return chosen
-        except Exception:  # whatever a back end raises, the next driver meets and explains
-            return None
-        await asyncio.sleep(_PAUSE_S)
-    return None
+            await asyncio.sleep(_PAUSE_S)
+        raise identity.not_found(settings.wait_s)
+    except SensorError:
+        raise
+    except Exception:  # whatever a back end raises, the next driver meets and explains
+        return None
+    finally:
+        identity.close()

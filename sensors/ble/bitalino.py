@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BandReader, follow
+from sensors.ble.identity import Wanted
 from sensors.ble.link import Dialogue, Gatt, Plan
 from sensors.ble.radio import Seen
 from sensors.codecs.bitalino import (
@@ -39,6 +40,7 @@ class Settings:
     """
 
     name_or_address: str = ""
+    label: str = ""
     eda: int = 3
     ecg: int = 0
     rate_hz: int = 0
@@ -91,17 +93,24 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
         return [SampleTimeline(s, source, float(rate_hz), counted=False) for s in signals]
 
     plan = Plan(
-        wanted=settings.name_or_address.strip(),
+        wanted=Wanted(
+            text=settings.name_or_address.strip(),
+            accepts=is_bitalino,
+            what="BITalino",
+            label=settings.label,
+        ),
         wait_s=settings.wait_s,
         data={_FRAMES: 1 / rate_hz},
         dialogue=_Live(settings),
-        accepts=is_bitalino,
-        what="BITalino",
         services=(_SERVICE,),
         seed=settings.seed,
     )
     decoder = BitalinoDecoder(settings.channels)
-    return follow(plan, BandReader(plan.wanted or "BITalino", decoder, timelines), clock)
+    return follow(
+        plan,
+        BandReader(settings.label or plan.wanted.text or "BITalino", decoder, timelines),
+        clock,
+    )
 
 
 class _Live(Dialogue):

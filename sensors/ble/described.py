@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BATTERY, BandReader, follow
+from sensors.ble.identity import Wanted
 from sensors.ble.link import Dialogue, Gatt, Plan
 from sensors.ble.radio import Seen
 from sensors.codecs.described import DescribedDecoder
@@ -26,6 +27,7 @@ class Settings:
 
     profile: Profile
     name_or_address: str = ""
+    label: str = ""
     wait_s: float = 30.0
     started_unix_s: float = 0.0
     seed: int = 1
@@ -58,17 +60,24 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
         ]
 
     plan = Plan(
-        wanted=settings.name_or_address.strip(),
+        wanted=Wanted(
+            text=settings.name_or_address.strip(),
+            accepts=accepts,
+            what=profile.title,
+            label=settings.label,
+        ),
         wait_s=settings.wait_s,
         data={profile.characteristic: profile.period_s},
         extras=(BATTERY,),
         dialogue=_Setup(settings, clock),
-        accepts=accepts,
-        what=profile.title,
         services=(profile.service,) if profile.service else (),
         seed=settings.seed,
     )
-    return follow(plan, BandReader(plan.wanted or profile.title, decoder, timelines), clock)
+    return follow(
+        plan,
+        BandReader(settings.label or plan.wanted.text or profile.title, decoder, timelines),
+        clock,
+    )
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sensors.base import Clock
 from sensors.errors import SensorUnavailable
+from sensors.printable import printable
 from sensors.signals import GapReason
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
     from bleak.exc import BleakError
 
-__all__ = ["GATT_S", "Dialogue", "Gatt", "Inbox", "Packet"]
+__all__ = ["GATT_S", "Dialogue", "Gatt", "Inbox", "Packet", "reason_of"]
 
 GATT_S = 5.0  #: no operation takes longer, or it has failed
 _INBOX = 512  #: packets; two minutes of ECG and acceleration. When full, the oldest is lost.
+_LONGEST_REASON = 120  #: characters
 #: ATT errors of a device that talks to paired computers only (Core, Vol 3 Part F 3.4.1.1).
 _UNPAIRED = (0x05, 0x08, 0x0C, 0x0F)
 
@@ -135,6 +137,21 @@ def _demands_pairing(error: BleakError) -> bool:
     if isinstance(error, BleakDBusError):  # BlueZ says this instead of the code
         return error.dbus_error.endswith(".NotPermitted") and "Not paired" in str(error)
     return isinstance(error, BleakGATTProtocolError) and error.code in _UNPAIRED
+
+
+def reason_of(error: Exception | None) -> str:
+    """Return in words why a device could not be had, or what it refused."""
+    from bleak.exc import BleakDBusError, BleakGATTProtocolError
+
+    if error is None or isinstance(error, TimeoutError):
+        return "it does not answer"
+    if isinstance(error, BleakGATTProtocolError):
+        words = str(error.args[1]).removeprefix("GATT Protocol Error: ")
+    elif isinstance(error, BleakDBusError):
+        words = error.dbus_error_details or error.dbus_error.rpartition(".")[2]
+    else:
+        return printable(str(error) or type(error).__name__, _LONGEST_REASON)
+    return f"it refuses that ({printable(words, _LONGEST_REASON)})"
 
 
 class Dialogue:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 
 from sensors.base import Clock, LinkState
-from sensors.ble.gatt import GATT_S, Dialogue, Gatt, Inbox, Packet
+from sensors.ble.gatt import GATT_S, Dialogue, Gatt, Inbox, Packet, reason_of
+from sensors.ble.identity import Identity, Wanted
 from sensors.ble.radio import HEART_RATE_SERVICE, Seen, connect_turn, explain, look
-from sensors.ble.scan import begins, choose, describe, is_exactly, is_strap
 from sensors.errors import PacketError, SensorError, SensorNotFound
+from sensors.printable import LONGEST_NAME, printable
 from sensors.signals import GapReason
 
 __all__ = ["Change", "Dialogue", "Gatt", "Packet", "Plan", "supervise"]
@@ -28,6 +29,7 @@ _LOSSES: dict[GapReason, str] = {
     "stall": "The sensor went silent. Connecting again.",
 }
 _UNREACHABLE = "The sensor cannot be reached. Come closer; trying again."
+_OUT_OF_SIGHT = "The sensor is not in sight. Wear it, and come closer."
 
 _log = logging.getLogger(__name__)
 
@@ -36,10 +38,8 @@ _log = logging.getLogger(__name__)
 class Plan:
     """What to connect to, what to listen to there, and what to say to it.
 
-    The device is `wanted`, by address, name or the start of its name, or by its `serial` number;
-    with an empty `wanted`, it is the only one in sight that `accepts` says yes to. `what` names
-    such devices in messages, and `services` are theirs: a device that a killed program left
-    connected is found by them.
+    The device is the one that is `wanted`. `services` are those of its kind: a device that a
+    killed program left connected is found by them.
 
     `data` are the characteristics that must notify, each with the usual time between its packets
     in s: silence of one for max(5 s, 5 periods) is a stall. `extras` are read once, and followed
@@ -47,15 +47,12 @@ class Plan:
     be told, and can listen to more; it belongs to this plan alone.
     """
 
-    wanted: str
+    wanted: Wanted
     wait_s: float
     data: Mapping[str, float] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
     dialogue: Dialogue = field(default_factory=Dialogue)
-    accepts: Callable[[Seen], bool] = is_strap
-    what: str = "heart rate strap"
     services: tuple[str, ...] = (HEART_RATE_SERVICE,)
-    serial: str = ""
     seed: int = 1
 
 
@@ -80,44 +77,44 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
     """
     link = _Link(plan, clock)
     yield Change(clock(), "searching")
-    while True:
-        inbox = Inbox(clock)
-        try:
-            if device := await link.find():
-                yield Change(clock(), "connecting", device.label)
-                async with link.connect(device, inbox) as gatt:
-                    yield Change(clock(), "streaming", device.label)
-                    while isinstance(item := await inbox.next(), Packet):
-                        if inbox.watches(item.uuid):
-                            link.works(device)
-                        yield item
-                        await plan.dialogue.hear(gatt, item)
-                link.broke(item, _LOSSES[item])
-        except Exception as error:  # bleak's back ends raise their own libraries' errors as well
-            link.failed(error)
-        for packet in inbox.left():  # it came before something else failed
-            yield packet
-        if loss := link.loss():
-            yield loss
-        await link.pause()
+    try:
+        while True:
+            inbox = Inbox(clock)
+            try:
+                if device := await link.find():
+                    yield Change(clock(), "connecting", device.label)
+                    async with link.connect(device, inbox) as gatt:
+                        yield Change(clock(), "streaming", device.label)
+                        while isinstance(item := await inbox.next(), Packet):
+                            if inbox.watches(item.uuid):
+                                link.works(device)
+                            yield item
+                            await plan.dialogue.hear(gatt, item)
+                    link.broke(item, _LOSSES[item])
+            except Exception as error:  # bleak's back ends raise their libraries' errors as well
+                link.failed(error)
+            for packet in inbox.left():  # it came before something else failed
+                yield packet
+            if loss := link.loss():
+                yield loss
+            await link.pause()
+    finally:
+        link.identity.close()
 
 
 class _AnotherDeviceError(Exception):
     """The device answers, but has another serial number than the one wanted."""
 
 
-def _plain(serial: bytes) -> str:
-    """Return a serial number as it is compared: without padding, and in lower case."""
-    return serial.decode(errors="replace").strip("\0 ").casefold()
-
-
-async def _attempt(what: str, work: Awaitable[None]) -> None:
+async def _attempt(what: str, work: Awaitable[None]) -> bool:
     """Wait for a last step that may fail: the device may be gone already, with its service."""
     try:
         async with asyncio.timeout(GATT_S):
             await work
     except Exception as error:
         _log.debug("%s: %r", what, error)
+        return False
+    return True
 
 
 class _Link:
@@ -126,11 +123,9 @@ class _Link:
     def __init__(self, plan: Plan, clock: Clock) -> None:
         self._plan, self._clock = plan, clock
         self._give_up_s: float | None = clock() + plan.wait_s  #: None once it has worked
-        self._known: Seen | None = None
-        self._seen: dict[str, Seen] = {}
-        self._serial = ""  #: of the device that worked, where it told
-        self._refused: set[str] = set()  #: addresses of devices with another serial number
-        self._met = False
+        self.identity = Identity(plan.wanted)
+        self._device: Seen | None = None  #: that was met last
+        self._works = False
         self._problem = ""
         self._cause: Exception | None = None
         self._reason: GapReason = "link"
@@ -144,37 +139,17 @@ class _Link:
         search_s = _SEARCH_S
         if self._give_up_s is not None:
             search_s = max(0.1, min(search_s, self._give_up_s - self._clock()))
-        _log.debug("looking for %s", self._plan.wanted or self._plan.serial or self._plan.what)
+        identity, now_s = self.identity, asyncio.get_running_loop().time
+        _log.debug("looking for %s", identity.label)
         # Every other time only what advertises counts: a connection may be a ghost.
         left_over = self._plan.services if self._failures % 2 == 0 else ()
-        seen = await look(search_s, self._is_it, connected=left_over)
-        self._seen |= {device.address: device for device in seen}
-        self._problem = "The sensor is not in sight. Wear it, and come closer."
-        if self._known:
-            # A device that hides its address comes back under another one.
-            again = [device for device in seen if self._is_it(device)]
-            address = self._known.address
-            return min(again, key=lambda device: device.address != address, default=None)
-        chosen = self._choose(seen)
-        self._met = self._met or chosen is not None
-        return chosen
-
-    def _choose(self, seen: list[Seen]) -> Seen | None:
-        wanted, accepts = self._plan.wanted, self._plan.accepts
-        if not self._plan.serial:
-            return choose(wanted, seen, accepts)
-        # The number can only be read from a connected device, so each is tried once.
-        left = [device for device in seen if device.address not in self._refused]
-        named = [d for d in left if (begins(d, wanted) if wanted else accepts(d))]
-        return named[0] if named else None
-
-    def _is_it(self, device: Seen) -> bool:
-        if device.address in self._refused:
-            return False
-        if self._known is None:
-            return is_exactly(self._plan.wanted, device)
-        same_name = bool(self._known.name) and device.name == self._known.name
-        return same_name or device.address == self._known.address
+        seen = await look(
+            search_s, lambda device: identity.is_enough(device, now_s()), connected=left_over
+        )
+        device = identity.choose(seen, whole=bool(left_over))
+        self._device = device or self._device
+        self._problem = identity.obstacle or _OUT_OF_SIGHT
+        return device
 
     @asynccontextmanager
     async def connect(self, device: Seen, inbox: Inbox) -> AsyncIterator[Gatt]:
@@ -205,19 +180,23 @@ class _Link:
                 await asyncio.wait(beside)
             if begun and gatt.connected:
                 await _attempt("goodbye", dialogue.end(gatt))
-            await _attempt("disconnect", client.disconnect())
+            released = await _attempt("disconnect", client.disconnect())
+            self.identity.released(device, surely=released)
 
     async def _check_serial(self, device: Seen, gatt: Gatt) -> None:
-        """Refuse a device with another serial number than the one wanted, or known by this name."""
-        wanted = self._plan.serial
-        if self._known:
-            wanted = self._serial if device.address != self._known.address else ""
-        if not wanted:
+        """Refuse a device that does not show by its serial number that it is the one."""
+        if not self.identity.must_tell(device):
             return
-        serial = _plain(await gatt.read(_SERIAL)) if gatt.has(_SERIAL) else ""
-        if serial != _plain(wanted.encode()):
-            self._refused.add(device.address)
-            raise _AnotherDeviceError(f"{device.label} has the serial number {serial or 'none'}")
+        try:
+            serial = (
+                (await gatt.read(_SERIAL)).decode(errors="replace") if gatt.has(_SERIAL) else ""
+            )
+        except Exception:
+            self.identity.told_nothing(device)
+            raise
+        if not self.identity.is_told(device, serial):
+            told = printable(serial, LONGEST_NAME) or "none"
+            raise _AnotherDeviceError(f"{device.label} has the serial number {told}")
 
     async def _attend(self, gatt: Gatt, inbox: Inbox) -> None:
         try:
@@ -226,21 +205,23 @@ class _Link:
             inbox.fail(error)
 
     async def _follow_extras(self, gatt: Gatt, inbox: Inbox) -> None:
-        for uuid in self._plan.extras:
+        for uuid in dict.fromkeys((_SERIAL, *self._plan.extras)):
             try:
                 if gatt.has(uuid):
                     value = await gatt.read(uuid)
-                    inbox.put(uuid, None, value)
                     if uuid == _SERIAL:
-                        self._serial = value.decode(errors="replace")
-                if gatt.notifies(uuid):
+                        self.identity.serial = value.decode(errors="replace")
+                    if uuid in self._plan.extras:
+                        inbox.put(uuid, None, value)
+                if uuid in self._plan.extras and gatt.notifies(uuid):
                     await gatt.listen(uuid)
             except Exception as error:  # an extra is worth no reconnection
                 _log.debug("extra %s: %r", uuid, error)
 
     def works(self, device: Seen) -> None:
         """Remember the device: from now on this one is meant, and it is waited for."""
-        self._known, self._give_up_s = device, None
+        self.identity.works(device, asyncio.get_running_loop().time())
+        self._works, self._give_up_s = True, None
         self._reported, self._failures = "", 0
 
     def broke(self, reason: GapReason, detail: str) -> None:
@@ -268,10 +249,15 @@ class _Link:
         """Return the change to report, if this problem was not reported yet."""
         if self._give_up_s is not None and self._clock() >= self._give_up_s:
             raise self._not_found() from self._cause
-        if self._known is None or self._problem == self._reported:
+        if self._problem == self._reported:
             return None
-        self._reported = self._problem
-        return Change(self._clock(), "lost", self._known.label, self._reason, self._problem)
+        if self._works:
+            self._reported = self._problem
+            return Change(self._clock(), "lost", self.identity.label, self._reason, self._problem)
+        if self._problem == self.identity.obstacle:
+            self._reported = self._problem
+            return Change(self._clock(), "searching", detail=self._problem)
+        return None
 
     async def pause(self) -> None:
         """Wait longer after each attempt that failed; at the start the user waits too, so less.
@@ -287,12 +273,10 @@ class _Link:
         await asyncio.sleep(delay_s * self._rng.uniform(0.75, 1.25))
 
     def _not_found(self) -> SensorNotFound:
-        plan = self._plan
-        wanted = f"{plan.what} named {plan.wanted!r}" if plan.wanted else plan.what
-        if plan.serial:
-            wanted += f" with the serial number {plan.serial}"
-        what = "was seen but did not answer" if self._met else "was not found"
+        if self._device is None or self.identity.obstacle:
+            return self.identity.not_found(self._plan.wait_s)
         return SensorNotFound(
-            f"the {wanted} {what} within {plan.wait_s:g} s; seen: {describe(self._seen.values())}",
-            hint="Wear it, wet the electrodes, and close other apps that use it.",
+            f"{self._device.label} ({self._device.address}) is there, but sent nothing within "
+            f"{self._plan.wait_s:g} s: {reason_of(self._cause)}",
+            hint="Close other apps that use it, and come closer.",
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, repeat
 
-from sensors.ble.gatt import Dialogue, Gatt, Packet
-from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, Running
+from sensors.ble.gatt import Dialogue, Gatt, Packet, reason_of
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, Running, names_of
 from sensors.codecs import polar_pmd as pmd
 from sensors.codecs.polar_pmd import Measurement, Reply, Setting
 from sensors.errors import SensorUnavailable
@@ -36,63 +36,78 @@ _RUNS_ALREADY, _ON_CHARGER = 6, 13
 #: Waits between attempts to start again, the last one for all that follow.
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 _PATIENCE_S = 60.0  #: after it a new connection may help
+_BEGIN_S = 8.0  #: of a start that is waited for, while the heart rate waits as well
 
 _log = logging.getLogger(__name__)
+
+
+class _RefusedError(Exception):
+    """The sensor does not start a measurement; it may later."""
 
 
 class PmdDialogue(Dialogue):
     """Starts the wanted measurements, starts them again when they stop, stops them at the end.
 
     Without any wanted, an optical sensor is asked for its pulse intervals, since its heart rate
-    service has none, and other sensors for nothing. `running` is what the device sends. Once they
-    have run, a device that refuses them for a while keeps its connection, and its heart rate.
+    service has none, and other sensors for nothing. `running` is what the device sends, `trouble`
+    a sentence that says why something does not come. Whatever becomes of them, the connection
+    and its heart rate stay: only a measurement that has run before is worth a new connection,
+    once.
     """
 
     def __init__(self, wanted: frozenset[Measurement]) -> None:
         self.running: dict[Measurement, Running] = {}
+        self.trouble = ""
         self._wanted = wanted
-        self._streams: list[Measurement] | None = None  # those that have run before
+        self._streams: list[Measurement] | None = None  # what is asked for, once that is known
+        self._have_run = self._worth_renewing = False
+        self._listening = False
         self._heard_s: dict[Measurement, float] = {}
         self._asked: set[Measurement] = set()
         self._owed: set[Measurement] = set()  # to be started, beside the heart rate
         self._owes = asyncio.Event()
 
     async def begin(self, gatt: Gatt) -> None:
-        """Ask for what is wanted; raise `SensorUnavailable` where the device does not have it.
+        """Ask for what is wanted; raise `SensorUnavailable` where the user has to mend something.
 
-        On later connections starting happens in `attend`.
+        That is on the first connection only. What fails in another way, what nobody asked for and
+        later connections are left to `attend`.
         """
         for of_last_connection in (self.running, self._heard_s, self._asked, self._owed):
             of_last_connection.clear()
-        self._owes.clear()
-        streams = self._streams or await self._choose(gatt)
-        if not streams:
+        self._listening, self.trouble = False, ""
+        self._owes.set()
+        if not self._wanted or self._have_run:
             return
-        if Measurement.PPI in streams:
-            gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
-        await gatt.listen(PMD_CONTROL)
-        await gatt.listen(PMD_DATA)
-        self._owe(gatt, streams)
-        if self._streams is None:
-            await self._start_owed(gatt)
-            self._streams = streams
+        try:
+            async with asyncio.timeout(_BEGIN_S):
+                await self._set_up(gatt)
+        except SensorUnavailable:
+            raise
+        except Exception as error:  # bleak's back ends raise their own libraries' errors as well
+            if not gatt.connected:
+                raise
+            self._failed(error)
 
     async def attend(self, gatt: Gatt) -> None:
-        """Start what is owed, again and again; raise `TimeoutError` when it cannot be had."""
+        """Start what is owed, again and again; raise `TimeoutError` where that needs a new link."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._owes.wait()
             self._owes.clear()
-            pauses = chain(_PAUSES_S, repeat(_PAUSES_S[-1]))
-            async with asyncio.timeout(_PATIENCE_S):
-                while self._owed:
-                    _log.debug("asking %s for %s", gatt.label, _names(self._owed))
-                    try:
-                        await self._start_owed(gatt)
-                    except (
-                        Exception
-                    ) as error:  # bleak's back ends raise their own libraries' errors
-                        _log.debug("it waits: %r", error)
-                        await asyncio.sleep(next(pauses))
+            pauses, since_s = chain(_PAUSES_S, repeat(_PAUSES_S[-1])), loop.time()
+            while True:
+                if asked := self._owed or self._streams:
+                    _log.debug("asking %s for %s", gatt.label, _names(asked))
+                try:
+                    await self._set_up(gatt)
+                    break
+                except Exception as error:  # bleak's back ends raise their libraries' errors
+                    self._failed(error)
+                if self._worth_renewing and loop.time() - since_s > _PATIENCE_S:
+                    self._worth_renewing = False
+                    raise TimeoutError(self.trouble)
+                await asyncio.sleep(next(pauses))
 
     async def hear(self, gatt: Gatt, packet: Packet) -> None:
         """Notice what the device stopped by itself, or what fell silent alone."""
@@ -120,15 +135,27 @@ class PmdDialogue(Dialogue):
         if problem:
             raise problem
 
+    async def _set_up(self, gatt: Gatt) -> None:
+        """Find out what to ask for, listen, and start what is owed."""
+        if self._streams is None:
+            self._streams = await self._choose(gatt)
+        if self._streams and not self._listening:
+            if Measurement.PPI in self._streams:
+                gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
+            await gatt.listen(PMD_CONTROL)
+            await gatt.listen(PMD_DATA)
+            self._listening = True
+            self._owe(gatt, self._streams)
+            self._owes.clear()
+        if self._owed:
+            await self._start_owed(gatt)
+        self.trouble = ""
+        self._have_run = self._worth_renewing = self._have_run or bool(self.running)
+
     async def _choose(self, gatt: Gatt) -> list[Measurement]:
         offered: frozenset[Measurement] = frozenset()
         if gatt.has(PMD_CONTROL):
-            try:
-                offered = pmd.features(await gatt.read(PMD_CONTROL))
-            except Exception as error:  # its heart rate may come all the same
-                if self._wanted:
-                    raise
-                _log.debug("no measurements: %r", error)
+            offered = pmd.features(await gatt.read(PMD_CONTROL))
         if missing := self._wanted - offered:
             raise SensorUnavailable(
                 f"{gatt.label} cannot send {_names(missing)}; it can send {_names(offered)}",
@@ -138,6 +165,13 @@ class PmdDialogue(Dialogue):
             return sorted(self._wanted)
         optical = Measurement.PPI in offered and Measurement.ECG not in offered
         return [Measurement.PPI] if optical else []
+
+    def _failed(self, error: Exception) -> None:
+        """Say why something does not come."""
+        _log.debug("it waits: %r", error)
+        kinds = self._owed or self._wanted or frozenset({Measurement.PPI})
+        what = ", ".join(names_of(frozenset(kinds)))
+        self.trouble = f"No {what} yet, heart rate all the same: {_why(error)}."
 
     def _owe(self, gatt: Gatt, kinds: Iterable[Measurement]) -> None:
         self._owed |= set(kinds)
@@ -191,10 +225,13 @@ def _check(gatt: Gatt, kind: Measurement, reply: Reply) -> None:
             hint="Take it off its charger and wear it.",
         )
     if reply.error:
-        raise SensorUnavailable(
-            f"{gatt.label} refuses to send {_names({kind})}: {reply}",
-            hint="Switch it off and on again, and close other apps that use it.",
-        )
+        raise _RefusedError(f"it refuses to send {_names({kind})}: {reply}")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SensorUnavailable):
+        return f"{error}. {error.hint}".removesuffix(".")
+    return reason_of(error)
 
 
 def _settle(
@@ -210,6 +247,6 @@ def _settle(
     return settled
 
 
-def _names(kinds: frozenset[Measurement] | set[Measurement]) -> str:
+def _names(kinds: Collection[Measurement]) -> str:
     names = [name for name, kind in STREAMS.items() if kind in kinds]
     return ", ".join(names) or "nothing of its own"

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 from sensors.ble.shared_scan import scanning
 from sensors.errors import SensorUnavailable
+from sensors.printable import LONGEST_NAME, printable
 
 if TYPE_CHECKING:
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData
 
-__all__ = ["HEART_RATE_SERVICE", "DeviceKind", "Seen", "connect_turn", "explain", "look"]
+__all__ = [
+    "HEART_RATE_SERVICE",
+    "DeviceKind",
+    "Seen",
+    "connect_turn",
+    "explain",
+    "first_seen_s",
+    "look",
+]
 
 HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 
@@ -32,15 +43,22 @@ _POLAR = {
 _TURN_S = 2.0  #: how long a connection may keep others from theirs
 _ANSWER_S = 5.0  #: the system's Bluetooth service may take this long beyond the search itself
 
+_USE_S = 1.0  #: the system knows at once whether a device is listened to, or it is just connecting
+_REMEMBERED = 4096  #: addresses
+
 _log = logging.getLogger(__name__)
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+_first_s: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, float]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A device within reach. `rssi_dbm` is None for one that is connected already."""
+    """A device within reach. `rssi_dbm` is None for one that is connected already.
 
-    name: str  #: empty where it has none
+    `in_use` is whether a program on this computer listens to it, where the system tells (BlueZ).
+    """
+
+    name: str  #: as it may be shown; empty where it has none
     address: str  #: on macOS an identifier that only this computer knows
     rssi_dbm: int | None
     kind: DeviceKind
@@ -50,6 +68,7 @@ class Seen:
     streams: tuple[str, ...] = ()  #: what a strap sends besides, when it is asked to
     battery_percent: int | None = None  #: None where it was not asked, or does not tell
     about: str = ""  #: maker, model and serial number, where it was asked
+    in_use: bool = False
 
     @property
     def label(self) -> str:
@@ -95,6 +114,7 @@ async def look(
     def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
         found = _seen(device, data)
         seen[found.address] = found
+        _note(found.address)
         if is_enough(found):
             enough.set()
 
@@ -118,10 +138,49 @@ async def _connected(services: Sequence[str]) -> list[Seen]:
         adapter = await BleakAdapter.get()
         for service in services:
             for device in await adapter.get_connected_devices([service]):
-                found[device.address] = _known(device.name or "", None, (service,), device)
+                known = _known(device.name or "", None, (service,), device)
+                found[device.address] = replace(known, in_use=await _is_listened_to(device))
     except NotImplementedError:  # by bleak's contract a backend may go without this list
         pass
     return list(found.values())
+
+
+async def _is_listened_to(device: BLEDevice) -> bool:
+    """Return whether any program listens to a connected device, as far as BlueZ tells.
+
+    A program that was killed left the link, but its subscriptions ended with it. One that is just
+    connecting has none yet, but the services are not known either. On macOS and Windows programs
+    share a device, and none ends another one's link.
+    """
+    if sys.platform != "linux":
+        return False
+    from bleak.backends.bluezdbus.manager import get_global_bluez_manager
+    from bleak.exc import BleakError
+
+    manager = await get_global_bluez_manager()
+    try:
+        async with asyncio.timeout(_USE_S):
+            services = await manager.get_services(device.details["path"], False, None)
+    except TimeoutError:
+        return True
+    except BleakError:  # it has gone meanwhile
+        return False
+    return any(one.obj[1].get("Notifying", False) for one in services.characteristics.values())
+
+
+def _note(address: str) -> None:
+    first = _first_s.setdefault(asyncio.get_running_loop(), {})
+    first.setdefault(address, asyncio.get_running_loop().time())
+    if len(first) > _REMEMBERED:
+        del first[next(iter(first))]
+
+
+def first_seen_s(address: str) -> float:
+    """Return when a device was first seen to advertise at an address, on the loop's clock.
+
+    Infinite for one that was not.
+    """
+    return _first_s.get(asyncio.get_running_loop(), {}).get(address, math.inf)
 
 
 def _seen(device: BLEDevice, data: AdvertisementData) -> Seen:
@@ -129,8 +188,9 @@ def _seen(device: BLEDevice, data: AdvertisementData) -> Seen:
     return _known(data.local_name or device.name or "", data.rssi, services, device)
 
 
-def _known(name: str, rssi_dbm: int | None, services: tuple[str, ...], device: BLEDevice) -> Seen:
-    more = [told for model, told in _POLAR.items() if name.startswith(model)]
+def _known(told: str, rssi_dbm: int | None, services: tuple[str, ...], device: BLEDevice) -> Seen:
+    name = printable(told, LONGEST_NAME)
+    more = [gives for model, gives in _POLAR.items() if name.startswith(model)]
     if HEART_RATE_SERVICE not in services and not more:
         return Seen(name, device.address, rssi_dbm, "other", device, services)
     gives = ", ".join(["heart rate, RR intervals", *(words for words, _ in more)])

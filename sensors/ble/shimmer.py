@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BandReader, follow
+from sensors.ble.identity import Wanted
 from sensors.ble.link import Dialogue, Gatt, Plan
 from sensors.ble.radio import Seen
 from sensors.codecs.shimmer import (
@@ -39,6 +40,7 @@ class Settings:
     """Which Shimmer: its address, its name or the start of it; empty for the only one there."""
 
     name_or_address: str = ""
+    label: str = ""
     wait_s: float = 30.0
     seed: int = 1
 
@@ -62,16 +64,21 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
         return [SampleTimeline(Signal.EDA, source, _RATE_HZ, clock_wraps_s=CLOCK_WRAPS_S)]
 
     plan = Plan(
-        wanted=settings.name_or_address.strip(),
+        wanted=Wanted(
+            text=settings.name_or_address.strip(),
+            accepts=is_shimmer,
+            what="Shimmer3R",
+            label=settings.label,
+        ),
         wait_s=settings.wait_s,
         data={_FROM_DEVICE: 1 / _RATE_HZ},
         dialogue=_Streaming(),
-        accepts=is_shimmer,
-        what="Shimmer3R",
         services=(_SERVICE,),
         seed=settings.seed,
     )
-    reader = BandReader(plan.wanted or "Shimmer3R", ShimmerDecoder(), timelines)
+    reader = BandReader(
+        settings.label or plan.wanted.text or "Shimmer3R", ShimmerDecoder(), timelines
+    )
     return follow(plan, reader, clock)
 
 

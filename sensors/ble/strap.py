@@ -6,10 +6,12 @@ Those of Polar send more on the same connection, when they are asked to.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
+from sensors.ble.identity import Wanted
 from sensors.ble.link import Change, Packet, Plan, supervise
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue
@@ -45,12 +47,14 @@ class Settings:
     """Which strap, and what it shall send besides heart rate and RR intervals.
 
     It is named by its address, its name or the start of it, or by its `serial` number; with both
-    empty it is the only one there. `streams` are names in `STREAMS`. `wait_s` is how long it may
+    empty it is the only one there. `label` is what it is called in messages until it has been
+    seen. `streams` are names in `STREAMS`. `wait_s` is how long it may
     take to appear at the start.
     """
 
     name_or_address: str = ""
     serial: str = ""
+    label: str = ""
     streams: frozenset[str] = field(default_factory=frozenset)
     wait_s: float = 30.0
     seed: int = 1
@@ -72,16 +76,20 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
     """
     dialogue = PmdDialogue(frozenset(STREAMS[name] for name in settings.streams))
     plan = Plan(
-        wanted=settings.name_or_address.strip(),
-        serial=settings.serial.strip(),
+        wanted=Wanted(
+            text=settings.name_or_address.strip(),
+            serial=settings.serial.strip(),
+            label=settings.label,
+        ),
         wait_s=settings.wait_s,
         data={_MEASUREMENT: _PERIOD_S},
         extras=(_LOCATION, *_ABOUT, _BATTERY),
         dialogue=dialogue,
         seed=settings.seed,
     )
-    source = plan.wanted or plan.serial or "heart rate strap"
-    reader = StrapReader(source, PmdReader(source, dialogue.running))
+    wanted = plan.wanted
+    source = wanted.label or wanted.text or wanted.serial or wanted.what
+    reader = StrapReader(source, PmdReader(source, dialogue.running), lambda: dialogue.trouble)
     async with aclosing(supervise(plan, clock)) as events:
         async for event in events:
             for sample in reader.take(event):
@@ -91,11 +99,18 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
 class StrapReader:
     """Turns what a link delivers into samples; holds no radio.
 
-    `pmd` takes what Polar's sensors send besides. Bad input is counted, in all statuses.
+    `pmd` takes what Polar's sensors send besides, `trouble` says why some of that does not come.
+    Bad input is counted, in all statuses.
     """
 
-    def __init__(self, source: str, pmd: PmdReader | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        pmd: PmdReader | None = None,
+        trouble: Callable[[], str] = str,
+    ) -> None:
         self._pmd = pmd or PmdReader(source, {})
+        self._trouble = trouble
         self._about: dict[str, str] = {}
         self._teller = Teller(source, _NO_CONTACT, "change it soon.")
         self._timeline = BeatTimeline(source)
@@ -147,6 +162,7 @@ class StrapReader:
         contact = measured.contact if beating else False
         if measured.odd_flags:
             self._teller.count_bad("odd flags", "bits that mean nothing here, or no intervals")
+        self._teller.trouble = self._trouble()
         samples: list[Sample] = [
             *self._teller.say(time_s, contact=contact, drift_ppm=self._drift_ppm)
         ]

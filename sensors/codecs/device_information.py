@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from sensors.errors import PacketError
+from sensors.printable import LONGEST_NAME, printable
 
 __all__ = ["device_text"]
-
-_LONGEST = 64  #: characters; names are shorter, and they end up on a line of the screen
 
 
 def device_text(packet: bytes) -> str:
@@ -15,7 +14,7 @@ def device_text(packet: bytes) -> str:
     Devices pad with zeros or end with one, and some put bytes there that are no text.
     """
     text = packet.split(b"\0", 1)[0].decode("utf-8", errors="ignore")
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = printable(text, LONGEST_NAME)
     if not text:
         raise PacketError(f"a device text of {packet[:8].hex() or 'no bytes'}")
-    return text[:_LONGEST]
+    return text

@@ -22,15 +22,16 @@ async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
         profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=30.0
     )
 
-    def otherwise(name: str) -> SampleStream:
-        return strap.stream(strap.Settings(name_or_address=name, wait_s=30.0), clock)
+    def otherwise(found: bands.Settings) -> SampleStream:
+        named = strap.Settings(name_or_address=found.name_or_address, label=found.label)
+        return strap.stream(named, clock)
 
     try:
         stream = bands.stream(settings, clock, otherwise)
         async with asyncio.timeout(CONNECTED_S) as limit, aclosing(stream) as samples:
             async for sample in samples:
                 say(as_json(sample))
-                limit = count_anew(limit, sample, clock() + seconds)
+                limit = count_anew(limit, sample, "streaming", clock() + seconds)
     except TimeoutError:
         say({"is": "closed", "t": clock()})
     except SensorError as error:

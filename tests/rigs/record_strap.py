@@ -60,20 +60,24 @@ CONNECTED_S = 40.0
 
 
 def count_anew(
-    limit: asyncio.Timeout | None, sample: Sample, end_s: float
+    limit: asyncio.Timeout | None, sample: Sample, state: str, end_s: float
 ) -> asyncio.Timeout | None:
-    """Count the seconds from when the sensor first streams.
+    """Count the seconds from when the sensor is first in a state.
 
     Returns the limit while it still has to be moved.
     """
-    if limit is None or not isinstance(sample, SensorStatus) or sample.state != "streaming":
+    if limit is None or not isinstance(sample, SensorStatus) or sample.state != state:
         return limit
     limit.reschedule(end_s)
     return None
 
 
 async def record(
-    settings: strap.Settings, seconds: float, connected_s: float, killed_after: int | None
+    settings: strap.Settings,
+    seconds: float,
+    state: str,
+    connected_s: float,
+    killed_after: int | None,
 ) -> None:
     chunks = 0
     clock = asyncio.get_running_loop().time
@@ -82,7 +86,7 @@ async def record(
         async with asyncio.timeout(connected_s) as limit, aclosing(stream) as samples:
             async for sample in samples:
                 say(as_json(sample))
-                limit = count_anew(limit, sample, clock() + seconds)
+                limit = count_anew(limit, sample, state, clock() + seconds)
                 chunks += isinstance(sample, Chunk)
                 if chunks == killed_after:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -93,11 +97,15 @@ async def record(
 
 
 async def record_all(
-    straps: list[strap.Settings], seconds: float, connected_s: float, killed_after: int | None
+    straps: list[strap.Settings],
+    seconds: float,
+    state: str,
+    connected_s: float,
+    killed_after: int | None,
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for settings in straps:
-            group.create_task(record(settings, seconds, connected_s, killed_after))
+            group.create_task(record(settings, seconds, state, connected_s, killed_after))
 
 
 async def look_around(seconds: float) -> None:
@@ -110,6 +118,7 @@ if __name__ == "__main__":
     parser.add_argument("--name", action="append")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--connected", type=float, default=CONNECTED_S, help="in that many seconds")
+    parser.add_argument("--once", default="streaming", help="in this state, seconds count")
     parser.add_argument("--wait", type=float, default=30.0)
     parser.add_argument("--killed-after", type=int, help="chunks, then it dies without a goodbye")
     parser.add_argument("--serial", default="")
@@ -128,4 +137,6 @@ if __name__ == "__main__":
             )
             for name in given.name or [""]
         ]
-        asyncio.run(record_all(straps, given.seconds, given.connected, given.killed_after))
+        asyncio.run(
+            record_all(straps, given.seconds, given.once, given.connected, given.killed_after)
+        )

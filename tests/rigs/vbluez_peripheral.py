@@ -75,16 +75,21 @@ class Peripheral:
             "firmware": "1.0.0",
             **cfg.get("info", {}),
         }
-        self.services.append(
-            (
-                DIS,
-                [
-                    Char(u16(INFO_CHARS[k]), ["read"], str(v).encode())
-                    for k, v in info.items()
-                    if v is not None
-                ],
+        if not cfg.get("no_dis"):
+            self.services.append(
+                (
+                    DIS,
+                    [
+                        Char(
+                            u16(INFO_CHARS[k]),
+                            ["read"],
+                            v if isinstance(v, bytes) else str(v).encode(),
+                        )
+                        for k, v in info.items()
+                        if v is not None
+                    ],
+                )
             )
-        )
         self.setup()
         for s in cfg.get("services", []):
             self.services.append(

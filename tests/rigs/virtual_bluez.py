@@ -30,6 +30,8 @@ Scenario
         address: "C0:00:00:00:00:01"
         advertise: true            # advertising at start
         battery: 87                # null = no Battery Service
+        no_dis: false              # true: no Device Information Service
+        info: {serial: "SN-42"}    # what that says; null leaves one out
         mtu: 232
         heart: {hr: 62 | [[t,bpm],...], rsa_ms: 30, resp_hz: 0.1, noise_ms: 5, rr_ms: [explicit list]}
         hrs: {interval: 1.0, jitter: 0.02, contact: true|false|null, rr: true, hr16: false|true|"alternate",

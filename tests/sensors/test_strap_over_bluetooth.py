@@ -35,10 +35,13 @@ RUNS: dict[str, tuple[str, list[str]]] = {
         "two.yaml",
         ["--name", "Virtual HRM 01", "--name", "Virtual HRM 02", "--seconds", "8"],
     ),
-    "searching": ("stall.yaml", ["--connected", "1"]),
-    "connecting": ("slow.yaml", ["--name", "Virtual HRM 01", "--connected", "4"]),
-    "ambiguous": ("two.yaml", ["--wait", "6"]),
-    "absent": ("two.yaml", ["--wait", "2", "--name", "Nobody"]),
+    "searching": ("stall.yaml", ["--once", "searching", "--seconds", "0.5"]),
+    "connecting": (
+        "slow.yaml",
+        ["--name", "c0:00:00:00:00:01", "--once", "connecting", "--seconds", "1.5"],
+    ),
+    "ambiguous": ("two.yaml", []),
+    "absent": ("two.yaml", ["--wait", "6", "--name", "Nobody"]),
     "scan": ("two.yaml", ["--scan", "--seconds", "2"]),
     "off": ("off.yaml", []),
 }
@@ -165,8 +168,8 @@ def test_a_strap_that_is_not_there_is_an_error_that_says_what_was_seen(
 ) -> None:
     (error,) = runs["absent"].all("error")
     assert error["type"] == "SensorNotFound"
-    assert "'Nobody' was not found within 2 s" in error["text"]
-    assert "Virtual HRM 02 (C0:00:00:00:00:02)" in error["text"]
+    assert "'Nobody' was not found within 6 s" in error["text"]
+    assert "Virtual HRM 02 (C0:00:00:00:00:02, -" in error["text"]
     assert error["hint"]
 
 
@@ -175,8 +178,8 @@ def test_two_straps_without_a_name_are_an_error_that_lists_them(
 ) -> None:
     (error,) = runs["ambiguous"].all("error")
     assert error["type"] == "SensorNotFound"
-    assert "Virtual HRM 01" in error["text"]
-    assert "Virtual HRM 02" in error["text"]
+    assert "Virtual HRM 01 (C0:00:00:00:00:01, -" in error["text"]
+    assert "Virtual HRM 02 (C0:00:00:00:00:02, -" in error["text"]
     assert "Band" not in error["text"]
 
 

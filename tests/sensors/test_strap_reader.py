@@ -1,4 +1,4 @@
-"""What a strap's packets become, without a radio; and which device the user means."""
+"""What a strap's packets become, without a radio."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sensors.base import SensorStatus
 from sensors.ble.ask import ask_all
 from sensors.ble.link import Change, Packet
-from sensors.ble.scan import Seen, choose, is_exactly
+from sensors.ble.radio import Seen
 from sensors.ble.strap import Settings, StrapReader
 from sensors.codecs.heart_rate import HeartRateMeasurement
-from sensors.errors import SensorNotFound, SettingsError
+from sensors.errors import SettingsError
 from sensors.signals import Chunk, Gap, Signal
 
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
@@ -29,10 +29,6 @@ def connected() -> StrapReader:
     reader = StrapReader("strap")
     reader.take(Change(0.0, "streaming", "H10"))
     return reader
-
-
-def seen(name: str, address: str, kind: str = "heart rate strap") -> Seen:
-    return Seen(name, address, -60, kind, None)  # type: ignore[arg-type]
 
 
 def test_a_packet_becomes_a_heart_rate_and_its_intervals() -> None:
@@ -129,42 +125,8 @@ def test_no_bytes_ever_raise_and_times_never_turn_back(packets: list[tuple[str, 
                 assert sample.end_s >= sample.start_s >= 0.0
 
 
-POLAR = seen("Polar H10 1", "AA:01")
-OTHER = seen("Polar H10 12", "AA:02")
-BAND = seen("Band", "AA:03", "other")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "there", "expected"),
-    [
-        ("AA:02", [POLAR, OTHER], OTHER),
-        ("aa:02", [POLAR, OTHER], OTHER),
-        ("Polar H10 1", [POLAR, OTHER], POLAR),
-        ("polar h10 12", [POLAR, OTHER], OTHER),
-        ("ban", [POLAR, BAND], BAND),
-        ("", [POLAR, BAND], POLAR),
-        ("", [BAND], None),
-        ("H10", [POLAR], None),
-        ("Polar", [], None),
-    ],
-)
-def test_a_device_is_chosen_by_address_then_name_then_beginning(
-    wanted: str, there: list[Seen], expected: Seen | None
-) -> None:
-    assert choose(wanted, there) == expected
-
-
-@pytest.mark.parametrize("wanted", ["", "polar"])
-def test_what_could_mean_several_straps_is_an_error_that_lists_them(wanted: str) -> None:
-    with pytest.raises(SensorNotFound, match=r"Polar H10 1 \(AA:01\), Polar H10 12 \(AA:02\)"):
-        choose(wanted, [POLAR, OTHER, BAND])
-
-
-def test_only_a_full_name_or_address_ends_the_search_early() -> None:
-    assert is_exactly("Polar H10 1", POLAR)
-    assert is_exactly("aa:01", POLAR)
-    assert not is_exactly("Polar", POLAR)
-    assert not is_exactly("", POLAR)
+POLAR = Seen("Polar H10 1", "AA:01", -60, "heart rate strap", None)  # type: ignore[arg-type]
+BAND = replace(POLAR, name="Band", kind="other")
 
 
 def test_a_device_that_is_in_use_or_unknown_is_not_asked_for_its_battery() -> None:

@@ -1,0 +1,45 @@
+"""Which devices the sensors of this program hold, so that none touches another one's link."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from sensors.ble.radio import Seen
+
+__all__ = ["Claims", "claims"]
+
+
+class Claims:
+    """Of one event loop: devices by address, each with the one who holds it.
+
+    A link claims its device before it connects, and holds it while it waits for its return.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[object, Seen]] = {}
+
+    def take(self, device: Seen, owner: object) -> bool:
+        """Claim a device; return whether nobody else holds it."""
+        holder, _ = self._held.setdefault(device.address, (owner, device))
+        return holder is owner
+
+    def release(self, owner: object, *, but: str = "") -> None:
+        """Give up whatever the owner holds, but for the device of one address."""
+        self._held = {
+            address: held
+            for address, held in self._held.items()
+            if held[0] is not owner or address == but
+        }
+
+    def of_others(self, owner: object) -> dict[str, Seen]:
+        """Return the devices that anybody but the owner holds, by address."""
+        return {a: device for a, (holder, device) in self._held.items() if holder is not owner}
+
+
+def claims() -> Claims:
+    """Return the claims of the running loop."""
+    return _claims.setdefault(asyncio.get_running_loop(), Claims())
+
+
+_claims: WeakKeyDictionary[asyncio.AbstractEventLoop, Claims] = WeakKeyDictionary()

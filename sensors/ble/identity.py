@@ -1,0 +1,288 @@
+"""Which device in sight is the one that is meant; never one that only could be."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sensors.ble.claims import claims
+from sensors.ble.radio import Seen, first_seen_s
+from sensors.errors import SensorNotFound
+from sensors.printable import printable
+
+__all__ = ["Identity", "Wanted", "address_of", "describe", "is_strap", "uri_of"]
+
+#: BlueZ and Windows name a device by its Bluetooth address, macOS by an identifier of its own.
+_ADDRESS = re.compile(
+    r"[0-9A-F]{2}([:-][0-9A-F]{2}){5}|[0-9A-F]{8}-([0-9A-F]{4}-){3}[0-9A-F]{12}", re.IGNORECASE
+)
+#: How long others may show themselves beside the one that is named; devices call twice a second.
+_BESIDE_S = 1.0
+_TRIES = 2  #: to read the serial number of a device that may be the one
+_LISTED = 12  #: devices named in a message
+
+
+def is_strap(device: Seen) -> bool:
+    """Return whether the device offers the standard Heart Rate Service."""
+    return device.kind == "heart rate strap"
+
+
+def address_of(text: str) -> str:
+    """Return the address that a text is, as radios write it; empty for any other text."""
+    text = text.strip()
+    if not _ADDRESS.fullmatch(text):
+        return ""
+    return (text.replace("-", ":") if len(text) == 17 else text).upper()
+
+
+def uri_of(device: Seen) -> str:
+    """Return the URI of just this device: names are not unique, and may be anything."""
+    return f"ble:{device.address}"
+
+
+def describe(seen: Iterable[Seen]) -> str:
+    """Return one phrase that lists devices by what tells them apart."""
+    told = [_told(device) for device in seen]
+    more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
+    return (", ".join(told[:_LISTED]) or "nothing") + more
+
+
+def _told(device: Seen, *, signal: bool = True) -> str:
+    facts = [device.address] if device.name else []
+    facts += [f"{device.rssi_dbm} dBm"] if signal and device.rssi_dbm is not None else []
+    facts += ["in use"] if signal and device.in_use else []
+    return f"{device.label} ({', '.join(facts)})" if facts else device.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a user says of a device: an address, a name or the start of one, a serial number.
+
+    With none of them it is the only one in sight that `accepts` says yes to; `what` names such
+    devices in messages, and `label` this one until it has been seen.
+    """
+
+    text: str = ""
+    serial: str = ""
+    accepts: Callable[[Seen], bool] = is_strap
+    what: str = "heart rate strap"
+    label: str = ""
+
+    @property
+    def address(self) -> str:
+        """Return the address, where it is one that is wanted."""
+        return address_of(self.text)
+
+    @property
+    def words(self) -> str:
+        """Return what is wanted, for messages."""
+        where = "at" if self.address else "named"
+        words = f"{self.what} {where} {self.text!r}" if self.text else self.what
+        return f"{words} with the serial number {self.serial}" if self.serial else words
+
+    def fits(self, device: Seen) -> bool:
+        """Return whether the device could be meant."""
+        if self.address:
+            return device.address.upper() == self.address
+        if not self.text:
+            return self.accepts(device)
+        return device.name.casefold().startswith(printable(self.text).casefold())
+
+    def narrow(self, fitting: Sequence[Seen]) -> list[Seen]:
+        """Return those of the exact name, where there are any."""
+        return [d for d in fitting if self.text and d.name == printable(self.text)] or [*fitting]
+
+
+class Identity:
+    """Finds the device that is wanted, and after it has worked only that one again.
+
+    An address is exact, a name that several devices carry is never chosen by, and what another
+    sensor or program uses is left alone. A device that hides its address comes back under another
+    one: then its serial number shows that it is the same, and without one it is waited for.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.seen: dict[str, Seen] = {}
+        self.serial = ""  #: of the device that worked, where it told
+        self.obstacle = ""  #: why the device was not found although something could be seen
+        self._known: Seen | None = None
+        self._had: set[str] = set()  #: addresses at which it has worked
+        self._worked_s = 0.0
+        self._ours = ""  #: address of a link of our own that may still be up
+        self._refused: Counter[str] = Counter()  #: devices with another serial number
+
+    @property
+    def label(self) -> str:
+        """Return the device's name, as far as it is known."""
+        wanted = self.wanted
+        known = self._known.label if self._known else wanted.label
+        return known or wanted.text or wanted.serial or wanted.what
+
+    def is_enough(self, device: Seen, now_s: float) -> bool:
+        """Return whether a look may end with this device, which advertises.
+
+        A name may be carried by another one that has not been seen yet, so the whole time is
+        spent; next to an address others are noted, since they cannot be this one later.
+        """
+        for_a_while = now_s - first_seen_s(device.address) >= _BESIDE_S
+        if self._known:
+            it_is = device.address == self._known.address
+            return it_is or (for_a_while and self._may_be_known(device))
+        return for_a_while and bool(self.wanted.address) and self.wanted.fits(device)
+
+    def choose(self, seen: Sequence[Seen], *, whole: bool = True) -> Seen | None:
+        """Return the device to connect to; None while it is not there or must be left alone.
+
+        `whole` is whether connected devices are among those seen. Raises `SensorNotFound` where
+        several could be meant, as long as none has worked.
+        """
+        self.seen |= {device.address: device for device in seen}
+        if whole:
+            self.obstacle = ""
+        device = self._known_in(seen) if self._known else self._wanted_in(seen)
+        if device is None:
+            return None
+        if not claims().take(device, self):
+            self.obstacle = _in_use(device, "sensor of this session or server")
+            return None
+        if device.in_use and device.address != self._ours:
+            self.obstacle = _in_use(device, "program on this computer")
+            self._give_up_others()
+            return None
+        return device
+
+    def must_tell(self, device: Seen) -> bool:
+        """Return whether only its serial number can show that the device is the one."""
+        if self._known:
+            return device.address != self._known.address
+        return bool(self.wanted.serial)
+
+    def is_told(self, device: Seen, serial: str) -> bool:
+        """Return whether a serial number is the one expected; else the device is refused."""
+        same = _plain(serial) == _plain(self.serial if self._known else self.wanted.serial)
+        if not same:
+            self._refused[device.address] = _TRIES
+        return same
+
+    def told_nothing(self, device: Seen) -> None:
+        """Count an attempt to read its serial number that failed."""
+        self._refused[device.address] += 1
+
+    def works(self, device: Seen, now_s: float) -> None:
+        """Remember the device: from now on this one is meant."""
+        if device is not self._known:
+            self._known = device
+            self._had.add(device.address)
+            self._give_up_others()
+        self._worked_s = now_s
+
+    def released(self, device: Seen, *, surely: bool) -> None:
+        """Note the end of a link; unless it is sure, the system may show it as somebody's."""
+        self._ours = "" if surely else device.address
+        self._give_up_others()
+
+    def close(self) -> None:
+        """Let others have the device."""
+        claims().release(self)
+
+    def not_found(self, wait_s: float) -> SensorNotFound:
+        """Return the error for a device that did not appear in time."""
+        if self.obstacle:
+            return SensorNotFound(self.obstacle, hint="Stop it there, or choose another device.")
+        hint = "Wear it, wet the electrodes, and close other apps that use it."
+        if self.wanted.address:
+            hint += " If its address has changed: biofeedback scan."
+        return SensorNotFound(
+            f"the {self.wanted.words} was not found within {wait_s:g} s; "
+            f"seen: {describe(self.seen.values())}",
+            hint=hint,
+        )
+
+    def _give_up_others(self) -> None:
+        claims().release(self, but=self._known.address if self._known else "")
+
+    def _wanted_in(self, seen: Sequence[Seen]) -> Seen | None:
+        held = claims().of_others(self)
+        there = self.seen | held
+        fitting = self.wanted.narrow([d for d in there.values() if self.wanted.fits(d)])
+        if self.wanted.serial:
+            return self._next_to_ask(fitting, seen)
+        if len(fitting) > 1:
+            raise _several(fitting)
+        for device in fitting:
+            if device.address in held:
+                self.obstacle = _in_use(device, "sensor of this session or server")
+                return None
+        return next((d for d in seen if fitting and d.address == fitting[0].address), None)
+
+    def _next_to_ask(self, fitting: Sequence[Seen], seen: Sequence[Seen]) -> Seen | None:
+        """Return one whose serial number is not known: it can only be read when connected."""
+        held, there = claims().of_others(self), {device.address for device in seen}
+        left = [
+            device
+            for device in fitting
+            if device.address in there
+            and self._refused[device.address] < _TRIES
+            and not device.in_use
+            and device.address not in held
+        ]
+        return min(left, key=lambda device: self._refused[device.address], default=None)
+
+    def _known_in(self, seen: Sequence[Seen]) -> Seen | None:
+        known = self._known
+        assert known is not None
+        for device in seen:
+            if device.address == known.address:
+                return device
+        if again := next((device for device in seen if self._may_be_known(device)), None):
+            return again
+        alike = [d.address for d in self.seen.values() if known.name and d.name == known.name]
+        if others := [address for address in alike if address not in self._had][:_LISTED]:
+            self.obstacle = (
+                f"{known.label} ({known.address}) is not in sight. Another of that name, at "
+                f"{', '.join(others)}, is left alone: if it is yours, start again with "
+                f"ble:{others[0]}."
+            )
+        return None
+
+    def _may_be_known(self, device: Seen) -> bool:
+        """Return whether the known device may have got this address since it was lost.
+
+        One that was seen at this address while it still worked at its own is another device.
+        """
+        known = self._known
+        return (
+            known is not None
+            and bool(known.name)
+            and device.name == known.name
+            and device.rssi_dbm is not None
+            and _tells(self.serial)
+            and self._refused[device.address] < _TRIES
+            and (device.address in self._had or first_seen_s(device.address) > self._worked_s)
+            and device.address not in claims().of_others(self)
+        )
+
+
+def _plain(serial: str) -> str:
+    """Return a serial number as it is compared: without padding, and in lower case."""
+    return serial.strip("\0 ").casefold()
+
+
+def _tells(serial: str) -> bool:
+    """Return whether a serial number can tell devices apart: some makers put "0000" in all."""
+    return len(set(_plain(serial))) > 1 and len(_plain(serial)) >= 4
+
+
+def _in_use(device: Seen, by: str) -> str:
+    return f"{_told(device, signal=False)} is in use by another {by}."
+
+
+def _several(fitting: Sequence[Seen]) -> SensorNotFound:
+    example = uri_of(fitting[0])
+    return SensorNotFound(
+        f"several sensors could be meant: {describe(fitting)}",
+        hint=f"Take off or switch off the others, or name one by its address, as in {example}.",
+    )
