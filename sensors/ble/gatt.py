@@ -144,14 +144,14 @@ def reason_of(error: Exception | None) -> str:
     from bleak.exc import BleakDBusError, BleakGATTProtocolError
 
     if error is None or isinstance(error, TimeoutError):
-        return "it does not answer"
+        return "the device does not answer"
     if isinstance(error, BleakGATTProtocolError):
         words = str(error.args[1]).removeprefix("GATT Protocol Error: ")
     elif isinstance(error, BleakDBusError):
         words = error.dbus_error_details or error.dbus_error.rpartition(".")[2]
     else:
         return printable(str(error) or type(error).__name__, _LONGEST_REASON)
-    return f"it refuses that ({printable(words, _LONGEST_REASON)})"
+    return f"the device refuses that ({printable(words, _LONGEST_REASON)})"
 
 
 class Dialogue:

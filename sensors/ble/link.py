@@ -205,15 +205,17 @@ class _Link:
             inbox.fail(error)
 
     async def _follow_extras(self, gatt: Gatt, inbox: Inbox) -> None:
+        # First what a device that gets another address will be known by.
         for uuid in dict.fromkeys((_SERIAL, *self._plan.extras)):
+            followed = uuid in self._plan.extras
             try:
                 if gatt.has(uuid):
                     value = await gatt.read(uuid)
                     if uuid == _SERIAL:
                         self.identity.serial = value.decode(errors="replace")
-                    if uuid in self._plan.extras:
+                    if followed:
                         inbox.put(uuid, None, value)
-                if uuid in self._plan.extras and gatt.notifies(uuid):
+                if followed and gatt.notifies(uuid):
                     await gatt.listen(uuid)
             except Exception as error:  # an extra is worth no reconnection
                 _log.debug("extra %s: %r", uuid, error)

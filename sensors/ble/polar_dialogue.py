@@ -225,7 +225,7 @@ def _check(gatt: Gatt, kind: Measurement, reply: Reply) -> None:
             hint="Take it off its charger and wear it.",
         )
     if reply.error:
-        raise _RefusedError(f"it refuses to send {_names({kind})}: {reply}")
+        raise _RefusedError(f"the device refuses that ({reply})")
 
 
 def _why(error: Exception) -> str:

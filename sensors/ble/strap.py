@@ -199,4 +199,5 @@ class StrapReader:
     def _portrait(self) -> str:
         """Return what is known of the device, as a sentence."""
         parts = [label + self._about[uuid] for uuid, label in _ABOUT.items() if uuid in self._about]
-        return f"{', '.join(parts)}."
+        words = ", ".join(parts)
+        return f"{words[:1].upper()}{words[1:]}."
