@@ -3,6 +3,7 @@
 import {
   attempt, byId, clock, confirmed, facts, make, number, offerLanguages, post, reason, say, word, write,
 } from "/static/common.js";
+import "/static/dock.js";
 import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
@@ -56,7 +57,7 @@ class Card {
       onclick: () => this.stop() }, word("desk.stop"));
     this.part.hold = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.hold() }, word("session.hold"));
     const finish = make("button", { type: "button", onclick: () => this.command("stop", "", word("said.finishing")) }, word("desk.finish"));
-    this.part.buttons = make("div", { class: "row" }, stop, this.part.hold, finish);
+    this.part.buttons = make("div", { class: "row buttons" }, stop, this.part.hold, finish);
     this.part.remove = make("button", { type: "button", class: "plain danger", hidden: true,
       "aria-label": `${word("desk.remove")}, ${this.name}`, onclick: () => this.remove() }, word("desk.remove"));
     return [this.part.buttons, this.steering(), this.noting(), this.part.remove];
@@ -125,6 +126,7 @@ class Card {
   draw({ stage, simulated, problem, picture }) {
     const { part } = this;
     const plays = stage === "playing" || stage === "starting";
+    this.plays = plays;
     part.simulated.hidden = !(simulated && stage !== "idle");
     write(part.stage, word(`stage.${stage}`));
     const signal = plays ? picture.signal ?? "waiting" : "idle";
@@ -189,14 +191,29 @@ function take(seat) {
 function drawWaiting() {
   for (const [card, seat] of waiting) card.draw(seat);
   waiting.clear();
+  drawStop();
+}
+
+/** The STOP below the page is for whoever plays, wherever on the page their card is. */
+function drawStop() {
+  const count = playing().length;
+  byId("stop").hidden = !STEERS || !count;
+  byId("seats").classList.toggle("many", count > 1);
+  write(byId("stop"), word(count > 1 ? "desk.stop_all" : "desk.stop"));
+}
+
+function playing() {
+  return [...cards.values()].filter((card) => card.plays);
 }
 
 function gone(id) {
   cards.get(id)?.element.remove();
   cards.delete(id);
+  drawStop();
 }
 
 offerLanguages();
+byId("stop").addEventListener("click", () => playing().forEach((card) => card.stop()));
 byId("looks").hidden = STEERS;
 byId("guests").hidden = !STEERS;
 listen({ seat: take, gone, link: (there) => { byId("link").hidden = there; } });

@@ -5,6 +5,7 @@ import {
   say, show, word, write,
 } from "/static/common.js";
 import { Breath } from "/static/breath.js";
+import "/static/dock.js";
 import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
@@ -235,7 +236,7 @@ function tell() {
 }
 
 function unwell() {
-  command("adverse", word("unwell.log"), word("unwell.heading"));
+  command("adverse", word("unwell.log"), word("unwell.noted"));
   byId("feeling-note").value = "";
   byId("feeling").showModal();
 }
@@ -276,6 +277,7 @@ function draw() {
   byId("after").hidden = stage !== "writing" && !(stage === "idle" && shown.session && shown.mine);
   byId("simulated").hidden = !(busy && shown.simulated);
   byId("aside").hidden = stage === "playing" || stage === "starting";
+  byId("stop").hidden = !busy;
   if (shown.problem) show({ message: shown.problem, hint: shown.hint });
   if (byId("session").hidden) return;
   const ended = stage === "starting" ? "searching" : picture.signal ?? "waiting";
@@ -394,7 +396,6 @@ function wire() {
   on("disagree", "click", leaveConsent);
   on("stop", "click", stop);
   on("closed-stop", "click", stop);
-  on("feeling-stop", "click", stop);
   on("hold", "click", hold);
   on("resume", "click", () => command("resume", "", word("said.resumed")));
   on("finish", "click", () => command("stop", "", word("said.finishing")));
