@@ -228,3 +228,39 @@ def test_questions_come_before_a_real_sensor_and_distress_starts_nothing(room: R
     page.tap("#ask-yes")
     page.wait("document.querySelector('#withdraw').hidden")
     assert json.loads(kept[0].read_text())["withdrawn_utc"]
+
+
+def cut(page: Page, gone: bool) -> None:
+    page.send(
+        "Network.emulateNetworkConditions",
+        offline=gone, latency=0, downloadThroughput=-1, uploadThroughput=-1,
+    )  # fmt: skip
+
+
+def test_without_a_link_the_page_says_that_it_is_not_stopped_and_stops_when_the_link_is_back(
+    room: Room,
+) -> None:
+    page = room.listener()
+    choose_quiet(page)
+    page.tap("#start")
+    page.wait("document.querySelector('#heart').textContent !== '–'")
+    cut(page, True)
+    page.press("m")
+    page.wait("document.querySelector('#pending').innerText.includes('Not arrived yet: marker')")
+    cut(page, False)
+    page.wait("document.querySelector('#pending').hidden")
+    cut(page, True)
+    page.run("document.querySelector('#eyes').click()")
+    page.press("Escape")
+    page.wait("document.querySelector('#closed #pending')?.innerText.includes('Not stopped yet')")
+    assert page.run("document.querySelector('#start').disabled")
+    page.wait("document.querySelector('#pending-more').textContent.includes('Still trying')")
+    cut(page, False)
+    page.wait(
+        "document.querySelector('#pending').hidden && !document.querySelector('#closed').open"
+    )
+    page.wait(SHOWN.format("#after-report"), 30)
+    log = log_of(room, page)
+    assert commands(log) == [("marker", "1"), ("panic", ""), ("stop", ""), ("stop", "")]
+    marker = next(line for line in log if line["kind"] == "command")
+    assert marker["time"] < marker["t"] - 0.5  # when it was pressed, not when it came

@@ -16,6 +16,7 @@ GIVEN = {"language", "facts", "words", "doorway"}  # filled in by the server its
 #: Keys that scripts put together: their beginnings.
 MADE = (
     "programme.", "style.", "question.", "signal.", "stage.", "role.", "guests.", "set.", "why.",
+    "wish.",
 )  # fmt: skip
 
 

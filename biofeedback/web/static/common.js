@@ -57,37 +57,50 @@ export function say(text) {
   }, SAID_MS);
 }
 
+const ANSWER_MS = 30000;
+
 /** Ask the server; throws a Refusal that holds its words. */
 export async function get(path) {
-  return unpack(await fetch(path, { credentials: "same-origin" }));
+  const response = await fetch(path, { credentials: "same-origin", signal: AbortSignal.timeout(ANSWER_MS) });
+  if (response.status === 401) location.reload();
+  return unpack(response);
 }
 
 /** Tell the server; throws a Refusal that holds its words. */
 export async function post(path, value = {}) {
+  try {
+    return await ask(path, value, ANSWER_MS);
+  } catch (error) {
+    if (error.status === 401) location.reload();
+    throw error;
+  }
+}
+
+/** Tell the server, and wait so long for its answer. */
+export async function ask(path, value, answerMs) {
   const headers = { "content-type": "application/json" };
   const body = JSON.stringify(value);
-  return unpack(await fetch(path, { method: "POST", credentials: "same-origin", headers, body }));
+  const signal = AbortSignal.timeout(answerMs);
+  return unpack(await fetch(path, { method: "POST", credentials: "same-origin", headers, body, signal }));
 }
 
 export class Refusal extends Error {
-  constructor(message, hint = "") {
+  constructor(message, hint = "", status = 0) {
     super(message);
     this.hint = hint;
+    this.status = status;
   }
 }
 
 async function unpack(response) {
   if (response.ok) return response.json();
-  if (response.status === 401) {
-    location.reload();
-  }
   let told = {};
   try {
     told = await response.json();
   } catch {
     told = { error: word("error.server") };
   }
-  throw new Refusal(told.error, told.hint);
+  throw new Refusal(told.error, told.hint, response.status);
 }
 
 /** Make an element: attributes, then children (text or elements). */

@@ -1,12 +1,13 @@
 // The therapist's desk: every seat at a glance, and what may be done for each.
 
 import {
-  attempt, byId, clock, confirmed, facts, make, number, offerLanguages, post, reason, say, word, write,
+  attempt, byId, clock, confirmed, facts, make, number, offerLanguages, post, reason, say, show, word, write,
 } from "/static/common.js";
 import "/static/dock.js";
 import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
+import { Orders, Pending } from "/static/orders.js";
 import { Trace, legend } from "/static/trace.js";
 
 const STEERS = facts.role === "therapist";
@@ -19,6 +20,7 @@ const CAN_BE_SET = {
 const FOR_MINUTES = [1, 5, 15, 60];
 const cards = new Map();
 const waiting = new Map();
+const unstopped = new Pending(byId("pending"), byId("pending-text"), byId("pending-more"));
 byId("seats").before(legend());
 
 class Card {
@@ -28,6 +30,9 @@ class Card {
     this.part = {};
     this.element = this.build(seat.id);
     this.trace = new Trace(this.part.trace);
+    this.pending = new Pending(this.part.pending, this.part.pendingText, this.part.pendingMore);
+    this.orders = new Orders(this.path, () => this.drawPending(), show);
+    if (this.orders.kept) this.stop(); // from before the page was loaded anew
   }
 
   build(id) {
@@ -41,6 +46,8 @@ class Card {
       make("header", {}, make("h3", { id: heading }, this.name),
         part("simulated", "span", { class: "badge sim", hidden: true }, word("past.simulated")),
         part("stage", "span", { class: "quiet" })),
+      part("pending", "div", { class: "notice bad", hidden: true },
+        part("pendingText", "p"), part("pendingMore", "p", { class: "quiet" })),
       make("p", { class: "signal" }, part("mark", "span", { class: "mark wait", "aria-hidden": "true" }),
         part("signal", "span"), part("left", "span", { class: "quiet" })),
       make("dl", { class: "numbers" }, figure("heart", "desk.heart", word("desk.bpm")),
@@ -102,15 +109,22 @@ class Card {
     return form;
   }
 
-  command(what, value, said) {
-    return attempt(async () => {
-      await post(`${this.path}/command`, { what, value });
-      say(`${this.name}: ${said}`);
-    });
+  async command(what, value, said) {
+    if (await this.orders.wish(what, value)) say(`${this.name}: ${said}`);
   }
 
+  /** Hold the music, or let it follow: whichever it does not do, or is not asked to do. */
   hold() {
-    return this.command(this.held ? "resume" : "hold", "", word(this.held ? "said.resumed" : "said.held"));
+    const wished = this.orders.wished("hold");
+    const held = wished ? wished === "hold" : this.held;
+    return this.command(held ? "resume" : "hold", "", word(held ? "said.resumed" : "said.held"));
+  }
+
+  /** Say what is on its way, and go on telling while it is. */
+  drawPending() {
+    clearTimeout(this.pending.timer);
+    if (this.pending.draw(this.orders.pending, this.stopping)) this.pending.timer = setTimeout(() => this.drawPending(), 200);
+    drawUnstopped();
   }
 
   async remove() {
@@ -119,12 +133,15 @@ class Card {
   }
 
   async stop() {
-    await attempt(() => post(`${this.path}/silence`));
+    await this.orders.stop();
     say(`${this.name}: ${word("said.over")}`);
   }
 
-  draw({ stage, simulated, problem, picture }) {
+  draw({ stage, simulated, problem, picture, run, stopping }) {
     const { part } = this;
+    this.orders.run = run;
+    this.stopping = stopping;
+    this.drawPending();
     const plays = stage === "playing" || stage === "starting";
     this.plays = plays;
     part.simulated.hidden = !(simulated && stage !== "idle");
@@ -202,6 +219,14 @@ function drawStop() {
   write(byId("stop"), word(count > 1 ? "desk.stop_all" : "desk.stop"));
 }
 
+/** Whoever is not known to have stopped is named where the eye is, wherever their card is. */
+function drawUnstopped() {
+  const those = [...cards.values()].filter((card) => card.stopping || card.orders.stopping);
+  const stops = those.map((card) => card.orders.pending.stop).filter(Boolean);
+  const [stop] = stops.sort((one, other) => other.waited - one.waited);
+  unstopped.draw({ stop, wishes: [] }, those.some((card) => card.stopping), those.map((card) => `${card.name}: `).join(""));
+}
+
 function playing() {
   return [...cards.values()].filter((card) => card.plays);
 }
@@ -216,6 +241,9 @@ offerLanguages();
 byId("stop").addEventListener("click", () => playing().forEach((card) => card.stop()));
 byId("looks").hidden = STEERS;
 byId("guests").hidden = !STEERS;
-listen({ seat: take, gone, link: (there) => { byId("link").hidden = there; } });
+listen({ seat: take, gone, link: (there) => {
+  byId("link").hidden = there;
+  if (there) for (const card of cards.values()) card.orders.retry();
+} });
 attempt(loadContacts);
 if (STEERS) new Guests(facts.seat === "").load();

@@ -2,13 +2,14 @@
 
 import {
   attempt, byId, clock, confirmed, facts, get, language, make, number, offerLanguages, post, reason,
-  say, show, word, write,
+  Refusal, say, show, word, write,
 } from "/static/common.js";
 import { Breath } from "/static/breath.js";
 import "/static/dock.js";
 import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
+import { Orders, Pending } from "/static/orders.js";
 import { Past } from "/static/past.js";
 import { Trace, legend } from "/static/trace.js";
 
@@ -19,10 +20,13 @@ const trace = new Trace(byId("trace"));
 byId("trace").after(legend());
 const breath = new Breath();
 const past = new Past(seat);
+const pending = new Pending(byId("pending"), byId("pending-text"), byId("pending-more"));
+const orders = new Orders(seat, drawPending, (refusal) => { show(refusal); draw(); });
 let shown = { stage: "idle", picture: {} };
 let connected = true;
 let ready = false; // whether the consent holds
 let markers = 0;
+let starting = false; // asked for, and not known to have begun
 
 // ---- choosing
 
@@ -130,9 +134,19 @@ async function start(event) {
   }
   markers = 0;
   trace.clear();
-  byId("start").disabled = true;
-  await attempt(() => post(`${seat}/start`, choice));
-  byId("start").disabled = false;
+  starting = true;
+  show(null);
+  draw();
+  const stops = shown.stops;
+  try {
+    const { began } = await post(`${seat}/start`, { ...choice, since: stops });
+    if (!began) say(word("said.stopped"));
+  } catch (error) {
+    if (orders.stopping || shown.stops !== stops) say(word("said.stopped")); // it came in between
+    else show(error instanceof Refusal ? error : new Refusal(word("error.link")));
+  }
+  starting = false;
+  draw();
 }
 
 // ---- consent
@@ -192,25 +206,32 @@ async function withdraw() {
 
 // ---- the session
 
-let queue = Promise.resolve();
-
-/** Send a wish once those before it have arrived, so that the log has them in their order. */
-function command(what, value = "", said = "") {
-  queue = queue.then(() => attempt(async () => {
-    await post(`${seat}/command`, { what, value });
-    if (said) say(said);
-  }));
-  return queue;
+/** Ask for something; it is said when it was carried out. */
+async function command(what, value = "", said = "") {
+  const done = await orders.wish(what, value);
+  if (done && said) say(said);
 }
 
 async function stop() {
-  await attempt(() => post(`${seat}/silence`));
+  const told = await orders.stop();
+  shown.stops = told.stops ?? shown.stops;
   if (byId("closed").open) byId("closed").close();
   if (byId("feeling").open) byId("feeling").close();
+  say(word("said.stopped"));
+  draw();
 }
 
+/** Say what is on its way, and go on telling while it is. */
+function drawPending() {
+  clearTimeout(pending.timer);
+  if (pending.draw(orders.pending)) pending.timer = setTimeout(drawPending, 200);
+  byId("start").disabled = starting || Boolean(orders.stopping);
+}
+
+/** Hold the music, or let it follow: whichever it does not do, or is not asked to do. */
 function hold() {
-  const held = shown.picture.held;
+  const wished = orders.wished("hold");
+  const held = wished ? wished === "hold" : shown.picture.held;
   return command(held ? "resume" : "hold", "", word(held ? "said.resumed" : "said.held"));
 }
 
@@ -269,12 +290,14 @@ function keys(event) {
 const GOOD = { good: "ok", fair: "ok", measuring: "wait", waiting: "wait", searching: "wait", connecting: "wait" };
 
 function draw() {
-  const { stage, picture } = shown;
+  const { picture } = shown;
+  const stage = starting && shown.stage === "idle" ? "starting" : shown.stage;
   const busy = stage !== "idle";
+  drawPending();
   const asking = !byId("consent").hidden;
   byId("choose").hidden = busy || asking;
   byId("session").hidden = stage !== "playing" && stage !== "starting";
-  byId("after").hidden = stage !== "writing" && !(stage === "idle" && shown.session && shown.mine);
+  byId("after").hidden = !["ending", "writing"].includes(stage) && !(stage === "idle" && shown.session && shown.mine);
   byId("simulated").hidden = !(busy && shown.simulated);
   byId("aside").hidden = stage === "playing" || stage === "starting";
   byId("stop").hidden = !busy;
@@ -340,6 +363,7 @@ function take(next) {
   if (next.id !== facts.seat) return;
   const before = shown;
   shown = { ...next, mine: before.mine };
+  orders.run = next.run;
   if (before.stage !== next.stage) turn(before.stage, next.stage);
   const signal = next.picture.signal;
   if (next.stage === "playing" && signal !== before.picture.signal && SPOKEN.includes(signal)) {
@@ -359,10 +383,10 @@ function turn(from, to) {
     byId("session").focus();
     say(word("said.playing"));
   }
-  if (to === "writing") {
-    write(byId("after-text"), word("after.writing"));
+  if (to === "ending" || to === "writing") {
+    write(byId("after-text"), word(to === "ending" ? "after.ending" : "after.writing"));
     byId("after-report").hidden = true;
-    say(word("said.over"));
+    if (from !== "ending") say(word("said.over"));
     if (byId("closed").open) byId("closed").close();
   }
   if (from === "writing" && to === "idle") {
@@ -374,7 +398,10 @@ function turn(from, to) {
     past.load();
     byId("after").scrollIntoView();
   }
-  if (from === "starting" && to === "idle") byId("start").focus();
+  if (["starting", "ending"].includes(from) && to === "idle") {
+    shown.mine = false; // nothing was recorded
+    byId("start").focus();
+  }
 }
 
 async function forget() {
@@ -412,6 +439,8 @@ function wire() {
   byId("export").href = `${seat}/export`;
   for (const id of ["closed", "feeling"]) on(id, "cancel", (event) => event.preventDefault());
   document.addEventListener("keydown", keys);
+  addEventListener("online", () => orders.retry());
+  if (orders.kept) stop(); // from before the page was loaded anew
 }
 
 offerLanguages();
@@ -420,6 +449,7 @@ listen({
   seat: take,
   link: (there) => {
     byId("link").hidden = there;
+    if (there) orders.retry();
     if (connected !== there) say(word(there ? "link.back" : "link.lost"));
     connected = there;
   },

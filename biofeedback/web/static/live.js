@@ -1,6 +1,6 @@
 // The socket: each message is the latest picture of one seat.
 
-const RETRY_MS = [250, 500, 1000, 2000, 4000];
+const RETRY_MS = [250, 500, 1000];
 const SILENT_MS = 4000; // the server says something each second
 
 /** Call `seat` with each picture, `gone` with the id of a seat that was removed, `link` with
@@ -15,6 +15,7 @@ export function listen({ seat, gone = () => {}, link }) {
       clearTimeout(alarm);
       alarm = setTimeout(() => socket.close(), SILENT_MS);
     };
+    heard(); // an attempt that nobody answers is given up as well
     socket.onopen = () => {
       tries = 0;
       heard();
