@@ -31,6 +31,7 @@ _METRICS = (
     ("scl", "SCL", "uS", ".2f"),
     ("scr_rate", "skin responses", "/min", ".0f"),
 )
+_UNKNOWN = "not known yet"
 _LABEL_WIDTH = 8
 #: Columns that the frame, its padding, and the label with its gap take.
 _FRAME_WIDTH = 4 + _LABEL_WIDTH + 1
@@ -65,9 +66,10 @@ class Board:
         grid.add_column(ratio=1)
         if wordless_s > WORDLESS_S:
             words = f"no word from the session for {int(wordless_s)} s"
+            words += "; it is ending" if picture.ending else ""
             grid.add_row("Trouble", Text(words, "bold red"))
         for number, sensor in enumerate(picture.sensors):
-            grid.add_row("" if number else "Sensor", sensor_text(sensor, drawn.now_s))
+            grid.add_row("" if number else "Sensor", sensor_text(sensor, drawn.now_s, wordless_s))
         if not picture.sensors:
             grid.add_row("Sensor", Text("waiting for a sensor", "yellow"))
         grid.add_row()
@@ -81,7 +83,7 @@ class Board:
         grid.add_row()
         if picture.phase:
             grid.add_row("Phase", _phase(picture))
-        grid.add_row("Music", _music(picture))
+        grid.add_row("Music", drawn.music())
         grid.add_row("Sound", _joined([f"volume {picture.volume:.2f}", *_hold(picture)]))
         for trouble in picture.troubles:
             grid.add_row("Trouble", Text(f"{trouble}; trying again", "bold red"))
@@ -107,7 +109,7 @@ class Board:
         parts = [clock_text(picture.t), metrics]
         if picture.arousal is not None:
             parts.append(f"arousal {drawn.arousal_words()}")
-        parts.append(_music(picture).plain.replace(" · ", ", "))
+        parts.append(drawn.music().plain.replace(" · ", ", "))
         why = f": {picture.why}" if picture.why else ""
         return "  ".join(parts) + why
 
@@ -163,7 +165,7 @@ class _Drawn:
         picture = self.picture
         age = age_of(picture.arousal_s, self.now_s, self.wordless_s)
         if picture.arousal is None or age == "gone":
-            return Text("not known yet", "dim")
+            return Text(_UNKNOWN, "dim")
         words = Text(self.arousal_words(), "" if age == "fresh" else "dim")
         if picture.setpoint is not None:
             words.append(f", set point {picture.setpoint:.2f}")
@@ -178,15 +180,26 @@ class _Drawn:
             f"{self.ago(picture.arousal_s)}"
         )
 
+    def music(self) -> Text:
+        """Return what sounds, or what did when the session was heard last."""
+        music = self.picture.music
+        if music is None:
+            return Text("not yet", "dim")
+        text = _joined([
+            Text(f"{music.tempo_bpm:.0f} bpm", "bold"), Text(music.key, "bold"),
+            f"{music.density:.1f} notes a beat", music.chords, music.section,
+        ])  # fmt: skip
+        if self.wordless_s <= WORDLESS_S:
+            return text
+        return Text(f"{text.plain} ({ago_text(self.wordless_s)})", "dim")
+
     def wearers(self) -> list[Text]:
         """Return a line for each of a group, and one for what they do together."""
         picture, rows = self.picture, []
         for wearer in picture.wearers:
             age = age_of(wearer.arousal_s, self.now_s, self.wordless_s)
             known = wearer.arousal is not None and age != "gone"
-            arousal = (
-                f"{wearer.arousal:.2f}{self.ago(wearer.arousal_s)}" if known else "not known yet"
-            )
+            arousal = f"{wearer.arousal:.2f}{self.ago(wearer.arousal_s)}" if known else _UNKNOWN
             heart = None if wearer.heart_rate is None else f"{wearer.heart_rate:.0f} bpm"
             style = "yellow" if wearer.heart_trust == "weak" else "bold"
             rows.append(
@@ -199,27 +212,32 @@ class _Drawn:
                 )
             )
         if rows:
-            value = "not known yet" if picture.synchrony is None else f"{picture.synchrony:.2f}"
+            age = age_of(picture.synchrony_s, self.now_s, self.wordless_s)
+            known = picture.synchrony is not None and age != "gone"
+            value = f"{picture.synchrony:.2f}{self.ago(picture.synchrony_s)}" if known else _UNKNOWN
             rows.append(Text(f"moving together beyond chance: {value}", "dim"))
         return rows
 
 
-def sensor_text(sensor: Sensor, now_s: float) -> Text:
+def sensor_text(sensor: Sensor, now_s: float, wordless_s: float = 0.0) -> Text:
     """Return a sensor's name, link, battery and contact in words, and its advice.
 
     What a sensor said of itself is as old as the last that was heard of it.
     """
     words, style = _LINKS.get(sensor.state, (sensor.state, ""))
     since_s = None if sensor.heard_s is None else now_s - sensor.heard_s
+    unheard = wordless_s > WORDLESS_S
+    if unheard:
+        words, style = f"was {words}", "dim"
     if sensor.silent and since_s is not None:
         words, style = f"connected, but silent for {int(since_s)} s", "yellow"
     parts: list[str | Text] = [Text(sensor.source, "bold"), Text(words, style)]
     if (battery := sensor.battery_percent) is not None:
         parts.append(Text(f"battery {battery} %", "red" if sensor.battery_low else ""))
-    if sensor.contact is not None:
+    if sensor.contact is not None and not unheard:
         contact = Text("skin contact", "green") if sensor.contact else Text("no contact", "red")
         parts.append(contact)
-    if sensor.state == "lost" and since_s is not None:
+    if since_s is not None and (unheard or sensor.state == "lost"):
         parts.append(f"last heard {ago_text(since_s)}")
     text = _joined(parts)
     if sensor.detail:
@@ -238,16 +256,6 @@ def _rest(picture: Picture) -> str:
         return picture.rest
     left = clock_text(picture.rest_left_s)
     return f"learning your rest: sit still and breathe as you like, {left} left"
-
-
-def _music(picture: Picture) -> Text:
-    music = picture.music
-    if music is None:
-        return Text("not yet", "dim")
-    return _joined([
-        Text(f"{music.tempo_bpm:.0f} bpm", "bold"), Text(music.key, "bold"),
-        f"{music.density:.1f} notes a beat", music.chords, music.section,
-    ])  # fmt: skip
 
 
 def _phase(picture: Picture) -> Text:

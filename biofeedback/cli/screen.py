@@ -68,8 +68,11 @@ async def _draw(
     live = Live(console=screen, screen=True, auto_refresh=False)
     plain = screen.options.ascii_only
 
-    def draw(shown: tuple[Picture, str], wordless_s: float) -> None:
+    word = _Word()
+
+    def draw(shown: tuple[Picture, str]) -> None:
         picture, said = shown
+        wordless_s = word.silent_s(picture.t)
         frame = board.screen(picture, screen.width, said=said, plain=plain, wordless_s=wordless_s)
         live.update(frame, refresh=True)
 
@@ -97,7 +100,7 @@ async def _tell(
     else:
         err.print(f"The first {view.rest_s:.0f} s learn your rest: sit still.")
 
-    def write(text: str, wordless_s: float) -> None:
+    def write(text: str) -> None:
         err.print(text, markup=False)
 
     with _drawing(write, 64) as say:
@@ -142,6 +145,20 @@ def _say_news(picture: Picture, said: dict[str, Sensor], say: Callable[[str], No
             say(f"{clock_text(picture.t)}  {words}")
 
 
+class _Word:
+    """Notices that a session says nothing any more, by a clock that runs without it."""
+
+    def __init__(self) -> None:
+        self._t, self._since_s = 0.0, monotonic_s()
+
+    def silent_s(self, t: float) -> float:
+        """Return for how long the session's time has stood at `t`."""
+        now_s = monotonic_s()
+        if t != self._t:
+            self._t, self._since_s = t, now_s
+        return now_s - self._since_s
+
+
 class _Mailbox(Generic[T]):
     """What waits to be drawn; when full, the oldest is lost."""
 
@@ -174,7 +191,7 @@ class _Mailbox(Generic[T]):
 
 @contextmanager
 def _drawing(
-    draw: Callable[[T, float], None],
+    draw: Callable[[T], None],
     capacity: int,
     start: Callable[[], object] = lambda: None,
     stop: Callable[[], object] = lambda: None,
@@ -182,23 +199,22 @@ def _drawing(
 ) -> Iterator[Callable[[T], None]]:
     """Yield what has an item drawn by a thread, so that a terminal that stalls delays nothing.
 
-    While no item comes the last is drawn again every `again_s`, with its age in seconds: a session
-    that hangs cannot say so itself.
+    While no item comes the last is drawn again every `again_s`: a session that hangs cannot say so
+    itself.
     """
     mailbox: _Mailbox[T] = _Mailbox(capacity)
 
     def run() -> None:
         start()
         try:
-            last, came_s = None, monotonic_s()
+            last = None
             while True:
                 item = mailbox.take(again_s)
-                if item is not None:
-                    last, came_s = item, monotonic_s()
-                elif mailbox.is_closed:
+                if item is None and mailbox.is_closed:
                     return
+                last = item or last
                 if last is not None:
-                    draw(last, monotonic_s() - came_s)
+                    draw(last)
         finally:
             stop()
 

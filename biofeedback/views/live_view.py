@@ -101,6 +101,7 @@ class LiveView:
         """Return what is known now."""
         state, decision = self._state, self._decision
         measures = {name: self._measured(name, digits) for name, digits in MEASURES.items()}
+        together = self._measured("synchrony", 2)
         arousal_s = self._evidence.measured_s("arousal")
         known = state is not None and state.confidence >= _KNOWN and self._holds(arousal_s)
         resting = state is not None and state.phase == "rest"
@@ -140,7 +141,8 @@ class LiveView:
             question=self.question,
             troubles=self.troubles,
             wearers=self._wearers(),
-            synchrony=self._measured("synchrony", 2).value,
+            synchrony=together.value,
+            synchrony_s=together.measured_s,
         )
 
     def _measure(self, chunk: Chunk) -> bool:

@@ -110,3 +110,4 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     troubles: tuple[str, ...] = ()
     wearers: tuple[Wearer, ...] = ()  #: of a group
     synchrony: float | None = None  #: of a group, beyond chance, 0 to 1
+    synchrony_s: float | None = None  #: when it was measured
