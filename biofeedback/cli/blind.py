@@ -16,8 +16,8 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from biofeedback.cli.board import sensor_text
 from biofeedback.cli.keys import Controls, listening
+from biofeedback.cli.numbers import sensor_text
 from biofeedback.cli.words import clock_text
 from biofeedback.control.base import Decision
 from biofeedback.hub import Subscription

@@ -12,6 +12,7 @@ from biofeedback.cli import console
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from biofeedback.cli.numbers import Numbers
     from biofeedback.mqtt.address import Login
     from biofeedback.mqtt.desk import MqttDesk
     from biofeedback.mqtt.messages import Event
@@ -220,29 +221,34 @@ async def _table(login: Login) -> None:
 
     from biofeedback.mqtt.desk import MqttDesk
 
-    desk = MqttDesk(login, asyncio.get_running_loop().time, lambda wearer: None)
+    clock = asyncio.get_running_loop().time
+    desk = MqttDesk(login, clock, lambda wearer: None)
     running = asyncio.create_task(desk.run())
     try:
-        with Live(_seats(desk), console=console.out, auto_refresh=False) as live:
+        with Live(_seats(desk, clock()), console=console.out, auto_refresh=False) as live:
             while not running.done():
                 await asyncio.sleep(_REDRAW_S)
-                live.update(_seats(desk), refresh=True)
+                live.update(_seats(desk, clock()), refresh=True)
         running.result()
     finally:
         running.cancel()
 
 
-def _seats(desk: MqttDesk) -> Table:
-    """Return all wearers, whoever needs a look first."""
+def _seats(desk: MqttDesk, now_s: float) -> Table:
+    """Return all wearers as they are known at `now_s`, whoever needs a look first."""
     from rich.table import Table
+
+    from biofeedback.cli.numbers import Numbers
 
     table = Table(title=desk.trouble or f"{len(desk.wearers)} wearers", title_justify="left")
     for name in ("wearer", "link", "signal", "heart", "arousal", "music", "why", "events"):
         table.add_column(name, no_wrap=name != "why")
-    order = sorted(desk.wearers.values(), key=lambda w: (not _needs_a_look(w), w.name))
-    for wearer in order:
+    seats = [
+        (wearer, Numbers(wearer.picture, max(0.0, now_s - (wearer.seen_s or now_s))))
+        for wearer in desk.wearers.values()
+    ]
+    for wearer, numbers in sorted(seats, key=lambda seat: (not _needs_a_look(*seat), seat[0].name)):
         picture, inbox = wearer.picture, wearer.inbox
-        arousal, music = picture.arousal, picture.music
         coming = inbox.missing if wearer.here else 0
         holes = [f"{coming} under way"] if coming else []
         holes += [f"{wearer.missing} missing"] if wearer.missing else []
@@ -250,17 +256,19 @@ def _seats(desk: MqttDesk) -> Table:
         table.add_row(
             name,
             wearer.state,
-            picture.signal,
-            "--" if picture.heart_rate is None else f"{picture.heart_rate:.0f}",
-            "--" if arousal is None else f"{arousal:.2f} ({picture.low:.2f} to {picture.high:.2f})",
-            "--" if music is None else f"{music.tempo_bpm:.0f} bpm {music.key}",
-            picture.why,
+            numbers.signal(),
+            numbers.metric("heart_rate", "", "", ".0f"),
+            numbers.arousal_words(),
+            numbers.music(),
+            "" if numbers.is_wordless else picture.why,
             ", ".join([f"{inbox.received}", *holes]),
-            style="bold red" if _needs_a_look(wearer) else "",
+            style="bold red" if _needs_a_look(wearer, numbers) else "",
         )
     return table
 
 
-def _needs_a_look(wearer: Wearer) -> bool:
-    picture = wearer.picture
-    return wearer.state == "lost" or picture.stopped or picture.signal in ("lost", "no_contact")
+def _needs_a_look(wearer: Wearer, numbers: Numbers) -> bool:
+    if wearer.state != "online":
+        return wearer.state == "lost"
+    bad = wearer.picture.signal in ("lost", "part_lost", "silent", "no_contact")
+    return bad or wearer.picture.stopped or numbers.is_wordless

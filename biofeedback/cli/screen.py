@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.live import Live
 
-from biofeedback.cli.board import Board, sensor_text
+from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls, listening
+from biofeedback.cli.numbers import sensor_text
 from biofeedback.cli.words import clock_text
 from biofeedback.hub import Subscription
 from biofeedback.session import Event, Session

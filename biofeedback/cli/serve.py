@@ -172,12 +172,13 @@ async def _wearers(login: Login, studio: Studio) -> None:
     from biofeedback.web.remote_seat import RemoteSeat
 
     def changed(wearer: Wearer) -> None:
-        seat = seats.setdefault(wearer.name, RemoteSeat(wearer, desk))
+        seat = seats.setdefault(wearer.name, RemoteSeat(wearer, desk, clock))
         seat.trouble = desk.trouble
         studio.show(seat)
 
     seats: dict[str, RemoteSeat] = {}
-    desk = MqttDesk(login, asyncio.get_running_loop().time, changed)
+    clock = asyncio.get_running_loop().time
+    desk = MqttDesk(login, clock, changed)
     await desk.run()
 
 

@@ -24,7 +24,8 @@ class Wearer:
         self.inbox = Inbox()
         self._heard = False  # themselves, not only what the broker kept
         self._edge_ms = 0.0
-        self._seen_s = 0.0
+        self.seen_s: float | None = None  #: when the picture came, by the desk's clock
+        self._edge_s = 0.0
         self._asked_s = -1e9
 
     @property
@@ -42,7 +43,7 @@ class Wearer:
 
     def edge_ms(self, now_s: float) -> float:
         """Return the wearer's wall clock as the desk knows it."""
-        return self._edge_ms + 1000.0 * (now_s - self._seen_s)
+        return self._edge_ms + 1000.0 * (now_s - self._edge_s)
 
     def unheard(self) -> None:
         """Our own link broke: whether the wearer is there now is not known."""
@@ -60,14 +61,14 @@ class Wearer:
         self.simulated = status.simulated
         self.inbox.reaches(status.last)
         if status.utc_ms and status.state == "online":
-            self._edge_ms, self._seen_s = status.utc_ms, now_s
+            self._edge_ms, self._edge_s = status.utc_ms, now_s
 
     def show(self, shown: Shown, now_s: float) -> None:
         """Take in the latest picture."""
         self._meet(shown.session)
         self.state, self.simulated, self._heard = "online", shown.simulated, True
         self.picture = shown.picture
-        self._edge_ms, self._seen_s = shown.utc_ms, now_s
+        self._edge_ms, self._edge_s, self.seen_s = shown.utc_ms, now_s, now_s
         self.inbox.reaches(shown.last)
 
     def event(self, event: Event) -> list[Event]:
@@ -91,5 +92,6 @@ class Wearer:
 
     def _meet(self, session: str) -> None:
         if session != self.session:
-            self.session, self.inbox, self.picture = session, Inbox(), Picture()
+            self.session, self.inbox = session, Inbox()
+            self.picture, self.seen_s = Picture(), None
             self._asked_s = -1e9

@@ -11,7 +11,7 @@ __all__ = ["GONE_S", "OLD_S", "WORDLESS_S", "Age", "age_of"]
 OLD_S, GONE_S = 5.0, 30.0
 #: Pictures come twice a second while a session runs; without one for so long a screen says so, and
 #: calls all that it shows old.
-WORDLESS_S = 2.5
+WORDLESS_S = 2.0
 
 Age = Literal["fresh", "old", "gone"]
 

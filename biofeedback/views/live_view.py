@@ -53,7 +53,7 @@ class LiveView:
     troubles: tuple[str, ...] = ()
     question: str = ""
     began_s: float | None = None
-    _now_s: float = 0.0
+    now_s: float = 0.0  #: of the latest tick
     _state: State | None = None
     _decision: Decision | None = None
     _rest_began_s: float | None = None
@@ -69,15 +69,15 @@ class LiveView:
         """Remember an event; return whether the picture is another one now."""
         match event:
             case Tick():
-                self._now_s = event.time_s
+                self.now_s = event.time_s
                 return False
             case Chunk():
                 return self._measure(event)
             case Beat() | Found():
-                self._evidence.take(event, self._now_s)
+                self._evidence.take(event, self.now_s)
                 return False  # what was made of it is news
             case SensorStatus():
-                self._links.meet(event, self._now_s)
+                self._links.meet(event, self.now_s)
             case State():
                 self._estimate(event)
                 return False  # the decision follows at once
@@ -106,11 +106,11 @@ class LiveView:
         known = state is not None and state.confidence >= _KNOWN and self._holds(arousal_s)
         resting = state is not None and state.phase == "rest"
         return Picture(
-            t=self._now_s,
+            t=self.now_s,
             streaming=self.began_s is not None,
             left_s=self._left_s(),
             signal=self._signal(),
-            sensors=self._links.sensors(self._now_s),
+            sensors=self._links.sensors(self.now_s),
             heart_rate=measures["heart_rate"].value,
             breaths=measures["breathing_rate"].value,
             measures=measures,
@@ -136,7 +136,7 @@ class LiveView:
             overrides={
                 name: value
                 for name, (value, until_s) in self._overrides.items()
-                if self._now_s < until_s
+                if self.now_s < until_s
             },
             question=self.question,
             troubles=self.troubles,
@@ -146,21 +146,21 @@ class LiveView:
         )
 
     def _measure(self, chunk: Chunk) -> bool:
-        self._links.hear(chunk, self._now_s)
-        self._evidence.take(chunk, self._now_s)
+        self._links.hear(chunk, self.now_s)
+        self._evidence.take(chunk, self.now_s)
         first = self.began_s is None
         if first:
-            self.began_s = self._now_s
+            self.began_s = self.now_s
         return first
 
     def _estimate(self, state: State) -> None:
         self._state = state
-        self._evidence.take(state, self._now_s)
+        self._evidence.take(state, self.now_s)
         if self._rest_began_s is None and state.contributions:
             self._rest_began_s = state.time_s
 
     def _holds(self, measured_s: float | None) -> bool:
-        return age_of(measured_s, self._now_s) != "gone"
+        return age_of(measured_s, self.now_s) != "gone"
 
     def _measured(self, name: str, digits: int) -> Measure:
         reading, measured_s = self._readings.get(name), self._evidence.measured_s(name)
@@ -195,7 +195,7 @@ class LiveView:
                 self.volume = float(command.value)
             case "override":
                 wish = Wish.parse(command.value)
-                standing = str(wish).partition("=")[2], self._now_s + wish.for_s
+                standing = str(wish).partition("=")[2], self.now_s + wish.for_s
                 self._overrides = self._overrides | {wish.name: standing}
             case "release":
                 gone = command.value
@@ -207,15 +207,15 @@ class LiveView:
     def _left_s(self) -> float | None:
         if self.duration_s is None or self.began_s is None:
             return None
-        return max(0.0, self.began_s + self.duration_s - self._now_s)
+        return max(0.0, self.began_s + self.duration_s - self.now_s)
 
     def _rest_left_s(self) -> float:
-        gone_s = 0.0 if self._rest_began_s is None else self._now_s - self._rest_began_s
+        gone_s = 0.0 if self._rest_began_s is None else self.now_s - self._rest_began_s
         return max(0.0, self.rest_s - gone_s)
 
     def _signal(self) -> str:
         """Return how well the body is seen: what its links say, else its best reading."""
-        link = self._links.signal(self._now_s, began=self.began_s is not None)
+        link = self._links.signal(self.now_s, began=self.began_s is not None)
         if link:
             return link
         readings = [self._readings.get(name) for name in ("heart_rate", "scl")]
@@ -225,7 +225,7 @@ class LiveView:
         fresh = [
             reading.quality
             for reading in known
-            if age_of(self._evidence.measured_s(reading.name), self._now_s) == "fresh"
+            if age_of(self._evidence.measured_s(reading.name), self.now_s) == "fresh"
         ]
         return _trust(max(fresh, default=0.0))
 
@@ -233,7 +233,7 @@ class LiveView:
         """Return the bar that sounds now; bars are composed ahead of it."""
         if self._tempo is None:
             return None
-        beats = (self._now_s - self._tempo.time_s) * self._tempo.bpm / 60.0
+        beats = (self.now_s - self._tempo.time_s) * self._tempo.bpm / 60.0
         begun = [bar for bar in self._bars if bar.beat <= self._tempo.beat + beats]
         return begun[-1] if begun else None
 

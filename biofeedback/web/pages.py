@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.errors import LogError
+from biofeedback.views.age import GONE_S, OLD_S, WORDLESS_S
 from biofeedback.web.doors import ANYBODY, door, grant_of
 from biofeedback.web.guard import COOKIE, ENTRANCE
 from biofeedback.web.tokens import Tokens
@@ -52,6 +53,7 @@ class Pages:
         page = "listener.html" if grant.role == "listener" else "desk.html"
         facts = {"role": grant.role, "name": grant.name, "seat": grant.seat or ""}
         facts["styles"] = " ".join(STYLE_NAMES)
+        facts |= {"old_s": f"{OLD_S}", "gone_s": f"{GONE_S}", "wordless_s": f"{WORDLESS_S}"}
         return self._page(request, page, facts)
 
     async def _static(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -29,6 +30,7 @@ class Remote(Protocol):
     simulated: bool
     picture: Picture
     session: str  #: that they told of last
+    seen_s: float | None  #: when that came
 
     @property
     def here(self) -> bool:
@@ -52,7 +54,8 @@ class Steer(Protocol):
 class RemoteSeat:
     """Shows what the wearer's computer tells; the music there never depends on this."""
 
-    def __init__(self, wearer: Remote, desk: Steer) -> None:
+    def __init__(self, wearer: Remote, desk: Steer, clock: Callable[[], float]) -> None:
+        self._clock = clock  # by which the wearer was seen
         self.id = f"remote-{wearer.name}"
         self._wearer = wearer
         self._desk = desk
@@ -76,6 +79,7 @@ class RemoteSeat:
             picture=wearer.picture,
             run=wearer.session,
             stopping=self._stopping is not None,
+            age_s=0.0 if wearer.seen_s is None else round(self._clock() - wearer.seen_s, 2),
         )
 
     async def command(self, grant: Grant, what: str, value: str, age_s: float = 0.0) -> None:

@@ -88,6 +88,8 @@ class Seat:
         self._loudest = self._cap = loudest  #: of this computer, and of the session
         self._closing = False
         self._view = LiveView()
+        self._clock: Callable[[], float] = lambda: 0.0  # of the loop that a session runs on
+        self._heard_s = 0.0  # when the session's time moved on last
         self._task: asyncio.Task[None] | None = None
         self._stop = StopSwitch()  # of the session that runs, or ran last
         self.run = ""  #: which session that is
@@ -124,6 +126,7 @@ class Seat:
             picture=self._view.picture(),
             run=self.run,
             stops=self.stops,
+            age_s=self._age_s(),
         )
 
     async def start(self, choice: Choice, since: str | None = None) -> bool:
@@ -302,16 +305,24 @@ class Seat:
         events = session.hub.subscribe(_EVENTS)
         self._session = session
         self._view.duration_s = session.duration_s
+        self._clock = asyncio.get_running_loop().time
+        self._heard_s = self._clock()
         if not self._stop.at_once:
             self._set_stage("playing")
         while True:
             await events.wait()
+            before_s = self._view.now_s
             news = [self._view.take(event) for event in events.drain()]
             self._view.held = session.held
+            if self._view.now_s != before_s:
+                self._heard_s = self._clock()
             troubles = tuple(session.troubles)
             if any(news) or troubles != self._view.troubles:
                 self._view.troubles = troubles
                 self._changed()
+
+    def _age_s(self) -> float:
+        return round(self._clock() - self._heard_s, 2) if self._stage == "playing" else 0.0
 
     def _set_stage(self, stage: Stage) -> None:
         self._stage = stage

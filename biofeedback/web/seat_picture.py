@@ -20,6 +20,8 @@ class SeatPicture(msgspec.Struct, frozen=True):
     `session` names the last one that was recorded here, `reported` says whether it has a report.
     `run` is the session that runs or ran last, `stops` changes with each STOP: a wish for one run
     does not reach another, and a Start from before a STOP starts nothing.
+    `age_s` is how long ago `picture` was made, by our own clock: one that nothing has been heard of
+    since is not new because it is sent again.
     """
 
     id: str
@@ -35,3 +37,4 @@ class SeatPicture(msgspec.Struct, frozen=True):
     run: str = ""
     stops: str = ""
     stopping: bool = False  #: a STOP was asked for that is not known to be carried out
+    age_s: float = 0.0

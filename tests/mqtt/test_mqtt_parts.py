@@ -169,10 +169,10 @@ def test_what_the_broker_kept_does_not_prove_that_a_wearer_is_there() -> None:
     wearer.unheard()  # the link of the desk broke, and is there again before the wearer's
     wearer.status(online, 9.0, retained=True)
     assert (wearer.state, wearer.here) == ("online", False)
-    assert "no word" in RemoteSeat(wearer, Nobody()).picture().problem
+    assert "no word" in RemoteSeat(wearer, Nobody(), lambda: 5.0).picture().problem
     wearer.status(online, 9.5)
     assert wearer.here
-    assert RemoteSeat(wearer, Nobody()).picture().problem == ""
+    assert RemoteSeat(wearer, Nobody(), lambda: 5.0).picture().problem == ""
 
 
 @pytest.mark.parametrize("payload", [b"", b"[1]", b"{", b"\xff", b"[" * 100_000, "x", None,

@@ -15,8 +15,8 @@ SCRIPTS = "\n".join(path.read_text() for path in (WEB / "static").glob("*.js"))
 GIVEN = {"language", "facts", "words", "doorway"}  # filled in by the server itself
 #: Keys that scripts put together: their beginnings.
 MADE = (
-    "programme.", "style.", "question.", "signal.", "stage.", "role.", "guests.", "set.", "why.",
-    "wish.",
+    "programme.", "style.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
+    "why.", "wish.",
 )  # fmt: skip
 
 

@@ -11,17 +11,17 @@ export class Breath {
     this.running = false;
   }
 
-  /** Take in a picture; the guide runs while the music swells. */
-  take(picture) {
+  /** Take in a picture and how old it is; the guide runs while the music is known to swell. */
+  take(picture, last) {
     const late = performance.now() / 1000 - picture.t;
     if (picture.t < this.latest) this.offset = Infinity; // another session
     this.latest = picture.t;
     this.offset = Math.min(this.offset, late);
-    this.swell = picture.breath ?? null;
+    this.swell = last.age(picture.t) === "gone" ? null : picture.breath ?? null;
     byId("breath").hidden = !this.swell;
     if (!this.swell) return;
-    const pace = number(60 / this.swell.period_s, 1);
-    write(byId("breath-pace"), word("breath.pace", { pace }));
+    const pace = word("breath.pace", { pace: number(60 / this.swell.period_s, 1) });
+    write(byId("breath-pace"), [pace, last.ago(picture.t)].filter(Boolean).join(", "));
     if (!this.running) {
       this.running = true;
       requestAnimationFrame(() => this.frame());

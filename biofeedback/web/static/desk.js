@@ -9,17 +9,19 @@ import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
 import { Orders, Pending } from "/static/orders.js";
 import { Trace, legend } from "/static/trace.js";
+import { Word, ago, figure, sensorWords, server, span } from "/static/word.js";
 
 const STEERS = facts.role === "therapist";
-const GOOD = { good: "ok", fair: "ok", lost: "bad", weak: "bad", no_contact: "bad" };
+const GOOD = { good: "ok", fair: "ok", lost: "bad", part_lost: "bad", silent: "bad", weak: "bad", no_contact: "bad", wordless: "bad", mute: "bad" };
 const CAN_BE_SET = {
   tempo_bpm: [40, 160, 1, 60], target: [0, 1, 0.05, 0.3], level: [0, 1, 0.05, 0.3],
   tempo_most_bpm: [32, 160, 1, 70], tempo_least_bpm: [32, 160, 1, 50], volume_most: [0, 1, 0.05, 0.4], style: null,
   density: [0.25, 6, 0.25, 1.5], volume: [0, 1, 0.05, 0.4], dynamics: [0, 1, 0.05, 0.5], brightness: [0, 1, 0.05, 0.5],
 };
+const AGE_EVERY_MS = 250;
 const FOR_MINUTES = [1, 5, 15, 60];
 const cards = new Map();
-const waiting = new Map();
+const waiting = new Set();
 const unstopped = new Pending(byId("pending"), byId("pending-text"), byId("pending-more"));
 byId("seats").before(legend());
 
@@ -28,6 +30,7 @@ class Card {
     this.path = `/api/seats/${seat.id}`;
     this.name = seat.name || word("seat.home");
     this.part = {};
+    this.word = new Word();
     this.element = this.build(seat.id);
     this.trace = new Trace(this.part.trace);
     this.pending = new Pending(this.part.pending, this.part.pendingText, this.part.pendingMore);
@@ -54,7 +57,7 @@ class Card {
         figure("arousal", "desk.arousal", "")),
       part("trace", "canvas", { class: "trace", role: "img", "aria-label": word("desk.trace", { name: this.name }) }),
       part("music", "p", { class: "music" }), part("why", "p", { class: "why" }),
-      part("wearers", "p", { class: "quiet" }), part("overrides", "p", { class: "quiet" }), part("problem", "p", { class: "notice bad", hidden: true, lang: "en" }));
+      part("sensors", "ul", { class: "plain quiet" }), part("wearers", "ul", { class: "plain quiet" }), part("overrides", "p", { class: "quiet" }), part("problem", "p", { class: "notice bad", hidden: true, lang: "en" }));
     if (STEERS) card.append(...this.controls());
     return card;
   }
@@ -137,39 +140,76 @@ class Card {
     say(`${this.name}: ${word("said.over")}`);
   }
 
-  draw({ stage, simulated, problem, picture, run, stopping }) {
-    const { part } = this;
-    this.orders.run = run;
-    this.stopping = stopping;
+  /** Take in what the seat is told to look like now. */
+  take(seat) {
+    this.seat = seat;
+    this.word.take(seat);
+    this.orders.run = seat.run;
+    this.stopping = seat.stopping;
+  }
+
+  draw() {
+    const { part, word: last } = this;
+    const { stage, simulated, problem, picture } = this.seat;
     this.drawPending();
     const plays = stage === "playing" || stage === "starting";
     this.plays = plays;
     part.simulated.hidden = !(simulated && stage !== "idle");
-    write(part.stage, word(`stage.${stage}`));
-    const signal = plays ? picture.signal ?? "waiting" : "idle";
-    write(part.signal, word(`signal.${signal}`));
+    write(part.stage, word(last.wordless ? "age.unknown" : `stage.${stage}`));
+    const signal = plays ? last.signal : "idle";
+    write(part.signal, word(`signal.${signal}`, { time: span(last.silent) }));
     part.mark.className = `mark ${GOOD[signal] ?? "wait"}`;
-    write(part.left, plays && picture.left_s !== undefined ? word("session.left", { time: clock(picture.left_s) }) : "");
-    write(part.heart, plays && picture.heart_rate ? number(picture.heart_rate, 0) : "–");
-    const known = plays && picture.arousal !== undefined;
-    write(part.arousal, known ? number(picture.arousal, 2) : "–");
-    write(part.arousalUnit, known ? `${number(picture.low, 2)}–${number(picture.high, 2)}` : "");
-    const { music } = picture;
-    write(part.music, plays && music ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords }) : "");
-    const why = reason(plays ? picture.why ?? "" : "");
-    part.why.classList.toggle("stopped", Boolean(plays && picture.stopped));
+    const left = plays && picture.left_s !== undefined && !last.wordless;
+    write(part.left, left ? word("session.left", { time: clock(picture.left_s) }) : "");
+    const { heart_rate: heart, measures, arousal, arousal_s: seen } = picture;
+    const beats = plays && heart ? number(heart, 0) : null;
+    figure(last, measures?.heart_rate?.measured_s, beats, part.heart, part.heartUnit, word("desk.bpm"));
+    const known = plays && arousal !== undefined && last.age(seen) !== "gone";
+    const interval = known ? `${number(picture.low, 2)}–${number(picture.high, 2)}` : "";
+    figure(last, seen, known ? number(arousal, 2) : null, part.arousal, part.arousalUnit, interval);
+    const music = last.age(picture.t) === "gone" ? null : picture.music;
+    const playing = plays && music ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords }) : "";
+    write(part.music, [playing, playing && last.wordless ? ago(last.silent) : ""].filter(Boolean).join(", "));
+    const why = reason(plays && !last.wordless ? picture.why ?? "" : "");
+    part.why.classList.toggle("stopped", Boolean(plays && picture.stopped && !last.wordless));
     part.why.lang = why.language;
     write(part.why, why.text);
-    const people = (plays && picture.wearers) || [];
-    const told = people.map((who) => `${who.name} ${who.arousal === null ? "–" : number(who.arousal, 2)}`);
-    if (people.length && picture.synchrony !== undefined) told.push(word("desk.together", { value: number(picture.synchrony, 2) }));
-    write(part.wearers, told.join(" · "));
+    list(part.sensors, plays ? (picture.sensors ?? []).map((sensor) => sensorWords(sensor, last)[0]) : []);
+    list(part.wearers, plays ? this.people(picture) : []);
     const set = Object.entries(picture.overrides ?? {}).map(([name, value]) => `${word(`set.${name}`, { otherwise: name })} ${named(name, value)}`);
     write(part.overrides, plays && set.length ? word("desk.standing", { list: set.join(", ") }) : "");
     part.problem.hidden = !problem;
     write(part.problem, problem);
-    if (plays) this.trace.take(picture);
+    if (plays) this.trace.take(picture, last);
     if (STEERS) this.allow(plays, picture);
+  }
+
+  /** Say what somebody should look at, once; of a link that is lost the page speaks for all. */
+  announce() {
+    const { picture } = this.seat;
+    const { signal } = this.word;
+    const alone = signal !== "wordless" || server.there;
+    if (this.word.plays && signal !== this.signal && SPOKEN.includes(signal) && alone) {
+      say(`${this.name}: ${word(`signal.${signal}`, { time: span(this.word.silent) })}`);
+    }
+    this.signal = signal;
+    if (picture.stopped && !this.stopped) say(`${this.name}: ${reason(picture.why).text}`);
+    this.stopped = picture.stopped;
+  }
+
+  /** Return a line for each of a group, and one for what they do together. */
+  people(picture) {
+    const { word: last } = this;
+    const told = (value, measured, digits) => {
+      if (value === null || value === undefined || last.age(measured) === "gone") return "–";
+      return [number(value, digits), last.ago(measured)].filter(Boolean).join(", ");
+    };
+    const lines = (picture.wearers ?? []).map((who) => word("desk.wearer", { name: who.name,
+      arousal: told(who.arousal, who.arousal_s, 2), bpm: told(who.heart_rate, who.heart_rate_s, 0) }));
+    if (lines.length && picture.synchrony !== undefined) {
+      lines.push(word("desk.together", { value: told(picture.synchrony, picture.synchrony_s, 2) }));
+    }
+    return lines;
   }
 
   allow(plays, picture) {
@@ -181,12 +221,20 @@ class Card {
   }
 }
 
+/** Show lines of text, and touch nothing while they stay the same. */
+function list(element, lines) {
+  const text = lines.join("\n");
+  if (element.dataset.text === text) return;
+  element.dataset.text = text;
+  element.replaceChildren(...lines.map((line) => make("li", {}, line)));
+}
+
 /** Return a value as a person knows it. */
 function named(what, value) {
   return what === "style" ? word(`style.${value}`, { otherwise: value }) : value;
 }
 
-const SPOKEN = ["lost", "no_contact"];
+const SPOKEN = ["lost", "part_lost", "silent", "no_contact", "wordless", "mute"];
 
 function take(seat) {
   let card = cards.get(seat.id);
@@ -195,18 +243,17 @@ function take(seat) {
     cards.set(seat.id, card);
     byId("seats").append(card.element);
   }
-  const { signal } = seat.picture;
-  if (signal !== card.signal && SPOKEN.includes(signal)) say(`${card.name}: ${word(`signal.${signal}`)}`);
-  card.signal = signal;
-  if (seat.picture.stopped && !card.stopped) say(`${card.name}: ${reason(seat.picture.why).text}`);
-  card.stopped = seat.picture.stopped;
+  card.take(seat);
   if (!waiting.size) requestAnimationFrame(drawWaiting);
-  waiting.set(card, seat);
+  waiting.add(card);
 }
 
 /** Draw each card once a frame at most, however many pictures came. */
 function drawWaiting() {
-  for (const [card, seat] of waiting) card.draw(seat);
+  for (const card of waiting) {
+    card.draw();
+    card.announce();
+  }
   waiting.clear();
   drawStop();
 }
@@ -231,6 +278,15 @@ function playing() {
   return [...cards.values()].filter((card) => card.plays);
 }
 
+/** Look again at those of whom nothing new came: what is known of them grows old by itself. */
+function age() {
+  for (const card of cards.values()) {
+    if (card.word.silent < 2 * AGE_EVERY_MS / 1000) continue;
+    card.draw();
+    card.announce();
+  }
+}
+
 function gone(id) {
   cards.get(id)?.element.remove();
   cards.delete(id);
@@ -242,8 +298,10 @@ byId("stop").addEventListener("click", () => playing().forEach((card) => card.st
 byId("looks").hidden = STEERS;
 byId("guests").hidden = !STEERS;
 listen({ seat: take, gone, link: (there) => {
-  byId("link").hidden = there;
+  if (server.there !== there) say(word(there ? "link.back" : "link.lost"));
+  byId("link").hidden = server.there = there;
   if (there) for (const card of cards.values()) card.orders.retry();
 } });
+setInterval(age, AGE_EVERY_MS);
 attempt(loadContacts);
 if (STEERS) new Guests(facts.seat === "").load();

@@ -12,8 +12,10 @@ import { listen } from "/static/live.js";
 import { Orders, Pending } from "/static/orders.js";
 import { Past } from "/static/past.js";
 import { Trace, legend } from "/static/trace.js";
+import { Word, ago, figure, sensorWords, server, span } from "/static/word.js";
 
 const KEPT = "biofeedback.choice";
+const AGE_EVERY_MS = 250;
 const SIMULATED = "sim:listener";
 const seat = `/api/seats/${facts.seat}`;
 const trace = new Trace(byId("trace"));
@@ -24,6 +26,8 @@ const pending = new Pending(byId("pending"), byId("pending-text"), byId("pending
 const orders = new Orders(seat, drawPending, (refusal) => { show(refusal); draw(); });
 let shown = { stage: "idle", picture: {} };
 let connected = true;
+const last = new Word(); // of the session, and how old it is
+let wordless = false; // whether that was said
 let ready = false; // whether the consent holds
 let markers = 0;
 let starting = false; // asked for, and not known to have begun
@@ -250,9 +254,13 @@ function rate(event) {
 function tell() {
   const { picture } = shown;
   const parts = [byId("signal").textContent];
-  if (picture.heart_rate) parts.push(word("tell.heart", { bpm: number(picture.heart_rate, 0) }));
-  if (picture.arousal !== undefined) parts.push(word("tell.arousal", { arousal: number(picture.arousal, 2) }));
-  parts.push(reason(picture.why ?? "").text);
+  const told = (name, measured, values) => {
+    if (last.age(measured) === "gone") return;
+    parts.push([word(name, values), last.ago(measured)].filter(Boolean).join(", "));
+  };
+  if (picture.heart_rate) told("tell.heart", picture.measures?.heart_rate?.measured_s, { bpm: number(picture.heart_rate, 0) });
+  if (picture.arousal !== undefined) told("tell.arousal", picture.arousal_s, { arousal: number(picture.arousal, 2) });
+  if (!last.wordless) parts.push(reason(picture.why ?? "").text);
   say(parts.join(". ").replace(/\.\./g, "."));
 }
 
@@ -303,67 +311,78 @@ function draw() {
   byId("stop").hidden = !busy;
   if (shown.problem) show({ message: shown.problem, hint: shown.hint });
   if (byId("session").hidden) return;
-  const ended = stage === "starting" ? "searching" : picture.signal ?? "waiting";
-  write(byId("signal"), word(`signal.${ended}`));
-  byId("signal-mark").className = `mark ${GOOD[ended] ?? "bad"}`;
-  write(byId("left"), picture.left_s === undefined ? "" : word("session.left", { time: clock(picture.left_s) }));
+  const { silent } = last;
+  const signal = stage === "starting" ? "searching" : last.signal;
+  write(byId("signal"), word(`signal.${signal}`, { time: span(silent) }));
+  byId("signal-mark").className = `mark ${GOOD[signal] ?? "bad"}`;
+  byId("closed-word").hidden = !last.wordless;
+  write(byId("closed-word"), last.wordless ? byId("signal").textContent : "");
+  const left = picture.left_s === undefined || last.wordless ? "" : word("session.left", { time: clock(picture.left_s) });
+  write(byId("left"), left);
   drawSensors(picture);
-  write(byId("heart"), picture.heart_rate ? number(picture.heart_rate, 0) : "–");
+  const { heart_rate: heart, measures } = picture;
+  figure(last, measures?.heart_rate?.measured_s, heart && number(heart, 0), byId("heart"), byId("heart-note"), word("session.bpm"));
   drawArousal(picture);
   drawMusic(picture);
   byId("hold").setAttribute("aria-pressed", String(Boolean(picture.held)));
   write(byId("hold"), word(picture.held ? "session.resume" : "session.hold"));
   byId("finish").disabled = Boolean(picture.ending);
   if (document.activeElement !== byId("volume")) byId("volume").value = picture.volume ?? 0;
-  breath.take(picture);
-  trace.take(picture);
+  breath.take(picture, last);
+  trace.take(picture, last);
+}
+
+/** Look again at what was heard last: it grows old by itself. */
+function age() {
+  if (shown.stage !== "playing") return;
+  draw();
+  const silent = ["wordless", "mute"].includes(last.signal);
+  if (silent !== wordless) say(word(silent ? "link.silent" : "link.back"));
+  wordless = silent;
 }
 
 function drawSensors(picture) {
-  const lines = (picture.sensors ?? []).flatMap((sensor) => {
-    const parts = [sensor.source];
-    if (sensor.battery_percent !== null) parts.push(`${sensor.battery_percent} %`);
-    if (sensor.detail) parts.push(sensor.detail);
-    return [parts.join(" · ")];
-  });
-  for (const trouble of picture.troubles ?? []) lines.push(trouble);
-  const text = lines.join("\n");
+  const lines = (picture.sensors ?? []).map((sensor) => sensorWords(sensor, last));
+  for (const trouble of picture.troubles ?? []) lines.push([trouble, ""]);
+  const text = lines.flat().join("\n");
   if (byId("details").dataset.text === text) return;
   byId("details").dataset.text = text;
-  byId("details").replaceChildren(...lines.map((line) => make("li", {}, line)));
+  byId("details").replaceChildren(...lines.map(([told, detail]) =>
+    make("li", {}, told, ...(detail ? [" · ", make("span", { lang: "en" }, detail)] : []))));
 }
 
 function drawArousal(picture) {
-  if (picture.arousal === undefined) {
-    write(byId("arousal"), "–");
-    write(byId("interval"), word(picture.resting ? "session.resting" : "session.unknown"));
-    return;
-  }
-  write(byId("arousal"), number(picture.arousal, 2));
-  const span = { low: number(picture.low, 2), high: number(picture.high, 2) };
-  write(byId("interval"), word("session.interval", span));
+  const { arousal, arousal_s: measured } = picture;
+  const known = arousal !== undefined && last.age(measured) !== "gone";
+  const interval = { low: number(picture.low ?? 0, 2), high: number(picture.high ?? 0, 2) };
+  const unknown = last.wordless ? "age.unknown" : picture.resting ? "session.resting" : "session.unknown";
+  const words = known ? word("session.interval", interval) : word(unknown);
+  figure(last, measured, known ? number(arousal, 2) : null, byId("arousal"), byId("interval"), words);
 }
 
 function drawMusic(picture) {
   const { music } = picture;
-  write(byId("music"), music
+  const heard = music && last.age(picture.t) !== "gone";
+  const playing = heard
     ? word("session.music", { tempo: number(music.tempo_bpm, 0), key: music.key, chords: music.chords })
-    : word("session.no_music"));
+    : word(music ? "age.unknown" : "session.no_music");
+  write(byId("music"), heard && last.wordless ? `${playing}, ${ago(last.silent)}` : playing);
   const why = reason(picture.why ?? "");
-  byId("why").classList.toggle("stopped", Boolean(picture.stopped));
+  byId("why").classList.toggle("stopped", Boolean(picture.stopped) && !last.wordless);
   byId("resume").hidden = !picture.stopped;
   byId("why").lang = why.language;
-  write(byId("why"), why.text);
+  write(byId("why"), last.wordless ? "" : why.text);
   write(byId("chosen"), picture.chosen ?? "");
 }
 
-const SPOKEN = ["lost", "no_contact", "weak", "good"];
+const SPOKEN = ["lost", "part_lost", "silent", "no_contact", "weak", "good"];
 
 function take(next) {
   if (next.id !== facts.seat) return;
   const before = shown;
   shown = { ...next, mine: before.mine };
   orders.run = next.run;
+  last.take(next);
   if (before.stage !== next.stage) turn(before.stage, next.stage);
   const signal = next.picture.signal;
   if (next.stage === "playing" && signal !== before.picture.signal && SPOKEN.includes(signal)) {
@@ -448,12 +467,13 @@ wire();
 listen({
   seat: take,
   link: (there) => {
-    byId("link").hidden = there;
+    byId("link").hidden = server.there = there;
     if (there) orders.retry();
-    if (connected !== there) say(word(there ? "link.back" : "link.lost"));
+    if (connected !== there && shown.stage !== "playing") say(word(there ? "link.back" : "link.lost"));
     connected = there;
   },
 });
+setInterval(age, AGE_EVERY_MS);
 attempt(() => Promise.all([offer(), loadConsent(), loadContacts()]));
 past.load();
 new Guests().load();

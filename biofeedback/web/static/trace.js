@@ -13,6 +13,7 @@ export class Trace {
   constructor(canvas) {
     this.canvas = canvas;
     this.points = [];
+    this.now = 0; // seconds of the session; later than the last point when nothing is heard
     this.colours = {};
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => this.draw(true));
@@ -24,18 +25,19 @@ export class Trace {
   }
 
   clear() {
-    this.points = [];
+    [this.points, this.now] = [[], 0];
     this.draw(true);
   }
 
-  /** Take in a picture; draws when a second has passed since the last. */
-  take(picture) {
+  /** Take in a picture and how old it is by now; draws when a second has passed since the last.
+   *  What is old is no point of a curve: it ends where the body was measured last. */
+  take(picture, word) {
     const last = this.points.at(-1);
-    if (last && picture.t < last.t) this.points = [];
-    if (last && picture.t - last.t < EVERY_S) return;
-    const { t, arousal, low, high, heart_rate: heart, setpoint } = picture;
-    this.points.push({ t, arousal, low, high, heart, setpoint });
-    while (this.points.length && this.points[0].t < t - 60 * MINUTES) this.points.shift();
+    if (last && picture.t < last.t) this.clear();
+    if (word.now - this.now < EVERY_S && word.now >= this.now) return;
+    this.now = word.now;
+    if (!word.wordless && picture.t !== last?.t) this.points.push(point(picture, word));
+    while (this.points.length && this.points[0].t < this.now - 60 * MINUTES) this.points.shift();
     this.draw(false);
   }
 
@@ -54,7 +56,7 @@ export class Trace {
     const pen = this.canvas.getContext("2d");
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, box.width, box.height);
-    const end = Math.max(60, this.points.at(-1)?.t ?? 60);
+    const end = Math.max(60, this.now);
     const span = Math.min(60 * MINUTES, Math.max(60, end - (this.points[0]?.t ?? 0)));
     const x = (t) => LEFT + ((t - (end - span)) / span) * (box.width - LEFT - RIGHT);
     const y = (share) => TOP + (1 - share) * (box.height - TOP - BOTTOM);
@@ -98,13 +100,19 @@ export class Trace {
   }
 
   band(pen, x, y) {
-    const known = this.points.filter((p) => p.low !== undefined && p.low !== null);
-    if (known.length < 2) return;
     pen.fillStyle = this.colours.band;
-    pen.beginPath();
-    for (const p of known) pen.lineTo(x(p.t), y(p.high));
-    for (const p of known.reverse()) pen.lineTo(x(p.t), y(p.low));
-    pen.fill();
+    let known = [];
+    for (const p of [...this.points, {}]) {
+      if (p.low !== undefined && p.low !== null) {
+        known.push(p);
+        continue;
+      }
+      pen.beginPath();
+      for (const q of known) pen.lineTo(x(q.t), y(q.high));
+      for (const q of known.reverse()) pen.lineTo(x(q.t), y(q.low));
+      pen.fill();
+      known = [];
+    }
   }
 
   line(pen, x, value, y, colour, dashes) {
@@ -124,6 +132,13 @@ export class Trace {
     pen.stroke();
     pen.setLineDash([]);
   }
+}
+
+/** Return what the curves go through; null for what is not known, or old. */
+function point({ t, arousal, arousal_s, low, high, heart_rate: heart, measures, setpoint }, word) {
+  const seen = word.age(arousal_s) === "fresh";
+  const beats = word.age(measures?.heart_rate?.measured_s) === "fresh";
+  return { t, arousal: seen ? arousal : null, low: seen ? low : null, high, heart: beats ? heart : null, setpoint };
 }
 
 /** Return round numbers of beats a minute below and above all of these. */
