@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -44,10 +44,12 @@ from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
 
-__all__ = ["Outcome", "Performance", "Plan"]
+__all__ = ["Hand", "Outcome", "Performance", "Plan"]
 
 #: Runs beside the session and shows it; cancelled when the session is over.
 Watcher = Callable[[Session], Coroutine[Any, Any, None]]
+#: Holds the switch of a session from before there is one until it is closed.
+Hand = Callable[[StopSwitch], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +132,21 @@ class Performance:
         """What the recordings' readers left out, in plain sentences."""
         return [warning for source in self._sources for warning in source.warnings]
 
-    def run(self, watch: Watcher) -> Outcome | None:
-        """Run to the end, with `watch` beside it.
+    def run(self, watch: Watcher, hand: Hand = nullcontext) -> Outcome | None:
+        """Run to the end, with `watch` beside it, and `hand` on the switch from the beginning.
 
         An interrupted session returns as well, its log complete. One that no sample reached
         leaves no folder and returns None; an interrupt of it comes out as it is.
         """
         try:
-            (run_live if self.live else run_virtual)(lambda: self.play(watch))
+            (run_live if self.live else run_virtual)(lambda: self.play(watch, hand))
         except KeyboardInterrupt:
             self._interrupted = True
             if self.outcome is None:
                 raise
         return self.outcome
 
-    async def play(self, watch: Watcher) -> Outcome | None:
+    async def play(self, watch: Watcher, hand: Hand = nullcontext) -> Outcome | None:
         """Run to the end on the loop that is running, which may be a server's.
 
         Several performances may play on one loop; each has its own clock, log, players and
@@ -152,7 +154,8 @@ class Performance:
         there is then.
         """
         try:
-            await self._perform(watch)
+            with hand(self.stop):
+                await self._perform(watch)
         except Stopped:
             pass  # before a session began
         except asyncio.CancelledError:

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from biofeedback.cli.keys import Controls, listening
+from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
 from biofeedback.cli.words import clock_text
 from biofeedback.control.base import Decision
@@ -67,6 +67,7 @@ class Watch:
         self._cause = ""
         self._rated = self._guessed = self._asked_to_end = False
         self._keys = False
+        self.keyboard = Keyboard()
 
     async def __call__(self, session: Session) -> None:
         """Run beside a session until cancelled."""
@@ -80,7 +81,7 @@ class Watch:
                 controls.press(key)
 
         screen = Console(stderr=True, emoji=False, highlight=False)
-        with listening(press) as has_keys:
+        with self.keyboard.given(press, session.stop) as has_keys:
             self._keys = has_keys and self._asks
             if screen.is_terminal and not screen.is_dumb_terminal:
                 with Live(console=screen, auto_refresh=False) as live:

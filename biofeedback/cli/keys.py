@@ -6,14 +6,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
 from biofeedback.questions import Questions
 from biofeedback.session import Session
+from biofeedback.stop_switch import StopSwitch
 from synth.params import TEMPO_RANGE_BPM
 
-__all__ = ["HELP", "Controls", "listening"]
+__all__ = ["HELP", "Controls", "Keyboard", "listening"]
 
 #: Each key with what it does, in the order in which they are shown.
 HELP = (
@@ -119,6 +120,38 @@ class Controls:
         if volume != self._session.volume:
             self._session.command("key", "volume", f"{volume:.2f}")
         self.said = f"Volume {volume:.2f}."
+
+
+class Keyboard:
+    """The keys of the terminal from before there is a session, when q alone means something."""
+
+    def __init__(self) -> None:
+        self._pressed: Callable[[str], None] | None = None
+        self._there: bool | None = None  # whether there is a keyboard; None while nobody listens
+
+    @contextmanager
+    def opened(self, stop: StopSwitch) -> Iterator[None]:
+        """Listen while the block runs; until somebody takes the keys, q stops."""
+
+        def press(key: str) -> None:
+            if self._pressed is not None:
+                self._pressed(key)
+            elif key in "qQ":
+                stop.press(at_once=True)
+
+        with listening(press) as self._there:
+            yield
+        self._there = None
+
+    @contextmanager
+    def given(self, pressed: Callable[[str], None], stop: StopSwitch) -> Iterator[bool]:
+        """Let `pressed` have the keys in the block; yields whether there is a keyboard."""
+        with self.opened(stop) if self._there is None else nullcontext():
+            self._pressed = pressed
+            try:
+                yield bool(self._there)
+            finally:
+                self._pressed = None
 
 
 @contextmanager

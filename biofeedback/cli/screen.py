@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from biofeedback.cli.board import Board
-from biofeedback.cli.keys import Controls, listening
+from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
 from biofeedback.cli.words import clock_text
 from biofeedback.hub import Subscription
@@ -36,12 +36,12 @@ _CLOSING_S = 1.0
 T = TypeVar("T")
 
 
-async def watch(session: Session) -> None:
+async def watch(session: Session, keyboard: Keyboard | None = None) -> None:
     """Show a session and obey the keys, until cancelled; the terminal is restored then."""
     events = session.hub.subscribe(_EVENTS)
     controls = Controls(session)
     screen = Console(emoji=False, highlight=False)
-    with listening(controls.press) as has_keys:
+    with (keyboard or Keyboard()).given(controls.press, session.stop) as has_keys:
         board, view = Board(session.simulated, has_keys), _view(session)
         if screen.file.isatty() and screen.is_terminal and not screen.is_dumb_terminal:
             await _draw(screen, board, view, events, session, controls)

@@ -30,9 +30,11 @@ def perform(plan: Plan, title: str) -> None:
         console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
     began_s = monotonic_s()
     if performance.live:
+        from biofeedback.cli.keys import Keyboard
         from biofeedback.cli.screen import watch
 
-        outcome = performance.run(watch)
+        keyboard = Keyboard()
+        outcome = performance.run(lambda session: watch(session, keyboard), keyboard.opened)
     else:
         with console.progress(title) as report:
             outcome = performance.run(lambda session: _bar(session, report))

@@ -183,7 +183,7 @@ def next_block(
     watch = Watch(title, protocol.arms, answers, asks=performance.live)
     listed = "; ".join(f"{arm}, {ARMS[arm]}" for arm in protocol.arms)
     _say(f"It is one of these: {listed}.")
-    outcome = performance.run(watch)
+    outcome = performance.run(watch, watch.keyboard.opened)
     if outcome is None:
         console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
         return

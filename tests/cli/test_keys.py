@@ -7,13 +7,14 @@ from typing import TextIO
 
 import pytest
 
-from biofeedback.cli.keys import Controls, listening
+from biofeedback.cli.keys import Controls, Keyboard, listening
 from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
 from biofeedback.questions import Questions
 from biofeedback.record.lines import CommandLine, DecisionLine
 from biofeedback.record.reader import read
 from biofeedback.session import Session
+from biofeedback.stop_switch import StopSwitch
 
 termios = pytest.importorskip("termios", reason="Windows has no pseudo-terminals")
 ECHO_AND_LINES = termios.ICANON | termios.ECHO
@@ -108,6 +109,35 @@ def test_keys_come_without_return_and_the_terminal_is_restored(failing: bool) ->
 
 def test_an_arrow_key_is_no_letter() -> None:
     assert Typed(b"\x1b[A", b"q", last="q").keys == ["q"]
+
+
+def test_q_stops_before_there_is_a_session_and_then_the_session_has_the_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    typing, terminal = os.openpty()
+    keys: list[str] = []
+
+    async def type_q(stop: StopSwitch) -> None:
+        keyboard = Keyboard()
+        async with asyncio.timeout(5.0):
+            with keyboard.opened(stop):
+                with keyboard.given(keys.append, stop) as there:
+                    assert there
+                    os.write(typing, b"q")
+                    while not keys:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                assert not stop.pressed
+                os.write(typing, b"xq")
+                await stop.wait_at_once()
+
+    try:
+        with open(terminal, closefd=False) as stream:
+            monkeypatch.setattr("sys.stdin", stream)
+            asyncio.run(type_q(StopSwitch()))
+    finally:
+        os.close(typing)
+        os.close(terminal)
+    assert keys == ["q"]
 
 
 def test_a_file_is_no_keyboard(tmp_path: Path) -> None:

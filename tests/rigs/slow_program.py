@@ -1,0 +1,59 @@
+"""`biofeedback` with a sensor, a player and a report that take their time, in s: `SLOW`.
+
+`SLOW` is APPEARS,CLOSES,REPORT: of the simulated sensor, and of what is written afterwards. The
+player's own are in `SLOW_PLAYER`; its ports are the tests' cables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from biofeedback import afterwards, plugins
+from biofeedback.web import seat
+from sensors.base import SampleStream
+from synth.player.remote import RemotePlayer
+
+APPEARS_S, CLOSES_S, REPORT_S = (float(part) for part in os.environ["SLOW"].split(","))
+_quick_sim, _quick_steps = plugins._KINDS["sim"], afterwards.steps
+
+
+def slow_sensor(target: str, options: plugins.SensorOptions) -> plugins.SensorSource:
+    source = _quick_sim(target, options)
+
+    async def late(stream: SampleStream) -> SampleStream:
+        await asyncio.sleep(APPEARS_S)
+        try:
+            async for sample in stream:
+                yield sample
+        finally:
+            await asyncio.sleep(CLOSES_S)
+
+    return replace(source, opened=lambda clock, ear: late(source.opened(clock, ear)))
+
+
+def slow_steps(session: Path, files: object) -> Iterator[afterwards.Step]:
+    def write(progress: Callable[[float], None]) -> Path:
+        threading.Event().wait(REPORT_S)
+        return session
+
+    yield afterwards.Step("report", "Writing the report", write)
+
+
+async def slow_files(folder: Path, output: str) -> None:
+    await asyncio.sleep(REPORT_S)
+
+
+if __name__ == "__main__":
+    from biofeedback.cli import main
+
+    plugins._KINDS["sim"] = slow_sensor
+    afterwards.steps = slow_steps
+    seat._write_files = slow_files
+    RemotePlayer.command = (sys.executable, str(Path(__file__).with_name("slow_player.py")))
+    main()
