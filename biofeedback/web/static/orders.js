@@ -2,8 +2,8 @@
 
 import { ask, Refusal, word } from "/static/common.js";
 
-const STOP_EVERY_MS = 400; // another attempt, whatever became of those before
-const STOP_ANSWER_MS = 1500;
+const STOP_EVERY_MS = 300; // another attempt, whatever became of those before
+const STOP_ANSWER_MS = 1200;
 const REFUSED_EVERY_MS = 5000; // who is not let in any more may be again
 const WISH_AGAIN_MS = 500;
 const WISH_ANSWER_MS = 4000;
