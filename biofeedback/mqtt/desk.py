@@ -31,6 +31,7 @@ from biofeedback.mqtt.messages import (
     decoded,
     encode,
 )
+from biofeedback.mqtt.orders import SILENCE
 from biofeedback.mqtt.wearer import Wearer
 
 __all__ = ["MqttDesk"]
@@ -39,6 +40,7 @@ _MOST_WEARERS = 500
 _ASK_EVERY_S = 1.0
 #: How long an order waits for its answer before the desk says that none came.
 _ANSWER_S = 3.0
+_SILENCE_ANSWER_S = 0.8  #: of one that is repeated until there is one
 
 
 class MqttDesk:
@@ -109,6 +111,7 @@ class MqttDesk:
             )
         if known is None or not known.here:
             raise ConfigError(f"{wearer} is not connected", hint="Their music may go on.")
+        patience_s = _SILENCE_ANSWER_S if what == SILENCE else _ANSWER_S
         self._number += 1
         order = Order(
             id=secrets.token_hex(8), session=known.session, desk=self._id, number=self._number,
@@ -117,12 +120,12 @@ class MqttDesk:
         answer = self._answers[order.id] = asyncio.get_running_loop().create_future()
         try:
             await link.publish(topics.orders(wearer, self._login.user), encode(order), qos=1)
-            problem = await asyncio.wait_for(answer, _ANSWER_S)
+            problem = await asyncio.wait_for(answer, patience_s)
         except LinkError as error:
             raise ConfigError(f"the order may not have arrived: {error}") from None
         except TimeoutError:
             raise ConfigError(
-                f"{wearer} has not answered within {_ANSWER_S:g} s",
+                f"{wearer} has not answered within {patience_s:g} s",
                 hint="The order may still act within ten seconds; the picture will show it.",
             ) from None
         finally:

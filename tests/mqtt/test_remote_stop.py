@@ -1,0 +1,88 @@
+"""STOP for a wearer elsewhere: repeated until their computer answers, whatever the link does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from biofeedback.errors import ConfigError
+from biofeedback.mqtt.messages import Order, Status
+from biofeedback.mqtt.orders import SILENCE, Gate
+from biofeedback.mqtt.wearer import Wearer
+from biofeedback.timebase import run_virtual
+from biofeedback.web.remote_seat import RemoteSeat
+from biofeedback.web.tokens import Grant
+
+ANN = Grant("1", "therapist", "Ann", None, 1e9)
+OLGA = Grant("2", "observer", "Olga", None, 1e9)
+
+
+class Broker:
+    """Passes orders on while there is a link, and remembers what arrived."""
+
+    def __init__(self) -> None:
+        self.linked = False
+        self.arrived: list[str] = []
+
+    async def order(self, wearer: str, who: str, what: str, value: str = "") -> None:
+        if not self.linked:
+            raise ConfigError("there is no link to the broker")
+        self.arrived.append(what)
+
+
+def wearer(session: str = "a") -> Wearer:
+    made = Wearer("robin")
+    made.status(Status(state="online", session=session, utc_ms=1.0), 0.0)
+    return made
+
+
+def during(act: Callable[[RemoteSeat, Wearer, Broker], Awaitable[None]]) -> Broker:
+    broker, robin = Broker(), wearer()
+    run_virtual(lambda: act(RemoteSeat(robin, broker), robin, broker))
+    return broker
+
+
+def test_a_stop_without_a_link_waits_for_it_is_shown_and_then_acts_once() -> None:
+    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+        assert await seat.silence(ANN, "x") is False
+        assert seat.picture().stopping
+        await asyncio.sleep(60.0)
+        assert await seat.silence(ANN, "x") is False
+        broker.linked = True
+        await asyncio.sleep(0.3)
+        assert not seat.picture().stopping
+        assert await seat.silence(ANN, "x") is True
+        assert await seat.silence(ANN, "y") is True  # another STOP is another order
+
+    assert during(act).arrived == [SILENCE, SILENCE]
+
+
+@pytest.mark.parametrize(("state", "session"), [("ended", "a"), ("online", "b")])
+def test_a_stop_whose_session_is_over_reaches_no_other_one(state: str, session: str) -> None:
+    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+        assert await seat.silence(ANN, "x") is False
+        robin.status(Status(state=state, session=session, utc_ms=2.0), 1.0)  # type: ignore[arg-type]
+        broker.linked = True
+        await asyncio.sleep(1.0)
+        assert await seat.silence(ANN, "x") is True
+
+    assert during(act).arrived == []
+
+
+def test_who_only_looks_stops_nobody() -> None:
+    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+        with pytest.raises(ConfigError, match="for a therapist"):
+            await seat.silence(OLGA, "x")
+
+    assert during(act).arrived == []
+
+
+def test_an_order_to_be_silent_is_never_too_old_for_its_session_and_stops_no_other() -> None:
+    gate = Gate("a")
+    old = Order(id="1", session="a", desk="d", number=1, edge_ms=0.0, what=SILENCE)
+    assert gate.admit("ann", old, 1e9) == ("stop", "")
+    other = Order(id="2", session="b", desk="d", number=2, edge_ms=0.0, what=SILENCE)
+    with pytest.raises(ConfigError, match="another session"):
+        gate.admit("ann", other, 0.0)
