@@ -138,6 +138,8 @@ class Seat:
         """
         if self._closing:
             raise ConfigError("this seat is being closed")
+        if self._stage in ("ending", "writing"):
+            raise ConfigError("the last session is being closed", hint="Try again in a moment.")
         if self._stage != "idle":
             raise ConfigError("a session runs already", hint="Stop it first.")
         if since not in (None, self.stops):

@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback.core_building import core_of
+from biofeedback.config import load
+from biofeedback.core_building import core_for, core_of
+from biofeedback.inputs import BarRequest, Command, Tick
 from biofeedback.metrics.worker_client import InlineWorker
 from biofeedback.plugins import SensorSource
 from biofeedback.questions import Questions
@@ -181,6 +183,25 @@ def test_a_stop_while_questions_are_open_ends_them_and_a_first_one_is_enough_bef
     assert not run.has_notes
     run = Run(tmp_path / "2", after(5.0, lambda s: s.silence("desk")), questions=True)
     assert run.ended_s == pytest.approx(5.0 + CLOSING_S)
+
+
+def test_a_core_that_was_stopped_composes_nothing_even_when_it_is_asked() -> None:
+    core = core_for(load(), 1, {})
+    core.feed(0, 0.0, Tick(0))
+    core.feed(1, 0.1, Command("key", "stop"))
+    assert core.closed
+    assert list(core.feed(2, 0.2, BarRequest(0, 0.0))) == []
+
+
+def test_a_switch_latches_and_a_second_press_means_at_once() -> None:
+    gentle, hard = StopSwitch(), StopSwitch()
+    gentle.press()
+    assert (gentle.pressed, gentle.at_once) == (True, False)
+    gentle.press()
+    hard.press(at_once=True)
+    assert gentle.at_once
+    assert hard.pressed
+    assert hard.at_once
 
 
 def test_what_takes_time_before_the_music_is_broken_off_by_a_stop_and_by_nothing_else() -> None:
