@@ -9,6 +9,7 @@ import numpy as np
 
 from biofeedback.record.even_times import even_times, spread
 from sensors.base import Sample, SensorStatus
+from sensors.printable import printable
 from sensors.signals import Chunk, Gap
 
 __all__ = ["Intake"]
@@ -69,7 +70,8 @@ class Intake:
 
 
 def _text(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Return what a sensor says as it may stand on any screen, page and line of a log."""
+    return printable(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _finite(chunk: Chunk) -> Chunk:

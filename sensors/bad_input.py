@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
+from sensors.printable import printable
+
 __all__ = ["BadInput", "BadKind", "CountBad"]
 
 #: Kinds of bad input, as a reader of the report sees them.
@@ -59,5 +61,9 @@ class BadInput:
         self._counts[kind] += times
         if len(str(before)) < len(str(before + times)) or not before:
             _log.warning(
-                "%s: bad input, %s, %d so far (%s)", self.source, kind, before + times, what
+                "%s: bad input, %s, %d so far (%s)",
+                printable(self.source),
+                kind,
+                before + times,
+                printable(what),
             )

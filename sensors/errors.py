@@ -9,6 +9,7 @@ SensorError
 """
 
 from sensors.bad_input import BadKind
+from sensors.printable import printable
 
 __all__ = [
     "PacketError",
@@ -21,11 +22,14 @@ __all__ = [
 
 
 class SensorError(Exception):
-    """Base of all errors of this package; `hint` says what the user can do about it."""
+    """Base of all errors of this package; `hint` says what the user can do about it.
+
+    Both are one line each, whatever names are in them.
+    """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(printable(message))
+        self.hint = printable(hint)
 
 
 class SensorNotFound(SensorError):  # noqa: N818 - reads as the sentence that the user sees

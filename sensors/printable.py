@@ -28,8 +28,9 @@ def printable(text: str, longest: int | None = None, *, lines: bool = False) -> 
     are equal. With `lines`, line breaks and spaces stay as they are. What is longer than `longest`
     characters is cut. The result may be empty.
     """
-    text = unicodedata.normalize("NFC", _ESCAPES.sub("", text))
-    text = _MARKS.sub(r"\1\2", "".join(_shown(c, lines) for c in text))
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_shown(character, lines) for character in _ESCAPES.sub("", text))
+        text = _MARKS.sub(r"\1\2", unicodedata.normalize("NFC", text))
     if not lines:
         text = " ".join(text.split())
     if longest is not None and len(text) > longest:

@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
 from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
+from biofeedback.cli.terminal import Terminal
 from biofeedback.cli.words import clock_text
 from biofeedback.control.base import Decision
 from biofeedback.hub import Subscription
@@ -80,7 +80,7 @@ class Watch:
             elif key in _ALLOWED:
                 controls.press(key)
 
-        screen = Console(stderr=True, emoji=False, highlight=False)
+        screen = Terminal(stderr=True, emoji=False, highlight=False)
         with self.keyboard.given(press, session.stop) as has_keys:
             self._keys = has_keys and self._asks
             if screen.is_terminal and not screen.is_dumb_terminal:

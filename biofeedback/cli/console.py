@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 out: Console
 err: Console
 
-__all__ = ["as_json", "err", "escape", "mistake", "out", "paragraph", "progress", "written"]
+__all__ = [
+    "as_json",
+    "command",
+    "err",
+    "escape",
+    "mistake",
+    "out",
+    "paragraph",
+    "progress",
+    "written",
+]
 
 
 @cache
 def _console(*, stderr: bool) -> Console:
-    from rich.console import Console  # only what prints pays for it: --help does not
+    from biofeedback.cli.terminal import Terminal  # only what prints pays for it, --help does not
 
-    return Console(stderr=stderr, soft_wrap=True, emoji=False)
+    return Terminal(stderr=stderr, soft_wrap=True, emoji=False)
 
 
 def __getattr__(name: str) -> Console:
@@ -46,6 +56,15 @@ def escape(text: str) -> str:
     return escaped(text)
 
 
+def command(*words: str) -> str:
+    """Return a command of ours as it may be pasted into a shell, whatever names are in it."""
+    import shlex
+
+    from biofeedback.cli.terminal import printable
+
+    return shlex.join(["biofeedback", *map(printable, words)])
+
+
 def paragraph(text: str) -> None:
     """Print words for a person: on a terminal a line ends between two of them."""
     out = _console(stderr=False)
@@ -54,8 +73,10 @@ def paragraph(text: str) -> None:
 
 def mistake(message: str, hint: str) -> None:
     """Say what was wrong and what to do about it."""
+    from biofeedback.cli.terminal import printable
+
     err = _console(stderr=True)
-    err.print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
+    err.print(f"[bold red]Error:[/] {escape(printable(message))}", highlight=False)
     if hint:
         err.print(f"[dim]Hint:[/]  {escape(hint)}", highlight=False)
 

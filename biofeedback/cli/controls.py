@@ -66,7 +66,8 @@ def midi_learn(
     write(path, name, bindings)
     console.out.print(f"Kept in {console.escape(str(path))}", highlight=False)
     option = f"{uri}?map={out}" if out else f"midi:{name}"
-    console.out.print(f'To use it: biofeedback run --control "{option}"', markup=False)
+    use = console.command("run", "--control", option)
+    console.out.print(f"To use it: {use}", markup=False, highlight=False)
 
 
 async def _learned(uri: str, chosen: Sequence[Action], wait_s: float) -> tuple[str, list[Binding]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -94,7 +93,7 @@ def _command_for(device: Seen) -> str:
     """Return the command that uses just this device, as it may be pasted into a shell."""
     from sensors.ble.identity import uri_of
 
-    return f"biofeedback run --sensor {shlex.quote(uri_of(device))}"
+    return console.command("run", "--sensor", uri_of(device))
 
 
 def ports(as_json: Json = False) -> None:

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace
-from rich.console import Console
 from rich.live import Live
 
 from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
+from biofeedback.cli.terminal import Terminal
 from biofeedback.cli.words import clock_text
 from biofeedback.hub import Subscription
 from biofeedback.session import Event, Session
@@ -40,7 +40,7 @@ async def watch(session: Session, keyboard: Keyboard | None = None) -> None:
     """Show a session and obey the keys, until cancelled; the terminal is restored then."""
     events = session.hub.subscribe(_EVENTS)
     controls = Controls(session)
-    screen = Console(emoji=False, highlight=False)
+    screen = Terminal(emoji=False, highlight=False)
     with (keyboard or Keyboard()).given(controls.press, session.stop) as has_keys:
         board, view = Board(session.simulated, has_keys), _view(session)
         if screen.file.isatty() and screen.is_terminal and not screen.is_dumb_terminal:
@@ -59,7 +59,7 @@ def _view(session: Session) -> LiveView:
 
 
 async def _draw(
-    screen: Console,
+    screen: Terminal,
     board: Board,
     view: LiveView,
     events: Subscription[Event],
@@ -91,7 +91,7 @@ async def _tell(
     board: Board, view: LiveView, events: Subscription[Event], session: Session
 ) -> None:
     """Say what sensors report when they do, and everything else now and then."""
-    err = Console(stderr=True, soft_wrap=True, emoji=False, highlight=False, no_color=True)
+    err = Terminal(stderr=True, soft_wrap=True, emoji=False, highlight=False, no_color=True)
     said: dict[str, Sensor] = {}
     due_s = _LINE_EVERY_S
     if board.simulated:

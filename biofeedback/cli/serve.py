@@ -271,10 +271,13 @@ async def _outputs() -> list[Found]:
 
     from biofeedback.cli import probe
     from biofeedback.web.api import Found
+    from sensors.printable import printable
     from synth.errors import SynthError
 
     found: list[Found] = []
     for kind, ask in (("audio", probe.audio_devices), ("midi", probe.midi_ports)):
         with suppress(SynthError):  # what cannot be asked for is not offered
-            found += [Found(f"{kind}:{name}", name) for name in await asyncio.to_thread(ask)]
+            found += [
+                Found(f"{kind}:{name}", printable(name)) for name in await asyncio.to_thread(ask)
+            ]
     return found

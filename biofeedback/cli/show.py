@@ -95,8 +95,9 @@ def _finish(outcome: Outcome) -> bool:
             _say(step.name, path, monotonic_s() - began_s)
     if len(files) < len(outcome.files):
         console.out.print(
-            f"Interrupted, so no sound was rendered: biofeedback render {_shown(outcome.folder)} "
-            "OUT.wav does it.",
+            f"Interrupted, so no sound was rendered: "
+            f"{console.command('render', _short(outcome.folder), 'OUT.wav')} does it.",
+            markup=False,
             highlight=False,
         )
     return done
@@ -109,8 +110,12 @@ def _say(name: str, path: Path, seconds: float | None = None) -> None:
 
 
 def _shown(path: Path) -> str:
+    return escape(_short(path))
+
+
+def _short(path: Path) -> str:
     """Return a path as short as it can be from here."""
     try:
-        return escape(str(path.resolve().relative_to(Path.cwd())))
+        return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
-        return escape(str(path))
+        return str(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -351,8 +352,8 @@ def _footer(story: Story) -> list[str]:
     return [
         "<footer>",
         "<p>For relaxation and stress awareness; not a treatment, no diagnosis.</p>",
-        f"<p>Identical regeneration: <code>biofeedback verify {escape(story.folder.name)}</code>"
-        "</p>",
+        "<p>Identical regeneration: "
+        f"<code>biofeedback verify {escape(shlex.quote(story.folder.name))}</code></p>",
         f"<p>{escape(versions)} · {escape(story.header.platform)}</p>",
         "</footer>",
     ]
