@@ -10,9 +10,13 @@ import json
 import logging
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
+from biofeedback.cli.groups import parse
 from biofeedback.config import load
 from biofeedback.launch import Performance, Plan
 from biofeedback.session import Session
@@ -48,7 +52,8 @@ async def stop_after(seconds: float, session: Session) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--sensor", action="append")
+    parser.add_argument("--sensor", action="append", default=[], help="a URI")
+    parser.add_argument("--wearer", action="append", default=[], help="NAME=URI, of a group")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seconds", type=float)
     given = parser.parse_args()
@@ -56,13 +61,18 @@ if __name__ == "__main__":
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.addHandler(Tries())
-    plan = Plan(
-        config=load(None, None, [NO_WINDOWS], {}),
-        sensors=tuple(given.sensor),
-        out=given.out,
-    )
+    together = parse(given.wearer, "")
+    config = load(None, None, [NO_WINDOWS], {})
+    plan = Plan(config=config, sensors=tuple(given.sensor), out=given.out)
+    if together:
+        plan = replace(
+            plan,
+            config=structs.replace(config, group=together.settings),
+            sensors=together.sensors,
+            wearers=together.wearers,
+        )
     try:
         Performance(plan).run(partial(stop_after, given.seconds))
     except SensorError as error:
-        say({"error": f"{error}"})
+        say({"error": str(error), "hint": error.hint})
         sys.exit(2)

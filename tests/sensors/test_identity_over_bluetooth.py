@@ -1,0 +1,267 @@
+"""Real bleak on the virtual BlueZ: only what was asked for is ever connected, and it is heard.
+
+Straps of one name stand around in all runs, and what can be refused beside the heart rate is.
+All scenarios run at the same time, since each spends its time waiting.
+"""
+
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from rigs.bluetooth_runs import RECORD, RIGS, Outcome, perform
+
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
+    ),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
+]
+
+RNG = Random("identity")
+NAME = RNG.choice(["HRM-Dual", "Gurt 7", "T34 Strap"])
+CONTROL, DATA = (f"fb005c8{n}-02e7-f387-1cad-8acd2d8df0c8" for n in (1, 2))
+HOSTILE = "\x1b]0;x\x07\x1b[31m$(touch owned)\x1b[0m\nC0:00:00:00:00:00"
+
+
+def address() -> str:
+    return ":".join(["C0", *(f"{RNG.randrange(256):02X}" for _ in range(5))])
+
+
+MINE, THEIRS, OTHERS, NEW = (address() for _ in range(4))
+
+
+def strap(name: str, where: str, *timeline: dict, **more: object) -> dict:
+    steps = [{"from": "subscribe"} | step for step in timeline]
+    return {
+        "id": more.pop("id", where), "type": "hr_strap", "name": name, "address": where,
+        "timeline": steps, **more,
+    }  # fmt: skip
+
+
+def optical(where: str, **fault: object) -> dict:
+    step = {"at": 0, "do": "fault", "times": 9999, **fault}
+    name = f"Polar Sense {where[-5:].replace(':', '')}"
+    return {
+        "id": name, "type": "polar_verity", "name": name, "address": where,
+        "timeline": [step] if fault else [], "heart": {"hr": 75},
+        **({"services": []} if not fault else {}),
+    }  # fmt: skip
+
+
+#: What becomes of a Polar sensor's measurements, and what the wearer is told.
+REFUSALS: dict[str, tuple[dict[str, object], str]] = {
+    "notify of control": (
+        {"op": "notify", "char": CONTROL, "text": "Operation failed with ATT error: 0x01"},
+        "refuses that (Invalid Handle)",
+    ),
+    "notify of data": ({"op": "notify", "char": DATA, "error": "NotSupported"}, "refuses that"),
+    "write": (
+        {"op": "write", "char": CONTROL, "text": "Operation failed with ATT error: 0x0e"},
+        "refuses that (Unlikely Error)",
+    ),
+    "read": ({"op": "read", "char": CONTROL, "error": "NotPermitted"}, "refuses that"),
+    "read that hangs": ({"op": "read", "char": CONTROL, "hang": 99}, "does not answer"),
+    "write that hangs": ({"op": "write", "char": CONTROL, "hang": 99}, "does not answer"),
+    "pairing": (
+        {"op": "notify", "char": CONTROL, "error": "NotPermitted", "text": "Not paired"},
+        "paired",
+    ),
+}
+#: What becomes of a strap's battery and device information.
+SILENT: dict[str, dict[str, object]] = {
+    "battery": {"op": "read", "char": "2a19", "error": "NotPermitted"},
+    "maker that hangs": {"op": "read", "char": "2a29", "hang": 99},
+    "serial number": {"op": "read", "char": "2a25", "text": "ATT error: 0x0e"},
+}
+REFUSING = {kind: optical(address(), **fault) for kind, (fault, _) in REFUSALS.items()}
+MUTE = {
+    kind: strap(f"Strap {number}", address())
+    | {"timeline": [{"at": 0, "do": "fault", "times": 99, **fault}]}
+    for number, (kind, fault) in enumerate(SILENT.items())
+}
+GARBAGE = strap("Strap 9", address(), info={"manufacturer": "\x1b[2J\x07", "serial": "\x00\x01"})
+
+DROP = {"at": 2.5, "do": "drop", "away": 4}
+SCENARIOS = {
+    "address": [strap(NAME, MINE), strap(NAME, THEIRS), strap(NAME, OTHERS)],
+    "loss": [strap(NAME, MINE, DROP | {"away": 8}, no_dis=True), strap(NAME, THEIRS, no_dis=True)],
+    "new address": [
+        strap(NAME, MINE, {"at": 3, "do": "readdress", "address": NEW, "away": 1}, id="mine"),
+        strap(NAME, THEIRS),
+    ],
+    "lost": [
+        strap(NAME, MINE, {"at": 3, "do": "readdress", "address": NEW, "away": 1}, no_dis=True),
+        strap(NAME, THEIRS, no_dis=True),
+    ],
+    "group": [strap(NAME, MINE, DROP), strap(NAME, THEIRS)],
+    "name": [strap(NAME, MINE), strap(NAME, THEIRS, battery=None)],
+    "programs": [strap(NAME, MINE), strap(NAME, THEIRS)],
+    "refused": [*REFUSING.values()],
+    "silent": [*MUTE.values(), GARBAGE],
+    "asked for": [REFUSING["notify of control"]],
+    "scan": [strap(HOSTILE, MINE), strap(NAME, THEIRS), strap(NAME, OTHERS)],
+}
+SESSION = [sys.executable, str(RIGS / "record_session.py")]
+
+
+def names(*devices: dict) -> list[str]:
+    return [word for device in devices for word in ("--name", device["address"])]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("identity")
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> dict[str, Outcome]:
+    def session(name: str, seconds: float, *sensors: str) -> list[str]:
+        return [*SESSION, "--out", str(folder / "logs" / name), "--seconds", str(seconds), *sensors]
+
+    uri, theirs = f"ble:{MINE}", f"ble:{THEIRS}"
+    first = shlex.join([*RECORD, "--name", MINE, "--seconds", "99"])
+    second = shlex.join([*RECORD, "--name", MINE, "--wait", "5"])
+    said = folder / "first"
+    scan = [sys.executable, "-m", "biofeedback", "scan", "--timeout", "2", "--no-battery"]
+    commands = {
+        "address": session("address", 2, "--sensor", uri),
+        "loss": session("loss", 18, "--sensor", uri),
+        "new address": session("new address", 10, "--sensor", uri),
+        "lost": session("lost", 8, "--sensor", uri),
+        "group": session("group", 11, "--wearer", f"a={uri}", "--wearer", f"b={theirs}"),
+        "name": session("name", 2, "--sensor", f"ble:{NAME}"),
+        "programs": [
+            "sh", "-c",
+            f"{first} > {said} & until grep -q chunk {said}; do sleep 0.2; done; "
+            f"{second}; kill $!; wait; cat {said}",
+        ],
+        "refused": [*RECORD, *names(*REFUSING.values()), "--seconds", "12"],
+        "silent": [*RECORD, *names(*MUTE.values(), GARBAGE), "--seconds", "6"],
+        "asked for": [
+            *RECORD, *names(REFUSING["notify of control"]), "--stream", "ppg", "--seconds", "5",
+        ],
+        "scan": ["sh", "-c", f"{shlex.join([*scan, '--json'])}; {shlex.join(scan)}"],
+    }  # fmt: skip
+    files = {}
+    for name, devices in SCENARIOS.items():
+        files[name] = str(folder / f"{name}.json")
+        Path(files[name]).write_text(json.dumps({"seed": 3, "devices": devices}))
+    return perform({name: (files[name], command) for name, command in commands.items()}, folder)
+
+
+def connected(outcome: Outcome) -> list[str]:
+    return [event["dev"] for event in outcome.events("connect")]
+
+
+def logged(folder: Path, name: str) -> list[dict]:
+    (path,) = (folder / "logs" / name).glob("*/session.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def details(folder: Path, name: str) -> str:
+    return " ".join(line["detail"] for line in logged(folder, name) if line["kind"] == "status")
+
+
+def test_an_address_connects_to_that_device_alone(runs: dict[str, Outcome]) -> None:
+    assert connected(runs["address"]) == [MINE]
+
+
+def test_after_a_loss_a_namesake_is_left_alone_and_that_is_said(
+    runs: dict[str, Outcome], folder: Path
+) -> None:
+    assert connected(runs["loss"]) == [MINE, MINE]
+    said = details(folder, "loss")
+    assert f"({MINE}) is not in sight. Another of that name, at {THEIRS}, is left alone" in said
+
+
+def test_a_strap_under_a_new_address_is_known_by_its_serial_number(
+    runs: dict[str, Outcome], folder: Path
+) -> None:
+    assert connected(runs["new address"]) == ["mine", "mine"]
+    last = [line for line in logged(folder, "new address") if line["kind"] == "status"][-1]
+    assert last["state"] == "streaming"
+
+
+def test_without_a_serial_number_it_is_waited_for_and_that_is_said(
+    runs: dict[str, Outcome], folder: Path
+) -> None:
+    assert connected(runs["lost"]) == [MINE]
+    assert f"({MINE}) is not in sight. Another of that name" in details(folder, "lost")
+
+
+def test_a_loss_of_one_wearer_leaves_the_other_ones_link_alone(
+    runs: dict[str, Outcome],
+) -> None:
+    assert sorted(connected(runs["group"])) == sorted([MINE, MINE, THEIRS])
+    ends = [e["why"] for e in runs["group"].events("disconnect") if e["dev"] == THEIRS]
+    assert ends == ["local disconnect"]
+    packets = [e for e in runs["group"].events("hrm") if e["dev"] == THEIRS and e["ok"]]
+    (lost,) = (e for e in runs["group"].events("disconnect") if "scripted" in e["why"])
+    assert packets[-1]["t"] - lost["t"] > 5.0
+
+
+def test_a_name_that_two_carry_is_a_mistake_that_tells_them_apart(
+    runs: dict[str, Outcome], folder: Path
+) -> None:
+    assert connected(runs["name"]) == []
+    (line,) = (li for li in (folder / "name.out").read_text().splitlines() if '"error"' in li)
+    told = json.loads(line)
+    assert f"{NAME} ({MINE}, -" in told["error"]
+    assert f"{NAME} ({THEIRS}, -" in told["error"]
+    assert not list((folder / "logs" / "name").glob("*"))
+
+
+def test_what_another_program_listens_to_is_left_alone(runs: dict[str, Outcome]) -> None:
+    outcome = runs["programs"]
+    assert connected(outcome) == [MINE]
+    (error,) = outcome.all("error")
+    assert error["text"] == f"{NAME} ({MINE}) is in use by another program on this computer."
+    (first, second) = (s["t"] for s in outcome.all("status", state="searching"))
+    until_s = max(chunk["times"][-1] for chunk in outcome.all("chunk", signal="hr"))
+    assert until_s - min(first, second) > 5.0
+    assert outcome.events("disconnect") == []
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_heart_rate_comes_whatever_is_refused_beside_it_and_the_reason_is_said(
+    runs: dict[str, Outcome], kind: str
+) -> None:
+    device, why = REFUSING[kind]["name"], REFUSALS[kind][1]
+    assert connected(runs["refused"]).count(device) == 1
+    assert len(runs["refused"].all("chunk", source=device, signal="hr")) >= 9
+    said = [s["detail"] for s in runs["refused"].all("status", source=device)]
+    assert any("No pulse intervals yet, heart rate all the same" in s and why in s for s in said)
+    assert not any("electrodes" in s for s in said)
+
+
+def test_heart_rate_comes_without_battery_and_device_information(
+    runs: dict[str, Outcome],
+) -> None:
+    for device in (*MUTE.values(), GARBAGE):
+        chunks = runs["silent"].all("chunk", source=device["name"], signal="hr")
+        assert len(chunks) >= 4, device
+    assert len(connected(runs["silent"])) == len(MUTE) + 1
+    assert all(s["detail"].isprintable() for s in runs["silent"].all("status"))
+
+
+def test_heart_rate_comes_where_what_was_asked_for_is_refused(runs: dict[str, Outcome]) -> None:
+    assert len(runs["asked for"].all("chunk", signal="hr")) >= 3
+    said = [s["detail"] for s in runs["asked for"].all("status")]
+    assert any("No pulse wave yet, heart rate all the same" in s for s in said)
+
+
+def test_a_scan_shows_hostile_names_as_text_and_offers_just_the_device(
+    runs: dict[str, Outcome], folder: Path
+) -> None:
+    assert connected(runs["scan"]) == []
+    written = (folder / "scan.out").read_text()
+    assert written.replace("\n", "").isprintable()
+    (found,) = (json.loads(line) for line in written.splitlines() if line[:2] == "[{")
+    assert {d["address"]: d["name"] for d in found}[MINE] == ("$(touch owned) C0:00:00:00:00:00")
+    for device in found:
+        assert shlex.split(device["command"])[-1] == f"ble:{device['address']}" == device["uri"]
+        assert written.count(device["command"]) == 2
