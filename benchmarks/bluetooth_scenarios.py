@@ -2,11 +2,13 @@
 
     python benchmarks/bluetooth_scenarios.py [--count 100] [--seed 1] [--parallel 12] [--quick]
 
-Each scenario draws one to three sensors and three to five disturbances, and has a bus of its own.
-A real session runs on it, without music; its log is held against the truth of the rig: every
-sensor streams again within 5 s of its return (or its link's next try), no beat is invented, each
-that was notified is there once, each outage has a gap with the right reason. Needs Linux and
-dbus-daemon. Prints a table, names the seeds that failed, and exits with 1 if any did.
+Each scenario draws one to three sensors and three to five disturbances, and has a bus of its own;
+around them stand devices of the same names, some sensors refuse Polar's measurements for good, and
+some belong to a group whose members have straps of one name. A real session runs on it, without
+music; its log is held against the truth of the rig: every sensor streams again within 5 s of its
+return (or its link's next try), no beat is invented, each that was notified is there once, each
+outage has a gap with the right reason, and no device is connected that was not asked for. Needs
+Linux and dbus-daemon. Prints a table, names the seeds that failed, and exits with 1 if any did.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def perform(drawn: Drawn, folder: Path) -> Verdict:
     scenario.write_text(json.dumps(drawn.scenario))
     rig = [sys.executable, str(RIGS / "virtual_bluez.py"), str(scenario), "--truth", str(truth)]
     run = [sys.executable, str(RIGS / "record_session.py"), "--out", str(folder / "out")]
-    run += [f"--sensor={uri}" for uri in drawn.uris]
+    run += drawn.sensors
     done = subprocess.run(
         [*rig, "--", *run, "--seconds", str(drawn.seconds)],
         stdout=subprocess.PIPE,
@@ -53,7 +55,7 @@ def perform(drawn: Drawn, folder: Path) -> Verdict:
     log, said = _lines(logs[0].read_text()), _lines(done.stdout)
     (started_s,) = [one["t0"] for one in said if "t0" in one]
     tries = [one for one in said if "tries" in one]
-    verdict = judge(_lines(truth.read_text()), log, tries, started_s)
+    verdict = judge(_lines(truth.read_text()), log, tries, started_s, drawn.sources)
     if log[-1]["kind"] != "end":
         verdict.failures.append("the log has no end")
     return verdict

@@ -121,6 +121,11 @@ class Identity:
         known = self._known.label if self._known else wanted.label
         return known or wanted.text or wanted.serial or wanted.what
 
+    @property
+    def address(self) -> str:
+        """Return where the device is, as far as that is known."""
+        return self._known.address if self._known else self.wanted.address
+
     def is_enough(self, device: Seen, now_s: float) -> bool:
         """Return whether a look may end with this device, which advertises.
 

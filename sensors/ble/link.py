@@ -140,7 +140,7 @@ class _Link:
         if self._give_up_s is not None:
             search_s = max(0.1, min(search_s, self._give_up_s - self._clock()))
         identity, now_s = self.identity, asyncio.get_running_loop().time
-        _log.debug("looking for %s", identity.label)
+        _log.debug("looking for %s at %s", identity.label, identity.address or "any address")
         # Every other time only what advertises counts: a connection may be a ghost.
         left_over = self._plan.services if self._failures % 2 == 0 else ()
         seen = await look(

@@ -140,8 +140,6 @@ class PmdDialogue(Dialogue):
         if self._streams is None:
             self._streams = await self._choose(gatt)
         if self._streams and not self._listening:
-            if Measurement.PPI in self._streams:
-                gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
             await gatt.listen(PMD_CONTROL)
             await gatt.listen(PMD_DATA)
             self._listening = True
@@ -209,6 +207,8 @@ class PmdDialogue(Dialogue):
             reply = await _request(gatt, pmd.start(kind, settings))
         _check(gatt, kind, reply)
         self.running[kind] = Running(float(settings.get(Setting.RATE_HZ, 1)), reply.factor)
+        if kind is Measurement.PPI:
+            gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
 
 
 async def _request(gatt: Gatt, request: bytes) -> Reply:

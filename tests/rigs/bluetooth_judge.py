@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rigs.bluetooth_draw import BANDS, H10, ODD
+from rigs.bluetooth_draw import ARMBAND, BANDS, H10, NAMESAKE, ODD, REFUSED
 
 RETURN_S = 5.0  #: from a sensor's return, or its link's next try, to its first packet
 WATCHDOG_S = 5.0
@@ -37,6 +37,7 @@ _REASONS: dict[str, set[str]] = {
     "PMD stop": {"stall"},
     "odd bytes": {"bad_data"},
 }
+_PMD = "fb005c8"  #: so begin the characteristics of Polar's measurements
 _EVERYWHERE = {"adapter off", "bluetoothd restart", "bluetoothd crash"}
 #: What need not break a signal off.
 _MILD = {"short stall", "delayed burst", "odd bytes"}
@@ -79,22 +80,38 @@ class Verdict:
 
 
 def judge(
-    truth: Sequence[Mapping], log: Sequence[Mapping], tries: Sequence[Mapping], t0_s: float
+    truth: Sequence[Mapping],
+    log: Sequence[Mapping],
+    tries: Sequence[Mapping],
+    t0_s: float,
+    sources: Mapping[str, str] | None = None,
 ) -> Verdict:
-    """Return what is wrong; `t0_s` is the session's start on the clock of the truth."""
+    """Return what is wrong; `t0_s` is the session's start on the clock of the truth.
+
+    `sources` are the names in the log by device, where they differ.
+    """
     verdict = Verdict()
+    _strangers(truth, verdict)
     # After it was told to stop, a session reads on for as long as its goodbye takes, or not.
     stopped_s = t0_s + min(
         (line["t"] for line in log if line["kind"] == "command" and line["what"] == "stop"),
         default=log[-1]["t"],
     )
     for device in {event["dev"]: None for event in truth if event["ev"] == "device"}:
+        if device.startswith(NAMESAKE):
+            continue
+        source = (sources or {}).get(device, device)
         mine = [event for event in truth if event.get("dev") == device]
-        lines = [line for line in log if line.get("source") == device]
+        lines = [line for line in log if line.get("source") == source]
         troubles = _troubles(device, truth)
-        tried_s = [one["t"] for one in tries if one["tries"] == device]
+        addresses = {event["address"] for event in mine if event["ev"] == "device"}
+        tried_s = [
+            one["t"]
+            for one in tries
+            if one["at"] in addresses or (":" not in one["at"] and one["tries"] == device)
+        ]
         ends_s = [event["t"] for event in mine if event["ev"] == "disconnect"]
-        counted = sum(log[-1].get("bad", {}).get(device, {}).values())
+        counted = sum(log[-1].get("bad", {}).get(source, {}).values())
         if (odd := _odd(mine)) > counted:
             verdict.failures.append(f"{device}: {odd} odd packets, and {counted} counted")
         verdict.counts["odd packets"] += odd
@@ -114,15 +131,41 @@ def judge(
     return verdict
 
 
+def _strangers(truth: Sequence[Mapping], verdict: Verdict) -> None:
+    """Fail for each connection to a device that nobody asked for.
+
+    One that came after a sensor was lost may be that sensor under a new address: then it may be
+    asked for its serial number, but is never listened to.
+    """
+    late = {e["dev"] for e in truth if e["ev"] == "step" and e["do"] == "advertise"}
+    for event in truth:
+        device = event.get("dev", "")
+        if not device.startswith(NAMESAKE):
+            continue
+        if event["ev"] == "subscribe":
+            verdict.failures.append(f"{device} was listened to at {event['t']:.2f} s")
+        elif event["ev"] == "connect" and device in late:
+            verdict.counts["serial numbers asked for"] += 1
+        elif event["ev"] == "connect":
+            verdict.failures.append(f"{device} was connected at {event['t']:.2f} s")
+
+
+def _refuses(events: Iterable[Mapping]) -> bool:
+    return any(event["ev"] == "step" and event["why"] == REFUSED for event in events)
+
+
 def _troubles(device: str, truth: Sequence[Mapping]) -> list[Trouble]:
     steps = [e for e in truth if e["ev"] == "step"]
+    mine = [event for event in truth if event.get("dev") == device]
     faults = [
-        (e["t"] + e["hang"], e["t"]) for e in truth if e["ev"] == "fault" and e["dev"] == device
+        (e["t"] + e["hang"], e["t"])
+        for e in mine
+        if e["ev"] == "fault" and not (_refuses(mine) and (e["uuid"] or "").startswith(_PMD))
     ]
     troubles = []
     for step in steps:
         kind, at_s, do = step["why"], step["t"], step["do"]
-        if step["dev"] != device and kind not in _EVERYWHERE:
+        if kind not in _REASONS or (step["dev"] != device and kind not in _EVERYWHERE):
             continue
         if do in ("contact", "adapter") and step.get("on", step.get("powered")):
             continue
@@ -156,16 +199,17 @@ def _packets(device: str, events: Sequence[Mapping], stopped_s: float) -> dict[s
     ends = [(e["t"], GOODBYE_S if "local" in e["why"] else UNREAD_S)
             for e in events if e["ev"] == "disconnect"]  # fmt: skip
     ends.append((stopped_s, STOP_S))
-    signals: dict[str, list[Sent]] = {
-        signal: []
-        for signal in (
-            ["eda"] if device in BANDS else ["hr", "rr"] + ["ecg", "acc"] * (device == H10)
-        )
-    }
+    if device in BANDS:
+        names = ["eda"]
+    elif device == ARMBAND:
+        names = ["hr"]
+    else:
+        names = ["hr", "rr"] + ["ecg", "acc"] * (device == H10 and not _refuses(events))
+    signals: dict[str, list[Sent]] = {name: [] for name in names}
 
     def note(signal: str, event: Mapping, payload: Iterable[float], good: bool) -> None:
         time_s = sent_s.get(event["no"])
-        if time_s is None:
+        if time_s is None or signal not in signals:
             return
         surely = not any(end - before <= time_s <= end for end, before in ends)
         signals[signal].append(Sent(time_s, tuple(payload), good, surely and time_s < stopped_s))

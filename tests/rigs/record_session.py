@@ -1,7 +1,8 @@
 """Runs a session on Bluetooth sensors without music; its log is what is wanted.
 
 Prints as JSON lines when it started, {"t0": monotonic seconds}, and when a link looks for its
-device, or asks it again for a measurement, {"tries": NAME, "t": monotonic seconds}.
+device, or asks it again for a measurement,
+{"tries": NAME, "at": ADDRESS-OR-WHAT-IS-ASKED-FOR, "t": monotonic seconds}.
 """
 
 import argparse
@@ -28,8 +29,9 @@ NO_WINDOWS = "metrics.long_window_every_s=120"
 
 class Tries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        if record.msg in ("looking for %s", "asking %s for %s") and record.args:
-            say({"tries": str(record.args[0]), "t": time.monotonic()})
+        if record.msg in ("looking for %s at %s", "asking %s for %s") and record.args:
+            name, where = map(str, record.args)
+            say({"tries": name, "at": where, "t": time.monotonic()})
         elif record.levelno >= logging.WARNING:
             say({"warning": record.getMessage()})
 

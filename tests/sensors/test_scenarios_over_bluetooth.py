@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rigs.bluetooth_draw import KINDS, draw
+from rigs.bluetooth_draw import BESIDE, GROUP, KINDS, NAMESAKE, REFUSED, STRAP, draw
 from rigs.bluetooth_judge import judge
 
 pytestmark = [
@@ -95,8 +95,20 @@ def test_the_judge_sees_what_is_wrong(
     assert any(said in failure for failure in judge(truth, log, [], t0_s).failures)
 
 
+@pytest.mark.parametrize(
+    ("event", "said"), [("connect", "was connected"), ("subscribe", "was listened to")]
+)
+def test_the_judge_sees_a_device_that_nobody_asked_for(
+    kept: tuple[Path, str], event: str, said: str
+) -> None:
+    truth = lines(kept[0] / "3" / "truth.jsonl")
+    truth.append({"t": 9.0, "ev": event, "dev": f"{NAMESAKE}{STRAP}"})
+    (path,) = (kept[0] / "3").glob("out/*/session.jsonl")
+    assert any(said in failure for failure in judge(truth, lines(path), [], 0.0).failures)
+
+
 def test_a_hundred_seeds_draw_every_kind_of_trouble_and_the_same_again() -> None:
     drawn = [draw(seed) for seed in range(1, 101)]
-    assert {kind for one in drawn for kind in one.kinds} == set(KINDS)
-    assert {len(one.uris) for one in drawn} == {1, 2, 3}
+    assert {kind for one in drawn for kind in one.kinds} == {*KINDS, REFUSED, BESIDE, GROUP}
+    assert {len(one.sensors) for one in drawn} == {1, 2, 3}
     assert draw(7) == drawn[6]
