@@ -36,6 +36,7 @@ _RUNS_ALREADY, _ON_CHARGER = 6, 13
 #: Waits between attempts to start again, the last one for all that follow.
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 _PATIENCE_S = 60.0  #: after it a new connection may help
+_UNANSWERED_S = 1.0
 _BEGIN_S = 8.0  #: of a start that is waited for, while the heart rate waits as well
 
 _log = logging.getLogger(__name__)
@@ -125,11 +126,12 @@ class PmdDialogue(Dialogue):
                 self._owe(gatt, {kind})
 
     async def end(self, gatt: Gatt) -> None:
-        """Stop whatever may run."""
+        """Stop whatever may run; one that answers nothing is not waited for again."""
         problem: Exception | None = None
         for kind in sorted(self._asked):
             try:
-                await gatt.write(PMD_CONTROL, pmd.stop(kind))
+                async with asyncio.timeout(_UNANSWERED_S if self.trouble else None):
+                    await gatt.write(PMD_CONTROL, pmd.stop(kind))
             except Exception as error:  # the next one must be stopped as well
                 problem = error
         if problem:
