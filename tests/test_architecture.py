@@ -105,7 +105,7 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.errors", "biofeedback.hub"}
     | {"biofeedback.inputs", "sensors.network.lsl_library"},
-    "biofeedback.intake": VALUES | {"biofeedback.record.even_times"},
+    "biofeedback.intake": VALUES | {"biofeedback.record.even_times", "sensors.printable"},
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
     | {"biofeedback.inputs"}
     | {"biofeedback.record"},
