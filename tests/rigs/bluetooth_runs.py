@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 RIGS = Path(__file__).parent
-_HANGS_S = 150  #: no run takes that long, however busy the machine is
+_HANGS_S = 600  #: no run takes that long, however busy the machine is
 GOODBYE_S = 0.3  #: from the reader's end to the disconnection, on a busy machine
 RECORD = [sys.executable, str(RIGS / "record_strap.py")]
 

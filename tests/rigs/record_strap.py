@@ -93,7 +93,8 @@ async def record(
     except TimeoutError:
         say({"is": "closed", "t": clock()})
     except SensorError as error:
-        say({"is": "error", "type": type(error).__name__, "text": str(error), "hint": error.hint})
+        kind, hint = type(error).__name__, error.hint
+        say({"is": "error", "t": clock(), "type": kind, "text": str(error), "hint": hint})
 
 
 async def record_all(
