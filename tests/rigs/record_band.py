@@ -19,11 +19,13 @@ PROFILES = Path(__file__).parents[2] / "configs" / "devices"
 async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
     clock = asyncio.get_running_loop().time
     settings = bands.Settings(
-        profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=30.0
+        profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=CONNECTED_S
     )
 
     def otherwise(found: bands.Settings) -> SampleStream:
-        named = strap.Settings(name_or_address=found.name_or_address, label=found.label)
+        named = strap.Settings(
+            name_or_address=found.name_or_address, label=found.label, wait_s=found.wait_s
+        )
         return strap.stream(named, clock)
 
     try:

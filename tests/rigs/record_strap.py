@@ -56,7 +56,7 @@ def say(record: dict[str, object]) -> None:
 
 
 #: How long it may take until a sensor streams, on a machine however busy.
-CONNECTED_S = 40.0
+CONNECTED_S = 120.0
 
 
 def count_anew(

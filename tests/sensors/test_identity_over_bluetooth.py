@@ -105,6 +105,7 @@ SCENARIOS = {
     "asked for": [REFUSING["notify of control"]],
     "scan": [strap(HOSTILE, MINE), strap(NAME, THEIRS), strap(NAME, OTHERS)],
 }
+PATIENT = ("--wait", "120")  # a busy machine connects to many one after another
 BANDS = [sys.executable, str(RIGS / "record_band.py")]  # straps are found by it as well
 
 
@@ -139,8 +140,8 @@ def runs(folder: Path) -> dict[str, Outcome]:
             f"{first} > {said} & until grep -q chunk {said}; do sleep 0.2; done; "
             f"{second}; kill $!; wait; cat {said}",
         ],
-        "refused": [*RECORD, *names(*REFUSING.values()), "--seconds", "12"],
-        "silent": [*RECORD, *names(*MUTE.values(), GARBAGE), "--seconds", "6"],
+        "refused": [*RECORD, *names(*REFUSING.values()), *PATIENT, "--seconds", "12"],
+        "silent": [*RECORD, *names(*MUTE.values(), GARBAGE), *PATIENT, "--seconds", "6"],
         "asked for": [
             *RECORD, *names(REFUSING["notify of control"]), "--stream", "ppg", "--seconds", "5",
         ],
