@@ -22,6 +22,7 @@ from biofeedback.config import Config, to_toml
 from biofeedback.control.resonance import FOUND
 from biofeedback.core_building import core_for
 from biofeedback.counters import Counters
+from biofeedback.interrupts import Interrupts
 from biofeedback.lsl_outlet import LslOutlet
 from biofeedback.metrics.worker_client import InlineWorker, Worker, WorkerClient
 from biofeedback.midi_maps import resolve
@@ -132,14 +133,16 @@ class Performance:
         """What the recordings' readers left out, in plain sentences."""
         return [warning for source in self._sources for warning in source.warnings]
 
-    def run(self, watch: Watcher, hand: Hand = nullcontext) -> Outcome | None:
+    def run(
+        self, watch: Watcher, hand: Hand = nullcontext, interrupts: Interrupts | None = None
+    ) -> Outcome | None:
         """Run to the end, with `watch` beside it, and `hand` on the switch from the beginning.
 
         An interrupted session returns as well, its log complete. One that no sample reached
         leaves no folder and returns None; an interrupt of it comes out as it is.
         """
         try:
-            (run_live if self.live else run_virtual)(lambda: self.play(watch, hand))
+            (run_live if self.live else run_virtual)(lambda: self.play(watch, hand), interrupts)
         except KeyboardInterrupt:
             self._interrupted = True
             if self.outcome is None:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import signal
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import Any, TypeVar
+
+from biofeedback.interrupts import Interrupts
 
 __all__ = ["SessionClock", "VirtualLoop", "monotonic_s", "run_live", "run_virtual", "utc_now"]
 
@@ -112,60 +110,47 @@ def monotonic_s() -> float:
     return time.perf_counter()
 
 
-def run_live(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_live(main: Callable[[], Coroutine[Any, Any, T]], interrupts: Interrupts | None = None) -> T:
     """Run a coroutine on the loop of real time."""
-    return _run(main, asyncio.new_event_loop)
+    return _run(main, asyncio.new_event_loop, interrupts or Interrupts())
 
 
-def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_virtual(
+    main: Callable[[], Coroutine[Any, Any, T]], interrupts: Interrupts | None = None
+) -> T:
     """Run a coroutine in virtual time; nothing in it may wait for a child or a socket."""
-    return _run(main, VirtualLoop)
+    return _run(main, VirtualLoop, interrupts or Interrupts())
 
 
 def _run(
-    main: Callable[[], Coroutine[Any, Any, T]], loop: Callable[[], asyncio.AbstractEventLoop]
+    main: Callable[[], Coroutine[Any, Any, T]],
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    interrupts: Interrupts,
 ) -> T:
     """Run to the end, or to a Ctrl-C, which cancels `main` and comes out as KeyboardInterrupt.
 
-    From before there is a loop until after it is closed, a Ctrl-C does nothing else: raised in
-    the middle of the loop's own code it would leave tasks behind.
+    It cancels once: a second one must not cut off what the first has set about to end.
     """
-    interrupts = 0
     task: asyncio.Task[T] | None = None
 
-    def interrupted(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupts
-        interrupts += 1
+    def cancel() -> None:
         if task is not None and not task.done():
             task.get_loop().call_soon_threadsafe(task.cancel)
 
     async def body() -> T:
         nonlocal task
         task = asyncio.current_task()
-        if interrupts:
+        if interrupts.count:
             raise asyncio.CancelledError
         return await main()
 
-    with _handling(interrupted):
+    with interrupts.held(cancel):
         try:
             with asyncio.Runner(loop_factory=loop) as runner:
                 result = runner.run(body())
         except asyncio.CancelledError:
-            if not interrupts:
+            if not interrupts.count:
                 raise
-    if interrupts:
+    if interrupts.count:
         raise KeyboardInterrupt
     return result
-
-
-@contextmanager
-def _handling(interrupted: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let Ctrl-C call `interrupted` while the block runs; only the main thread may."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, interrupted)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

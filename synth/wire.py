@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Self
 
-__all__ = ["ChildEnd", "spawn", "start"]
+__all__ = ["ChildEnd", "apart", "spawn", "start"]
 
 _NAME = "SYNTH_WIRE"
 _INHERITED: Literal["inherited", "loopback"] = "inherited" if os.name == "posix" else "loopback"
@@ -47,18 +47,15 @@ def start(*command: str, means: str = _INHERITED) -> tuple[subprocess.Popen[byte
 
 
 async def spawn(
-    *command: str, apart: bool = False, limit: int = _LINE_LIMIT, means: str = _INHERITED
+    *command: str, limit: int = _LINE_LIMIT, means: str = _INHERITED
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader, asyncio.StreamWriter]:
     """Start a child with `command`; return it with our end of its wire as streams.
 
-    A child that is `apart` hears no Ctrl-C, where the system knows sessions. `limit` is that of the
-    reader's lines in bytes.
+    `limit` is that of the reader's lines in bytes.
     """
     offer = _Inherited() if means == "inherited" else _Loopback()
     with offer:
-        child = await asyncio.create_subprocess_exec(
-            *command, **offer.options(), start_new_session=apart
-        )
+        child = await asyncio.create_subprocess_exec(*command, **offer.options())
         try:
             if isinstance(offer, _Inherited):
                 ours = offer.ours
@@ -70,6 +67,12 @@ async def spawn(
                 child.kill()
             raise
     return child, reader, writer
+
+
+def apart() -> dict[str, Any]:
+    """Return the options of a child that hears no Ctrl-C: that is its parent's to answer."""
+    group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows has it
+    return {"start_new_session": True, "creationflags": group}
 
 
 class ChildEnd:
@@ -211,4 +214,4 @@ class _Loopback:
 
 def _options(address: str) -> dict[str, Any]:
     nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    return {**nowhere, "env": {**os.environ, _NAME: address}}
+    return {**nowhere, **apart(), "env": {**os.environ, _NAME: address}}

@@ -83,6 +83,7 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.errors", "biofeedback.record"}
     | {"biofeedback.metrics.summary", "biofeedback.state.rest_words"}  # pure
+    | {"synth.outputs.quiet"}
     | {"biofeedback.control.ratings"}  # pure
     | {
         f"biofeedback.personal.{name}"  # pure as well
@@ -97,7 +98,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "biofeedback.code_digest": {"biofeedback.config"},
     "biofeedback.errors": set(),
-    "biofeedback.timebase": set(),
+    "biofeedback.timebase": {"biofeedback.interrupts"},
+    "biofeedback.interrupts": set(),
     "biofeedback.questions": {"biofeedback.control.ratings"},
     "biofeedback.hub": set(),
     "biofeedback.counters": {"biofeedback.timebase"},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from biofeedback.cli import streams
 from biofeedback.cli.commands import Commands
 
 __all__ = ["app", "run"]
@@ -49,9 +50,10 @@ def alone(
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code."""
     try:
-        app(list(arguments))
-    except SystemExit as stop:  # usage errors (2) and Ctrl-C (130) are typer's, with their text
-        return stop.code if isinstance(stop.code, int) else 0
+        code = _code_of(arguments)
+        sys.stdout.flush()  # what it does not take is told like any other mistake
+    except streams.ReaderGone:
+        return 0
     except Exception as error:
         hint = getattr(error, "hint", None)
         if not isinstance(hint, str):
@@ -60,4 +62,12 @@ def run(arguments: Sequence[str]) -> int:
 
         console.mistake(str(error), hint)
         return MISTAKE
+    return code
+
+
+def _code_of(arguments: Sequence[str]) -> int:
+    try:
+        app(list(arguments))
+    except SystemExit as stop:  # usage errors (2) and Ctrl-C (130) are typer's, with their text
+        return stop.code if isinstance(stop.code, int) else 0
     return 0

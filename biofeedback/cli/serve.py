@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console
+from biofeedback.cli import console, streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,8 @@ def serve(
     def studio() -> Studio:
         return Studio(out or sessions_folder(), profile, loudest)
 
-    with listening("0.0.0.0" if lan else "127.0.0.1", port) as bound:
+    host_or_all = "0.0.0.0" if lan else "127.0.0.1"
+    with streams.unheard(), listening(host_or_all, port) as bound:
         place = _place(lan, host, bound.getsockname()[1])
         run_live(lambda: _serving(place, bound, files, studio, lines, open_page, duration, login))
 

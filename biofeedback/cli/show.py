@@ -9,9 +9,10 @@ from pathlib import Path
 import typer
 
 from biofeedback import afterwards, launch
-from biofeedback.cli import console
+from biofeedback.cli import console, streams
 from biofeedback.cli.console import escape
 from biofeedback.errors import BiofeedbackError
+from biofeedback.interrupts import Interrupts
 from biofeedback.launch import Outcome, Plan
 from biofeedback.session import Session
 from biofeedback.timebase import monotonic_s
@@ -25,6 +26,11 @@ _BAR_EVERY_S = 5.0
 
 def perform(plan: Plan, title: str) -> None:
     """Run a plan, then write its files and say where they are; exit with 130 when interrupted."""
+    with Interrupts().held() as interrupts, streams.unheard():
+        _perform(plan, title, interrupts)
+
+
+def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
     performance = launch.Performance(plan)
     for warning in performance.warnings:
         console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
@@ -34,17 +40,19 @@ def perform(plan: Plan, title: str) -> None:
         from biofeedback.cli.screen import watch
 
         keyboard = Keyboard()
-        outcome = performance.run(lambda session: watch(session, keyboard), keyboard.opened)
+        outcome = performance.run(
+            lambda session: watch(session, keyboard), keyboard.opened, interrupts
+        )
     else:
         with console.progress(title) as report:
-            outcome = performance.run(lambda session: _bar(session, report))
+            outcome = performance.run(lambda session: _bar(session, report), interrupts=interrupts)
     if outcome is None:
         console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
         return
     if not performance.live:
         _say_speed(outcome, monotonic_s() - began_s)
-    done = _finish(outcome)
-    if outcome.interrupted:
+    done = _finish(outcome, interrupts)
+    if interrupts.count:
         raise typer.Exit(INTERRUPTED)
     if not done:
         raise typer.Exit(MISTAKE)
@@ -70,8 +78,11 @@ def _say_speed(outcome: Outcome, wall_s: float) -> None:
     )
 
 
-def _finish(outcome: Outcome) -> bool:
-    """Write what is written afterwards, and say where; return whether all of it could be."""
+def _finish(outcome: Outcome, interrupts: Interrupts) -> bool:
+    """Write what is written afterwards, and say where; return whether all of it could be.
+
+    Who has pressed Ctrl-C, before or now, does not wait for the sound, which takes the longest.
+    """
     for source, bad in outcome.counters.bad.items():
         words = ", ".join(f"{kind} {times}" for kind, times in bad.items())
         console.out.print(f"Bad input of {escape(source)}: {words}.", highlight=False)
@@ -81,19 +92,26 @@ def _finish(outcome: Outcome) -> bool:
             f"[yellow]Note:[/] the disk did not take {outcome.lines_lost} lines of the log; where "
             "they are missing is marked in it.", highlight=False,
         )  # fmt: skip
-    files = [spec for spec in outcome.files if not (outcome.interrupted and spec.kind == "wav")]
-    done = True
-    for step in afterwards.steps(outcome.folder, files):
+    done, silent = True, False
+    for step in afterwards.steps(outcome.folder, outcome.files):
         began_s = monotonic_s()
+        patient = step.name == "sound"
+        if patient and interrupts.count:
+            silent = True
+            continue
         try:
             with console.progress(step.title) as report:
-                path = step.do(report)
+                path = step.do(_until(interrupts, report) if patient else report)
+        except KeyboardInterrupt:
+            if not patient:
+                raise
+            silent = True
         except (BiofeedbackError, SynthError) as error:
             console.mistake(str(error), error.hint)
             done = False
         else:
             _say(step.name, path, monotonic_s() - began_s)
-    if len(files) < len(outcome.files):
+    if silent:
         console.out.print(
             f"Interrupted, so no sound was rendered: "
             f"{console.command('render', _short(outcome.folder), 'OUT.wav')} does it.",
@@ -101,6 +119,17 @@ def _finish(outcome: Outcome) -> bool:
             highlight=False,
         )
     return done
+
+
+def _until(interrupts: Interrupts, report: Callable[[float], None]) -> Callable[[float], None]:
+    """Return what takes the share done, and gives up at a Ctrl-C."""
+
+    def reported(share: float) -> None:
+        if interrupts.count:
+            raise KeyboardInterrupt
+        report(share)
+
+    return reported
 
 
 def _say(name: str, path: Path, seconds: float | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console
+from biofeedback.cli import console, streams
 from biofeedback.cli.options import MidiMap, Outputs, Volume
 from biofeedback.cli.play import Sensors, Wait
 
@@ -142,6 +142,7 @@ def next_block(
     from biofeedback.cli import consent, guide
     from biofeedback.cli.blind import Answers, Watch
     from biofeedback.errors import TrialError
+    from biofeedback.interrupts import Interrupts
     from biofeedback.plugins import SensorOptions
     from biofeedback.trials.arms import config_of, music_seed
     from biofeedback.trials.blinding import SKIP
@@ -183,12 +184,13 @@ def next_block(
     watch = Watch(title, protocol.arms, answers, asks=performance.live)
     listed = "; ".join(f"{arm}, {ARMS[arm]}" for arm in protocol.arms)
     _say(f"It is one of these: {listed}.")
-    outcome = performance.run(watch, watch.keyboard.opened)
-    if outcome is None:
-        console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
-        return
-    _after(trial, item.block, name)
-    if outcome.interrupted:
+    with Interrupts().held() as interrupts, streams.unheard():
+        outcome = performance.run(watch, watch.keyboard.opened, interrupts)
+        if outcome is None:
+            console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
+            return
+        _after(trial, item.block, name)
+    if interrupts.count:
         raise typer.Exit(INTERRUPTED)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from biofeedback.errors import FolderError
 from biofeedback.lab.base import NOTICE, Course
 from biofeedback.lab.measures import BAND
+from biofeedback.report import plotting
 
 __all__ = ["draw"]
 
@@ -22,6 +23,7 @@ def draw(courses: Sequence[Course], path: Path) -> None:
     Above: each listener's own arousal (thin), their median, and the band around the set point.
     Below: the activation of the music and what the program took the arousal to be, medians.
     """
+    plotting.load()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.0, 6.0), layout="constrained")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biofeedback.report import scales, thin
+from biofeedback.report import plotting, scales, thin
 from biofeedback.report.inline_svg import inline
 from biofeedback.report.story import Series, Story
 from biofeedback.report.words import clock
@@ -53,6 +53,7 @@ _HEART_SIGNALS = {Signal.RR.value, Signal.HR.value, Signal.ECG.value, Signal.PPG
 
 def draw(story: Story, form: Format) -> str:
     """Return the picture as an `<svg>` element, to be put into a page as it is."""
+    plotting.load()
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

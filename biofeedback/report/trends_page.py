@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from biofeedback.report import plotting
 from biofeedback.report.html import note, section, table
 from biofeedback.report.inline_svg import inline
 from biofeedback.report.trends import Interval, Measured, Trend
@@ -69,6 +70,7 @@ def _figure(sessions: Sequence[Measured], found: Sequence[Trend]) -> list[str]:
 
 
 def _draw(sessions: Sequence[Measured], found: Sequence[Trend]) -> str:
+    plotting.load()
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

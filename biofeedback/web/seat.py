@@ -28,6 +28,7 @@ from biofeedback.views.live_view import LiveView
 from biofeedback.web import records, wishes
 from biofeedback.web.seat_picture import SeatPicture, Stage
 from sensors.errors import SensorError
+from synth import wire
 from synth.errors import SynthError
 
 __all__ = ["Choice", "Seat"]
@@ -355,7 +356,10 @@ async def _write_files(folder: Path, output: str) -> None:
     if output == _SOUND_FILE:
         command.append(_SOUND_FILE)
     child = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stdin=asyncio.subprocess.DEVNULL
+        *command,
+        stdout=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.DEVNULL,
+        **wire.apart(),
     )
     try:
         await child.wait()

@@ -146,7 +146,7 @@ class RemotePlayer:
         self._hanging = self._hanging or process.returncode != 0
 
     async def _start(self) -> None:
-        child = await wire.spawn(*self.command, apart=True)  # Ctrl-C is the session's to hear
+        child = await wire.spawn(*self.command)
         self._process, self._reader, self._writer = child
         try:
             self._write(protocol.open_output(self.uri, self._t0_s, self._map))

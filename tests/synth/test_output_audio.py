@@ -81,8 +81,11 @@ async def _play_beats() -> tuple[Recorder, dict]:
 
 
 def test_live_audio_sounds_on_the_beat_and_falls_silent_after_panic() -> None:
-    with rig.jack_server():
-        recorder, health = asyncio.run(_play_beats())
+    rig.judged(lambda: asyncio.run(_play_beats()), _on_the_beat)
+
+
+def _on_the_beat(played: tuple[Recorder, dict]) -> None:
+    recorder, health = played
     samples = recorder.heard()
     assert health["restarts"] == 0
     assert health["errors"] == 0
