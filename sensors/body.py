@@ -78,7 +78,7 @@ class BodySettings:
 
     def __post_init__(self) -> None:
         ranges = {
-            "heart_rate_bpm": (30.0, 200.0),
+            "heart_rate_bpm": (25.0, 240.0),
             "rsa_ms": (0.0, 300.0),
             "breaths_per_minute": (2.0, 40.0),
             "scl_usiemens": (0.1, 50.0),
@@ -217,12 +217,12 @@ class _Heart:
         swing_s = self._settings.rsa_ms / 2000.0 * math.exp(-_RSA_FALL * above)
         self._wander_s = 0.97 * self._wander_s + self._rng.gauss(0.0, 0.004)
         rr_s = (
-            60.0 / max(30.0, bpm)
+            60.0 / max(25.0, bpm)
             + swing_s * math.sin(2 * math.pi * self._breath)
             + 0.6 * swing_s * math.sin(2 * math.pi * (self._wave_hz * now_s + self._wave))
             + self._wander_s
         )
-        return round(1024 * min(2.0, max(0.3, rr_s)))
+        return round(1024 * min(2.5, max(0.24, rr_s)))
 
 
 class _Skin:

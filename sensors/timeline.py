@@ -27,8 +27,8 @@ _LAG = (1.5, 0.3)
 _LAG_JUMP = (0.75, 0.3)
 #: So many packets without a beat are remembered; no heart is slower.
 _MOST_EMPTY = 8
-#: 20 to 240 beats a minute: what lies outside is a detection error, not a beat.
-PLAUSIBLE_RR_S = (0.25, 3.0)
+#: 20 to 250 beats a minute: what lies outside is a detection error, not a beat.
+PLAUSIBLE_RR_S = (0.24, 3.0)
 #: Beats of wristbands stand on a grid of 1/64 s; anything further apart is a missing beat.
 NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
 

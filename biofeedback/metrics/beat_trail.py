@@ -1,6 +1,6 @@
 """The beats of a session with exact running sums, which windows of any length share.
 
-An interval in milliseconds, 300 to 2000, is a double whose last bit is worth 2**-44 ms or more.
+An interval in milliseconds, 240 to 2500, is a double whose last bit is worth 2**-45 ms or more.
 Sums are kept in integers of that unit, so they are exact: nothing drifts however long a session
 lasts, and the sums over a stretch of beats are the differences between its ends.
 """
@@ -13,7 +13,7 @@ from biofeedback.metrics.beats import Beat
 
 __all__ = ["TICKS_PER_MS", "BeatTrail", "Entry"]
 
-TICKS_PER_MS = 1 << 44
+TICKS_PER_MS = 1 << 45
 #: 50 ms; the small excess keeps decimal fractions of a second from counting as more than 50 ms.
 _LARGE_STEP = 50 * TICKS_PER_MS + TICKS_PER_MS // 1_000_000
 

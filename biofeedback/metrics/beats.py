@@ -18,8 +18,11 @@ __all__ = ["Beat", "BeatCleaner", "Verdict"]
 
 Verdict = Literal["normal", "missed", "extra", "ectopic", "implausible"]
 
-#: What a human heart does at all; the usual limits of RR filters.
-_SHORTEST_MS, _LONGEST_MS = 300.0, 2000.0
+#: What a human heart does at all: 25 to 240 a minute, and a little room for jitter.
+_SHORTEST_MS, _LONGEST_MS = 240.0, 2500.0
+#: The usual limits of RR filters. Beyond them an interval is far more often a false or a missed
+#: detection, so it counts only in a regular rhythm: next to one that is as long within this share.
+_USUAL_SHORTEST_MS, _USUAL_LONGEST_MS, _REGULAR = 300.0, 2000.0, 0.12
 #: Of our own choosing, tuned on public recordings with injected artefacts.
 _REFERENCE_BEATS = 9
 _SPREAD_BEATS = 60
@@ -114,7 +117,7 @@ class BeatCleaner:
     def _reference_ms(self, current_ms: float, next_ms: float | None) -> float:
         """Return the median of the latest normal intervals, the next one counted among them."""
         known = self._sorted_normal
-        if next_ms is None or not _SHORTEST_MS <= next_ms <= _LONGEST_MS:
+        if next_ms is None or not _is_plausible(next_ms, current_ms):
             return known[len(known) // 2] if known else current_ms
         middle = (len(known) + 1) // 2
         place = bisect_left(known, next_ms)
@@ -149,7 +152,7 @@ class BeatCleaner:
         if next_ms is not None and step_ms <= widest_ms:
             off_ms = abs(rr_ms - next_ms)
             step_ms = off_ms if off_ms < step_ms else step_ms
-        plausible = _SHORTEST_MS <= rr_ms <= _LONGEST_MS
+        plausible = _is_plausible(rr_ms, next_ms)
         if plausible and step_ms <= tolerance_ms:
             return [self._accept(time_s, rr_ms, step_ms)]
         self._joined = False
@@ -190,7 +193,7 @@ class BeatCleaner:
         """Remember an interval not taken as it came; four in a row that agree are the rhythm."""
         self._doubted = [*self._doubted[1 - _RELOCK_BEATS :], rr_ms]
         low_ms, high_ms = min(self._doubted), max(self._doubted)
-        plausible = _SHORTEST_MS <= low_ms and high_ms <= _LONGEST_MS
+        plausible = _is_plausible(low_ms, high_ms) and _is_plausible(high_ms, low_ms)
         agree = high_ms - low_ms <= _RELOCK_RANGE * low_ms
         if len(self._doubted) == _RELOCK_BEATS and plausible and agree:
             self._normal = deque(self._doubted, maxlen=_REFERENCE_BEATS)
@@ -199,3 +202,12 @@ class BeatCleaner:
             self._steps.clear()
             self._sorted_steps.clear()
             self._spread_ms = math.nan
+
+
+def _is_plausible(rr_ms: float, next_ms: float | None) -> bool:
+    """Whether a heart can make an interval that has this neighbour, None for an unknown one."""
+    if _USUAL_SHORTEST_MS <= rr_ms <= _USUAL_LONGEST_MS:
+        return True
+    if next_ms is None or not _SHORTEST_MS <= rr_ms <= _LONGEST_MS:
+        return False
+    return abs(rr_ms - next_ms) <= _REGULAR * rr_ms

@@ -13,7 +13,7 @@ __all__ = ["HeartRate"]
 #: A device's own rate is smoothed in a way nobody documents, hence less trust; it is worth little
 #: from a device that used to show beats and has lost them, since it is made of beats. Our own.
 _DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
-_LOWEST_BPM, _HIGHEST_BPM = 30.0, 200.0
+_LOWEST_BPM, _HIGHEST_BPM = 24.0, 250.0
 #: A rate that has not changed at all for so long comes from a device that is stuck. Our own.
 _STUCK_S = 120.0
 

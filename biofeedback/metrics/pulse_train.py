@@ -29,26 +29,32 @@ class _Shape:
 
     `order` is the derivative, `width_s` the width of the Gaussian; within `lone_s` the highest
     peak wins, and no beat follows another within `refractory_s`. A peak counts above `high` times
-    the usual height, above `low` times when a beat is late.
+    the usual height, above `low` times when a beat is late. Within `early_s` of the last beat,
+    where the second wave of a pulse stands, it must be about as high as a beat, and no edge.
     """
 
     order: Literal[1, 2]
     width_s: float
     lone_s: float
     refractory_s: float
+    early_s: float
     high: float
     low: float
     slowest_hz: float
 
 
 _SHAPES: dict[Wave, _Shape] = {
-    "ecg": _Shape(2, 0.012, 0.08, 0.24, 0.5, 0.3, 50.0),
-    "ppg": _Shape(1, 0.06, 0.15, 0.33, 0.5, 0.3, 20.0),
+    "ecg": _Shape(2, 0.012, 0.08, 0.24, 0.24, 0.5, 0.3, 50.0),
+    "ppg": _Shape(1, 0.06, 0.15, 0.24, 0.33, 0.5, 0.3, 20.0),
 }
 _KERNEL_WIDTHS = 3.5
 _HEIGHTS = 8
-#: So much signal is looked at before heights are known, and forgotten after such a silence.
-_LEARN_S, _SILENCE_S = 2.0, 4.0
+#: So much signal is looked at before heights are known, so that the slowest heart has shown a beat;
+#: they are forgotten after such a silence.
+_LEARN_S, _SILENCE_S = 2.6, 4.0
+#: How high an early peak must be, as a share of the usual height; and of how much of the swing
+#: around it: an edge has 0.5, a sine of three cycles a second 0.36. Ours.
+_EARLY, _EDGE = 0.8, 0.43
 #: Beyond these no sensor measures; a swing this much smaller than the values is their rounding.
 _FASTEST_HZ, _LARGEST, _ROUNDING = 8000.0, 1e12, 1e-9
 #: A beat is late after this many usual intervals.
@@ -60,12 +66,14 @@ class Pulse:
     """A beat at `time_s`; `height` is how strongly the waveform showed it, in its own unit.
 
     `rival` is the highest peak since the beat before that was not taken for one, as a share of
-    `height`: small in a clear waveform, about 1 in noise.
+    `height`: small in a clear waveform, about 1 in noise. `edge` says that the wave rises at once,
+    as no pulse does.
     """
 
     time_s: float
     height: float
     rival: float = 0.0
+    edge: bool = False
 
 
 class PulseTrain:
@@ -146,7 +154,10 @@ class PulseTrain:
         for index in np.flatnonzero((here > before) & (here >= after) & (here > floor)).tolist():
             low, top, high = strength[index : index + 3].tolist()
             shift = (low - high) / (2 * (low - 2 * top + high))
-            self._meet(Pulse(first_s + (index + 1 + shift) / self._rate_hz, top), beats)
+            time_s = first_s + (index + 1 + shift) / self._rate_hz
+            around = wave[index + 1 : index + 1 + taps]
+            edge = self._shape.order == 1 and top > _EDGE * float(np.ptp(around))
+            self._meet(Pulse(time_s, top, edge=edge), beats)
         self._settle(first_s + (len(strength) - 2) / self._rate_hz, beats)
         return beats
 
@@ -187,7 +198,10 @@ class PulseTrain:
     def _judge(self, peak: Pulse, beats: list[Pulse]) -> None:
         since_s = peak.time_s - self._last_s
         share = self._shape.low if peak.time_s > self._due_s else self._shape.high
-        if since_s < self._shape.refractory_s or peak.height < share * self._usual:
+        first_s = self._shape.refractory_s
+        if since_s < self._shape.early_s:
+            share, first_s = _EARLY, self._shape.early_s if peak.edge else first_s
+        if since_s < first_s or peak.height < share * self._usual:
             self._rival = max(self._rival, peak.height)
             return
         beats.append(Pulse(peak.time_s, peak.height, self._rival / peak.height))

@@ -10,7 +10,7 @@ from sensors.signals import FloatArray
 __all__ = ["broken", "limits", "step_s", "swapped", "ticks_ms"]
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-_NICE_MS = (400, 500, 600, 700, 800, 1000, 1200, 1500, 2000)
+_NICE_MS = (250, 300, 400, 500, 600, 700, 800, 1000, 1200, 1500, 2000, 2400)
 
 
 def swapped(values: ArrayLike) -> FloatArray:
