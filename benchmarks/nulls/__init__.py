@@ -1,0 +1,1 @@
+"""Recordings of people who hear nothing, played to every programme."""

@@ -1,0 +1,150 @@
+"""What is sensed of a recording, tick by tick: once for all programmes, which do not change it.
+
+Samples arrive as `biofeedback replay` lets them arrive, through the product's own player and door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import pickle
+from pathlib import Path
+
+import biofeedback
+import sensors
+from biofeedback.config import Config
+from biofeedback.core import Core, CoreSettings
+from biofeedback.group.bodies import OneBody, Sensed
+from biofeedback.inputs import TICK_S, BarRequest, Tick
+from biofeedback.intake import Intake
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.scr import Scr
+from biofeedback.metrics.windowed import Window, WindowResult
+from biofeedback.outputs import Derived
+from biofeedback.state.baseline import Baseline
+from biofeedback.timebase import SessionClock, run_virtual, utc_now
+from sensors.base import SensorStatus, sleep_until
+from sensors.files import Recording
+from sensors.files.replay import play
+from sensors.signals import Chunk, Gap
+from synth.styles.base import Style
+
+__all__ = ["Course", "Heard", "sensed"]
+
+#: A tick's beats and skin responses, and what was known at it.
+Course = list[tuple[tuple[Beat | Scr, ...], Sensed]]
+_SENSING = {
+    biofeedback: ("group", "metrics", "state", "intake.py"),
+    sensors: ("base.py", "files", "signals.py"),
+}
+_BAR_LEAD_BEATS = 2.0
+
+
+def sensed(
+    recording: Recording, config: Config, keep: Path | None = None, until_s: float = math.inf
+) -> Course:
+    """Return the course of a recording; with `keep`, a folder, the same code does it only once."""
+    kept = None if keep is None else keep / f"{recording.name}-{_digest()}.pickle"
+    if kept is not None and kept.is_file():
+        course: Course = pickle.loads(kept.read_bytes())
+        return course
+    course = []
+    run_virtual(lambda: _sense(recording, config, course, until_s))
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(pickle.dumps(course))
+    return course
+
+
+async def _sense(recording: Recording, config: Config, course: Course, until_s: float) -> None:
+    clock = SessionClock(asyncio.get_running_loop(), utc_now())
+    body, intake = OneBody(config.metrics, config.state, None), Intake()
+    events: list[Beat | Scr] = []
+
+    async def listen() -> None:
+        async for sample in play(recording, clock):
+            if clock() > until_s:
+                return
+            clean = intake.clean(sample, 0)
+            if clean is not None:
+                events.extend(body.update(clean))
+
+    async def tick() -> None:
+        index = 0
+        while True:
+            await sleep_until(index * TICK_S, clock)
+            course.append((tuple(events), body.sense(index * TICK_S)))
+            events.clear()
+            index += 1
+
+    listening, ticking = asyncio.create_task(listen()), asyncio.create_task(tick())
+    await listening
+    ticking.cancel()
+
+
+class _Known:
+    """Bodies whose course is known."""
+
+    baselines: dict[str, Baseline] = {}  # noqa: RUF012 - none is ever stored
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
+        """Return the events up to the tick of the sample."""
+        assert isinstance(sample, SensorStatus)
+        return self._course[round(sample.time_s / TICK_S)][0]
+
+    def sense(self, now_s: float) -> Sensed:
+        """Return what was known."""
+        return self._course[round(now_s / TICK_S)][1]
+
+    def window(self, now_s: float) -> Window | None:
+        """Ask the worker for nothing: no programme looks at its readings."""
+        return None
+
+    def take(self, result: WindowResult) -> None:
+        """Leave it."""
+
+
+class Heard:
+    """The product's core in a session of somebody whose course is known; it writes its bars."""
+
+    def __init__(self, config: Config, style: Style, course: Course) -> None:
+        settings = CoreSettings(
+            metrics=config.metrics,
+            state=config.state,
+            control=config.control,
+            palette=config.music.palette,
+            phases=config.phase,
+        )
+        self.core = Core(settings, style, 1, {})
+        self.core._bodies = _Known(course)
+        self._seq = 0
+
+    def tick(self, index: int) -> list[Derived]:
+        """Let half a second pass; return what follows."""
+        now_s = index * TICK_S
+        derived = [*self._feed(SensorStatus("recording", now_s, "streaming"), now_s)]
+        tempo = self.core.tempo_map
+        while index > 0 and (
+            tempo is None or tempo.time_at(self.core.next_bar[1] - _BAR_LEAD_BEATS) <= now_s
+        ):
+            derived += self._feed(BarRequest(*self.core.next_bar), now_s)
+            tempo = self.core.tempo_map
+        return [*derived, *self._feed(Tick(index), now_s)]
+
+    def _feed(self, item: SensorStatus | BarRequest | Tick, now_s: float) -> list[Derived]:
+        self._seq += 1
+        return list(self.core.feed(self._seq, now_s, item))
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for package, names in _SENSING.items():
+        for name in names:
+            place = Path(package.__path__[0]) / name
+            for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
