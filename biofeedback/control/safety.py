@@ -11,15 +11,18 @@ from msgspec import Meta
 
 from biofeedback.control.base import Moment
 from biofeedback.control.rise import Rise
+from biofeedback.control.witness import REST, arousal_of, heart_deviation
 
-__all__ = ["Safety", "SafetySettings", "Stop"]
+__all__ = ["RETURNING", "Rule", "Safety", "SafetySettings", "Stop"]
 
 Rate = Annotated[float, Meta(ge=20.0, le=250.0)]
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
 Rule = Literal["heart_rate", "distress", "rising", "paradox"]
+#: Rules whose stop may end by itself.
+RETURNING: tuple[Rule, ...] = ("rising", "paradox")
 
 _CONFIDENT = 0.35
-_INSIDE_AGAIN_S = 60.0
+_INSIDE_AGAIN_S = _GONE_S = 60.0
 _MEAN_S = 60
 
 
@@ -28,15 +31,17 @@ class SafetySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     The upper limit is where guidelines for tachycardia begin to look for a cause other than
     effort or worry (American Heart Association 2020, about 150 a minute); the lower one is ours,
-    below the 50 of the same guidelines since trained hearts rest there. All else is ours.
+    below the 50 of the same guidelines since trained hearts rest there. All else is ours; how much
+    of a rise and for how long was chosen on people who hear nothing (docs/science.md).
     """
 
     heart_rate_high_bpm: Rate = 150.0
     heart_rate_low_bpm: Rate = 40.0
     heart_rate_for_s: Seconds = 20.0  #: so long without a break
     distress: Annotated[float, Meta(ge=1.0, le=10.0)] = 8.0  #: a rating this high stops
-    rise: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.15  #: of arousal above where leading began
-    turn_minutes: Annotated[float, Meta(ge=1.0, le=60.0)] = 5.0  #: for the music to turn a rise
+    #: of arousal, as the heart shows it, above the calmest minute of leading, or above rest
+    rise: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.25
+    turn_minutes: Annotated[float, Meta(ge=1.0, le=60.0)] = 8.0  #: for the music to turn a rise
     paradox: bool = True  #: stop leading a listener whom calmer music stirs up
     neutral_s: Seconds = 90.0  #: at neutral before the music falls silent
 
@@ -58,23 +63,25 @@ class Stop:
 class Safety:
     """Watches the body, the ratings and what the music does to arousal.
 
-    A stop by heart rate is over a minute after it is back inside; one by distress with a lower
-    rating; the others, and all of them, when the listener asks to resume.
+    A stop by `rising` or `paradox` is over, once a session, when its reason has been gone for a
+    minute in which the heart was seen; one by distress with a lower rating; any of them, and one by
+    heart rate not otherwise, when a person asks to resume.
     """
 
     def __init__(self, settings: SafetySettings) -> None:
         self._settings = settings
         self._rise = Rise()
-        self._outside_s = self._inside_s = self._risen_s = 0.0
+        self._outside_s = self._inside_s = self._risen_s = self._gone_s = 0.0
         self._recent: deque[float] = deque(maxlen=2 * _MEAN_S)
         self._lowest: float | None = None
         self._rule: Rule | None = None
         self._said = ""
         self._stopped_s = 0.0
-        self._at_stop = 0.0
+        self._at_stop = self._calm_at = 0.0
+        self._returned = False  # a stop has ended by itself in this session
 
     def resume(self) -> None:
-        """Forget what led to a stop; the listener wants to go on."""
+        """Forget what led to a stop; a person wants to go on."""
         self._rule = None
         self._outside_s = self._risen_s = 0.0
         self._lowest = None
@@ -84,9 +91,13 @@ class Safety:
         """Take in a moment; `level` is the music's, `leads` whether it means to calm."""
         self._watch_heart(moment)
         self._watch_ratings(moment)
-        if moment.state.confidence >= _CONFIDENT and moment.state.phase == "tracking":
-            self._recent.append(moment.state.arousal)
-            if leads and self._rule is None:
+        witness = heart_deviation(moment.state)
+        seen = moment.state.confidence >= _CONFIDENT and moment.state.phase == "tracking"
+        if seen and witness is not None:
+            self._recent.append(arousal_of(witness))
+            if self._rule is not None:
+                self._watch_return(moment.dt_s)
+            elif leads:
                 self._watch_arousal(moment, level)
         if self._rule is None:
             return None
@@ -97,7 +108,7 @@ class Safety:
             self._rule,
             f"{self._said}; {then}.",
             silent,
-            self._rule in ("heart_rate", "distress") or moment.state.confidence < _CONFIDENT,
+            self._rule not in RETURNING or moment.state.confidence < _CONFIDENT,
         )
 
     def _watch_heart(self, moment: Moment) -> None:
@@ -115,7 +126,10 @@ class Safety:
                 "The music no longer leads",
             )
         elif self._rule == "heart_rate" and self._inside_s >= _INSIDE_AGAIN_S:
-            self.resume()
+            self._said = (
+                f"Heart rate {bpm:.0f} is back within {low:g} to {high:g}. The music does not lead "
+                "until you resume"
+            )
 
     def _watch_ratings(self, moment: Moment) -> None:
         distress = moment.rated.get("distress")
@@ -131,30 +145,43 @@ class Safety:
     def _watch_arousal(self, moment: Moment, level: float) -> None:
         settings = self._settings
         self._rise.step(moment.state, level, moment.dt_s)
+        if len(self._recent) == 2 * _MEAN_S:
+            self._lowest = min(self._mean(), self._lowest or 1.0)
+        # At rest nobody is stirred up, however calm they were before.
+        calm = max(REST, self._lowest or 0.0)
         if settings.paradox and self._rise.found:
             said = "Your arousal rises as the music calms. The music no longer leads"
-            self._stop("paradox", said)
+            self._stop("paradox", said, calm)
             return
-        if len(self._recent) < 2 * _MEAN_S:
-            return
-        mean = self._mean()
-        self._lowest = mean if self._lowest is None else min(self._lowest, mean)
-        risen = mean > self._lowest + settings.rise
+        risen = self._lowest is not None and self._mean() > calm + settings.rise
         self._risen_s = self._risen_s + moment.dt_s if risen else 0.0
         if self._risen_s >= 60.0 * settings.turn_minutes:
             minutes = f"{settings.turn_minutes:g} minutes"
             said = f"Your arousal rose, and the music did not turn it within {minutes}. It stops"
-            self._stop("rising", said + " leading")
+            self._stop("rising", said + " leading", calm + settings.rise / 2.0)
 
-    def _stop(self, rule: Rule, said: str) -> None:
+    def _watch_return(self, dt_s: float) -> None:
+        """End a stop whose reason is gone, where that may be."""
+        self._gone_s = self._gone_s + dt_s if self._mean() <= self._calm_at else 0.0
+        if self._gone_s < _GONE_S or self._returned or self._rule not in RETURNING:
+            return
+        if self._rule == "paradox":
+            self._rise = Rise()  # what calming does is seen anew
+        self._returned = True
+        self._rule = None
+        self._risen_s = 0.0
+
+    def _stop(self, rule: Rule, said: str, calm_at: float = 0.0) -> None:
+        """Stop by a rule; `calm_at` is the arousal at which its reason is gone."""
         if self._rule is None or (rule == "heart_rate" and self._rule != "heart_rate"):
             self._rule, self._stopped_s = rule, 0.0
             self._at_stop = self._mean()
+            self._calm_at, self._gone_s = calm_at, 0.0
             self._said = said
 
     def _persists(self) -> bool:
         """Whether neutral music has not been enough."""
-        return self._rule in ("heart_rate", "distress") or self._mean() >= self._at_stop
+        return self._rule not in RETURNING or self._mean() >= self._at_stop
 
     def _mean(self) -> float:
         return sum(self._recent) / len(self._recent) if self._recent else 0.0

@@ -13,7 +13,7 @@ from biofeedback.control.course import Course
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.control.override import Overrides, Wish
-from biofeedback.control.safety import Stop
+from biofeedback.control.safety import RETURNING, Stop
 from biofeedback.control.together import PER_S, opened
 from biofeedback.control.underway import SECONDS, Underway, Way
 from biofeedback.metrics.base import Reading
@@ -30,6 +30,7 @@ Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
 #: Branches that are named whatever the music does.
 _BRANCHES = ("held", "blind", "rest", "lost", "unseen", "pause", "silence")
 _HEARD_TOGETHER = 0.05  #: from which it is said
+_SAID_S = 20.0  #: for so long it is said that a stop has ended by itself
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,6 +76,9 @@ class Steering:
         self._overrides = Overrides()
         self._together = Slew(0.0, PER_S)
         self._last = Aim(limits.neutral_level, None, "")
+        self._before_stop: tuple[float, float] | None = None  # level and tempo, while one holds
+        self._most: tuple[float, float] | None = None  # the same, since one has ended by itself
+        self._back_s = 0.0  # since then
         self._underway = Underway(limits.level_slew_per_s, limits.tempo_slew_bpm_per_s)
         self._free_s = 2.0 * SECONDS  # since the music was last kept from following
         self._blind_s = 0.0
@@ -110,6 +114,7 @@ class Steering:
     def resume(self) -> None:
         """Go on where a stop rule has held the music back."""
         self._safety.resume()
+        self._before_stop = self._most = None
 
     def release(self, name: str) -> None:
         """Give a parameter back to the strategy; all of them with ""."""
@@ -148,6 +153,7 @@ class Steering:
         self._rated = {}
         leads = begun and self._last.setpoint is not None
         stop = self._safety.step(moment, self._level.value, leads=leads)
+        self._note(stop, dt_s)
         if stop is not None:
             aim = self._back_off(stop)
         elif held:
@@ -155,7 +161,7 @@ class Steering:
         else:
             if begun:
                 self._course.advance(moment)
-            aim = self._aim(moment if begun else replace(moment, dt_s=0.0))
+            aim = self._returned(self._aim(moment if begun else replace(moment, dt_s=0.0)))
         self._last = aim
         self.found |= aim.found
         return self._decide(moment, aim, 0.0 if stop is not None else together)
@@ -178,12 +184,44 @@ class Steering:
         why = "The signal is too weak to follow, so the music holds as it is."
         return self._stay(why, "blind")
 
+    def _note(self, stop: Stop | None, dt_s: float) -> None:
+        """Remember how the music was before a stop that may end by itself, and when it did."""
+        self._back_s += dt_s
+        if stop is None:
+            if self._before_stop is not None:
+                self._most, self._back_s = self._before_stop, 0.0
+            self._before_stop = None
+        elif stop.rule not in RETURNING:
+            self._before_stop = None
+        elif self._before_stop is None:
+            self._before_stop = self._level.value, self._tempo.value
+
     def _back_off(self, stop: Stop) -> Aim:
-        """Go to neutral or fall silent; no wish stands against it, but bounds that calm hold."""
+        """Go to neutral or fall silent; no wish stands against it, but bounds that calm hold.
+
+        A body that nobody sees is not driven: the music only falls. Nor does it wait in silence
+        higher than it was.
+        """
         self._overrides.back_off()
-        neutral = self._limits.neutral_level
-        level = min(self._level.value, neutral) if stop.calmer else neutral
-        return Aim(level, None, stop.why, silent=stop.silent, cause=f"stop:{stop.rule}")
+        level, tempo_bpm = self._limits.neutral_level, None
+        if stop.silent and self._before_stop is not None:
+            level = min(level, self._before_stop[0])
+        if stop.calmer:
+            level = min(self._level.value, level)
+            tempo_bpm = min(self._tempo.value, self._curves.tempo_bpm(level))
+        cause = f"stop:{stop.rule}"
+        return Aim(level, None, stop.why, tempo_bpm, silent=stop.silent, cause=cause)
+
+    def _returned(self, aim: Aim) -> Aim:
+        """Keep what a strategy wants to where the music was before a stop that ended by itself."""
+        if self._most is None:
+            return aim
+        level, tempo_bpm = self._most
+        why = aim.why
+        if self._back_s < _SAID_S:
+            why = f"Your arousal is back: the music leads again, no higher than before. {why}"
+        wanted_bpm = None if aim.tempo_bpm is None else min(aim.tempo_bpm, tempo_bpm)
+        return replace(aim, level=min(aim.level, level), tempo_bpm=wanted_bpm, why=why)
 
     def _held(self) -> Aim:
         return self._stay("You asked the music to hold; it stays as it is.", "held")

@@ -53,8 +53,11 @@ def test_a_heart_rate_outside_its_limits_stops_with_advice_and_then_silence(bpm:
     assert "check the sensor, and rest" in decisions[-1].why
     assert not decisions[60].params.rest
     assert decisions[-1].params.rest
-    after = run(one, 90.0, readings=beating(70.0))
-    assert not after[-1].cause.startswith("stop")
+    after = run(one, 600.0, readings=beating(70.0))
+    assert {d.cause for d in after} == {"stop:heart_rate"}  # it never ends by itself
+    assert "back within 40 to 150" in after[-1].why
+    one.resume()
+    assert not run(one, 1.0, readings=beating(70.0))[-1].cause.startswith("stop")
 
 
 def test_a_heart_rate_that_cannot_be_trusted_stops_nothing() -> None:
@@ -107,6 +110,74 @@ def test_a_listener_whom_calm_music_stirs_up_is_recognised_within_three_minutes(
             break
     assert decision.cause == "stop:paradox"
     assert "rises as the music calms" in decision.why
+
+
+def stopped_by_rising(one: Steering) -> float:
+    """Let a heart stay up until the rule speaks; return the level of the music before."""
+    levels = []
+    for _ in range(1200):
+        decision = run(one, DT_S, lambda t: 0.8 if len(levels) > 240 else 0.3)[0]
+        if decision.cause == "stop:rising":
+            return levels[-1]
+        levels.append(decision.numbers["level"])
+    raise AssertionError("the rule did not speak")
+
+
+def test_a_stop_by_a_rise_ends_by_itself_once_said_and_no_higher_than_before() -> None:
+    one = steering(paradox=False, turn_minutes=2.0)
+    before = stopped_by_rising(one)
+    assert {d.cause for d in run(one, 300.0, lambda t: 0.8)} == {"stop:rising"}
+    calmed = run(one, 180.0, lambda t: 0.3)
+    back = next(k for k, d in enumerate(calmed) if not d.cause.startswith("stop"))
+    assert 60.0 <= back * DT_S <= 121.0  # a minute's mean, gone for a minute
+    assert "no higher than before" in calmed[back].why
+    assert not calmed[back].params.rest
+    stirred = run(one, 60.0, lambda t: 0.9)
+    levels = [d.numbers["level"] for d in (calmed + stirred)[back:]]
+    glide = levels[:20]  # 10 s from neutral
+    assert glide == sorted(glide, reverse=True)
+    assert max(levels[20:]) <= before + 1e-9
+    assert "no higher than before" not in stirred[-1].why
+    stopped_by_rising(one)
+    assert {d.cause for d in run(one, 900.0, lambda t: 0.3)} == {"stop:rising"}  # once a session
+    one.resume()
+    assert run(one, 1.0, lambda t: 0.3)[-1].cause != "stop:rising"
+
+
+def test_a_stop_whose_reason_stays_does_not_end() -> None:
+    one = steering(paradox=False, turn_minutes=2.0)
+    stopped_by_rising(one)
+    assert {d.cause for d in run(one, 1200.0, lambda t: 0.6)} == {"stop:rising"}
+
+
+def test_a_stop_does_not_end_while_the_body_is_out_of_sight() -> None:
+    one = steering(paradox=False, turn_minutes=2.0)
+    stopped_by_rising(one)
+    unseen = run(one, 600.0, lambda t: 0.1, confidence=0.1)
+    assert {d.cause for d in unseen} == {"stop:rising"}
+
+
+def test_distress_in_a_stop_by_a_rise_does_not_end_by_itself() -> None:
+    one = steering(paradox=False, turn_minutes=2.0)
+    stopped_by_rising(one)
+    one.rate("distress", 9.0)
+    assert {d.cause for d in run(one, 600.0, lambda t: 0.2)} == {"stop:distress"}
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.2, 0.34])
+def test_a_stop_never_raises_the_music_while_the_body_is_out_of_sight(confidence: float) -> None:
+    one = steering(paradox=False, turn_minutes=2.0)
+    assert stopped_by_rising(one) < 0.25
+    seen = run(one, 1.5)  # on its way up to neutral
+    unseen = run(one, 300.0, confidence=confidence)
+    assert {d.cause for d in unseen} == {"stop:rising"}
+    for name in ("level", "tempo", "density"):
+        values = [
+            d.numbers["level"] if name == "level"
+            else d.params.tempo_bpm if name == "tempo" else d.params.density
+            for d in (seen[-1], *unseen)
+        ]  # fmt: skip
+        assert values == sorted(values, reverse=True)
 
 
 @pytest.mark.parametrize("strategy", ["lead", "mirror"])
