@@ -7,29 +7,22 @@ from dataclasses import dataclass, field
 from biofeedback.control.base import Decision
 from biofeedback.control.override import Wish
 from biofeedback.group.bodies import Found
-from biofeedback.group.settings import MARK
 from biofeedback.inputs import Command, Input, Tick
-from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.outputs import Derived
 from biofeedback.state.estimator import State
-from biofeedback.views.age import age_of
-from biofeedback.views.evidence import Evidence
+from biofeedback.views.body import Body
 from biofeedback.views.links import Links
-from biofeedback.views.picture import Breath, Measure, Music, Picture, Trust, Wearer
+from biofeedback.views.picture import Breath, Music, Picture
 from sensors.base import SensorStatus
 from sensors.signals import Chunk
 from synth.events import Bar, Cancel
 from synth.tempo_map import Segment
 
-__all__ = ["MEASURES", "LiveView"]
+__all__ = ["LiveView"]
 
-#: The metrics that screens show, with the decimals that a picture has of them.
-MEASURES = {"heart_rate": 1, "rmssd": 1, "scl": 3, "scr_rate": 1, "breathing_rate": 1}
 #: Bars in which the swell comes and goes, in beats; the composer's pair of bars.
 SWELL_BEATS = 8.0
-_KNOWN = 0.01  #: confidence below which arousal is not shown
-_GOOD, _FAIR = 0.8, 0.5  #: quality of a reading from which it is called so
 _MUSIC_BARS = 4
 _SLOWEST_BPM = 1.0  #: below it the music stands still, with another device's clock
 
@@ -54,14 +47,13 @@ class LiveView:
     question: str = ""
     began_s: float | None = None
     now_s: float = 0.0  #: of the latest tick
-    _state: State | None = None
     _decision: Decision | None = None
     _rest_began_s: float | None = None
     _bars: list[Bar] = field(default_factory=list)
+    _named: tuple[Bar, str, str] | None = None  # the bar that sounds, its key and its chords
     _tempo: Segment | None = None
     _links: Links = field(default_factory=Links)
-    _evidence: Evidence = field(default_factory=Evidence)
-    _readings: dict[str, Reading] = field(default_factory=dict)
+    _body: Body = field(default_factory=Body)
     _ending: bool = False
     _overrides: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -74,7 +66,7 @@ class LiveView:
             case Chunk():
                 return self._measure(event)
             case Beat() | Found():
-                self._evidence.take(event, self.now_s)
+                self._body.hear(event, self.now_s)
                 return False  # what was made of it is news
             case SensorStatus():
                 self._links.meet(event, self.now_s)
@@ -92,25 +84,23 @@ class LiveView:
             case Command():
                 self._obey(event)
             case tuple():
-                self._readings = {reading.name: reading for reading in event}
+                self._body.read(event)
             case _:
                 return False
         return True
 
     def picture(self) -> Picture:
         """Return what is known now."""
-        state, decision = self._state, self._decision
-        measures = {name: self._measured(name, digits) for name, digits in MEASURES.items()}
-        together = self._measured("synchrony", 2)
-        arousal_s = self._evidence.measured_s("arousal")
-        known = state is not None and state.confidence >= _KNOWN and self._holds(arousal_s)
+        body, decision, now_s = self._body, self._decision, self.now_s
+        state, measures, together = body.state, body.measures(now_s), body.together(now_s)
+        known = body.shows_arousal(now_s)
         resting = state is not None and state.phase == "rest"
         return Picture(
-            t=self.now_s,
+            t=now_s,
             streaming=self.began_s is not None,
             left_s=self._left_s(),
-            signal=self._signal(),
-            sensors=self._links.sensors(self.now_s),
+            signal=self._links.signal(now_s, began=self.began_s is not None) or body.signal(now_s),
+            sensors=self._links.sensors(now_s),
             heart_rate=measures["heart_rate"].value,
             breaths=measures["breathing_rate"].value,
             measures=measures,
@@ -118,7 +108,7 @@ class LiveView:
             low=_rounded(state.low, 3) if state and known else None,
             high=_rounded(state.high, 3) if state and known else None,
             confidence=round(state.confidence, 2) if state else 0.0,
-            arousal_s=_rounded(arousal_s, 2) if known else None,
+            arousal_s=body.arousal_s if known else None,
             setpoint=_rounded(decision.setpoint if decision else None, 3),
             resting=resting,
             rest_left_s=self._rest_left_s() if resting and not self.rest else None,
@@ -134,58 +124,27 @@ class LiveView:
             ending=self._ending,
             volume=self.volume,
             overrides={
-                name: value
-                for name, (value, until_s) in self._overrides.items()
-                if self.now_s < until_s
+                name: value for name, (value, until_s) in self._overrides.items() if now_s < until_s
             },
             question=self.question,
             troubles=self.troubles,
-            wearers=self._wearers(),
+            wearers=body.wearers(now_s),
             synchrony=together.value,
             synchrony_s=together.measured_s,
         )
 
     def _measure(self, chunk: Chunk) -> bool:
         self._links.hear(chunk, self.now_s)
-        self._evidence.take(chunk, self.now_s)
+        self._body.hear(chunk, self.now_s)
         first = self.began_s is None
         if first:
             self.began_s = self.now_s
         return first
 
     def _estimate(self, state: State) -> None:
-        self._state = state
-        self._evidence.take(state, self.now_s)
+        self._body.estimate(state, self.now_s)
         if self._rest_began_s is None and state.contributions:
             self._rest_began_s = state.time_s
-
-    def _holds(self, measured_s: float | None) -> bool:
-        return age_of(measured_s, self.now_s) != "gone"
-
-    def _measured(self, name: str, digits: int) -> Measure:
-        reading, measured_s = self._readings.get(name), self._evidence.measured_s(name)
-        if reading is None or reading.value is None or not self._holds(measured_s):
-            return _UNKNOWN
-        value, trust = round(reading.value, digits), _trust(reading.quality)
-        return Measure(value, trust, _rounded(measured_s, 2))
-
-    def _wearers(self) -> tuple[Wearer, ...]:
-        found = []
-        for name, reading in self._readings.items():
-            wearer, mark, what = name.partition(MARK)
-            if mark and what == "arousal":
-                arousal_s = self._evidence.measured_s(name)
-                known = reading.quality >= _KNOWN and self._holds(arousal_s)
-                heart = self._measured(f"{wearer}{MARK}heart_rate", 0)
-                found.append(Wearer(
-                    wearer,
-                    _rounded(reading.value if known else None, 2),
-                    heart.value,
-                    _rounded(arousal_s, 2) if known else None,
-                    heart.measured_s,
-                    heart.trust,
-                ))  # fmt: skip
-        return tuple(found)
 
     def _obey(self, command: Command) -> None:
         match command.what:
@@ -213,22 +172,6 @@ class LiveView:
         gone_s = 0.0 if self._rest_began_s is None else self.now_s - self._rest_began_s
         return max(0.0, self.rest_s - gone_s)
 
-    def _signal(self) -> str:
-        """Return how well the body is seen: what its links say, else its best reading."""
-        link = self._links.signal(self.now_s, began=self.began_s is not None)
-        if link:
-            return link
-        readings = [self._readings.get(name) for name in ("heart_rate", "scl")]
-        known = [reading for reading in readings if reading and reading.value is not None]
-        if not known:
-            return "measuring"
-        fresh = [
-            reading.quality
-            for reading in known
-            if age_of(self._evidence.measured_s(reading.name), self.now_s) == "fresh"
-        ]
-        return _trust(max(fresh, default=0.0))
-
     def _bar(self) -> Bar | None:
         """Return the bar that sounds now; bars are composed ahead of it."""
         if self._tempo is None:
@@ -242,10 +185,13 @@ class LiveView:
         if bar is None or decision is None or tempo is None:
             return None
         params = decision.params
+        if self._named is None or self._named[0] is not bar:  # names take longer than all else
+            self._named = bar, str(bar.key), " ".join(bar.chords)
+        _, key, chords = self._named
         return Music(
             tempo_bpm=round(tempo.bpm, 1),  # another clock's, maybe
-            key=str(bar.key),
-            chords=" ".join(bar.chords),
+            key=key,
+            chords=chords,
             section=bar.section,
             density=round(params.density, 2),
             layers=tuple(layer.value for layer in params.layers),
@@ -263,13 +209,6 @@ class LiveView:
             from_s=round(self._tempo.time_s - into * second_a_beat, 4),
             period_s=round(SWELL_BEATS * second_a_beat, 4),
         )
-
-
-_UNKNOWN = Measure()
-
-
-def _trust(quality: float) -> Trust:
-    return "good" if quality >= _GOOD else "fair" if quality >= _FAIR else "weak"
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
