@@ -1,0 +1,123 @@
+"""Every number has its moment: it fades with its age, then it is gone, on every screen."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import pytest
+from rich.console import Console
+
+from biofeedback.cli.board import Board
+from biofeedback.cli.numbers import Numbers
+from biofeedback.inputs import Tick
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.beats import Beat
+from biofeedback.mqtt.messages import Shown
+from biofeedback.mqtt.wearer import Wearer
+from biofeedback.state.estimator import State
+from biofeedback.views.live_view import LiveView
+from biofeedback.views.picture import Picture
+from biofeedback.web.remote_seat import RemoteSeat
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Signal
+
+
+def seen_until(last_s: float, now_s: float, *, wave: bool = False) -> LiveView:
+    """Return a view of a strap whose beats end, while metrics go on reading and nobody says so.
+
+    With `wave` its samples go on: a wave in which no beat is found.
+    """
+    view = LiveView()
+    view.take(Tick(0))
+    view.take(SensorStatus("strap", 0.0, "streaming", 80, True))
+    for index in range(int(2 * now_s) + 1):
+        time_s = index / 2
+        view.take(Tick(index))
+        if time_s <= last_s:
+            view.take(Chunk.events(Signal.RR, "strap", [time_s], [0.5]))
+            view.take(Beat(time_s, 500.0, "normal"))
+        elif wave:
+            view.take(Chunk.events(Signal.ECG, "strap", [time_s], [0.0]))
+        view.take((Reading("heart_rate", 72.0, "bpm", 10.0, time_s, 0.9, 1.0),))
+        view.take(State(time_s, 0.4, 0.2, 0.6, 0.8, "tracking", {"heart_rate": 1.0}))
+    return view
+
+
+def drawn(picture: Picture, wordless_s: float = 0.0) -> str:
+    console = Console(file=io.StringIO(), width=100, height=60)
+    with console.capture() as shown:
+        console.print(Board().screen(picture, 100, wordless_s=wordless_s))
+    return " ".join(shown.get().split())
+
+
+@pytest.mark.parametrize(
+    ("now_s", "heart", "arousal"),
+    [
+        (60.0, "heart rate 72 bpm ·", "0.40 (likely 0.20 to 0.60, confidence 80 %)"),
+        (65.0, "heart rate 72 bpm ·", "confidence 80 %)"),
+        (72.0, "heart rate 72 bpm (12 s ago)", "confidence 80 %) (12 s ago)"),
+        (91.0, "heart rate -- ·", "not known yet"),
+    ],
+)
+def test_a_number_of_a_sensor_that_fell_silent_fades_and_goes(
+    now_s: float, heart: str, arousal: str
+) -> None:
+    text = drawn(seen_until(60.0, now_s).picture())
+    assert heart in text
+    assert arousal in text
+    assert ("s ago" in text) == (now_s == 72.0)
+
+
+def test_an_old_number_is_never_called_good() -> None:
+    assert seen_until(60.0, 65.0).picture().signal == "good"
+    silent = seen_until(60.0, 66.0).picture()
+    assert silent.signal == "silent"
+    assert silent.sensors[0].contact is None
+    assert "connected, but silent for 6 s" in drawn(silent)
+    assert seen_until(60.0, 66.0, wave=True).picture().signal == "weak"
+
+
+def test_readers_of_the_old_fields_are_told_nothing_that_is_too_old() -> None:
+    picture = seen_until(60.0, 91.0).picture()
+    assert picture.heart_rate is None
+    assert picture.arousal is picture.low is picture.high is None
+
+
+def test_a_clock_that_is_ahead_makes_nothing_young() -> None:
+    view = LiveView()
+    view.take(Tick(0))
+    view.take(Beat(3600.0, 800.0, "normal"))
+    for index in range(80):
+        view.take(Tick(index))
+        view.take((Reading("heart_rate", 72.0, "bpm", 10.0, index / 2, 0.9, 1.0),))
+    assert view.picture().heart_rate is None
+
+
+def test_without_a_word_from_the_session_everything_on_the_screen_is_old() -> None:
+    picture = seen_until(60.0, 60.0).picture()
+    text = drawn(picture, wordless_s=12.0)
+    assert "no word from the session for 12 s" in text
+    assert "heart rate 72 bpm (12 s ago)" in text
+    assert "was connected · battery 80 % · last heard 12 s ago" in text
+    assert "skin contact" not in text
+    assert "heart rate --" in drawn(picture, wordless_s=31.0)
+
+
+def test_a_picture_that_is_sent_again_is_as_old_as_it_is() -> None:
+    now_s, wearer = [100.0], Wearer("robin")
+
+    class Nobody:
+        async def order(self, wearer: str, who: str, what: str, value: str = "") -> None:
+            await asyncio.sleep(0)
+
+    seat = RemoteSeat(wearer, Nobody(), lambda: now_s[0])
+    picture = seen_until(60.0, 60.0).picture()
+    wearer.show(Shown(session="s", last=0, utc_ms=0.0, simulated=False, picture=picture), 100.0)
+    assert seat.picture().age_s == 0.0
+    now_s[0] = 108.0
+    wearer.unheard()  # the link to the broker broke, and every page is told
+    assert seat.picture().age_s == 8.0
+    numbers = Numbers(wearer.picture, seat.picture().age_s)
+    assert numbers.signal() == "no word"
+    assert numbers.metric("heart_rate", "", "", ".0f").plain == "72 (8 s ago)"
