@@ -14,6 +14,7 @@ from typing import Literal
 
 from synth import wire
 from synth.errors import OutputUnavailable, SynthError
+from synth.outputs.sound_system import after_a_crash
 
 __all__ = ["audio_devices", "main", "midi_inputs", "midi_ports"]
 
@@ -57,7 +58,7 @@ def _ask(what: Literal["midi", "midi-in", "audio"]) -> list[str]:
                 child.wait(1.0)
             raise OutputUnavailable(
                 f"the {what} library ended the program that asked it (code {child.returncode})",
-                hint="Reinstall it, or play through another kind of output.",
+                hint=after_a_crash(),
             ) from error
         finally:
             child.kill()

@@ -15,6 +15,7 @@ from synth import wire
 from synth.errors import OutputUnavailable
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
+from synth.outputs.sound_system import after_a_crash
 from synth.outputs.uri import OutputKind
 from synth.params import MusicParams
 from synth.player import protocol
@@ -45,7 +46,9 @@ class RemotePlayer:
         """`t0_s` is the monotonic clock at session time 0; nothing starts before `open`."""
         self.uri = uri
         self._map = midi_map or MidiMap()
-        self._tells_all = uri.partition(":")[0].strip().lower() == OutputKind.OSC
+        kind = uri.partition(":")[0].strip().lower()
+        self._is_sound = kind in (OutputKind.AUDIO, OutputKind.SOUNDFONT)
+        self._tells_all = kind == OutputKind.OSC
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
         self._process: asyncio.subprocess.Process | None = None
@@ -177,7 +180,7 @@ class RemotePlayer:
         return {
             "kind": "error",
             "message": f"the player of {self.uri} ended unexpectedly",
-            "hint": "Run biofeedback doctor.",
+            "hint": after_a_crash() if self._is_sound else "Run biofeedback doctor.",
         }
 
     async def _supervise(self) -> None:

@@ -113,3 +113,16 @@ def test_without_any_audio_device_the_error_says_what_to_do() -> None:
     with pytest.raises(OutputUnavailable, match="audio device") as caught:
         asyncio.run(play())
     assert caught.value.hint
+
+
+def test_a_system_without_alsa_s_files_is_one_line_with_the_reason(monkeypatch, tmp_path) -> None:
+    """PortAudio aborts the process that asks it there."""
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "alsa.conf"))
+
+    async def play() -> None:
+        player = await RemotePlayer.open("audio:nowhere", time.monotonic())
+        await player.close()
+
+    with pytest.raises(OutputUnavailable, match="audio:nowhere") as caught:
+        asyncio.run(play())
+    assert "ALSA has no configuration" in caught.value.hint
