@@ -6,9 +6,10 @@ from typing import Literal
 
 __all__ = ["GONE_S", "OLD_S", "WORDLESS_S", "Age", "age_of"]
 
-#: A slow heart, whose beat is judged one beat late and delivered within a second, is seen this
-#: long ago at most. What is older is shown with its age, and beyond the second not at all.
-OLD_S, GONE_S = 5.0, 30.0
+#: The slowest heart that is read, of 25 a minute, whose beat is judged one beat late and delivered
+#: within a second, is seen this long ago at most. What is older is shown with its age, and beyond
+#: the second not at all.
+OLD_S, GONE_S = 6.5, 30.0
 #: Pictures come twice a second while a session runs; without one for so long a screen says so, and
 #: calls all that it shows old.
 WORDLESS_S = 2.0

@@ -111,13 +111,13 @@ def test_a_sensor_that_falls_silent_without_a_word_is_told_and_its_contact_is_no
     view = LiveView()
     view.take(Tick(0))
     view.take(status("strap", "streaming", contact=True, battery_percent=80))
-    for index in range(1, 13):
+    for index in range(1, 16):
         view.take(Tick(index))
         if index <= 2:
             view.take(Chunk.events(Signal.HR, "strap", [index / 2], [60.0]))
     (sensor,) = view.picture().sensors
     assert not sensor.silent
-    view.take(Tick(13))  # 5.5 s after the last
+    view.take(Tick(16))  # 7 s after the last
     (sensor,) = view.picture().sensors
     assert sensor.silent
     assert (sensor.state, sensor.heard_s, sensor.contact) == ("streaming", 1.0, None)
