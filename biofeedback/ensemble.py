@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from biofeedback.control.base import Decision
 from biofeedback.group.bodies import Found
@@ -21,7 +22,9 @@ __all__ = ["Ensemble", "Player"]
 class Player(Protocol):
     """What plays in real time; nothing here waits."""
 
-    health: dict[str, Any]  #: its last report; `error` says why it is silent, while it is
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it just now, in a sentence; "" for nothing."""
 
     def tempo(self, segment: Segment) -> None:
         """Follow a tempo from its time on."""
@@ -44,6 +47,9 @@ class Player(Protocol):
     def panic(self) -> None:
         """Silence everything that sounds."""
 
+    async def fall_silent(self) -> None:
+        """Wait until nothing sounds, or that was tried for long enough."""
+
 
 class Ensemble:
     """Passes on what the core derived, and what the listener asks of all players."""
@@ -55,9 +61,8 @@ class Ensemble:
 
     @property
     def troubles(self) -> list[str]:
-        """Why outputs are silent, in sentences; mostly nothing."""
-        errors = [player.health.get("error") for player in self._players]
-        return [str(error) for error in errors if error]
+        """Why outputs are silent, or are not, in sentences; mostly nothing."""
+        return [player.trouble for player in self._players if player.trouble]
 
     def pass_on(self, value: Derived) -> None:
         """Tell every player what concerns it of what was derived."""
@@ -105,6 +110,10 @@ class Ensemble:
         """Silence all for good: whatever is derived from now on, nothing sounds."""
         self._shut = True
         self.panic()
+
+    async def fall_silent(self) -> None:
+        """Wait until nothing sounds, or that was tried for long enough."""
+        await asyncio.gather(*(player.fall_silent() for player in self._players))
 
     def _signal(self, values: Mapping[str, float]) -> None:
         for player in self._players if values else ():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shlex
 import shutil
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,12 +42,16 @@ from biofeedback.session_folder import check_target, new_folder, write_text
 from biofeedback.state.baseline import Baseline
 from biofeedback.stop_switch import Stopped, StopSwitch
 from biofeedback.surface.local_desk import LocalDesk
+from biofeedback.tasks import closed
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
 
 __all__ = ["Hand", "Outcome", "Performance", "Plan"]
+
+_SCREEN = "The screen"
+_PLAYER_CLOSES_S = 60.0  #: it gives up trying to silence an output after half a minute
 
 #: Runs beside the session and shows it; cancelled when the session is over.
 Watcher = Callable[[Session], Coroutine[Any, Any, None]]
@@ -90,6 +96,7 @@ class Outcome:
     music_s: float
     interrupted: bool
     lines_lost: int = 0  #: of the log, that the disk did not take
+    troubles: tuple[tuple[str, str], ...] = ()  #: what is left to be done, and how
 
 
 class Performance:
@@ -123,6 +130,7 @@ class Performance:
         self._baselines = _baselines(plan, stored)
         self._core = core_for(plan.config, plan.seed, self._baselines)
         self._session: Session | None = None
+        self._players: list[RemotePlayer] = []
         self._folder = Path()
         self._music_s = 0.0
         self._interrupted = False
@@ -174,6 +182,11 @@ class Performance:
         return Outcome(
             self._folder, self._files, self._session.counters, self._music_s, self._interrupted,
             self._log.lines_lost if self._log is not None else 0,
+            tuple(
+                (f"notes may hang on {player.uri}", _how_to_end(player.uri))
+                for player in self._players
+                if player.may_hang
+            ),
         )  # fmt: skip
 
     async def _perform(self, watch: Watcher) -> None:
@@ -181,30 +194,32 @@ class Performance:
             clock = SessionClock(asyncio.get_running_loop(), utc_now())
             with self.stop.unless_pressed():
                 session = self._session = await self._opened(stack, clock)
-            watching = asyncio.create_task(watch(session))
+            session.tasks.keep(_SCREEN, lambda: watch(session))
+            for one in session.surfaces:
+                session.tasks.keep(one.name, partial(one.run, session))
             try:
-                async with surface.running(session.surfaces, session):
-                    await session.run()
+                await session.run()
             finally:
-                watching.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watching  # a screen that failed says so when the music is over
+                await session.tasks.close()
+        failure = session.tasks.failures.get(_SCREEN)
+        if failure is not None and not isinstance(failure, OSError):  # the terminal's, not ours
+            raise failure  # when the music is over and everything is closed
 
     async def _opened(self, stack: AsyncExitStack, clock: SessionClock) -> Session:
         """Open all that a session needs, to be closed with the stack, and begin its log."""
         surfaces = await stack.enter_async_context(
             surface.opened(self._plan.controls, self._plan.clock, clock)
         )
-        players = []
+        players = self._players
         for spec, midi_map in self._ports:
             player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map)
-            stack.push_async_callback(player.close)
+            stack.push_async_callback(closed, str(spec), player.close, _PLAYER_CLOSES_S)
             player.volume(self._plan.volume)
             players.append(player)
         worker: Worker = self._worker or InlineWorker()
         if self._worker is None and clock.live:
             worker = WorkerClient()
-            stack.push_async_callback(worker.close)
+            stack.push_async_callback(closed, "The worker", worker.close)
             await worker.start()
         self._folder = new_folder(self._plan.out, clock.started_utc)
         stack.callback(self._settle, clock)
@@ -226,17 +241,17 @@ class Performance:
         if self._plan.lsl:
             outlet = LslOutlet(self._plan.lsl, clock)
             outlet.listen(session.hub)
-            stack.push_async_callback(outlet.close)
+            stack.push_async_callback(closed, outlet.name, outlet.close)
             await outlet.open()
             session.surfaces = [*surfaces, outlet]
         if self._plan.mqtt:
             tap = Tap(self._plan.mqtt, clock, simulated=session.simulated)
             tap.listen(session.hub)
-            stack.push_async_callback(tap.close)
+            stack.push_async_callback(closed, tap.name, tap.close)
             session.surfaces = [*session.surfaces, tap]
         if clock.live:
             door = LocalDesk(self._folder, clock)
-            stack.push_async_callback(door.close)
+            stack.push_async_callback(closed, door.name, door.close)
             await door.open()
             session.surfaces = [*session.surfaces, door]
         session.begin(self._header(clock))
@@ -307,6 +322,15 @@ class Performance:
             chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
             trial=plan.trial,
         )  # fmt: skip
+
+
+def _how_to_end(uri: str) -> str:
+    """Return what ends notes that hang on an output whose player could not."""
+    by_hand = "use All Notes Off at the instrument, or its power switch"
+    kind, _, port = uri.partition(":")
+    if kind != "midi":
+        return f"{by_hand[0].upper()}{by_hand[1:]}."
+    return f"End them: biofeedback silence {shlex.quote(port.partition('?')[0])}; or {by_hand}."
 
 
 def _sources(plan: Plan) -> list[plugins.SensorSource]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from biofeedback.control.base import Decision
@@ -18,6 +20,7 @@ from biofeedback.hub import Hub, Subscription
 from biofeedback.inputs import Command
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
+from biofeedback.tasks import aside
 from sensors.network import lsl_library
 from sensors.signals import UNITS, Chunk, Gap
 
@@ -28,6 +31,7 @@ __all__ = ["LslOutlet"]
 
 #: More than comes in a second with every signal; beyond it the oldest are lost.
 _CAPACITY = 4096
+_LAST_S = 1.0  #: how long the end of a session waits for the library
 _STATE = ("arousal", "low", "high", "confidence")
 _PARAMS = (
     ("setpoint", ""), ("tempo_bpm", "bpm"), ("density", "1/beat"), ("dynamics", ""),
@@ -42,8 +46,10 @@ class LslOutlet:
     """Streams named "NAME rr", "NAME metrics", "NAME music", "NAME markers" and the like.
 
     `clock` gives session time in s. `dropped` counts what came faster than it could be passed on,
-    `trouble` says why nothing is passed on any more, "" while all is well.
+    `trouble` says why the last of it was not passed on, "" while all is well.
     """
+
+    name = "LSL"
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         if not name.strip():
@@ -56,6 +62,7 @@ class LslOutlet:
         self._metrics: tuple[str, ...] = ()
         self._state: State | None = None
         self.trouble = ""
+        self._turn = threading.Lock()
 
     @property
     def dropped(self) -> int:
@@ -68,11 +75,11 @@ class LslOutlet:
         from pylsl import local_clock
 
         self._offset_s = local_clock() - self._clock()
-        await asyncio.to_thread(self._outlet, "markers", "Markers", "", (("marker", ""),))
+        await aside(self._outlet, "markers", "Markers", "", (("marker", ""),))
 
     def listen(self, hub: Hub[Any]) -> None:
         """Hear everything that the session says from now on."""
-        self._events = hub.subscribe(_CAPACITY)
+        self._events = hub.subscribe(_CAPACITY, "LSL")
 
     async def run(self, desk: object) -> None:
         """Pass on what is heard until cancelled; a library that fails is told in `trouble`.
@@ -80,40 +87,54 @@ class LslOutlet:
         `desk` is not needed: nothing comes back.
         """
         assert self._events is not None
-        while not self.trouble:
+        while True:
             await self._events.wait()
-            try:
-                await asyncio.to_thread(self._pass_on, self._events.drain(), self._clock())
-            except (RuntimeError, OSError, ValueError) as error:
-                self.trouble = f"the LSL streams failed: {error}"
+            await self._take()
 
     async def close(self) -> None:
-        """Pass on what was heard last, and take the streams away."""
-        if self._events is not None and not self.trouble:
-            await asyncio.to_thread(self._pass_on, self._events.drain(), self._clock())
+        """Pass on what was heard last, if the library takes it, and take the streams away."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_S):
+                await self._take()
         self._outlets.clear()
 
+    async def _take(self) -> None:
+        """Pass on what was heard, and take in nothing meanwhile: a library that hangs shows."""
+        events = self._events.drain() if self._events is not None else []
+        if not events:
+            return
+        try:
+            await aside(self._pass_on, events, self._clock())
+        except (RuntimeError, OSError, ValueError) as error:
+            self.trouble = f"the LSL streams failed: {error}"
+        else:
+            self.trouble = ""
+
     def _pass_on(self, events: Sequence[object], now_s: float) -> None:
-        for event in events:
-            match event:
-                case Chunk():
-                    self._signal(event)
-                case tuple():
-                    self._readings(event)
-                case State():
-                    self._state = event
-                case Decision():
-                    self._decision(event)
-                case Command(what="marker"):
-                    at_s = now_s if event.time_s is None else event.time_s
-                    self._mark(event.value or "marker", at_s)
-                case Command():
-                    value = "" if event.what == "stop" else event.value  # a stop's is how it ends
-                    self._mark(f"{event.what} {value}".strip(), now_s)
-                case Gap():
-                    self._mark(f"gap {event.signal.value} {event.reason}", event.end_s)
-                case _:
-                    pass
+        with self._turn:  # whoever was cancelled left a thread that is still at it
+            for event in events:
+                self._send(event, now_s)
+
+    def _send(self, event: object, now_s: float) -> None:
+        match event:
+            case Chunk():
+                self._signal(event)
+            case tuple():
+                self._readings(event)
+            case State():
+                self._state = event
+            case Decision():
+                self._decision(event)
+            case Command(what="marker"):
+                at_s = now_s if event.time_s is None else event.time_s
+                self._mark(event.value or "marker", at_s)
+            case Command():
+                value = "" if event.what == "stop" else event.value  # a stop's is how it ends
+                self._mark(f"{event.what} {value}".strip(), now_s)
+            case Gap():
+                self._mark(f"gap {event.signal.value} {event.reason}", event.end_s)
+            case _:
+                pass
 
     def _signal(self, chunk: Chunk) -> None:
         count, signal = chunk.values.shape[1], chunk.signal.value

@@ -25,7 +25,9 @@ from biofeedback.record.writer import LogWriter
 from biofeedback.simulation.ear import Ear
 from biofeedback.stop_switch import StopSwitch
 from biofeedback.surface.base import Surface
+from biofeedback.tasks import Tasks, beside, logged
 from biofeedback.timebase import SessionClock
+from biofeedback.troubles import LOOK_S, Troubles
 from sensors.signals import Chunk, Gap
 from synth.events import Bar
 
@@ -78,6 +80,8 @@ class Session:
         self.stop = stop or StopSwitch()  #: of this session alone
         self.hub: Hub[Event] = Hub()
         self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
+        self.tasks = Tasks()  #: what runs beside it
+        self._troubles = Troubles()
         self.counters = self._ledger.counters
         self.began_s: float | None = None  #: from when on its duration counts
         self.questions = questions  #: what the person is asked; None for nothing
@@ -92,10 +96,16 @@ class Session:
 
     @property
     def troubles(self) -> list[str]:
-        """What is wrong now with outputs and with the log, in sentences; mostly nothing."""
-        problem = self._log.problem
-        others = [surface.trouble for surface in self.surfaces if surface.trouble]
-        return self._ensemble.troubles + others + ([str(problem)] if problem else [])
+        """What is wrong, or was a moment ago, in sentences; mostly nothing."""
+        return list(dict.fromkeys([*self._troubles.shown, *self._wrong()]))
+
+    def _wrong(self) -> list[str]:
+        """Return what is wrong now: with outputs, with what steers or watches, with the log."""
+        steering = [surface.trouble for surface in self.surfaces if surface.trouble]
+        log = [self._log.problem] if self._log.problem else []
+        return [
+            *self._ensemble.troubles, *steering, *self.tasks.troubles, *self.hub.troubles, *log,
+        ]  # fmt: skip
 
     @property
     def duration_s(self) -> float | None:
@@ -157,6 +167,7 @@ class Session:
                 tasks.append(group.create_task(self._end_after(sensing)))
                 if self._clock.live:  # a timer more would change virtual time's order of equal ones
                     tasks.append(group.create_task(self._conductor.note_delays()))
+                    tasks.append(group.create_task(self._tell_troubles()))
                 asking = group.create_task(self._ask_before_and_during())
                 try:
                     await self.stop.wait()
@@ -176,8 +187,24 @@ class Session:
             raise group.exceptions[0] from None
         finally:
             self._ensemble.shut()
-            self._ledger.note_delays()
-            self._ledger.note(self._end_line)
+            try:
+                await self._fall_silent()
+            finally:
+                self._ledger.note_delays()
+                self._ledger.note(self._end_line)
+
+    async def _fall_silent(self) -> None:
+        """Wait until nothing sounds any more, or that was tried for long enough."""
+        if self._clock.live:
+            async with beside(self._tell_troubles()):
+                await self._ensemble.fall_silent()
+
+    async def _tell_troubles(self) -> None:
+        """Note in the log what goes wrong and when it is over."""
+        while True:
+            for text in self._troubles.look(self._wrong(), self._clock()):
+                self._feed(Command("session", "note", text))
+            await asyncio.sleep(LOOK_S)
 
     def _end_line(self, t: float, seq: int) -> lines.EndLine:
         counters = self.counters
@@ -250,7 +277,8 @@ class Session:
                 if isinstance(cleaned, Chunk):
                     self._streaming.set()
         finally:
-            await stream.aclose()
+            with logged(f"{sensor.uri} did not close"):
+                await stream.aclose()
 
     async def _end_after(self, sensing: Sequence[asyncio.Task[None]]) -> None:
         while True:

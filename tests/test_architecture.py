@@ -100,12 +100,14 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.errors": set(),
     "biofeedback.timebase": {"biofeedback.interrupts"},
     "biofeedback.interrupts": set(),
+    "biofeedback.tasks": set(),
+    "biofeedback.troubles": set(),
     "biofeedback.questions": {"biofeedback.control.ratings"},
     "biofeedback.hub": set(),
     "biofeedback.counters": {"biofeedback.timebase"},
     "biofeedback.lsl_outlet": VALUES
     | DERIVED
-    | {"biofeedback.errors", "biofeedback.hub"}
+    | {"biofeedback.errors", "biofeedback.hub", "biofeedback.tasks"}
     | {"biofeedback.inputs", "sensors.network.lsl_library"},
     "biofeedback.intake": VALUES | {"biofeedback.record.even_times", "sensors.printable"},
     "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
@@ -135,14 +137,14 @@ ALLOWED: dict[str, set[str]] = {
     | DERIVED
     | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
     | {"biofeedback.record", "biofeedback.personal", "biofeedback.views"}
-    | {"biofeedback.vault"}
+    | {"biofeedback.vault", "biofeedback.tasks"}
     | {"biofeedback.metrics.shared_worker"},
     "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
     "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},
     "biofeedback.mqtt": VALUES
     | DERIVED
     | {"biofeedback.errors", "biofeedback.hub", "biofeedback.timebase", "biofeedback.inputs"}
-    | {"biofeedback.record.convert", "biofeedback.surface.base"}
+    | {"biofeedback.record.convert", "biofeedback.surface.base", "biofeedback.tasks"}
     | {"biofeedback.views", "biofeedback.web.wishes"},  # the same picture, the same rights
     "biofeedback.surface": {
         "synth",
@@ -150,6 +152,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.inputs",
         "biofeedback.questions",
         "biofeedback.personal.folders",
+        "biofeedback.tasks",
         "sensors.network.lsl_library",
     },
     "biofeedback.session": ANYTHING,
@@ -225,6 +228,53 @@ def test_every_import_follows_the_dependency_rule(module: str) -> None:
         if not any(within(name, prefix) for prefix in allowed)
     ]
     assert not wrong, f"{module} (room {room}) may not import {wrong}"
+
+
+#: Who may start a task outside a TaskGroup, and who hears of its failure.
+OWNERS = {
+    "biofeedback.tasks": "the owner",
+    "biofeedback.cli.devices": "awaited in the same block",
+    "biofeedback.metrics.shared_worker": "awaited by whoever asked, and all of them at the end",
+    "biofeedback.mqtt.link": "awaited in the same block, also when that is cancelled",
+    "biofeedback.web.connections": "a failure is that of one visitor, who is gone",
+    "biofeedback.web.receipts": "an answer whose asker is gone",
+    "biofeedback.web.remote_seat": "a STOP, which is told again whatever fails",
+    "biofeedback.web.seat": "tells each failure on its page",
+    "biofeedback.web.server": "awaited in the same block",
+    "sensors.ble.link": "a failure ends the link, which is opened again, or is worth none",
+    "synth.player.remote": "the owner of a player, which goes on after every failure",
+}
+STARTS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "add_done_callback"}
+THREADS = {
+    "biofeedback.tasks": "its failure is that of the call which waits for it",
+    "biofeedback.cli.keys": "polls the keyboard of Windows",
+    "biofeedback.cli.screen": "its failure comes out where the next frame is drawn",
+    "biofeedback.record.writer": "its failure is the log's problem, and it goes on",
+}
+
+
+def called(module: str) -> list[tuple[str, str]]:
+    """Return what is called in a module: the name, and what it is called on."""
+    return [
+        (node.func.attr, ast.unparse(node.func.value))
+        for node in ast.walk(tree_of(modules()[module]))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+
+
+def test_every_background_task_has_an_owner() -> None:
+    found = {
+        module
+        for module in modules()
+        for name, on in called(module)
+        if name in STARTS and not on.endswith("group")
+    }
+    assert found == set(OWNERS)
+
+
+def test_every_thread_has_an_owner() -> None:
+    found = {module for module in modules() for name, _ in called(module) if name == "Thread"}
+    assert found == set(THREADS)
 
 
 HEAVY = {

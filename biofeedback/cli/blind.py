@@ -71,7 +71,10 @@ class Watch:
 
     async def __call__(self, session: Session) -> None:
         """Run beside a session until cancelled."""
-        events = session.hub.subscribe(_EVENTS)
+        with session.hub.subscribed(_EVENTS, "The screen") as events:
+            await self._show(session, events)
+
+    async def _show(self, session: Session, events: Subscription[Event]) -> None:
         controls = Controls(session)
 
         def press(key: str) -> None:

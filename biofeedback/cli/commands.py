@@ -28,6 +28,7 @@ COMMANDS = {
     "export": ("inspect", "Write sessions as files for other programs."),
     "scan": ("devices", "List the Bluetooth sensors within reach, and what they give."),
     "ports": ("devices", "List audio devices and MIDI ports, to play to or steer with."),
+    "silence": ("silence", "End notes that hang on MIDI instruments."),
     "doctor": ("devices", "Check this computer."),
     "midi-learn": ("controls", "Learn which knob, key or button of a controller does what."),
     "mqtt": ("mqtt", "Many wearers on several computers: a broker of your own."),

@@ -158,6 +158,7 @@ def order(
     from biofeedback.errors import ConfigError
     from biofeedback.mqtt.address import load
     from biofeedback.mqtt.desk import MqttDesk
+    from biofeedback.tasks import beside
     from biofeedback.timebase import run_live
 
     login = load(broker)
@@ -171,17 +172,12 @@ def order(
                 there.set()
 
         desk = MqttDesk(login, clock, changed)
-        running = asyncio.create_task(desk.run())
-        try:
+        async with beside(desk.run()):
             with suppress(TimeoutError):
                 await asyncio.wait_for(there.wait(), 5.0)
             if desk.trouble:
                 raise ConfigError(desk.trouble)
             await desk.order(wearer, "", what, value)
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
 
     run_live(ordering)
     console.out.print(f"{wearer}: {what} {value}".rstrip() + ": done.", highlight=False)
@@ -220,18 +216,15 @@ async def _table(login: Login) -> None:
     from rich.live import Live
 
     from biofeedback.mqtt.desk import MqttDesk
+    from biofeedback.tasks import beside
 
     clock = asyncio.get_running_loop().time
     desk = MqttDesk(login, clock, lambda wearer: None)
-    running = asyncio.create_task(desk.run())
-    try:
+    async with beside(desk.run()) as running:
         with Live(_seats(desk, clock()), console=console.out, auto_refresh=False) as live:
             while not running.done():
                 await asyncio.sleep(_REDRAW_S)
                 live.update(_seats(desk, clock()), refresh=True)
-        running.result()
-    finally:
-        running.cancel()
 
 
 def _seats(desk: MqttDesk, now_s: float) -> Table:

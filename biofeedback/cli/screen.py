@@ -38,10 +38,12 @@ T = TypeVar("T")
 
 async def watch(session: Session, keyboard: Keyboard | None = None) -> None:
     """Show a session and obey the keys, until cancelled; the terminal is restored then."""
-    events = session.hub.subscribe(_EVENTS)
     controls = Controls(session)
     screen = Terminal(emoji=False, highlight=False)
-    with (keyboard or Keyboard()).given(controls.press, session.stop) as has_keys:
+    with (
+        session.hub.subscribed(_EVENTS, "The screen") as events,
+        (keyboard or Keyboard()).given(controls.press, session.stop) as has_keys,
+    ):
         board, view = Board(session.simulated, has_keys), _view(session)
         if screen.file.isatty() and screen.is_terminal and not screen.is_dumb_terminal:
             await _draw(screen, board, view, events, session, controls)
@@ -201,28 +203,37 @@ def _drawing(
     """Yield what has an item drawn by a thread, so that a terminal that stalls delays nothing.
 
     While no item comes the last is drawn again every `again_s`: a session that hangs cannot say so
-    itself.
+    itself. What the thread failed with is raised where the next item is put in.
     """
     mailbox: _Mailbox[T] = _Mailbox(capacity)
+    failures: list[Exception] = []
 
     def run() -> None:
-        start()
         try:
-            last = None
-            while True:
-                item = mailbox.take(again_s)
-                if item is None and mailbox.is_closed:
-                    return
-                last = item or last
-                if last is not None:
-                    draw(last)
-        finally:
-            stop()
+            start()
+            try:
+                last = None
+                while True:
+                    item = mailbox.take(again_s)
+                    if item is None and mailbox.is_closed:
+                        return
+                    last = item or last
+                    if last is not None:
+                        draw(last)
+            finally:
+                stop()
+        except Exception as error:  # the thread cannot tell anybody
+            failures.append(error)
+
+    def show(item: T) -> None:
+        if failures:
+            raise failures[0]
+        mailbox.put(item)
 
     thread = threading.Thread(target=run, name="screen", daemon=True)
     thread.start()
     try:
-        yield mailbox.put
+        yield show
     finally:
         mailbox.close()
         thread.join(_CLOSING_S)

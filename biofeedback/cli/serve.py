@@ -133,6 +133,7 @@ async def _serving(
     import asyncio
     import socket
     from contextlib import suppress
+    from functools import partial
 
     from biofeedback.web import app, server
     from biofeedback.web.tokens import Tokens
@@ -150,17 +151,14 @@ async def _serving(
     )
     if open_page:
         await asyncio.to_thread(_open, place.entrance(listener))
-    afar = None if login is None else asyncio.create_task(_wearers(login, studio))
+    if login is not None:
+        studio.tasks.keep("The link to wearers elsewhere", partial(_wearers, login, studio))
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(duration_s):
                 guarded = app.application(table, tokens, place, clock)
                 await server.run(guarded, bound, files, leaving=studio.shut)
     finally:
-        if afar is not None:
-            afar.cancel()
-            with suppress(asyncio.CancelledError):
-                await afar
         await studio.close()
 
 
@@ -180,7 +178,13 @@ async def _wearers(login: Login, studio: Studio) -> None:
     seats: dict[str, RemoteSeat] = {}
     clock = asyncio.get_running_loop().time
     desk = MqttDesk(login, clock, changed)
-    await desk.run()
+    try:
+        await desk.run()
+    except Exception:  # it is begun again, and said meanwhile where they are shown
+        for seat in seats.values():
+            seat.trouble = "The link to the broker failed"
+            studio.show(seat)
+        raise
 
 
 def _say(title: str, link: str) -> None:

@@ -35,17 +35,12 @@ def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
     for warning in performance.warnings:
         console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
     began_s = monotonic_s()
-    if performance.live:
-        from biofeedback.cli.keys import Keyboard
-        from biofeedback.cli.screen import watch
-
-        keyboard = Keyboard()
-        outcome = performance.run(
-            lambda session: watch(session, keyboard), keyboard.opened, interrupts
-        )
-    else:
-        with console.progress(title) as report:
-            outcome = performance.run(lambda session: _bar(session, report), interrupts=interrupts)
+    try:
+        outcome = _run(performance, title, interrupts)
+    except Exception:
+        if performance.outcome is not None:  # there was music, and it shall not be lost
+            _finish(performance.outcome, interrupts)
+        raise
     if outcome is None:
         console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
         return
@@ -56,6 +51,19 @@ def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
         raise typer.Exit(INTERRUPTED)
     if not done:
         raise typer.Exit(MISTAKE)
+
+
+def _run(performance: launch.Performance, title: str, interrupts: Interrupts) -> Outcome | None:
+    if performance.live:
+        from biofeedback.cli.keys import Keyboard
+        from biofeedback.cli.screen import watch
+
+        keyboard = Keyboard()
+        return performance.run(
+            lambda session: watch(session, keyboard), keyboard.opened, interrupts
+        )
+    with console.progress(title) as report:
+        return performance.run(lambda session: _bar(session, report), interrupts=interrupts)
 
 
 async def _bar(session: Session, report: Callable[[float], None]) -> None:
@@ -83,6 +91,10 @@ def _finish(outcome: Outcome, interrupts: Interrupts) -> bool:
 
     Who has pressed Ctrl-C, before or now, does not wait for the sound, which takes the longest.
     """
+    for trouble, hint in outcome.troubles:
+        console.err.print(
+            f"[bold red]Note:[/] {escape(trouble)}. {escape(hint)}", highlight=False, soft_wrap=True
+        )
     for source, bad in outcome.counters.bad.items():
         words = ", ".join(f"{kind} {times}" for kind, times in bad.items())
         console.out.print(f"Bad input of {escape(source)}: {words}.", highlight=False)

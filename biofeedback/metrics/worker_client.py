@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -103,12 +104,15 @@ class WorkerClient:
             self._wire = reader, writer
 
     async def _ask(self, window: Window) -> WindowResult | None:
-        """Return the child's answer; one to an earlier, abandoned question is skipped."""
-        await self._spawn()
-        if self._wire is None:
-            return None
-        reader, writer = self._wire
+        """Return the child's answer; one to an earlier, abandoned question is skipped.
+
+        None when there is none, also since the system refuses a child just now.
+        """
         try:
+            await self._spawn()
+            if self._wire is None:
+                return None
+            reader, writer = self._wire
             async with asyncio.timeout(self._timeout_s):
                 writer.write(msgspec.json.encode(window) + b"\n")
                 await writer.drain()
@@ -116,7 +120,7 @@ class WorkerClient:
                     result = msgspec.json.decode(line, type=WindowResult)
                     if result.end_s == window.end_s:
                         return result
-        except (TimeoutError, ConnectionError, msgspec.DecodeError):
+        except (OSError, ValueError, msgspec.DecodeError):  # a line without end is a ValueError
             return None
         return None
 
@@ -131,5 +135,6 @@ class WorkerClient:
             async with asyncio.timeout(1.0):
                 await child.wait()
         except TimeoutError:
-            child.kill()
+            with suppress(OSError):  # it has gone just now
+                child.kill()
             await child.wait()

@@ -18,7 +18,6 @@ from biofeedback.mqtt.link import (
     check_library,
     heed_cancelling,
     linked,
-    together,
     waits,
 )
 from biofeedback.mqtt.messages import (
@@ -33,6 +32,7 @@ from biofeedback.mqtt.messages import (
 )
 from biofeedback.mqtt.orders import SILENCE
 from biofeedback.mqtt.wearer import Wearer
+from biofeedback.tasks import together
 
 __all__ = ["MqttDesk"]
 

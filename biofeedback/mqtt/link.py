@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +29,6 @@ __all__ = [
     "check_library",
     "heed_cancelling",
     "linked",
-    "together",
     "waits",
 ]
 
@@ -80,23 +79,6 @@ def heed_cancelling(before: int = 0) -> None:
     """
     if cancellings() > before:
         raise asyncio.CancelledError
-
-
-async def together(*jobs: Coroutine[object, object, None]) -> None:
-    """Do several things until one of them fails, or this task is cancelled; then end all.
-
-    Before Python 3.13 a `TaskGroup` loses a cancellation that comes together with a failure, or
-    counts one that nobody asked for.
-    """
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Message(NamedTuple):

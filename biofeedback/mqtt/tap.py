@@ -25,7 +25,6 @@ from biofeedback.mqtt.link import (
     check_library,
     heed_cancelling,
     linked,
-    together,
     waits,
 )
 from biofeedback.mqtt.messages import Answer, Ask, Order, Shown, Status, decoded, encode
@@ -33,6 +32,7 @@ from biofeedback.mqtt.orders import SILENCE, Gate, who
 from biofeedback.mqtt.outbox import Outbox
 from biofeedback.record.convert import derived_lines, input_line
 from biofeedback.surface.base import Desk
+from biofeedback.tasks import together
 from biofeedback.timebase import utc_now
 from biofeedback.views.live_view import LiveView
 
@@ -43,6 +43,7 @@ _WINDOW = 16  #: events under way at once
 _PICTURES_S = 0.1  #: pictures come at most ten times a second
 _ASKS_S = 0.5  #: one answer to each user in this time
 _USERS = 64
+_PATIENCE_S = 1.0  #: with a broker, before it is said that it does not answer
 #: How long the end of a session waits for the broker to have everything.
 _LAST_S, _LAST_IN_TROUBLE_S = 5.0, 1.0
 
@@ -50,8 +51,10 @@ _LAST_S, _LAST_IN_TROUBLE_S = 5.0, 1.0
 class Tap:
     """Publishes a session under the wearer's name; `clock` gives session time in s.
 
-    `skipped` counts the pictures that a slow link did not take, `trouble` says what is wrong now.
+    `skipped` counts the pictures that a slow link did not take.
     """
+
+    name = "MQTT"
 
     def __init__(
         self, login: Login, clock: Callable[[], float], *, simulated: bool = False
@@ -71,7 +74,8 @@ class Tap:
         self._answered: dict[str, float] = {}
         self.simulated = simulated
         self.skipped = 0
-        self.trouble = ""
+        self._trouble = ""
+        self._asked_s: float | None = None  # since when the broker owes us an answer
 
     @property
     def dropped(self) -> int:
@@ -83,27 +87,32 @@ class Tap:
 
     def listen(self, hub: Hub[Any]) -> None:
         """Hear everything that the session says from now on."""
-        self._events = hub.subscribe(_CAPACITY)
+        self._events = hub.subscribe(_CAPACITY, "MQTT")
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the link, or that a broker leaves us waiting."""
+        asked_s = self._asked_s
+        waits_long = asked_s is not None and self._clock() - asked_s > _PATIENCE_S
+        return self._trouble or ("MQTT: the broker does not answer" if waits_long else "")
 
     async def run(self, desk: Desk) -> None:
         """Publish what is heard, and pass on what desks order, until cancelled."""
-        hearing = asyncio.create_task(self._hear(desk))
-        try:
-            pauses = iter(waits())
-            while True:
-                try:
-                    async with linked(self._login, self._will()) as link:
-                        await self._serve(link, desk)
-                except LinkError as error:
-                    if not self.trouble:  # it was well until now
-                        pauses = iter(waits())
-                    self.trouble = f"MQTT: {error}"
-                heed_cancelling()
-                await asyncio.sleep(next(pauses))
-        finally:
-            hearing.cancel()
-            with suppress(asyncio.CancelledError):
-                await hearing
+        await together(self._hear(desk), self._keep_linked(desk))
+
+    async def _keep_linked(self, desk: Desk) -> None:
+        pauses = iter(waits())
+        while True:
+            try:
+                self._asked_s = self._clock()
+                async with linked(self._login, self._will()) as link:
+                    await self._serve(link, desk)
+            except LinkError as error:
+                if not self._trouble:  # it was well until now
+                    pauses = iter(waits())
+                self._trouble = f"MQTT: {error}"
+            heed_cancelling()
+            await asyncio.sleep(next(pauses))
 
     async def close(self) -> None:
         """Hand over what waits, and say that the session is over; gives up after 5 s.
@@ -150,7 +159,7 @@ class Tap:
             simulated=self.simulated, utc_ms=_now_ms(),
         )  # fmt: skip
         await link.publish(topics.status(wearer), encode(there), qos=1, retain=True)
-        self.trouble = ""
+        self._trouble, self._asked_s = "", None
         self._changed.set()
         await together(self._send_events(link), self._send_pictures(link), self._obey(link, desk))
 
@@ -191,7 +200,9 @@ class Tap:
     async def _send(self, link: Link) -> None:
         """Publish some events in order; what the broker does not confirm is sent again."""
         events, topic = self._outbox.unsent(_WINDOW), topics.events(self._wearer)
+        self._asked_s = self._clock()
         await asyncio.gather(*(link.publish(topic, encode(event), qos=1) for event in events))
+        self._asked_s = None
         if events:
             self._outbox.confirm(events[-1].seq)
 

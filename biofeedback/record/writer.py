@@ -90,7 +90,10 @@ class LogWriter:
             self._closing = True
             self._wake.notify()
         self._thread.join()
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            self.problem = f"the session log could not be closed ({error.strerror})"
 
     def _run(self) -> None:
         while True:
@@ -132,8 +135,9 @@ class LogWriter:
             while data:
                 data = data[self._file.write(data) :]
             os.fsync(self._file.fileno())
-        except OSError as error:
-            self.problem = f"the session log cannot be written ({error.strerror})"
+        except Exception as error:  # whatever it is: this thread must outlive it
+            reason = error.strerror if isinstance(error, OSError) else repr(error)
+            self.problem = f"the session log cannot be written ({reason})"
             return False
         self._whole_bytes += size
         self._header = self._lost = self.problem = None

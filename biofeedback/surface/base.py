@@ -45,6 +45,11 @@ class Surface(Protocol):
     """Something to steer with. `open` may block for a moment and raise; `run` goes on for ever."""
 
     @property
+    def name(self) -> str:
+        """What it is, at the beginning of a sentence."""
+        ...
+
+    @property
     def trouble(self) -> str:
         """What is wrong with it just now, in a sentence; "" for nothing."""
         ...

@@ -1,23 +1,23 @@
-"""From what a user writes to surfaces, opened, run beside a session and closed after it."""
+"""From what a user writes to surfaces, opened before a session and closed after it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from biofeedback.errors import ConfigError
 from biofeedback.personal.folders import data_folder
-from biofeedback.surface.base import Desk, Surface
+from biofeedback.surface.base import Surface
 from biofeedback.surface.bindings import find, read
 from biofeedback.surface.clock_desk import ClockDesk
 from biofeedback.surface.lsl_desk import LslDesk
 from biofeedback.surface.midi_desk import MidiDesk
 from biofeedback.surface.midi_input import MidiInput, parse
 from biofeedback.surface.osc_desk import OscDesk
+from biofeedback.tasks import closed
 
-__all__ = ["check", "controls_folder", "opened", "running"]
+__all__ = ["check", "controls_folder", "opened"]
 
 _HINT = "Write midi:PORT, midi-virtual:NAME, osc:[HOST:]PORT or lsl:NAME."
 
@@ -49,21 +49,7 @@ async def opened(
         yield surfaces
     finally:
         for surface in surfaces:
-            await surface.close()
-
-
-@asynccontextmanager
-async def running(surfaces: Sequence[Surface], desk: Desk) -> AsyncIterator[None]:
-    """Let surfaces steer a session while the block runs; one that fails says so at its end."""
-    tasks = [asyncio.create_task(surface.run(desk)) for surface in surfaces]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
+            await closed(surface.name, surface.close)
 
 
 def _surface(uri: str, now_s: Callable[[], float]) -> Surface:

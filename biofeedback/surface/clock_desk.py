@@ -7,6 +7,7 @@ import asyncio
 from biofeedback.inputs import ExternalClock
 from biofeedback.surface.base import Desk
 from biofeedback.surface.midi_input import MidiInput
+from biofeedback.tasks import together
 from synth.midi_clock import ClockListener, Position
 
 __all__ = ["ClockDesk"]
@@ -20,6 +21,11 @@ class ClockDesk:
     def __init__(self, port: MidiInput) -> None:
         self._port = port
         self._listener = ClockListener()
+
+    @property
+    def name(self) -> str:
+        """Whose clock it is."""
+        return f"The clock of {self._port.name}"
 
     @property
     def trouble(self) -> str:
@@ -36,6 +42,9 @@ class ClockDesk:
 
     async def run(self, desk: Desk) -> None:
         """Pass on the clock until cancelled; the music waits until it starts."""
+        await together(self._port.look(), self._pass_on(desk))
+
+    async def _pass_on(self, desk: Desk) -> None:
         loop = asyncio.get_running_loop()
         desk.follow(ExternalClock(0.0, 0.0, 60.0, "stopped"))
         heard = loop.time(), 0.0  # when the last message came, on both clocks

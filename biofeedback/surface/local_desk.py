@@ -66,6 +66,7 @@ def running_folder() -> Path:
 class LocalDesk:
     """Takes what `ask` sends; where it can't listen or leave its file, nothing else fails."""
 
+    name = "Marks from another window"
     trouble = ""
 
     def __init__(self, session: Path, clock: Callable[[], float]) -> None:

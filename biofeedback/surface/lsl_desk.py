@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from biofeedback.errors import CommandError, ConfigError
 from biofeedback.surface.base import Desk
+from biofeedback.tasks import aside
 from sensors.network import lsl_library
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class LslDesk:
                 f"lsl:{name} names no stream of markers", hint="Give its name or type: lsl:Markers"
             )
         self._name = name.strip()
+        self.name = f"lsl:{self._name}"
         self._now_s = now_s
         self._around: ContinuousResolver | None = None
         self._inlet: StreamInlet | None = None
@@ -70,7 +72,7 @@ class LslDesk:
         """Leave the stream; harmless twice."""
         if self._inlet is not None:
             inlet, self._inlet = self._inlet, None
-            await asyncio.shield(asyncio.to_thread(inlet.close_stream))
+            await asyncio.shield(aside(inlet.close_stream))
 
     async def _find(self) -> StreamInfo:
         assert self._around is not None
@@ -88,12 +90,12 @@ class LslDesk:
         # Without its own recovery the library says at once that a stream is lost.
         inlet = StreamInlet(info, max_buflen=_BUFFER, recover=False)
         self._inlet = inlet
-        await asyncio.to_thread(inlet.open_stream, timeout=_OPEN_S)
+        await aside(inlet.open_stream, timeout=_OPEN_S)
         corrected_s, offset_s = -_CORRECT_EVERY_S, 0.0
         self.trouble = ""
         while True:
             if self._now_s() - corrected_s >= _CORRECT_EVERY_S:
-                correction_s = await asyncio.to_thread(inlet.time_correction, timeout=_OPEN_S)
+                correction_s = await aside(inlet.time_correction, timeout=_OPEN_S)
                 corrected_s, offset_s = self._now_s(), correction_s + self._between_clocks_s()
             rows, stamps = inlet.pull_chunk(timeout=0.0, max_samples=_MOST_AT_ONCE)
             now_s = self._now_s()
@@ -115,7 +117,7 @@ class LslDesk:
         at_s = time_s if abs(now_s - time_s) <= _BELIEVABLE_S else now_s
         text = " ".join(str(value) for value in row).strip() or "marker"
         with suppress(CommandError):  # a text that is too long for a marker
-            desk.command(f"lsl:{self._name}", "marker", text, at_s)
+            desk.command(self.name, "marker", text, at_s)
 
 
 def _is_ours(info: StreamInfo) -> bool:

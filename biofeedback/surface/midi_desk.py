@@ -11,6 +11,7 @@ from biofeedback.surface.midi_input import MidiInput
 from biofeedback.surface.pace import EVERY_S, Pace
 from biofeedback.surface.touches import touch_of
 from biofeedback.surface.wishes import Wishes
+from biofeedback.tasks import together
 
 __all__ = ["MidiDesk"]
 
@@ -25,6 +26,11 @@ class MidiDesk:
         self._wishes = Wishes(bindings)
 
     @property
+    def name(self) -> str:
+        """The port's."""
+        return f"midi:{self._port.name}"
+
+    @property
     def trouble(self) -> str:
         """What is wrong with the port."""
         return self._port.trouble
@@ -35,7 +41,10 @@ class MidiDesk:
 
     async def run(self, desk: Desk) -> None:
         """Pass on what is touched until cancelled."""
-        loop, pace, who = asyncio.get_running_loop(), Pace(desk), f"midi:{self._port.name}"
+        await together(self._port.look(), self._pass_on(desk))
+
+    async def _pass_on(self, desk: Desk) -> None:
+        loop, pace, who = asyncio.get_running_loop(), Pace(desk), self.name
         while True:
             for _, message in await self._port.wait(EVERY_S if pace.waits else _IDLE_S):
                 touch = touch_of(message)

@@ -46,7 +46,7 @@ class _Stamps:
 class MidiInput:
     """Messages of a port, in order, each with its session time; `wait` says that some are there.
 
-    A port that goes away is looked for once a second, for ever.
+    A port that goes away is looked for once a second, for ever, while `look` runs.
     """
 
     def __init__(self, uri: str, clock: Callable[[], float]) -> None:
@@ -56,7 +56,6 @@ class MidiInput:
         self._port: rtmidi_binding.Receiver | None = None
         self._messages: deque[tuple[float, Message]] = deque(maxlen=_MOST)
         self._some = asyncio.Event()
-        self._looking: asyncio.Task[None] | None = None
         self.trouble = ""
 
     @property
@@ -67,14 +66,9 @@ class MidiInput:
     async def open(self) -> None:
         """Open the port; raise `OutputUnavailable` when it is not there."""
         self._connect()
-        self._looking = asyncio.create_task(self._look(), name=f"listening to {self.name}")
 
     async def close(self) -> None:
         """Close the port; harmless twice."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            await asyncio.wait({looking})
         self._disconnect()
 
     async def wait(self, timeout_s: float) -> list[tuple[float, Message]]:
@@ -113,7 +107,8 @@ class MidiInput:
         if port is not None:
             port.close()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Look whether the port is there, and for it when it is not, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_S)
             if self._port is not None and not self._port.present():

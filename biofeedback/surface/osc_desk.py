@@ -73,6 +73,7 @@ class OscDesk(asyncio.DatagramProtocol):
     def __init__(
         self, host: str, port: int, token: str = "", ask: tuple[str, int] | None = None
     ) -> None:
+        self.name = f"osc:{host}:{port}"
         self._host, self._port, self._token = host, port, token
         self._ask_at = ask  #: where questions to the listener go
         self._asked: Question | None = None

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from biofeedback.tasks import Tasks
+
 if TYPE_CHECKING:
     import ssl
 
@@ -114,7 +116,8 @@ class Connections:
         """Accept whoever comes, until cancelled; then everybody still here is left alone."""
         loop = asyncio.get_running_loop()
         bound.setblocking(False)
-        looking = asyncio.create_task(self._look())
+        tasks = Tasks()
+        tasks.keep("Cutting off slow connections", self._look)
         try:
             while True:
                 try:
@@ -126,7 +129,7 @@ class Connections:
                 one = self._come(str(address[0]))
                 self._open(one, accepted, protocol, encryption)
         finally:
-            looking.cancel()
+            await tasks.close()
             for one in list(self._all):
                 if one.transport is None:
                     one.cut()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -15,6 +16,8 @@ from biofeedback.web.seat_picture import SeatPicture
 from biofeedback.web.tokens import Grant
 
 __all__ = ["Remote", "RemoteSeat"]
+
+_log = logging.getLogger("biofeedback.web")
 
 _AGAIN_S = 0.25  #: between attempts to have a STOP carried out
 _ANSWER_S = 0.5  #: how long a page that asks for it waits
@@ -120,7 +123,9 @@ class RemoteSeat:
                 try:
                     await self._desk.order(wearer.name, who, "silence")
                     return
-                except ConfigError:
+                except Exception as error:  # whatever it is: a STOP is not given up
+                    if not isinstance(error, ConfigError):
+                        _log.warning("a STOP for %s failed: %r", wearer.name, error)
                     await asyncio.sleep(_AGAIN_S)
         finally:
             self._stopping = None

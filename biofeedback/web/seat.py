@@ -17,9 +17,10 @@ from msgspec import Meta
 
 from biofeedback import config, launch, plugins, seeds
 from biofeedback.errors import BiofeedbackError, ConfigError
+from biofeedback.hub import Subscription
 from biofeedback.inputs import CommandName
 from biofeedback.metrics.shared_worker import SharedWorker
-from biofeedback.session import Session
+from biofeedback.session import Event, Session
 from biofeedback.simulation.rest import resting_baseline
 from biofeedback.stop_switch import Stopped, StopSwitch
 from biofeedback.tailor import tailored, within
@@ -294,6 +295,8 @@ class Seat:
         try:
             if outcome is not None:
                 self._last, self._reported = outcome.folder.name, False
+                for trouble, hint in outcome.troubles[:1]:
+                    self._trouble = trouble, hint
                 self._set_stage("writing")
             if outcome is not None and not self._closing:
                 async with self._desk:
@@ -305,7 +308,10 @@ class Seat:
             self._set_stage("idle")
 
     async def _watch(self, session: Session) -> None:
-        events = session.hub.subscribe(_EVENTS)
+        with session.hub.subscribed(_EVENTS, "The page") as events:
+            await self._show(session, events)
+
+    async def _show(self, session: Session, events: Subscription[Event]) -> None:
         self._session = session
         self._view.duration_s = session.duration_s
         self._clock = asyncio.get_running_loop().time

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from biofeedback.tasks import beside
 from biofeedback.web.studio import Studio, Viewer
 from biofeedback.web.tokens import Tokens
 
@@ -30,20 +30,17 @@ async def serve(socket: WebSocket, studio: Studio, tokens: Tokens) -> None:
         await socket.close(_TOO_MANY)
         return
     viewer = studio.watch(grant)
-    leaving = asyncio.create_task(_left(socket))
     try:
-        while not leaving.done():
-            if not tokens.holds(grant):
-                await socket.close(_NO_LONGER_ALLOWED)
-                return
-            await _send(socket, viewer)
+        async with beside(_left(socket)) as leaving:
+            while not leaving.done():
+                if not tokens.holds(grant):
+                    await socket.close(_NO_LONGER_ALLOWED)
+                    return
+                await _send(socket, viewer)
     except WebSocketDisconnect:
         pass
     finally:
         studio.unwatch(viewer)
-        leaving.cancel()
-        with suppress(asyncio.CancelledError):
-            await leaving
 
 
 async def _send(socket: WebSocket, viewer: Viewer) -> None:

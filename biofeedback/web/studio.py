@@ -11,6 +11,7 @@ import msgspec
 
 from biofeedback.errors import ConfigError
 from biofeedback.metrics.shared_worker import SharedWorker
+from biofeedback.tasks import Tasks, closed
 from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.seat import Seat
 from biofeedback.web.tokens import Grant
@@ -18,6 +19,8 @@ from biofeedback.web.tokens import Grant
 __all__ = ["Studio", "Viewer"]
 
 MOST_SEATS = 100
+#: A session that ends tries for up to half a minute to silence what it played on.
+_SEAT_CLOSES_S = 60.0
 WRITERS = 2  #: reports that are written at the same time
 
 
@@ -55,6 +58,7 @@ class Studio:
         self.out = out  #: where sessions go
         self._viewers: list[Viewer] = []
         self._worker = SharedWorker()
+        self.tasks = Tasks()  #: what runs beside the seats
         self._desk = asyncio.Semaphore(WRITERS)
         self.seats: dict[str, Seat] = {}
         self.remotes: dict[str, RemoteSeat] = {}  #: wearers at other computers
@@ -110,8 +114,10 @@ class Studio:
     async def close(self) -> None:
         """End every session, with silence and a complete log."""
         self.shut()  # all, before the first is closed
-        await asyncio.gather(*(seat.close() for seat in self.seats.values()))
-        await self._worker.end()
+        await self.tasks.close()
+        seats = self.seats.values()
+        await asyncio.gather(*(closed(f"Seat {s.id}", s.close, _SEAT_CLOSES_S) for s in seats))
+        await closed("The worker", self._worker.end)
 
     def _add(self, seat_id: str, name: str, profile: str | None) -> Seat:
         changed = partial(self._changed, seat_id)

@@ -8,7 +8,7 @@ from synth.outputs.base import NoteOff, NoteOn, Pulse
 from synth.outputs.midi_map import Message, MidiMap
 from synth.params import Layer, MusicParams
 
-__all__ = ["MidiMessages"]
+__all__ = ["MidiMessages", "everything_off"]
 
 _VOLUME_CC = 7
 _SUSTAIN_CC, _ALL_NOTES_OFF_CC, _ALL_SOUND_OFF_CC = 64, 123, 120
@@ -118,6 +118,14 @@ class MidiMessages:
         """Lift the pedal and end all notes on the channels that have played: no flood."""
         yield from self.end_gates()
         yield from _silence(self._used)
+
+
+def everything_off() -> Iterator[Message]:
+    """Yield the end of whatever may sound; some instruments heed each note's own end alone."""
+    for channel in range(16):
+        for pitch in range(128):
+            yield 0x80 | channel, pitch, 0
+    yield from _silence(range(16))
 
 
 def _silence(channels: Iterable[int]) -> Iterator[Message]:

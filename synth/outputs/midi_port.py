@@ -10,13 +10,14 @@ from synth.errors import OutputLost
 from synth.outputs import rtmidi_binding
 from synth.outputs.base import NoteOff, NoteOn, Pulse
 from synth.outputs.midi_map import Message, MidiMap
-from synth.outputs.midi_messages import MidiMessages
+from synth.outputs.midi_messages import MidiMessages, everything_off
 from synth.outputs.naming import choose
 from synth.outputs.rtmidi_binding import Sender
 from synth.params import MusicParams
 
-__all__ = ["MidiPortOutput", "list_ports"]
+__all__ = ["MidiPortOutput", "list_ports", "silence_port"]
 
+_MESSAGE_S = 0.001  # three bytes on a MIDI cable
 _DRAIN_S = 0.3  # JACK takes messages once a period, and forgets those of a port that closes
 
 list_ports = rtmidi_binding.list_ports
@@ -99,6 +100,25 @@ class MidiPortOutput:
             self._port.send(message)
         except (OSError, RuntimeError, ValueError) as error:
             raise OutputLost(f"the MIDI port {self._name!r} failed: {error}") from error
+
+
+def silence_port(name: str) -> str:
+    """End whatever sounds on a port, at the pace of a MIDI cable; return the port's whole name.
+
+    Raises `OutputUnavailable` when it is not there.
+    """
+    port, pause = rtmidi_binding.open_port(_choose(name)), threading.Event()
+    try:
+        for number, message in enumerate(everything_off()):
+            port.send(message)
+            if number % 16 == 15:
+                pause.wait(16 * _MESSAGE_S)
+        pause.wait(_DRAIN_S)
+        return port.name
+    except (OSError, RuntimeError, ValueError) as error:
+        raise OutputLost(f"the MIDI port {port.name!r} failed: {error}") from error
+    finally:
+        port.close()
 
 
 def _choose(wanted: str) -> str:

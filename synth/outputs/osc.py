@@ -41,7 +41,7 @@ class OscOutput:
         self._unsent = 0
 
     def open(self, t0_s: float) -> None:
-        """Look the host up."""
+        """Look the host up, and end what hangs there from before."""
         try:
             family, kind, _, _, address = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_DGRAM
@@ -54,6 +54,7 @@ class OscOutput:
             raise OutputUnavailable(
                 f"osc:{self._host}:{self._port} cannot be reached: {error}", hint=_HINT
             ) from error
+        self.panic()
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
         """Send `/note/on LAYER PITCH VELOCITY ID` or `/note/off LAYER PITCH ID`."""

@@ -178,6 +178,7 @@ class _Player:
             self._output.set_signals(message["values"])
         elif kind == "panic":
             self._scheduler.panic(self._now_s())
+            self.tell("silent")
 
     def _open(self, spec: OutputSpec, t0_s: float, midi_map: MidiMap) -> None:
         output = build(spec, midi_map)

@@ -4,40 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from synth import wire
-from synth.errors import OutputUnavailable
+from synth.errors import OutputUnavailable, SynthError
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.sound_system import after_a_crash
-from synth.outputs.uri import OutputKind
+from synth.outputs.uri import OutputKind, OutputSpec
 from synth.params import MusicParams
 from synth.player import protocol
+from synth.player.child import Child
 from synth.tempo_map import Segment, TempoMap
 
 __all__ = ["RemotePlayer"]
 
+_log = logging.getLogger(__name__)
+
 _START_S = 15.0
-_CLOSE_S = 2.0
-_MOST_WAITING_BYTES = 4 * 1024 * 1024
+#: How long an output is tried to be silenced in the end, and how long when it refuses. Ours.
+_SILENCE_S, _REFUSED_S = 30.0, 5.0
+#: A player that has not silenced its output within this has frozen. Ours.
+_OBEYS_S = 1.5
 _KEPT_SEGMENTS = 256
 _KEPT_NOTES = 4096
 _BAR_BEATS = 4.0
+_MAY_HANG = "notes may hang there: All Notes Off, or its power switch, ends them"
+_CUT_OFF_SHOWN_S = 30.0
 _PAUSES_S = (0.2, 1.0, 2.0)  # before each attempt to start again; the last one repeats
+#: Where notes sound on when the process that began them is gone.
+_LINGERING = frozenset(
+    {OutputKind.MIDI, OutputKind.MIDI_VIRTUAL, OutputKind.MIDI_JACK, OutputKind.OSC}
+)
 
 
 class RemotePlayer:
-    """One live output. Open it in the task that plays; every other method returns at once.
+    """One live output. Open it in the task that plays; what is not awaited returns at once.
 
-    A player that dies is started again for ever: it gets the tempo, the parameters and the notes
-    that begin from the next bar on. When it does not read fast enough, what does not fit is
-    dropped and counted, so the session never waits.
+    A player that dies or freezes is replaced for ever: the next one gets the tempo, the parameters
+    and the notes that begin from the next bar on, and opening the output ends what hangs there.
+    When it does not read fast enough, what does not fit is dropped and counted, so the session
+    never waits.
     """
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
@@ -45,15 +57,15 @@ class RemotePlayer:
     def __init__(self, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> None:
         """`t0_s` is the monotonic clock at session time 0; nothing starts before `open`."""
         self.uri = uri
+        self._lingers = _kind(uri) in _LINGERING
+        # a port of our own goes with its process, and whoever was connected to it is not any more
+        self._reaches_again = not _is_own_port(uri)
         self._map = midi_map or MidiMap()
-        kind = uri.partition(":")[0].strip().lower()
-        self._is_sound = kind in (OutputKind.AUDIO, OutputKind.SOUNDFONT)
-        self._tells_all = kind == OutputKind.OSC
+        self._is_sound = _kind(uri) in (OutputKind.AUDIO, OutputKind.SOUNDFONT)
+        self._tells_all = _kind(uri) == OutputKind.OSC
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._child: Child | None = None
         self._watch: asyncio.Task[None] | None = None
         self._tempo_map = TempoMap(())
         self._params: MusicParams | None = None
@@ -63,6 +75,11 @@ class RemotePlayer:
         self._unsent = 0
         self._closing = False
         self._hanging = False  # a player went without its last word: notes may sound on
+        self._owed_s: float | None = None  # since when silence is owed that was asked for
+        self._refused = False  # by the output itself, at the last attempt to start
+        self._cut_off_s: float | None = None  # when a port that others connect to was made anew
+        self._deadline_s: float | None = None  # until when silence is tried for in the end
+        self._changed = asyncio.Event()
 
     @classmethod
     async def open(cls, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> Self:
@@ -116,96 +133,158 @@ class RemotePlayer:
     def panic(self) -> None:
         """End all notes and forget those queued."""
         self._notes.clear()
+        if self._owed_s is None and not self._hanging:
+            self._owed_s = time.monotonic()
         self._write(protocol.line("panic"))
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process that plays; None while there is none."""
+        return None if self._child is None else self._child.pid
+
+    @property
+    def trouble(self) -> str:
+        """Why it is silent, while it is, or that notes may hang; "" while all is well."""
+        error = str(self.health.get("error", ""))
+        owed_s = 0.0 if self._owed_s is None else time.monotonic() - self._owed_s
+        if owed_s > _OBEYS_S and not error:
+            error = f"the player of {self.uri} does not answer"
+        if error and self._lingers and (self._hanging or owed_s > 0.0):
+            return f"{error}; {_MAY_HANG}"
+        if self._cut_off_s is not None and time.monotonic() - self._cut_off_s < _CUT_OFF_SHOWN_S:
+            return f"what was connected to {self.uri} has to be connected again; {_MAY_HANG}"
+        return error
+
+    @property
+    def may_hang(self) -> bool:
+        """Whether notes may sound on that nobody here can end."""
+        return self._lingers and (self._hanging or self._cut_off_s is not None)
+
+    async def fall_silent(self) -> None:
+        """Wait until the output is silent, or that was tried for half a minute.
+
+        One that refuses, since its port has gone, is not waited for so long.
+        """
+        while not self._silent and (left_s := self._left_s()) > 0.0:
+            if self._owed_s is not None and time.monotonic() - self._owed_s > _OBEYS_S:
+                await self._give_up_on_child()
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, _PAUSES_S[0])):
+                    await self._changed.wait()
+
     async def close(self) -> None:
-        """Silence the output and end the process; harmless twice."""
+        """Silence the output and end the process; harmless twice, and raises nothing.
+
+        `may_hang` says then whether that succeeded.
+        """
         self._closing = True
         if self._watch is not None:
             self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.wait({self._watch})
             self._watch = None
         await self._stop()
-        if self._hanging:
-            with contextlib.suppress(OutputUnavailable, TimeoutError):
-                async with asyncio.timeout(_CLOSE_S):
-                    await self._start()  # an output that opens ends what hangs there
+        for pause_s in _pauses():
+            if not (self._lingers and self._hanging) or self._left_s() <= 0.0:
+                return
+            await self._try_to_start()  # an output that opens ends what hangs there
             await self._stop()
+            if self._hanging:
+                await asyncio.sleep(min(pause_s, max(0.0, self._left_s())))
+
+    @property
+    def _silent(self) -> bool:
+        if self._lingers:
+            return not self._hanging and self._owed_s is None
+        return self._child is None or self._owed_s is None
+
+    def _left_s(self) -> float:
+        """Return how long it is still worth trying; the first call begins the time."""
+        now_s = time.monotonic()
+        if self._deadline_s is None:
+            self._deadline_s = now_s + _SILENCE_S
+        refused_s = self._deadline_s - _SILENCE_S + _REFUSED_S
+        return (refused_s if self._refused else self._deadline_s) - now_s
 
     async def _stop(self) -> None:
-        process, self._process = self._process, None
-        writer, self._writer = self._writer, None
-        if process is None:
+        """End the child; whatever it was doing, it plays no more."""
+        if (child := self._child) is None:
             return
-        if writer is not None:
-            writer.close()  # the end of the wire: the player falls silent and ends
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-        self._hanging = self._hanging or process.returncode != 0
+        await child.end()
+        self._child = None
+        self._hanging = self._hanging or not child.ended_well
+
+    async def _give_up_on_child(self) -> None:
+        """Kill a child that has frozen; the supervisor finds it dead, and replaces it."""
+        if self._child is not None:
+            self._hanging = True
+            self._fail(f"the player of {self.uri} does not answer")
+            await self._child.kill()
 
     async def _start(self) -> None:
-        child = await wire.spawn(*self.command)
-        self._process, self._reader, self._writer = child
+        self._refused = False
+        child = self._child = await Child.start(self.uri, self.command)
         try:
             self._write(protocol.open_output(self.uri, self._t0_s, self._map))
-            async with asyncio.timeout(_START_S):
-                answer = await self._answer()
-        except TimeoutError:
-            await self._stop()
-            raise OutputUnavailable(
-                f"the output {self.uri} did not open within {_START_S:g} s",
-                hint="Close other programs that use the device, and try again.",
-            ) from None
+            answer = await child.answer(_START_S, f"did not open it within {_START_S:g} s")
         except BaseException:
             await self._stop()
             raise
         if answer["kind"] == "error":
+            self._refused = "type" in answer  # the player lives, and says why it cannot play
             await self._stop()
-            raise OutputUnavailable(answer["message"], hint=answer["hint"])
-        self._hanging = False
+            crashed = self._is_sound and not self._refused
+            hint = after_a_crash() if crashed else answer.get("hint", "Run biofeedback doctor.")
+            raise OutputUnavailable(str(answer.get("message")), hint=str(hint))
+        if self._hanging and not self._reaches_again:
+            self._cut_off_s = time.monotonic()
+        self._hanging, self._owed_s = False, None
         self._note_health(answer)
 
-    async def _answer(self) -> dict[str, Any]:
-        """Return the next message of the player; an error when it says no more."""
-        lines = protocol.LineReader()
-        with contextlib.suppress(ConnectionError):
-            while self._reader is not None and (said := await self._reader.readline()):
-                if messages := lines.feed(said):
-                    return messages[0]
-        return {
-            "kind": "error",
-            "message": f"the player of {self.uri} ended unexpectedly",
-            "hint": after_a_crash() if self._is_sound else "Run biofeedback doctor.",
-        }
-
     async def _supervise(self) -> None:
+        """Follow the child and replace it, until cancelled; nothing else ends this."""
         while True:
-            if self._process is not None:
-                while (answer := await self._answer())["kind"] != "error":
-                    self._note_health(answer)
-                self.health["error"] = answer["message"]
-                self._hanging = True
-            await self._stop()
-            await self._start_again()
-
-    async def _start_again(self) -> None:
-        attempt = 0
-        while True:
-            await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
-            attempt += 1
-            self._restarts += 1
             try:
-                await self._start()
-            except OutputUnavailable as error:
-                self.health.setdefault("error", str(error))
-            else:
+                await self._follow()
+            except Exception as error:  # whatever it is: the music needs a player that is watched
+                _log.warning("the player of %s: %r", self.uri, error)
+                self._fail(f"the player of {self.uri} failed ({error!r})")
+            self._hanging, self._owed_s = True, None  # now silence is the next one's to bring
+            if self._child is not None:
+                await self._child.end()
+                self._child = None
+            for pause_s in _pauses():
+                await asyncio.sleep(pause_s)
+                self._restarts += 1
+                if await self._try_to_start():
+                    break
+
+    async def _follow(self) -> None:
+        """Take in what the child says, until there is no more to come."""
+        if (child := self._child) is not None:
+            while (answer := await child.answer())["kind"] != "error":
+                if answer["kind"] == "silent":
+                    self._owed_s = None
+                    self._changed.set()
+                else:
+                    self._note_health(answer)
+            if "error" not in self.health:  # else it was killed for a reason that is told
+                self._fail(str(answer.get("message", f"the player of {self.uri} failed")))
+
+    async def _try_to_start(self) -> bool:
+        """Start a child and tell it what it missed; return whether that succeeded."""
+        try:
+            await self._start()
+            if not self._closing:
                 self._catch_up()
-                return
+        except OutputUnavailable as error:
+            self._fail(str(error))
+            return False
+        except Exception as error:  # whatever it is: the next attempt may succeed
+            _log.warning("the player of %s could not be started: %r", self.uri, error)
+            self._fail(f"the player of {self.uri} could not be started ({error!r})")
+            return False
+        return True
 
     def _catch_up(self) -> None:
         """Tell a new process all it needs to join at the next bar."""
@@ -229,13 +308,31 @@ class RemotePlayer:
             "unsent": self._unsent,
         }
         self.health.pop("error", None)
+        self._changed.set()
+
+    def _fail(self, why: str) -> None:
+        self.health["error"] = why
+        self._changed.set()
 
     def _write(self, data: bytes) -> None:
-        writer = self._writer
-        if writer is None or writer.is_closing():
+        if self._child is None or not self._child.write(data):
             self._unsent += not self._closing
-            return
-        if writer.transport.get_write_buffer_size() > _MOST_WAITING_BYTES:
-            self._unsent += 1
-            return
-        writer.write(data)
+
+
+def _kind(uri: str) -> str:
+    return uri.partition(":")[0].strip().lower()
+
+
+def _is_own_port(uri: str) -> bool:
+    try:
+        spec = OutputSpec.parse(uri)
+    except SynthError:
+        return False
+    jack_alone = spec.kind is OutputKind.MIDI_JACK and not spec.connect
+    return spec.kind is OutputKind.MIDI_VIRTUAL or jack_alone
+
+
+def _pauses() -> Iterator[float]:
+    yield from _PAUSES_S
+    while True:
+        yield _PAUSES_S[-1]

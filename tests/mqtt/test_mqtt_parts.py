@@ -20,6 +20,7 @@ from biofeedback.mqtt.orders import Gate, who
 from biofeedback.mqtt.outbox import AT_ONCE, Outbox
 from biofeedback.mqtt.passwords import sealed
 from biofeedback.mqtt.wearer import Wearer
+from biofeedback.tasks import together
 from biofeedback.views.picture import Picture
 from biofeedback.web.remote_seat import RemoteSeat
 
@@ -341,7 +342,7 @@ async def breaks(*, when_cancelled: bool) -> None:
 
 def test_a_link_that_breaks_while_it_is_told_to_end_ends() -> None:
     async def ending() -> None:
-        task = asyncio.create_task(link.together(breaks(when_cancelled=True)))
+        task = asyncio.create_task(together(breaks(when_cancelled=True)))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
@@ -353,7 +354,7 @@ def test_a_link_that_breaks_while_it_is_told_to_end_ends() -> None:
 def test_a_link_that_breaks_counts_as_no_cancellation() -> None:
     async def breaking() -> None:
         with pytest.raises(link.LinkError):
-            await link.together(breaks(when_cancelled=False), asyncio.sleep(60.0))
+            await together(breaks(when_cancelled=False), asyncio.sleep(60.0))
         link.heed_cancelling()
 
     asyncio.run(breaking())

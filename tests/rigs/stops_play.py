@@ -42,12 +42,12 @@ async def main() -> None:
     uri, seed = sys.argv[1], int(sys.argv[2])
     t0_s = time.monotonic()
     player = await (Cabled if "CABLES" in os.environ else RemotePlayer).open(uri, t0_s)
-    assert player._process is not None
+    assert player.pid is not None
     try:
         player.params(MusicParams())
         player.tempo(Segment(time.monotonic() - t0_s + 0.02, 0.0, 120.0))
         player.notes(music(seed))
-        sys.stdout.write(f"{player._process.pid}\n")
+        sys.stdout.write(f"{player.pid}\n")
         sys.stdout.flush()
         line = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from biofeedback.inputs import Command
 from biofeedback.lsl_outlet import LslOutlet
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.tasks import beside
 from sensors.signals import Chunk, Signal
 
 RUN = uuid4().hex[:8]
@@ -136,7 +137,9 @@ def test_a_stream_that_breaks_or_lags_is_told_and_raises_nothing() -> None:
             hub.publish(Command("key", "marker", str(number)))
         hub.publish(Chunk.regular(Signal.ACC, "band", 0.0, 50.0, np.zeros((2, 3))))
         hub.publish(Chunk.regular(Signal.ACC, "band", 0.1, 50.0, np.zeros((2, 2))))
-        await asyncio.wait_for(outlet.run(None), 5.0)
+        async with asyncio.timeout(5.0), beside(outlet.run(None)):
+            while not outlet.trouble:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
         await outlet.close()
         return outlet
 

@@ -10,6 +10,7 @@ import pytest
 from rigs import jack as rig
 
 from biofeedback.surface.midi_input import MidiInput, _Stamps
+from biofeedback.tasks import beside
 
 
 def test_times_are_those_of_the_driver_however_late_our_thread_is() -> None:
@@ -42,7 +43,7 @@ async def unplugged_and_back() -> tuple[str, list[tuple[int, ...]]]:
     port = MidiInput("midi:*keys*", time.monotonic)
     await port.open()
     try:
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(15.0), beside(port.look()):
             keys.close_port()
             keys.delete()
             while not port.trouble:  # noqa: ASYNC110 - nothing tells

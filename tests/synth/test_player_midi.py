@@ -167,7 +167,7 @@ def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener)
             player.tempo(Segment(time.monotonic() - t0, 0.0, 160.0))
             player.notes(Note(k, k / 2, 0.2, 40 + k, 90, Layer.MELODY) for k in range(24))
             await asyncio.to_thread(listener.await_notes, 2)
-            os.kill(player._process.pid, signal.SIGKILL)
+            os.kill(player.pid, signal.SIGKILL)
             await asyncio.to_thread(listener.await_notes, 8)
             return player.health
         finally:
