@@ -20,6 +20,7 @@ Ends with 1 if one did not.
 """
 
 import argparse
+import fcntl
 import http.client
 import json
 import os
@@ -33,6 +34,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections import Counter
@@ -209,26 +211,22 @@ def on_a_terminal(folder: Path, number: int, hand: str, moment_s: float) -> Foun
     device = Heard(folder / "cables" / name)
     command = [sys.executable, PROGRAM, "run", "--sensor", "sim:", "--output", f"midi:{name}"]
     command += ["--out", str(folder / "out")]
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(sys.executable, command, environment(folder))
+    terminal, their_end = pty.openpty()
+    child = subprocess.Popen(
+        command, stdin=their_end, stdout=their_end, stderr=their_end, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=environment(folder),
+    )  # fmt: skip
+    os.close(their_end)
     threading.Thread(target=drain, args=(terminal,), daemon=True).start()
     began_s = time.monotonic()
-    ended: list[int] = []
-
-    def has_ended() -> bool:
-        if not ended and os.waitpid(child, os.WNOHANG)[0]:
-            ended.append(child)
-        return bool(ended)
-
     wait(lambda: time.monotonic() >= began_s + moment_s, "the moment")
     sent_s, phase = time.monotonic(), "playing" if device.begun else "before music"
     if hand == "SIGTERM":
-        os.kill(child, signal.SIGTERM)
+        child.send_signal(signal.SIGTERM)
     else:
         for key in "\x03" if hand == "Ctrl-C" else hand:
             os.write(terminal, key.encode())
-    quiet = judge(device, sent_s, has_ended)
+    quiet = judge(device, sent_s, lambda: child.poll() is not None)
     device.close()
     os.close(terminal)
     return f"terminal, {hand}, {phase}", *quiet
