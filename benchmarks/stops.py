@@ -9,7 +9,8 @@ that loses nothing to a device that remembers what sounds.
 page: Start and STOP as the page sends them, STOP 0 to 10 s after Start.
 terminal: `biofeedback run` on a terminal of its own, stopped by q twice, p and q twice, Ctrl-C or
 SIGTERM, 0 to 10 s after it was typed.
-Silent means: 250 ms after the stop was sent nothing sounds, and no note begins until the program is
+Silent means: 250 ms after the stop came (a page's as the session's log has it, a terminal's when it
+was sent) nothing sounds, and no note begins until the program is
 idle again, or has ended.
 
 cut: Chromium's page, whose link is cut for 1 to 60 s, by refusing, by swallowing what is sent, or
@@ -41,6 +42,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
@@ -50,6 +53,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from rigs import chromium
 from rigs.stops import Device
+
+from biofeedback.timebase import utc_now
 
 PROGRAM = str(Path(__file__).parents[1] / "tests" / "rigs" / "slow_program.py")
 SLOW, SLOW_PLAYER = "1.5,1,3", "1.5,1"
@@ -153,13 +158,45 @@ class Client:
 Found = tuple[str, float, bool]  # phase or hand, s to silence, whether it stayed silent
 
 
-def judge(device: Heard, sent_s: float, idle: Callable[[], object]) -> tuple[float, bool]:
-    """Return how long it took until nothing sounded, and whether that stayed so."""
-    wait(lambda: time.monotonic() > sent_s + GOAL_S, "the goal")
+def never() -> None:
+    """Return that no log says when it was."""
+
+
+def judge(
+    kind: str,
+    device: Heard,
+    sent_s: float,
+    idle: Callable[[], object],
+    received_s: Callable[[], float | None] = never,
+) -> Found:
+    """Return how long it took until nothing sounded, and whether that stayed so.
+
+    It counts from when the program knew of the stop, where its log says that, else from when the
+    stop was sent.
+    """
+    wait(lambda: time.monotonic() > sent_s + 2 * GOAL_S, "the goal")
     begun, silent = device.begun, not device.held
     wait(idle, "the end")
     threading.Event().wait(0.5)
-    return max(0.0, device.quiet_s - sent_s), silent and device.begun == begun and not device.held
+    late_s = max(0.0, device.quiet_s - (received_s() or sent_s))
+    stayed = silent and device.begun == begun and not device.held
+    if not stayed or late_s > GOAL_S:
+        sys.stdout.write(f"{kind}: silent after {1000.0 * late_s:.0f} ms, stayed so: {stayed}\n")
+    sys.stderr.write(".")
+    sys.stderr.flush()
+    return kind, late_s, stayed
+
+
+def taken_s(out: Path, output: str) -> float | None:
+    """Return when the latest session with this output took its STOP, by our clock."""
+    now_s, now_utc = time.monotonic(), utc_now()
+    for log in sorted(out.glob("*/session.jsonl"), reverse=True):
+        header, *lines = (json.loads(line) for line in log.read_text().splitlines())
+        if header["outputs"] == [output]:
+            ago_s = (now_utc - datetime.fromisoformat(header["started_utc"])).total_seconds()
+            times = [line["t"] for line in lines if line.get("what") in ("panic", "stop")]
+            return now_s - ago_s + times[0] if times else None
+    return None
 
 
 def on_a_page(client: Client, folder: Path, name: str, moments: list[float]) -> list[Found]:
@@ -184,7 +221,13 @@ def on_a_page(client: Client, folder: Path, name: str, moments: list[float]) -> 
         told = client.post(f"{path}/silence?id={secrets.token_hex(8)}", {})
         assert told["stopped"], told
         starting.join()
-        found.append((f"page, {told['was']}", *judge(device, sent_s, lambda: stage[0] == "idle")))
+        kind, taken = f"page, {told['was']}", partial(taken_s, folder / "out", f"midi:{name}")
+        found.append(
+            judge(
+                kind, device, sent_s, lambda: stage[0] == "idle",
+                taken if told["was"] == "playing" else never,
+            )
+        )  # fmt: skip
     device.close()
     return found
 
@@ -214,7 +257,7 @@ def on_a_terminal(folder: Path, number: int, hand: str, moment_s: float) -> Foun
     terminal, their_end = pty.openpty()
     child = subprocess.Popen(
         command, stdin=their_end, stdout=their_end, stderr=their_end, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=environment(folder),
+        preexec_fn=own_terminal, env=environment(folder),
     )  # fmt: skip
     os.close(their_end)
     threading.Thread(target=drain, args=(terminal,), daemon=True).start()
@@ -226,10 +269,17 @@ def on_a_terminal(folder: Path, number: int, hand: str, moment_s: float) -> Foun
     else:
         for key in "\x03" if hand == "Ctrl-C" else hand:
             os.write(terminal, key.encode())
-    quiet = judge(device, sent_s, lambda: child.poll() is not None)
+    kind = f"terminal, {hand}, {phase}"
+    found = judge(kind, device, sent_s, lambda: child.poll() is not None)
     device.close()
     os.close(terminal)
-    return f"terminal, {hand}, {phase}", *quiet
+    return found
+
+
+def own_terminal() -> None:
+    """Make standard input the terminal of a new session, and heed what a shell may have ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def drain(terminal: int) -> None:
