@@ -125,7 +125,7 @@ def runs(folder: Path) -> dict[str, Outcome]:
         return [*BANDS, *words, "--seconds", str(seconds)]
 
     first = shlex.join([*RECORD, "--name", MINE, "--seconds", "99"])
-    second = shlex.join([*RECORD, "--name", MINE, "--wait", "5"])
+    second = shlex.join([*RECORD, "--name", MINE, "--wait", "12"])
     said = folder / "first"
     scan = [sys.executable, "-m", "biofeedback", "scan", "--timeout", "2", "--no-battery"]
     commands = {
