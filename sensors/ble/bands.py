@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -12,8 +13,8 @@ from typing import Literal
 from sensors.base import Clock, SampleStream
 from sensors.ble import bitalino, described, shimmer
 from sensors.ble.identity import Identity, Wanted, is_strap
-from sensors.ble.radio import HEART_RATE_SERVICE, Seen, look
-from sensors.errors import SensorError, SettingsError
+from sensors.ble.radio import HEART_RATE_SERVICE, Seen, explain, look
+from sensors.errors import SettingsError
 from sensors.profile_files import find, load, load_all
 from sensors.profiles import Profile
 
@@ -23,6 +24,8 @@ Band = Profile | Literal["BITalino", "Shimmer3R"]
 
 _NATIVE: tuple[Literal["BITalino", "Shimmer3R"], ...] = ("BITalino", "Shimmer3R")
 _LOOK_S, _PAUSE_S = 3.0, 0.3
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +74,11 @@ async def stream(
     """Yield what one band sends, for ever; where it is no band, what `otherwise` does.
 
     Without a `kind`, the device is looked for first: what it is shows by its name and services.
-    `otherwise` is given the settings, with the address of the device if it was seen.
+    `otherwise` is given the settings, with the address of the device.
     """
     band = settings.band()
-    if band is None and settings.name_or_address.strip() and (seen := await _meant(settings)):
+    if band is None and settings.name_or_address.strip():
+        seen = await _meant(settings)
         band = band_of(seen, load_all(settings.profiles))
         settings = replace(settings, name_or_address=seen.address, label=seen.label)
     source = _driver(settings, band, clock) if band else otherwise(settings)
@@ -140,11 +144,12 @@ def recognise(profiles: Sequence[Profile]) -> Callable[[Seen], Seen]:
     return named
 
 
-async def _meant(settings: Settings) -> Seen | None:
+async def _meant(settings: Settings) -> Seen:
     """Return the device that is named, once it is in reach.
 
-    None where the radio fails: the driver of straps tells the user all about that. Raises
-    `SensorNotFound` when nothing of that name appears in time, or several do.
+    Raises `SensorNotFound` when nothing of that name appears in time, or several do, and
+    `SensorUnavailable` where the radio cannot be used. A search that fails is begun anew: what is
+    taken for a strap because it was not seen would never be heard.
     """
     wanted = Wanted(text=settings.name_or_address.strip(), what="sensor")
     identity = Identity(wanted)
@@ -153,18 +158,20 @@ async def _meant(settings: Settings) -> Seen | None:
     until_s = loop.time() + settings.wait_s
     try:
         while (left_s := until_s - loop.time()) > 0.0:
-            seen = await look(
-                min(_LOOK_S, left_s),
-                lambda device: identity.is_enough(device, loop.time()),
-                connected=(HEART_RATE_SERVICE, *sorted(offered)),
-            )
-            if chosen := identity.choose(seen):
-                return chosen
+            try:
+                seen = await look(
+                    min(_LOOK_S, left_s),
+                    lambda device: identity.is_enough(device, loop.time()),
+                    connected=(HEART_RATE_SERVICE, *sorted(offered)),
+                )
+            except Exception as error:  # bleak's back ends raise their libraries' errors as well
+                if unavailable := explain(error):
+                    raise unavailable from error
+                _log.debug("search: %r", error)
+            else:
+                if chosen := identity.choose(seen):
+                    return chosen
             await asyncio.sleep(_PAUSE_S)
         raise identity.not_found(settings.wait_s)
-    except SensorError:
-        raise
-    except Exception:  # whatever a back end raises, the next driver meets and explains
-        return None
     finally:
         identity.close()
