@@ -42,7 +42,7 @@ class Child:
     async def start(cls, uri: str, command: Sequence[str]) -> Self:
         """Start a process for an output; raise `OutputUnavailable` when the system refuses."""
         try:
-            return cls(uri, *await wire.spawn(*command, apart=True))  # Ctrl-C is the session's
+            return cls(uri, *await wire.spawn(*command))
         except (OSError, ValueError) as error:
             raise OutputUnavailable(
                 f"no player could be started for {uri} ({error})",
