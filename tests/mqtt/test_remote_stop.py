@@ -40,7 +40,9 @@ def wearer(session: str = "a") -> Wearer:
 
 def during(act: Callable[[RemoteSeat, Wearer, Broker], Awaitable[None]]) -> Broker:
     broker, robin = Broker(), wearer()
-    run_virtual(lambda: act(RemoteSeat(robin, broker), robin, broker))
+    run_virtual(
+        lambda: act(RemoteSeat(robin, broker, asyncio.get_running_loop().time), robin, broker)
+    )
     return broker
 
 
