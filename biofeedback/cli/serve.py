@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from biofeedback.mqtt.address import Login
     from biofeedback.web.api import Around, Found
     from biofeedback.web.app import Place
+    from biofeedback.web.links import Links
     from biofeedback.web.server import Certificate
     from biofeedback.web.studio import Studio
 
@@ -30,8 +31,11 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any that is free.")
-    ] = 8484,
+        int | None,
+        typer.Option(
+            metavar="N", min=0, max=65535, help="8484 unless given; 0 takes any that is free."
+        ),
+    ] = None,
     host: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Name or address that other devices will use."),
@@ -76,13 +80,31 @@ def serve(
     duration: Annotated[
         float | None, typer.Option(metavar="S", min=0.1, help="Stop after this many seconds.")
     ] = None,
+    link: Annotated[
+        bool,
+        typer.Option("--link", help="Only print a new link, for the server that runs or the next."),
+    ] = False,
+    whom: Annotated[
+        str,
+        typer.Option(
+            "--for", metavar="WHO", help="With --link: listener, desk, or who was invited."
+        ),
+    ] = "listener",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --link: print JSON for programs.")
+    ] = False,
 ) -> None:
     """Serve the listener's page and the therapist's desk.
 
     Sound stays on this computer: the pages steer and show.
     """
+    from biofeedback.cli.serve_link import PORT, make_link
     from biofeedback.timebase import run_live
 
+    if link:
+        there = _place(lan, host, port or PORT).origins if lan or host else ()
+        make_link(port, whom, as_json, there)
+        return
     try:
         import starlette
         import uvicorn
@@ -103,19 +125,21 @@ def serve(
         profiles.load(profile)  # a name that cannot be one is told now
     login = None
     if mqtt:
-        from biofeedback.mqtt import address, link
+        from biofeedback.mqtt import address
+        from biofeedback.mqtt import link as broker
 
         login = address.load(mqtt)
         login.needs("therapist", "observer")
-        link.check_library()
+        broker.check_library()
     lines = consent.contacts(contacts, country)
     files = _certificate(lan, host, certificate, key)
 
     def studio() -> Studio:
         return Studio(out or sessions_folder(), profile, loudest)
 
-    host_or_all = "0.0.0.0" if lan else "127.0.0.1"
-    with streams.unheard(), listening(host_or_all, port) as bound:
+    where = "0.0.0.0" if lan else "127.0.0.1"
+    bound_port = PORT if port is None else port
+    with streams.unheard(), listening(where, bound_port) as bound:
         place = _place(lan, host, bound.getsockname()[1])
         run_live(lambda: _serving(place, bound, files, studio, lines, open_page, duration, login))
 
@@ -132,23 +156,33 @@ async def _serving(
 ) -> None:
     import asyncio
     import socket
+    import sys
     from contextlib import suppress
     from functools import partial
 
+    from biofeedback.cli import qr
     from biofeedback.web import app, server
+    from biofeedback.web.links import Links
     from biofeedback.web.tokens import Tokens
 
     assert isinstance(bound, socket.socket)
     clock = asyncio.get_running_loop().time
-    studio, tokens = studio_of(), Tokens(clock)
+    links = Links(bound.getsockname()[1])
+    studio, tokens = studio_of(), Tokens(clock, links.take)
+    studio.seats_changed = lambda: _publish(links, place, studio)
+    studio.seats_changed()
     table = app.routes(studio, tokens, place, _around(), studio.out, lines)
     _, listener = tokens.invite("listener", "home", studio.home.id)
     _, therapist = tokens.invite("therapist", "desk")
     _say("Page of the listener:", place.entrance(listener))
     _say("Desk of a therapist: ", place.entrance(therapist))
     console.err.print(
-        "Each link works once, within 15 minutes. Ctrl-C ends everything.", highlight=False
+        "Each link works once, within 15 minutes; another is had by: biofeedback serve --link\n"
+        "Ctrl-C ends everything.",
+        highlight=False,
     )
+    if place.secure and sys.stderr.isatty():
+        qr.show(place.entrance(listener), sys.stderr)
     if open_page:
         await asyncio.to_thread(_open, place.entrance(listener))
     if login is not None:
@@ -160,6 +194,16 @@ async def _serving(
                 await server.run(guarded, bound, files, leaving=studio.shut)
     finally:
         await studio.close()
+
+
+def _publish(links: Links, place: Place, studio: Studio) -> None:
+    """Tell `serve --link` of this server; it plays as well where that can't be."""
+    from biofeedback.errors import FolderError
+
+    try:
+        links.publish(place.origins, studio.guests())
+    except FolderError as error:
+        console.err.print(f"Note: serve --link will not work: {error}", markup=False)
 
 
 async def _wearers(login: Login, studio: Studio) -> None:

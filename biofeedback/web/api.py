@@ -142,6 +142,7 @@ class Api:
             door("/api/contacts", self._whom_to_turn_to, roles=ANYBODY),
             door("/api/invitations", self._invitations, roles=STEERS),
             door("/api/invitations", self._invite, methods=post, roles=STEERS),
+            door("/api/invitations/{id}/again", self._again, methods=post, roles=STEERS),
             door("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
         ]
 
@@ -319,6 +320,15 @@ class Api:
         )  # fmt: skip
         return answer(self._shown(invitation) | {"link": self._entrance(secret)})
 
+    async def _again(self, request: Request) -> Response:
+        """Make a new link for somebody who was invited, to the place that they had."""
+        wanted = request.path_params["id"]
+        mine = {i.id: i for i in self._tokens.invitations(grant_of(request))}
+        secret = self._tokens.again(wanted, link_s=3600.0) if wanted in mine else None
+        if secret is None:
+            raise ConfigError("there is no such invitation")
+        return answer(self._shown(mine[wanted]) | {"link": self._entrance(secret)})
+
     async def _revoke(self, request: Request) -> Response:
         wanted = request.path_params["id"]
         if wanted not in {i.id for i in self._tokens.invitations(grant_of(request))}:
@@ -333,6 +343,7 @@ class Api:
             "name": invitation.name,
             "seat": invitation.seat,
             "stage": self._tokens.stage(invitation),
+            "revoked": invitation.revoked,
         }
 
 

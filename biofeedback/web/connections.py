@@ -135,24 +135,24 @@ class Connections:
                     one.cut()
 
     def _come(self, address: str) -> Connection:
+        if len(self._all) >= min(self._most, EACH_ADDRESS):  # else there is no need to count
+            self._make_room(address)
+        one = Connection(self, address, self.now_s())
+        self._all[one] = None
+        return one
+
+    def _make_room(self, address: str) -> None:
         self._forget_those_gone()
         unknown = [one for one in self._all if not one.grant]
         here = [one for one in unknown if one.address == address]
         if len(here) >= EACH_ADDRESS:
             self._end(here[0])
-        elif len(self._all) >= self._most:
-            self._make_room(unknown)
-        one = Connection(self, address, self.now_s())
-        self._all[one] = None
-        return one
-
-    def _make_room(self, unknown: list[Connection]) -> None:
-        if unknown:
+        elif len(self._all) < self._most:
+            return
+        elif unknown:
             crowded = Counter(one.address for one in unknown).most_common(1)[0][0]
             self._end(next(one for one in unknown if one.address == crowded))
-            return
-        resting = [one for one in self._all if not one.busy]
-        if resting:
+        elif resting := [one for one in self._all if not one.busy]:
             self._end(min(resting, key=lambda one: one.since_s))
 
     def _open(

@@ -21,6 +21,7 @@ from biofeedback.web.tokens import Grant, Tokens
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from biofeedback.web.connections import Connection
@@ -49,13 +50,15 @@ _HEADERS = {
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
+#: What is said to programs; a browser that opens an address gets a page, in its language.
 _WORDS = {
     400: "This address is not served here.",
-    401: "You need a new link. Ask whoever runs biofeedback on this computer.",
+    401: "You need a new link: biofeedback serve --link, on the computer that plays.",
     403: "This request comes from another page.",
     413: "This request is too large.",
     429: "Too many requests. Wait a moment.",
 }
+_PAGES = {400: "foreign.html", 401: "stranger.html", 403: "foreign.html", 429: "busy.html"}
 
 
 class Guard:
@@ -87,7 +90,7 @@ class Guard:
             if not (status or has_room or _stops(scope)):
                 status = 429
             if status:
-                await _refuse(scope, receive, send, status)
+                await _refuse(scope, receive, send, status, headers)
                 _note(scope, status)
                 return
 
@@ -107,16 +110,17 @@ class Guard:
             return 400
         if not self._is_from_here(scope, headers):
             return 403
-        grant = self._tokens.who(_cookie(headers.get("cookie", "")))
+        grant = self._tokens.who(_cookies(headers.get("cookie", "")).get(COOKIE, ""))
         known = grant is not None
         stops = known and _stops(scope)
         who = client if grant is None else grant.id
-        if not self._rates.allows(who, known=known) and not stops:
+        is_entrance = scope["type"] == "http" and scope["path"].startswith(ENTRANCE)
+        invited = is_entrance and self._tokens.is_open(scope["path"].removeprefix(ENTRANCE))
+        if not self._rates.allows(who, known=known) and not (stops or invited):
             return 429
         if int(headers.get("content-length") or 0) > LARGEST_BODY:
             return 413
         scope["state"]["grant"] = grant
-        is_entrance = scope["type"] == "http" and scope["path"].startswith(ENTRANCE)
         return 0 if known or is_entrance else 401
 
     def _is_from_here(self, scope: Scope, headers: Mapping[str, str]) -> bool:
@@ -127,12 +131,11 @@ class Guard:
         return origin.lower() in self._origins
 
 
-def _cookie(text: str) -> str:
+def _cookies(text: str) -> dict[str, str]:
     try:
-        morsel = SimpleCookie(text).get(COOKIE)
+        return {name: morsel.value for name, morsel in SimpleCookie(text).items()}
     except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+        return {}
 
 
 def _stops(scope: Scope) -> bool:
@@ -174,17 +177,36 @@ def _with_ours(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [*headers, *added]
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, headers: Mapping[str, str]
+) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = _WORDS[status].encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    headers.append((b"content-length", str(len(body)).encode()))
-    start = {"type": "http.response.start", "status": status, "headers": _with_ours(headers)}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
+
+    async def plainly(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = _with_ours([*message["headers"], (b"connection", b"close")])
+        await send(message)
+
+    response = _refusal(scope, status, headers)
+    await response(scope, receive, plainly)
+
+
+def _refusal(scope: Scope, status: int, headers: Mapping[str, str]) -> Response:
+    """Return a page for a person, JSON for a page's script, a sentence for whoever else asks."""
+    from starlette.responses import JSONResponse, PlainTextResponse
+
+    words = _WORDS[status]
+    if "text/html" in headers.get("accept", "") and status in _PAGES:
+        from biofeedback.web import templates
+
+        spoken = templates.tongue(headers, _cookies(headers.get("cookie", "")))
+        return templates.at_the_door(_PAGES[status], spoken, status)
+    if scope["path"].startswith("/api/"):
+        return JSONResponse({"error": words, "hint": ""}, status)
+    return PlainTextResponse(words, status)
 
 
 def _note(scope: Scope, status: int) -> None:

@@ -1,20 +1,16 @@
-"""The pages themselves: templates and words, read once, and the files that they use."""
+"""The pages themselves, the files that they use, and the way in and out."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.errors import LogError
 from biofeedback.views.age import GONE_S, OLD_S, WORDLESS_S
-from biofeedback.web.doors import ANYBODY, door, grant_of
+from biofeedback.web import templates
+from biofeedback.web.doors import ANYBODY, answer, door, grant_of
 from biofeedback.web.guard import COOKIE, ENTRANCE
 from biofeedback.web.tokens import Tokens
-from biofeedback.web.words import catalogue, filled, language
 from synth.params import STYLE_NAMES
 
 if TYPE_CHECKING:
@@ -23,10 +19,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 __all__ = ["Pages"]
 
-_FOLDER = Path(__file__).with_name("static")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_SCRIPT = "script."  #: words whose key starts so are for scripts as well
-_CHOSEN = "language"  #: the cookie of whoever wants another language than the browser
 
 
 class Pages:
@@ -43,6 +36,7 @@ class Pages:
         return [
             door("/", self._home, roles=ANYBODY),
             door("/static/{name}", self._static, roles=ANYBODY),
+            door("/api/here", self._here, roles=ANYBODY),
             door("/leave", self._leave, methods=("POST",), roles=ANYBODY),
             Route(f"{ENTRANCE}{{secret}}", self._knock, methods=["GET"]),
             Route(f"{ENTRANCE}{{secret}}", self._enter, methods=["POST"]),
@@ -54,7 +48,11 @@ class Pages:
         facts = {"role": grant.role, "name": grant.name, "seat": grant.seat or ""}
         facts["styles"] = " ".join(STYLE_NAMES)
         facts |= {"old_s": f"{OLD_S}", "gone_s": f"{GONE_S}", "wordless_s": f"{WORDLESS_S}"}
-        return self._page(request, page, facts)
+        return templates.page(page, _tongue(request), facts)
+
+    async def _here(self, request: Request) -> Response:
+        """Tell a page that it is let in; whoever is not has been told so by the guard."""
+        return answer({"left_s": self._tokens.left_s(grant_of(request))})
 
     async def _static(self, request: Request) -> Response:
         from starlette.responses import Response
@@ -71,19 +69,31 @@ class Pages:
         It also lets the cookie count as this page's own: a browser holds a strict one back on the
         way from another site.
         """
-        if not self._tokens.is_open(request.path_params["secret"]):
-            return self._page(request, "closed.html", {}, 401)
-        return self._page(request, "enter.html", {})
+        from starlette.responses import RedirectResponse
+
+        if self._tokens.is_open(request.path_params["secret"]):
+            return templates.at_the_door("enter.html", _tongue(request))
+        if request.state.grant is not None:  # the link that once led in is used as a bookmark
+            return RedirectResponse("/", 303)
+        return templates.at_the_door("closed.html", _tongue(request), 401)
 
     async def _enter(self, request: Request) -> Response:
+        """Let somebody in for as long as the grant says, also when the browser was closed."""
         from starlette.responses import RedirectResponse
 
         entered = self._tokens.enter(request.path_params["secret"])
         if entered is None:
-            return self._page(request, "closed.html", {}, 401)
+            return templates.at_the_door("closed.html", _tongue(request), 401)
+        grant, cookie = entered
         response = RedirectResponse("/", 303)
         response.set_cookie(
-            COOKIE, entered[1], httponly=True, samesite="strict", secure=self._secure, path="/"
+            COOKIE,
+            cookie,
+            max_age=int(self._tokens.left_s(grant)),
+            httponly=True,
+            samesite="strict",
+            secure=self._secure,
+            path="/",
         )
         return response
 
@@ -95,57 +105,15 @@ class Pages:
         response.delete_cookie(COOKIE, path="/")
         return response
 
-    def _page(
-        self, request: Request, name: str, facts: dict[str, str], status: int = 200
-    ) -> Response:
-        from starlette.responses import HTMLResponse
 
-        chosen = request.cookies.get(_CHOSEN, "")
-        tongue = language(chosen or request.headers.get("accept-language", ""))
-        headers = {"content-security-policy": _at_the_door()} if not facts else None
-        return HTMLResponse(_filled(name, tongue, json.dumps(facts)), status, headers)
-
-
-@cache
-def _template(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-@cache
-def _at_the_door() -> str:
-    """Return the policy of the pages before the door, which can load no file, only this style."""
-    digest = hashlib.sha256(_template("doorway.css").encode()).digest()
-    return (
-        f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode()}'; "
-        "img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    )
-
-
-@cache
-def _words_for_scripts(tongue: str) -> str:
-    words = {
-        key.removeprefix(_SCRIPT): text
-        for key, text in catalogue(tongue).items()
-        if key.startswith(_SCRIPT)
-    }
-    return _harmless(json.dumps(words, ensure_ascii=False))
-
-
-def _filled(name: str, tongue: str, facts: str) -> str:
-    extra = {"language": tongue, "facts": _harmless(facts), "words": _words_for_scripts(tongue)}
-    extra["doorway"] = _template("doorway.css")
-    return filled(_template(name), {**catalogue(tongue), **extra})
-
-
-def _harmless(text: str) -> str:
-    """Return JSON that cannot end the element it stands in."""
-    return text.replace("<", "\\u003c")
+def _tongue(request: Request) -> str:
+    return templates.tongue(request.headers, request.cookies)
 
 
 @cache
 def _files() -> dict[str, tuple[bytes, str]]:
     return {
         path.name: (path.read_bytes(), _TYPES[path.suffix])
-        for path in _FOLDER.iterdir()
+        for path in templates.FOLDER.iterdir()
         if path.suffix in _TYPES
     }

@@ -39,7 +39,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, port))
-            bound.listen(1024)  # whoever comes before the first answer waits
+            bound.listen(4096)  # whoever comes before the first answer waits
         except OSError as error:
             raise ConfigError(
                 f"port {port} on {host} cannot be used: {error.strerror}",

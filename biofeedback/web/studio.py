@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -62,6 +63,7 @@ class Studio:
         self._desk = asyncio.Semaphore(WRITERS)
         self.seats: dict[str, Seat] = {}
         self.remotes: dict[str, RemoteSeat] = {}  #: wearers at other computers
+        self.seats_changed: Callable[[], None] = lambda: None
         self.home = self._add("home", "", profile)
 
     def add(self, name: str) -> Seat:
@@ -69,12 +71,19 @@ class Studio:
         if len(self.seats) >= MOST_SEATS:
             raise ConfigError("there is no room for another seat", hint="Remove one first.")
         seat_id = secrets.token_hex(4)
-        return self._add(seat_id, name, f"guest-{seat_id}")
+        seat = self._add(seat_id, name, f"guest-{seat_id}")
+        self.seats_changed()
+        return seat
+
+    def guests(self) -> dict[str, str]:
+        """Return the names of those who were invited, by seat."""
+        return {seat.id: seat.name for seat in self.seats.values() if seat is not self.home}
 
     async def remove(self, seat_id: str) -> None:
         """End what runs on a seat and take it away; its sessions stay."""
         await self.seats[seat_id].close()
         del self.seats[seat_id]
+        self.seats_changed()
         self._tell(seat_id, msgspec.json.encode({"gone": seat_id}))
 
     def show(self, remote: RemoteSeat) -> None:

@@ -1,4 +1,4 @@
-"""Who may come in: invitations that work once, and the grants that they turn into.
+"""Who may come in: invitations whose links work once, and the grants that they turn into.
 
 Secrets are random, 256 bits each, and only their SHA-256 is kept, in memory: nothing on disk lets
 anybody in, and a restart of the server ends every grant.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Grant", "Invitation", "Role", "Tokens"]
+__all__ = ["LINK_S", "Grant", "Handed", "Invitation", "Role", "Tokens"]
 
 Role = Literal["listener", "therapist", "observer"]
 
@@ -56,11 +56,32 @@ class Invitation:
     revoked: bool = False
 
 
-class Tokens:
-    """Makes, exchanges and revokes; `clock` gives seconds that only go up."""
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A link that was made elsewhere, by whoever owns this computer's data; see links.py."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    digest: str
+    role: Role
+    name: str
+    seat: str | None
+    left_s: float
+
+
+def _nothing() -> list[Handed]:
+    return []
+
+
+class Tokens:
+    """Makes, exchanges and revokes; `clock` gives seconds that only go up.
+
+    `handed` returns links that were made elsewhere, each once.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], handed: Callable[[], list[Handed]] = _nothing
+    ) -> None:
         self._clock = clock
+        self._handed = handed
         self._invitations: dict[str, Invitation] = {}  # by the digest of the link's secret
         self._grants: dict[str, Grant] = {}  # by the digest of the cookie
 
@@ -75,17 +96,27 @@ class Tokens:
         stay_s: float = STAY_S,
     ) -> tuple[Invitation, str]:
         """Return a new invitation and its secret, which is told this once."""
+        self.take_in()  # what was made before is older
         secret = secrets.token_urlsafe(32)
         now_s = self._clock()
         invitation = Invitation(
             secrets.token_hex(6), role, name, seat, now_s + link_s, stay_s, by
         )  # fmt: skip
-        if len(self._invitations) >= _MOST:
-            self._forget_what_is_over(now_s)
-        if len(self._invitations) >= _MOST:
-            raise ValueError("too many invitations are open")
-        self._invitations[_digest(secret)] = invitation
+        self._keep(_digest(secret), invitation)
         return invitation, secret
+
+    def again(self, invitation_id: str, *, link_s: float = LINK_S) -> str | None:
+        """Return the secret of a new link for somebody who was invited, or None if there is none.
+
+        The link before lets nobody in any more; who came by it stays.
+        """
+        self.take_in()
+        secret = secrets.token_urlsafe(32)
+        for digest, invitation in self._invitations.items():
+            if invitation.id == invitation_id and not invitation.revoked:
+                self._rekey(digest, _digest(secret), link_s)
+                return secret
+        return None
 
     def is_open(self, secret: str) -> bool:
         """Return whether a link would let somebody in now."""
@@ -107,6 +138,10 @@ class Tokens:
         cookie = secrets.token_urlsafe(32)
         self._grants[_digest(cookie)] = grant
         return grant, cookie
+
+    def left_s(self, grant: Grant) -> float:
+        """Return how long a grant is still good."""
+        return max(0.0, grant.until_s - self._clock())
 
     def who(self, cookie: str) -> Grant | None:
         """Return whom a cookie belongs to; None when it is unknown, expired or revoked."""
@@ -149,12 +184,45 @@ class Tokens:
         """Return whether an invitation waits, has let somebody in, or is over."""
         if any(g.id == invitation.id and self.holds(g) for g in self._grants.values()):
             return "in"
-        waits = not (invitation.used or invitation.revoked) and self._clock() < invitation.until_s
-        return "open" if waits else "over"
+        return "open" if self._waits(invitation) else "over"
+
+    def take_in(self) -> None:
+        """Look for links that were made elsewhere."""
+        for handed in self._handed():
+            self._take_in(handed)
 
     def _open(self, secret: str) -> Invitation | None:
+        self.take_in()
         invitation = self._invitations.get(_digest(secret))
-        return invitation if invitation and self.stage(invitation) == "open" else None
+        return invitation if invitation and self._waits(invitation) else None
+
+    def _waits(self, invitation: Invitation) -> bool:
+        over = invitation.used or invitation.revoked
+        return not over and self._clock() < invitation.until_s
+
+    def _take_in(self, handed: Handed) -> None:
+        """Let a link in that was made elsewhere; for a place that was given it is another link."""
+        place = (handed.role, handed.name, handed.seat)
+        for digest, i in self._invitations.items():
+            if (i.role, i.name, i.seat) == place and not i.revoked:
+                self._rekey(digest, handed.digest, handed.left_s)
+                return
+        until_s = self._clock() + handed.left_s
+        new = Invitation(secrets.token_hex(6), *place, until_s, STAY_S, "")
+        self._keep(handed.digest, new)
+
+    def _rekey(self, before: str, digest: str, link_s: float) -> None:
+        """Let an invitation wait again, for another secret; who came by it stays."""
+        invitation = self._invitations.pop(before)
+        invitation.used, invitation.until_s = False, self._clock() + link_s
+        self._keep(digest, invitation)
+
+    def _keep(self, digest: str, invitation: Invitation) -> None:
+        if len(self._invitations) >= _MOST:
+            self._forget_what_is_over(self._clock())
+        if len(self._invitations) >= _MOST:
+            raise ValueError("too many invitations are open")
+        self._invitations[digest] = invitation
 
     def _forget_what_is_over(self, now_s: float) -> None:
         self._grants = {key: g for key, g in self._grants.items() if now_s < g.until_s}

@@ -16,6 +16,7 @@ from typing import Any
 from biofeedback.web import app, server
 from biofeedback.web.api import Around, Found
 from biofeedback.web.connections import MOST, Connections
+from biofeedback.web.links import Links
 from biofeedback.web.studio import Studio
 from biofeedback.web.tokens import Tokens
 
@@ -109,7 +110,7 @@ def page_server(out: Path, most: int = MOST) -> Iterator[PageServer]:
     with server.listening("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
         place = app.Place((f"http://127.0.0.1:{port}", f"http://localhost:{port}"))
-        studio, tokens = Studio(out), Tokens(clock)
+        studio, tokens = Studio(out), Tokens(clock, Links(port).take)
         around = Around(_nothing, _nothing)
         table = app.routes(studio, tokens, place, around, out, [])
         application = app.application(table, tokens, place, clock)

@@ -1,5 +1,6 @@
 """STOP wholly in reach: on every viewport, in every state, behind nothing and below no fold."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,13 @@ def test_stop_is_in_reach_in_every_state_of_a_session(server: Served) -> None:
         ask(page, "command", "{what: 'rating', value: 'distress=9'}")
         page.wait("document.querySelector('#why').classList.contains('stopped')", 60)
         assert_in_reach(page, "stopped by a rule")
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            page.wait(SHOWN.format("#link"))
+            assert_in_reach(page, "disconnected")
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        page.wait("document.querySelector('#link').hidden")
         page.run("document.querySelector('#finish').click()")
         threading.Event().wait(0.3)
         assert_in_reach(page, "ending", SMALLEST)

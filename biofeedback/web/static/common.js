@@ -62,7 +62,7 @@ const ANSWER_MS = 30000;
 /** Ask the server; throws a Refusal that holds its words. */
 export async function get(path) {
   const response = await fetch(path, { credentials: "same-origin", signal: AbortSignal.timeout(ANSWER_MS) });
-  if (response.status === 401) location.reload();
+  if (response.status === 401) document.dispatchEvent(new Event("shut"));
   return unpack(response);
 }
 
@@ -71,7 +71,7 @@ export async function post(path, value = {}) {
   try {
     return await ask(path, value, ANSWER_MS);
   } catch (error) {
-    if (error.status === 401) location.reload();
+    if (error.status === 401) document.dispatchEvent(new Event("shut"));
     throw error;
   }
 }

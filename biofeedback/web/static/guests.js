@@ -14,7 +14,7 @@ export class Guests {
 
   async load() {
     const all = (await attempt(() => get("/api/invitations"))) ?? [];
-    const live = all.filter((invitation) => invitation.stage !== "over");
+    const live = all.filter((invitation) => !invitation.revoked);
     byId("guest-list").replaceChildren(...live.map((invitation) => this.line(invitation)));
   }
 
@@ -22,13 +22,23 @@ export class Guests {
     const text = `${name} · ${word(`role.${role}`)} · ${word(`guests.${stage}`)} `;
     const revoke = make("button", { class: "plain danger", type: "button",
       "aria-label": `${word("guests.revoke")}, ${name}`, onclick: () => this.revoke(id) }, word("guests.revoke"));
-    return make("li", {}, text, revoke);
+    const again = make("button", { class: "plain", type: "button",
+      "aria-label": `${word("guests.again")}, ${name}`, onclick: () => this.again(id) }, word("guests.again"));
+    return make("li", {}, text, again, " ", revoke);
   }
 
   async invite(event) {
     event.preventDefault();
     const wish = { role: byId("guest-role").value, name: byId("guest-name").value.trim() };
-    const made = await attempt(() => post("/api/invitations", wish));
+    await this.show(await attempt(() => post("/api/invitations", wish)));
+  }
+
+  /** Make another link for somebody who was invited and lost theirs. */
+  async again(id) {
+    await this.show(await attempt(() => post(`/api/invitations/${id}/again`)));
+  }
+
+  async show(made) {
     if (!made) return;
     byId("guest-link").value = made.link;
     byId("guest-link-row").hidden = false;

@@ -1,10 +1,13 @@
 // The socket: each message is the latest picture of one seat.
 
+import { letIn } from "/static/door.js";
 import { seconds, server } from "/static/word.js";
 
 const RETRY_MS = [250, 500, 1000];
 const SILENT_S = 3; // the server says something each second
 const OPENS_WITHIN_S = 5;
+const TOO_MANY = 4429; // pages of this guest, or of all
+const CROWDED_MS = 5000;
 
 /** Call `seat` with each picture, `gone` with the id of a seat that was removed, `link` with
  *  whether the server is there. Music does not depend on any of it.
@@ -23,11 +26,8 @@ export function listen({ seat, gone = () => {}, link }) {
       clearTimeout(alarm);
       socket.close();
       link(false);
-      if (code === 4401) {
-        location.reload();
-        return;
-      }
-      setTimeout(connect, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]);
+      const pause = code === TOO_MANY ? CROWDED_MS : RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
+      setTimeout(() => letIn().then(connect), pause);
       tries += 1;
     };
     const wait = (time) => {

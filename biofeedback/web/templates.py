@@ -1,0 +1,87 @@
+"""Pages made of a template and words, and those that stand before the door."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from biofeedback.web.words import catalogue, filled, language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+
+__all__ = ["FOLDER", "at_the_door", "page", "tongue"]
+
+FOLDER = Path(__file__).with_name("static")
+_SCRIPT = "script."  #: words whose key starts so are for scripts as well
+_CHOSEN = "language"  #: the cookie of whoever wants another language than the browser
+
+
+def tongue(headers: Mapping[str, str], cookies: Mapping[str, str]) -> str:
+    """Return the language to answer in: the one chosen on a page, else the browser's."""
+    return language(cookies.get(_CHOSEN, "") or headers.get("accept-language", ""))
+
+
+def page(name: str, spoken: str, facts: Mapping[str, str]) -> Response:
+    """Return a page for somebody who was let in."""
+    from starlette.responses import HTMLResponse
+
+    return HTMLResponse(_filled(name, spoken, json.dumps(facts)))
+
+
+def at_the_door(name: str, spoken: str, status: int = 200) -> Response:
+    """Return a page for somebody who was not let in: it can load nothing, and has all it needs."""
+    from starlette.responses import HTMLResponse
+
+    headers = {"content-security-policy": _policy()}
+    return HTMLResponse(_filled(name, spoken, "{}"), status, headers)
+
+
+@cache
+def _template(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def _policy() -> str:
+    style, script = (_digest(_template(f"doorway.{kind}")) for kind in ("css", "js"))
+    return (
+        f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; "
+        "img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def _words_for_scripts(spoken: str) -> str:
+    words = {
+        key.removeprefix(_SCRIPT): text
+        for key, text in catalogue(spoken).items()
+        if key.startswith(_SCRIPT)
+    }
+    return _harmless(json.dumps(words, ensure_ascii=False))
+
+
+def _filled(name: str, spoken: str, facts: str) -> str:
+    style, script = _template("doorway.css"), _template("doorway.js")
+    extra = {
+        "language": spoken,
+        "facts": _harmless(facts),
+        "words": _words_for_scripts(spoken),
+        "doorway": f'<style>{style}</style>\n<script type="module">{script}</script>',
+    }
+    return filled(_template(name), {**catalogue(spoken), **extra})
+
+
+def _harmless(text: str) -> str:
+    """Return JSON that cannot end the element it stands in."""
+    return text.replace("<", "\\u003c")
