@@ -129,7 +129,7 @@ def measure(person: str, names: Sequence[str], keep: Path | None) -> list[Night]
 
 
 def check(person: str, programme: str) -> str:
-    """Replay end to end and say where the decisions part from those of the shared sensing."""
+    """Replay end to end, and compare arousal and calls with those of the shared sensing."""
     path = recordings_folder() / "stress_predict" / person
     config, decisions = config_of(programme), list[Decision]()
 
@@ -142,13 +142,21 @@ def check(person: str, programme: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         plan = Plan(config=config, sensors=(f"file:{path}",), out=Path(folder))
         Performance(plan).run(watch)
-    ours = list(played(sensed(read(path), config, None), config))
-    alike = [a.cause == b.cause and a.why == b.why for a, b in zip(ours, decisions, strict=False)]
-    exact = sum(a == b for a, b in zip(ours, decisions, strict=False))
-    first = "" if all(alike) else f", first at {ours[alike.index(False)].time_s:g} s"
+    recording = read(path)
+    ours, tasks = list(played(sensed(recording, config), config)), tasks_of(person, recording)
+    pairs = list(zip(ours, decisions, strict=False))
+    apart = sorted(abs(a.numbers["arousal"] - b.numbers["arousal"]) for a, b in pairs)
+    shared, whole = (
+        [f"{call.rule} {call.at_s:g} to {call.at_s + call.for_s:g} s" for call in night.calls]
+        for night in (
+            counted(person, programme, iter(ours), tasks),
+            counted(person, programme, iter(decisions), tasks),
+        )
+    )
     return (
-        f"{person} {programme}: {len(alike)} ticks, {exact} decisions equal to the last bit, "
-        f"{len(alike) - sum(alike)} of another reason{first}"
+        f"{person} {programme}: {len(pairs)} ticks, arousal apart by {apart[len(apart) // 2]:.4f} "
+        f"(median), {apart[int(0.99 * len(apart))]:.4f} (99 %); "
+        f"calls {', '.join(shared) or 'none'}; end to end {', '.join(whole) or 'none'}"
     )
 
 
