@@ -21,6 +21,9 @@ Rule = Literal["heart_rate", "distress", "rising", "paradox"]
 #: Rules whose stop may end by itself.
 RETURNING: tuple[Rule, ...] = ("rising", "paradox")
 
+#: How hard it is to end a stop: by itself, with a lower rating, only by a person who resumes.
+_GRAVITY: dict[Rule, int] = {"rising": 0, "paradox": 0, "distress": 1, "heart_rate": 2}
+
 _CONFIDENT = 0.35
 _INSIDE_AGAIN_S = _GONE_S = 60.0
 _MEAN_S = 60
@@ -77,6 +80,7 @@ class Safety:
         self._rule: Rule | None = None
         self._said = ""
         self._stopped_s = 0.0
+        self._silent = False
         self._at_stop = self._calm_at = 0.0
         self._returned = False  # a stop has ended by itself in this session
 
@@ -100,14 +104,16 @@ class Safety:
             elif leads:
                 self._watch_arousal(moment, level)
         if self._rule is None:
+            self._silent = False
             return None
         self._stopped_s += moment.dt_s
-        silent = self._stopped_s >= self._settings.neutral_s and self._persists()
-        then = "it is silent now" if silent else "it goes to neutral"
+        if self._stopped_s >= self._settings.neutral_s and self._persists():
+            self._silent = True  # until the stop is over, whatever else happens meanwhile
+        then = "it is silent now" if self._silent else "it goes to neutral"
         return Stop(
             self._rule,
             f"{self._said}; {then}.",
-            silent,
+            self._silent,
             self._rule not in RETURNING or moment.state.confidence < _CONFIDENT,
         )
 
@@ -120,11 +126,11 @@ class Safety:
         self._outside_s = 0.0 if inside else self._outside_s + moment.dt_s
         self._inside_s = self._inside_s + moment.dt_s if inside else 0.0
         if self._outside_s > settings.heart_rate_for_s:
-            self._stop(
-                "heart_rate",
+            said = (
                 f"Heart rate {bpm:.0f} is outside {low:g} to {high:g}: check the sensor, and rest. "
-                "The music no longer leads",
+                "The music no longer leads"
             )
+            self._stop("heart_rate", said)
         elif self._rule == "heart_rate" and self._inside_s >= _INSIDE_AGAIN_S:
             self._said = (
                 f"Heart rate {bpm:.0f} is back within {low:g} to {high:g}. The music does not lead "
@@ -136,7 +142,6 @@ class Safety:
         if distress is None:
             return
         if distress >= self._settings.distress:
-            self._rule = None
             said = f"You rated your distress {distress:g} of 10. The music no longer leads"
             self._stop("distress", said)
         elif self._rule == "distress":
@@ -172,12 +177,18 @@ class Safety:
         self._risen_s = 0.0
 
     def _stop(self, rule: Rule, said: str, calm_at: float = 0.0) -> None:
-        """Stop by a rule; `calm_at` is the arousal at which its reason is gone."""
-        if self._rule is None or (rule == "heart_rate" and self._rule != "heart_rate"):
-            self._rule, self._stopped_s = rule, 0.0
+        """Stop by a rule; `calm_at` is the arousal at which its reason is gone.
+
+        A graver reason takes the place of another one, and brings back no music that is silent.
+        """
+        if self._rule == rule:
+            self._said = said
+        elif self._rule is None or _GRAVITY[rule] > _GRAVITY[self._rule]:
+            if not self._silent:
+                self._stopped_s = 0.0
+            self._rule, self._said = rule, said
             self._at_stop = self._mean()
             self._calm_at, self._gone_s = calm_at, 0.0
-            self._said = said
 
     def _persists(self) -> bool:
         """Whether neutral music has not been enough."""

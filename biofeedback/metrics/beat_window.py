@@ -117,11 +117,20 @@ class BeatWindow:
 
         0 when intervals have long been exactly alike, as no heart's are.
         """
+        return 0.0 if self.still_s() else self.rate_trust(now_s)
+
+    def rate_trust(self, now_s: float) -> float:
+        """Return what `trust` is, also when intervals are exactly alike."""
         end, start = self._trail.last, self._before
-        if end is start or end.still >= STUCK_STEPS:
+        if end is start:
             return 0.0
         share = (end.nn - start.nn) / (end.beats - start.beats)
         return share * freshness(now_s - end.time_s, self.window_s)
+
+    def still_s(self) -> float:
+        """Return for how long intervals have been exactly alike; 0 unless for too long."""
+        end = self._trail.last
+        return end.still * end.rr / (1000 * TICKS_PER_MS) if end.still >= STUCK_STEPS else 0.0
 
     def _entries(self) -> Iterator[Entry]:
         entry = self._before.after

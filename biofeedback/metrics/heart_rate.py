@@ -35,19 +35,35 @@ class HeartRate:
             self._device_bpm, self._device_s = bpm, time_s
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return beats per minute; `contact` 0..1 scales the quality."""
+        """Return beats per minute; `contact` 0..1 scales the quality.
+
+        Beats that are exactly alike say nothing of variability; their rate is believed as a
+        device's own is, and no longer: a heart may race as evenly as that, and a stop rule has to
+        hear of it. The device's own rate goes before it.
+        """
         window_s = self._beats.window_s
         mean_ms = self._beats.mean_ms()
-        coverage = self._beats.coverage(now_s)
-        trust = self._beats.trust(now_s) * contact
         bpm = None if mean_ms is None else 60_000.0 / mean_ms
+        coverage, still_s = self._beats.coverage(now_s), self._beats.still_s()
+        trust = self._beats.rate_trust(now_s) * contact
+        if still_s:
+            trust *= _even_trust(still_s)
         reading = graded("heart_rate", bpm, "bpm", window_s, now_s, coverage, trust)
-        if reading.value is not None or self._device_bpm is None:
+        if self._device_bpm is None or (reading.value is not None and not still_s):
             return reading
+        own = self._of_device(now_s, contact, beatless=not still_s)
+        return own if reading.value is None or own.quality >= reading.quality else reading
+
+    def _of_device(self, now_s: float, contact: float, *, beatless: bool) -> Reading:
+        window_s = self._beats.window_s
         silent_s = now_s - self._device_s
         coverage = covered_share(window_s - silent_s, window_s, silent_s)
-        trust = _BEATLESS_TRUST if self._beats.has_seen_beats else _DEVICE_TRUST
-        trust *= freshness(silent_s, window_s) * contact
-        if self._device_s - self._device_since_s > _STUCK_S:
-            trust = 0.0
+        lost = beatless and self._beats.has_seen_beats
+        trust = _even_trust(self._device_s - self._device_since_s) * freshness(silent_s, window_s)
+        trust *= contact * (_BEATLESS_TRUST / _DEVICE_TRUST if lost else 1.0)
         return graded("heart_rate", self._device_bpm, "bpm", window_s, now_s, coverage, trust)
+
+
+def _even_trust(same_s: float) -> float:
+    """Return the trust in a rate that has been exactly the same for so long."""
+    return _DEVICE_TRUST if same_s <= _STUCK_S else 0.0

@@ -191,3 +191,35 @@ def test_an_unsure_sensor_never_lets_the_music_become_more_driven(strategy: str)
             for d in (calm[-1], *unsure)
         ]
         assert values == sorted(values, reverse=True)
+
+
+def silent(one: Steering, from_s: float = 0.0) -> bool:
+    return run(one, 1.0, readings=beating(80.0), from_s=from_s)[-1].params.rest
+
+
+def test_a_graver_reason_brings_back_no_music_that_is_silent() -> None:
+    one = steering()
+    run(one, 30.0, readings=beating(80.0))
+    one.rate("distress", 9.0)
+    run(one, 120.0, readings=beating(80.0))
+    assert silent(one)
+    one.rate("distress", 9.0)  # it is no better
+    assert silent(one)
+    assert run(one, 60.0, readings=beating(170.0))[-1].cause == "stop:heart_rate"
+    assert silent(one)
+
+
+def test_a_lower_rating_ends_no_stop_by_heart_rate() -> None:
+    one = steering()
+    run(one, 30.0, readings=beating(80.0))
+    run(one, 30.0, readings=beating(170.0))
+    for distress in (9.0, 2.0):
+        one.rate("distress", distress)
+        after = run(one, 90.0, readings=beating(80.0))
+        assert {d.cause for d in after} == {"stop:heart_rate"}
+
+
+def test_a_heart_rate_that_leaves_its_limits_again_is_not_called_back() -> None:
+    one = steering()
+    for bpm, said in ((170.0, "170 is outside"), (80.0, "80 is back"), (185.0, "185 is outside")):
+        assert said in run(one, 90.0, readings=beating(bpm))[-1].why

@@ -186,3 +186,28 @@ def test_the_first_interval_counts_beyond_the_usual_limits_only_next_to_one_like
         cleaner.push(2.4, 2400.0)
         (beat,) = cleaner.push(2.4 + following / 1000.0, following)
         assert beat.verdict == verdict
+
+
+@pytest.mark.parametrize("bpm", [25.0, 160.0, 205.0, 240.0])
+def test_a_heart_that_beats_exactly_evenly_stops_the_music_all_the_same(bpm: float) -> None:
+    rest = regular_s(75.0, 30.0)
+    even = np.full(int(60.0 * bpm / 60.0), 60.0 / bpm)
+    assert decisions(np.concatenate([rest, even]))[-1].cause == "stop:heart_rate"
+
+
+def test_even_intervals_beside_a_rate_that_varies_give_way_to_it() -> None:
+    chunks = []
+    for k in range(150):
+        rr = Chunk.events(Signal.RR, "strap", [k + 0.25], [0.75])
+        hr = Chunk.events(Signal.HR, "strap", [k + 0.5], [165.0 + k % 7])
+        chunks.append([rr, hr])
+    found = heart_rates(chunks)[-60:]
+    assert {reading.value for reading in found} <= set(165.0 + np.arange(7.0))
+    assert min(reading.quality for reading in found) >= 0.5
+
+
+def test_a_device_that_is_stuck_is_believed_for_two_minutes_and_no_longer() -> None:
+    times_s, rr_s = np.arange(1.0, 301.0), np.ones(300)
+    found = heart_rates([beats_at(times_s, rr_s, float(s), s + 1.0) for s in range(300)])
+    assert found[100].quality == pytest.approx(0.6, abs=0.05)
+    assert found[-1].quality == 0.0
