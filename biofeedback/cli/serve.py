@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from biofeedback.cli import console, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from biofeedback.mqtt.address import Login
     from biofeedback.web.api import Around, Found
@@ -158,7 +158,6 @@ async def _serving(
     import socket
     import sys
     from contextlib import suppress
-    from functools import partial
 
     from biofeedback.cli import qr
     from biofeedback.web import app, server
@@ -186,7 +185,7 @@ async def _serving(
     if open_page:
         await asyncio.to_thread(_open, place.entrance(listener))
     if login is not None:
-        studio.tasks.keep("The link to wearers elsewhere", partial(_wearers, login, studio))
+        studio.tasks.keep("The link to wearers elsewhere", _wearers(login, studio))
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(duration_s):
@@ -206,8 +205,11 @@ def _publish(links: Links, place: Place, studio: Studio) -> None:
         console.err.print(f"Note: serve --link will not work: {error}", markup=False)
 
 
-async def _wearers(login: Login, studio: Studio) -> None:
-    """Show the wearers of a broker beside the seats of this computer, until cancelled."""
+def _wearers(login: Login, studio: Studio) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Return the work that shows the wearers of a broker beside the seats of this computer.
+
+    However often it is begun, the seats stay, and with them each STOP that has no answer yet.
+    """
     import asyncio
 
     from biofeedback.mqtt.desk import MqttDesk
@@ -222,13 +224,17 @@ async def _wearers(login: Login, studio: Studio) -> None:
     seats: dict[str, RemoteSeat] = {}
     clock = asyncio.get_running_loop().time
     desk = MqttDesk(login, clock, changed)
-    try:
-        await desk.run()
-    except Exception:  # it is begun again, and said meanwhile where they are shown
-        for seat in seats.values():
-            seat.trouble = "The link to the broker failed"
-            studio.show(seat)
-        raise
+
+    async def watching() -> None:
+        try:
+            await desk.run()
+        except Exception:  # it is begun again, and said meanwhile where they are shown
+            for seat in seats.values():
+                seat.trouble = "The link to the broker failed"
+                studio.show(seat)
+            raise
+
+    return watching
 
 
 def _say(title: str, link: str) -> None:

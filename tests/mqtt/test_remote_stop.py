@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
+from biofeedback.cli.serve import _wearers
 from biofeedback.errors import ConfigError
+from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.messages import Order, Status
 from biofeedback.mqtt.orders import SILENCE, Gate
 from biofeedback.mqtt.wearer import Wearer
 from biofeedback.timebase import run_virtual
 from biofeedback.web.remote_seat import RemoteSeat
+from biofeedback.web.studio import Studio
 from biofeedback.web.tokens import Grant
 
 ANN = Grant("1", "therapist", "Ann", None, 1e9)
@@ -88,3 +92,45 @@ def test_an_order_to_be_silent_is_never_too_old_for_its_session_and_stops_no_oth
     other = Order(id="2", session="b", desk="d", number=2, edge_ms=0.0, what=SILENCE)
     with pytest.raises(ConfigError, match="another session"):
         gate.admit("ann", other, 0.0)
+
+
+def test_a_stop_without_an_answer_outlives_a_failure_of_what_watches_the_broker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Broken(Broker):
+        """Watches as a desk does, and fails at first."""
+
+        trouble = ""
+
+        def __init__(self, login: Login, clock: object, changed: Callable[[Wearer], None]) -> None:
+            super().__init__()
+            made.append(self)
+            self._changed = changed
+
+        async def run(self) -> None:
+            self._changed(robin)
+            await asyncio.sleep(1.0)
+            if not self.linked:
+                self.linked = True
+                raise ZeroDivisionError("a bug")
+            await asyncio.Event().wait()
+
+    made: list[Broken] = []
+    robin = wearer()
+    login = Login(url="mqtts://broker", user="ann", password="")
+    monkeypatch.setattr("biofeedback.mqtt.desk.MqttDesk", Broken)
+
+    async def act() -> None:
+        studio = Studio(tmp_path)
+        studio.tasks.keep("The link", _wearers(login, studio))
+        await asyncio.sleep(0.1)
+        seat = studio.remotes["remote-robin"]
+        made[0].linked = False
+        assert await seat.silence(ANN, "x") is False
+        await asyncio.sleep(3.0)
+        assert studio.remotes["remote-robin"] is seat
+        assert await seat.silence(ANN, "x") is True
+        await studio.close()
+
+    run_virtual(act)
+    assert [desk.arrived for desk in made] == [[SILENCE]]
