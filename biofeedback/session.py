@@ -12,6 +12,7 @@ from biofeedback.conductor import TAIL_S, Conductor
 from biofeedback.control.base import Decision
 from biofeedback.core import Core
 from biofeedback.ensemble import Ensemble, Player
+from biofeedback.errors import CommandError
 from biofeedback.hub import Hub
 from biofeedback.inputs import TICK_S, Command, CommandName, ExternalClock, Input
 from biofeedback.intake import Intake
@@ -76,6 +77,7 @@ class Session:
         self._window: WindowRequest | None = None
         self._window_came = asyncio.Event()
         self._reason: Reason = "failed"
+        self._is_over = False  # the log has its last line, and takes no more
         self._ends_s = 0.0  # planned, once the first sample has come
         self.stop = stop or StopSwitch()  #: of this session alone
         self.hub: Hub[Event] = Hub()
@@ -192,6 +194,7 @@ class Session:
             finally:
                 self._ledger.note_delays()
                 self._ledger.note(self._end_line)
+                self._is_over = True
 
     async def _fall_silent(self) -> None:
         """Wait until nothing sounds any more, or that was tried for long enough."""
@@ -223,8 +226,14 @@ class Session:
         """Do what a person asked for; it is in the log before it acts.
 
         `time_s` is when it happened, where another clock says so; nothing happens in the future.
-        Raises `CommandError`, with nothing done, when the value makes no sense.
+        Raises `CommandError`, with nothing done, when the value makes no sense or the session is
+        over; to end what sounds is never refused.
         """
+        if self._is_over:
+            if what not in ("stop", "panic"):
+                raise CommandError("the session is over", hint="Start another one.")
+            self._ensemble.shut()
+            return
         at_s = None if time_s is None else max(0.0, min(time_s, self._clock()))
         command = Command(who, what, value, at_s)
         check(command)
@@ -257,7 +266,8 @@ class Session:
 
     def follow(self, clock: ExternalClock) -> None:
         """Let the music go with the clock of another device."""
-        self._feed(clock)
+        if not self._is_over:
+            self._feed(clock)
 
     def _end(self, reason: Reason) -> None:
         if not self.stop.pressed:

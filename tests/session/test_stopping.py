@@ -12,6 +12,7 @@ import pytest
 
 from biofeedback.config import load
 from biofeedback.core_building import core_for, core_of
+from biofeedback.errors import CommandError
 from biofeedback.inputs import BarRequest, Command, Tick
 from biofeedback.metrics.worker_client import InlineWorker
 from biofeedback.plugins import SensorSource
@@ -183,6 +184,19 @@ def test_a_stop_while_questions_are_open_ends_them_and_a_first_one_is_enough_bef
     assert not run.has_notes
     run = Run(tmp_path / "2", after(5.0, lambda s: s.silence("desk")), questions=True)
     assert run.ended_s == pytest.approx(5.0 + CLOSING_S)
+
+
+def test_a_session_that_is_over_takes_no_wish_that_its_log_would_lose_but_may_be_silenced(
+    tmp_path: Path,
+) -> None:
+    kept: list[Session] = []
+    run = Run(tmp_path, after(6.0, lambda session: (kept.append(session), session.silence("key"))))
+    silenced = len(run.player.silenced_s)
+    with pytest.raises(CommandError, match="over"):
+        kept[0].command("key", "note", "that was good")
+    kept[0].silence("key")
+    assert len(run.player.silenced_s) > silenced
+    assert isinstance(run.log[-1], lines.EndLine)
 
 
 def test_a_core_that_was_stopped_composes_nothing_even_when_it_is_asked() -> None:
