@@ -25,6 +25,7 @@ _SHOWN_S = 3.0  #: how long a trouble is shown at least, so that it can be read
 _END_S = 5.0  #: how long a work may take to end
 _TRIES = 5
 _CLOSE_S = 10.0
+_BY_ITSELF = "it ended by itself"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,13 +64,16 @@ class Tasks:
             began_s = loop.time()
             try:
                 await work()
+            except asyncio.CancelledError:
+                if _is_asked_to_end():
+                    raise
+                self._fail(name, RuntimeError(_BY_ITSELF))
             except Exception as error:  # whatever it is: it is told, and the work goes on
                 self._fail(name, error)
             else:
-                return
-            finally:
-                if shown is not None:
-                    shown.cancel()
+                return  # a trouble that is shown still is cleared in its time
+            if shown is not None:
+                shown.cancel()
             if loop.time() - began_s >= _WELL_S:
                 pauses = _pauses()
             await asyncio.sleep(next(pauses))
@@ -101,10 +105,14 @@ async def together(*works: Coroutine[Any, Any, None]) -> None:
     counts one that nobody asked for.
     """
     tasks = [asyncio.create_task(work) for work in works]
+    left = set(tasks)
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        while left:
+            done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if task.cancelled() and not _is_asked_to_end():
+                    raise RuntimeError(_BY_ITSELF)
+                task.result()
     finally:
         for task in tasks:
             task.cancel()
@@ -182,6 +190,12 @@ def logged(what: str) -> Iterator[None]:
     except Exception as error:  # whatever it is: there is more to be closed
         _log.warning("%s (%s)", what, _words(error))
         _log.debug("%s", what, exc_info=error)
+
+
+def _is_asked_to_end() -> bool:
+    """Whether somebody cancelled this task; else a cancellation is a work's own, and a failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:

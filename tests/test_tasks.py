@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from biofeedback.hub import Hub
-from biofeedback.tasks import Tasks, aside, beside, closed
+from biofeedback.tasks import Tasks, aside, beside, closed, together
 from biofeedback.timebase import run_live, run_virtual
 from biofeedback.troubles import Troubles
 
@@ -58,6 +58,60 @@ def test_a_work_that_was_well_for_long_begins_again_at_once() -> None:
 
     run_virtual(scenario)
     assert began == pytest.approx([0.0, 60.2, 120.4, 180.6])
+
+
+def test_a_work_that_ends_itself_by_a_cancellation_has_failed_and_is_begun_again() -> None:
+    began: list[float] = []
+
+    async def scenario() -> list[str]:
+        tasks = Tasks()
+
+        async def work() -> None:
+            began.append(asyncio.get_running_loop().time())
+            gone = asyncio.get_running_loop().create_future()
+            gone.cancel()
+            await gone
+
+        tasks.keep("The knobs", work)
+        await asyncio.sleep(0.5)
+        told = tasks.troubles
+        await tasks.close()
+        return told
+
+    assert run_virtual(scenario) == ["The knobs failed (RuntimeError: it ended by itself)"]
+    assert began == pytest.approx([0.0, 0.2])
+
+
+def test_a_part_that_ends_itself_by_a_cancellation_ends_all_parts_as_a_failure() -> None:
+    async def gone() -> None:
+        raise asyncio.CancelledError
+
+    async def scenario() -> None:
+        with pytest.raises(RuntimeError, match="ended by itself"):
+            await together(gone(), asyncio.sleep(60.0))
+
+    run_virtual(scenario)
+
+
+def test_the_trouble_of_a_work_that_was_done_at_the_second_attempt_is_over_soon() -> None:
+    async def scenario() -> list[list[str]]:
+        tasks, failures = Tasks(), [ValueError("no such knob")]
+
+        async def work() -> None:
+            await asyncio.sleep(0.1)
+            if failures:
+                raise failures.pop()
+
+        tasks.keep("The knobs", work)
+        told = []
+        for pause_s in (0.5, 2.5, 2.0):
+            await asyncio.sleep(pause_s)
+            told.append(tasks.troubles)
+        await tasks.close()
+        return told
+
+    words = ["The knobs failed (ValueError: no such knob)"]
+    assert run_virtual(scenario) == [words, words, []]
 
 
 def test_closing_raises_nothing_but_says_what_went_wrong_and_waits_for_nobody_for_ever() -> None:
