@@ -61,6 +61,7 @@ class WorkerClient:
         self._child: asyncio.subprocess.Process | None = None
         self._wire: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
+        self._changing = asyncio.Lock()  # one child is started or given up at a time
         self._newest: Window | None = None
         self._closed = False
         self.restarts = 0
@@ -98,10 +99,11 @@ class WorkerClient:
         await self._stop()
 
     async def _spawn(self) -> None:
-        if self._child is None:
-            command = sys.executable, "-P", "-m", "biofeedback.metrics.neurokit_worker"
-            self._child, reader, writer = await wire.spawn(*command, limit=_LINE_LIMIT)
-            self._wire = reader, writer
+        async with self._changing:
+            if self._child is None and not self._closed:
+                command = sys.executable, "-P", "-m", "biofeedback.metrics.neurokit_worker"
+                self._child, reader, writer = await wire.spawn(*command, limit=_LINE_LIMIT)
+                self._wire = reader, writer
 
     async def _ask(self, window: Window) -> WindowResult | None:
         """Return the child's answer; one to an earlier, abandoned question is skipped.
@@ -125,8 +127,9 @@ class WorkerClient:
         return None
 
     async def _stop(self) -> None:
-        child, self._child = self._child, None
-        ends, self._wire = self._wire, None
+        async with self._changing:
+            child, self._child = self._child, None
+            ends, self._wire = self._wire, None
         if child is None:
             return
         try:

@@ -9,6 +9,7 @@ import pytest
 
 from biofeedback.metrics.windowed import Window, compute
 from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
+from synth import wire
 
 
 def window(end_s: float) -> Window:
@@ -51,6 +52,33 @@ def test_a_child_answers_the_same_as_inline_and_is_replaced_when_it_dies() -> No
         await client.close()
 
     asyncio.run(session())
+
+
+def test_sessions_that_begin_together_start_one_child_and_an_end_meanwhile_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spawn, children = wire.spawn, []
+
+    async def spawned(*command, **options):
+        started = await spawn(*command, **options)
+        children.append(started[0])
+        return started
+
+    monkeypatch.setattr(wire, "spawn", spawned)
+
+    async def sessions() -> None:
+        client = WorkerClient()
+        await asyncio.gather(client.start(), client.start())
+        assert len(children) == 1
+        await client.close()
+        starting = asyncio.create_task(client.start())
+        await asyncio.sleep(0)
+        await client.close()
+        await starting
+        assert client.pid is None
+        assert all(child.returncode is not None for child in children)
+
+    asyncio.run(sessions())
 
 
 def test_a_hanging_child_is_given_up_after_the_timeout() -> None:
