@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from biofeedback.errors import ConfigError
@@ -43,13 +43,11 @@ async def opened(
     surfaces = [_surface(uri, now_s) for uri in controls]
     if clock:
         surfaces.append(ClockDesk(MidiInput(clock, now_s)))
-    try:
+    async with AsyncExitStack() as stack:  # each is closed, whatever comes while another closes
         for surface in surfaces:
+            stack.push_async_callback(closed, surface.name, surface.close)
             await surface.open()
         yield surfaces
-    finally:
-        for surface in surfaces:
-            await closed(surface.name, surface.close)
 
 
 def _surface(uri: str, now_s: Callable[[], float]) -> Surface:

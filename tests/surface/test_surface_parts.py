@@ -14,6 +14,7 @@ from biofeedback.commands import check as check_command
 from biofeedback.errors import CommandError, ConfigError
 from biofeedback.inputs import Command
 from biofeedback.questions import Questions
+from biofeedback.surface import build
 from biofeedback.surface.bindings import ACTIONS, Binding, find, path_of, read, write
 from biofeedback.surface.build import check
 from biofeedback.surface.midi_input import parse
@@ -21,6 +22,7 @@ from biofeedback.surface.osc_desk import OscDesk, command_of
 from biofeedback.surface.pace import Pace
 from biofeedback.surface.touches import Control, touch_of
 from biofeedback.surface.wishes import Wanted, Wishes
+from biofeedback.timebase import run_virtual
 from synth.errors import OutputUnavailable
 from synth.outputs.osc_message import decode, encode
 from synth.params import Mode
@@ -288,3 +290,34 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     with pytest.raises(OutputUnavailable, match="nothing can be received") as caught:
         asyncio.run(twice())
     assert "Another program" in caught.value.hint
+
+
+def test_an_end_while_one_surface_closes_leaves_no_other_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[str] = []
+
+    class Slow:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def open(self) -> None: ...
+
+        async def close(self) -> None:
+            await asyncio.sleep(1.0)
+            closed.append(self.name)
+
+    monkeypatch.setattr(build, "_surface", lambda uri, now_s: Slow(uri))
+
+    async def play() -> None:
+        async with build.opened(["a", "b", "c"], "", lambda: 0.0):
+            pass
+
+    async def scenario() -> None:
+        playing = asyncio.create_task(play())
+        await asyncio.sleep(0.5)
+        playing.cancel()
+        await asyncio.wait({playing})
+
+    run_virtual(scenario)
+    assert sorted(closed) == ["a", "b", "c"]
