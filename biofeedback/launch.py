@@ -42,7 +42,7 @@ from biofeedback.session_folder import check_target, new_folder, write_text
 from biofeedback.state.baseline import Baseline
 from biofeedback.stop_switch import Stopped, StopSwitch
 from biofeedback.surface.local_desk import LocalDesk
-from biofeedback.tasks import closed
+from biofeedback.tasks import aside, closed
 from biofeedback.timebase import SessionClock, run_live, run_virtual, utc_now
 from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
@@ -51,6 +51,7 @@ from synth.player.remote import RemotePlayer
 __all__ = ["Hand", "Outcome", "Performance", "Plan"]
 
 _SCREEN = "The screen"
+_LOG_CLOSES_S = 60.0  #: what a disk may take for the last lines; longer, and they may be lost
 _PLAYER_CLOSES_S = 60.0  #: it gives up trying to silence an output after half a minute
 
 #: Runs beside the session and shows it; cancelled when the session is over.
@@ -224,7 +225,11 @@ class Performance:
         self._folder = new_folder(self._plan.out, clock.started_utc)
         stack.callback(self._settle, clock)
         log = self._log = LogWriter(self._folder / LOG_NAME)
-        stack.callback(log.close)
+        if clock.live:  # a slow disk must not hold up the loop, where others' STOP may come in
+            closing = partial(aside, log.close)
+            stack.push_async_callback(closed, "The session log", closing, _LOG_CLOSES_S)
+        else:
+            stack.callback(log.close)
         session = Session(
             self._core,
             self._sources,

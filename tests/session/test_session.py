@@ -1,6 +1,7 @@
 """Whole sessions in virtual time, from a simulated body or listener to the files they leave."""
 
 import asyncio
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -298,6 +299,32 @@ def test_several_performances_play_on_one_loop_each_with_its_own_clock(tmp_path:
         assert outcome is not None
         assert verify(outcome.folder, core_of).complete
         assert of_kind(outcome.folder, lines.TickLine)[0].t == 0.0
+
+
+def test_a_slow_disk_holds_up_nobody_else_when_a_live_session_closes_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went_on, heard, whole = threading.Event(), list[bool](), LogWriter.close
+    loops: list[asyncio.AbstractEventLoop] = []
+    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=60.0, realtime=True)
+    one = Performance(plan, InlineWorker())
+
+    def slow(log: LogWriter) -> None:
+        loops[0].call_soon_threadsafe(went_on.set)
+        heard.append(went_on.wait(5.0))
+        whole(log)
+
+    async def stop_soon(session: Session) -> None:
+        loops.append(asyncio.get_running_loop())
+        while not session.has_streamed:  # noqa: ASYNC110 - it has no event of its own
+            await asyncio.sleep(0.05)
+        session.silence("hand")
+
+    monkeypatch.setattr(LogWriter, "close", slow)
+    outcome = one.run(stop_soon)
+    assert heard == [True]
+    assert outcome is not None
+    assert verify(outcome.folder, core_of).complete
 
 
 def test_a_performance_that_is_cancelled_says_what_it_left(tmp_path: Path) -> None:
