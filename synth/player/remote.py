@@ -297,6 +297,7 @@ class RemotePlayer:
         if self._tempo_map.segments:
             beat = self._tempo_map.beat_at(time.monotonic() - self._t0_s)
             next_bar = math.ceil(beat / _BAR_BEATS) * _BAR_BEATS
+            self._write(protocol.cancel(Cancel(next_bar)))  # what came while the output opened
             self._write(protocol.notes(note for note in self._notes if note.beat >= next_bar))
 
     def _note_health(self, answer: dict[str, Any]) -> None:

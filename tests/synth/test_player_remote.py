@@ -11,11 +11,14 @@ from collections.abc import Callable
 
 import pytest
 
+from synth import score_json
 from synth.errors import OutputUnavailable
 from synth.events import Note
+from synth.outputs.null import NullOutput
 from synth.params import Layer, MusicParams
 from synth.player import protocol, remote
 from synth.player.remote import RemotePlayer
+from synth.player.scheduler import Scheduler
 from synth.tempo_map import Segment
 
 
@@ -71,6 +74,26 @@ def is_gone(process: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def test_a_note_that_came_while_the_next_player_opened_is_played_once(monkeypatch) -> None:
+    player, told = RemotePlayer("null:", time.monotonic()), list[bytes]()
+    monkeypatch.setattr(player, "_write", told.append)
+    player.tempo(Segment(0.0, 0.0, 60.0))
+    player.notes([Note(1, 400.0, 0.5, 60, 80, Layer.MELODY)])
+    player._catch_up()
+    scheduler = Scheduler(NullOutput())
+    for message in protocol.LineReader().feed(b"".join(told)):
+        match message["kind"]:
+            case "tempo":
+                scheduler.set_tempo(Segment(*message["segment"]))
+            case "notes":
+                scheduler.add(score_json.decode_note(note) for note in message["notes"])
+            case "cancel":
+                scheduler.cancel(message["from_beat"])
+    scheduler.advance(400.0)
+    scheduler.advance(401.0)
+    assert scheduler.sent == 2  # its on and its off
 
 
 no_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
