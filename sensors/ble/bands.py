@@ -77,7 +77,7 @@ async def stream(
     `otherwise` is given the settings, with the address of the device.
     """
     band = settings.band()
-    if band is None and settings.name_or_address.strip():
+    if band is None and settings.name_or_address:
         seen = await _meant(settings)
         band = band_of(seen, load_all(settings.profiles))
         settings = replace(settings, name_or_address=seen.address, label=seen.label)
@@ -151,7 +151,7 @@ async def _meant(settings: Settings) -> Seen:
     `SensorUnavailable` where the radio cannot be used. A search that fails is begun anew: what is
     taken for a strap because it was not seen would never be heard.
     """
-    wanted = Wanted(text=settings.name_or_address.strip(), what="sensor")
+    wanted = Wanted(text=settings.name_or_address, what="sensor")
     identity = Identity(wanted)
     offered = {profile.service for profile in load_all(settings.profiles) if profile.service}
     loop = asyncio.get_running_loop()
@@ -169,7 +169,7 @@ async def _meant(settings: Settings) -> Seen:
                     raise unavailable from error
                 _log.debug("search: %r", error)
             else:
-                if chosen := identity.choose(seen):
+                if chosen := identity.choose(seen, loop.time()):
                     return chosen
             await asyncio.sleep(_PAUSE_S)
         raise identity.not_found(settings.wait_s)

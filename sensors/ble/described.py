@@ -61,7 +61,7 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
 
     plan = Plan(
         wanted=Wanted(
-            text=settings.name_or_address.strip(),
+            text=settings.name_or_address,
             accepts=accepts,
             what=profile.title,
             label=settings.label,

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sensors.ble.claims import claims
 from sensors.ble.radio import Seen, first_seen_s
-from sensors.errors import SensorNotFound
+from sensors.errors import SensorNotFound, SettingsError
 from sensors.printable import printable
 
-__all__ = ["Identity", "Wanted", "address_of", "describe", "is_strap", "uri_of"]
+__all__ = [
+    "AWAY_S",
+    "Identity",
+    "Wanted",
+    "address_of",
+    "describe",
+    "is_strap",
+    "legible",
+    "uri_of",
+]
 
 #: BlueZ and Windows name a device by its Bluetooth address, macOS by an identifier of its own.
 _ADDRESS = re.compile(
@@ -20,7 +28,10 @@ _ADDRESS = re.compile(
 )
 #: How long others may show themselves beside the one that is named; devices call twice a second.
 _BESIDE_S = 1.0
-_TRIES = 2  #: to read the serial number of a device that may be the one
+#: A known device is waited for so long before another can be it: most dropouts end sooner.
+AWAY_S = 30.0
+#: Until a device whose serial number could not be read is asked again; each time twice as long.
+_REST_S, _LONGEST_REST_S = 30.0, 960.0
 _LISTED = 12  #: devices named in a message
 
 
@@ -35,6 +46,20 @@ def address_of(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         return ""
     return (text.replace("-", ":") if len(text) == 17 else text).upper()
+
+
+def legible(text: str) -> str:
+    """Return what a user asks for as it is compared; empty for an empty text alone.
+
+    Raises `SettingsError` for a text in which nothing can be seen: it would fit every device.
+    """
+    shown = printable(text)
+    if text and not shown:
+        raise SettingsError(
+            f"the device is named by {text!r}, in which nothing can be seen",
+            hint="Type its name or address anew, or leave it out for the only one in reach.",
+        )
+    return shown
 
 
 def uri_of(device: Seen) -> str:
@@ -70,6 +95,10 @@ class Wanted:
     what: str = "heart rate strap"
     label: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", legible(self.text))
+        object.__setattr__(self, "serial", legible(self.serial))
+
     @property
     def address(self) -> str:
         """Return the address, where it is one that is wanted."""
@@ -88,11 +117,11 @@ class Wanted:
             return device.address.upper() == self.address
         if not self.text:
             return self.accepts(device)
-        return device.name.casefold().startswith(printable(self.text).casefold())
+        return device.name.casefold().startswith(self.text.casefold())
 
     def narrow(self, fitting: Sequence[Seen]) -> list[Seen]:
         """Return those of the exact name, where there are any."""
-        return [d for d in fitting if self.text and d.name == printable(self.text)] or [*fitting]
+        return [d for d in fitting if self.text and d.name == self.text] or [*fitting]
 
 
 class Identity:
@@ -100,7 +129,8 @@ class Identity:
 
     An address is exact, a name that several devices carry is never chosen by, and what another
     sensor or program uses is left alone. A device that hides its address comes back under another
-    one: then its serial number shows that it is the same, and without one it is waited for.
+    one: once it has been out of sight for a while, its serial number shows that a device
+    of its name is the same. Without one it is waited for.
     """
 
     def __init__(self, wanted: Wanted) -> None:
@@ -112,7 +142,10 @@ class Identity:
         self._had: set[str] = set()  #: addresses at which it has worked
         self._worked_s = 0.0
         self._ours = ""  #: address of a link of our own that may still be up
-        self._refused: Counter[str] = Counter()  #: devices with another serial number
+        self._away_since_s: float | None = None  #: known, looked for, and not in sight
+        self._refused: set[str] = set()  #: devices with another serial number
+        self._unread: dict[str, int] = {}  #: how often the serial number could not be read
+        self._rests_until_s: dict[str, float] = {}
 
     @property
     def label(self) -> str:
@@ -135,10 +168,10 @@ class Identity:
         for_a_while = now_s - first_seen_s(device.address) >= _BESIDE_S
         if self._known:
             it_is = device.address == self._known.address
-            return it_is or (for_a_while and self._may_be_known(device))
+            return it_is or (for_a_while and self._may_be_known(device, now_s))
         return for_a_while and bool(self.wanted.address) and self.wanted.fits(device)
 
-    def choose(self, seen: Sequence[Seen], *, whole: bool = True) -> Seen | None:
+    def choose(self, seen: Sequence[Seen], now_s: float, *, whole: bool = True) -> Seen | None:
         """Return the device to connect to; None while it is not there or must be left alone.
 
         `whole` is whether connected devices are among those seen. Raises `SensorNotFound` where
@@ -147,7 +180,7 @@ class Identity:
         self.seen |= {device.address: device for device in seen}
         if whole:
             self.obstacle = ""
-        device = self._known_in(seen) if self._known else self._wanted_in(seen)
+        device = self._known_in(seen, now_s) if self._known else self._wanted_in(seen, now_s)
         if device is None:
             return None
         if not claims().take(device, self):
@@ -169,12 +202,20 @@ class Identity:
         """Return whether a serial number is the one expected; else the device is refused."""
         same = _plain(serial) == _plain(self.serial if self._known else self.wanted.serial)
         if not same:
-            self._refused[device.address] = _TRIES
+            self._refused.add(device.address)
         return same
 
-    def told_nothing(self, device: Seen) -> None:
-        """Count an attempt to read its serial number that failed."""
-        self._refused[device.address] += 1
+    def told_nothing(self, device: Seen, now_s: float) -> None:
+        """Let a device rest whose serial number could not be read: the signal may be weak.
+
+        Who asked for a serial number waits for it, so then a second attempt follows at once.
+        """
+        failed = self._unread.get(device.address, 0)
+        self._unread[device.address] = failed + 1
+        rests = failed if self._known else failed - 1
+        if rests >= 0:
+            rest_s = min(_REST_S * 2.0 ** min(rests, 10), _LONGEST_REST_S)
+            self._rests_until_s[device.address] = now_s + rest_s
 
     def works(self, device: Seen, now_s: float) -> None:
         """Remember the device: from now on this one is meant."""
@@ -182,7 +223,7 @@ class Identity:
             self._known = device
             self._had.add(device.address)
             self._give_up_others()
-        self._worked_s = now_s
+        self._worked_s, self._away_since_s = now_s, None
 
     def released(self, device: Seen, *, surely: bool) -> None:
         """Note the end of a link; unless it is sure, the system may show it as somebody's."""
@@ -209,12 +250,12 @@ class Identity:
     def _give_up_others(self) -> None:
         claims().release(self, but=self._known.address if self._known else "")
 
-    def _wanted_in(self, seen: Sequence[Seen]) -> Seen | None:
+    def _wanted_in(self, seen: Sequence[Seen], now_s: float) -> Seen | None:
         held = claims().of_others(self)
         there = self.seen | held
         fitting = self.wanted.narrow([d for d in there.values() if self.wanted.fits(d)])
         if self.wanted.serial:
-            return self._next_to_ask(fitting, seen)
+            return self._next_to_ask(fitting, seen, now_s)
         if len(fitting) > 1:
             raise _several(fitting)
         for device in fitting:
@@ -223,51 +264,79 @@ class Identity:
                 return None
         return next((d for d in seen if fitting and d.address == fitting[0].address), None)
 
-    def _next_to_ask(self, fitting: Sequence[Seen], seen: Sequence[Seen]) -> Seen | None:
+    def _next_to_ask(
+        self, fitting: Sequence[Seen], seen: Sequence[Seen], now_s: float
+    ) -> Seen | None:
         """Return one whose serial number is not known: it can only be read when connected."""
         held, there = claims().of_others(self), {device.address for device in seen}
         left = [
             device
             for device in fitting
             if device.address in there
-            and self._refused[device.address] < _TRIES
+            and not self._rests(device, now_s)
             and not device.in_use
             and device.address not in held
         ]
-        return min(left, key=lambda device: self._refused[device.address], default=None)
+        return min(left, key=lambda device: self._unread.get(device.address, 0), default=None)
 
-    def _known_in(self, seen: Sequence[Seen]) -> Seen | None:
+    def _rests(self, device: Seen, now_s: float) -> bool:
+        """Return whether a device must not be asked for its serial number, for now or for good."""
+        until_s = self._rests_until_s.get(device.address, now_s)
+        return device.address in self._refused or now_s < until_s
+
+    def _known_in(self, seen: Sequence[Seen], now_s: float) -> Seen | None:
         known = self._known
         assert known is not None
         for device in seen:
             if device.address == known.address:
+                self._away_since_s = None
                 return device
-        if again := next((device for device in seen if self._may_be_known(device)), None):
+        if self._away_since_s is None:
+            self._away_since_s = now_s
+        if again := next((device for device in seen if self._may_be_known(device, now_s)), None):
             return again
-        alike = [d.address for d in self.seen.values() if known.name and d.name == known.name]
-        if others := [address for address in alike if address not in self._had][:_LISTED]:
+        alike = [d for d in self.seen.values() if known.name and d.name == known.name]
+        if others := [d for d in alike if d.address not in self._had][:_LISTED]:
+            possible = [d for d in others if self._can_be_known(d)]
+            there = ", ".join(d.address for d in possible or others)
+            then = f"is left alone: if it is yours, start again with ble:{others[0].address}."
+            if possible:
+                then = f"will be asked for its serial number after {AWAY_S:g} s."
             self.obstacle = (
-                f"{known.label} ({known.address}) is not in sight. Another of that name, at "
-                f"{', '.join(others)}, is left alone: if it is yours, start again with "
-                f"ble:{others[0]}."
+                f"{known.label} ({known.address}) is not in sight. "
+                f"Another of that name, at {there}, {then}"
             )
         return None
 
-    def _may_be_known(self, device: Seen) -> bool:
+    def _is_away(self, now_s: float) -> bool:
+        """Return whether the known device has been out of sight for longer than most dropouts."""
+        return self._away_since_s is not None and now_s - self._away_since_s >= AWAY_S
+
+    def _may_be_known(self, device: Seen, now_s: float) -> bool:
+        """Return whether a device that advertises may be asked whether it is the known one."""
+        return (
+            device.rssi_dbm is not None
+            and (device.address in self._had or self._is_away(now_s))
+            and self._can_be_known(device)
+            and not self._rests(device, now_s)
+            and device.address not in claims().of_others(self)
+        )
+
+    def _can_be_known(self, device: Seen) -> bool:
         """Return whether the known device may have got this address since it was lost.
 
-        One that was seen at this address while it still worked at its own is another device.
+        One that was seen at this address while it still worked at its own is another device, and
+        a public address never changes.
         """
         known = self._known
         return (
             known is not None
             and bool(known.name)
             and device.name == known.name
-            and device.rssi_dbm is not None
+            and {device.address_type, known.address_type} <= {"random", ""}
             and _tells(self.serial)
-            and self._refused[device.address] < _TRIES
+            and device.address not in self._refused
             and (device.address in self._had or first_seen_s(device.address) > self._worked_s)
-            and device.address not in claims().of_others(self)
         )
 
 

@@ -146,7 +146,7 @@ class _Link:
         seen = await look(
             search_s, lambda device: identity.is_enough(device, now_s()), connected=left_over
         )
-        device = identity.choose(seen, whole=bool(left_over))
+        device = identity.choose(seen, now_s(), whole=bool(left_over))
         self._device = device or self._device
         self._problem = identity.obstacle or _OUT_OF_SIGHT
         return device
@@ -192,7 +192,7 @@ class _Link:
                 (await gatt.read(_SERIAL)).decode(errors="replace") if gatt.has(_SERIAL) else ""
             )
         except Exception:
-            self.identity.told_nothing(device)
+            self.identity.told_nothing(device, asyncio.get_running_loop().time())
             raise
         if not self.identity.is_told(device, serial):
             told = printable(serial, LONGEST_NAME) or "none"

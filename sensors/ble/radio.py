@@ -75,6 +75,16 @@ class Seen:
         """Return its name, or its address where it has none."""
         return self.name or self.address
 
+    @property
+    def address_type(self) -> str:
+        """Return "public" for an address that never changes, else "random"; empty if unknown.
+
+        Only BlueZ tells.
+        """
+        details = getattr(self.device, "details", None)
+        props = details.get("props") if isinstance(details, dict) else None
+        return str(props.get("AddressType", "")) if isinstance(props, dict) else ""
+
 
 @asynccontextmanager
 async def connect_turn() -> AsyncIterator[None]:

@@ -65,7 +65,7 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
 
     plan = Plan(
         wanted=Wanted(
-            text=settings.name_or_address.strip(),
+            text=settings.name_or_address,
             accepts=is_shimmer,
             what="Shimmer3R",
             label=settings.label,

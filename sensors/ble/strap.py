@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.ble.identity import Wanted
+from sensors.ble.identity import Wanted, legible
 from sensors.ble.link import Change, Packet, Plan, supervise
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue
@@ -60,6 +60,8 @@ class Settings:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        legible(self.name_or_address)
+        legible(self.serial)
         if not 0.0 < self.wait_s <= 3600.0:
             raise SettingsError(f"a wait of {self.wait_s:g} s", hint="Give 1 to 3600 s.")
         if unknown := sorted(self.streams - STREAMS.keys()):
@@ -77,8 +79,8 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
     dialogue = PmdDialogue(frozenset(STREAMS[name] for name in settings.streams))
     plan = Plan(
         wanted=Wanted(
-            text=settings.name_or_address.strip(),
-            serial=settings.serial.strip(),
+            text=settings.name_or_address,
+            serial=settings.serial,
             label=settings.label,
         ),
         wait_s=settings.wait_s,

@@ -24,7 +24,7 @@ def split(target: str, known: Collection[str]) -> tuple[str, dict[str, str]]:
         if not value or key in options:
             raise SettingsError(f"the option {key!r} needs one value", hint=f"Give {key}=VALUE.")
         options[key] = value
-    return place.strip(), options
+    return place.strip(" "), options
 
 
 def place_of(place: str, default_host: str, example: str) -> tuple[str, int]:

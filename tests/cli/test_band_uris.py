@@ -12,6 +12,7 @@ from sensors.errors import SettingsError
     "uri",
     [
         "ble:",
+        "ble: ",
         "ble:Polar H10",
         "ble:My band?profile=packed",
         "ble:?profile=edamove4",
@@ -30,6 +31,9 @@ def test_a_band_is_named_without_looking_for_it(uri: str) -> None:
         ("ble:x?profile=/nowhere/band.toml", "/nowhere/band.toml cannot be read", "path"),
         ("ble:x?eda=three", "eda=three is not a whole number", "eda=3"),
         ("ble:x?profil=packed", "unknown option 'profil'", "profile"),
+        ("ble:\u200b", "in which nothing can be seen", "leave it out"),
+        ("ble:\x1c", "in which nothing can be seen", "leave it out"),
+        ("ble:?serial=%E2%80%8B", "in which nothing can be seen", "leave it out"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_looked_for(uri: str, text: str, hint: str) -> None:

@@ -30,6 +30,7 @@ REFUSALS: tuple[dict[str, object], ...] = (
 )
 REFUSED, BESIDE, GROUP = "refused PMD", "namesake", "group"
 _FIRST_S, _SETTLE_S = 6.0, 34.0
+_ASKED_S = 56.0  #: until a sensor of a new address has been asked whether it is the same
 #: Bytes that are no measurement, or an odd one; none of them holds a beat.
 ODD = {
     HRM: ("10", "1046", "104601", "1046ffff", "10461000", "01", "0846", "e046", "1f46"),
@@ -189,7 +190,7 @@ def _stale(rng: Random, at_s: float, name: str) -> tuple[list[Step], float]:
 def _readdress(rng: Random, at_s: float, name: str) -> tuple[list[Step], float]:
     away_s = rng.uniform(0.5, 3.0)
     address = "C1:" + ":".join(f"{rng.randrange(256):02X}" for _ in range(5))
-    return [{"at": at_s, "do": "readdress", "address": address, "away": away_s}], away_s
+    return [{"at": at_s, "do": "readdress", "address": address, "away": away_s}], away_s + _ASKED_S
 
 
 def _adapter(rng: Random, at_s: float, name: str) -> tuple[list[Step], float]:

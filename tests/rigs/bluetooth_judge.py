@@ -16,8 +16,11 @@ _READ_S = 1.0  #: a packet may be read this late on a busy machine
 GOODBYE_S = 1.0  #: the same, where this side closes the link
 STOP_S = 0.5  #: the same, where the session was told to stop
 _TICK_S = 1 / 1024
-#: The longest usual time between good packets of a signal.
+_LOOK_S = 4.0  #: a look around, and the pause before it
+#: So long after a first look without it, a device of its name may be asked whether it is the same.
+_AWAY_S = 30.0
 _LATE_S = 1.3  #: packets that are further apart show a machine that is too busy
+#: The longest usual time between good packets of a signal.
 _PERIOD_S = {"hr": 1.6, "rr": 2.6, "eda": 1.0, "ecg": 1.2, "acc": 1.5}
 _CONTACT_US = 0.02  #: a band's values up to this are no contact, by its profile
 _WAVES = {"ecg", "acc"}
@@ -134,17 +137,24 @@ def judge(
 def _strangers(truth: Sequence[Mapping], verdict: Verdict) -> None:
     """Fail for each connection to a device that nobody asked for.
 
-    One that came after a sensor was lost may be that sensor under a new address: then it may be
-    asked for its serial number, but is never listened to.
+    Where a sensor has changed its address and is therefore missed for a while, a device of its name
+    and of a random address may be asked for its serial number, but is never listened to.
     """
-    late = {e["dev"] for e in truth if e["ev"] == "step" and e["do"] == "advertise"}
+    named = {e["dev"]: e["name"] for e in truth if e["ev"] == "device"}
+    moved = [(named[e["dev"]], e["t"] + _AWAY_S) for e in truth
+             if e["ev"] == "step" and e["do"] == "readdress"]  # fmt: skip
+    types = {e["dev"]: e.get("address_type") for e in truth if e["ev"] == "device"}
     for event in truth:
         device = event.get("dev", "")
         if not device.startswith(NAMESAKE):
             continue
         if event["ev"] == "subscribe":
             verdict.failures.append(f"{device} was listened to at {event['t']:.2f} s")
-        elif event["ev"] == "connect" and device in late:
+        elif (
+            event["ev"] == "connect"
+            and types[device] == "random"
+            and any(name == named[device] and event["t"] >= from_s for name, from_s in moved)
+        ):
             verdict.counts["serial numbers asked for"] += 1
         elif event["ev"] == "connect":
             verdict.failures.append(f"{device} was connected at {event['t']:.2f} s")
@@ -341,6 +351,8 @@ def _check_return(
         back_s = max(back_s, noticed_s)
     elif last.kind == "long stall":  # a new connection ends it
         back_s = noticed_s
+    if any(trouble.kind == "readdress" for trouble in inside):
+        back_s += _LOOK_S + _AWAY_S
     back_s = max(back_s, before_s)
     next_s = min((t for t in tried_s if back_s <= t < after_s), default=back_s)
     # A refusal that goes on lets a signal through in between.

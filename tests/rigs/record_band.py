@@ -8,7 +8,7 @@ from pathlib import Path
 from record_strap import CONNECTED_S, as_json, count_anew, say
 
 from sensors.base import SampleStream
-from sensors.ble import bands, strap
+from sensors.ble import bands, identity, strap
 from sensors.ble.scan import scan
 from sensors.errors import SensorError
 from sensors.profile_files import load_all
@@ -58,8 +58,10 @@ if __name__ == "__main__":
     parser.add_argument("--kind", default="")
     parser.add_argument("--ecg", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--away", type=float, default=identity.AWAY_S, help="s, of a known device")
     parser.add_argument("--scan", action="store_true")
     given = parser.parse_args()
+    identity.AWAY_S = given.away
     if given.scan:
         asyncio.run(look_around(given.seconds))
     else:

@@ -182,7 +182,7 @@ class Rig:
             return
         props = {
             "Address": V("s", d.address),
-            "AddressType": V("s", "random" if int(d.address[:2], 16) >= 0xC0 else "public"),
+            "AddressType": V("s", d.address_type),
             "Alias": V("s", d.name or d.address.replace(":", "-")),
             "Adapter": V("o", self.adapter),
             "RSSI": rssi,
@@ -646,5 +646,5 @@ class Rig:
             raise SystemExit("org.bluez is already owned on this bus")
         self.spawn(self.radio())
         for d in self.devices.values():
-            d.log("device", address=d.address, name=d.name, type=d.cfg["type"])
+            d.log_device()
             d.arm("start")

@@ -48,6 +48,8 @@ class Peripheral:
         self.rig, self.cfg, self.id = rig, cfg, str(cfg["id"])
         self.rng = random.Random(f"{rig.seed}/{self.id}")
         self.address, self.name = cfg["address"].upper(), cfg.get("name")
+        # As BlueZ has it from the advertisement; no address shows of itself what it is.
+        self.address_type = cfg.get("address_type", "random" if self.address >= "C0" else "public")
         self.advertising, self.connected, self.connecting, self.paired = (
             bool(cfg.get("advertise", True)),
             False,
@@ -126,6 +128,12 @@ class Peripheral:
     async def run(self) -> None: ...  # one task per connection; cancelled on disconnect
     def on_write(self, c: Char, data: bytes) -> None: ...
     def on_disconnect(self) -> None: ...
+    def log_device(self) -> None:
+        self.log(
+            "device", address=self.address, address_type=self.address_type, name=self.name,
+            type=self.cfg["type"],
+        )  # fmt: skip
+
     def log(self, ev: str, **kw) -> None:
         self.rig.log(ev, dev=self.id, **kw)
 
@@ -234,7 +242,7 @@ class Peripheral:
             self.address = s["address"].upper()
             self.assign_paths()
             self.rig.index()
-            self.log("device", address=self.address, name=self.name, type=self.cfg["type"])
+            self.log_device()
             await asyncio.sleep(s.get("away", 1.0))
             self.advertising = True
         elif kind == "forget":  # as `bluetoothctl remove`: whoever holds the device holds a ghost

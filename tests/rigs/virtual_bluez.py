@@ -28,6 +28,7 @@ Scenario
         type: hr_strap             # hr_strap | polar_h10 | polar_verity | eda_band | generic
         name: "Virtual HRM"        # null = nameless device
         address: "C0:00:00:00:00:01"
+        address_type: random       # or public; random where the address begins with C0 or more
         advertise: true            # advertising at start
         battery: 87                # null = no Battery Service
         no_dis: false              # true: no Device Information Service

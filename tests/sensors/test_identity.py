@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from sensors.ble import radio
 from sensors.ble.claims import claims
 from sensors.ble.identity import Identity, Wanted, address_of
 from sensors.ble.radio import DeviceKind, Seen
-from sensors.errors import SensorNotFound
+from sensors.errors import SensorNotFound, SettingsError
 
 
 def seen(name: str, address: str, kind: DeviceKind = "heart rate strap") -> Seen:
@@ -33,7 +34,7 @@ BAND = seen("Band", "AA:00:00:00:00:03", "other")
 
 def choose(wanted: str, there: Sequence[Seen], **more: str) -> Seen | None:
     async def chosen() -> Seen | None:
-        return Identity(Wanted(text=wanted, **more)).choose(there)
+        return Identity(Wanted(text=wanted, **more)).choose(there, 0.0)
 
     return asyncio.run(chosen())
 
@@ -91,9 +92,9 @@ def test_a_namesake_that_shows_itself_later_still_makes_a_name_ambiguous() -> No
     async def looks() -> None:
         identity = Identity(Wanted(text="HW706"))
         mine, theirs = seen("HW706", "AA:00:00:00:00:01"), seen("HW706", "AA:00:00:00:00:02")
-        assert identity.choose([mine]) == mine
+        assert identity.choose([mine], 0.0) == mine
         with pytest.raises(SensorNotFound):
-            identity.choose([theirs])  # mine did not work yet, and is away
+            identity.choose([theirs], 3.0)  # mine did not work yet, and is away
 
     asyncio.run(looks())
 
@@ -111,21 +112,23 @@ class Radio:
 def after_a_loss(
     monkeypatch: pytest.MonkeyPatch, work: Callable[[Identity, Radio], Awaitable[None]]
 ) -> None:
-    """Let a strap of a serial number work at 10 s, then hand it over."""
+    """Let a strap of a serial number work at 10 s and be out of sight at 14 s; hand it over."""
     there = Radio(monkeypatch)
 
     async def run() -> None:
         identity = Identity(Wanted(text=MINE.address))
         there.first_s[MINE.address] = 1.0
-        assert identity.choose([MINE]) == MINE
+        assert identity.choose([MINE], 1.0) == MINE
         identity.works(MINE, 10.0)
         identity.serial = "SN-0042"
         identity.released(MINE, surely=True)
+        assert identity.choose([], AWAY_S) is None
         await work(identity, there)
 
     asyncio.run(run())
 
 
+AWAY_S = 14.0
 MINE = seen("HW706", "C0:00:00:00:00:01")
 NAMESAKE = seen("HW706", "C0:00:00:00:00:02")
 
@@ -135,11 +138,11 @@ def test_after_a_loss_a_namesake_that_was_there_before_is_never_tried(
 ) -> None:
     async def work(identity: Identity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 9.0
-        assert identity.choose([NAMESAKE]) is None
+        assert identity.choose([NAMESAKE], 50.0) is None
         assert not identity.is_enough(NAMESAKE, 20.0)
         assert MINE.address in identity.obstacle
         assert f"ble:{NAMESAKE.address}" in identity.obstacle
-        assert identity.choose([NAMESAKE, MINE]) == MINE
+        assert identity.choose([NAMESAKE, MINE], 50.0) == MINE
 
     after_a_loss(monkeypatch, work)
 
@@ -151,7 +154,7 @@ def test_without_a_serial_number_that_tells_a_new_address_is_waited_for(
     async def work(identity: Identity, there: Radio) -> None:
         identity.serial = serial
         there.first_s[NAMESAKE.address] = 12.0
-        assert identity.choose([NAMESAKE]) is None
+        assert identity.choose([NAMESAKE], 50.0) is None
         assert "left alone" in identity.obstacle
 
     after_a_loss(monkeypatch, work)
@@ -162,33 +165,110 @@ def test_a_new_address_is_known_by_its_serial_number_and_another_one_is_left_alo
 ) -> None:
     async def work(identity: Identity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 12.0
-        assert identity.choose([NAMESAKE]) == NAMESAKE
+        assert identity.choose([NAMESAKE], 50.0) == NAMESAKE
         assert identity.must_tell(NAMESAKE)
         assert not identity.is_told(NAMESAKE, "SN-0043")
         identity.released(NAMESAKE, surely=True)
-        assert identity.choose([NAMESAKE]) is None
+        assert identity.choose([NAMESAKE], 50.0) is None
         renamed = replace(MINE, address="C0:00:00:00:00:99")
         there.first_s[renamed.address] = 14.0
-        assert identity.choose([NAMESAKE, renamed]) == renamed
+        assert identity.choose([NAMESAKE, renamed], 50.0) == renamed
         assert identity.is_told(renamed, "sn-0042\0")
         identity.works(renamed, 20.0)
-        assert identity.choose([MINE, NAMESAKE, renamed]) == renamed
+        assert identity.choose([MINE, NAMESAKE, renamed], 50.0) == renamed
 
     after_a_loss(monkeypatch, work)
 
 
-def test_one_whose_serial_number_cannot_be_read_is_not_tried_for_ever(
+def test_a_namesake_is_not_tried_until_the_known_device_has_been_away_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def work(identity: Identity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 12.0
-        for _ in range(2):
-            assert identity.choose([NAMESAKE]) == NAMESAKE
-            identity.told_nothing(NAMESAKE)
-            identity.released(NAMESAKE, surely=True)
-        assert identity.choose([NAMESAKE]) is None
+        for now_s in (AWAY_S + 1.0, AWAY_S + 29.9):
+            assert identity.choose([NAMESAKE], now_s) is None
+            assert not identity.is_enough(NAMESAKE, now_s)
+        assert "will be asked for its serial number" in identity.obstacle
+        assert identity.choose([MINE, NAMESAKE], AWAY_S + 31.0) == MINE  # in sight: a new wait
+        assert identity.choose([NAMESAKE], AWAY_S + 40.0) is None
+        assert identity.choose([NAMESAKE], AWAY_S + 69.9) is None
+        assert identity.choose([NAMESAKE], AWAY_S + 70.0) == NAMESAKE
+        identity.works(MINE, 100.0)
+        there.first_s[NAMESAKE.address] = 101.0
+        assert not identity.is_enough(NAMESAKE, 131.0)
+        assert identity.choose([NAMESAKE], 131.0) is None
 
     after_a_loss(monkeypatch, work)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "asked"),
+    [
+        ("random", "random", True),
+        ("random", "public", False),
+        ("public", "random", False),
+        ("public", "public", False),
+        ("", "", True),  # other systems than BlueZ do not tell
+    ],
+)
+def test_a_public_address_never_changes(
+    monkeypatch: pytest.MonkeyPatch, mine: str, other: str, asked: bool
+) -> None:
+    async def work(identity: Identity, there: Radio) -> None:
+        identity.works(of_type(MINE, mine), 20.0)
+        there.first_s[NAMESAKE.address] = 22.0
+        assert identity.choose([], 25.0) is None
+        chosen = identity.choose([of_type(NAMESAKE, other)], 60.0)
+        assert chosen == (NAMESAKE if asked else None)
+
+    after_a_loss(monkeypatch, work)
+
+
+def of_type(device: Seen, address_type: str) -> Seen:
+    props = {"AddressType": address_type} if address_type else {}
+    told = SimpleNamespace(details={"path": "/", "props": props})
+    return replace(device, device=told)  # type: ignore[arg-type]
+
+
+def test_one_whose_serial_number_cannot_be_read_rests_longer_each_time_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(identity: Identity, there: Radio) -> None:
+        there.first_s[NAMESAKE.address] = 12.0
+        now_s = 50.0
+        for rest_s in (30.0, 60.0, 120.0):
+            assert identity.choose([NAMESAKE], now_s) == NAMESAKE
+            identity.told_nothing(NAMESAKE, now_s)
+            identity.released(NAMESAKE, surely=True)
+            assert identity.choose([NAMESAKE], now_s + rest_s - 0.1) is None
+            now_s += rest_s
+        assert not identity.is_told(NAMESAKE, "SN-0043")
+        assert identity.choose([NAMESAKE], 1e6) is None  # another device stays another one
+
+    after_a_loss(monkeypatch, work)
+
+
+def test_who_asks_for_a_serial_number_has_each_strap_tried_twice_before_it_rests() -> None:
+    async def looks() -> None:
+        identity = Identity(Wanted(serial="SN-0042"))
+        for expected in (MINE, NAMESAKE, MINE, NAMESAKE):
+            assert identity.choose([MINE, NAMESAKE], 1.0) == expected
+            identity.told_nothing(expected, 1.0)
+        assert identity.choose([MINE, NAMESAKE], 30.9) is None
+        assert identity.choose([MINE, NAMESAKE], 31.0) == MINE
+
+    asyncio.run(looks())
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\x00\x01", "\x1c", "\u202e\u2066", "\xa0"])
+def test_a_text_in_which_nothing_can_be_seen_is_a_mistake_and_fits_nothing(text: str) -> None:
+    for words in ({"text": text}, {"serial": text}):
+        with pytest.raises(SettingsError) as raised:
+            Wanted(**words)
+        assert "\n" not in str(raised.value)
+        assert str(raised.value).isprintable()
+        assert "leave it out" in raised.value.hint
+    assert Wanted(text=f"{text}H10").text == "H10"
 
 
 @pytest.mark.parametrize("wanted", ["", "HW706", NAMESAKE.address])
@@ -197,21 +277,21 @@ def test_what_another_sensor_holds_is_left_alone_even_while_it_is_away(
 ) -> None:
     async def work(identity: Identity, there: Radio) -> None:
         other = Identity(Wanted(text=NAMESAKE.address))
-        assert other.choose([NAMESAKE]) == NAMESAKE
+        assert other.choose([NAMESAKE], 50.0) == NAMESAKE
         other.works(NAMESAKE, 11.0)
         there.first_s[NAMESAKE.address] = 12.0
-        assert identity.choose([NAMESAKE]) is None
+        assert identity.choose([NAMESAKE], 50.0) is None
         third = Identity(Wanted(text=wanted))
         if wanted == NAMESAKE.address:
-            assert third.choose([NAMESAKE]) is None
+            assert third.choose([NAMESAKE], 50.0) is None
             assert "another sensor" in str(third.not_found(30.0))
         else:
             with pytest.raises(SensorNotFound):
-                third.choose([NAMESAKE])
+                third.choose([NAMESAKE], 50.0)
         other.close()
         identity.close()
         assert claims().of_others(third) == {}
-        assert Identity(Wanted(text=NAMESAKE.address)).choose([NAMESAKE]) == NAMESAKE
+        assert Identity(Wanted(text=NAMESAKE.address)).choose([NAMESAKE], 50.0) == NAMESAKE
 
     after_a_loss(monkeypatch, work)
 
@@ -221,13 +301,13 @@ def test_what_another_program_listens_to_is_left_alone_and_our_own_left_over_lin
         identity = Identity(Wanted(text=MINE.address))
         linked = replace(MINE, rssi_dbm=None)
         listened_to = replace(linked, in_use=True)
-        assert identity.choose([linked]) == linked
-        assert identity.choose([listened_to]) is None
+        assert identity.choose([linked], 50.0) == linked
+        assert identity.choose([listened_to], 50.0) is None
         assert "in use by another program" in str(identity.not_found(30.0))
         identity.works(linked, 10.0)
-        assert identity.choose([listened_to]) is None
+        assert identity.choose([listened_to], 50.0) is None
         identity.released(linked, surely=False)  # the goodbye failed
-        assert identity.choose([listened_to]) == listened_to
+        assert identity.choose([listened_to], 50.0) == listened_to
 
     asyncio.run(looks())
 

@@ -131,7 +131,7 @@ def runs(folder: Path) -> dict[str, Outcome]:
     commands = {
         "address": heard(2, MINE),
         "loss": heard(18, MINE),
-        "new address": heard(10, MINE),
+        "new address": [*heard(14, MINE), "--away", "2"],
         "lost": heard(8, MINE),
         "group": heard(11, MINE, THEIRS),
         "name": heard(2, NAME),

@@ -107,6 +107,36 @@ def test_the_judge_sees_a_device_that_nobody_asked_for(
     assert any(said in failure for failure in judge(truth, lines(path), [], 0.0).failures)
 
 
+def connected(kind: str, at_s: float, address_type: str) -> list[dict]:
+    """Return the truth of a namesake that is connected some time after a strap's trouble."""
+    other = f"{NAMESAKE}{STRAP}"
+    device = {"t": 0.0, "ev": "device", "name": STRAP, "address": "C0:00:00:00:00:01"}
+    return [
+        device | {"dev": STRAP, "address_type": "random"},
+        device | {"dev": other, "address_type": address_type},
+        {"t": 9.0, "ev": "step", "dev": STRAP, "do": kind, "why": kind, "away": 1.0},
+        {"t": 9.0, "ev": "step", "dev": other, "do": "advertise", "why": BESIDE},
+        {"t": at_s, "ev": "connect", "dev": other},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_s", "address_type", "excused"),
+    [
+        ("readdress", 43.0, "random", True),
+        ("readdress", 38.0, "random", False),
+        ("readdress", 43.0, "public", False),
+        ("drop", 43.0, "random", False),
+    ],
+)
+def test_the_judge_excuses_a_question_for_a_serial_number_after_a_new_address_alone(
+    kind: str, at_s: float, address_type: str, excused: bool
+) -> None:
+    verdict = judge(connected(kind, at_s, address_type), [{"t": 60.0, "kind": "end"}], [], 0.0)
+    told = [failure for failure in verdict.failures if "was connected" in failure]
+    assert (not told) is excused
+
+
 def test_a_hundred_seeds_draw_every_kind_of_trouble_and_the_same_again() -> None:
     drawn = [draw(seed) for seed in range(1, 101)]
     assert {kind for one in drawn for kind in one.kinds} == {*KINDS, REFUSED, BESIDE, GROUP}
