@@ -11,6 +11,8 @@ from sensors.signals import Chunk, Signal
 __all__ = ["Evidence"]
 
 _SKIN = frozenset({"scl", "scr_rate"})
+_BY_DEVICE = "heart_rate"  #: the one reading that a device may compute itself
+_TOGETHER = "synchrony"  #: made of two hearts at least
 _NO_BEAT = frozenset({"extra", "implausible"})
 #: Without beats for so long, a heart rate is the one that the device computes itself.
 _BEATLESS_S = 7.0
@@ -56,7 +58,11 @@ class Evidence:
             return _latest(self._arousal, whose)
         if name in _SKIN:
             return _latest(self._skin, whose)
+        if name == _TOGETHER:
+            return _second_latest(self._beats)
         beat_s, rate_s = _latest(self._beats, whose), _latest(self._rates, whose)
+        if name != _BY_DEVICE:
+            return beat_s
         if beat_s is None or (rate_s is not None and rate_s - beat_s > _BEATLESS_S):
             return rate_s
         return beat_s
@@ -76,3 +82,7 @@ class Evidence:
 
 def _latest(times_s: dict[str, float], wearer: str | None) -> float | None:
     return max(times_s.values(), default=None) if wearer is None else times_s.get(wearer)
+
+
+def _second_latest(times_s: dict[str, float]) -> float | None:
+    return sorted(times_s.values())[-2] if len(times_s) > 1 else None

@@ -10,12 +10,14 @@ from rich.console import Console
 
 from biofeedback.cli.board import Board
 from biofeedback.cli.numbers import Numbers
+from biofeedback.group.bodies import Found
 from biofeedback.inputs import Tick
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.mqtt.messages import Shown
 from biofeedback.mqtt.wearer import Wearer
 from biofeedback.state.estimator import State
+from biofeedback.views.evidence import Evidence
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture
 from biofeedback.web.remote_seat import RemoteSeat
@@ -133,3 +135,31 @@ def test_a_picture_that_is_sent_again_is_as_old_as_it_is() -> None:
     numbers = Numbers(wearer.picture, seat.picture().age_s)
     assert numbers.signal() == "no word"
     assert numbers.metric("heart_rate", "", "", ".0f").plain == "72 (8 s ago)"
+
+
+def test_only_the_heart_rate_goes_by_what_the_device_computes_the_rest_by_its_beats() -> None:
+    evidence = Evidence()
+    for now_s in range(40):
+        evidence.take(Chunk.events(Signal.HR, "strap", [float(now_s)], [72.0]), float(now_s))
+        if now_s <= 10:
+            evidence.take(Beat(float(now_s), 1000.0, "normal"), float(now_s))
+    assert evidence.measured_s("heart_rate") == 39.0
+    for name in ("rmssd", "ln_rmssd", "breathing_rate"):
+        assert evidence.measured_s(name) == 10.0
+    evidence.take(State(39.0, 0.4, 0.2, 0.6, 0.8, "tracking", {"ln_rmssd": 1.0}), 39.0)
+    assert evidence.measured_s("arousal") == 10.0
+    evidence.take(State(39.0, 0.4, 0.2, 0.6, 0.8, "tracking", {"heart_rate": 1.0}), 39.0)
+    assert evidence.measured_s("arousal") == 39.0
+
+
+def test_synchrony_is_as_old_as_the_beats_of_the_second_heart() -> None:
+    evidence = Evidence()
+    for now_s in range(40):
+        for wearer, until_s in (("a", 39), ("b", 20), ("c", 10)):
+            source = f"{wearer}/strap"
+            evidence.take(Chunk.events(Signal.HR, source, [float(now_s)], [72.0]), float(now_s))
+            if now_s <= until_s:
+                evidence.take(Found(wearer, Beat(float(now_s), 1000.0, "normal")), float(now_s))
+    assert evidence.measured_s("synchrony") == 20.0
+    assert evidence.measured_s("heart_rate") == 39.0
+    assert evidence.measured_s("b/rmssd") == 20.0
