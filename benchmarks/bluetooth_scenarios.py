@@ -8,7 +8,8 @@ some belong to a group whose members have straps of one name. A real session run
 music; its log is held against the truth of the rig: every sensor streams again within 5 s of its
 return (or its link's next try; one of a new address is first missed for 30 s), no beat is invented,
 each that was notified is there once, each outage has a gap with the right reason, and no device is
-connected that was not asked for. Needs Linux and dbus-daemon. Prints a table, names the seeds that failed, and exits with 1 if any did.
+connected that was not asked for. Needs Linux and dbus-daemon. Prints a table, names the seeds that
+failed, and exits with 1 if any did.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import sys
 from contextlib import aclosing
 
 from sensors.base import Sample, SensorStatus
-from sensors.ble import strap
+from sensors.ble import identity, strap
 from sensors.ble.scan import scan
 from sensors.errors import SensorError
 from sensors.signals import Chunk
@@ -124,8 +124,10 @@ if __name__ == "__main__":
     parser.add_argument("--killed-after", type=int, help="chunks, then it dies without a goodbye")
     parser.add_argument("--serial", default="")
     parser.add_argument("--stream", action="append", default=[])
+    parser.add_argument("--away", type=float, default=identity.AWAY_S, help="s, of a known device")
     parser.add_argument("--scan", action="store_true")
     given = parser.parse_args()
+    identity.AWAY_S = given.away
     if given.scan:
         asyncio.run(look_around(given.seconds))
     else:

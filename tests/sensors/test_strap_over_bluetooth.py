@@ -28,7 +28,7 @@ RUNS: dict[str, tuple[str, list[str]]] = {
     "stall": ("stall.yaml", ["--seconds", "18"]),
     "crash": ("crash.yaml", ["--name", "Virtual HRM 01", "--seconds", "17"]),
     "garbage": ("garbage.yaml", ["--name", "c0:00:00:00:00:01", "--seconds", "8"]),
-    "hostile": ("hostile.yaml", ["--name", "Virtual HRM 01", "--seconds", "20"]),
+    "hostile": ("hostile.yaml", ["--name", "Virtual HRM 01", "--away", "2", "--seconds", "24"]),
     "twins": ("twins.yaml", ["--name", "c0:00:00:00:00:01", "--seconds", "18"]),
     "slow": ("slow.yaml", ["--name", "Virtual HRM 01", "--seconds", "7"]),
     "both": (
