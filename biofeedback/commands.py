@@ -27,6 +27,11 @@ def check(command: Command) -> None:
                 f"release {value!r}: it cannot be asked for, so it cannot be released",
                 hint=f"One of {', '.join(NAMES)}, or nothing for all.",
             )
+        case "resume" if value not in ("", "hold"):
+            raise CommandError(
+                f"resume {value!r}: it takes no such word",
+                hint='"hold" ends a hold alone, nothing goes on after a stop rule as well.',
+            )
         case "rating":
             parse_rating(value)
         case "marker" | "note" | "adverse" | "guess" if len(value) > _LONGEST:

@@ -112,6 +112,11 @@ class Core:
         return self._held
 
     @property
+    def held_back(self) -> bool:
+        """Whether a stop rule holds the music back."""
+        return self._steering.held_back
+
+    @property
     def closed(self) -> bool:
         """Whether somebody asked to stop, so that no bar comes any more."""
         return self._closed
@@ -281,9 +286,12 @@ class Core:
 
     def _command(self, command: Command, time_s: float) -> list[Derived]:
         match command.what:
-            case "hold" | "resume":
-                self._held = command.what == "hold"
-                if not self._held:
+            case "hold":
+                self._held = True
+                return []
+            case "resume":
+                self._held = False
+                if command.value != "hold":  # a hand that lets go of a hold says nothing of a stop
                     self._steering.resume()
                 return []
             case "ask":

@@ -49,8 +49,9 @@ class Command:
     adverse event; the arm of a trial that was guessed, or "skip"; the volume from 0 to 1 in
     decimal; of a rating "relaxation=7" or "valence=2"; of an ask "before", "during" or "after"; of
     an override "NAME=VALUE" or "NAME=VALUE for SECONDS"; of a stop the seconds left for the last
-    bar, "" for no limit; of a release the NAME that is free again, or "" for all. `time_s` is when
-    it happened, where its sender's clock says that; else it counts as it comes.
+    bar, "" for no limit; of a release the NAME that is free again, or "" for all; of a resume
+    "hold" where a hold alone ends, "" where a person goes on, after a stop rule as well. `time_s`
+    is when it happened, where its sender's clock says that; else it counts as it comes.
     """
 
     who: str

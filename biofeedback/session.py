@@ -126,6 +126,11 @@ class Session:
         return self._core.held
 
     @property
+    def held_back(self) -> bool:
+        """Whether a stop rule holds the music back, until a person goes on if not before."""
+        return self._core.held_back
+
+    @property
     def tempo_bpm(self) -> float | None:
         """The tempo of the music now; None before it begins."""
         tempo = self._core.tempo_map

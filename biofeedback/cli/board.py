@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from biofeedback.cli.keys import HELP
+from biofeedback.cli.keys import GO_ON, HELP
 from biofeedback.cli.numbers import Numbers, joined, sensor_text
 from biofeedback.cli.words import clock_text
 from biofeedback.views.age import WORDLESS_S
@@ -92,7 +92,7 @@ class Board:
         )
         question = picture.question
         asked = [Text(f" {question} 0 skips.", "bold cyan")] if question else []
-        return Group(panel, *asked, self._keys(picture.held), Text(said, "bold"))
+        return Group(panel, *asked, self._keys(picture), Text(said, "bold"))
 
     def line(self, picture: Picture) -> str:
         """Return body, arousal, music and reason as one plain line."""
@@ -111,12 +111,12 @@ class Board:
             title.append(" simulated, not a person ", "bold black on yellow")
         return title
 
-    def _keys(self, held: bool) -> Text:
+    def _keys(self, picture: Picture) -> Text:
         if not self.has_keys:
             return Text(" Ctrl-C stops", "dim")
         text = Text(" ", overflow="fold")
-        for key, does in HELP:
-            does = "resume" if held and does == "hold" else does
+        for key, does in (GO_ON, *HELP) if picture.stopped else HELP:
+            does = "resume" if picture.held and does == "hold" else does
             text.append(key, "bold cyan").append(f" {does}   ")
         return text
 

@@ -14,7 +14,7 @@ from biofeedback.session import Session
 from biofeedback.stop_switch import StopSwitch
 from synth.params import TEMPO_RANGE_BPM
 
-__all__ = ["HELP", "Controls", "Keyboard", "listening"]
+__all__ = ["GO_ON", "HELP", "Controls", "Keyboard", "listening"]
 
 #: Each key with what it does, in the order in which they are shown.
 HELP = (
@@ -27,6 +27,9 @@ HELP = (
     ("p", "panic"),
     ("q", "stop"),
 )
+
+#: The key that is of use while a stop rule holds the music back.
+GO_ON = ("g", "go on")
 
 _VOLUME_STEP = 0.05
 _TEMPO_STEP_BPM = 4.0
@@ -63,7 +66,7 @@ class Controls:
             case "d" | "D":
                 self._session.command("key", "adverse", "felt unwell")
                 self._session.command("key", "rating", f"distress={_UNWELL}")
-                self.said = "The music backs off. Space, twice, resumes."
+                self.said = "The music backs off. g goes on."
             case "t":
                 self._hurry(-_TEMPO_STEP_BPM)
             case "T":
@@ -73,9 +76,12 @@ class Controls:
                 self._session.command("key", "marker", f"marker {self._markers}")
                 self.said = f"Marker {self._markers} is set."
             case " ":
-                holds = not self._session.held  # whoever asked for it
-                self._session.command("key", "hold" if holds else "resume")
-                self.said = "The music holds." if holds else "The music follows again."
+                self._hold_or_follow()
+            case "g" | "G" if self._session.held_back:
+                self._session.command("key", "resume")
+                self.said = "The music follows again."
+            case "g" | "G":
+                self.said = "No stop rule holds the music back."
             case "+" | "=":
                 self._turn(_VOLUME_STEP)
             case "-" | "_":
@@ -91,6 +97,15 @@ class Controls:
                 self.said = "Stopped."
             case _:
                 pass
+
+    def _hold_or_follow(self) -> None:
+        """Do whichever the music does not do now, whoever asked for that; no stop ends by it."""
+        holds = not self._session.held
+        self._session.command("key", "hold" if holds else "resume", "" if holds else "hold")
+        if self._session.held_back:
+            self.said = f"{'Held' if holds else 'No longer held'}. The stop stays; g goes on."
+        else:
+            self.said = "The music holds." if holds else "The music follows again."
 
     def _answers(self, asked: Questions, number: int) -> bool:
         """Take a digit as the answer to what is asked; return whether anything is."""

@@ -149,7 +149,13 @@ def order(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="hold, resume, stop, override, note, marker, ...")
     ],
-    value: Annotated[str, typer.Argument(metavar="VALUE")] = "",
+    value: Annotated[
+        str,
+        typer.Argument(
+            metavar="VALUE",
+            help="resume takes hold, to end a hold alone; without it a stop rule's stop ends too",
+        ),
+    ] = "",
 ) -> None:
     """Give one wearer's session an order, and wait for the answer."""
     import asyncio

@@ -68,7 +68,7 @@ class Safety:
 
     A stop by `rising` or `paradox` is over, once a session, when its reason has been gone for a
     minute in which the heart was seen; one by distress with a lower rating; any of them, and one by
-    heart rate not otherwise, when a person asks to resume.
+    heart rate not otherwise, when a person asks to go on.
     """
 
     def __init__(self, settings: SafetySettings) -> None:

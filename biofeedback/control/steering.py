@@ -78,6 +78,7 @@ class Steering:
         self._last = Aim(limits.neutral_level, None, "")
         self._before_stop: tuple[float, float] | None = None  # level and tempo, while one holds
         self._most: tuple[float, float] | None = None  # the same, since one has ended by itself
+        self.held_back = False  #: whether a stop rule holds the music back
         self._back_s = 0.0  # since then
         self._underway = Underway(limits.level_slew_per_s, limits.tempo_slew_bpm_per_s)
         self._free_s = 2.0 * SECONDS  # since the music was last kept from following
@@ -115,6 +116,7 @@ class Steering:
         """Go on where a stop rule has held the music back."""
         self._safety.resume()
         self._before_stop = self._most = None
+        self.held_back = False
 
     def release(self, name: str) -> None:
         """Give a parameter back to the strategy; all of them with ""."""
@@ -153,6 +155,7 @@ class Steering:
         self._rated = {}
         leads = begun and self._last.setpoint is not None
         stop = self._safety.step(moment, self._level.value, leads=leads)
+        self.held_back = stop is not None
         self._note(stop, dt_s)
         if stop is not None:
             aim = self._back_off(stop)

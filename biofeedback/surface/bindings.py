@@ -29,7 +29,7 @@ __all__ = [
 
 Action = Literal[
     "tempo", "key", "density", "dynamics", "brightness", "register", "level", "volume",
-    "hold", "marker", "release", "stop", "panic",
+    "hold", "go_on", "marker", "release", "stop", "panic",
 ]  # fmt: skip
 
 #: Action: what it means to whoever learns it, in the order of learning.
@@ -46,6 +46,7 @@ ACTIONS: dict[Action, str] = {
     "brightness": "a knob or fader",
     "register": "a knob or fader",
     "level": "a knob or fader: how strongly the strategy acts",
+    "go_on": "a button: the music follows again, after a stop rule as well",
     "release": "a button: the music is the strategy's again",
 }
 

@@ -25,8 +25,9 @@ __all__ = ["OscDesk", "command_of"]
 _ROOT = "/biofeedback/"
 _LOOK_S = 0.2  #: how often it looks whether there is a question to pass on
 _MOST = 256  #: datagrams not yet taken; when full, the oldest is lost
-_BUTTONS: dict[str, CommandName] = {
-    "hold": "hold", "resume": "resume", "stop": "stop", "panic": "panic",
+_BUTTONS: dict[str, tuple[CommandName, str]] = {
+    "hold": ("hold", ""), "resume": ("resume", "hold"), "go_on": ("resume", ""),
+    "stop": ("stop", ""), "panic": ("panic", ""),
 }  # fmt: skip
 _TEXTS: dict[str, CommandName] = {
     "marker": "marker", "release": "release", "rating": "rating", "note": "note",
@@ -48,7 +49,7 @@ def command_of(address: str, arguments: list[Argument]) -> tuple[CommandName, st
     first = arguments[0] if arguments else None
     if name in _BUTTONS:
         released = first is not None and not isinstance(first, str) and first == 0
-        return None if released else (_BUTTONS[name], "")
+        return None if released else _BUTTONS[name]
     if name in _TEXTS:
         return _TEXTS[name], "" if first is None else _said(first)
     if first is None:

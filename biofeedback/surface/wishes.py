@@ -13,7 +13,7 @@ from synth.params import TONIC_NAMES
 __all__ = ["FIFTHS", "Wanted", "Wishes"]
 
 _PRESSED = 0.5
-_BUTTONS: frozenset[Action] = frozenset({"hold", "marker", "release", "stop", "panic"})
+_BUTTONS: frozenset[Action] = frozenset({"hold", "go_on", "marker", "release", "stop", "panic"})
 #: Tonics along a knob, each a fifth from the next: a small turn is a near key.
 FIFTHS = tuple(TONIC_NAMES[7 * step % 12] for step in range(-5, 7))
 _PARAMS = {"tempo": "tempo_bpm"}
@@ -66,7 +66,9 @@ class Wishes:
 def _button(binding: Binding, held: bool) -> Wanted:
     match binding.action:
         case "hold":
-            return Wanted("resume" if held else "hold", "", True, "hold")
+            return Wanted(*(("resume", "hold") if held else ("hold", "")), True, "hold")
+        case "go_on":
+            return Wanted("resume", "", True, "go_on")
         case "marker":
             return Wanted("marker", binding.text or "marker", True, "marker")
         case "release":

@@ -41,6 +41,8 @@ def checked(role: Role, what: str, value: str) -> tuple[CommandName, str]:
         good = _OVERRIDE.fullmatch(value) is not None
     elif what == "release":
         good = _RELEASE.fullmatch(value) is not None
+    elif what == "resume":
+        good = value in ("", "hold")  # a hold alone, or a person goes on after a stop rule too
     else:
         good = value == ""
     if not good:

@@ -40,7 +40,7 @@ def test_markers_are_numbered_and_other_keys_do_nothing(tmp_path: Path) -> None:
 
 
 def test_space_holds_and_resumes_in_turn(tmp_path: Path) -> None:
-    assert commands_of("  ", tmp_path) == [("hold", ""), ("resume", "")]
+    assert commands_of("  ", tmp_path) == [("hold", ""), ("resume", "hold")]
     whys = [
         line.why for _, line in read(next(tmp_path.iterdir())) if isinstance(line, DecisionLine)
     ]
@@ -160,6 +160,22 @@ def test_one_key_says_that_one_feels_unwell_and_the_music_backs_off(tmp_path: Pa
         line for _, line in read(next(tmp_path.iterdir())) if isinstance(line, DecisionLine)
     ]
     assert decisions[-1].cause == "stop:distress"
+
+
+def test_g_goes_on_after_a_stop_and_space_says_that_the_stop_stays() -> None:
+    asked: list[tuple[str, ...]] = []
+    session = SimpleNamespace(
+        questions=None, held=True, held_back=True, command=lambda *words: asked.append(words)
+    )
+    controls, said = Controls(session), []
+    for key in " g":
+        controls.press(key)
+        said.append(controls.said)
+    session.held_back = False
+    controls.press("g")
+    assert asked == [("key", "resume", "hold"), ("key", "resume")]
+    assert said == ["No longer held. The stop stays; g goes on.", "The music follows again."]
+    assert controls.said == "No stop rule holds the music back."
 
 
 def test_t_slows_and_a_capital_t_hurries_in_steps(tmp_path: Path) -> None:

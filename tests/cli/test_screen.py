@@ -80,6 +80,12 @@ def test_the_screen_fits_its_terminal_and_says_all_there_is(picture: Picture, wi
     assert " ".join(picture.why.split()) in text
 
 
+def test_how_to_go_on_is_shown_while_a_stop_rule_holds_the_music_back(picture: Picture) -> None:
+    assert "g go on m marker" in words(replace(picture, stopped=True))
+    assert "g go on" not in words(picture)
+    assert len(drawn(replace(picture, stopped=True), 80).splitlines()) <= 24
+
+
 def test_arousal_and_its_interval_are_marks_on_one_line(picture: Picture) -> None:
     fixed = replace(picture, arousal=0.5, low=0.25, high=0.75, confidence=0.8, setpoint=None)
     line = next(line for line in drawn(fixed, 77, plain=True).splitlines() if "calm" in line)

@@ -59,6 +59,7 @@ def test_a_wish_is_read_from_words(text: str, wish: Wish) -> None:
         ("rating", "joy=3"),
         ("rating", "distress=11"),
         ("volume", "loud"),
+        ("resume", "rising"),
         ("note", "x" * 3000),
     ],
 )
@@ -71,7 +72,8 @@ def test_what_makes_no_sense_is_refused_in_one_line_with_a_hint(what: str, value
 
 def test_what_makes_sense_is_let_through() -> None:
     for what, value in (
-        ("release", ""), ("release", "key"), ("rating", "relaxation=7"), ("note", "sat up"),
+        ("release", ""), ("release", "key"), ("resume", ""), ("resume", "hold"),
+        ("rating", "relaxation=7"), ("note", "sat up"),
         ("adverse", "dizzy"), ("volume", "0.5"), ("marker", "m"), ("override", "level=0.2"),
     ):  # fmt: skip
         check(Command("web:therapist:Ann", what, value))  # type: ignore[arg-type]

@@ -32,6 +32,9 @@ class Pad:
     def __init__(self) -> None:
         self.struck: asyncio.Queue[tuple[float, Sequence[int]]] = asyncio.Queue()
 
+    async def look(self) -> None:
+        await asyncio.Event().wait()
+
     async def wait(self, timeout_s: float) -> list[tuple[float, Sequence[int]]]:
         return [await self.struck.get()]
 
@@ -95,7 +98,8 @@ class Room:
         self.server.do(acting())
 
     def _command(self, cookie: str) -> None:
-        self._post(cookie, "command", {"what": "resume" if self.picture.held else "hold"})
+        asked = {"what": "resume", "value": "hold"} if self.picture.held else {"what": "hold"}
+        self._post(cookie, "command", asked)
 
     def _send(self) -> None:
         name = "resume" if self.session.held else "hold"  # OSC has an address for each
@@ -132,5 +136,7 @@ def test_each_of_five_hands_holds_and_each_releases_what_any_of_them_held(room: 
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     said = [(line["what"], line["who"]) for line in lines if line["kind"] == "command"]
     assert [what for what, _ in said] == ["hold", "resume"] * 25
+    released = [line["value"] for line in lines if line.get("what") == "resume"]
+    assert released == ["hold"] * 25  # no stop by a stop rule ends by it
     pairs = {(one, other) for (_, one), (_, other) in zip(said[::2], said[1::2], strict=True)}
     assert len(pairs) == 25

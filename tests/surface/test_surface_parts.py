@@ -69,7 +69,7 @@ def test_a_knob_asks_within_its_ends_and_only_on_its_channel() -> None:
 def test_a_button_acts_when_pressed_and_hold_alternates() -> None:
     hold = Binding(action="hold", cc=9)
     presses = ((0xB0, 9, 127), (0xB0, 9, 100), (0xB0, 9, 0), (0xB0, 9, 127))
-    assert asked([hold], *presses) == [("hold", ""), ("resume", "")]
+    assert asked([hold], *presses) == [("hold", ""), ("resume", "hold")]
     stop = Binding(action="stop", program=3)
     assert asked([stop], (0xC0, 3), (0xC0, 3), (0xC0, 4)) == [("stop", ""), ("stop", "")]
 
@@ -146,6 +146,8 @@ def test_what_is_no_input_is_refused(uri) -> None:
         ("/biofeedback/marker", ["bell"], ("marker", "bell")),
         ("/biofeedback/release", [], ("release", "")),
         ("/biofeedback/hold", [], ("hold", "")),
+        ("/biofeedback/resume", [1], ("resume", "hold")),
+        ("/biofeedback/go_on", [1], ("resume", "")),
         ("/biofeedback/stop", [1], ("stop", "")),
         ("/biofeedback/stop", [0], None),
         ("/biofeedback/tempo", [], None),

@@ -65,6 +65,7 @@ def test_a_tick_alone_is_no_news() -> None:
         ("listener", "rating", "relaxation=11"),
         ("listener", "note", " \x00 "),
         ("listener", "stop", "x"),
+        ("listener", "resume", "rising"),
         ("therapist", "override", "a=b\nc=d"),
         ("therapist", "override", ""),
         ("listener", "explode", ""),

@@ -119,7 +119,7 @@ def test_a_whole_session_by_keyboard_alone(room: Room) -> None:
     page.tab_to("#after-report")
     said = commands(log_of(room, page))
     assert said[:6] == [
-        ("marker", "1"), ("hold", ""), ("resume", ""), ("rating", "relaxation=6"),
+        ("marker", "1"), ("hold", ""), ("resume", "hold"), ("rating", "relaxation=6"),
         ("adverse", "does not feel well"), ("panic", ""),
     ]  # fmt: skip
     page.open(page.run("document.querySelector('#after-report').href"))
@@ -197,6 +197,56 @@ def test_the_desk_sees_and_steers_and_its_name_is_in_the_log(room: Room) -> None
     ]  # fmt: skip
     assert {line["who"] for line in log if line["kind"] == "command"} == {"web:therapist:desk"}
     assert_clean(desk)
+
+
+def test_a_stop_outlives_a_hold_that_is_let_go_and_ends_when_page_or_desk_goes_on(
+    room: Room,
+) -> None:
+    page, desk = room.listener(), room.desk
+    choose_quiet(page)
+    page.tap("#start")
+    page.wait("document.querySelector('#heart').textContent !== '–'")
+    card = "[...document.querySelectorAll('.seat')].at(-1)"
+    said = "Go on after the stop"
+    on = f"[...{card}.querySelectorAll('button')].find(b => b.textContent === '{said}')"
+    path = page.run("JSON.parse(document.querySelector('#facts').textContent).seat")
+    distress = "{what: 'rating', value: 'distress=9'}"
+    for hand, go_on in ((page, lambda: page.press("g")), (desk, lambda: desk.run(f"{on}.click()"))):
+        assert desk.run(f"{on}.hidden")
+        page.press("h")
+        page.wait("document.querySelector('#hold').getAttribute('aria-pressed') === 'true'")
+        page.run(
+            f"fetch('/api/seats/{path}/command', {{method: 'POST', headers: {{'content-type': "
+            f"'application/json'}}, body: JSON.stringify({distress})}})"
+        )
+        page.wait(SHOWN.format("#resume"))
+        desk.wait(f"!{on}.hidden")
+        if hand is page:
+            page.press("h")
+        else:
+            desk.run(f"{card}.querySelector('[aria-pressed=true]').click()")
+        hand.wait("document.querySelector('#say').textContent.includes('still holds the music')")
+        page.wait("document.querySelector('#hold').getAttribute('aria-pressed') === 'false'")
+        assert page.run(SHOWN.format("#resume"))
+        go_on()
+        page.wait("document.querySelector('#resume').hidden")
+        desk.wait(f"{on}.hidden")
+    page.press("Escape")
+    page.wait(SHOWN.format("#after-report"), 30)
+    once = [("hold", ""), ("rating", "distress=9"), ("resume", "hold"), ("resume", "")]
+    assert commands(log_of(room, page))[:8] == once * 2
+    assert_clean(desk)
+
+
+def test_a_wish_to_go_on_that_waits_is_not_replaced_by_a_hold(room: Room) -> None:
+    kept = room.desk.run(
+        "import('/static/orders.js').then(({ Orders }) => {"
+        "const orders = new Orders('/nowhere', () => {}, () => {}); orders.sending = true;"
+        "for (const asked of [['hold', ''], ['resume', ''], ['resume', 'hold'], ['hold', '']])"
+        "orders.wish(...asked);"
+        "return orders.wishes.map(({ what, value }) => `${what} ${value}`); })"
+    )
+    assert kept == ["resume ", "hold "]
 
 
 def test_questions_come_before_a_real_sensor_and_distress_starts_nothing(room: Room) -> None:

@@ -66,8 +66,10 @@ class Card {
     const stop = make("button", { class: "stop", type: "button", "aria-label": `${word("desk.stop")}, ${this.name}`,
       onclick: () => this.stop() }, word("desk.stop"));
     this.part.hold = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.hold() }, word("session.hold"));
+    this.part.goOn = make("button", { type: "button", hidden: true,
+      onclick: () => this.command("resume", "", word("said.resumed")) }, word("desk.go_on"));
     const finish = make("button", { type: "button", onclick: () => this.command("stop", "", word("said.finishing")) }, word("desk.finish"));
-    this.part.buttons = make("div", { class: "row buttons" }, stop, this.part.hold, finish);
+    this.part.buttons = make("div", { class: "row buttons" }, stop, this.part.hold, finish, this.part.goOn);
     this.part.remove = make("button", { type: "button", class: "plain danger", hidden: true,
       "aria-label": `${word("desk.remove")}, ${this.name}`, onclick: () => this.remove() }, word("desk.remove"));
     return [this.part.buttons, this.steering(), this.noting(), this.part.remove];
@@ -120,7 +122,8 @@ class Card {
   hold() {
     const wished = this.orders.wished("hold");
     const held = wished ? wished === "hold" : this.held;
-    return this.command(held ? "resume" : "hold", "", word(held ? "said.resumed" : "said.held"));
+    if (!held) return this.command("hold", "", word("said.held"));
+    return this.command("resume", "hold", word(this.stopped ? "said.released" : "said.resumed"));
   }
 
   /** Say what is on its way, and go on telling while it is. */
@@ -216,6 +219,7 @@ class Card {
     this.held = Boolean(picture.held);
     this.part.hold.setAttribute("aria-pressed", String(this.held));
     write(this.part.hold, word(this.held ? "session.resume" : "session.hold"));
+    this.part.goOn.hidden = !picture.stopped;
     this.part.remove.hidden = plays || this.path.endsWith("/home") || facts.seat !== "";
     for (const control of [this.part.buttons, this.part.steering, this.part.noting]) control.hidden = !plays;
   }

@@ -236,7 +236,13 @@ function drawPending() {
 function hold() {
   const wished = orders.wished("hold");
   const held = wished ? wished === "hold" : shown.picture.held;
-  return command(held ? "resume" : "hold", "", word(held ? "said.resumed" : "said.held"));
+  if (!held) return command("hold", "", word("said.held"));
+  return command("resume", "hold", word(shown.picture.stopped ? "said.released" : "said.resumed"));
+}
+
+/** A person is well: the music leads again after a stop rule. */
+function leadAgain() {
+  if (shown.picture.stopped) command("resume", "", word("said.resumed"));
 }
 
 function mark() {
@@ -287,7 +293,7 @@ function keys(event) {
   const inside = byId("session").contains(document.activeElement) || document.activeElement === document.body
     || byId("closed").contains(document.activeElement);
   if (!inside || document.activeElement.matches("input:not([type=range]), select, textarea")) return;
-  const does = { h: hold, m: mark, u: unwell, s: tell }[event.key.toLowerCase()];
+  const does = { h: hold, g: leadAgain, m: mark, u: unwell, s: tell }[event.key.toLowerCase()];
   if (!does || event.repeat) return;
   event.preventDefault(); // the letter is not meant for a field that opens
   does();
@@ -443,7 +449,7 @@ function wire() {
   on("stop", "click", stop);
   on("closed-stop", "click", stop);
   on("hold", "click", hold);
-  on("resume", "click", () => command("resume", "", word("said.resumed")));
+  on("resume", "click", leadAgain);
   on("finish", "click", () => command("stop", "", word("said.finishing")));
   on("marker", "click", mark);
   on("eyes", "click", () => byId("closed").showModal());

@@ -9,7 +9,14 @@ const WISH_AGAIN_MS = 500;
 const WISH_ANSWER_MS = 4000;
 const BUSY_AGAIN_MS = 1500;
 const MOST = 50; // wishes that wait
-const SLOTS = { hold: "hold", resume: "hold", volume: "volume", stop: "stop", release: "override" };
+const SLOTS = { hold: "hold", volume: "volume", stop: "stop", release: "override" };
+
+/** Return the place in which a wish waits: to go on after a stop is not to let go of a hold. */
+function place(what, value) {
+  if (what === "override") return value.split("=")[0];
+  if (what === "resume") return value === "hold" ? "hold" : "go_on";
+  return SLOTS[what] ?? "";
+}
 
 const name = () => crypto.randomUUID?.() ?? String(Math.random());
 const seconds = (since) => (performance.now() - since) / 1000;
@@ -48,7 +55,7 @@ export class Orders {
 
   /** Ask for something; of what waits in the same place the latest wish alone is kept. */
   wish(what, value = "") {
-    const slot = SLOTS[what] ?? (what === "override" ? value.split("=")[0] : "");
+    const slot = place(what, value);
     this.drop((other) => slot && other.slot === slot && !other.sent);
     if (this.wishes.length >= MOST) return Promise.resolve(false);
     const wish = { id: name(), what, value, slot, run: this.run, since: performance.now() };
@@ -80,7 +87,7 @@ export class Orders {
   get pending() {
     const { stopping, wishes } = this;
     const stop = stopping && { waited: seconds(stopping.since), tries: stopping.tries };
-    return { stop, wishes: wishes.filter(({ since }) => seconds(since) > 1).map(({ what }) => what) };
+    return { stop, wishes: wishes.filter(({ since }) => seconds(since) > 1).map(({ what, slot }) => slot === "go_on" ? slot : what) };
   }
 
   async tryStop() {
