@@ -35,7 +35,7 @@ class Card {
     this.trace = new Trace(this.part.trace);
     this.pending = new Pending(this.part.pending, this.part.pendingText, this.part.pendingMore);
     this.orders = new Orders(this.path, () => this.drawPending(), show);
-    if (this.orders.kept) this.stop(); // from before the page was loaded anew
+    if (this.orders.kept) this.stop(this.orders.kept); // from before the page was loaded anew
   }
 
   build(id) {
@@ -138,8 +138,8 @@ class Card {
     await attempt(() => post(`${this.path}/remove`));
   }
 
-  async stop() {
-    await this.orders.stop();
+  async stop(id) {
+    await this.orders.stop(id);
     say(`${this.name}: ${word("said.over")}`);
   }
 

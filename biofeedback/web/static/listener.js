@@ -216,8 +216,8 @@ async function command(what, value = "", said = "") {
   if (done && said) say(said);
 }
 
-async function stop() {
-  const told = await orders.stop();
+async function stop(id) {
+  const told = await orders.stop(id);
   shown.stops = told.stops ?? shown.stops;
   if (byId("closed").open) byId("closed").close();
   if (byId("feeling").open) byId("feeling").close();
@@ -446,8 +446,8 @@ function wire() {
   on("programmes", "change", leaveOpen);
   on("answers", "submit", agree);
   on("disagree", "click", leaveConsent);
-  on("stop", "click", stop);
-  on("closed-stop", "click", stop);
+  on("stop", "click", () => stop());
+  on("closed-stop", "click", () => stop());
   on("hold", "click", hold);
   on("resume", "click", leadAgain);
   on("finish", "click", () => command("stop", "", word("said.finishing")));
@@ -465,7 +465,7 @@ function wire() {
   for (const id of ["closed", "feeling"]) on(id, "cancel", (event) => event.preventDefault());
   document.addEventListener("keydown", keys);
   addEventListener("online", () => orders.retry());
-  if (orders.kept) stop(); // from before the page was loaded anew
+  if (orders.kept) stop(orders.kept); // from before the page was loaded anew
 }
 
 offerLanguages();

@@ -1,6 +1,7 @@
 // What a page asks of a seat waits here until the server has said what became of it.
 
 import { ask, Refusal, word } from "/static/common.js";
+import { seconds } from "/static/word.js";
 
 const STOP_EVERY_MS = 300; // another attempt, whatever became of those before
 const STOP_ANSWER_MS = 1200;
@@ -19,7 +20,7 @@ function place(what, value) {
 }
 
 const name = () => crypto.randomUUID?.() ?? String(Math.random());
-const seconds = (since) => (performance.now() - since) / 1000;
+const passed = (since) => seconds() - since;
 
 export class Orders {
   /** `path` is the seat's, `changed` is called when something else is pending, `refused` with a
@@ -40,15 +41,17 @@ export class Orders {
     return sessionStorage.getItem(this.memory);
   }
 
-  /** Stop at once; resolves when the server says that it has, however long that takes. */
-  stop() {
+  /** Stop at once; resolves when the server says that it has, however long that takes. Each press
+   *  is a STOP of its own: one before may have stopped a session after which another began. */
+  stop(id = name()) {
     if (!this.stopping) {
-      this.stopping = { id: this.kept ?? name(), since: performance.now(), tries: 0 };
+      this.stopping = { id, since: seconds(), tries: 0 };
       this.stopping.done = new Promise((resolve) => (this.stopping.resolve = resolve));
-      sessionStorage.setItem(this.memory, this.stopping.id);
-      this.drop(({ slot, sent }) => slot && !sent);
     }
     const { done } = this.stopping;
+    this.stopping.id = id; // the answer to this one counts
+    sessionStorage.setItem(this.memory, id);
+    this.drop(({ slot, sent }) => slot && !sent);
     this.tryStop();
     return done;
   }
@@ -58,7 +61,7 @@ export class Orders {
     const slot = place(what, value);
     this.drop((other) => slot && other.slot === slot && !other.sent);
     if (this.wishes.length >= MOST) return Promise.resolve(false);
-    const wish = { id: name(), what, value, slot, run: this.run, since: performance.now() };
+    const wish = { id: name(), what, value, slot, run: this.run, since: seconds() };
     const done = new Promise((resolve) => (wish.resolve = resolve));
     this.wishes.push(wish);
     this.send();
@@ -86,20 +89,21 @@ export class Orders {
   /** Return what waits: since how many seconds for STOP, after how many tries; other wishes. */
   get pending() {
     const { stopping, wishes } = this;
-    const stop = stopping && { waited: seconds(stopping.since), tries: stopping.tries };
-    return { stop, wishes: wishes.filter(({ since }) => seconds(since) > 1).map(({ what, slot }) => slot === "go_on" ? slot : what) };
+    const stop = stopping && { waited: passed(stopping.since), tries: stopping.tries };
+    return { stop, wishes: wishes.filter(({ since }) => passed(since) > 1).map(({ what, slot }) => slot === "go_on" ? slot : what) };
   }
 
   async tryStop() {
     const { stopping } = this;
+    const { id } = stopping;
     stopping.tries += 1;
     clearTimeout(stopping.next);
     stopping.next = setTimeout(() => this.tryStop(), stopping.shut ? REFUSED_EVERY_MS : STOP_EVERY_MS);
     this.changed();
     try {
-      const told = await ask(`${this.path}/silence?id=${stopping.id}`, {}, STOP_ANSWER_MS);
+      const told = await ask(`${this.path}/silence?id=${id}`, {}, STOP_ANSWER_MS);
       stopping.shut = false;
-      if (told.stopped) this.stopped(stopping, told);
+      if (told.stopped && id === stopping.id) this.stopped(stopping, told);
     } catch (error) {
       if (error.status === 404) this.stopped(stopping, {}); // a seat that was removed is silent
       stopping.shut = [401, 403].includes(error.status);
@@ -120,7 +124,7 @@ export class Orders {
     if (this.sending || !wish) return;
     this.sending = wish.sent = true;
     const { id, what, value, run } = wish;
-    const order = { id, what, value, run, age_s: seconds(wish.since) };
+    const order = { id, what, value, run, age_s: passed(wish.since) };
     let again = 0;
     let done = false;
     try {
