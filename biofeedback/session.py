@@ -263,11 +263,17 @@ class Session:
 
     def silence(self, who: str) -> None:
         """Stop at once: what sounds is cut off, and nothing sounds any more."""
-        self._ensemble.shut()
-        self.command(who, "panic")
-        self.command(who, "stop")
-        if not self.stop.at_once:
-            self.command(who, "stop")  # the second: not even a last bar
+        try:
+            self._ensemble.shut()
+            self.command(who, "panic")
+            self.command(who, "stop")
+            if not self.stop.at_once:
+                self.command(who, "stop")  # the second: not even a last bar
+        finally:  # also when it cannot be written down
+            self._end("asked")
+            self.stop.press(at_once=True)
+            if self.questions is not None:
+                self.questions.give_up()
 
     def follow(self, clock: ExternalClock) -> None:
         """Let the music go with the clock of another device."""

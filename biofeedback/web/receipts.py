@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from biofeedback.errors import BiofeedbackError
+
 __all__ = ["Receipts"]
 
 _MOST = 4096  #: orders that are remembered, the latest
@@ -19,27 +21,31 @@ class Receipts:
         self._given: OrderedDict[tuple[str, str], asyncio.Future[Any]] = OrderedDict()
 
     async def once(self, who: str, order: str, act: Callable[[], Awaitable[Any]]) -> Any:
-        """Return what `act` returns, or raised, when this order of `who` came first.
+        """Return what `act` returns, or refuses with, when this order of `who` came first.
 
-        Orders without an id are all different ones.
+        Orders without an id are all different ones. Of one that broke, nobody knows what it did:
+        sent again, it is tried again.
         """
         if not order:
             return await act()
-        given = self._given.get((who, order))
-        if given is not None:
-            return await asyncio.shield(given)
-        given = self._given[who, order] = asyncio.get_running_loop().create_future()
+        key = who, order
+        while (given := self._given.get(key)) is not None:
+            await asyncio.wait({given})
+            if not given.cancelled():
+                return given.result()
+        given = self._given[key] = asyncio.get_running_loop().create_future()
         given.add_done_callback(_seen)
         if len(self._given) > _MOST:
             self._given.popitem(last=False)
         try:
             given.set_result(await act())
-        except asyncio.CancelledError:
+        except BiofeedbackError as refusal:
+            given.set_exception(refusal)
+        except BaseException:
+            self._given.pop(key, None)
             given.cancel()
             raise
-        except Exception as error:
-            given.set_exception(error)
-        return await given
+        return given.result()
 
 
 def _seen(given: asyncio.Future[Any]) -> None:

@@ -187,10 +187,12 @@ class Seat:
         """
         was = self._stage
         self.stops = secrets.token_hex(4)
-        if self._session is not None:
-            self._session.silence(who)
-        self._stop.press(at_once=True)
-        self._set_stage("ending" if was in ("starting", "playing") else was)
+        try:
+            if self._session is not None:
+                self._session.silence(who)
+        finally:
+            self._stop.press(at_once=True)
+            self._set_stage("ending" if was in ("starting", "playing") else was)
         return was
 
     def forget_last(self, session: str | None = None) -> None:

@@ -144,6 +144,22 @@ def test_silence_is_there_at_once_though_the_sensor_closes_slowly(
     assert run.ended_s >= time_s + CLOSING_S - 1.0
 
 
+def test_a_stop_that_cannot_be_written_down_ends_the_music_all_the_same(tmp_path: Path) -> None:
+    def full_disk(session: Session) -> None:
+        session.command = broken  # type: ignore[method-assign]
+        with pytest.raises(OSError, match="no space"):
+            session.silence("hand")
+
+    def broken(*order: object) -> None:
+        raise OSError("no space left on device")
+
+    run = Run(tmp_path, after(9.0, full_disk))
+    assert run.player.silenced_s[0] == pytest.approx(9.0)
+    assert [t for t in run.player.played_s if t >= 9.0] == []
+    assert run.ended_s == pytest.approx(9.0 + CLOSING_S)
+    assert run.log[-1].reason == "asked"
+
+
 def test_a_second_stop_lets_nothing_of_the_last_bar_sound(tmp_path: Path) -> None:
     def twice(session: Session) -> None:
         session.command("key", "stop")

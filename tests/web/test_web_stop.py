@@ -13,6 +13,7 @@ from rigs.page_server import PageServer, page_server
 from rigs.stops import Device
 
 from biofeedback.errors import ConfigError
+from biofeedback.web.receipts import Receipts
 from biofeedback.web.seat import Choice, Seat
 from biofeedback.web.studio import Studio
 from synth.player.remote import RemotePlayer
@@ -112,6 +113,49 @@ def test_a_seat_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_ag
         assert not (tmp_path / "out").exists()
 
     asyncio.run(main())
+
+
+def test_a_stop_that_cannot_be_passed_on_stops_all_the_same(tmp_path: Path) -> None:
+    class Broken:
+        def silence(self, who: str) -> None:
+            raise OSError("no space left on device")
+
+    async def main() -> None:
+        seat = Studio(tmp_path / "out").home
+        starting = asyncio.create_task(seat.start(Choice(sensor="sim:listener", output="null:")))
+        await until(lambda: seat.stage == "starting")
+        seat._session = Broken()  # type: ignore[assignment]
+        with pytest.raises(OSError, match="no space"):
+            seat.silence("hand")
+        assert seat.stage == "ending"
+        assert await starting is False
+        await until(lambda: seat.stage == "idle")
+
+    asyncio.run(main())
+
+
+def test_an_order_that_broke_is_tried_again_and_one_that_was_refused_is_not() -> None:
+    tried: list[str] = []
+
+    async def asked(receipts: Receipts, order: str, error: Exception | None) -> str:
+        async def act() -> str:
+            tried.append(order)
+            if error is not None:
+                raise error
+            return "done"
+
+        try:
+            return str(await receipts.once("kim", order, act))
+        except (OSError, ConfigError) as told:
+            return type(told).__name__
+
+    async def main() -> list[str]:
+        receipts, broken, refused = Receipts(), OSError("disk"), ConfigError("too late")
+        outcomes = [await asked(receipts, "a", broken), await asked(receipts, "a", None)]
+        return outcomes + [await asked(receipts, "b", error) for error in (refused, None)]
+
+    assert asyncio.run(main()) == ["OSError", "done", "ConfigError", "ConfigError"]
+    assert tried == ["a", "a", "b"]
 
 
 @pytest.fixture
