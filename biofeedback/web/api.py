@@ -23,7 +23,7 @@ from biofeedback.web.receipts import Receipts
 from biofeedback.web.remote_seat import RemoteSeat
 from biofeedback.web.seat import Choice, Seat
 from biofeedback.web.studio import Studio
-from biofeedback.web.tokens import Invitation, Role, Tokens
+from biofeedback.web.tokens import Grant, Invitation, Role, Tokens
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -303,7 +303,8 @@ class Api:
         return answer(self._contacts)
 
     async def _invitations(self, request: Request) -> Response:
-        return answer([self._shown(i) for i in self._tokens.invitations(grant_of(request))])
+        grant = grant_of(request)
+        return answer([self._shown(i, grant) for i in self._tokens.invitations(grant)])
 
     async def _invite(self, request: Request) -> Response:
         grant, guest = grant_of(request), await body(request, Guest)
@@ -318,16 +319,16 @@ class Api:
             guest.role, guest.name, seat, by=grant.id,
             link_s=60.0 * guest.link_minutes, stay_s=3600.0 * guest.stay_hours,
         )  # fmt: skip
-        return answer(self._shown(invitation) | {"link": self._entrance(secret)})
+        return answer(self._shown(invitation, grant) | {"link": self._entrance(secret)})
 
     async def _again(self, request: Request) -> Response:
         """Make a new link for somebody who was invited, to the place that they had."""
-        wanted = request.path_params["id"]
-        mine = {i.id: i for i in self._tokens.invitations(grant_of(request))}
+        grant, wanted = grant_of(request), request.path_params["id"]
+        mine = {i.id: i for i in self._tokens.invitations(grant) if _may_renew(grant, i)}
         secret = self._tokens.again(wanted, link_s=3600.0) if wanted in mine else None
         if secret is None:
             raise ConfigError("there is no such invitation")
-        return answer(self._shown(mine[wanted]) | {"link": self._entrance(secret)})
+        return answer(self._shown(mine[wanted], grant) | {"link": self._entrance(secret)})
 
     async def _revoke(self, request: Request) -> Response:
         wanted = request.path_params["id"]
@@ -336,7 +337,7 @@ class Api:
         self._tokens.revoke(wanted)
         return answer({})
 
-    def _shown(self, invitation: Invitation) -> dict[str, object]:
+    def _shown(self, invitation: Invitation, to: Grant) -> dict[str, object]:
         return {
             "id": invitation.id,
             "role": invitation.role,
@@ -344,7 +345,19 @@ class Api:
             "seat": invitation.seat,
             "stage": self._tokens.stage(invitation),
             "revoked": invitation.revoked,
+            "again": _may_renew(to, invitation),
         }
+
+
+def _may_renew(grant: Grant, invitation: Invitation) -> bool:
+    """Return whether they may have a new link to that place: one that they could have made.
+
+    What whoever started the server gave is theirs to give again.
+    """
+    if invitation.by == grant.id:
+        return True
+    colleague = grant.seat is None and invitation.by != ""
+    return colleague and invitation.role in _MAY_INVITE.get(grant.role, set())
 
 
 def _refuse_while_busy(seat: Seat) -> None:

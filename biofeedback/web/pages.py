@@ -100,7 +100,7 @@ class Pages:
     async def _leave(self, request: Request) -> Response:
         from starlette.responses import RedirectResponse
 
-        self._tokens.revoke(grant_of(request).id)
+        self._tokens.leave(request.cookies.get(COOKIE, ""))
         response = RedirectResponse("/", 303)
         response.delete_cookie(COOKIE, path="/")
         return response

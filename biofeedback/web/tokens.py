@@ -156,6 +156,10 @@ class Tokens:
         """Return whether a grant is still good."""
         return grant in self._grants.values() and self._clock() < grant.until_s
 
+    def leave(self, cookie: str) -> None:
+        """End what one cookie opens; who came by another link to the same place stays."""
+        self._grants.pop(_digest(cookie), None)
+
     def revoke(self, grant_id: str) -> None:
         """End an invitation, the grant that came of it, and all that they invited in turn."""
         for invitation in self._invitations.values():

@@ -128,6 +128,37 @@ def test_a_guest_who_lost_theirs_is_let_in_again_to_their_own_place(
     assert server.ask("POST", path, cookie=other, body=b"{}").status == 409
 
 
+def test_what_whoever_started_the_server_gave_is_nobody_elses_to_give_again(
+    server: PageServer,
+) -> None:
+    given, _ = server.tokens.invite("listener", "home", "home")
+    desk, _ = server.invite("therapist")
+    own, _ = server.tokens.invite("observer", "Kim", "home", by=server.invite("listener")[1])
+    listed = json.loads(server.ask("GET", "/api/invitations", cookie=desk).body)
+    assert {i["id"]: i["again"] for i in listed if i["id"] in (given.id, own.id)} == {
+        given.id: False, own.id: True,
+    }  # fmt: skip
+    for invitation, status in ((given, 409), (own, 200)):
+        path = f"/api/invitations/{invitation.id}/again"
+        assert server.ask("POST", path, cookie=desk, body=b"{}").status == status
+
+
+def test_who_leaves_takes_nobody_with_them(server: PageServer) -> None:
+    invitation, first = server.tokens.invite("listener", "home", "home")
+    phone = server.tokens.enter(first)
+    second = server.tokens.again(invitation.id)
+    other = server.tokens.enter(second or "")
+    _, asked = server.tokens.invite("therapist", "Kim", "home", by=invitation.id)
+    guest = server.tokens.enter(asked)
+    assert phone is not None
+    assert other is not None
+    assert guest is not None
+    assert server.ask("POST", "/leave", cookie=f"biofeedback={phone[1]}").status == 303
+    cookies = [f"biofeedback={entered[1]}" for entered in (phone, other, guest)]
+    statuses = [server.ask("GET", "/api/here", cookie=cookie).status for cookie in cookies]
+    assert statuses == [401, 200, 200]
+
+
 def test_only_the_owner_of_the_data_makes_links(server: PageServer) -> None:
     links = Links(server.port)
     folder = data_folder() / "web"

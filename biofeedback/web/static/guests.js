@@ -18,11 +18,12 @@ export class Guests {
     byId("guest-list").replaceChildren(...live.map((invitation) => this.line(invitation)));
   }
 
-  line({ id, name, role, stage }) {
+  line({ id, name, role, stage, again: renewable }) {
     const text = `${name} · ${word(`role.${role}`)} · ${word(`guests.${stage}`)} `;
     const revoke = make("button", { class: "plain danger", type: "button",
       "aria-label": `${word("guests.revoke")}, ${name}`, onclick: () => this.revoke(id) }, word("guests.revoke"));
     const again = make("button", { class: "plain", type: "button",
+      hidden: !renewable,
       "aria-label": `${word("guests.again")}, ${name}`, onclick: () => this.again(id) }, word("guests.again"));
     return make("li", {}, text, again, " ", revoke);
   }
