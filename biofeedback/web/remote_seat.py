@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
 from biofeedback.errors import ConfigError
@@ -82,6 +81,7 @@ class RemoteSeat:
             picture=wearer.picture,
             run=wearer.session,
             stopping=self._stopping is not None,
+            may_play=wearer.state != "ended",
             age_s=0.0 if wearer.seen_s is None else round(self._clock() - wearer.seen_s, 2),
         )
 
@@ -105,9 +105,8 @@ class RemoteSeat:
             self._stops[order] = False
             if self._stopping is None:
                 self._stopping = asyncio.create_task(self._stop(grant.name))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._stopping), _ANSWER_S)
-        return self._stops.pop(order) if not order else self._stops.get(order, True)
+            await asyncio.wait({self._stopping}, timeout=_ANSWER_S)
+        return self._stops.pop(order, True) if not order else self._stops.get(order, True)
 
     def give_up(self) -> None:
         """Tell them no longer to stop."""

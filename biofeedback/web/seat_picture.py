@@ -38,3 +38,4 @@ class SeatPicture(msgspec.Struct, frozen=True):
     stops: str = ""
     stopping: bool = False  #: a STOP was asked for that is not known to be carried out
     age_s: float = 0.0
+    may_play: bool = False  #: nothing says that it is silent: a STOP is for this one too

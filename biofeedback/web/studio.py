@@ -82,7 +82,8 @@ class Studio:
     async def remove(self, seat_id: str) -> None:
         """End what runs on a seat and take it away; its sessions stay."""
         await self.seats[seat_id].close()
-        del self.seats[seat_id]
+        if self.seats.pop(seat_id, None) is None:
+            return  # another page was first
         self.seats_changed()
         self._tell(seat_id, msgspec.json.encode({"gone": seat_id}))
 

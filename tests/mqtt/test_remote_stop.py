@@ -77,6 +77,25 @@ def test_a_stop_whose_session_is_over_reaches_no_other_one(state: str, session: 
     assert during(act).arrived == []
 
 
+def test_a_wearer_who_is_lost_may_play_on_and_can_be_stopped() -> None:
+    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+        for state, may_play in (("lost", True), ("ended", False)):
+            robin.status(Status(state=state, session="a", utc_ms=2.0), 1.0)  # type: ignore[arg-type]
+            assert seat.picture().may_play is may_play
+
+    during(act)
+
+
+def test_two_pages_that_stop_at_once_are_both_answered_also_when_it_is_given_up() -> None:
+    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+        both = asyncio.gather(seat.silence(ANN), seat.silence(ANN))
+        await asyncio.sleep(0.1)
+        seat.give_up()
+        assert await both == [True, True]
+
+    assert during(act).arrived == []
+
+
 def test_who_only_looks_stops_nobody() -> None:
     async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
         with pytest.raises(ConfigError, match="for a therapist"):

@@ -115,6 +115,16 @@ def test_a_seat_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_ag
     asyncio.run(main())
 
 
+def test_a_seat_that_two_pages_remove_at_once_is_gone(tmp_path: Path) -> None:
+    async def main() -> None:
+        studio = Studio(tmp_path / "out")
+        guest = studio.add("Kim")
+        await asyncio.gather(studio.remove(guest.id), studio.remove(guest.id))
+        assert list(studio.seats) == ["home"]
+
+    asyncio.run(main())
+
+
 def test_a_stop_that_cannot_be_passed_on_stops_all_the_same(tmp_path: Path) -> None:
     class Broken:
         def silence(self, who: str) -> None:

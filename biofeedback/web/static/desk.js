@@ -68,8 +68,8 @@ class Card {
     this.part.hold = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.hold() }, word("session.hold"));
     this.part.goOn = make("button", { type: "button", hidden: true,
       onclick: () => this.command("resume", "", word("said.resumed")) }, word("desk.go_on"));
-    const finish = make("button", { type: "button", onclick: () => this.command("stop", "", word("said.finishing")) }, word("desk.finish"));
-    this.part.buttons = make("div", { class: "row buttons" }, stop, this.part.hold, finish, this.part.goOn);
+    this.part.finish = make("button", { type: "button", onclick: () => this.command("stop", "", word("said.finishing")) }, word("desk.finish"));
+    this.part.buttons = make("div", { class: "row buttons" }, stop, this.part.hold, this.part.finish, this.part.goOn);
     this.part.remove = make("button", { type: "button", class: "plain danger", hidden: true,
       "aria-label": `${word("desk.remove")}, ${this.name}`, onclick: () => this.remove() }, word("desk.remove"));
     return [this.part.buttons, this.steering(), this.noting(), this.part.remove];
@@ -156,7 +156,7 @@ class Card {
     const { stage, simulated, problem, picture } = this.seat;
     this.drawPending();
     const plays = stage === "playing" || stage === "starting";
-    this.plays = plays;
+    this.plays = plays || this.seat.may_play; // as far as is known
     part.simulated.hidden = !(simulated && stage !== "idle");
     write(part.stage, word(last.wordless ? "age.unknown" : `stage.${stage}`));
     const signal = plays ? last.signal : "idle";
@@ -219,9 +219,10 @@ class Card {
     this.held = Boolean(picture.held);
     this.part.hold.setAttribute("aria-pressed", String(this.held));
     write(this.part.hold, word(this.held ? "session.resume" : "session.hold"));
-    this.part.goOn.hidden = !picture.stopped;
+    this.part.goOn.hidden = !(plays && picture.stopped);
     this.part.remove.hidden = plays || this.path.endsWith("/home") || facts.seat !== "";
-    for (const control of [this.part.buttons, this.part.steering, this.part.noting]) control.hidden = !plays;
+    this.part.buttons.hidden = !this.plays;
+    for (const name of ["hold", "finish", "steering", "noting"]) this.part[name].hidden = !plays;
   }
 }
 
@@ -295,6 +296,7 @@ function gone(id) {
   cards.get(id)?.element.remove();
   cards.delete(id);
   drawStop();
+  drawUnstopped();
 }
 
 offerLanguages();
