@@ -81,7 +81,8 @@ class Studio:
 
     async def remove(self, seat_id: str) -> None:
         """End what runs on a seat and take it away; its sessions stay."""
-        await self.seats[seat_id].close()
+        if seat := self.seats.get(seat_id):
+            await seat.close()
         if self.seats.pop(seat_id, None) is None:
             return  # another page was first
         self.seats_changed()
