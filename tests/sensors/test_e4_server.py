@@ -89,11 +89,11 @@ async def restart(server: E4Server) -> None:
 CASES: dict[str, tuple[E4Server, float, Act, str]] = {
     "plain": (E4Server(), 3.2, nothing, ""),
     "comma": (E4Server(comma=True, cut=1000), 1.5, nothing, "?signals=eda"),
-    "drop": (E4Server(), 6.0, drop, ""),
-    "lost": (E4Server(), 6.0, lose_device, ""),
+    "drop": (E4Server(), 9.0, drop, ""),
+    "lost": (E4Server(), 9.0, lose_device, ""),
     "flood": (E4Server(cut=3), 2.0, flood, "?device=9f"),
-    "restart": (E4Server(), 6.8, restart, ""),
-    "silent": (E4Server(), 6.8, silence, ""),
+    "restart": (E4Server(), 10.0, restart, ""),
+    "silent": (E4Server(), 10.0, silence, ""),
 }
 
 

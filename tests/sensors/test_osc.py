@@ -91,10 +91,10 @@ async def pause(client: SimpleUDPClient) -> None:
 
 
 CASES: dict[str, tuple[str, float, Act]] = {
-    "emotibit": ("", 3.0, emotibit),
-    "mapped": ("?eda=/skin&hr=/pulse", 0.7, mapped),
-    "rubbish": ("", 0.7, rubbish),
-    "pause": ("", 6.2, pause),
+    "emotibit": ("", 4.5, emotibit),
+    "mapped": ("?eda=/skin&hr=/pulse", 2.5, mapped),
+    "rubbish": ("", 2.5, rubbish),
+    "pause": ("", 8.0, pause),
 }
 
 
