@@ -191,7 +191,10 @@ def taken_s(out: Path, output: str) -> float | None:
     """Return when the latest session with this output took its STOP, by our clock."""
     now_s, now_utc = time.monotonic(), utc_now()
     for log in sorted(out.glob("*/session.jsonl"), reverse=True):
-        header, *lines = (json.loads(line) for line in log.read_text().splitlines())
+        written = log.read_text().rpartition("\n")[0]  # the last line may be half written
+        if not written:
+            continue
+        header, *lines = (json.loads(line) for line in written.splitlines())
         if header["outputs"] == [output]:
             ago_s = (now_utc - datetime.fromisoformat(header["started_utc"])).total_seconds()
             times = [line["t"] for line in lines if line.get("what") in ("panic", "stop")]
