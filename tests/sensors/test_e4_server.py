@@ -97,14 +97,27 @@ CASES: dict[str, tuple[E4Server, float, Act, str]] = {
 }
 
 
+#: By how much this machine woke a bystander too late: so far the rig itself cannot tell.
+LATEST_S = [0.0]
+
+
+async def stand_by() -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due_s = loop.time() + 0.02
+        await asyncio.sleep(0.02)
+        LATEST_S[0] = max(LATEST_S[0], loop.time() - due_s)
+
+
 @pytest.fixture(scope="module")
 def runs() -> dict[str, list[Sample]]:
     """What came in each case; all of them at once, for they only wait."""
 
     async def main() -> dict[str, list[Sample]]:
-        return dict(
-            zip(CASES, await asyncio.gather(*(heard(*c) for c in CASES.values())), strict=True)
-        )
+        bystander = asyncio.ensure_future(stand_by())
+        came = await asyncio.gather(*(heard(*c) for c in CASES.values()))
+        bystander.cancel()
+        return dict(zip(CASES, came, strict=True))
 
     return asyncio.run(main())
 
@@ -153,7 +166,7 @@ def test_a_lost_link_is_found_again_and_its_gap_covers_what_was_lost(
     assert (np.diff(beats_s) >= 0.0).all()
     # The wristband's clock went on: the gap is as long as what is missing.
     missing = values[place + 1, 0] - values[place, 0]
-    assert gap.end_s - gap.start_s == pytest.approx(missing / 4, abs=0.1)
+    assert gap.end_s - gap.start_s == pytest.approx(missing / 4, abs=0.1 + LATEST_S[0])
 
 
 def test_damaged_lines_are_left_out_and_counted(runs: dict[str, list[Sample]]) -> None:
