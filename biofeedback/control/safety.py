@@ -184,9 +184,7 @@ class Safety:
         if self._rule == rule:
             self._said = said
         elif self._rule is None or _GRAVITY[rule] > _GRAVITY[self._rule]:
-            if not self._silent:
-                self._stopped_s = 0.0
-            self._rule, self._said = rule, said
+            self._rule, self._said, self._stopped_s = rule, said, 0.0
             self._at_stop = self._mean()
             self._calm_at, self._gone_s = calm_at, 0.0
 
