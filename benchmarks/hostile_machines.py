@@ -17,6 +17,7 @@ import re
 import select
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -140,18 +141,37 @@ def quoted(command: Sequence[str]) -> str:
     return " ".join(f"'{word}'" for word in command)
 
 
+def program_for(user: int | None) -> tuple[list[str], dict[str, str | None]]:
+    """Return a command of which that user may execute each part, and what it needs.
+
+    An interpreter below a home that is closed to others is replaced by the system's of the same
+    version, with our packages. LookupError where there is none.
+    """
+    if user is None:
+        return BIOFEEDBACK, {}
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    for python in (sys.executable, f"/usr/bin/python{version}"):
+        real = Path(python).resolve()
+        if real.is_file() and all(part.stat().st_mode & 0o001 for part in (real, *real.parents)):
+            checkout = Path(__file__).resolve().parent.parent
+            packages = f"{checkout}:{sysconfig.get_path('purelib')}"
+            return [python, *BIOFEEDBACK[1:]], {"PYTHONPATH": packages}
+    raise LookupError(f"no Python {version} here that others may execute")
+
+
 def try_machine(machine: Machine) -> list[str]:
     """Return what was wrong."""
+    program, needs = program_for(machine.user)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.chmod(folder, 0o777)
         if machine.ready:
             machine.ready(folder)
-        command = quoted([*BIOFEEDBACK, *machine.command])
+        command = quoted([*program, *machine.command])
         shell = machine.shell.format(command) if machine.shell else command
         done = subprocess.run(
-            ["bash", "-c", shell], cwd=folder, env=environment(machine.env), text=True,
-            user=machine.user, capture_output=True, timeout=PATIENCE_S, check=False,
+            ["bash", "-c", shell], cwd=folder, env=environment({**machine.env, **needs}),
+            text=True, user=machine.user, capture_output=True, timeout=PATIENCE_S, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         wrong = []

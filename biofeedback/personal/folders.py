@@ -8,10 +8,19 @@ import platformdirs
 
 __all__ = ["data_folder", "sessions_folder"]
 
+#: The home of a user who has none, as Debian writes it into its list of users: nobody can make it.
+_HOMELESS = Path("/nonexistent")
+
 
 def data_folder() -> Path:
-    """Return the folder of everything that is remembered; it need not exist yet."""
-    return Path(platformdirs.user_data_dir("biofeedback", appauthor=False))
+    """Return the folder of everything that is remembered; it need not exist yet.
+
+    A user without a name and without HOME gets one that cannot be written, as in a closed home.
+    """
+    try:
+        return Path(platformdirs.user_data_dir("biofeedback", appauthor=False))
+    except RuntimeError:
+        return _HOMELESS / "biofeedback"
 
 
 def sessions_folder() -> Path:

@@ -23,7 +23,7 @@ def load(missing: Callable[..., Exception]) -> None:
         ) from error
     theirs = (
         Path("lsl_api.cfg"),
-        Path.home() / "lsl_api/lsl_api.cfg",
+        Path(os.path.expanduser("~"), "lsl_api/lsl_api.cfg"),
         Path("/etc/lsl_api/lsl_api.cfg"),
     )
     if "LSLAPICFG" not in os.environ and not any(path.is_file() for path in theirs):
