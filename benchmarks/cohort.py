@@ -17,10 +17,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from biofeedback.cohort import analyze_all, find_sessions
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
-from biofeedback.plugins import SensorOptions
+from biofeedback.app.registry import SensorOptions
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.offline.cohort import analyze_all, find_sessions
 from biofeedback.record.reader import LOG_NAME
 
 

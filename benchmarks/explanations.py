@@ -19,16 +19,17 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from biofeedback.config import configs_folder, load
+from biofeedback.config.loader import load
 from biofeedback.control.base import Aim, Decision, Moment
 from biofeedback.control.build import build
 from biofeedback.control.mapping import EVENTS
+from biofeedback.control.music_controller import Steering
 from biofeedback.control.override import Wish
-from biofeedback.control.steering import Steering
-from biofeedback.core import Core, CoreSettings
-from biofeedback.inputs import Tick
+from biofeedback.engine.core import Core, CoreSettings
+from biofeedback.engine.inputs import Tick
 from biofeedback.simulation.crowd import VirtualListener
 from biofeedback.state.estimator import State
+from biofeedback.storage.paths import configs_folder
 from synth.styles.load import load as load_style
 
 MINUTES, EVERY, WINDOW = 10, 4, 20  #: ticks between looks, and back to where each begins

@@ -38,9 +38,9 @@ from sensors.codecs.shimmer import CLOCK_WRAPS_S, ShimmerDecoder  # noqa: E402
 from sensors.errors import PacketError, RecordingError, SettingsError  # noqa: E402
 from sensors.files import read  # noqa: E402
 from sensors.network import e4_lines, osc_packet  # noqa: E402
-from sensors.profile_files import load, load_all  # noqa: E402
-from sensors.sample_timeline import SampleTimeline  # noqa: E402
+from sensors.profiles.loader import load, load_all  # noqa: E402
 from sensors.signals import Signal  # noqa: E402
+from sensors.timing.sample_timeline import SampleTimeline  # noqa: E402
 
 SLOW_S, STUCK_S = 1.0, 60.0
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"

@@ -49,9 +49,9 @@ START_S = 2.0
 FILE = "MIDI_TIMING_ERRORS"
 BURN = "while True: pass"
 METRICS = """
-from biofeedback.config import load
+from biofeedback.config.schema import load
 import tempfile, pathlib
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
 async def nothing(session): pass
 while True:
     with tempfile.TemporaryDirectory() as folder:

@@ -32,14 +32,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from rigs.broker import Broker
 
-from biofeedback import config, launch, plugins
-from biofeedback.core_building import core_of
-from biofeedback.metrics.shared_worker import SharedWorker
+from biofeedback.app import registry, runner
+from biofeedback.common.clock import run_live, utc_now
+from biofeedback.config import loader
+from biofeedback.engine.factory import core_of
 from biofeedback.mqtt.address import load
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
-from biofeedback.timebase import run_live, utc_now
+from biofeedback.runtime.session import Session
+from biofeedback.runtime.shared_worker import SharedWorker
 
 GOAL_MS = 50.0
 OUTAGE_S, AFTER_S = 2.0, 3.0
@@ -50,13 +51,13 @@ TELL = ("decision", "command")
 
 def play(out: Path, logins: list[str], count: int, seconds: float) -> None:
     """Play all wearers in this process, one loop and one worker for all of them."""
-    settings = config.load("settle")
+    settings = loader.load("settle")
 
     async def one(number: int, worker: SharedWorker) -> None:
         await asyncio.sleep(number * STAGGER_S)
-        plan = launch.Plan(
+        plan = runner.Plan(
             config=settings, sensors=("sim:",), out=out / f"w{number:02d}", seed=number + 1,
-            duration_s=seconds, realtime=True, options=plugins.SensorOptions(seed=number + 1),
+            duration_s=seconds, realtime=True, options=registry.SensorOptions(seed=number + 1),
             mqtt=load(logins[number]) if logins else None,
         )  # fmt: skip
 
@@ -67,7 +68,7 @@ def play(out: Path, logins: list[str], count: int, seconds: float) -> None:
                 marked += 1
                 session.command("key", "marker", f"{number}/{marked}")
 
-        await launch.Performance(plan, worker).play(mark)
+        await runner.Performance(plan, worker).play(mark)
 
     async def everybody() -> None:
         worker = SharedWorker()

@@ -30,11 +30,13 @@ from arousal_auc import blocks
 from nulls.sensed import Course, Heard, sensed
 from recorded import recordings_folder
 
-from biofeedback.config import Config, configs_folder, load, programmes
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load, programmes
+from biofeedback.config.schema import Config
 from biofeedback.control.base import Decision
-from biofeedback.inputs import TICK_S
-from biofeedback.launch import Performance, Plan
-from biofeedback.session import Session
+from biofeedback.engine.inputs import TICK_S
+from biofeedback.runtime.session import Session
+from biofeedback.storage.paths import configs_folder
 from sensors.files import Recording, read
 from synth.styles.load import load as load_style
 

@@ -25,16 +25,17 @@ from random import Random
 import msgspec
 import numpy as np
 
-from biofeedback.config import configs_folder, load
-from biofeedback.core_building import core_of
-from biofeedback.errors import LogError
-from biofeedback.intake import Intake
-from biofeedback.launch import Performance, Plan
-from biofeedback.plugins import SensorOptions
+from biofeedback.app.registry import SensorOptions
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.common.errors import LogError
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_of
 from biofeedback.record.convert import encode, input_line
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
+from biofeedback.runtime.sanitizer import Intake
+from biofeedback.storage.paths import configs_folder
 from sensors.signals import Chunk, Signal
 
 STRATEGIES = ("mirror", "lead", "breathe", "fixed", "resonance", "map")

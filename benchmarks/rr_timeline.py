@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from sensors.signals import Gap  # noqa: E402
-from sensors.timeline import BeatTimeline  # noqa: E402
+from sensors.timing.beat_timeline import BeatTimeline  # noqa: E402
 
 HOUR_S, SETTLED_S, PPM, ASKED_MS = 3600, 20.0, 80.0, 15.0
 #: Returns how late a packet arrives that was sent at a second.

@@ -54,7 +54,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from rigs import chromium
 from rigs.stops import Device
 
-from biofeedback.timebase import utc_now
+from biofeedback.common.clock import utc_now
 
 PROGRAM = str(Path(__file__).parents[1] / "tests" / "rigs" / "slow_program.py")
 SLOW, SLOW_PLAYER = "1.5,1,3", "1.5,1"

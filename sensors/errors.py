@@ -8,7 +8,7 @@ SensorError
 `-- PacketError         bytes that do not decode; drivers count it and go on
 """
 
-from sensors.bad_input import BadKind
+from sensors.error_counter import BadKind
 from sensors.printable import printable
 
 __all__ = [

@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from random import Random
 
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load
 from biofeedback.record.reader import LOG_NAME
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from replayed_session import eda_csv, replayed, rr_text
 
-from biofeedback.analysis import Analysis, analyze
+from biofeedback.offline.analysis import Analysis, analyze
 from sensors.errors import RecordingError
 
 

@@ -11,15 +11,15 @@ OURS = ("biofeedback", "sensors", "synth")
 
 VALUES = {"sensors.signals", "sensors.base", "synth.params", "synth.events", "synth.tempo_map"}
 DERIVED = {
-    "biofeedback.inputs",
-    "biofeedback.outputs",
+    "biofeedback.engine.inputs",
+    "biofeedback.engine.events",
     "biofeedback.control.base",
     "biofeedback.metrics.base",
     "biofeedback.metrics.beats",
     "biofeedback.metrics.scr",
     "biofeedback.metrics.windowed",
     "biofeedback.state.estimator",
-    "biofeedback.group.bodies",
+    "biofeedback.group.subjects",
 }
 ANYTHING = {""}
 
@@ -28,27 +28,32 @@ ALLOWED: dict[str, set[str]] = {
     "sensors": set(),
     "synth": set(),
     "biofeedback": set(),
-    "biofeedback.metrics": {"sensors.signals", "sensors.base", "biofeedback.errors", "synth.wire"},
-    "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.errors"},
-    "biofeedback.hearing": {
-        "biofeedback.errors",
-        "biofeedback.personal.folders",
-        "biofeedback.vault",
+    "biofeedback.metrics": {
+        "sensors.signals",
+        "sensors.base",
+        "biofeedback.common.errors",
+        "synth.wire",
+    },
+    "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.common.errors"},
+    "biofeedback.offline.sound_exposure": {
+        "biofeedback.common.errors",
+        "biofeedback.storage.paths",
+        "biofeedback.storage.encryption",
     }
     | {"biofeedback.record.lines"},
-    "biofeedback.vault": {"biofeedback.errors", "biofeedback.personal.folders"},
-    "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.errors"}
-    | {"biofeedback.vault"},
+    "biofeedback.storage.encryption": {"biofeedback.common.errors", "biofeedback.storage.paths"},
+    "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.common.errors"}
+    | {"biofeedback.storage.encryption"},
     "biofeedback.control": {
         "biofeedback.metrics.base",
         "biofeedback.state",
         "synth.params",
-        "biofeedback.errors",
+        "biofeedback.common.errors",
     },
     "biofeedback.simulation": {
         "sensors.signals",
         "sensors.base",
-        "sensors.body",
+        "sensors.simulated.body",
         "synth.params",
         "synth.events",
         "biofeedback.metrics",  # the listener's rest is measured as a person's would be
@@ -58,13 +63,13 @@ ALLOWED: dict[str, set[str]] = {
     "biofeedback.group": {
         "biofeedback.metrics",
         "biofeedback.state",
-        "biofeedback.errors",
+        "biofeedback.common.errors",
         "sensors.signals",
         "sensors.base",
     },
-    "biofeedback.inputs": VALUES | {"biofeedback.metrics.windowed"},
-    "biofeedback.outputs": VALUES | DERIVED,
-    "biofeedback.core": VALUES
+    "biofeedback.engine.inputs": VALUES | {"biofeedback.metrics.windowed"},
+    "biofeedback.engine.events": VALUES | DERIVED,
+    "biofeedback.engine.core": VALUES
     | DERIVED
     | {
         "biofeedback.metrics",
@@ -72,111 +77,132 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.control",
         "biofeedback.group",
         "synth.compose.composer",
-        "synth.following",
+        "synth.tempo_sync",
         "synth.styles.base",
     },
     "biofeedback.record": VALUES
     | DERIVED
-    | {"biofeedback.errors", "biofeedback.vault", "synth.score"},
-    "biofeedback.record.verify": VALUES | DERIVED | {"biofeedback.errors", "biofeedback.core"},
+    | {"biofeedback.common.errors", "biofeedback.storage.encryption", "synth.score"},
+    "biofeedback.record.verify": VALUES
+    | DERIVED
+    | {"biofeedback.common.errors", "biofeedback.engine.core"},
     "biofeedback.report": VALUES
     | DERIVED
-    | {"biofeedback.errors", "biofeedback.record"}
-    | {"biofeedback.metrics.summary", "biofeedback.state.rest_words"}  # pure
+    | {"biofeedback.common.errors", "biofeedback.record"}
+    | {"biofeedback.metrics.summary", "biofeedback.state.baseline_text"}  # pure
     | {"synth.outputs.quiet"}
     | {"biofeedback.control.ratings"}  # pure
     | {
         f"biofeedback.personal.{name}"  # pure as well
         for name in ("claims", "insights", "learner", "options", "past", "prior", "profiles")
     },
-    "biofeedback.config": {
-        "biofeedback.errors",
+    "biofeedback.config.schema": {
+        "biofeedback.common.errors",
         "biofeedback.metrics.bank",
         "biofeedback.state.estimator",
         "biofeedback.control",
         "biofeedback.group.settings",
     },
-    "biofeedback.code_digest": {"biofeedback.config"},
-    "biofeedback.errors": set(),
-    "biofeedback.timebase": {"biofeedback.interrupts"},
-    "biofeedback.interrupts": set(),
-    "biofeedback.tasks": set(),
-    "biofeedback.troubles": set(),
-    "biofeedback.questions": {"biofeedback.control.ratings"},
-    "biofeedback.hub": set(),
-    "biofeedback.counters": {"biofeedback.timebase"},
-    "biofeedback.lsl_outlet": VALUES
+    "biofeedback.engine.digest": {"biofeedback.config.schema"},
+    "biofeedback.common.errors": set(),
+    "biofeedback.common.clock": {"biofeedback.common.interrupts"},
+    "biofeedback.common.interrupts": set(),
+    "biofeedback.common.tasks": set(),
+    "biofeedback.common.troubles": set(),
+    "biofeedback.runtime.prompts": {"biofeedback.control.ratings"},
+    "biofeedback.common.event_bus": set(),
+    "biofeedback.runtime.telemetry": {"biofeedback.common.clock"},
+    "biofeedback.integrations.lsl_outlet": VALUES
     | DERIVED
-    | {"biofeedback.errors", "biofeedback.hub", "biofeedback.tasks"}
-    | {"biofeedback.inputs", "sensors.network.lsl_library"},
-    "biofeedback.intake": VALUES | {"biofeedback.record.even_times", "sensors.printable"},
-    "biofeedback.analysis": {"sensors", "biofeedback.metrics", "biofeedback.errors"}
-    | {"biofeedback.inputs"}
+    | {"biofeedback.common.errors", "biofeedback.common.event_bus", "biofeedback.common.tasks"}
+    | {"biofeedback.engine.inputs", "sensors.network.lsl_library"},
+    "biofeedback.runtime.sanitizer": VALUES
+    | {"biofeedback.record.even_times", "sensors.printable"},
+    "biofeedback.offline.analysis": {"sensors", "biofeedback.metrics", "biofeedback.common.errors"}
+    | {"biofeedback.engine.inputs"}
     | {"biofeedback.record"},
-    "biofeedback.midi_maps": {
-        "biofeedback.config",
+    "biofeedback.config.midi_maps": {
+        "biofeedback.config.schema",
         "biofeedback.control",
         "biofeedback.metrics.bank",
         "synth",
     },
-    "biofeedback.cohort": {"biofeedback.analysis", "biofeedback.errors", "biofeedback.record"},
-    "biofeedback.afterwards": {
-        "biofeedback.config",
-        "biofeedback.vault",
-        "biofeedback.midi_maps",
-        "biofeedback.errors",
+    "biofeedback.offline.cohort": {
+        "biofeedback.offline.analysis",
+        "biofeedback.common.errors",
+        "biofeedback.record",
+    },
+    "biofeedback.app.postprocess": {
+        "biofeedback.config.schema",
+        "biofeedback.storage.encryption",
+        "biofeedback.config.midi_maps",
+        "biofeedback.common.errors",
         "biofeedback.record",
         "biofeedback.report",
         "synth",
     },
     "biofeedback.views": VALUES
     | DERIVED
-    | {"biofeedback.inputs", "biofeedback.outputs", "biofeedback.control.override"}
+    | {"biofeedback.engine.inputs", "biofeedback.engine.events", "biofeedback.control.override"}
     | {"biofeedback.group.settings"},
     "biofeedback.web": VALUES
     | DERIVED
-    | {"biofeedback.errors", "biofeedback.config", "biofeedback.timebase", "biofeedback.session"}
+    | {
+        "biofeedback.common.errors",
+        "biofeedback.config.schema",
+        "biofeedback.common.clock",
+        "biofeedback.runtime.session",
+    }
     | {"biofeedback.record", "biofeedback.personal", "biofeedback.views"}
-    | {"biofeedback.vault", "biofeedback.tasks"}
-    | {"biofeedback.metrics.shared_worker"},
-    "biofeedback.web.seat": ANYTHING,  # makes a session of what a page chose
-    "biofeedback.web.files": {"biofeedback.afterwards", "biofeedback.errors", "synth"},
+    | {"biofeedback.storage.encryption", "biofeedback.common.tasks"}
+    | {"biofeedback.runtime.shared_worker"},
+    "biofeedback.web.station": ANYTHING,  # makes a session of what a page chose
+    "biofeedback.web.files": {"biofeedback.app.postprocess", "biofeedback.common.errors", "synth"},
     "biofeedback.mqtt": VALUES
     | DERIVED
-    | {"biofeedback.errors", "biofeedback.hub", "biofeedback.timebase", "biofeedback.inputs"}
-    | {"biofeedback.record.convert", "biofeedback.surface.base", "biofeedback.tasks"}
-    | {"biofeedback.views", "biofeedback.web.wishes"},  # the same picture, the same rights
-    "biofeedback.surface": {
+    | {
+        "biofeedback.common.errors",
+        "biofeedback.common.event_bus",
+        "biofeedback.common.clock",
+        "biofeedback.engine.inputs",
+    }
+    | {"biofeedback.record.convert", "biofeedback.controllers.base", "biofeedback.common.tasks"}
+    | {"biofeedback.views", "biofeedback.views.permissions"},  # the same picture, the same rights
+    "biofeedback.controllers": {
         "synth",
-        "biofeedback.errors",
-        "biofeedback.inputs",
-        "biofeedback.questions",
-        "biofeedback.personal.folders",
-        "biofeedback.tasks",
+        "biofeedback.common.errors",
+        "biofeedback.engine.inputs",
+        "biofeedback.runtime.prompts",
+        "biofeedback.storage.paths",
+        "biofeedback.common.tasks",
         "sensors.network.lsl_library",
     },
-    "biofeedback.session": ANYTHING,
-    "biofeedback.commands": {"biofeedback.control", "biofeedback.errors", "biofeedback.inputs"},
-    "biofeedback.conductor": ANYTHING,
+    "biofeedback.runtime.session": ANYTHING,
+    "biofeedback.engine.command_validation": {
+        "biofeedback.control",
+        "biofeedback.common.errors",
+        "biofeedback.engine.inputs",
+    },
+    "biofeedback.runtime.ticker": ANYTHING,
     "biofeedback.trials": {
         "biofeedback.personal",
         "biofeedback.control",
         "biofeedback.record",
-        "biofeedback.errors",
-        "biofeedback.config",
-        "biofeedback.timebase",
+        "biofeedback.common.errors",
+        "biofeedback.config.schema",
+        "biofeedback.common.clock",
         "biofeedback.report.html",
     },
     "biofeedback.trials.donors": ANYTHING,  # virtual listeners of the lab lead the yoked arm
-    "biofeedback.ensemble": VALUES
+    "biofeedback.runtime.player_group": VALUES
     | DERIVED
-    | {"biofeedback.outputs", "biofeedback.metrics.breath_level"},
-    "biofeedback.ledger": ANYTHING,
-    "biofeedback.core_building": ANYTHING,
-    "biofeedback.session_folder": {"biofeedback.errors"},
-    "biofeedback.launch": ANYTHING,
-    "biofeedback.tailor": ANYTHING,
-    "biofeedback.plugins": ANYTHING,
+    | {"biofeedback.engine.events", "biofeedback.metrics.breath_level"},
+    "biofeedback.runtime.pipeline": ANYTHING,
+    "biofeedback.engine.factory": ANYTHING,
+    "biofeedback.storage.session_dir": {"biofeedback.common.errors"},
+    "biofeedback.app.runner": ANYTHING,
+    "biofeedback.app.recommend": ANYTHING,
+    "biofeedback.app.registry": ANYTHING,
     "biofeedback.cli": ANYTHING,
     "biofeedback.__main__": ANYTHING,
 }
@@ -232,21 +258,21 @@ def test_every_import_follows_the_dependency_rule(module: str) -> None:
 
 #: Who may start a task outside a TaskGroup, and who hears of its failure.
 OWNERS = {
-    "biofeedback.tasks": "the owner",
+    "biofeedback.common.tasks": "the owner",
     "biofeedback.cli.devices": "awaited in the same block",
-    "biofeedback.metrics.shared_worker": "awaited by whoever asked, and all of them at the end",
+    "biofeedback.runtime.shared_worker": "awaited by whoever asked, and all of them at the end",
     "biofeedback.mqtt.link": "awaited in the same block, also when that is cancelled",
     "biofeedback.web.connections": "a failure is that of one visitor, who is gone",
     "biofeedback.web.receipts": "an answer whose asker is gone",
-    "biofeedback.web.remote_seat": "a STOP, which is told again whatever fails",
-    "biofeedback.web.seat": "tells each failure on its page",
+    "biofeedback.web.remote_station": "a STOP, which is told again whatever fails",
+    "biofeedback.web.station": "tells each failure on its page",
     "biofeedback.web.server": "awaited in the same block",
     "sensors.ble.link": "a failure ends the link, which is opened again, or is worth none",
     "synth.player.remote": "the owner of a player, which goes on after every failure",
 }
 STARTS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "add_done_callback"}
 THREADS = {
-    "biofeedback.tasks": "its failure is that of the call which waits for it",
+    "biofeedback.common.tasks": "its failure is that of the call which waits for it",
     "biofeedback.cli.keys": "polls the keyboard of Windows",
     "biofeedback.cli.screen": "its failure comes out where the next frame is drawn",
     "biofeedback.record.writer": "its failure is the log's problem, and it goes on",

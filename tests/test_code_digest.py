@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from test_architecture import ROOT, imports, modules, within
 
-from biofeedback.code_digest import DERIVING, code_digest
+from biofeedback.engine.digest import DERIVING, code_digest
 
 
 def test_all_that_the_core_imports_is_in_the_digest() -> None:
     known = modules()
-    waiting, seen = ["biofeedback.core", "biofeedback.record.convert"], set()
+    waiting, seen = ["biofeedback.engine.core", "biofeedback.record.convert"], set()
     while waiting:
         name = waiting.pop()
         while name and name not in known:
@@ -44,7 +44,7 @@ def wheel(tmp_path: Path) -> Path:
 
 
 def digest_of(folder: Path) -> str:
-    ask = "from biofeedback.code_digest import code_digest; print(code_digest())"
+    ask = "from biofeedback.engine.digest import code_digest; print(code_digest())"
     done = subprocess.run(
         [sys.executable, "-c", ask], cwd=folder, capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from replayed_session import eda_csv, replayed, rr_text
 
-from biofeedback import cohort
-from biofeedback.analysis import analyze
 from biofeedback.cli.app import run
-from biofeedback.errors import FolderError, LogError
+from biofeedback.common.errors import FolderError, LogError
+from biofeedback.offline import cohort
+from biofeedback.offline.analysis import analyze
 from biofeedback.record.reader import LOG_NAME
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.config import Config, load, programmes, to_toml
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
+from biofeedback.config.loader import load, programmes, to_toml
+from biofeedback.config.schema import Config
 
 PAGE = Path(__file__).parents[1] / "docs" / "config.md"
 

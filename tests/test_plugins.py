@@ -2,7 +2,7 @@
 
 import pytest
 
-from biofeedback.plugins import SensorOptions, sensor
+from biofeedback.app.registry import SensorOptions, sensor
 from sensors.errors import SettingsError
 
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from biofeedback.timebase import SessionClock, VirtualLoop, run_virtual, utc_now
+from biofeedback.common.clock import SessionClock, VirtualLoop, run_virtual, utc_now
 
 
 def test_a_virtual_hour_passes_at_once_and_ends_on_the_second() -> None:
@@ -44,7 +44,7 @@ def test_executor_work_runs_in_place_and_takes_no_virtual_time() -> None:
 def test_a_deadlock_in_virtual_time_is_named_and_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("biofeedback.timebase._STALL_S", 0.01)
+    monkeypatch.setattr("biofeedback.common.clock._STALL_S", 0.01)
 
     async def main() -> None:
         await asyncio.get_running_loop().create_future()

@@ -14,9 +14,9 @@ from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.state import estimator
 from body.data import judged, mitbih, neurokit_column
 from body.table import Table, cpu_us
-from sensors.body import Body, BodySettings
 from sensors.files import read
 from sensors.signals import Chunk, FloatArray, Signal
+from sensors.simulated.body import Body, BodySettings
 
 __all__ = ["memory", "run"]
 

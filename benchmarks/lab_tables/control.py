@@ -7,7 +7,7 @@ from biofeedback.lab.base import Case, StrategyName
 from biofeedback.lab.measures import Verdict
 from biofeedback.lab.table import row, text
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
-from biofeedback.simulation.kinds import KindName
+from biofeedback.simulation.listener_types import KindName
 from lab_tables.sighted import sighted
 from lab_tables.store import Group, Store
 from lab_tables.tables import Lines, share

@@ -18,7 +18,7 @@ from biofeedback.lab.people import Crowd
 from biofeedback.personal.options import Option, Preferences, candidates
 from biofeedback.personal.prior import Priors
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
-from biofeedback.simulation.kinds import KindName, mixed
+from biofeedback.simulation.listener_types import KindName, mixed
 from sensors.signals import FloatArray
 
 __all__ = ["PARTS", "table"]

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from biofeedback.config import Config, configs_folder
+from biofeedback.config.schema import Config
 from biofeedback.control.build import build
 from biofeedback.lab.base import Case, Course
 from biofeedback.lab.measures import Verdict, judge
 from biofeedback.simulation.crowd import minds
-from biofeedback.simulation.heard import Heard
+from biofeedback.simulation.music_features import Heard
 from biofeedback.state.estimator import State
+from biofeedback.storage.paths import configs_folder
 from synth.params import MusicParams
 from synth.styles.load import load as load_style
 

@@ -6,11 +6,11 @@ The same mixed crowd, of each family, hears lead on both tiers. Seeds from 25000
 import time
 from statistics import fmean, stdev
 
-from biofeedback.config import Config
+from biofeedback.config.schema import Config
 from biofeedback.lab import fast
 from biofeedback.lab.base import Case
 from biofeedback.simulation.crowd import FAMILIES
-from biofeedback.simulation.kinds import mixed
+from biofeedback.simulation.listener_types import mixed
 from lab_tables.store import Store
 from lab_tables.tables import Lines
 

@@ -18,7 +18,7 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.config import load
+from biofeedback.config.loader import load
 from biofeedback.lab import fast
 from biofeedback.lab.base import NOTICE
 from biofeedback.simulation.crowd import FAMILIES, FamilyName

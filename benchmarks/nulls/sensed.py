@@ -13,17 +13,17 @@ from pathlib import Path
 
 import biofeedback
 import sensors
-from biofeedback.config import Config
-from biofeedback.core import Core, CoreSettings
-from biofeedback.group.bodies import OneBody, Sensed
-from biofeedback.inputs import TICK_S, BarRequest, Tick
-from biofeedback.intake import Intake
+from biofeedback.common.clock import SessionClock, run_virtual, utc_now
+from biofeedback.config.schema import Config
+from biofeedback.engine.core import Core, CoreSettings
+from biofeedback.engine.events import Derived
+from biofeedback.engine.inputs import TICK_S, BarRequest, Tick
+from biofeedback.group.subjects import OneBody, Sensed
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
-from biofeedback.outputs import Derived
+from biofeedback.runtime.sanitizer import Intake
 from biofeedback.state.baseline import Baseline
-from biofeedback.timebase import SessionClock, run_virtual, utc_now
 from sensors.base import SensorStatus, sleep_until
 from sensors.files import Recording
 from sensors.files.replay import play

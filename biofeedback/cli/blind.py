@@ -19,9 +19,9 @@ from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
 from biofeedback.cli.terminal import Terminal
 from biofeedback.cli.words import clock_text
+from biofeedback.common.event_bus import Subscription
 from biofeedback.control.base import Decision
-from biofeedback.hub import Subscription
-from biofeedback.session import Event, Session
+from biofeedback.runtime.session import Event, Session
 from biofeedback.trials.blinding import SKIP
 from biofeedback.trials.folder import ANSWERS, BEFORE, BLOCK
 from biofeedback.views.live_view import LiveView

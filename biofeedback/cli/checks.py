@@ -91,7 +91,7 @@ def packages(home: Path = _HERE) -> Check:
 
 
 def _configs() -> Check:
-    from biofeedback.config import configs_folder
+    from biofeedback.storage.paths import configs_folder
 
     folder = configs_folder()
     styles = sorted(path.stem for path in (folder / "styles").glob("*.toml"))
@@ -171,7 +171,7 @@ def _real_time() -> Check:
 
 
 def _data_folder() -> Check:
-    from biofeedback.personal.folders import data_folder
+    from biofeedback.storage.paths import data_folder
 
     folder = data_folder()
     try:
@@ -183,7 +183,7 @@ def _data_folder() -> Check:
 
 
 def _disk() -> Check:
-    from biofeedback.personal.folders import data_folder
+    from biofeedback.storage.paths import data_folder
 
     free_mb = shutil.disk_usage(_existing(data_folder())).free // 10**6
     text = f"{free_mb / 1000:.1f} GB free; an hour takes about 25 MB, its sound 700 MB"

@@ -49,7 +49,7 @@ def show(profile: Profile = None) -> None:
 
 def give(profile: Profile = None) -> None:
     """Answer the questions that come before the first session."""
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
 
     if not sys.stdin.isatty():
         raise ConfigError("nobody can be asked here", hint="Run it in a terminal.")
@@ -58,8 +58,8 @@ def give(profile: Profile = None) -> None:
 
 def withdraw(profile: Profile = None) -> None:
     """Take your consent back. What was recorded stays until you delete it."""
+    from biofeedback.common.clock import utc_now
     from biofeedback.personal import consent
-    from biofeedback.timebase import utc_now
 
     taken = consent.withdraw(profile, utc_now())
     _say(f"Taken back {taken.withdrawn_utc}. `biofeedback sessions delete` deletes sessions.")
@@ -82,9 +82,9 @@ def ask_once(sensors: Sequence[str], profile: str | None) -> None:
 
 
 def _ask(profile: str | None) -> None:
+    from biofeedback.common.clock import utc_now
     from biofeedback.personal import consent
-    from biofeedback.timebase import utc_now
-    from biofeedback.web.words import catalogue
+    from biofeedback.web.translations import catalogue
 
     words = catalogue("en")
     _say(f"\n[bold]{words['consent.heading']}[/]")

@@ -11,8 +11,8 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
-    from biofeedback.surface.bindings import Action, Binding
-    from biofeedback.surface.touches import Control
+    from biofeedback.controllers.bindings import Action, Binding
+    from biofeedback.controllers.midi_events import Control
 
 __all__ = ["register"]
 
@@ -44,10 +44,10 @@ def midi_learn(
 
     Move or press what is asked for; Enter leaves it out.
     """
-    from biofeedback.errors import ConfigError
-    from biofeedback.surface.bindings import ACTIONS, path_of, plain_name, write
-    from biofeedback.surface.build import controls_folder
-    from biofeedback.timebase import run_live
+    from biofeedback.common.clock import run_live
+    from biofeedback.common.errors import ConfigError
+    from biofeedback.controllers.bindings import ACTIONS, path_of, plain_name, write
+    from biofeedback.controllers.build import controls_folder
 
     chosen = [action for action in ACTIONS if action in [n.strip() for n in actions.split(",")]]
     unknown = {name.strip() for name in actions.split(",")} - set(ACTIONS)
@@ -74,9 +74,9 @@ async def _learned(uri: str, chosen: Sequence[Action], wait_s: float) -> tuple[s
     import asyncio
 
     from biofeedback.cli.keys import listening
-    from biofeedback.surface.bindings import ACTIONS
-    from biofeedback.surface.learn import learn
-    from biofeedback.surface.midi_input import MidiInput
+    from biofeedback.controllers.bindings import ACTIONS
+    from biofeedback.controllers.midi_input import MidiInput
+    from biofeedback.controllers.midi_learn import learn
 
     pressed: list[str] = []
 

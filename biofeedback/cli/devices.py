@@ -133,7 +133,7 @@ def ports(as_json: Json = False) -> None:
 def doctor(as_json: Json = False) -> None:
     """Check this computer. Exits with 0 when nothing is broken, else with 1."""
     from biofeedback.cli.checks import checks
-    from biofeedback.timebase import run_live
+    from biofeedback.common.clock import run_live
 
     with console.err.status("Looking at this computer"):
         found = run_live(checks)
@@ -163,12 +163,12 @@ def look_around(timeout_s: float, battery: bool | None = False) -> list[Seen]:
     """
     import asyncio
 
-    from biofeedback.config import configs_folder
-    from biofeedback.timebase import run_live
-    from sensors.ble.ask import ask_all
+    from biofeedback.common.clock import run_live
+    from biofeedback.storage.paths import configs_folder
     from sensors.ble.bands import recognise
+    from sensors.ble.probe import ask_all
     from sensors.ble.scan import scan as search
-    from sensors.profile_files import load_all
+    from sensors.profiles.loader import load_all
 
     recognised = recognise(load_all(configs_folder() / "devices"))
 

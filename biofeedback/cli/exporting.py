@@ -44,7 +44,7 @@ def export(
     Several sessions get a folder or a file each within OUT; BIDS puts them into one dataset, also
     one that an export made before.
     """
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
     from biofeedback.record.reader import read_header
 
     if to not in _FORMATS:
@@ -97,7 +97,7 @@ def _writer(to: str) -> Export:
 def _midi(
     session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
 ) -> list[Path]:
-    from biofeedback.afterwards import write_midi
+    from biofeedback.app.postprocess import write_midi
     from biofeedback.record.targets import new_file
 
     with new_file(out, force=force) as path:

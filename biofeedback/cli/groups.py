@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 
 if TYPE_CHECKING:
     from biofeedback.group.settings import Settings
@@ -65,7 +65,7 @@ def logged(header: HeaderLine | None, rule: str) -> Settings | None:
     """Return the group of the session with this header, by another rule if one is given."""
     import msgspec
 
-    from biofeedback.config import Config
+    from biofeedback.config.schema import Config
 
     known = msgspec.json.decode(header.config, type=Config).group if header is not None else None
     if rule and known is None:

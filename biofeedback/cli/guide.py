@@ -151,7 +151,7 @@ def _choose_output() -> str:
 def _is_heard(uri: str) -> bool:
     """Play the test sound until it is heard, or something else shall be tried."""
     from biofeedback.cli import sound_check
-    from biofeedback.timebase import run_live
+    from biofeedback.common.clock import run_live
     from synth.errors import SynthError
 
     _say("\nTurn the volume low; here comes a soft phrase of six seconds.")

@@ -42,20 +42,20 @@ def calibrate(
     """
     import msgspec
 
-    from biofeedback import hearing
-    from biofeedback.errors import ConfigError
-    from biofeedback.timebase import utc_now
+    from biofeedback.common.clock import utc_now
+    from biofeedback.common.errors import ConfigError
+    from biofeedback.offline import sound_exposure
 
     facts = {"output": output, "level_dba": level, "volume": volume}
     facts["measured_utc"] = utc_now().isoformat(timespec="seconds")
     try:
-        calibration = msgspec.convert(facts, hearing.Calibration)
+        calibration = msgspec.convert(facts, sound_exposure.Calibration)
     except msgspec.ValidationError as error:
         raise ConfigError(
             f"this is no measurement: {error}",
             hint="For example: biofeedback hearing calibrate audio: --level 62 --volume 0.5",
         ) from error
-    hearing.keep(calibration)
+    sound_exposure.keep(calibration)
     loudest = calibration.level(1.0)
     console.out.print(
         f"{output} at full volume is about {loudest:.0f} dB(A).", markup=False, highlight=False
@@ -72,22 +72,22 @@ def show(
     ] = None,
 ) -> None:
     """Estimate the sound of seven days, against a weekly limit."""
-    from biofeedback import hearing
-    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.common.clock import utc_now
+    from biofeedback.offline import sound_exposure
     from biofeedback.record.catalogue import entries_of
     from biofeedback.record.reader import read
-    from biofeedback.timebase import utc_now
+    from biofeedback.storage.paths import sessions_folder
 
-    calibrations = hearing.known()
+    calibrations = sound_exposure.known()
     if not calibrations:
         console.out.print(_NO_CALIBRATION, markup=False, highlight=False)
         return
-    since = utc_now() - timedelta(days=hearing.DAYS)
+    since = utc_now() - timedelta(days=sound_exposure.DAYS)
     share, unknown = 0.0, 0
     for entry in entries_of(out or sessions_folder(), profile)[0]:
         if datetime.fromisoformat(entry.header.started_utc) < since:
             continue
-        found = hearing.heard((line for _, line in read(entry.folder)), calibrations)
+        found = sound_exposure.heard((line for _, line in read(entry.folder)), calibrations)
         if found is None:
             unknown += 1
             continue

@@ -32,8 +32,8 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     Exits with 0 when every decision and note is identical, with 1 when the log was changed, with 3
     when it differs and was made by other code or other versions.
     """
-    from biofeedback.code_digest import code_digest
-    from biofeedback.core_building import core_of
+    from biofeedback.engine.digest import code_digest
+    from biofeedback.engine.factory import core_of
     from biofeedback.record import verify as proof
 
     with console.progress("Regenerating the session") as progress:
@@ -130,10 +130,10 @@ def analyze(
     With --out, those of all sessions in folders become one table. Interrupted, it goes on from
     where it was when given again.
     """
-    from biofeedback import analysis
     from biofeedback.cli import metrics_table
     from biofeedback.cli.columns import column_map
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
+    from biofeedback.offline import analysis
 
     if out is not None:
         _cohort(sources, out, window, processes, cluster, force, as_json)
@@ -172,7 +172,7 @@ def _cohort(
     folders: list[Path], out: Path, window_s: float, processes: int | None, cluster: str | None,
     force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    from biofeedback import cohort
+    from biofeedback.offline import cohort
 
     sessions = cohort.find_sessions(folders)
     with console.progress(f"Measuring {counted(len(sessions), 'session')}") as progress:
@@ -209,8 +209,8 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Write a session's music as sound or MIDI, also long after it."""
-    from biofeedback import afterwards
-    from biofeedback.errors import FolderError
+    from biofeedback.app import postprocess
+    from biofeedback.common.errors import FolderError
     from biofeedback.record.reader import read_header
 
     kind = target.suffix.lower()
@@ -226,9 +226,9 @@ def render(
     try:
         if kind in (".wav", ".flac"):
             with console.progress("Rendering the sound") as progress:
-                afterwards.write_sound(session, target, progress, soundfont)
+                postprocess.write_sound(session, target, progress, soundfont)
         else:
-            afterwards.write_midi(session, target)
+            postprocess.write_midi(session, target)
     except OSError as error:
         raise FolderError(
             f"{target} cannot be written: {error.strerror or error}",
@@ -246,15 +246,15 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a session anew and say where it is."""
-    from biofeedback import vault
     from biofeedback.record.reader import find_log
     from biofeedback.report import page, pdf
+    from biofeedback.storage import encryption
 
     exporting.tell_damage(session)
     with console.progress("Writing the report") as progress:
         path = page.write(session, progress)
     console.written([path, *([pdf.write(path)] if as_pdf else [])], as_json)
-    if find_log(session).suffix == vault.SUFFIX:
+    if find_log(session).suffix == encryption.SUFFIX:
         console.err.print(
             "[yellow]Note:[/] the session is encrypted, this report is not; "
             "`biofeedback key seal` closes it.",

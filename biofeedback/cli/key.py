@@ -26,12 +26,12 @@ def new(
     ],
 ) -> None:
     """Make a key, and encrypt sessions and profiles from now on."""
-    from biofeedback import vault
+    from biofeedback.storage import encryption
 
-    vault.create(file)
+    encryption.create(file)
     console.out.print(
         f"The key is in {file}. Without it nothing can be read again: keep a copy.\n"
-        f"Name it where something is read:  export {vault.KEY}={file}\n"
+        f"Name it where something is read:  export {encryption.KEY}={file}\n"
         "`biofeedback key seal` encrypts what is there already.",
         markup=False, highlight=False,
     )  # fmt: skip
@@ -44,15 +44,15 @@ def seal(
     ] = None,
 ) -> None:
     """Encrypt what is still plain. No session may be running."""
-    from biofeedback import vault
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
     from biofeedback.personal import profiles
-    from biofeedback.personal.folders import sessions_folder
     from biofeedback.record.catalogue import catalogue
     from biofeedback.record.seal import seal_all
+    from biofeedback.storage import encryption
+    from biofeedback.storage.paths import sessions_folder
     from biofeedback.trials.folder import trials_folder
 
-    if not vault.is_on():
+    if not encryption.is_on():
         raise ConfigError("there is no key yet", hint="Make one with `biofeedback key new FILE`.")
     folders = [out] if out else [sessions_folder(), *sorted(trials_folder().glob("*/sessions"))]
     closed = []
@@ -60,13 +60,13 @@ def seal(
         if sealed := seal_all(folder):
             catalogue(folder)  # its index forgets them
         closed += sealed
-    closed += [vault.seal(path) for path in profiles.plain_files()]
+    closed += [encryption.seal(path) for path in profiles.plain_files()]
     console.out.print(f"{len(closed)} files were encrypted.", highlight=False)
 
 
 def off() -> None:
     """Encrypt nothing more. What is encrypted stays so, and is read with its key."""
-    from biofeedback import vault
+    from biofeedback.storage import encryption
 
-    vault.end()
+    encryption.end()
     console.out.print("What is written from now on is plain.")

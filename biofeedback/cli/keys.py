@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
-from biofeedback.questions import Questions
-from biofeedback.session import Session
-from biofeedback.stop_switch import StopSwitch
+from biofeedback.common.stop_switch import StopSwitch
+from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.session import Session
 from synth.params import TEMPO_RANGE_BPM
 
 __all__ = ["GO_ON", "HELP", "Controls", "Keyboard", "listening"]

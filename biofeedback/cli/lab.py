@@ -104,11 +104,11 @@ def _groups(
     seed: int,
     settings: list[str] | None,
 ) -> dict[str, list[Case]]:
-    from biofeedback.config import load
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
+    from biofeedback.config.loader import load
     from biofeedback.lab.base import STRATEGIES, Case
     from biofeedback.simulation.crowd import FAMILIES, family_of
-    from biofeedback.simulation.kinds import KINDS, kind_of
+    from biofeedback.simulation.listener_types import KINDS, kind_of
 
     config = load(settings=settings or [])
     known = next((name for name in STRATEGIES if name == strategy), None)

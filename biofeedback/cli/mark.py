@@ -9,7 +9,7 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
-    from biofeedback.surface.local_desk import Place, What
+    from biofeedback.controllers.local_ipc import Place, What
 
 __all__ = ["register"]
 
@@ -35,8 +35,8 @@ def mark(
 ) -> None:
     """Set a marker in the session that runs here now, note, or rate."""
     from biofeedback.cli.words import clock_text
-    from biofeedback.errors import CommandError
-    from biofeedback.surface.local_desk import ask
+    from biofeedback.common.errors import CommandError
+    from biofeedback.controllers.local_ipc import ask
 
     if note and not text:
         raise CommandError("a note needs its text", hint='biofeedback mark --note "TEXT"')
@@ -51,8 +51,8 @@ def mark(
 
 def _place(session: str) -> Place:
     """Return the session that is meant; raise an error with a hint when there is no such one."""
-    from biofeedback.errors import CommandError
-    from biofeedback.surface.local_desk import running_sessions
+    from biofeedback.common.errors import CommandError
+    from biofeedback.controllers.local_ipc import running_sessions
 
     running = running_sessions()
     found = [place for place in running if session in ("", place.name, place.session)]

@@ -15,9 +15,9 @@ from rich.table import Table
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
-    from biofeedback.analysis import Analysis
     from biofeedback.metrics.base import Reading
     from biofeedback.metrics.spectrum import Spectrum
+    from biofeedback.offline.analysis import Analysis
 
 __all__ = ["as_csv", "as_json", "show", "summary", "whole"]
 

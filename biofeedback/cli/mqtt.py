@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from biofeedback.cli.numbers import Numbers
     from biofeedback.mqtt.address import Login
-    from biofeedback.mqtt.desk import MqttDesk
     from biofeedback.mqtt.messages import Event
+    from biofeedback.mqtt.remote_control import MqttDesk
     from biofeedback.mqtt.wearer import Wearer
 
 __all__ = ["register"]
@@ -90,7 +90,7 @@ def add(
     ] = "wearer",
 ) -> None:
     """Add a user to a broker, or give a known one a new password."""
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
     from biofeedback.mqtt import setup as broker
 
     if role not in ("wearer", "therapist", "observer"):
@@ -128,8 +128,8 @@ def watch(
     """Watch every wearer of a broker at a glance."""
     import asyncio
 
+    from biofeedback.common.clock import run_live
     from biofeedback.mqtt.address import load
-    from biofeedback.timebase import run_live
 
     login = load(broker)
 
@@ -161,11 +161,11 @@ def order(
     import asyncio
     from contextlib import suppress
 
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.clock import run_live
+    from biofeedback.common.errors import ConfigError
+    from biofeedback.common.tasks import beside
     from biofeedback.mqtt.address import load
-    from biofeedback.mqtt.desk import MqttDesk
-    from biofeedback.tasks import beside
-    from biofeedback.timebase import run_live
+    from biofeedback.mqtt.remote_control import MqttDesk
 
     login = load(broker)
 
@@ -193,8 +193,8 @@ async def _lines(login: Login) -> None:
     import asyncio
     import sys
 
-    from biofeedback.mqtt.desk import MqttDesk
-    from biofeedback.timebase import utc_now
+    from biofeedback.common.clock import utc_now
+    from biofeedback.mqtt.remote_control import MqttDesk
 
     def write(line: dict[str, object]) -> None:
         console.as_json({"utc_ms": utc_now().timestamp() * 1000.0} | line)
@@ -221,8 +221,8 @@ async def _table(login: Login) -> None:
 
     from rich.live import Live
 
-    from biofeedback.mqtt.desk import MqttDesk
-    from biofeedback.tasks import beside
+    from biofeedback.common.tasks import beside
+    from biofeedback.mqtt.remote_control import MqttDesk
 
     clock = asyncio.get_running_loop().time
     desk = MqttDesk(login, clock, lambda wearer: None)

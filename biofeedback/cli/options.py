@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from biofeedback.config import Config
+    from biofeedback.app.registry import SensorOptions
+    from biofeedback.app.runner import Plan
+    from biofeedback.config.schema import Config
     from biofeedback.group.settings import Settings as GroupSettings
-    from biofeedback.launch import Plan
-    from biofeedback.plugins import SensorOptions
 
 __all__ = ["PROGRAMMES", "Common", "Seed", "Style", "config_of", "with_common"]
 
@@ -112,9 +112,9 @@ class Common:
         """Return the plan of a session with these sensors and outputs, and the sensors' seed."""
         from msgspec import structs
 
-        from biofeedback.launch import Plan
-        from biofeedback.personal.folders import sessions_folder
-        from biofeedback.tailor import within
+        from biofeedback.app.recommend import within
+        from biofeedback.app.runner import Plan
+        from biofeedback.storage.paths import sessions_folder
 
         config = config_of(self.programme, self.config, self.settings, self.style)
         if group is not None:
@@ -149,7 +149,7 @@ def config_of(
     programme: str | None, file: Path | None, settings: list[str] | None, style: str | None
 ) -> Config:
     """Return the config that these options make."""
-    from biofeedback.config import load
+    from biofeedback.config.loader import load
 
     tables = {"music": {"style": style}} if style else {}
     return load(programme, file, settings or [], tables)

@@ -11,7 +11,7 @@ import typer
 from biofeedback.cli.options import Common, Style, config_of, with_common
 
 if TYPE_CHECKING:
-    from biofeedback.plugins import SensorOptions
+    from biofeedback.app.registry import SensorOptions
 
 __all__ = ["register", "run"]
 
@@ -99,8 +99,8 @@ def demo(
 
     A simulated body hears the music and responds. It shows the loop at work, not a benefit.
     """
+    from biofeedback.app.runner import Plan
     from biofeedback.cli import show
-    from biofeedback.launch import Plan
     from biofeedback.simulation.rest import resting_baseline
 
     config = config_of("demo", None, None, style)
@@ -145,7 +145,7 @@ def run(
     Without options your last set-up is used, else the only strap there and the default audio
     device.
     """
-    from biofeedback import seeds
+    from biofeedback.app import seeds
     from biofeedback.cli import consent, groups, guide, show
 
     login = None
@@ -175,9 +175,9 @@ def run(
         group=together.settings if together else None,
     )
     if adapt and common.profile and common.leaves_open:
+        from biofeedback.app.recommend import tailored
         from biofeedback.cli import console
-        from biofeedback.tailor import tailored
-        from biofeedback.timebase import utc_now
+        from biofeedback.common.clock import utc_now
 
         plan = tailored(plan, utc_now(), simulated=_simulated(chosen.sensors))
         if plan.chosen is not None:
@@ -232,8 +232,8 @@ def _simulated(sensors: Sequence[str]) -> bool:
 def _options(
     seed: int, wait_s: float = 30.0, columns: str | None = None, rate_hz: float | None = None
 ) -> SensorOptions:
+    from biofeedback.app.registry import SensorOptions
     from biofeedback.cli.columns import column_map
-    from biofeedback.plugins import SensorOptions
 
     mapping = column_map(columns) if columns else {}
     return SensorOptions(seed=seed, wait_s=wait_s, columns=mapping, rate_hz=rate_hz)

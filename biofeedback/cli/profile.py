@@ -11,8 +11,8 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
+    from biofeedback.app.recommend import Known
     from biofeedback.personal.profiles import Profile
-    from biofeedback.tailor import Known
 
 __all__ = ["register"]
 
@@ -96,8 +96,8 @@ def set_preferences(
     ],
 ) -> None:
     """Say what you want and do not want. The choice among sessions keeps to it."""
-    from biofeedback.errors import ConfigError
-    from biofeedback.tailor import preferences
+    from biofeedback.app.recommend import preferences
+    from biofeedback.common.errors import ConfigError
 
     told: dict[str, object] = {}
     for change in changes:
@@ -121,10 +121,10 @@ def export(
 ) -> None:
     """Write all that is kept of a person into one archive."""
     from biofeedback.personal import profiles
-    from biofeedback.personal.folders import sessions_folder
     from biofeedback.record.archive import write_archive
     from biofeedback.record.catalogue import entries_of
     from biofeedback.record.targets import new_file
+    from biofeedback.storage.paths import sessions_folder
 
     profiles.load(name)
     files = profiles.files(name)
@@ -146,12 +146,12 @@ def forget(
     """Forget what was learned of a person, or profile and sessions."""
     import shutil
 
-    from biofeedback.errors import ConfigError, FolderError
+    from biofeedback.app.recommend import forget_learned
+    from biofeedback.common.clock import utc_now
+    from biofeedback.common.errors import ConfigError, FolderError
     from biofeedback.personal import profiles
-    from biofeedback.personal.folders import sessions_folder
     from biofeedback.record.catalogue import entries_of
-    from biofeedback.tailor import forget_learned
-    from biofeedback.timebase import utc_now
+    from biofeedback.storage.paths import sessions_folder
 
     files = profiles.files(name)
     entries, _ = entries_of(out or sessions_folder(), name)
@@ -190,10 +190,10 @@ def summary(
     force: Force = False,
 ) -> None:
     """Write one page for a therapist. What was heard, what came of it, and what nobody can say."""
+    from biofeedback.common.clock import utc_now
     from biofeedback.personal.insights import insights
     from biofeedback.record.targets import new_file
     from biofeedback.report.one_page import render
-    from biofeedback.timebase import utc_now
 
     profile, found = _known(name, sessions, simulated)
     compared = insights(found.history, profile.preferences.goals)
@@ -204,9 +204,9 @@ def summary(
 
 
 def _known(name: str, out: Path | None, simulated: bool) -> tuple[Profile, Known]:
+    from biofeedback.app.recommend import known
     from biofeedback.personal import profiles
-    from biofeedback.personal.folders import sessions_folder
-    from biofeedback.tailor import known
+    from biofeedback.storage.paths import sessions_folder
 
     profile = profiles.load(name)
     folder = out or sessions_folder()
@@ -217,7 +217,7 @@ def _known(name: str, out: Path | None, simulated: bool) -> tuple[Profile, Known
 
 
 def _refuse_nobody(name: str, there: bool) -> None:
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
 
     if not there:
         raise ConfigError(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from biofeedback.app.recommend import Known
 from biofeedback.cli import console
 from biofeedback.personal.claims import FEWEST
 from biofeedback.personal.insights import NAMES, Insight, named, told
-from biofeedback.personal.past import Past
 from biofeedback.personal.profiles import Profile
-from biofeedback.tailor import Known
+from biofeedback.personal.session_summary import Past
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -16,11 +16,11 @@ def programmes(
     as_json: bool = typer.Option(False, "--json", help="Print JSON, for other programs."),
 ) -> None:
     """List the programmes, their phases, and how long they take."""
-    from biofeedback import config
     from biofeedback.cli.console import out
+    from biofeedback.config import loader
     from biofeedback.control.phases import length_minutes
 
-    known = {name: config.load(name) for name in config.programmes()}
+    known = {name: loader.load(name) for name in loader.programmes()}
     if as_json:
         import json
 

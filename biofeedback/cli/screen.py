@@ -18,10 +18,10 @@ from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
 from biofeedback.cli.terminal import Terminal
 from biofeedback.cli.words import clock_text
-from biofeedback.hub import Subscription
-from biofeedback.session import Event, Session
-from biofeedback.state.rest_words import planned_rest_s, stored_rest_in_words
-from biofeedback.timebase import monotonic_s
+from biofeedback.common.clock import monotonic_s
+from biofeedback.common.event_bus import Subscription
+from biofeedback.runtime.session import Event, Session
+from biofeedback.state.baseline_text import planned_rest_s, stored_rest_in_words
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture, Sensor
 from sensors.base import SensorStatus

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from biofeedback.web.app import Place
     from biofeedback.web.links import Links
     from biofeedback.web.server import Certificate
-    from biofeedback.web.studio import Studio
+    from biofeedback.web.stations import Studio
 
 __all__ = ["register"]
 
@@ -99,7 +99,7 @@ def serve(
     Sound stays on this computer: the pages steer and show.
     """
     from biofeedback.cli.serve_link import PORT, make_link
-    from biofeedback.timebase import run_live
+    from biofeedback.common.clock import run_live
 
     if link:
         there = _place(lan, host, port or PORT).origins if lan or host else ()
@@ -109,7 +109,7 @@ def serve(
         import starlette
         import uvicorn
     except ImportError as error:
-        from biofeedback.errors import ConfigError
+        from biofeedback.common.errors import ConfigError
 
         raise ConfigError(
             f"the pages need more than is installed ({error.name})",
@@ -117,9 +117,9 @@ def serve(
         ) from error
     del starlette, uvicorn
     from biofeedback.personal import consent, profiles
-    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.storage.paths import sessions_folder
     from biofeedback.web.server import listening
-    from biofeedback.web.studio import Studio
+    from biofeedback.web.stations import Studio
 
     if profile is not None:
         profiles.load(profile)  # a name that cannot be one is told now
@@ -197,7 +197,7 @@ async def _serving(
 
 def _publish(links: Links, place: Place, studio: Studio) -> None:
     """Tell `serve --link` of this server; it plays as well where that can't be."""
-    from biofeedback.errors import FolderError
+    from biofeedback.common.errors import FolderError
 
     try:
         links.publish(place.origins, studio.guests())
@@ -212,9 +212,9 @@ def _wearers(login: Login, studio: Studio) -> Callable[[], Coroutine[Any, Any, N
     """
     import asyncio
 
-    from biofeedback.mqtt.desk import MqttDesk
+    from biofeedback.mqtt.remote_control import MqttDesk
     from biofeedback.mqtt.wearer import Wearer
-    from biofeedback.web.remote_seat import RemoteSeat
+    from biofeedback.web.remote_station import RemoteSeat
 
     def changed(wearer: Wearer) -> None:
         seat = seats.setdefault(wearer.name, RemoteSeat(wearer, desk, clock))
@@ -265,7 +265,7 @@ def _place(lan: bool, host: str | None, port: int) -> Place:
 def _certificate(
     lan: bool, host: str | None, certificate: Path | None, key: Path | None
 ) -> Certificate | None:
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
     from biofeedback.web.server import Certificate
 
     if not lan:
@@ -300,12 +300,12 @@ def _around() -> Around:
 
 async def _sensors() -> list[Found]:
     from biofeedback.cli.words import signal_words
-    from biofeedback.config import configs_folder
+    from biofeedback.storage.paths import configs_folder
     from biofeedback.web.api import Found
     from sensors.ble.bands import recognise
     from sensors.ble.identity import uri_of
     from sensors.ble.scan import scan
-    from sensors.profile_files import load_all
+    from sensors.profiles.loader import load_all
 
     seen = await scan(_SCAN_S, recognise(load_all(configs_folder() / "devices")))
     usable = [device for device in seen if device.kind != "other"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from biofeedback.cli import console, qr
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 
 if TYPE_CHECKING:
     from biofeedback.web.links import Serving

@@ -141,7 +141,7 @@ def delete(
 
     Exports and copies elsewhere stay.
     """
-    from biofeedback.errors import ConfigError, FolderError
+    from biofeedback.common.errors import ConfigError, FolderError
     from biofeedback.personal import profiles
     from biofeedback.record.catalogue import catalogue, find
 
@@ -187,7 +187,7 @@ def export_all(
     out: Out = None,
 ) -> None:
     """Copy all that is kept of a person, profile and sessions."""
-    from biofeedback.errors import ConfigError
+    from biofeedback.common.errors import ConfigError
     from biofeedback.personal import profiles
     from biofeedback.record.targets import new_folder
 
@@ -210,12 +210,12 @@ def export_all(
 
 def _copy_open(source: str, target: str) -> str:
     """Copy a file, open even where it is kept encrypted."""
-    from biofeedback import vault
+    from biofeedback.storage import encryption
 
-    if not source.endswith(vault.SUFFIX):
+    if not source.endswith(encryption.SUFFIX):
         return str(shutil.copy2(source, target))
-    opened = Path(target.removesuffix(vault.SUFFIX))
-    opened.write_bytes(vault.read(Path(source)))
+    opened = Path(target.removesuffix(encryption.SUFFIX))
+    opened.write_bytes(encryption.read(Path(source)))
     return str(opened)
 
 
@@ -230,7 +230,7 @@ def _sessions_of(profile: str, out: Path) -> list[Path]:
 
 def _check_deletable(folder: Path) -> None:
     """Refuse whatever is more than a session's own folder, which holds files alone."""
-    from biofeedback.errors import FolderError
+    from biofeedback.common.errors import FolderError
     from biofeedback.record.reader import SEALED_NAME, read_header
 
     if not (folder / SEALED_NAME).is_file():  # a lost key keeps nobody from deleting
@@ -243,7 +243,7 @@ def _check_deletable(folder: Path) -> None:
 
 
 def _folder(out: Path | None) -> Path:
-    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.storage.paths import sessions_folder
 
     return out or sessions_folder()
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import typer
 
-from biofeedback import afterwards, launch
+from biofeedback.app import postprocess, runner
+from biofeedback.app.runner import Outcome, Plan
 from biofeedback.cli import console, streams
 from biofeedback.cli.console import escape
-from biofeedback.errors import BiofeedbackError
-from biofeedback.interrupts import Interrupts
-from biofeedback.launch import Outcome, Plan
-from biofeedback.session import Session
-from biofeedback.timebase import monotonic_s
+from biofeedback.common.clock import monotonic_s
+from biofeedback.common.errors import BiofeedbackError
+from biofeedback.common.interrupts import Interrupts
+from biofeedback.runtime.session import Session
 from synth.errors import SynthError
 
 __all__ = ["perform"]
@@ -31,7 +31,7 @@ def perform(plan: Plan, title: str) -> None:
 
 
 def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
-    performance = launch.Performance(plan)
+    performance = runner.Performance(plan)
     for warning in performance.warnings:
         console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
     began_s = monotonic_s()
@@ -53,7 +53,7 @@ def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
         raise typer.Exit(MISTAKE)
 
 
-def _run(performance: launch.Performance, title: str, interrupts: Interrupts) -> Outcome | None:
+def _run(performance: runner.Performance, title: str, interrupts: Interrupts) -> Outcome | None:
     if performance.live:
         from biofeedback.cli.keys import Keyboard
         from biofeedback.cli.screen import watch
@@ -105,7 +105,7 @@ def _finish(outcome: Outcome, interrupts: Interrupts) -> bool:
             "they are missing is marked in it.", highlight=False,
         )  # fmt: skip
     done, silent = True, False
-    for step in afterwards.steps(outcome.folder, outcome.files):
+    for step in postprocess.steps(outcome.folder, outcome.files):
         began_s = monotonic_s()
         patient = step.name == "sound"
         if patient and interrupts.count:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from biofeedback.errors import BiofeedbackError
+from biofeedback.common.errors import BiofeedbackError
 
 __all__ = ["OutputLostError", "ReaderGone", "set_up", "unheard"]
 

@@ -28,12 +28,12 @@ def trends(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show how numbers change over sessions, and if it is not noise."""
-    from biofeedback.errors import ConfigError
-    from biofeedback.personal.folders import sessions_folder
+    from biofeedback.common.errors import ConfigError
     from biofeedback.record.catalogue import entries_of
     from biofeedback.record.targets import new_file
     from biofeedback.report import trends as measures
     from biofeedback.report import trends_page
+    from biofeedback.storage.paths import sessions_folder
 
     folder = out or sessions_folder()
     entries, _ = entries_of(folder, profile)

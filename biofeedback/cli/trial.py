@@ -138,12 +138,12 @@ def next_block(
     out: Out = None,
 ) -> None:
     """Play the next block, then ask how it was. And which arm you think it was."""
-    from biofeedback import launch
+    from biofeedback.app import runner
+    from biofeedback.app.registry import SensorOptions
     from biofeedback.cli import consent, guide
     from biofeedback.cli.blind import Answers, Watch
-    from biofeedback.errors import TrialError
-    from biofeedback.interrupts import Interrupts
-    from biofeedback.plugins import SensorOptions
+    from biofeedback.common.errors import TrialError
+    from biofeedback.common.interrupts import Interrupts
     from biofeedback.trials.arms import config_of, music_seed
     from biofeedback.trials.blinding import SKIP
     from biofeedback.trials.protocol import ARMS
@@ -163,7 +163,7 @@ def next_block(
         )
     chosen = guide.setup(sensor, output if output or realtime else ["null:"])
     consent.ask_once(chosen.sensors, protocol.person)
-    plan = launch.Plan(
+    plan = runner.Plan(
         config=config_of(protocol, allocation, item.block),
         sensors=chosen.sensors,
         outputs=chosen.outputs,
@@ -179,7 +179,7 @@ def next_block(
     again = f", attempt {item.attempt}" if item.attempt > 1 else ""
     title = f"Block {item.block} of {protocol.blocks}{again}"
     _say(f"{title}: {protocol.washout_minutes:g} quiet minutes, then {protocol.block_minutes:g}.")
-    performance = launch.Performance(plan)
+    performance = runner.Performance(plan)
     answers = Answers(relaxation, guess)
     watch = Watch(title, protocol.arms, answers, asks=performance.live)
     listed = "; ".join(f"{arm}, {ARMS[arm]}" for arm in protocol.arms)
@@ -210,7 +210,7 @@ def _after(trial: Trial, block: int, name: str) -> None:
 
 def list_trials(out: Out = None, as_json: Json = False) -> None:
     """List trials and how far they are."""
-    from biofeedback.errors import TrialError
+    from biofeedback.common.errors import TrialError
     from biofeedback.trials.folder import find, trials, trials_folder
 
     root = out or trials_folder()
@@ -278,7 +278,7 @@ def _trial(name: str, out: Path | None) -> Trial:
 
 
 def _today() -> date:
-    from biofeedback.timebase import utc_now
+    from biofeedback.common.clock import utc_now
 
     return utc_now().date()
 

@@ -58,7 +58,7 @@ def power(
 
 
 def _numbers(text: str, option: str) -> list[float]:
-    from biofeedback.errors import TrialError
+    from biofeedback.common.errors import TrialError
 
     try:
         found = [float(part) for part in text.split(",")]

@@ -43,7 +43,7 @@ def analyse(
 
     Before the end it only says how far the trial is, and opens nothing.
     """
-    from biofeedback.timebase import utc_now
+    from biofeedback.common.clock import utc_now
     from biofeedback.trials.folder import find, trials_folder
 
     trial = find(out or trials_folder(), name)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
-from biofeedback.state.worn import Worn
+from biofeedback.state.subject_state import Worn
 from synth.params import MusicParams
 
 __all__ = ["Aim", "Decision", "Moment", "Strategy"]

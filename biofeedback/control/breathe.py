@@ -14,7 +14,7 @@ import msgspec
 
 from biofeedback.control.base import Aim, Moment
 from biofeedback.control.limits import Slew
-from biofeedback.control.pace import BEATS_PER_BREATH, Own, breaths_of
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own, breaths_of
 
 __all__ = ["Breathe", "BreatheSettings"]
 

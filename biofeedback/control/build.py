@@ -9,18 +9,18 @@ from msgspec import structs
 
 from biofeedback.control.base import Strategy
 from biofeedback.control.breathe import Breathe, BreatheSettings
-from biofeedback.control.course import Course, Part
 from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
 from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.lead import Lead, LeadSettings
 from biofeedback.control.mapping import Map, MapSettings
 from biofeedback.control.mirror import Mirror
+from biofeedback.control.music_controller import Limits, Steering
 from biofeedback.control.phases import Phase, StrategyName
+from biofeedback.control.programme_runner import Course, Part
 from biofeedback.control.resonance import Resonance, ResonanceSettings
 from biofeedback.control.safety import Safety, SafetySettings
 from biofeedback.control.silence import Silence
-from biofeedback.control.steering import Limits, Steering
 from biofeedback.control.yoked import Yoked, YokedSettings
 from synth.params import MusicParams
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from biofeedback.control.base import Aim, Moment
-from biofeedback.control.pace import BEATS_PER_BREATH, Own
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own
 
 __all__ = ["Fixed", "FixedSettings"]
 

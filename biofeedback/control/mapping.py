@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from biofeedback.control.base import Aim, Moment
 from biofeedback.control.limits import clamp
-from biofeedback.control.underway import SECONDS
+from biofeedback.control.transition_tracker import SECONDS
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM
 
 __all__ = ["EVENTS", "STATES", "Map", "MapSettings", "Route", "controller"]

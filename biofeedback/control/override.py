@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+from biofeedback.common.errors import CommandError
 from biofeedback.control.limits import Slew
-from biofeedback.errors import CommandError
 from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Key, Mode, MusicParams
 
 __all__ = ["NAMES", "Overrides", "Wish"]

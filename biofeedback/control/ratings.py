@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biofeedback.errors import CommandError
+from biofeedback.common.errors import CommandError
 
 __all__ = ["SCALES", "parse_rating"]
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from biofeedback.control.base import Moment
-from biofeedback.control.rise import Rise
+from biofeedback.control.paradox_detector import Rise
 from biofeedback.control.witness import REST, arousal_of, heart_deviation
 
 __all__ = ["RETURNING", "Rule", "Safety", "SafetySettings", "Stop"]

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from biofeedback.control.base import Aim, Moment
-from biofeedback.control.pace import BEATS_PER_BREATH, Own
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own
 
 __all__ = ["Yoked", "YokedSettings"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
-from biofeedback.state.worn import Worn
+from biofeedback.state.subject_state import Worn
 
 __all__ = ["mean", "mean_readings", "weights"]
 

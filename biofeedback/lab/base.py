@@ -6,9 +6,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-from biofeedback.config import Config
+from biofeedback.config.schema import Config
 from biofeedback.simulation.crowd import FamilyName
-from biofeedback.simulation.kinds import KindName
+from biofeedback.simulation.listener_types import KindName
 
 __all__ = ["NOTICE", "STRATEGIES", "Case", "Course", "StrategyName"]
 

@@ -16,16 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.config import Config, configs_folder
+from biofeedback.config.schema import Config
 from biofeedback.control.build import build
-from biofeedback.control.steering import Steering
+from biofeedback.control.music_controller import Steering
 from biofeedback.metrics.base import Reading
 from biofeedback.simulation.crowd import Breaths, FamilyName, minds
-from biofeedback.simulation.heard import Heard
-from biofeedback.simulation.kinds import KindName
+from biofeedback.simulation.listener_types import KindName
+from biofeedback.simulation.music_features import Heard
 from biofeedback.simulation.scale import arousal_of, deviations
 from biofeedback.simulation.streams import Streams
 from biofeedback.state.estimator import State
+from biofeedback.storage.paths import configs_folder
 from sensors.signals import FloatArray
 from synth.params import MusicParams
 from synth.styles.base import Style

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.lab.base import NOTICE, Course
 from biofeedback.lab.measures import BAND
 from biofeedback.report import plotting

@@ -12,19 +12,19 @@ from random import Random
 
 from msgspec import structs
 
-from biofeedback.config import configs_folder
 from biofeedback.control.base import Decision
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import Slew
+from biofeedback.control.music_controller import Limits
 from biofeedback.control.resonance import FOUND
-from biofeedback.control.steering import Limits
-from biofeedback.core import Core, CoreSettings
-from biofeedback.inputs import Tick
+from biofeedback.engine.core import Core, CoreSettings
+from biofeedback.engine.inputs import Tick
 from biofeedback.lab.base import Case, Course
 from biofeedback.simulation.crowd import Company
-from biofeedback.simulation.heard import BEATS_PER_BREATH
+from biofeedback.simulation.music_features import BEATS_PER_BREATH
 from biofeedback.state.baseline import Baseline
 from biofeedback.state.estimator import State
+from biofeedback.storage.paths import configs_folder
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 from synth.params import MusicParams

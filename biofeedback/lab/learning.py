@@ -16,8 +16,8 @@ from biofeedback.personal import claims as claiming
 from biofeedback.personal.insights import insights
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import FACTORS, Option, Preferences, candidates
-from biofeedback.personal.past import Past, body_reward, said_reward
 from biofeedback.personal.prior import COLD, Prior, Priors
+from biofeedback.personal.session_summary import Past, body_reward, said_reward
 from sensors.signals import FloatArray
 
 __all__ = ["Learned", "learn", "train", "worths"]

@@ -13,13 +13,13 @@ from typing import get_args
 
 import numpy as np
 
-from biofeedback.config import Config
+from biofeedback.app.recommend import applied
+from biofeedback.config.schema import Config
 from biofeedback.lab import fast
 from biofeedback.personal.options import Option
-from biofeedback.personal.past import Hour, Past, body_reward, said_reward
+from biofeedback.personal.session_summary import Hour, Past, body_reward, said_reward
 from biofeedback.simulation.crowd import FamilyName
-from biofeedback.simulation.kinds import KindName
-from biofeedback.tailor import applied
+from biofeedback.simulation.listener_types import KindName
 from sensors.signals import FloatArray
 
 __all__ = ["Crowd", "day", "hour_on"]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.mqtt.topics import Role, checked_name
 
 __all__ = ["Login", "load"]

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.mqtt.address import Login
 
 if TYPE_CHECKING:

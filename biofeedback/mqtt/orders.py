@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 
-from biofeedback.errors import ConfigError
-from biofeedback.inputs import CommandName
+from biofeedback.common.errors import ConfigError
+from biofeedback.engine.inputs import CommandName
 from biofeedback.mqtt.messages import Order
-from biofeedback.web import wishes
+from biofeedback.views import permissions
 
 __all__ = ["SILENCE", "Gate", "who"]
 
@@ -57,4 +57,4 @@ class Gate:
             )
         if order.what == SILENCE:
             return "stop", ""
-        return wishes.checked("therapist", order.what, order.value)
+        return permissions.checked("therapist", order.what, order.value)

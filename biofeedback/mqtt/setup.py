@@ -13,11 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from biofeedback.errors import ConfigError, FolderError
+from biofeedback.common.clock import utc_now
+from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.mqtt import passwords
 from biofeedback.mqtt.messages import LARGEST
 from biofeedback.mqtt.topics import Role, checked_name, rules
-from biofeedback.timebase import utc_now
 
 if TYPE_CHECKING:
     from cryptography import x509

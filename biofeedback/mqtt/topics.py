@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 
 __all__ = ["Role", "again", "asks", "checked_name", "events", "orders", "picture", "rules", "split",
            "status", "watched"]  # fmt: skip

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.personal.options import FACTORS, Factor, Goal
-from biofeedback.personal.past import Past, lasting_reward
 from biofeedback.personal.prior import columns, rows
 from biofeedback.personal.regression import Array
+from biofeedback.personal.session_summary import Past, lasting_reward
 
 __all__ = ["FEWEST", "LEVEL", "Claim", "claims", "level_after"]
 

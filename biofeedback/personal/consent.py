@@ -13,10 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from biofeedback import vault
-from biofeedback.errors import ConfigError, FolderError
-from biofeedback.personal.folders import data_folder
+from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.personal.profiles import beside
+from biofeedback.storage import encryption
+from biofeedback.storage.paths import data_folder
 
 __all__ = ["QUESTIONS", "VERSION", "Answer", "Consent", "contacts", "give", "load", "withdraw"]
 
@@ -52,7 +52,7 @@ def load(profile: str | None) -> Consent | None:
     A record that cannot be read counts as none; `KeyMissingError` for one that is encrypted.
     """
     try:
-        return msgspec.json.decode(vault.read(_path(profile)), type=Consent)
+        return msgspec.json.decode(encryption.read(_path(profile)), type=Consent)
     except (OSError, msgspec.DecodeError):
         return None
 
@@ -129,6 +129,6 @@ def _save(profile: str | None, consent: Consent) -> None:
     path = _path(profile)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        vault.write(path, msgspec.json.format(msgspec.json.encode(consent)))
+        encryption.write(path, msgspec.json.format(msgspec.json.encode(consent)))
     except OSError as error:
         raise FolderError(f"{path} cannot be written: {error.strerror}") from error

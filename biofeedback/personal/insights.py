@@ -9,8 +9,8 @@ import numpy as np
 from biofeedback.personal.claims import Claim, claims
 from biofeedback.personal.learner import Choice, Compared, Shown, compare, levels
 from biofeedback.personal.options import FACTORS, Factor, Goal, Option
-from biofeedback.personal.past import Past
 from biofeedback.personal.prior import COLD, Prior
+from biofeedback.personal.session_summary import Past
 
 __all__ = ["NAMES", "Insight", "explained", "insights", "named", "shown", "told"]
 

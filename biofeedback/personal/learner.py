@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.personal.options import FACTORS, Factor, Option, Preferences, candidates
-from biofeedback.personal.past import Hour, Past, body_reward, said_reward
 from biofeedback.personal.prior import COLD, Prior, Priors, columns, design, rows
 from biofeedback.personal.regression import Array, Belief
+from biofeedback.personal.session_summary import Hour, Past, body_reward, said_reward
 
 __all__ = ["Choice", "Compared", "Shown", "choose", "compare", "levels", "weights"]
 

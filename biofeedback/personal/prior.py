@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 
 from biofeedback.personal.options import FACTORS, Factor, Option
-from biofeedback.personal.past import Hour, Past
 from biofeedback.personal.regression import Array, Belief
+from biofeedback.personal.session_summary import Hour, Past
 
 __all__ = ["COLD", "Prior", "Priors", "columns", "design", "rows"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback import vault
-from biofeedback.errors import ConfigError, FolderError
-from biofeedback.personal.folders import data_folder
+from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.personal.options import Preferences
 from biofeedback.state.baseline import Baseline
+from biofeedback.storage import encryption
+from biofeedback.storage.paths import data_folder
 
 __all__ = ["SCHEMA", "Profile", "beside", "delete", "files", "load", "names", "plain_files", "save"]
 
@@ -42,7 +42,7 @@ def load(name: str) -> Profile:
     """Return a stored profile, or an empty one for a name that is new."""
     path = _path(name)
     try:
-        raw = vault.read(path)
+        raw = encryption.read(path)
         _refuse_newer(path, raw)
         return msgspec.structs.replace(msgspec.json.decode(raw, type=Profile), schema=SCHEMA)
     except FileNotFoundError:
@@ -57,10 +57,10 @@ def save(profile: Profile) -> None:
     """Store a profile, whole or not at all."""
     path = _path(profile.name)
     with suppress(FileNotFoundError):
-        _refuse_newer(path, vault.read(path))
+        _refuse_newer(path, encryption.read(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        vault.write(path, msgspec.json.format(msgspec.json.encode(profile)))
+        encryption.write(path, msgspec.json.format(msgspec.json.encode(profile)))
     except OSError as error:
         raise FolderError(f"the profile {path} cannot be written: {error.strerror}") from error
 
@@ -69,7 +69,7 @@ def names() -> list[str]:
     """Return the names of all profiles that are stored."""
     folder = data_folder() / "profiles"
     found = folder.glob("*.json*") if folder.is_dir() else ()
-    stems = {path.name.removesuffix(vault.SUFFIX).removesuffix(".json") for path in found}
+    stems = {path.name.removesuffix(encryption.SUFFIX).removesuffix(".json") for path in found}
     return sorted(stem for stem in stems if "." not in stem)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.errors import ConfigError, FolderError
-from biofeedback.personal.folders import data_folder
+from biofeedback.common.errors import ConfigError, FolderError
+from biofeedback.storage.paths import data_folder
 
 __all__ = ["Setup", "load", "save"]
 

@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from biofeedback import vault
 from biofeedback.record.catalogue import Entry
+from biofeedback.storage import encryption
 
 __all__ = ["write_archive"]
 
@@ -24,7 +24,7 @@ def write_archive(target: Path, entries: Iterable[Entry], files: Iterable[Path])
 
 
 def _add(archive: zipfile.ZipFile, path: Path, folder: str) -> None:
-    if path.suffix == vault.SUFFIX:
-        archive.writestr(f"{folder}/{path.stem}", vault.read(path))
+    if path.suffix == encryption.SUFFIX:
+        archive.writestr(f"{folder}/{path.stem}", encryption.read(path))
     else:
         archive.write(path, f"{folder}/{path.name}")

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback import vault
-from biofeedback.errors import KeyMissingError, LogError
+from biofeedback.common.errors import KeyMissingError, LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
 from biofeedback.record.older import decoder
@@ -26,6 +25,7 @@ from biofeedback.record.reader import (
     whole_lines,
 )
 from biofeedback.record.tags import read_tags
+from biofeedback.storage import encryption
 
 __all__ = ["Entry", "Summary", "catalogue", "entries_of", "entry", "find", "summary"]
 
@@ -90,7 +90,7 @@ def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
             row = known.get(folder.name)
             if row is None or row[:2] != state:
                 row = (*state, *_ends(folder))
-            if find_log(folder).suffix != vault.SUFFIX:  # what is closed is not kept open here
+            if find_log(folder).suffix != encryption.SUFFIX:  # what is closed is not kept open here
                 rows[folder.name] = row
             found.append(_entry(folder, *row[2:]))
         except LogError as error:

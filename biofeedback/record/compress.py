@@ -9,7 +9,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from biofeedback.errors import FolderError, LogError
+from biofeedback.common.errors import FolderError, LogError
 from biofeedback.record.reader import log_parts
 
 __all__ = ["compress"]

@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 
 from biofeedback.control.base import Decision
-from biofeedback.group.bodies import Found
-from biofeedback.inputs import BarRequest, Command, ExternalClock, Input, Tick
+from biofeedback.engine.events import Derived, WindowRequest
+from biofeedback.engine.inputs import BarRequest, Command, ExternalClock, Input, Tick
+from biofeedback.group.subjects import Found
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import WindowResult
-from biofeedback.outputs import Derived, WindowRequest
 from biofeedback.record import lines
 from biofeedback.record.checksum import sealed
 from biofeedback.record.even_times import even_times, spread

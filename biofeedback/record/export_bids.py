@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.record.lines import HeaderLine
 from biofeedback.record.reader import find_log, read_header
 from biofeedback.record.streams import Grid, Stream, Streams

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import Stream, Streams
 from biofeedback.record.tables import Table, gather

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import Stream, Streams
 from biofeedback.record.tables import Table, column, gather

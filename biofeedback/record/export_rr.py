@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import Streams
 from biofeedback.record.tables import gather

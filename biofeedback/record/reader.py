@@ -13,11 +13,11 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from biofeedback import vault
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
 from biofeedback.record.checksum import intact
 from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
 from biofeedback.record.older import decoder
+from biofeedback.storage import encryption
 
 __all__ = [
     "COMPRESSED_NAME",
@@ -39,7 +39,7 @@ Told = Callable[[str], None] | None
 
 LOG_NAME = "session.jsonl"
 COMPRESSED_NAME = f"{LOG_NAME}.gz"
-SEALED_NAME = f"{COMPRESSED_NAME}{vault.SUFFIX}"
+SEALED_NAME = f"{COMPRESSED_NAME}{encryption.SUFFIX}"
 _NAMES = (LOG_NAME, COMPRESSED_NAME, SEALED_NAME)
 _LATER_PART = re.compile(r"session-\d{4,}\.jsonl(\.gz(\.age)?)?")
 #: A log is some ten times as long as when it is compressed.
@@ -78,7 +78,7 @@ def log_parts(session: Path) -> list[Path]:
     if first.name not in _NAMES:
         return [first]
     found = [p for p in first.parent.glob("session-*.jsonl*") if _LATER_PART.fullmatch(p.name)]
-    later = {path.name.removesuffix(vault.SUFFIX).removesuffix(".gz"): path for path in found}
+    later = {path.name.removesuffix(encryption.SUFFIX).removesuffix(".gz"): path for path in found}
     names = [part_name(number) for number in range(2, len(later) + 2)]
     for name in names:
         if name not in later:
@@ -102,7 +102,7 @@ def log_size(session: Path) -> int:
 
 def _plain_size(path: Path) -> int:
     size = path.stat().st_size
-    if path.suffix == vault.SUFFIX:
+    if path.suffix == encryption.SUFFIX:
         return _COMPRESSED_BY * size
     if path.suffix == ".gz" and size > 4:
         with path.open("rb") as file:
@@ -179,8 +179,8 @@ def whole_lines(path: Path) -> Iterator[bytes]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    if path.suffix == vault.SUFFIX:
-        return cast(BinaryIO, gzip.open(io.BytesIO(vault.read(path)), "rb"))
+    if path.suffix == encryption.SUFFIX:
+        return cast(BinaryIO, gzip.open(io.BytesIO(encryption.read(path)), "rb"))
     return cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
 
 

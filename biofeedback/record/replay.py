@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
 from biofeedback.record import lines
 from biofeedback.record.convert import input_of
 from biofeedback.record.reader import read

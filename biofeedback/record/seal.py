@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biofeedback import vault
 from biofeedback.record.compress import compress
 from biofeedback.record.reader import is_session, log_parts
+from biofeedback.storage import encryption
 
 __all__ = ["seal", "seal_all"]
 
@@ -19,10 +19,10 @@ def seal(session: Path) -> list[Path]:
     """
     compress(session)
     plain = [path for path in sorted(session.iterdir()) if path.is_file()]
-    plain = [path for path in plain if path.suffix != vault.SUFFIX and not path.is_symlink()]
+    plain = [path for path in plain if path.suffix != encryption.SUFFIX and not path.is_symlink()]
     log = set(log_parts(session))
     plain.sort(key=lambda path: path in log)  # the log itself comes last
-    return [vault.seal(path) for path in plain]
+    return [encryption.seal(path) for path in plain]
 
 
 def seal_all(out: Path) -> list[Path]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from biofeedback import vault
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
+from biofeedback.storage import encryption
 
 __all__ = ["TAGS_NAME", "read_tags", "write_tags"]
 
@@ -16,7 +16,7 @@ TAGS_NAME = "tags.txt"
 def read_tags(folder: Path) -> tuple[str, ...]:
     """Return the tags of a session's folder in order; none when it has no such file."""
     try:
-        text = vault.read(folder / TAGS_NAME).decode()
+        text = encryption.read(folder / TAGS_NAME).decode()
     except (FileNotFoundError, UnicodeDecodeError):
         return ()
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
@@ -28,9 +28,9 @@ def write_tags(folder: Path, tags: Iterable[str]) -> tuple[str, ...]:
     path = folder / TAGS_NAME
     try:
         if kept:
-            vault.write(path, "".join(f"{tag}\n" for tag in kept).encode())
+            encryption.write(path, "".join(f"{tag}\n" for tag in kept).encode())
         else:
-            vault.delete(path)
+            encryption.delete(path)
     except OSError as error:
         raise FolderError(
             f"{path} cannot be written: {error.strerror}", hint="Is the folder yours?"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 
 __all__ = ["new_file", "new_folder"]
 

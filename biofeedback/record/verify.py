@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.core import Core
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
+from biofeedback.engine.core import Core
+from biofeedback.engine.events import WindowRequest
 from biofeedback.metrics.windowed import Window, WindowResult, compute
-from biofeedback.outputs import WindowRequest
 from biofeedback.record import lines
 from biofeedback.record.checksum import checksums
 from biofeedback.record.convert import derived_lines, encode, input_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biofeedback.report import plotting, scales, thin
+from biofeedback.report import downsample, plotting, scales
 from biofeedback.report.inline_svg import inline
-from biofeedback.report.story import Series, Story
+from biofeedback.report.session_data import Series, Story
 from biofeedback.report.words import clock
 from sensors.signals import FloatArray, Signal
 
@@ -138,7 +138,7 @@ class _Painter:
         skin = [(g.start, g.end) for g in self._story.gaps if g.signal == Signal.EDA.value]
         for place, axes in enumerate(self._axes):
             found = heart if place < 2 else skin if place == 2 else heart + skin
-            shown = thin.spans(found, self._end_s, self._form.columns)
+            shown = downsample.spans(found, self._end_s, self._form.columns)
             if shown:
                 axes.broken_barh(
                     [(start, end - start) for start, end in shown], (0, 1), color=_GAP,
@@ -149,7 +149,7 @@ class _Painter:
     def _line(
         self, axes: Axes, times_s: FloatArray, values: FloatArray, colour: str, width: float = 1.3
     ) -> None:
-        x, y = thin.line(times_s, values, self._end_s, self._form.columns)
+        x, y = downsample.line(times_s, values, self._end_s, self._form.columns)
         axes.plot(x, y, color=colour, linewidth=width, solid_joinstyle="round", zorder=3)
 
     def _metric(self, axes: Axes, name: str, colour: str) -> Series | None:
@@ -172,7 +172,7 @@ class _Painter:
         )  # fmt: skip
         rates = 60_000.0 / np.maximum(story.rr_ms, 1.0)
         times_s, shown = scales.broken(story.beat_times_s[used], rates[used], story.rr_ms[used])
-        x, y = thin.line(times_s, shown, self._end_s, self._form.columns)
+        x, y = downsample.line(times_s, shown, self._end_s, self._form.columns)
         axes.plot(x, y, color=_HEART, linewidth=0.5, alpha=0.45, zorder=2)
         series = self._metric(axes, "heart_rate", _HEART)
         if series is None and not len(rates):
@@ -180,7 +180,7 @@ class _Painter:
         known = [rates[used], *([] if series is None else [series.values])]
         low, high = scales.limits(np.concatenate(known), 20.0)
         axes.set_ylim(low, high)
-        x, y = thin.line(
+        x, y = downsample.line(
             story.beat_times_s[~used], np.clip(rates[~used], low, high), self._end_s,
             self._form.columns // 3,
         )  # fmt: skip
@@ -228,7 +228,9 @@ class _Painter:
         if not len(states.times_s):
             return self._nothing(axes, "not estimated")
         columns = self._form.columns
-        x, low, high = thin.envelope(states.times_s, states.low, states.high, self._end_s, columns)
+        x, low, high = downsample.envelope(
+            states.times_s, states.low, states.high, self._end_s, columns
+        )
         sure = np.interp(x, states.times_s, states.confidence)
         for least, most, alpha in ((0.0, 0.35, 0.08), (0.35, 0.65, 0.18), (0.65, 1.01, 0.30)):
             part = (sure >= least) & (sure < most)
@@ -238,7 +240,7 @@ class _Painter:
             )
         axes.axhline(0.3, color=_QUIET, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
         self._line(axes, states.times_s, states.arousal, _AROUSAL)
-        x, y = thin.line(decisions.times_s, decisions.setpoint, self._end_s, columns)
+        x, y = downsample.line(decisions.times_s, decisions.setpoint, self._end_s, columns)
         axes.plot(x, y, color=_SETPOINT, linewidth=1.2, linestyle=(0, (4, 2)), zorder=4)
 
     def _tempo(self, axes: Axes) -> None:
@@ -248,7 +250,7 @@ class _Painter:
             return self._nothing(axes, "no music was composed")
         times_s = np.array([time_s for time_s, _ in tempo] + [self._end_s])
         bpm = np.array([value for _, value in tempo] + [tempo[-1][1]])
-        x, y = thin.line(
+        x, y = downsample.line(
             np.repeat(times_s, 2)[1:], np.repeat(bpm, 2)[:-1], self._end_s, self._form.columns
         )
         axes.plot(x, y, color=_TEMPO, linewidth=1.3, zorder=3)

@@ -8,8 +8,8 @@ from html import escape
 
 from biofeedback.personal.claims import FEWEST
 from biofeedback.personal.insights import NAMES, Insight, named, told
-from biofeedback.personal.past import Past
 from biofeedback.personal.profiles import Profile
+from biofeedback.personal.session_summary import Past
 from biofeedback.report.html import table
 
 __all__ = ["render"]

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from biofeedback.personal.options import Option
-from biofeedback.personal.past import Past, hour_of
-from biofeedback.report.story import Story
+from biofeedback.personal.session_summary import Past, hour_of
+from biofeedback.report.session_data import Story
 
 __all__ = ["outcome"]
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.report import figure, phases, summary
+from biofeedback.report.hrv_summary import whole
 from biofeedback.report.html import note, region, section, table
+from biofeedback.report.preferences import worked
 from biofeedback.report.response import response
-from biofeedback.report.said import said
-from biofeedback.report.sensing import sensing
-from biofeedback.report.story import Series, Story, read_story
-from biofeedback.report.whole import whole
+from biofeedback.report.self_reports import said
+from biofeedback.report.session_data import Series, Story, read_story
+from biofeedback.report.signal_quality import sensing
 from biofeedback.report.words import (
     METRIC_NAMES,
     clock,
@@ -31,8 +32,7 @@ from biofeedback.report.words import (
     share,
     unit,
 )
-from biofeedback.report.worked import worked
-from biofeedback.state.rest_words import USUAL_REST_S, planned_rest_s, stored_rest_in_words
+from biofeedback.state.baseline_text import USUAL_REST_S, planned_rest_s, stored_rest_in_words
 
 __all__ = ["NAME", "render", "write"]
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 
 __all__ = ["write"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from biofeedback.record import lines
-from biofeedback.report.story import Story
+from biofeedback.report.session_data import Story
 from biofeedback.report.words import clock, ending, rounded
 
 __all__ = ["Event", "events", "shortest_s"]

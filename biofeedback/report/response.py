@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.report.html import note, section, table
-from biofeedback.report.story import Story
+from biofeedback.report.session_data import Story
 from sensors.signals import FloatArray
 
 __all__ = ["Association", "associations", "response"]

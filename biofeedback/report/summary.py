@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biofeedback.report.story import Story
+from biofeedback.report.session_data import Story
 from biofeedback.report.words import joined, length, rounded, share
 from sensors.signals import Signal
 

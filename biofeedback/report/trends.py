@@ -17,7 +17,7 @@ import numpy as np
 
 from biofeedback.control.ratings import SCALES
 from biofeedback.record.catalogue import Entry
-from biofeedback.report.story import Series, Story, read_story
+from biofeedback.report.session_data import Series, Story, read_story
 from biofeedback.report.summary import arousal_change
 
 __all__ = ["FEWEST", "Interval", "Measured", "Trend", "measured", "trends"]

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.simulation.artefact_model import Wearing
 from biofeedback.simulation.family_a import body as body_a
-from biofeedback.simulation.family_a import mind as mind_a
+from biofeedback.simulation.family_a import response_model as mind_a
 from biofeedback.simulation.family_a import traits as traits_a
 from biofeedback.simulation.family_b import body as body_b
-from biofeedback.simulation.family_b import mind as mind_b
+from biofeedback.simulation.family_b import response_model as mind_b
 from biofeedback.simulation.family_b import traits as traits_b
-from biofeedback.simulation.heard import Heard
-from biofeedback.simulation.kinds import KINDS, KindName
+from biofeedback.simulation.listener_types import KINDS, KindName
+from biofeedback.simulation.music_features import Heard
 from biofeedback.simulation.scale import deviations
-from biofeedback.simulation.wearing import Wearing
 from biofeedback.state.baseline import Baseline, BaselineLearner
 from biofeedback.state.baseline import Settings as RestSettings
 from sensors.base import SensorStatus

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from biofeedback.simulation.ear import Ear
+from biofeedback.simulation.music_monitor import Ear
 from sensors.base import Clock, SampleStream, SensorStatus, sleep_until
-from sensors.body import Body, BodySettings
+from sensors.simulated.body import Body, BodySettings
 from synth.params import MusicParams
 
 __all__ = ["Arousal", "Settings", "activation", "stream"]

@@ -6,7 +6,7 @@ from biofeedback.metrics.bank import MetricBank
 from biofeedback.metrics.bank import Settings as MetricSettings
 from biofeedback.state.baseline import Baseline, BaselineLearner
 from biofeedback.state.baseline import Settings as RestSettings
-from sensors.body import Body, BodySettings
+from sensors.simulated.body import Body, BodySettings
 
 __all__ = ["resting_baseline"]
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
 from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, feature
-from biofeedback.state.late import LateRest
+from biofeedback.state.late_baseline import LateRest
 
 __all__ = ["Estimator", "Settings", "State"]
 

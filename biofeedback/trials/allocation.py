@@ -13,8 +13,8 @@ from random import Random
 
 import msgspec
 
+from biofeedback.common.errors import TrialError
 from biofeedback.control.yoked import YokedSettings
-from biofeedback.errors import TrialError
 from biofeedback.trials.protocol import Arm, sha256
 
 __all__ = ["Allocation", "draw", "open_sealed", "seal"]

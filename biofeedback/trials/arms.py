@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from biofeedback.config import Config, load
+from biofeedback.config.loader import load
+from biofeedback.config.schema import Config
 from biofeedback.trials.allocation import Allocation
 from biofeedback.trials.folder import ANSWERS, BEFORE, BLOCK
 from biofeedback.trials.protocol import Arm, Protocol

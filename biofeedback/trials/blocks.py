@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.trials.folder import BEFORE, BLOCK, Attempt

@@ -10,9 +10,9 @@ from random import Random
 
 import msgspec
 
+from biofeedback.common.clock import utc_now
+from biofeedback.common.errors import TrialError
 from biofeedback.control.yoked import YokedSettings
-from biofeedback.errors import TrialError
-from biofeedback.timebase import utc_now
 from biofeedback.trials.allocation import Allocation, draw
 from biofeedback.trials.folder import Trial, create
 from biofeedback.trials.permutation import fewest_pairs

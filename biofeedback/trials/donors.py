@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from biofeedback.common.errors import TrialError
 from biofeedback.control.yoked import YokedSettings
-from biofeedback.errors import TrialError
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.trials.folder import ANSWERS, BLOCK
@@ -47,11 +47,11 @@ def simulated(protocol: Protocol, seeds: Sequence[int]) -> list[YokedSettings]:
 
 
 def _simulated(protocol: Protocol, seed: int, family: str) -> YokedSettings:
-    from biofeedback.config import configs_folder
     from biofeedback.control.base import Decision
-    from biofeedback.core import Core, CoreSettings
-    from biofeedback.inputs import Tick
+    from biofeedback.engine.core import Core, CoreSettings
+    from biofeedback.engine.inputs import Tick
     from biofeedback.simulation.crowd import VirtualListener, family_of
+    from biofeedback.storage.paths import configs_folder
     from biofeedback.trials.arms import session
     from synth.styles.load import load as load_style
 

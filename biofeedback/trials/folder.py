@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.errors import FolderError, KeyMissingError, LogError, TrialError
-from biofeedback.personal.folders import data_folder
+from biofeedback.common.errors import FolderError, KeyMissingError, LogError, TrialError
 from biofeedback.record.lines import TrialItem
 from biofeedback.record.reader import is_session, log_parts, read_header, whole_lines
+from biofeedback.storage.paths import data_folder
 from biofeedback.trials.allocation import Allocation, open_sealed, seal
 from biofeedback.trials.protocol import Protocol, checked_name, dump, parse, sha256
 

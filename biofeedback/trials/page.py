@@ -8,7 +8,7 @@ from contextlib import suppress
 from html import escape
 from pathlib import Path
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.report import html
 from biofeedback.report.html import note, section, table
 from biofeedback.trials.analysis import Comparison, Result

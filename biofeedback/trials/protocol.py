@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from biofeedback.errors import TrialError
+from biofeedback.common.errors import TrialError
 
 __all__ = [
     "ARMS",

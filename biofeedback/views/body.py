@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from biofeedback.group.bodies import Found
 from biofeedback.group.settings import MARK
+from biofeedback.group.subjects import Found
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from biofeedback.group.bodies import Found
 from biofeedback.group.settings import MARK, wearer_of
+from biofeedback.group.subjects import Found
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State
 from sensors.signals import Chunk, Signal

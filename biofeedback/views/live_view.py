@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from biofeedback.control.base import Decision
 from biofeedback.control.override import Wish
-from biofeedback.group.bodies import Found
-from biofeedback.inputs import Command, Input, Tick
+from biofeedback.engine.events import Derived
+from biofeedback.engine.inputs import Command, Input, Tick
+from biofeedback.group.subjects import Found
 from biofeedback.metrics.beats import Beat
-from biofeedback.outputs import Derived
 from biofeedback.state.estimator import State
 from biofeedback.views.body import Body
 from biofeedback.views.links import Links

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from biofeedback import vault
-from biofeedback.config import configs_folder, load, programmes
-from biofeedback.errors import ConfigError
+from biofeedback.common.clock import utc_now
+from biofeedback.common.errors import ConfigError
+from biofeedback.config.loader import load, programmes
 from biofeedback.personal import consent
-from biofeedback.timebase import utc_now
-from biofeedback.web import records, wishes
-from biofeedback.web.doors import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
-from biofeedback.web.guard import STOP
+from biofeedback.storage import encryption
+from biofeedback.storage.paths import configs_folder
+from biofeedback.views import permissions
+from biofeedback.web import records
+from biofeedback.web.middleware import STOP
 from biofeedback.web.receipts import Receipts
-from biofeedback.web.remote_seat import RemoteSeat
-from biofeedback.web.seat import Choice, Seat
-from biofeedback.web.studio import Studio
+from biofeedback.web.remote_station import RemoteSeat
+from biofeedback.web.routes import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
+from biofeedback.web.station import Choice, Seat
+from biofeedback.web.stations import Studio
 from biofeedback.web.tokens import Grant, Invitation, Role, Tokens
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ class Api:
             if remote is not None:
                 await remote.command(grant, wish.what, wish.value, wish.age_s)
                 return {}
-            what, value = wishes.checked(grant.role, wish.what, wish.value)
+            what, value = permissions.checked(grant.role, wish.what, wish.value)
             seat = self._seat(request)
             seat.command(grant.who, what, value, age_s=wish.age_s, run=wish.run)
             return {}
@@ -233,11 +235,11 @@ class Api:
             )
         name = request.path_params["file"]
         given = None if page else f"{path.parent.name}{Path(name).suffix}"
-        if path.suffix != vault.SUFFIX:
+        if path.suffix != encryption.SUFFIX:
             return FileResponse(path, media_type=media_type, filename=given, headers=headers)
         if given:
             headers["content-disposition"] = f'attachment; filename="{given}"'
-        opened = await asyncio.to_thread(vault.read, path)
+        opened = await asyncio.to_thread(encryption.read, path)
         return Response(opened, media_type=media_type, headers=headers)
 
     async def _delete(self, request: Request) -> Response:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.web.api import Api, Around
-from biofeedback.web.guard import ENTRANCE, Guard
+from biofeedback.web.middleware import ENTRANCE, Guard
 from biofeedback.web.pages import Pages
+from biofeedback.web.stations import Studio
 from biofeedback.web.stream import serve
-from biofeedback.web.studio import Studio
 from biofeedback.web.tokens import Tokens
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from biofeedback.errors import FolderError
-from biofeedback.personal.folders import data_folder
-from biofeedback.timebase import utc_now
+from biofeedback.common.clock import utc_now
+from biofeedback.common.errors import FolderError
+from biofeedback.storage.paths import data_folder
 from biofeedback.web.server import Certificate
 
 if TYPE_CHECKING:

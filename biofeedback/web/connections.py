@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from biofeedback.tasks import Tasks
+from biofeedback.common.tasks import Tasks
 
 if TYPE_CHECKING:
     import ssl

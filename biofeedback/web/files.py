@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from biofeedback import afterwards
-from biofeedback.errors import BiofeedbackError
+from biofeedback.app import postprocess
+from biofeedback.common.errors import BiofeedbackError
 from synth.errors import SynthError
 from synth.outputs.uri import OutputSpec
 
@@ -25,7 +25,7 @@ def main(folder: str, *outputs: str) -> int:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     code = 0
-    for step in afterwards.steps(Path(folder), [OutputSpec.parse(uri) for uri in outputs]):
+    for step in postprocess.steps(Path(folder), [OutputSpec.parse(uri) for uri in outputs]):
         try:
             step.do(lambda share: None)
         except (BiofeedbackError, SynthError) as error:

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.errors import FolderError
-from biofeedback.personal.folders import data_folder
-from biofeedback.timebase import utc_now
+from biofeedback.common.clock import utc_now
+from biofeedback.common.errors import FolderError
+from biofeedback.storage.paths import data_folder
 from biofeedback.web.tokens import Handed, Role
 
 __all__ = ["Links", "Serving", "serving"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
 from biofeedback.views.age import GONE_S, OLD_S, WORDLESS_S
 from biofeedback.web import templates
-from biofeedback.web.doors import ANYBODY, answer, door, grant_of
-from biofeedback.web.guard import COOKIE, ENTRANCE
+from biofeedback.web.middleware import COOKIE, ENTRANCE
+from biofeedback.web.routes import ANYBODY, answer, door, grant_of
 from biofeedback.web.tokens import Tokens
 from synth.params import STYLE_NAMES
 

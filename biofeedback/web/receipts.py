@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from biofeedback.errors import BiofeedbackError
+from biofeedback.common.errors import BiofeedbackError
 
 __all__ = ["Receipts"]
 

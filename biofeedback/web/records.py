@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback import vault
-from biofeedback.errors import FolderError, LogError
+from biofeedback.common.errors import FolderError, LogError
 from biofeedback.personal import profiles
 from biofeedback.record.archive import write_archive
 from biofeedback.record.catalogue import catalogue, entries_of
 from biofeedback.record.reader import is_session
+from biofeedback.storage import encryption
 
 __all__ = ["Past", "delete", "export", "file_of", "forget", "has", "past"]
 
@@ -57,7 +57,7 @@ def past(out: Path, profile: str | None) -> list[Past]:
 
 def has(folder: Path, name: str) -> bool:
     """Whether a session has this file, plain or closed."""
-    return (folder / name).is_file() or (folder / f"{name}{vault.SUFFIX}").is_file()
+    return (folder / name).is_file() or (folder / f"{name}{encryption.SUFFIX}").is_file()
 
 
 def file_of(out: Path, profile: str | None, session: str, name: str) -> tuple[Path, str]:
@@ -66,7 +66,7 @@ def file_of(out: Path, profile: str | None, session: str, name: str) -> tuple[Pa
     Raises `LogError` for any other.
     """
     folder = _folder(out, profile, session)
-    for path in (folder / name, folder / f"{name}{vault.SUFFIX}"):
+    for path in (folder / name, folder / f"{name}{encryption.SUFFIX}"):
         if name in FILES and path.is_file() and not path.is_symlink():
             return path, FILES[name]
     raise LogError("there is no such file", hint="It may not be written yet.")

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.web.connections import Connection, Connections
-from biofeedback.web.guard import CONNECTION
+from biofeedback.web.middleware import CONNECTION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from biofeedback.web.guard import Guard
+    from biofeedback.web.middleware import Guard
 
 __all__ = ["Certificate", "listening", "run"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from biofeedback.tasks import beside
-from biofeedback.web.studio import Studio, Viewer
+from biofeedback.common.tasks import beside
+from biofeedback.web.stations import Studio, Viewer
 from biofeedback.web.tokens import Tokens
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from biofeedback.web.words import catalogue, filled, language
+from biofeedback.web.translations import catalogue, filled, language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from sensors.ble.link import Change, Packet, Plan, supervise
 from sensors.codecs.frame import Frame
 from sensors.codecs.heart_rate import battery_percent
 from sensors.errors import PacketError
-from sensors.sample_timeline import SampleTimeline
-from sensors.telling import Teller
+from sensors.status_reporter import Teller
+from sensors.timing.sample_timeline import SampleTimeline
 
 __all__ = ["BATTERY", "BandReader", "Decoder", "follow"]
 

@@ -15,8 +15,8 @@ from sensors.ble import bitalino, described, shimmer
 from sensors.ble.identity import Identity, Wanted, is_strap
 from sensors.ble.radio import HEART_RATE_SERVICE, Seen, explain, look
 from sensors.errors import SettingsError
-from sensors.profile_files import find, load, load_all
-from sensors.profiles import Profile
+from sensors.profiles.loader import find, load, load_all
+from sensors.profiles.schema import Profile
 
 __all__ = ["Band", "Settings", "band_of", "recognise", "stream"]
 

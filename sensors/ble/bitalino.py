@@ -22,8 +22,8 @@ from sensors.codecs.bitalino import (
     start_command,
 )
 from sensors.errors import SettingsError
-from sensors.sample_timeline import SampleTimeline
 from sensors.signals import Signal
+from sensors.timing.sample_timeline import SampleTimeline
 
 __all__ = ["Settings", "is_bitalino", "stream"]
 

@@ -11,8 +11,8 @@ from sensors.ble.link import Dialogue, Gatt, Plan
 from sensors.ble.radio import Seen
 from sensors.codecs.described import DescribedDecoder
 from sensors.errors import SettingsError
-from sensors.profiles import Profile
-from sensors.sample_timeline import SampleTimeline
+from sensors.profiles.schema import Profile
+from sensors.timing.sample_timeline import SampleTimeline
 
 __all__ = ["Settings", "stream"]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from sensors.ble.gatt import Packet
 from sensors.codecs import polar_pmd as pmd
 from sensors.codecs.polar_pmd import Frame, Measurement
-from sensors.device_clock import DeviceClock
 from sensors.errors import PacketError
 from sensors.signals import Chunk, Gap, GapReason, Signal
-from sensors.timeline import BeatTimeline
-from sensors.wave_timeline import WaveTimeline
+from sensors.timing.beat_timeline import BeatTimeline
+from sensors.timing.device_clock import DeviceClock
+from sensors.timing.wave_timeline import WaveTimeline
 
 __all__ = [
     "PMD_CONTROL",

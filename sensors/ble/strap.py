@@ -20,8 +20,8 @@ from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, bod
 from sensors.codecs.polar_pmd import Measurement
 from sensors.errors import PacketError, SettingsError
 from sensors.signals import Chunk, Gap, GapReason, Signal
-from sensors.telling import Teller
-from sensors.timeline import BeatTimeline, is_plausible
+from sensors.status_reporter import Teller
+from sensors.timing.beat_timeline import BeatTimeline, is_plausible
 
 __all__ = ["Settings", "StrapReader", "stream"]
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
-from sensors.bad_input import BadKind
 from sensors.codecs.frame import Frame, SequenceCounter
+from sensors.error_counter import BadKind
 from sensors.errors import PacketError
 from sensors.signals import Signal
 

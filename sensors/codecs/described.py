@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from sensors.bad_input import BadKind
 from sensors.codecs.frame import Frame, SequenceCounter
+from sensors.error_counter import BadKind
 from sensors.errors import PacketError
-from sensors.profiles import Binary, Clock, Column, Contact, Field, Profile, Text
+from sensors.profiles.schema import Binary, Clock, Column, Contact, Field, Profile, Text
 
 __all__ = ["DescribedDecoder"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sensors.bad_input import BadKind
+from sensors.error_counter import BadKind
 from sensors.signals import Signal
 
 __all__ = ["Frame", "SequenceCounter"]

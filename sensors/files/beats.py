@@ -6,7 +6,7 @@ import numpy as np
 
 from sensors.files.recording import runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
-from sensors.timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S
+from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S
 
 __all__ = ["from_intervals", "from_timed"]
 

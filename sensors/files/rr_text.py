@@ -12,7 +12,7 @@ from sensors.files.beats import from_intervals
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.text import is_number, parse_rows
 from sensors.signals import FloatArray
-from sensors.timeline import PLAUSIBLE_RR_S
+from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 
 __all__ = ["RRUnit", "is_rr_text", "read_rr_text", "rr_seconds", "unit_in_name"]
 

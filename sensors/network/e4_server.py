@@ -13,7 +13,6 @@ from typing import Self
 import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.device_clock import DeviceClock
 from sensors.errors import PacketError, SensorNotFound, SettingsError
 from sensors.network.e4_lines import (
     STREAMS,
@@ -29,6 +28,7 @@ from sensors.network.feeds import Evenly, Feed, Singly, StampedBeats
 from sensors.network.link import Link, Lost, Wanted, check_wait, persist
 from sensors.network.options import place_of, signal_named, split
 from sensors.signals import Signal
+from sensors.timing.device_clock import DeviceClock
 
 __all__ = ["DEFAULT_PORT", "Settings", "stream"]
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from sensors.bad_input import CountBad
+from sensors.error_counter import CountBad
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
-from sensors.timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
+from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 
 __all__ = ["ArrivingBeats", "Evenly", "Feed", "Singly", "StampedBeats", "feed_for"]
 

@@ -9,12 +9,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from random import Random
 
-from sensors.bad_input import BadInput, BadKind
 from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
+from sensors.error_counter import BadInput, BadKind
 from sensors.errors import SensorError, SensorNotFound, SettingsError
 from sensors.network.feeds import Feed
 from sensors.signals import Chunk, Gap, GapReason, Signal
-from sensors.telling import DRIFT_STEP_PPM
+from sensors.status_reporter import DRIFT_STEP_PPM
 
 __all__ = ["Link", "Lost", "Wanted", "check_wait", "persist"]
 

@@ -6,7 +6,7 @@ from synth.compose.context import Slot
 from synth.compose.density import Demand
 from synth.compose.form import BEATS_PER_BAR, Place
 from synth.compose.performance import Touch
-from synth.compose.state import State
+from synth.compose.piece_state import State
 from synth.params import Layer
 from synth.styles.base import StyleSettings
 

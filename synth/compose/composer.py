@@ -11,11 +11,11 @@ from synth.compose.context import Context, Draft, Slot
 from synth.compose.density import Account, allot, settle
 from synth.compose.ending import close
 from synth.compose.form import BEATS_PER_BAR, Place, place
-from synth.compose.line import Line
+from synth.compose.melodic_state import Line
 from synth.compose.motif import motif
 from synth.compose.performance import perform
 from synth.compose.phrasing import begun, calmed, prepared, restyled, woken
-from synth.compose.state import State
+from synth.compose.piece_state import State
 from synth.compose.voices import next_bass, slots_of, starting_voices
 from synth.events import Bar, Note
 from synth.params import DENSITY_RANGE, Layer, MusicParams

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synth.compose.form import Place
-from synth.compose.line import Line
+from synth.compose.melodic_state import Line
 from synth.compose.motif import Motif
 from synth.params import Key, Layer
 from synth.theory.chords import Chord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synth.compose.context import Draft
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.harmony import cadence
-from synth.compose.state import State
+from synth.compose.piece_state import State
 from synth.compose.voices import chord_range, next_bass
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, pitch_range

@@ -13,9 +13,9 @@ from synth.compose.arrangement import playable
 from synth.compose.density import Account
 from synth.compose.form import Place
 from synth.compose.harmony import homecoming, modulation, phrase
-from synth.compose.line import Line
+from synth.compose.melodic_state import Line
 from synth.compose.motif import motif
-from synth.compose.state import State
+from synth.compose.piece_state import State
 from synth.compose.voices import next_bass, starting_voices
 from synth.params import MusicParams
 from synth.styles.base import StyleSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synth.compose.context import Slot
 from synth.compose.form import BEATS_PER_BAR, Place
 from synth.compose.harmony import Change
-from synth.compose.state import State
+from synth.compose.piece_state import State
 from synth.params import Layer, MusicParams
 from synth.styles.base import Instrument, StyleSettings, pitch_range
 from synth.theory.chords import diatonic

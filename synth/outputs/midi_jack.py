@@ -14,10 +14,10 @@ from typing import Any
 from synth.errors import OutputLost, OutputUnavailable
 from synth.outputs.base import NoteOff, NoteOn, Pulse
 from synth.outputs.frame_clock import FrameClock
+from synth.outputs.jack_settle import settle
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages
 from synth.outputs.naming import choose
-from synth.outputs.settling import settle
 from synth.params import MusicParams
 
 __all__ = ["MidiJackOutput"]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth.errors import OutputUnavailable
+from synth.outputs.jack_settle import settle
 from synth.outputs.quiet import quiet_stderr
-from synth.outputs.settling import settle
 
 __all__ = [
     "Receiver",

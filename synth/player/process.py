@@ -17,9 +17,9 @@ from synth.errors import OutputUnavailable, SynthError
 from synth.outputs.base import Output
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputKind, OutputSpec
+from synth.player.cache_warmup import Rehearsal
 from synth.player.protocol import LineReader, line
-from synth.player.rehearsal import Rehearsal
-from synth.player.rights import REALTIME, become_punctual
+from synth.player.realtime_priority import REALTIME, become_punctual
 from synth.player.scheduler import Scheduler
 from synth.tempo_map import Segment
 from synth.wire import ChildEnd

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from synth.events import Note
-from synth.following import STANDSTILL_BPM
 from synth.outputs.base import Clocked, NoteOff, NoteOn, Output, Pulse
 from synth.params import Layer
 from synth.tempo_map import Segment
+from synth.tempo_sync import STANDSTILL_BPM
 
 __all__ = ["Scheduler"]
 

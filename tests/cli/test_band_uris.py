@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.plugins import SensorOptions, sensor
+from biofeedback.app.registry import SensorOptions, sensor
 from sensors.errors import SettingsError
 
 

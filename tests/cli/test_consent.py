@@ -11,7 +11,7 @@ import typer
 
 from biofeedback.cli import consent as commands
 from biofeedback.cli.app import run
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.personal import consent, profiles
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 
 from biofeedback.cli import guide, sound_check
 from biofeedback.cli.app import run
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.personal import setup as remembered
-from biofeedback.personal.folders import data_folder
+from biofeedback.storage.paths import data_folder
 from sensors.ble.radio import DeviceKind, Seen
 
 STRAP = remembered.Setup(sensors=("ble:Polar H10 123",), outputs=("midi:Synth",))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.interrupts import Interrupts
+from biofeedback.common.interrupts import Interrupts
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="its shell and signals are others")
 
@@ -107,6 +107,6 @@ def test_who_insists_is_let_go(monkeypatch) -> None:
     with interrupts.held():
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
-        monkeypatch.setattr("biofeedback.interrupts._PATIENT_S", 0.0)
+        monkeypatch.setattr("biofeedback.common.interrupts._PATIENT_S", 0.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -7,14 +7,14 @@ from typing import TextIO
 
 import pytest
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.keys import Controls, Keyboard, listening
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
-from biofeedback.questions import Questions
+from biofeedback.common.stop_switch import StopSwitch
+from biofeedback.config.loader import load
 from biofeedback.record.lines import CommandLine, DecisionLine
 from biofeedback.record.reader import read
-from biofeedback.session import Session
-from biofeedback.stop_switch import StopSwitch
+from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.session import Session
 
 termios = pytest.importorskip("termios", reason="Windows has no pseudo-terminals")
 ECHO_AND_LINES = termios.ICANON | termios.ECHO

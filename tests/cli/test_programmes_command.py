@@ -9,7 +9,7 @@ from biofeedback.cli.app import run
 from biofeedback.cli.options import PROGRAMMES
 from biofeedback.cli.play import replay
 from biofeedback.cli.play import run as run_command
-from biofeedback.config import programmes
+from biofeedback.config.loader import programmes
 
 
 def test_the_help_names_every_programme_but_the_demonstration() -> None:

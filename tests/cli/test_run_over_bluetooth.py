@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.core_building import core_of
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify

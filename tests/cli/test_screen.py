@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.board import Board
 from biofeedback.cli.screen import watch
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
-from biofeedback.session import Session
+from biofeedback.config.loader import load
+from biofeedback.runtime.session import Session
 from biofeedback.simulation.rest import resting_baseline
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture

@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli import sessions
 from biofeedback.cli.app import run
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
+from biofeedback.config.loader import load
 from biofeedback.personal import profiles
-from biofeedback.personal.folders import data_folder
 from biofeedback.record.catalogue import entry
 from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.reader import LOG_NAME
+from biofeedback.storage.paths import data_folder
 
 
 def make(out: Path, duration_s: float = 20.0) -> Path:

@@ -9,7 +9,7 @@ from biofeedback.cli.app import run
 from biofeedback.cli.blind import Answers, Watch
 from biofeedback.control.base import Decision
 from biofeedback.control.yoked import YokedSettings
-from biofeedback.core_building import core_of
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read, read_header
 from biofeedback.record.verify import verify

@@ -9,27 +9,27 @@ import numpy as np
 import pytest
 from rigs.recording_files import FORMATS
 
-from biofeedback.timebase import run_virtual
-from sensors import simulated
+from biofeedback.common.clock import run_virtual
 from sensors.base import Clock, Sample, SampleStream, SensorStatus
 from sensors.errors import SensorError
 from sensors.files import read
 from sensors.files.replay import play
 from sensors.signals import Chunk, Gap, Signal
+from sensors.simulated import simulated_sensor
 
 Source = Callable[[Clock], SampleStream]
 
 BODIES = {
-    "sim:": simulated.Settings(duration_s=60),
-    "sim:artefacts": simulated.Settings(duration_s=60, artefact_share=0.2, profile="stress"),
-    "sim:dropouts": simulated.Settings(duration_s=120, dropouts_per_hour=200, dropout_s=3),
-    "sim:nothing": simulated.Settings(duration_s=0),
+    "sim:": simulated_sensor.Settings(duration_s=60),
+    "sim:artefacts": simulated_sensor.Settings(duration_s=60, artefact_share=0.2, profile="stress"),
+    "sim:dropouts": simulated_sensor.Settings(duration_s=120, dropouts_per_hour=200, dropout_s=3),
+    "sim:nothing": simulated_sensor.Settings(duration_s=0),
 }
 KINDS = [*BODIES, *(f"file:{name}" for name in FORMATS)]
 
 
 def test_every_module_that_offers_a_stream_is_covered_here_or_by_its_rig() -> None:
-    folder = Path(simulated.__file__).parent
+    folder = Path(simulated_sensor.__file__).parent
     offering = {p.stem for p in folder.rglob("*.py") if "\nasync def stream(" in p.read_text()}
     assert offering == {"bands", "e4_server", "lsl", "osc", "simulated", "strap"}
 
@@ -38,7 +38,7 @@ def test_every_module_that_offers_a_stream_is_covered_here_or_by_its_rig() -> No
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
     kind, _, name = request.param.partition(":")
     if kind == "sim":
-        return lambda clock: simulated.stream(BODIES[request.param], clock)
+        return lambda clock: simulated_sensor.stream(BODIES[request.param], clock)
     path = FORMATS[name](tmp_path / name)
     return lambda clock: play(read(path), clock)
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from biofeedback.config import load, programmes
+from biofeedback.config.loader import load, programmes
 from biofeedback.control.base import Decision
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.music_controller import Steering
 from biofeedback.control.phases import Phase, Until, length_minutes
 from biofeedback.control.resonance import ResonanceSettings
-from biofeedback.control.steering import Steering
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from synth.params import MusicParams

@@ -5,14 +5,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.config import load, to_toml
+from biofeedback.common.errors import ConfigError
+from biofeedback.config.loader import load, to_toml
+from biofeedback.config.midi_maps import resolve
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.mapping import MapSettings, controller
-from biofeedback.control.steering import Steering
-from biofeedback.errors import ConfigError
+from biofeedback.control.music_controller import Steering
 from biofeedback.metrics.base import Reading
-from biofeedback.midi_maps import resolve
 from biofeedback.state.estimator import State
 from synth.params import MusicParams
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from biofeedback.commands import check
+from biofeedback.common.errors import CommandError
 from biofeedback.control.base import Decision
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.music_controller import Steering
 from biofeedback.control.override import NAMES, Wish
-from biofeedback.control.steering import Steering
-from biofeedback.errors import CommandError
-from biofeedback.inputs import Command
+from biofeedback.engine.command_validation import check
+from biofeedback.engine.inputs import Command
 from biofeedback.state.estimator import State
 from synth.params import Key, Mode, MusicParams
 

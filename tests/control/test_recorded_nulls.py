@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback.config import configs_folder, load
+from biofeedback.config.loader import load
 from biofeedback.control.base import Decision
 from biofeedback.control.build import build
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import Estimator
 from biofeedback.state.estimator import Settings as StateSettings
+from biofeedback.storage.paths import configs_folder
 from sensors.files import read
 from synth.styles.load import load as load_style
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from biofeedback.control.rise import SECONDS, Rise, rise
+from biofeedback.control.paradox_detector import SECONDS, Rise, rise
 from biofeedback.state.estimator import State
 
 TIME_S = np.arange(float(SECONDS))

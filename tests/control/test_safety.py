@@ -8,9 +8,9 @@ import pytest
 from biofeedback.control.base import Decision
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.music_controller import Steering
 from biofeedback.control.override import Wish
 from biofeedback.control.safety import SafetySettings
-from biofeedback.control.steering import Steering
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from synth.params import MusicParams

@@ -11,8 +11,8 @@ from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
+from biofeedback.control.music_controller import Limits
 from biofeedback.control.override import Wish
-from biofeedback.control.steering import Limits
 from biofeedback.state.estimator import State
 from synth.params import Key, Mode, MusicParams
 

@@ -4,7 +4,7 @@ from biofeedback.control.base import Decision
 from biofeedback.control.build import Settings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.override import Wish
-from biofeedback.control.underway import SECONDS, Underway, Way
+from biofeedback.control.transition_tracker import SECONDS, Underway, Way
 from biofeedback.state.estimator import State
 from synth.params import MusicParams
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback import config
 from biofeedback.cli.app import run
+from biofeedback.config import loader
 from biofeedback.control.base import Moment
 from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.safety import SafetySettings
-from biofeedback.control.together import opened
-from biofeedback.core_building import core_of
+from biofeedback.control.synchrony_colour import opened
+from biofeedback.engine.factory import core_of
 from biofeedback.group.rules import mean, mean_readings, weights
 from biofeedback.group.settings import Settings
 from biofeedback.group.synchrony import Synchrony
@@ -27,9 +27,9 @@ from biofeedback.record.lines import StateLine
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
 from biofeedback.state.estimator import State
-from biofeedback.state.worn import Worn
-from sensors.body import Body, BodySettings
+from biofeedback.state.subject_state import Worn
 from sensors.signals import Signal
+from sensors.simulated.body import Body, BodySettings
 from synth.params import MusicParams
 
 
@@ -265,7 +265,7 @@ def test_a_mistake_about_a_group_is_one_clear_line(
 
 
 def test_the_config_keeps_the_group() -> None:
-    loaded = config.load(tables={"group": {"wearers": ["robin", "kim"], "rule": "synchrony"}})
+    loaded = loader.load(tables={"group": {"wearers": ["robin", "kim"], "rule": "synchrony"}})
     assert loaded.group == Settings(wearers=("robin", "kim"), rule="synchrony")
-    assert 'rule = "synchrony"' in config.to_toml(loaded)
-    assert "group" not in config.to_toml(config.load())
+    assert 'rule = "synchrony"' in loader.to_toml(loaded)
+    assert "group" not in loader.to_toml(loader.load())

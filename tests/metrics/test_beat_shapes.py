@@ -13,8 +13,8 @@ from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.coherence import coherence_ratio
 from biofeedback.metrics.stress_index import sqrt_stress_index
-from sensors.body import Body, BodySettings
 from sensors.signals import FloatArray
+from sensors.simulated.body import Body, BodySettings
 
 
 def window_of(rr_ms: FloatArray, window_s: float = 1e6) -> BeatWindow:

@@ -9,8 +9,8 @@ import pytest
 from biofeedback.metrics.bank import MetricBank, Settings
 from biofeedback.metrics.breathing import breathing_rhythm
 from biofeedback.metrics.pulse_train import PulseTrain
-from sensors.body import Body, BodySettings
 from sensors.signals import Chunk, FloatArray, Gap, Signal
+from sensors.simulated.body import Body, BodySettings
 
 
 def heart(hz: float, swing_ms: float, seconds: float = 64.0, noise_ms: float = 4.0) -> FloatArray:

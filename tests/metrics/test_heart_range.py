@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from biofeedback.config import load
+from biofeedback.config.loader import load
 from biofeedback.control.base import Decision
-from biofeedback.core_building import core_for
-from biofeedback.inputs import Tick
+from biofeedback.engine.factory import core_for
+from biofeedback.engine.inputs import Tick
 from biofeedback.metrics.bank import MetricBank, Settings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import BeatCleaner
 from sensors.files.beats import from_intervals
 from sensors.signals import Chunk, Gap, Signal
-from sensors.timeline import BeatTimeline
+from sensors.timing.beat_timeline import BeatTimeline
 
 RATES_BPM = (25.0, 28.0, 120.0, 190.0, 205.0, 240.0)
 OUTSIDE_BPM = (25.0, 205.0, 240.0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from biofeedback.metrics.windowed import Window, compute
-from biofeedback.metrics.worker_client import InlineWorker, WorkerClient
+from biofeedback.runtime.worker_client import InlineWorker, WorkerClient
 from synth import wire
 
 

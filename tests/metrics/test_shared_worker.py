@@ -2,8 +2,8 @@
 
 import asyncio
 
-from biofeedback.metrics.shared_worker import SharedWorker
 from biofeedback.metrics.windowed import Window, WindowResult
+from biofeedback.runtime.shared_worker import SharedWorker
 
 
 class Slow:

@@ -14,18 +14,19 @@ import msgspec
 import pytest
 from rigs.broker import Broker, broker, needs_mosquitto
 
-from biofeedback import config, launch
-from biofeedback.core_building import core_of
-from biofeedback.errors import ConfigError
+from biofeedback.app import runner
+from biofeedback.common.errors import ConfigError
+from biofeedback.config import loader
+from biofeedback.engine.factory import core_of
 from biofeedback.mqtt import setup, topics
 from biofeedback.mqtt.address import Login
-from biofeedback.mqtt.desk import MqttDesk
 from biofeedback.mqtt.link import LinkError, linked
 from biofeedback.mqtt.messages import Answer, Event, Order, Status, encode
+from biofeedback.mqtt.remote_control import MqttDesk
 from biofeedback.mqtt.wearer import Wearer
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
+from biofeedback.runtime.session import Session
 
 #: A handshake that fails leaves its socket to the garbage collector: so the library does it.
 pytestmark = [
@@ -67,12 +68,12 @@ async def until(what: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-def performance(out: Path, login: Login, seed: int = 1) -> launch.Performance:
-    plan = launch.Plan(
-        config=config.load("settle"), sensors=("sim:",), out=out, seed=seed, duration_s=600.0,
+def performance(out: Path, login: Login, seed: int = 1) -> runner.Performance:
+    plan = runner.Plan(
+        config=loader.load("settle"), sensors=("sim:",), out=out, seed=seed, duration_s=600.0,
         realtime=True, mqtt=login,
     )  # fmt: skip
-    return launch.Performance(plan)
+    return runner.Performance(plan)
 
 
 def during_a_session(
@@ -212,7 +213,7 @@ def test_a_therapist_steers_from_elsewhere_and_the_log_says_who(
                 await olga.desk.order("robin", "Olga", "hold")
             wrong = olga.desk
             wrong._login = msgspec.structs.replace(there.login("olga"), role=None)
-            monkeypatch.setattr("biofeedback.mqtt.desk._ANSWER_S", 0.3)
+            monkeypatch.setattr("biofeedback.mqtt.remote_control._ANSWER_S", 0.3)
             with pytest.raises(ConfigError, match="not answered"):  # the broker refuses it
                 await wrong.order("robin", "Olga", "note", "from nobody")
             asked = "ann asked for tempo_bpm=60"

@@ -17,7 +17,7 @@ import pytest
 from rigs.broker import Broker, broker, needs_mosquitto
 from rigs.served import Served, served
 
-from biofeedback.core_building import core_of
+from biofeedback.engine.factory import core_of
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.verify import verify
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.errors import ConfigError, FolderError
+from biofeedback.common.errors import ConfigError, FolderError
+from biofeedback.common.tasks import together
 from biofeedback.mqtt import link, setup, topics
 from biofeedback.mqtt.address import Login, load
 from biofeedback.mqtt.inbox import Inbox
@@ -20,9 +21,8 @@ from biofeedback.mqtt.orders import Gate, who
 from biofeedback.mqtt.outbox import AT_ONCE, Outbox
 from biofeedback.mqtt.passwords import sealed
 from biofeedback.mqtt.wearer import Wearer
-from biofeedback.tasks import together
 from biofeedback.views.picture import Picture
-from biofeedback.web.remote_seat import RemoteSeat
+from biofeedback.web.remote_station import RemoteSeat
 
 
 class Nobody:

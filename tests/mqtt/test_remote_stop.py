@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from biofeedback.cli.serve import _wearers
-from biofeedback.errors import ConfigError
+from biofeedback.common.clock import run_virtual
+from biofeedback.common.errors import ConfigError
 from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.messages import Order, Status
 from biofeedback.mqtt.orders import SILENCE, Gate
 from biofeedback.mqtt.wearer import Wearer
-from biofeedback.timebase import run_virtual
-from biofeedback.web.remote_seat import RemoteSeat
-from biofeedback.web.studio import Studio
+from biofeedback.web.remote_station import RemoteSeat
+from biofeedback.web.stations import Studio
 from biofeedback.web.tokens import Grant
 
 ANN = Grant("1", "therapist", "Ann", None, 1e9)
@@ -137,7 +137,7 @@ def test_a_stop_without_an_answer_outlives_a_failure_of_what_watches_the_broker(
     made: list[Broken] = []
     robin = wearer()
     login = Login(url="mqtts://broker", user="ann", password="")
-    monkeypatch.setattr("biofeedback.mqtt.desk.MqttDesk", Broken)
+    monkeypatch.setattr("biofeedback.mqtt.remote_control.MqttDesk", Broken)
 
     async def act() -> None:
         studio = Studio(tmp_path)

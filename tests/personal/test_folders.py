@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from biofeedback.personal import folders
+from biofeedback.storage import paths
 
 
 def test_data_live_where_the_system_keeps_a_users_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/somewhere/data")
     if sys.platform == "linux":
-        assert str(folders.data_folder()) == "/somewhere/data/biofeedback"
-    assert folders.sessions_folder() == folders.data_folder() / "sessions"
+        assert str(paths.data_folder()) == "/somewhere/data/biofeedback"
+    assert paths.sessions_folder() == paths.data_folder() / "sessions"
 
 
 @pytest.mark.skipif(
@@ -26,7 +26,7 @@ def test_a_user_without_a_home_has_a_folder_that_cannot_be_made() -> None:
     code = """
 import os, sys
 sys.path[:] = {path!r}
-from biofeedback.personal.folders import data_folder
+from biofeedback.storage.paths import data_folder
 os.setuid({nobody}) if os.getuid() == 0 else None
 try:
     data_folder().mkdir(parents=True)

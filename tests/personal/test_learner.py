@@ -11,8 +11,8 @@ from biofeedback.personal.claims import LEVEL, claims, level_after
 from biofeedback.personal.insights import explained, insights, told
 from biofeedback.personal.learner import choose
 from biofeedback.personal.options import Option, Preferences, candidates
-from biofeedback.personal.past import Past
 from biofeedback.personal.regression import Belief, evidence
+from biofeedback.personal.session_summary import Past
 
 WANTED = Preferences(liked=("ambient", "piano"), modes=("bright",))
 

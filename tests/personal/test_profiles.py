@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from biofeedback.cli.app import run
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.personal import profiles
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from replayed_session import eda_csv, replayed, rr_text
 
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.record import lines
 from biofeedback.record.export_csv import export
 from biofeedback.record.reader import read

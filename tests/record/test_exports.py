@@ -17,7 +17,7 @@ import pyxdf
 from replayed_session import eda_csv, replayed, rr_text, simulated
 
 from biofeedback.cli.app import run
-from biofeedback.errors import FolderError
+from biofeedback.common.errors import FolderError
 from biofeedback.record import export_bids, export_edf, export_parquet, export_rr, export_xdf, lines
 from biofeedback.record.convert import encode, input_line
 from biofeedback.record.reader import LOG_NAME, read

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from replayed_session import simulated
 
-from biofeedback.core_building import core_of
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
+from biofeedback.engine.factory import core_of
 from biofeedback.record import export_csv
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.compress import compress
@@ -27,7 +27,7 @@ from biofeedback.record.reader import (
 )
 from biofeedback.record.replay import logged_inputs
 from biofeedback.record.verify import verify
-from biofeedback.report.story import read_story
+from biofeedback.report.session_data import read_story
 
 
 @pytest.fixture(scope="module")

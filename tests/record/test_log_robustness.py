@@ -17,9 +17,8 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.cli.app import run
-from biofeedback.core_building import core_of
-from biofeedback.errors import FolderError, LogError
-from biofeedback.intake import Intake
+from biofeedback.common.errors import FolderError, LogError
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.checksum import sealed
@@ -29,6 +28,7 @@ from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read,
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
+from biofeedback.runtime.sanitizer import Intake
 from sensors.signals import Chunk, Signal
 from synth.params import MusicParams
 
@@ -111,8 +111,8 @@ def test_a_disk_that_does_not_answer_fills_no_memory(tmp_path: Path) -> None:
 def test_what_the_disk_did_not_take_is_told_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("biofeedback.launch.LogWriter", partial(LogWriter, waiting_bytes=2000))
-    monkeypatch.setattr("biofeedback.afterwards.steps", lambda folder, files: [])
+    monkeypatch.setattr("biofeedback.app.runner.LogWriter", partial(LogWriter, waiting_bytes=2000))
+    monkeypatch.setattr("biofeedback.app.postprocess.steps", lambda folder, files: [])
     line = ["run", "-s", "sim:", "--fast", "--duration", "20", "--out", str(tmp_path)]
     assert run(line) == 0
     told = " ".join(capsys.readouterr().err.split())

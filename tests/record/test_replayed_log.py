@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from replayed_session import cut, eda_csv, rr_text
 
-from biofeedback.config import load
-from biofeedback.errors import LogError
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.common.errors import LogError
+from biofeedback.config.loader import load
 from biofeedback.record import lines
 from biofeedback.record.catalogue import summary
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.replay import logged_inputs
-from biofeedback.session import Session
+from biofeedback.runtime.session import Session
 from sensors.signals import Chunk
 
 

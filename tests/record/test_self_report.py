@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.app import run
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.launch import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_of
 from biofeedback.record import export_bids, export_csv, lines
 from biofeedback.record.catalogue import summary
 from biofeedback.record.verify import verify
 from biofeedback.report import page
-from biofeedback.report.sensing import sensing
-from biofeedback.report.story import Story, read_story
-from biofeedback.session import Session
+from biofeedback.report.session_data import Story, read_story
+from biofeedback.report.signal_quality import sensing
+from biofeedback.runtime.session import Session
 
 SAID = (
     ("rating", "relaxation=3"),

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback import afterwards, hearing, vault
+from biofeedback.app import postprocess
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.app import run
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.errors import ConfigError, FolderError, KeyMissingError
-from biofeedback.launch import Performance, Plan
+from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_of
+from biofeedback.offline import sound_exposure
 from biofeedback.personal import consent, profiles
 from biofeedback.record import seal
 from biofeedback.record.catalogue import catalogue, find, summary
@@ -21,7 +22,8 @@ from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.reader import damage, read
 from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
+from biofeedback.runtime.session import Session
+from biofeedback.storage import encryption
 from biofeedback.trials.folder import trials_folder
 from biofeedback.web import records
 
@@ -44,15 +46,15 @@ def recorded(out: Path) -> Path:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.delenv(vault.KEY, raising=False)
+    monkeypatch.delenv(encryption.KEY, raising=False)
     return tmp_path
 
 
 @pytest.fixture
 def key(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = home / "me.key"
-    vault.create(file)
-    monkeypatch.setenv(vault.KEY, str(file))
+    encryption.create(file)
+    monkeypatch.setenv(encryption.KEY, str(file))
     return file
 
 
@@ -69,7 +71,7 @@ def test_a_closed_session_is_read_by_everything_with_the_key_and_by_nothing_with
     before = [raw for raw, _ in read(folder)]
     catalogue(out)
     assert readable(out)
-    done = [step.do(lambda share: None) for step in afterwards.steps(folder, [])]
+    done = [step.do(lambda share: None) for step in postprocess.steps(folder, [])]
     assert len(done) == 3
     assert {path.suffix for path in folder.iterdir()} == {".age"}
     (entry,), problems = catalogue(out)
@@ -83,18 +85,18 @@ def test_a_closed_session_is_read_by_everything_with_the_key_and_by_nothing_with
     verdict = verify(folder, core_of)
     assert verdict.complete
     assert verdict.difference is None
-    assert afterwards.write_midi(folder, home / "again.mid").stat().st_size > 100
+    assert postprocess.write_midi(folder, home / "again.mid").stat().st_size > 100
     (past,) = records.past(out, "robin")
     assert past.files == ("report.html", "session.mid")
     path, _ = records.file_of(out, "robin", past.id, "report.html")
-    assert b"<html" in vault.read(path)
+    assert b"<html" in encryption.read(path)
     archive = records.export(out, "robin")
     with zipfile.ZipFile(archive) as copy:
         assert f"sessions/{past.id}/report.html" in copy.namelist()
         assert not any(name.endswith(".age") for name in copy.namelist())
     archive.unlink()
 
-    monkeypatch.delenv(vault.KEY)
+    monkeypatch.delenv(encryption.KEY)
     with pytest.raises(KeyMissingError, match="no key"):
         list(read(folder))
     assert [type(problem) for problem in catalogue(out)[1]] == [KeyMissingError]
@@ -127,7 +129,7 @@ def test_profiles_and_consent_are_closed_and_open_again(
     assert readable(home / "data") == []
     assert profiles.names() == ["robin"]
     assert (profiles.load("robin"), consent.load("robin")) == (profile, given)
-    monkeypatch.delenv(vault.KEY)
+    monkeypatch.delenv(encryption.KEY)
     with pytest.raises(KeyMissingError, match="no key"):
         profiles.load("robin")
     with pytest.raises(KeyMissingError):
@@ -140,25 +142,25 @@ def test_what_was_plain_is_closed_later_and_the_key_is_the_users_alone(
     profiles.save(profiles.Profile(name="robin"))
     assert len(profiles.plain_files()) == 1
     file = home / "me.key"
-    public = vault.create(file)
+    public = encryption.create(file)
     assert file.stat().st_mode & 0o077 == 0
     secret = file.read_text().splitlines()[-1]
     assert not any(secret in p.read_text() for p in (home / "data").rglob("*") if p.is_file())
     with pytest.raises(FolderError):  # a key is never replaced
-        vault.create(file)
+        encryption.create(file)
     for path in profiles.plain_files():
-        vault.seal(path)
+        encryption.seal(path)
     assert readable(home / "data") == []
     assert public.startswith("age1")
     other = home / "other"
     other.write_text("nothing secret\n")
     for wrong, said in ((other, "holds no key"), (home / "none", "cannot be read")):
-        monkeypatch.setenv(vault.KEY, str(wrong))
+        monkeypatch.setenv(encryption.KEY, str(wrong))
         with pytest.raises(KeyMissingError, match=said) as caught:
             profiles.load("robin")
         assert "nothing secret" not in str(caught.value)
-    vault.create(other.with_suffix(".key"))
-    monkeypatch.setenv(vault.KEY, str(other.with_suffix(".key")))
+    encryption.create(other.with_suffix(".key"))
+    monkeypatch.setenv(encryption.KEY, str(other.with_suffix(".key")))
     with pytest.raises(KeyMissingError, match="another key"):
         profiles.load("robin")
 
@@ -176,16 +178,16 @@ def test_the_commands_turn_it_on_close_what_is_plain_and_turn_it_off(
     assert readable(home) == []
     assert run(["verify", str(folder)]) == 2
     assert "BIOFEEDBACK_KEY" in capsys.readouterr().err
-    monkeypatch.setenv(vault.KEY, str(home / "me.key"))
+    monkeypatch.setenv(encryption.KEY, str(home / "me.key"))
     assert run(["verify", str(folder)]) == 0
     assert run(["report", str(folder)]) == 0
     assert "key seal" in capsys.readouterr().err
     assert run(["key", "seal", "--out", str(out)]) == 0
-    monkeypatch.delenv(vault.KEY)
+    monkeypatch.delenv(encryption.KEY)
     assert run(["sessions", "delete", folder.name, "--out", str(out), "--yes"]) == 0
     assert not folder.exists()
     assert run(["key", "off"]) == 0
-    assert not vault.is_on()
+    assert not encryption.is_on()
 
 
 def test_without_the_library_it_is_said_how_to_get_it(
@@ -193,9 +195,9 @@ def test_without_the_library_it_is_said_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyrage", None)
     with pytest.raises(ConfigError) as caught:
-        vault.create(home / "me.key")
+        encryption.create(home / "me.key")
     assert "biofeedback[encrypt]" in caught.value.hint
-    assert not vault.is_on()
+    assert not encryption.is_on()
 
 
 def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
@@ -203,9 +205,9 @@ def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
 ) -> None:
     out = home / "out"
     folder = recorded(out)
-    hearing.keep(hearing.Calibration(output="audio:", level_dba=60.0, volume=0.5))
+    sound_exposure.keep(sound_exposure.Calibration(output="audio:", level_dba=60.0, volume=0.5))
     seal.seal(folder)
-    monkeypatch.delenv(vault.KEY)
+    monkeypatch.delenv(encryption.KEY)
     archive = home / "robin.zip"
     for line in (
         ["profile", "forget", "robin", "--yes", "--out", str(out)],
@@ -214,14 +216,14 @@ def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
         ["hearing", "show", "--out", str(out), "--profile", "robin"],
     ):
         assert run(line) == 2, line
-        assert vault.KEY in capsys.readouterr().err
+        assert encryption.KEY in capsys.readouterr().err
     assert folder.is_dir()
     assert not archive.exists()
-    monkeypatch.setenv(vault.KEY, str(key))
+    monkeypatch.setenv(encryption.KEY, str(key))
     assert run(["profile", "export", "robin", str(archive), "--out", str(out)]) == 0
     names = zipfile.ZipFile(archive).namelist()
     assert f"sessions/{folder.name}/session.jsonl.gz" in names
-    assert not any(name.endswith(vault.SUFFIX) for name in names)
+    assert not any(name.endswith(encryption.SUFFIX) for name in names)
     assert run(["profile", "forget", "robin", "--yes", "--out", str(out)]) == 0
     assert not folder.exists()
 
@@ -229,13 +231,13 @@ def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
 def test_a_file_with_both_keys_opens_what_either_closed(
     home: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vault.write(home / "first", b"one")
-    vault.create(home / "second.key")
-    vault.write(home / "later", b"two")
+    encryption.write(home / "first", b"one")
+    encryption.create(home / "second.key")
+    encryption.write(home / "later", b"two")
     both = home / "both.key"
     both.write_text(key.read_text() + (home / "second.key").read_text())
-    monkeypatch.setenv(vault.KEY, str(both))
-    assert (vault.read(home / "first"), vault.read(home / "later")) == (b"one", b"two")
+    monkeypatch.setenv(encryption.KEY, str(both))
+    assert (encryption.read(home / "first"), encryption.read(home / "later")) == (b"one", b"two")
 
 
 def test_what_a_power_cut_left_of_a_profile_is_known_as_the_persons(

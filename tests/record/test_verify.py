@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.code_digest import code_digest
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.errors import LogError
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.common.errors import LogError
+from biofeedback.config.loader import load
+from biofeedback.engine.digest import code_digest
+from biofeedback.engine.factory import core_of
 from biofeedback.record.checksum import sealed
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
+from biofeedback.runtime.session import Session
 
 
 async def nothing_to_watch(session: Session) -> None:

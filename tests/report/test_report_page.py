@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from replayed_session import cut, eda_csv, replayed, rr_text, simulated
 
-from biofeedback.errors import LogError
+from biofeedback.common.errors import LogError
 from biofeedback.report import page
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from replayed_session import replayed, rr_text
 
 from biofeedback.record.reader import LOG_NAME
-from biofeedback.report import phases, summary, thin, words
-from biofeedback.report.story import Story, read_story
+from biofeedback.report import downsample, phases, summary, words
+from biofeedback.report.session_data import Story, read_story
 
 
 def story_of(folder: Path, lines: list[str], base: Path) -> Story:
@@ -51,7 +51,7 @@ values = st.lists(st.one_of(st.just(math.nan), st.floats(-1e6, 1e6)), min_size=1
 def test_a_thinned_line_keeps_its_peaks_and_its_order(found: list[float], columns: int) -> None:
     times_s, series = np.arange(len(found)) * 0.5, np.array(found)
     end_s = len(found) * 0.5
-    x, y = thin.line(times_s, series, end_s, columns)
+    x, y = downsample.line(times_s, series, end_s, columns)
     assert len(x) <= 3 * columns
     assert (np.diff(x) > 0).all()
     if np.isfinite(series).any():
@@ -62,7 +62,7 @@ def test_a_thinned_line_keeps_its_peaks_and_its_order(found: list[float], column
 @given(values, st.integers(5, 40))
 def test_a_thinned_band_covers_what_it_stands_for(found: list[float], columns: int) -> None:
     times_s, series = np.arange(len(found)) * 0.5, np.array(found)
-    _, low, high = thin.envelope(times_s, series, series + 1, len(found) * 0.5, columns)
+    _, low, high = downsample.envelope(times_s, series, series + 1, len(found) * 0.5, columns)
     if np.isfinite(series).any():
         assert np.nanmin(low) == np.nanmin(series)
         assert np.nanmax(high) == np.nanmax(series + 1)
@@ -71,12 +71,12 @@ def test_a_thinned_band_covers_what_it_stands_for(found: list[float], columns: i
 def test_a_break_longer_than_a_pixel_stays_a_break() -> None:
     series = np.ones(1000)
     series[400:600] = math.nan
-    _, y = thin.line(np.arange(1000.0), series, 1000.0, 50)
+    _, y = downsample.line(np.arange(1000.0), series, 1000.0, 50)
     assert np.isnan(y).any()
 
 
 def test_spans_closer_than_half_a_pixel_become_one() -> None:
-    assert thin.spans([(0, 10), (10.4, 20), (50, 60), (70, 70)], 100.0, 100) == [
+    assert downsample.spans([(0, 10), (10.4, 20), (50, 60), (70, 70)], 100.0, 100) == [
         (0.0, 20),
         (50, 60),
     ]

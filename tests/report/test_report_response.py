@@ -9,7 +9,7 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.report.response import associations, response
-from biofeedback.report.story import Decisions, States, Story, read_story
+from biofeedback.report.session_data import Decisions, States, Story, read_story
 from sensors.signals import FloatArray
 
 MINUTES = 50

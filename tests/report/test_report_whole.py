@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from replayed_session import eda_csv, replayed, rr_text
 
-from biofeedback.analysis import analyze
-from biofeedback.report.story import Story, read_story
-from biofeedback.report.whole import whole
+from biofeedback.offline.analysis import analyze
+from biofeedback.report.hrv_summary import whole
+from biofeedback.report.session_data import Story, read_story
 from biofeedback.report.words import rounded
 
 

@@ -17,7 +17,7 @@ from biofeedback.web import app, server
 from biofeedback.web.api import Around, Found
 from biofeedback.web.connections import MOST, Connections
 from biofeedback.web.links import Links
-from biofeedback.web.studio import Studio
+from biofeedback.web.stations import Studio
 from biofeedback.web.tokens import Tokens
 
 

@@ -11,7 +11,7 @@ from sensors.base import SampleStream
 from sensors.ble import bands, identity, strap
 from sensors.ble.scan import scan
 from sensors.errors import SensorError
-from sensors.profile_files import load_all
+from sensors.profiles.loader import load_all
 
 PROFILES = Path(__file__).parents[2] / "configs" / "devices"
 

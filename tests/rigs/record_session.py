@@ -17,10 +17,10 @@ from pathlib import Path
 
 from msgspec import structs
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.groups import parse
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
-from biofeedback.session import Session
+from biofeedback.config.loader import load
+from biofeedback.runtime.session import Session
 from sensors.errors import SensorError
 
 #: No window for the worker falls into a scenario: neurokit2 need not be imported.

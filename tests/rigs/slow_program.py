@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from biofeedback import afterwards, plugins
-from biofeedback.web import seat
+from biofeedback.app import postprocess, registry
+from biofeedback.web import station
 from sensors.base import SampleStream
 from synth.player.remote import RemotePlayer
 
 APPEARS_S, CLOSES_S, REPORT_S = (float(part) for part in os.environ["SLOW"].split(","))
-_quick_sim, _quick_steps = plugins._KINDS["sim"], afterwards.steps
+_quick_sim, _quick_steps = registry._KINDS["sim"], postprocess.steps
 
 
-def slow_sensor(target: str, options: plugins.SensorOptions) -> plugins.SensorSource:
+def slow_sensor(target: str, options: registry.SensorOptions) -> registry.SensorSource:
     source = _quick_sim(target, options)
 
     async def late(stream: SampleStream) -> SampleStream:
@@ -37,12 +37,12 @@ def slow_sensor(target: str, options: plugins.SensorOptions) -> plugins.SensorSo
     return replace(source, opened=lambda clock, ear: late(source.opened(clock, ear)))
 
 
-def slow_steps(session: Path, files: object) -> Iterator[afterwards.Step]:
+def slow_steps(session: Path, files: object) -> Iterator[postprocess.Step]:
     def write(progress: Callable[[float], None]) -> Path:
         threading.Event().wait(REPORT_S)
         return session
 
-    yield afterwards.Step("report", "Writing the report", write)
+    yield postprocess.Step("report", "Writing the report", write)
 
 
 async def slow_files(folder: Path, output: str) -> None:
@@ -52,8 +52,8 @@ async def slow_files(folder: Path, output: str) -> None:
 if __name__ == "__main__":
     from biofeedback.cli import main
 
-    plugins._KINDS["sim"] = slow_sensor
-    afterwards.steps = slow_steps
-    seat._write_files = slow_files
+    registry._KINDS["sim"] = slow_sensor
+    postprocess.steps = slow_steps
+    station._write_files = slow_files
     RemotePlayer.command = (sys.executable, str(Path(__file__).with_name("slow_player.py")))
     main()

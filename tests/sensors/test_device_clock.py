@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from sensors.device_clock import DeviceClock, DriftMeter
+from sensors.timing.device_clock import DeviceClock, DriftMeter
 
 
 @pytest.mark.parametrize("ppm", [-60.0, 0.0, 60.0])

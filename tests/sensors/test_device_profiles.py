@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sensors.codecs.described import DescribedDecoder
 from sensors.errors import PacketError, SettingsError
-from sensors.profile_files import find, load, load_all
-from sensors.profiles import Profile
+from sensors.profiles.loader import find, load, load_all
+from sensors.profiles.schema import Profile
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "devices"
 PROFILES = {profile.name: profile for profile in load_all(SHIPPED)}

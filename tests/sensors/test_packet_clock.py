@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from sensors.offset_bounds import OffsetBounds
-from sensors.packet_clock import PacketClock
+from sensors.timing.offset_bounds import OffsetBounds
+from sensors.timing.packet_clock import PacketClock
 
 
 def test_the_rhythm_tells_when_a_packet_left_through_jitter_and_losses() -> None:

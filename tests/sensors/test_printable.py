@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from biofeedback.cli import console
 from biofeedback.cli.terminal import Terminal
-from biofeedback.intake import Intake
+from biofeedback.runtime.sanitizer import Intake
 from sensors.base import SensorStatus
 from sensors.codecs.device_information import device_text
 from sensors.errors import SensorNotFound

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rigs.recording_files import FORMATS, write_e4
 
-from biofeedback.timebase import run_virtual
+from biofeedback.common.clock import run_virtual
 from sensors.base import Sample, SensorStatus
 from sensors.files import Recording, read
 from sensors.files.recording import assemble, finite_rows

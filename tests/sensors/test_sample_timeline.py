@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.codecs.frame import Frame
-from sensors.sample_timeline import SampleTimeline
 from sensors.signals import Chunk, Gap, Signal
+from sensors.timing.sample_timeline import SampleTimeline
 
 RATE_HZ, PER_PACKET = 4.0, 2
 PACKET_S = PER_PACKET / RATE_HZ

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biofeedback.timebase import run_virtual
+from biofeedback.common.clock import run_virtual
 from sensors.base import Sample, SensorStatus
-from sensors.body import PROFILES, Body, BodySettings, arousal_at
 from sensors.errors import SettingsError
 from sensors.signals import Chunk, Gap, Signal
-from sensors.simulated import Settings, stream
+from sensors.simulated.body import PROFILES, Body, BodySettings, arousal_at
+from sensors.simulated.simulated_sensor import Settings, stream
 
 CALM = ((0.0, 0.1),)
 TENSE = ((0.0, 0.9),)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.base import SensorStatus
-from sensors.ble.ask import ask_all
 from sensors.ble.link import Change, Packet
+from sensors.ble.probe import ask_all
 from sensors.ble.radio import Seen
 from sensors.ble.strap import Settings, StrapReader
 from sensors.codecs.heart_rate import HeartRateMeasurement

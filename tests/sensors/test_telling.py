@@ -10,9 +10,9 @@ from sensors.ble.link import Change, Packet
 from sensors.codecs.bitalino import BitalinoDecoder, crc4
 from sensors.codecs.frame import Frame
 from sensors.errors import PacketError
-from sensors.sample_timeline import SampleTimeline
 from sensors.signals import Signal
-from sensors.telling import Teller
+from sensors.status_reporter import Teller
+from sensors.timing.sample_timeline import SampleTimeline
 
 DATA, BATTERY = "data", "00002a19-0000-1000-8000-00805f9b34fb"
 

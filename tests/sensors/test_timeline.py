@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.signals import Chunk, Gap, Signal
-from sensors.timeline import BeatTimeline
+from sensors.timing.beat_timeline import BeatTimeline
 
 
 class Strap:

@@ -6,9 +6,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from sensors.device_clock import DeviceClock
 from sensors.signals import Chunk, Gap, Signal
-from sensors.wave_timeline import WaveTimeline
+from sensors.timing.device_clock import DeviceClock
+from sensors.timing.wave_timeline import WaveTimeline
 
 BOOT_S = 599616000.0  #: 2019-01-01 on a clock that counts from 2000-01-01
 LATENCY_S = 0.03

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.inputs import ExternalClock
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_of
+from biofeedback.engine.inputs import ExternalClock
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.score import score_of

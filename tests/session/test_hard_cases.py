@@ -9,22 +9,21 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback import timebase
-from biofeedback.config import load
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.common.clock import SessionClock, run_virtual, utc_now
+from biofeedback.common.errors import ConfigError
+from biofeedback.config.loader import load
 from biofeedback.control.base import Decision
-from biofeedback.core import Core
-from biofeedback.core_building import core_of
-from biofeedback.errors import ConfigError
-from biofeedback.inputs import BarRequest, Command, Tick
-from biofeedback.intake import Intake
-from biofeedback.launch import Performance, Plan
+from biofeedback.engine.core import Core
+from biofeedback.engine.factory import core_of
+from biofeedback.engine.inputs import BarRequest, Command, Tick
 from biofeedback.personal import profiles
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
-from biofeedback.timebase import SessionClock, run_virtual, utc_now
+from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.session import Session
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 from synth.events import Bar, Cancel
@@ -182,7 +181,7 @@ def test_a_wall_clock_that_jumps_moves_the_anchor_once(monkeypatch: pytest.Monke
         clock.live = True
         began = clock.started_utc
         now = began + timedelta(seconds=3600)
-        monkeypatch.setattr(timebase, "utc_now", lambda: now)
+        monkeypatch.setattr(clock, "utc_now", lambda: now)
         assert clock.step_of_wall_clock() == pytest.approx(3600.0)
         assert clock.utc_at(0.0) == now
         assert clock.step_of_wall_clock() == 0.0

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback import hearing
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.app import run
-from biofeedback.config import load
-from biofeedback.hearing import Calibration, heard
-from biofeedback.launch import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.offline import sound_exposure
+from biofeedback.offline.sound_exposure import Calibration, heard
 from biofeedback.record import lines
 from biofeedback.record.reader import read
-from biofeedback.session import Session
+from biofeedback.runtime.session import Session
 
 MEASURED = Calibration(output="audio:", volume=0.5, level_dba=74.0)
 
@@ -44,9 +44,11 @@ def test_half_the_volume_is_six_decibels_less(tmp_path: Path, volume: str, level
 
 def test_forty_hours_at_80_decibels_are_a_week() -> None:
     pascal = 20e-6 * 10.0 ** (80.0 / 20.0)
-    assert 40.0 * pascal**2 == pytest.approx(hearing.ALLOWANCE_PA2H)
-    assert hearing.Heard(40 * 3600.0, hearing.ALLOWANCE_PA2H).level_dba == pytest.approx(80.0)
-    assert hearing.Heard(40 * 3600.0, hearing.ALLOWANCE_PA2H).share == 1.0
+    assert 40.0 * pascal**2 == pytest.approx(sound_exposure.ALLOWANCE_PA2H)
+    assert sound_exposure.Heard(
+        40 * 3600.0, sound_exposure.ALLOWANCE_PA2H
+    ).level_dba == pytest.approx(80.0)
+    assert sound_exposure.Heard(40 * 3600.0, sound_exposure.ALLOWANCE_PA2H).share == 1.0
 
 
 def test_what_was_not_measured_or_not_heard_has_no_level(tmp_path: Path) -> None:
@@ -67,7 +69,7 @@ def test_a_measurement_is_kept_and_nothing_is_said_without_one(
     assert run(["hearing", "calibrate", "audio:", "--level", "62", "--volume", "0.5"]) == 0
     assert "68 dB(A)" in capsys.readouterr().out
     assert run(["hearing", "calibrate", "audio:", "--level", "60", "--volume", "0.5"]) == 0
-    assert [each.level_dba for each in hearing.known()] == [60.0]
+    assert [each.level_dba for each in sound_exposure.known()] == [60.0]
     assert run(["hearing", "calibrate", "midi:x", "--level", "60", "--volume", "0.5"]) == 2
     assert run(["hearing", "calibrate", "audio:", "--level", "300", "--volume", "0.5"]) == 2
     capsys.readouterr()

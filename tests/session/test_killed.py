@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.core_building import core_of
+from biofeedback.engine.factory import core_of
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
 

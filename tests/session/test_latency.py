@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from replayed_session import simulated
 
-from biofeedback.core_building import core_of
-from biofeedback.counters import Counters
-from biofeedback.inputs import BarRequest, Tick
-from biofeedback.ledger import Ledger
+from biofeedback.common.clock import SessionClock, utc_now
+from biofeedback.engine.factory import core_of
+from biofeedback.engine.inputs import BarRequest, Tick
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, damage, read, read_header
 from biofeedback.record.tables import gather
 from biofeedback.record.writer import LogWriter
-from biofeedback.timebase import SessionClock, utc_now
+from biofeedback.runtime.pipeline import Ledger
+from biofeedback.runtime.telemetry import Counters
 from sensors.signals import Chunk, Signal
 
 

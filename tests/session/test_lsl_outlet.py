@@ -11,12 +11,12 @@ import numpy as np
 import pylsl
 import pytest
 
-from biofeedback.hub import Hub
-from biofeedback.inputs import Command
-from biofeedback.lsl_outlet import LslOutlet
+from biofeedback.common.event_bus import Hub
+from biofeedback.common.tasks import beside
+from biofeedback.engine.inputs import Command
+from biofeedback.integrations.lsl_outlet import LslOutlet
 from biofeedback.record import lines
 from biofeedback.record.reader import read
-from biofeedback.tasks import beside
 from sensors.signals import Chunk, Signal
 
 RUN = uuid4().hex[:8]

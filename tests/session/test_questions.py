@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from biofeedback import questions
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.launch import Performance, Plan
-from biofeedback.questions import Questions
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
+from biofeedback.runtime import prompts
+from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.session import Session
 from biofeedback.views.picture import Picture
 
 
@@ -78,7 +78,7 @@ async def silent(session: Session) -> None:
 def test_who_does_not_answer_hears_the_music_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions, "ANSWER_S", 15.0)
+    monkeypatch.setattr(prompts, "ANSWER_S", 15.0)
     log = asked(tmp_path, monkeypatch, silent)
     assert said(log) == [("ask", "before"), ("ask", "after")]
     first_note = next(line.t for line in log if isinstance(line, lines.NoteLine))
@@ -88,7 +88,7 @@ def test_who_does_not_answer_hears_the_music_all_the_same(
 def test_the_time_of_a_programme_begins_with_the_music(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions, "ANSWER_S", 15.0)
+    monkeypatch.setattr(prompts, "ANSWER_S", 15.0)
     log = asked(tmp_path, monkeypatch, silent, programme="settle")
     first_note = next(line.t for line in log if isinstance(line, lines.NoteLine))
     spent = [(d.t, d.numbers["phase_s"]) for d in log if isinstance(d, lines.DecisionLine)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback import seeds
+from biofeedback.app import seeds
 from biofeedback.cli.app import run
 from biofeedback.record.lines import NoteLine
 from biofeedback.record.reader import read, read_header

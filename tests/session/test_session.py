@@ -9,21 +9,21 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback.afterwards import write_midi
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.launch import Outcome, Performance, Plan
-from biofeedback.metrics.worker_client import InlineWorker
-from biofeedback.plugins import SensorOptions, SensorSource
+from biofeedback.app.postprocess import write_midi
+from biofeedback.app.registry import SensorOptions, SensorSource
+from biofeedback.app.runner import Outcome, Performance, Plan
+from biofeedback.common.clock import SessionClock, run_virtual, utc_now
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
 from biofeedback.report.outcome import outcome as what_it_teaches
-from biofeedback.report.story import read_story
-from biofeedback.session import Session
-from biofeedback.timebase import SessionClock, run_virtual, utc_now
+from biofeedback.report.session_data import read_story
+from biofeedback.runtime.session import Session
+from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream, SensorStatus
 from sensors.signals import Chunk, Signal
 
@@ -135,8 +135,8 @@ def test_tempo_is_continuous_in_beats(tmp_path: Path) -> None:
 
 
 def test_the_virtual_listener_is_led_down_and_a_null_listener_is_not(tmp_path: Path) -> None:
-    from biofeedback.simulation.ear import Ear
     from biofeedback.simulation.listener import Arousal, Settings
+    from biofeedback.simulation.music_monitor import Ear
     from synth.params import MusicParams
 
     calm = MusicParams(tempo_bpm=62.0, density=1.2)
@@ -346,7 +346,7 @@ def test_a_performance_that_is_cancelled_says_what_it_left(tmp_path: Path) -> No
 def test_what_a_person_asks_of_the_music_replays_and_nonsense_is_not_even_logged(
     tmp_path: Path,
 ) -> None:
-    from biofeedback.errors import CommandError
+    from biofeedback.common.errors import CommandError
 
     async def ask(session: Session) -> None:
         await asyncio.sleep(20.0)

@@ -7,12 +7,12 @@ from pathlib import Path
 import mido
 import pytest
 
-from biofeedback.afterwards import write_midi
+from biofeedback.app.postprocess import write_midi
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.app import run
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
-from biofeedback.midi_maps import resolve, signal_names
-from biofeedback.session import Session
+from biofeedback.config.loader import load
+from biofeedback.config.midi_maps import resolve, signal_names
+from biofeedback.runtime.session import Session
 from synth.params import Layer
 
 

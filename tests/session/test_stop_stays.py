@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.keys import Controls
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.launch import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.controllers.bindings import Action, Binding
+from biofeedback.controllers.command_mapper import Wishes
+from biofeedback.controllers.midi_events import Control, Touch
+from biofeedback.controllers.osc_controller import command_of
+from biofeedback.engine.factory import core_of
 from biofeedback.record.lines import DecisionLine
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
+from biofeedback.runtime.session import Session
 from biofeedback.simulation.rest import resting_baseline
-from biofeedback.surface.bindings import Action, Binding
-from biofeedback.surface.osc_desk import command_of
-from biofeedback.surface.touches import Control, Touch
-from biofeedback.surface.wishes import Wishes
-from biofeedback.web.wishes import checked
+from biofeedback.views.permissions import checked
 
 HEART = ((80.0, 60.0), (170.0, 45.0), (80.0, 105.0))  # a minute, for so many seconds
 RELEASED_S, WENT_ON_S = 180.0, 195.0

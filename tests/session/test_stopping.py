@@ -10,20 +10,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback.config import load
-from biofeedback.core_building import core_for, core_of
-from biofeedback.errors import CommandError
-from biofeedback.inputs import BarRequest, Command, Tick
-from biofeedback.metrics.worker_client import InlineWorker
-from biofeedback.plugins import SensorSource
-from biofeedback.questions import Questions
+from biofeedback.app.registry import SensorSource
+from biofeedback.common.clock import SessionClock, run_virtual, utc_now
+from biofeedback.common.errors import CommandError
+from biofeedback.common.stop_switch import Stopped, StopSwitch
+from biofeedback.config.loader import load
+from biofeedback.engine.factory import core_for, core_of
+from biofeedback.engine.inputs import BarRequest, Command, Tick
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
-from biofeedback.session import Session
-from biofeedback.stop_switch import Stopped, StopSwitch
-from biofeedback.timebase import SessionClock, run_virtual, utc_now
+from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.session import Session
+from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream
 from sensors.signals import Chunk, Signal
 

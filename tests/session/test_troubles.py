@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.launch import Performance, Plan
-from biofeedback.lsl_outlet import LslOutlet
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.controllers import osc_controller
+from biofeedback.engine.factory import core_of
+from biofeedback.integrations.lsl_outlet import LslOutlet
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
-from biofeedback.surface import osc_desk
+from biofeedback.runtime.session import Session
 from synth.outputs.osc_message import encode
 
 SECONDS = 8.0
@@ -72,13 +72,13 @@ def told(tmp_path_factory) -> Told:
                 sender.sendto(encode("/biofeedback/marker", ["heard"]), ("127.0.0.1", told.port))
                 await asyncio.sleep(0.1)
 
-    whole = osc_desk.decode
+    whole = osc_controller.decode
     plan = Plan(
         config=load(), sensors=("sim:",), out=tmp_path_factory.mktemp("troubles"),
         duration_s=SECONDS, realtime=True, controls=(f"osc:{told.port}",), lsl="hangs",
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(osc_desk, "decode", decode)
+        patch.setattr(osc_controller, "decode", decode)
         patch.setattr(LslOutlet, "_send", lambda *event: never.wait())
         performance = Performance(plan)
         performance.run(screen)

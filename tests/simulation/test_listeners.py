@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from biofeedback.simulation.crowd import FAMILIES, FamilyName, VirtualListener, minds
-from biofeedback.simulation.heard import Heard
-from biofeedback.simulation.kinds import KINDS, KindName, kind_of, mixed
+from biofeedback.simulation.listener_types import KINDS, KindName, kind_of, mixed
+from biofeedback.simulation.music_features import Heard
 from biofeedback.simulation.scale import arousal_of, deviations
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal

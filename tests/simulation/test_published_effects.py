@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from biofeedback.simulation.crowd import FAMILIES, FamilyName, Minds, VirtualListener, minds
-from biofeedback.simulation.heard import Heard
+from biofeedback.simulation.music_features import Heard
 from synth.params import Layer, MusicParams
 
 pytestmark = pytest.mark.parametrize("family", FAMILIES)

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from replayed_session import rr_text
 
+from biofeedback.app.runner import Performance, Plan
 from biofeedback.cli.screen import watch
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
+from biofeedback.config.loader import load
 from biofeedback.personal import profiles
 from biofeedback.report import page
-from biofeedback.report.story import read_story
+from biofeedback.report.session_data import read_story
 from biofeedback.state.baseline import Baseline, Resting
-from biofeedback.state.rest_words import rest_in_words
+from biofeedback.state.baseline_text import rest_in_words
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 

@@ -14,10 +14,10 @@ import pytest
 from rigs.page_server import PageServer, page_server
 
 from biofeedback.cli.keys import Controls
-from biofeedback.session import Session
-from biofeedback.surface.bindings import Binding
-from biofeedback.surface.midi_desk import MidiDesk
-from biofeedback.surface.osc_desk import OscDesk
+from biofeedback.controllers.bindings import Binding
+from biofeedback.controllers.midi_controller import MidiDesk
+from biofeedback.controllers.osc_controller import OscDesk
+from biofeedback.runtime.session import Session
 from synth.outputs.osc_message import encode
 
 HANDS = ("page", "desk", "key", "midi", "osc")

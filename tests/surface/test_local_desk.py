@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from biofeedback.cli.app import run
-from biofeedback.commands import check
-from biofeedback.errors import CommandError
-from biofeedback.inputs import Command, CommandName, ExternalClock
-from biofeedback.surface.local_desk import LocalDesk, ask, running_folder, running_sessions
-from biofeedback.timebase import run_live
+from biofeedback.common.clock import run_live
+from biofeedback.common.errors import CommandError
+from biofeedback.controllers.local_ipc import LocalDesk, ask, running_folder, running_sessions
+from biofeedback.engine.command_validation import check
+from biofeedback.engine.inputs import Command, CommandName, ExternalClock
 
 
 class Taken:
@@ -41,7 +41,7 @@ class Taken:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr("biofeedback.surface.local_desk.data_folder", lambda: tmp_path)
+    monkeypatch.setattr("biofeedback.controllers.local_ipc.data_folder", lambda: tmp_path)
     return tmp_path
 
 

@@ -7,17 +7,17 @@ from uuid import uuid4
 import pylsl
 import pytest
 
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.errors import ConfigError
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.common.clock import run_live
+from biofeedback.common.errors import ConfigError
+from biofeedback.config.loader import load
+from biofeedback.controllers.lsl_marker_input import LslDesk
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.tables import gather
 from biofeedback.record.verify import verify
-from biofeedback.session import Session
-from biofeedback.surface.lsl_desk import LslDesk
-from biofeedback.timebase import run_live
+from biofeedback.runtime.session import Session
 
 RUN = uuid4().hex[:8]  # so that no other run of these tests is heard
 

@@ -9,8 +9,8 @@ import time
 import pytest
 from rigs import jack as rig
 
-from biofeedback.surface.midi_input import MidiInput, _Stamps
-from biofeedback.tasks import beside
+from biofeedback.common.tasks import beside
+from biofeedback.controllers.midi_input import MidiInput, _Stamps
 
 
 def test_times_are_those_of_the_driver_however_late_our_thread_is() -> None:

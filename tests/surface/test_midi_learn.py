@@ -10,7 +10,7 @@ import pytest
 from rigs import jack as rig
 
 from biofeedback.cli.app import run
-from biofeedback.surface.bindings import Binding, read
+from biofeedback.controllers.bindings import Binding, read
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 

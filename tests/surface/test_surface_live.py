@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from rigs import jack as rig
 
-from biofeedback.config import load
-from biofeedback.core_building import core_of
-from biofeedback.launch import Performance, Plan
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.controllers.bindings import Binding, write
+from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
-from biofeedback.surface.bindings import Binding, write
 from synth.outputs.osc_message import encode
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biofeedback.commands import check as check_command
-from biofeedback.errors import CommandError, ConfigError
-from biofeedback.inputs import Command
-from biofeedback.questions import Questions
-from biofeedback.surface import build
-from biofeedback.surface.bindings import ACTIONS, Binding, find, path_of, read, write
-from biofeedback.surface.build import check
-from biofeedback.surface.midi_input import parse
-from biofeedback.surface.osc_desk import OscDesk, command_of
-from biofeedback.surface.pace import Pace
-from biofeedback.surface.touches import Control, touch_of
-from biofeedback.surface.wishes import Wanted, Wishes
-from biofeedback.timebase import run_virtual
+from biofeedback.common.clock import run_virtual
+from biofeedback.common.errors import CommandError, ConfigError
+from biofeedback.controllers import build
+from biofeedback.controllers.bindings import ACTIONS, Binding, find, path_of, read, write
+from biofeedback.controllers.build import check
+from biofeedback.controllers.command_mapper import Wanted, Wishes
+from biofeedback.controllers.midi_events import Control, touch_of
+from biofeedback.controllers.midi_input import parse
+from biofeedback.controllers.osc_controller import OscDesk, command_of
+from biofeedback.controllers.throttle import Pace
+from biofeedback.engine.command_validation import check as check_command
+from biofeedback.engine.inputs import Command
+from biofeedback.runtime.prompts import Questions
 from synth.errors import OutputUnavailable
 from synth.outputs.osc_message import decode, encode
 from synth.params import Mode

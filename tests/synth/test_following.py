@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from synth.following import STANDSTILL_BPM, entry, stands_still, steered
 from synth.midi_clock import ClockListener, Position
 from synth.tempo_map import Segment, TempoMap
+from synth.tempo_sync import STANDSTILL_BPM, entry, stands_still, steered
 
 TICK, START, CONTINUE, STOP = (0xF8,), (0xFA,), (0xFB,), (0xFC,)
 

@@ -9,7 +9,6 @@ import mido
 import pytest
 
 from synth.events import Note
-from synth.following import STANDSTILL_BPM
 from synth.outputs import midi_file
 from synth.outputs.base import NoteOff, NoteOn, Pulse
 from synth.outputs.null import NullOutput
@@ -17,6 +16,7 @@ from synth.params import Layer
 from synth.player.scheduler import Scheduler
 from synth.score import Score
 from synth.tempo_map import Segment, TempoMap
+from synth.tempo_sync import STANDSTILL_BPM
 
 #: Two bars, then a stop within the third, and on with the fourth after 26 s.
 SEGMENTS = (Segment(0.0, 0.0, 120.0), Segment(5.0, 10.0, STANDSTILL_BPM), Segment(31.0, 12.0, 60.0))

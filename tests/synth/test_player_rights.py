@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from synth.player import rights
+from synth.player import realtime_priority
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux only: other systems need nothing")
 
@@ -55,7 +55,7 @@ async def asked(address: str) -> tuple[int, list]:
 
 _ASK = """
 import os, resource
-from synth.player.rights import ask_rtkit
+from synth.player.realtime_priority import ask_rtkit
 granted = ask_rtkit()
 limits = resource.getrlimit(resource.RLIMIT_RTTIME)
 print(os.getpid() if granted and max(limits) <= 200_000 else -1)
@@ -91,4 +91,4 @@ def test_without_that_service_the_next_best_is_taken_and_named() -> None:
 
 
 def test_only_real_time_rights_allow_a_long_spin() -> None:
-    assert {"fifo", "rtkit"} == rights.REALTIME
+    assert {"fifo", "rtkit"} == realtime_priority.REALTIME

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.config import Config
+from biofeedback.common.errors import TrialError
+from biofeedback.config.schema import Config
 from biofeedback.control.yoked import YokedSettings
-from biofeedback.errors import TrialError
 from biofeedback.record import lines
 from biofeedback.record.convert import encode
 from biofeedback.record.reader import LOG_NAME

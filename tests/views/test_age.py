@@ -10,8 +10,8 @@ from rich.console import Console
 
 from biofeedback.cli.board import Board
 from biofeedback.cli.numbers import Numbers
-from biofeedback.group.bodies import Found
-from biofeedback.inputs import Tick
+from biofeedback.engine.inputs import Tick
+from biofeedback.group.subjects import Found
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.mqtt.messages import Shown
@@ -20,7 +20,7 @@ from biofeedback.state.estimator import State
 from biofeedback.views.evidence import Evidence
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture
-from biofeedback.web.remote_seat import RemoteSeat
+from biofeedback.web.remote_station import RemoteSeat
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Signal
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from biofeedback.inputs import Tick
-from biofeedback.intake import Intake
+from biofeedback.engine.inputs import Tick
+from biofeedback.runtime.sanitizer import Intake
 from biofeedback.views.live_view import LiveView
 from sensors.base import LinkState, SensorStatus
 from sensors.signals import Chunk, Signal
-from sensors.telling import Teller
+from sensors.status_reporter import Teller
 
 
 def status(source: str, state: LinkState, wish: str = "", **more: bool | int) -> SensorStatus:

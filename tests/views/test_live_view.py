@@ -2,10 +2,10 @@
 
 import pytest
 
-from biofeedback.errors import ConfigError
-from biofeedback.inputs import Command, Tick
+from biofeedback.common.errors import ConfigError
+from biofeedback.engine.inputs import Command, Tick
 from biofeedback.views.live_view import LiveView
-from biofeedback.web.wishes import checked
+from biofeedback.views.permissions import checked
 from sensors.base import SensorStatus
 from synth.tempo_map import Segment
 

@@ -13,11 +13,11 @@ from rich.console import Console
 from biofeedback.cli.board import Board
 from biofeedback.cli.words import clock_text
 from biofeedback.control.base import Decision
-from biofeedback.group.bodies import Found
-from biofeedback.inputs import Command, Input, Tick
+from biofeedback.engine.events import Derived
+from biofeedback.engine.inputs import Command, Input, Tick
+from biofeedback.group.subjects import Found
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
-from biofeedback.outputs import Derived
 from biofeedback.state.estimator import State
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture

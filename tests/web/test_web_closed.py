@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from rigs.page_server import page_server
 
-from biofeedback import afterwards, vault
-from biofeedback.config import load
-from biofeedback.launch import Performance, Plan
-from biofeedback.session import Session
+from biofeedback.app import postprocess
+from biofeedback.app.runner import Performance, Plan
+from biofeedback.config.loader import load
+from biofeedback.runtime.session import Session
+from biofeedback.storage import encryption
 from biofeedback.web import records
 
 pytest.importorskip("pyrage", reason="pyrage has no wheel here")
@@ -27,13 +28,13 @@ def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    vault.create(tmp_path / "me.key")
-    monkeypatch.setenv(vault.KEY, str(tmp_path / "me.key"))
+    encryption.create(tmp_path / "me.key")
+    monkeypatch.setenv(encryption.KEY, str(tmp_path / "me.key"))
     out = tmp_path / "out"
     plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=20.0)
     outcome = Performance(plan).run(nothing_to_watch)
     assert outcome is not None
-    for step in afterwards.steps(outcome.folder, []):
+    for step in postprocess.steps(outcome.folder, []):
         step.do(lambda share: None)
     assert records.has(outcome.folder, "report.html")
     with page_server(out) as server:
@@ -53,12 +54,12 @@ def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
         names = zipfile.ZipFile(io.BytesIO(copy.body)).namelist()
         assert f"sessions/{past['id']}/report.html" in names
 
-        monkeypatch.delenv(vault.KEY)
+        monkeypatch.delenv(encryption.KEY)
         for method, path in (
             ("GET", f"{seat}/sessions"), ("GET", f"{session}/report.html"),
             ("GET", f"{seat}/export"), ("POST", f"{seat}/forget"),
         ):  # fmt: skip
             told = server.ask(method, path, cookie=cookie, body=b"" if method == "POST" else None)
             assert told.status == 404
-            assert vault.KEY in json.loads(told.body)["hint"]
+            assert encryption.KEY in json.loads(told.body)["hint"]
     assert (outcome.folder / "session.jsonl.gz.age").is_file()

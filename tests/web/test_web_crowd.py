@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rigs.page_server import PageServer, page_server
 
-from biofeedback.web import guard
+from biofeedback.web import middleware
 from biofeedback.web.connections import (
     EACH_ADDRESS,
     EACH_GRANT,
@@ -108,7 +108,7 @@ def test_a_known_connection_that_dribbles_its_next_request_is_cut_off_too(
 def test_a_body_that_never_ends_is_not_waited_for(
     server: PageServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "BODY_S", 0.2)
+    monkeypatch.setattr(middleware, "BODY_S", 0.2)
     cookie, _ = server.invite("listener", "home")
     head = heads(server, cookie, "Content-Type: application/json", "Content-Length: 100")
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as one:

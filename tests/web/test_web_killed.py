@@ -14,7 +14,7 @@ import pytest
 from rigs import chromium
 from rigs.served import Served, served
 
-from biofeedback.core_building import core_of
+from biofeedback.engine.factory import core_of
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
 

@@ -14,7 +14,7 @@ from rigs.page_server import PageServer, page_server
 from rigs.served import served
 
 from biofeedback.cli.app import run
-from biofeedback.personal.folders import data_folder
+from biofeedback.storage.paths import data_folder
 from biofeedback.web.links import Links
 from biofeedback.web.tokens import STAY_S
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.errors import ConfigError
+from biofeedback.app.recommend import preferences
+from biofeedback.common.errors import ConfigError
 from biofeedback.record import lines
 from biofeedback.record.reader import read, read_header
-from biofeedback.tailor import preferences
-from biofeedback.web.seat import Choice, Seat
-from biofeedback.web.studio import Studio
+from biofeedback.web.station import Choice, Seat
+from biofeedback.web.stations import Studio
 
 
 async def until_it_plays(seat: Seat) -> None:

@@ -12,10 +12,10 @@ import pytest
 from rigs.page_server import PageServer, page_server
 from rigs.stops import Device
 
-from biofeedback.errors import ConfigError
+from biofeedback.common.errors import ConfigError
 from biofeedback.web.receipts import Receipts
-from biofeedback.web.seat import Choice, Seat
-from biofeedback.web.studio import Studio
+from biofeedback.web.station import Choice, Seat
+from biofeedback.web.stations import Studio
 from synth.player.remote import RemotePlayer
 
 SLOW_S = 1.0

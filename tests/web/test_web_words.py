@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import biofeedback.web
-from biofeedback.web.words import LANGUAGES, catalogue, filled, language
+from biofeedback.web.translations import LANGUAGES, catalogue, filled, language
 
 WEB = Path(biofeedback.web.__file__).parent
 PAGES = sorted((WEB / "static").glob("*.html"))
@@ -21,7 +21,7 @@ MADE = (
 
 
 def test_every_word_is_there_in_every_language() -> None:
-    tables = tomllib.loads((WEB / "words.toml").read_text())
+    tables = tomllib.loads((WEB / "translations.toml").read_text())
     for key, words in tables.items():
         assert set(words) == set(LANGUAGES), key
         assert all(text.strip() for text in words.values()), key

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.simulation.family_b.traits import Traits
-from biofeedback.simulation.heard import BEATS_PER_BREATH, Heard
+from biofeedback.simulation.music_features import BEATS_PER_BREATH, Heard
 from biofeedback.simulation.streams import Streams
 from sensors.signals import FloatArray
 

@@ -1,0 +1,111 @@
+"""What is written when the last note has ended: MIDI, sound and the report, all from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.common.errors import FolderError
+from biofeedback.config.midi_maps import of_files
+from biofeedback.config.schema import Config
+from biofeedback.record.reader import read_header
+from biofeedback.record.score import score_of
+from biofeedback.record.seal import seal
+from biofeedback.storage import encryption
+from synth.outputs.midi_map import MidiMap
+from synth.outputs.uri import OutputSpec
+
+__all__ = ["Step", "steps", "write_midi", "write_sound"]
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file to write: `do` takes a progress callback and returns the path."""
+
+    name: str
+    title: str
+    do: Callable[[Progress], Path]
+
+
+def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
+    """Yield what is to be written for a session's folder: session.mid, the report, `files`.
+
+    With a key, the session's folder is encrypted last. A wav output without a path goes to
+    session.wav in the folder. Each step raises `FolderError` or `SynthError` when its file cannot
+    be written; the others can still be done.
+    """
+    midi = session / "session.mid"
+    yield Step("midi", "Writing the MIDI file", partial(_midi, session, midi))
+    yield Step("report", "Writing the report", partial(_report, session))
+    for spec in files:
+        target = Path(spec.target) if spec.target else session / "session.wav"
+        if spec.kind == "mid":
+            yield Step("midi", "Writing the MIDI file", partial(_midi, session, target))
+        else:
+            yield Step("sound", "Rendering the sound", partial(write_sound, session, target))
+    if encryption.is_on():
+        yield Step("closed", "Encrypting the session", partial(_seal, session))
+
+
+def write_midi(session: Path, target: Path) -> Path:
+    """Write a session's music as a MIDI file."""
+    from synth.outputs import midi_file
+
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        midi_file.write(target, score_of(session), channels=_midi_map(session))
+    return target
+
+
+def _midi_map(session: Path) -> MidiMap:
+    """Return the channels and programs that a session had."""
+    header = read_header(session)
+    return of_files(header.outputs, msgspec.json.decode(header.config, type=Config))
+
+
+def write_sound(
+    session: Path, target: Path, progress: Progress, soundfont: Path | None = None
+) -> Path:
+    """Render a session's music as a WAV file, in a process of its own."""
+    from synth.outputs import wav
+
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        midi_map = _midi_map(session) if soundfont else None
+        wav.render(
+            target, score_of(session), soundfont=soundfont, midi_map=midi_map, progress=progress
+        )
+    return target
+
+
+def _midi(session: Path, target: Path, progress: Progress) -> Path:
+    return write_midi(session, target)
+
+
+def _seal(session: Path, progress: Progress) -> Path:
+    seal(session)
+    return session
+
+
+def _report(session: Path, progress: Progress) -> Path:
+    from biofeedback.report import page
+
+    return page.write(session, progress)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FolderError(
+            f"{target} cannot be written: {error.strerror}",
+            hint="Choose a file in a folder that you may write to, on a disk with room.",
+        ) from error

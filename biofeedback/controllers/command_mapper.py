@@ -1,0 +1,97 @@
+"""What a hand asks for becomes commands of the session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from biofeedback.controllers.bindings import Action, Binding
+from biofeedback.controllers.midi_events import Touch
+from biofeedback.engine.inputs import CommandName
+from synth.params import TONIC_NAMES
+
+__all__ = ["FIFTHS", "Wanted", "Wishes"]
+
+_PRESSED = 0.5
+_BUTTONS: frozenset[Action] = frozenset({"hold", "go_on", "marker", "release", "stop", "panic"})
+#: Tonics along a knob, each a fifth from the next: a small turn is a near key.
+FIFTHS = tuple(TONIC_NAMES[7 * step % 12] for step in range(-5, 7))
+_PARAMS = {"tempo": "tempo_bpm"}
+
+
+class Wanted(NamedTuple):
+    """A command; one that is not `urgent` may be replaced by the next of the same `slot`."""
+
+    what: CommandName
+    value: str
+    urgent: bool
+    slot: str
+
+
+class Wishes:
+    """Turns touches into commands; remembers which buttons are down."""
+
+    def __init__(self, bindings: Sequence[Binding]) -> None:
+        self._bindings = bindings
+        self._down: set[int] = set()
+
+    def touched(self, touch: Touch, held: bool) -> list[Wanted]:
+        """Return what is wanted; nothing when a button is let go, or nothing is bound.
+
+        `held` is whether the music holds now, whoever asked for it: one button does both.
+        """
+        return [
+            wanted
+            for number, binding in enumerate(self._bindings)
+            if binding.fits(touch.control)
+            and (wanted := self._wanted(number, binding, touch, held))
+        ]
+
+    def _wanted(self, number: int, binding: Binding, touch: Touch, held: bool) -> Wanted | None:
+        if binding.action in _BUTTONS or touch.control.kind == "note":
+            was_down = number in self._down
+            pressed = touch.value >= _PRESSED or (touch.control.kind == "note" and touch.value > 0)
+            if pressed:
+                self._down.add(number)
+            else:
+                self._down.discard(number)
+            once = touch.control.kind == "program" or binding.any_note
+            if not pressed or (was_down and not once):
+                return None
+        if binding.action in _BUTTONS:
+            return _button(binding, held)
+        return _knob(binding, touch)
+
+
+def _button(binding: Binding, held: bool) -> Wanted:
+    match binding.action:
+        case "hold":
+            return Wanted(*(("resume", "hold") if held else ("hold", "")), True, "hold")
+        case "go_on":
+            return Wanted("resume", "", True, "go_on")
+        case "marker":
+            return Wanted("marker", binding.text or "marker", True, "marker")
+        case "release":
+            return Wanted("release", "", True, "release")
+        case "stop":
+            return Wanted("stop", "", True, "stop")
+        case _:
+            return Wanted("panic", "", True, "panic")
+
+
+def _knob(binding: Binding, touch: Touch) -> Wanted:
+    low, high = binding.ends
+    value = low + (high - low) * touch.value
+    if binding.action == "volume":
+        return Wanted("volume", f"{min(1.0, max(0.0, value)):.2f}", False, "volume")
+    if binding.action == "key":
+        tonic = (
+            TONIC_NAMES[touch.control.number % 12]
+            if touch.control.kind == "note"
+            else FIFTHS[min(11, int(touch.value * 12))]
+        )
+        asked = f"{tonic} {binding.mode.value}"
+    else:
+        asked = f"{value:.1f}" if binding.action == "tempo" else f"{value:.3f}"
+    name = _PARAMS.get(binding.action, binding.action)
+    return Wanted("override", f"{name}={asked} for {binding.for_s:g}", False, name)

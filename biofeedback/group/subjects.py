@@ -1,0 +1,180 @@
+"""What is worn, by one person or by several, as the core sees it: samples in, states out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from biofeedback.group.rules import contributions, mean, mean_readings, weights
+from biofeedback.group.settings import MARK, Settings, wearer_of
+from biofeedback.group.synchrony import Synchrony
+from biofeedback.metrics.bank import MetricBank
+from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.scr import Scr
+from biofeedback.metrics.windowed import Window, WindowResult
+from biofeedback.state.baseline import Baseline
+from biofeedback.state.estimator import Estimator, State
+from biofeedback.state.estimator import Settings as StateSettings
+from biofeedback.state.subject_state import Worn
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Gap
+
+__all__ = ["Bodies", "Found", "Group", "OneBody", "Sensed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A beat or a skin response of one wearer of a group."""
+
+    wearer: str
+    item: Beat | Scr
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """What is known at a tick; `bodies` and `together` (0 to 1) belong to groups."""
+
+    readings: tuple[Reading, ...]
+    state: State
+    bodies: Mapping[str, Worn] = field(default_factory=dict)
+    together: float = 0.0
+
+
+class Bodies(Protocol):
+    """One body, or several."""
+
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr | Found, ...]:
+        """Take in what a sensor sent; return what it completed."""
+        ...
+
+    def sense(self, now_s: float) -> Sensed:
+        """Return what is known now; times do not go backwards."""
+        ...
+
+    def window(self, now_s: float) -> Window | None:
+        """Return data for the worker when they are due."""
+        ...
+
+    def take(self, result: WindowResult) -> None:
+        """Take in what the worker made of a window."""
+        ...
+
+    @property
+    def baselines(self) -> dict[str, Baseline]:
+        """The resting values that are known, by wearer; one body's under ""."""
+        ...
+
+
+class OneBody:
+    """A bank of metrics and an estimator."""
+
+    def __init__(
+        self, metrics: MetricSettings, state: StateSettings, baseline: Baseline | None
+    ) -> None:
+        self._metrics = MetricBank(metrics)
+        self._estimator = Estimator(state, baseline)
+        self._learned = False
+
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
+        """Take in what a sensor sent; return what it completed."""
+        return self._metrics.update(sample)
+
+    def sense(self, now_s: float) -> Sensed:
+        """Return what is known now."""
+        readings = self._metrics.read(now_s)
+        state = self._estimator.step(readings, now_s)
+        self._learned = state.phase == "tracking"
+        return Sensed(readings, state)
+
+    def window(self, now_s: float) -> Window | None:
+        """Return data for the worker when they are due."""
+        return self._metrics.window(now_s)
+
+    def take(self, result: WindowResult) -> None:
+        """Take in what the worker made of a window."""
+        self._metrics.take(result)
+
+    @property
+    def baselines(self) -> dict[str, Baseline]:
+        """The resting values, once the rest is over."""
+        known = self._estimator.baseline if self._learned else None
+        return {} if known is None else {"": known}
+
+
+class Group:
+    """A body for each wearer, and one state by rule.
+
+    Readings of the group come first, under their usual names; then each wearer's, as NAME/READING,
+    their arousal among them. The long windows of the worker are left to analysis afterwards.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: MetricSettings,
+        state: StateSettings,
+        baselines: Mapping[str, Baseline],
+    ) -> None:
+        self._settings = settings
+        self._bodies = {
+            name: OneBody(metrics, state, baselines.get(name)) for name in settings.wearers
+        }
+        self._synchrony = Synchrony(settings.wearers)
+
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Found, ...]:
+        """Take in what a wearer's sensor sent; a sensor of nobody counts for nobody."""
+        name = wearer_of(sample.source)
+        body = self._bodies.get(name)
+        if body is None:
+            return ()
+        found = body.update(sample)
+        for item in found:
+            if isinstance(item, Beat):
+                self._synchrony.add(name, item)
+        return tuple(Found(name, item) for item in found)
+
+    def sense(self, now_s: float) -> Sensed:
+        """Return what each does, and what the rule makes of it."""
+        bodies = {}
+        for name, body in self._bodies.items():
+            sensed = body.sense(now_s)
+            bodies[name] = Worn(sensed.state, sensed.readings)
+        state, readings = self._ruled(bodies, now_s)
+        alike = self._synchrony.read(now_s)
+        value = alike[0].value if self._settings.rule == "synchrony" else None
+        each = (reading for name, body in bodies.items() for reading in _named(name, body))
+        return Sensed((*readings, *each, *alike), state, bodies, value or 0.0)
+
+    def _ruled(self, bodies: Mapping[str, Worn], now_s: float) -> tuple[State, tuple[Reading, ...]]:
+        if self._settings.rule == "leader":
+            leader = bodies[self._settings.leader]
+            known = contributions({name: body.state for name, body in bodies.items()})
+            return replace(leader.state, contributions=known), leader.readings
+        shares = weights(bodies)
+        return mean(bodies, shares, now_s), mean_readings(bodies, shares)
+
+    def window(self, now_s: float) -> Window | None:
+        """Return nothing: a window has no place for whose it is."""
+        return None
+
+    def take(self, result: WindowResult) -> None:
+        """Leave it."""
+
+    @property
+    def baselines(self) -> dict[str, Baseline]:
+        """The resting values of those whose rest is over."""
+        return {
+            name: known for name, body in self._bodies.items() for known in body.baselines.values()
+        }
+
+
+def _named(name: str, body: Worn) -> tuple[Reading, ...]:
+    state = body.state
+    arousal = Reading(
+        f"{name}{MARK}arousal", state.arousal, "", 0.0, state.time_s, state.confidence, 1.0
+    )
+    own = (replace(reading, name=f"{name}{MARK}{reading.name}") for reading in body.readings)
+    return arousal, *own

@@ -1,0 +1,1 @@
+"""A running session, handed on to other programs."""

@@ -1,0 +1,1 @@
+"""What is computed from recordings and kept sessions, with nobody waiting for it live."""

@@ -1,0 +1,88 @@
+"""What happened in a session, in numbers, and how long each stage of it took."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from biofeedback.common.clock import monotonic_s
+
+__all__ = ["Counters", "Delay"]
+
+_LATEST = 8192  #: delays of a stage that are kept until they are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long a stage took, of `count` times: median, 99th percentile and most, in ms."""
+
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened, in numbers; `seconds` is the computing time of each stage.
+
+    `bad` is how much bad input each source sent, by kind; `drift_ppm` how fast its clock ran.
+    """
+
+    inputs: int = 0
+    derived: int = 0
+    notes: int = 0
+    gaps: int = 0
+    ticks_skipped: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    bad: dict[str, dict[str, int]] = field(default_factory=dict)
+    drift_ppm: dict[str, float] = field(default_factory=dict)
+    _delays: dict[str, deque[float]] = field(default_factory=dict)
+
+    def sensor(self, source: str, bad: Mapping[str, int], drift_ppm: float | None) -> None:
+        """Take over what a sensor says about its bad input and its clock."""
+        if bad:
+            self.bad[source] = dict(bad)
+        if drift_ppm is not None:
+            self.drift_ppm[source] = drift_ppm
+
+    def totals(self) -> dict[str, float]:
+        """Return the counts, for the log's last line."""
+        return {
+            "inputs": self.inputs,
+            "derived": self.derived,
+            "notes": self.notes,
+            "gaps": self.gaps,
+            "ticks_skipped": self.ticks_skipped,
+        }
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time that the block takes to a stage."""
+        before = monotonic_s()
+        try:
+            yield
+        finally:
+            took_s = monotonic_s() - before
+            self.seconds[name] = self.seconds.get(name, 0.0) + took_s
+            self.delayed(name, took_s)
+
+    def delayed(self, name: str, delay_s: float) -> None:
+        """Remember how late something was, or how long it took."""
+        known = self._delays.get(name)
+        if known is None:
+            known = self._delays[name] = deque(maxlen=_LATEST)
+        known.append(delay_s)
+
+    def delays(self) -> dict[str, Delay]:
+        """Return how long each stage took since this was asked last."""
+        found, self._delays = self._delays, {}
+        return {name: _delay(sorted(known)) for name, known in found.items()}
+
+
+def _delay(sorted_s: list[float]) -> Delay:
+    count = len(sorted_s)
+    ms = [round(1000.0 * sorted_s[int(share * (count - 1))], 3) for share in (0.5, 0.99, 1.0)]
+    return Delay(count, *ms)

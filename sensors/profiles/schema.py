@@ -1,0 +1,217 @@
+"""What a device profile says: how to recognise a device, start it, and read its packets.
+
+A profile is data. `sensors.profiles.loader` reads it from TOML, `sensors.codecs.described` decodes
+with it, `sensors.ble.described` connects with it.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from sensors.signals import Signal
+
+__all__ = [
+    "Binary",
+    "Clock",
+    "Column",
+    "Contact",
+    "Field",
+    "FieldType",
+    "Formula",
+    "Profile",
+    "Scale",
+    "Text",
+    "Valid",
+    "Values",
+    "Write",
+]
+
+FieldType = Literal["u8", "i8", "u16", "i16", "u24", "i24", "u32", "i32", "f32"]
+Formula = Literal["linear", "reciprocal", "resistance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One number in a packet, `at` bytes from its start."""
+
+    at: int
+    type: FieldType
+    big_endian: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes that the number takes."""
+        return int(self.type[1:]) // 8
+
+    @property
+    def wraps_at(self) -> int | None:
+        """The count at which an unsigned number starts again from zero; None for others."""
+        return 1 << 8 * self.size if self.type[0] == "u" else None
+
+    def read(self, packet: bytes, shift: int = 0) -> float:
+        """Return the number, `shift` bytes further on; the packet must be long enough."""
+        start = self.at + shift
+        raw = packet[start : start + self.size]
+        if self.type == "f32":
+            return float(struct.unpack(">f" if self.big_endian else "<f", raw)[0])
+        order: Literal["big", "little"] = "big" if self.big_endian else "little"
+        return int.from_bytes(raw, order, signed=self.type[0] == "i")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A row of numbers, `every` bytes apart; `count` None means up to the packet's end."""
+
+    first: Field
+    every: int
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One cell of a line, counted from 0."""
+
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where the device's own time stands, of the packet's first sample or its last."""
+
+    source: Field | Column
+    tick_s: float
+    of: Literal["first", "last"] = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where the device says whether it touches skin: it does while number & `mask` == `worn`."""
+
+    source: Field | Column
+    worn: int
+    mask: int = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A packet of numbers at fixed places; `sequence` counts packets or samples."""
+
+    values: Values
+    sequence: Field | None = None
+    sequence_counts: Literal["packets", "samples"] = "packets"
+    clock: Clock | None = None
+    contact: Contact | None = None
+
+    @property
+    def shortest(self) -> int:
+        """Bytes of the shortest packet that holds all fields and one value, or all that count."""
+        places: list[Field | Column | None] = [self.sequence]
+        places += [part.source for part in (self.clock, self.contact) if part]
+        row = (self.values.count or 1) - 1
+        ends = [place.at + place.size for place in places if isinstance(place, Field)]
+        return max([*ends, self.values.first.at + row * self.values.every + self.values.first.size])
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Lines with one sample each; lines that do not begin with `starts_with` are not for us.
+
+    A line of ours with another number of `columns` was damaged on the way.
+    """
+
+    value: Column
+    columns: int | None = None
+    separator: str = ","
+    starts_with: str = ""
+    sequence: Column | None = None
+    sequence_wraps_at: int | None = None
+    clock: Clock | None = None
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a raw number becomes a value in the signal's unit.
+
+    linear: factor * raw + offset; reciprocal: factor / raw; resistance: 1000 / (factor * raw +
+    offset), where the bracket is in kOhm and the value in uS.
+    """
+
+    formula: Formula = "linear"
+    factor: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, raw: float) -> float:
+        """Return the value; infinite where a conductance would divide by zero."""
+        if self.formula == "linear":
+            return self.factor * raw + self.offset
+        if self.formula == "reciprocal":
+            return self.factor / raw if raw else float("inf")
+        kilo_ohm = self.factor * raw + self.offset
+        return 1000.0 / kilo_ohm if kilo_ohm else float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """Values are good between `above` and `below`, neither included.
+
+    A value that is not above `contact_above` says that the electrodes do not touch the skin.
+    """
+
+    above: float = 0.0
+    below: float = 100.0
+    contact_above: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Bytes to write once after connecting; `{unix_time}` stands for u32 seconds since 1970.
+
+    With `response`, the device acknowledges them.
+    """
+
+    characteristic: str
+    parts: tuple[bytes | Literal["{unix_time}"], ...]
+    response: bool = True
+
+    def data(self, unix_time_s: float) -> bytes:
+        """Return the bytes, with the time filled in."""
+        now = struct.pack("<I", int(unix_time_s) & 0xFFFFFFFF)
+        return b"".join(part if isinstance(part, bytes) else now for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything we need to know about a device that sends one signal on one characteristic.
+
+    `rate_hz` None: each value is an event at its arrival. `period_s` is the usual time between
+    packets. `name_pattern` has `*` and `?` as wildcards.
+    """
+
+    name: str
+    title: str
+    support: str
+    signal: Signal
+    characteristic: str
+    layout: Binary | Text
+    period_s: float
+    rate_hz: float | None = None
+    scale: Scale = Scale()
+    valid: Valid = Valid()
+    name_pattern: str = ""
+    service: str = ""
+    setup: tuple[Write, ...] = ()
+
+    def matches(self, name: str, services: tuple[str, ...] = ()) -> bool:
+        """Return whether a device of this name, advertising these services, is meant.
+
+        Every rule that the profile has must hold; case does not matter.
+        """
+        if not self.name_pattern and not self.service:
+            return False
+        named = fnmatchcase(name.casefold(), self.name_pattern.casefold() or "*")
+        offered = not self.service or self.service in {uuid.lower() for uuid in services}
+        return named and offered

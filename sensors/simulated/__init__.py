@@ -1,0 +1,1 @@
+"""A simulated body, and the sensor that wears it."""
