@@ -110,8 +110,8 @@ People = dict[str, Person]
 
 def measure(recording: Recording, order: list[Block]) -> Person:
     """Run a person's recording through metrics and estimator, twice a second."""
-    metrics = bank.MetricBank(bank.Settings())
-    settings = estimator.Settings(rest=baseline.Settings(rest_s=_CALIBRATION_S))
+    metrics = bank.MetricBank(bank.MetricSettings())
+    settings = estimator.EstimatorSettings(rest=baseline.BaselineSettings(rest_s=_CALIBRATION_S))
     tracker = estimator.Estimator(settings, None)
     features, quality, states = [], [], []
     for second, arrived in enumerate(seconds(recording)):

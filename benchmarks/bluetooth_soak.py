@@ -49,13 +49,13 @@ def streams() -> list[SampleStream]:
     """Return all sensors, none of them opened yet."""
     loop_clock = asyncio.get_running_loop().time
     wide = frozenset({"ecg", "acc"})
-    band = bands.Settings(
+    band = bands.BandSettings(
         profiles=ROOT / "configs" / "devices", name_or_address=BAND, kind="packed"
     )
     return [
-        *(strap.stream(strap.Settings(name_or_address=name), loop_clock) for name in STRAPS),
-        strap.stream(strap.Settings(name_or_address=H10, streams=wide), loop_clock),
-        bands.stream(band, loop_clock, lambda: strap.stream(strap.Settings(), loop_clock)),
+        *(strap.stream(strap.StrapSettings(name_or_address=name), loop_clock) for name in STRAPS),
+        strap.stream(strap.StrapSettings(name_or_address=H10, streams=wide), loop_clock),
+        bands.stream(band, loop_clock, lambda: strap.stream(strap.StrapSettings(), loop_clock)),
     ]
 
 

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from biofeedback.app.registry import SensorOptions
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.offline.cohort import analyze_all, find_sessions
 from biofeedback.record.reader import LOG_NAME
@@ -32,11 +32,11 @@ def prepare(folder: Path, count: int, minutes: float) -> list[Path]:
     """Simulate four sessions and copy them."""
     logs = []
     for seed in range(4):
-        plan = Plan(
+        plan = SessionPlan(
             config=load(), sensors=("sim:listener",), out=folder / "made", seed=seed,
             duration_s=60.0 * minutes, options=SensorOptions(seed=seed),
         )  # fmt: skip
-        logs.append(Performance(plan).run(nothing_to_watch).folder / LOG_NAME)
+        logs.append(SessionRunner(plan).run(nothing_to_watch).folder / LOG_NAME)
     for number in range(count):
         target = folder / "sessions" / f"{number:04d}"
         target.mkdir(parents=True)

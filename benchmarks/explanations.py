@@ -20,11 +20,11 @@ from random import Random
 from typing import Any
 
 from biofeedback.config.loader import load
-from biofeedback.control.base import Aim, Decision, Moment
+from biofeedback.control.base import ControlInput, ControlTarget, Decision
 from biofeedback.control.build import build
 from biofeedback.control.mapping import EVENTS
-from biofeedback.control.music_controller import Steering
-from biofeedback.control.override import Wish
+from biofeedback.control.music_controller import MusicController
+from biofeedback.control.override import OverrideRequest
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.inputs import Tick
 from biofeedback.simulation.crowd import VirtualListener
@@ -49,7 +49,7 @@ class Asked:
     readings: tuple[Any, ...]
     events: frozenset[str]
     phrase_start: bool
-    wish: Wish | None = None
+    wish: OverrideRequest | None = None
     distress: float | None = None
 
 
@@ -62,7 +62,7 @@ class Still:
     def __init__(self, strategy: Any) -> None:
         self._strategy = strategy
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Ask the strategy, without any time having passed."""
         return self._strategy.aim(replace(moment, dt_s=0.0))
 
@@ -73,11 +73,13 @@ class Content:
     follows_body = False
     finished = False
 
-    def __init__(self, steering: Steering) -> None:
+    def __init__(self, steering: MusicController) -> None:
         last = steering._last
-        self._aim = Aim(steering._level.value, None, "", steering._tempo.value, last.swell)
+        self._aim = ControlTarget(
+            steering._level.value, None, "", steering._tempo.value, last.swell
+        )
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Want what sounds."""
         return self._aim
 
@@ -102,7 +104,7 @@ def listen(family: str, kind: str, seed: int, programme: str) -> tuple[Any, list
         one = Asked(
             replace(state, confidence=0.05) if 500 <= index < 600 else state,
             360 <= index < 420, tuple(how["readings"]), frozenset(how["events"]), index % 32 == 0,
-            Wish("tempo_bpm", 90.0, 60.0) if index == 240 else None,
+            OverrideRequest("tempo_bpm", 90.0, 60.0) if index == 240 else None,
             9.0 if index == 900 else 2.0 if index == 960 else None,
         )  # fmt: skip
         asked.append(one)
@@ -119,13 +121,13 @@ def listen(family: str, kind: str, seed: int, programme: str) -> tuple[Any, list
             seq += 1
         heard = next(item for item in derived if isinstance(item, Decision)).params
 
-    def fresh() -> Steering:
+    def fresh() -> MusicController:
         return build(config.control, config.music.palette, style.settings.home, config.phase)
 
     return fresh, asked
 
 
-def take(steering: Steering, one: Asked, step: Any = None) -> Decision:
+def take(steering: MusicController, one: Asked, step: Any = None) -> Decision:
     """Let a steering decide one tick."""
     if one.wish is not None:
         steering.wish(one.wish, "key", one.state.time_s)
@@ -137,7 +139,7 @@ def take(steering: Steering, one: Asked, step: Any = None) -> Decision:
     )  # fmt: skip
 
 
-def again(start: Steering, asked: list[Asked], cause: str) -> Decision:
+def again(start: MusicController, asked: list[Asked], cause: str) -> Decision:
     """Decide the window again with a cause at its neutral value; return its last decision."""
     steering = copy.deepcopy(start)
     ticks, first = list(asked), asked[0]
@@ -183,7 +185,7 @@ def values(decision: Decision) -> dict[str, float]:
 def examine(fresh: Any, asked: list[Asked], rng: Random, counts: Counter[str]) -> None:
     """Look at every few decisions of a session."""
     steering = fresh()
-    before: deque[tuple[Steering, Decision]] = deque(maxlen=WINDOW + 1)
+    before: deque[tuple[MusicController, Decision]] = deque(maxlen=WINDOW + 1)
     for index, one in enumerate(asked):
         snapshot = copy.deepcopy(steering) if index % EVERY == 0 else None
         decision = take(steering, one)

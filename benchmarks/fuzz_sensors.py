@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from rigs.recording_files import FORMATS  # noqa: E402
 
 from sensors.ble.band import BandReader  # noqa: E402
-from sensors.ble.link import Change, Packet  # noqa: E402
+from sensors.ble.link import LinkChange, Packet  # noqa: E402
 from sensors.ble.strap import StrapReader  # noqa: E402
 from sensors.codecs import device_information, heart_rate, polar_pmd  # noqa: E402
 from sensors.codecs.bitalino import BitalinoDecoder  # noqa: E402
@@ -116,14 +116,14 @@ class Mutator:
 def packets_to(reader: BandReader | StrapReader, uuid: str) -> Callable[[bytes], object]:
     """Return a function that gives a reader packets, and loses the link now and then."""
     now_s, rng = 0.0, Random(1)
-    reader.take(Change(now_s, "streaming", "fuzz"))
+    reader.take(LinkChange(now_s, "streaming", "fuzz"))
 
     def take(data: bytes) -> object:
         nonlocal now_s
         now_s += rng.choice((0.0, 0.1, 0.5, 1.0))
         if rng.random() < 0.01:
-            reader.take(Change(now_s, "lost", "fuzz", rng.choice(("link", "stall"))))
-            reader.take(Change(now_s, "streaming", "fuzz"))
+            reader.take(LinkChange(now_s, "lost", "fuzz", rng.choice(("link", "stall"))))
+            reader.take(LinkChange(now_s, "streaming", "fuzz"))
         return reader.take(Packet(now_s, uuid, data))
 
     return take
@@ -148,8 +148,8 @@ def codec_targets() -> dict[str, Target]:
         "battery": (heart_rate.battery_percent, [b"\x37", b"\x64"], refuses),
         "body location": (heart_rate.body_location, [b"\x01", b"\x06"], refuses),
         "device information": (device_information.device_text, told, refuses),
-        "polar frames": (lambda data: polar_pmd.Frame.decode(data).values(), PMD, refuses),
-        "polar replies": (polar_pmd.Reply.decode, REPLIES, refuses),
+        "polar frames": (lambda data: polar_pmd.PmdFrame.decode(data).values(), PMD, refuses),
+        "polar replies": (polar_pmd.PmdReply.decode, REPLIES, refuses),
         "polar features": (polar_pmd.features, REPLIES, refuses),
         "polar stops": (polar_pmd.stopped_by_device, REPLIES, refuses),
         "osc": (osc_packet.decode, OSC, refuses),

@@ -21,8 +21,8 @@ def main() -> None:
     recording = read(recordings_folder() / "stress_predict" / name)
     arrivals = seconds(recording)
     metrics, tracker = (
-        bank.MetricBank(bank.Settings()),
-        estimator.Estimator(estimator.Settings(), None),
+        bank.MetricBank(bank.MetricSettings()),
+        estimator.Estimator(estimator.EstimatorSettings(), None),
     )
     updating = reading = estimating = windowing = 0.0
     windows = reads = 0

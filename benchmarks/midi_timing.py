@@ -41,7 +41,7 @@ from synth.outputs.midi_port import MidiPortOutput
 from synth.params import Layer
 from synth.player import process
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 BPM = 120.0
 STEP_BEATS = 0.25
@@ -127,7 +127,7 @@ async def play(kind: type[RemotePlayer], name: str, seconds: float) -> str:
     """Play through our player; return the rights that it got."""
     t0_s = time.monotonic()
     player = await kind.open(f"midi-virtual:{name}?clock", t0_s)
-    player.tempo(Segment(time.monotonic() - t0_s + START_S, 0.0, BPM))
+    player.tempo(TempoSegment(time.monotonic() - t0_s + START_S, 0.0, BPM))
     player.notes(
         Note(k, k * STEP_BEATS, STEP_BEATS / 2, 60, 80, Layer.MELODY) for k in range(count(seconds))
     )
@@ -250,7 +250,7 @@ async def play_jack(seconds: float, folder: Path) -> None:
     await listener.stdout.readline()
     t0_s = time.monotonic()
     player = await RemotePlayer.open("midi-jack:ours?connect=capture:in&clock", t0_s)
-    player.tempo(Segment(time.monotonic() - t0_s + START_S, 0.0, BPM))
+    player.tempo(TempoSegment(time.monotonic() - t0_s + START_S, 0.0, BPM))
     player.notes(
         Note(k, k * STEP_BEATS, STEP_BEATS / 2, 60, 80, Layer.MELODY) for k in range(count(seconds))
     )

@@ -55,7 +55,7 @@ def play(out: Path, logins: list[str], count: int, seconds: float) -> None:
 
     async def one(number: int, worker: SharedWorker) -> None:
         await asyncio.sleep(number * STAGGER_S)
-        plan = runner.Plan(
+        plan = runner.SessionPlan(
             config=settings, sensors=("sim:",), out=out / f"w{number:02d}", seed=number + 1,
             duration_s=seconds, realtime=True, options=registry.SensorOptions(seed=number + 1),
             mqtt=load(logins[number]) if logins else None,
@@ -68,7 +68,7 @@ def play(out: Path, logins: list[str], count: int, seconds: float) -> None:
                 marked += 1
                 session.command("key", "marker", f"{number}/{marked}")
 
-        await runner.Performance(plan, worker).play(mark)
+        await runner.SessionRunner(plan, worker).play(mark)
 
     async def everybody() -> None:
         worker = SharedWorker()

@@ -23,7 +23,7 @@ from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player import process
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 BPM = 120.0
 STEP_BEATS = 0.25
@@ -91,7 +91,7 @@ async def play(seconds: float) -> str:
     """Play through our player; return the rights that it got."""
     t0_s = time.monotonic()
     player = await TimedPlayer.open("null:", t0_s)
-    player.tempo(Segment(time.monotonic() - t0_s + START_S, 0.0, BPM))
+    player.tempo(TempoSegment(time.monotonic() - t0_s + START_S, 0.0, BPM))
     player.notes(
         Note(k, k * STEP_BEATS, STEP_BEATS / 2, 60, 80, Layer.MELODY) for k in range(count(seconds))
     )

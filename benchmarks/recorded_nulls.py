@@ -30,7 +30,7 @@ from arousal_auc import blocks
 from nulls.sensed import Course, Heard, sensed
 from recorded import recordings_folder
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load, programmes
 from biofeedback.config.schema import Config
 from biofeedback.control.base import Decision
@@ -142,8 +142,8 @@ def check(person: str, programme: str) -> str:
             decisions.extend(item for item in subscription.drain() if isinstance(item, Decision))
 
     with tempfile.TemporaryDirectory() as folder:
-        plan = Plan(config=config, sensors=(f"file:{path}",), out=Path(folder))
-        Performance(plan).run(watch)
+        plan = SessionPlan(config=config, sensors=(f"file:{path}",), out=Path(folder))
+        SessionRunner(plan).run(watch)
     recording = read(path)
     ours, tasks = list(played(sensed(recording, config), config)), tasks_of(person, recording)
     pairs = list(zip(ours, decisions, strict=False))

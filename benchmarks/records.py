@@ -26,7 +26,7 @@ import msgspec
 import numpy as np
 
 from biofeedback.app.registry import SensorOptions
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.engine.factory import core_of
@@ -34,7 +34,7 @@ from biofeedback.record.convert import encode, input_line
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.sanitizer import Sanitizer
 from biofeedback.storage.paths import configs_folder
 from sensors.signals import Chunk, Signal
 
@@ -55,11 +55,11 @@ def perform(out: Path, seed: int, strategy: str, style: str, sensor: str, second
             f"control.strategy={strategy}", f"music.style={style}", "state.rest.rest_s=30",
         ]
     )  # fmt: skip
-    plan = Plan(
+    plan = SessionPlan(
         config=config, sensors=(sensor,), out=out, seed=seed, duration_s=seconds,
         options=SensorOptions(seed=seed),
     )  # fmt: skip
-    return Performance(plan).run(nothing_to_watch).folder
+    return SessionRunner(plan).run(nothing_to_watch).folder
 
 
 def kill(times: int, rng: Random, scratch: Path) -> None:
@@ -174,7 +174,7 @@ def cost(scratch: Path) -> None:
     rng = np.random.default_rng(1)
     log = LogWriter(scratch / LOG_NAME)
     ecg, acc = rng.normal(0, 0.3, 130).round(4), rng.normal(0, 0.02, (50, 3)).round(4)
-    intake, count, start_s = Intake(), 0, time.process_time()
+    intake, count, start_s = Sanitizer(), 0, time.process_time()
     for turn in range(6):
         second = 0
         for line in logged:

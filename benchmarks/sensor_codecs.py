@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from sensors.codecs.heart_rate import HeartRateMeasurement
-from sensors.codecs.polar_pmd import Frame
+from sensors.codecs.polar_pmd import PmdFrame
 
 HEART_RATE = bytes.fromhex("10 3c e8 03 f0 03")
 ECG = bytes(10) + b"".join(i.to_bytes(3, "little", signed=True) for i in range(-36, 37))
@@ -19,8 +19,8 @@ PPG = b"\x01" + bytes(8) + b"\x80" + bytes(12) + (bytes([6, 10]) + bytes(range(3
 
 RUNS: dict[str, tuple[Callable[[], object], int]] = {
     "heart rate packets": (lambda: HeartRateMeasurement.decode(HEART_RATE), 300_000),
-    "ECG frames": (lambda: Frame.decode(ECG).values(), 50_000),
-    "compressed PPG frames": (lambda: Frame.decode(PPG).values(), 10_000),
+    "ECG frames": (lambda: PmdFrame.decode(ECG).values(), 50_000),
+    "compressed PPG frames": (lambda: PmdFrame.decode(PPG).values(), 10_000),
 }
 
 

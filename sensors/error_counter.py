@@ -9,7 +9,7 @@ from typing import Literal
 
 from sensors.printable import printable
 
-__all__ = ["BadInput", "BadKind", "CountBad"]
+__all__ = ["BadKind", "CountBad", "ErrorCounter"]
 
 #: Kinds of bad input, as a reader of the report sees them.
 BadKind = Literal[
@@ -31,7 +31,7 @@ _FEW, _SUM_UP_S = 16, 10.0
 _log = logging.getLogger(__name__)
 
 
-class BadInput:
+class ErrorCounter:
     """Counts bad input by kind; of each kind the 1st, 10th, 100th ... is logged."""
 
     def __init__(self, source: str) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sensors.signals import FloatArray, Signal
 
-__all__ = ["NAMES", "Meaning", "meaning_of"]
+__all__ = ["NAMES", "LabelMeaning", "meaning_of"]
 
 #: Names under which programs and devices know our signals, in lower case and without punctuation.
 NAMES: dict[str, Signal] = {
@@ -51,7 +51,7 @@ _RR_LONGEST_S = 10.0  #: no heart beats every 10 s: a larger RR is in ms
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class LabelMeaning:
     """A signal, and the factor to its unit; None where only the size of the values tells it."""
 
     signal: Signal
@@ -65,7 +65,7 @@ class Meaning:
         return np.where(array > _RR_LONGEST_S, array / 1000.0, array)
 
 
-def meaning_of(label: str, kind: str = "", unit: str = "") -> Meaning | None:
+def meaning_of(label: str, kind: str = "", unit: str = "") -> LabelMeaning | None:
     """Return what a channel measures by its label, else by its kind; None when nothing tells.
 
     None as well for a unit that cannot be converted, such as a resistance for EDA.
@@ -75,14 +75,14 @@ def meaning_of(label: str, kind: str = "", unit: str = "") -> Meaning | None:
         return None
     unit = unit.strip().replace("µ", "u").replace("μ", "u").replace("°", "deg")
     if (signal, unit) in _EXACT:
-        return Meaning(signal, _EXACT[signal, unit])
+        return LabelMeaning(signal, _EXACT[signal, unit])
     factors = _FACTORS.get(signal)
     if factors is None:  # arbitrary units
-        return Meaning(signal)
+        return LabelMeaning(signal)
     if signal is Signal.RR and not unit:
-        return Meaning(signal, None)
+        return LabelMeaning(signal, None)
     factor = factors.get(unit.lower())
-    return None if factor is None else Meaning(signal, factor)
+    return None if factor is None else LabelMeaning(signal, factor)
 
 
 def _signal(text: str) -> Signal | None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sensors.base import LinkState, SensorStatus
-from sensors.error_counter import BadInput, BadKind
+from sensors.error_counter import BadKind, ErrorCounter
 
-__all__ = ["DRIFT_STEP_PPM", "LOW_BATTERY_PERCENT", "Teller"]
+__all__ = ["DRIFT_STEP_PPM", "LOW_BATTERY_PERCENT", "StatusReporter"]
 
 LOW_BATTERY_PERCENT = 20
 DRIFT_STEP_PPM = 10.0  #: smaller changes of a clock's drift are not told
 
 
-class Teller:
+class StatusReporter:
     """Keeps a sensor's status and its counts of bad input.
 
     `say` returns the status if anything in it is new. While the sensor streams, its `detail` is
@@ -26,7 +26,7 @@ class Teller:
         self.trouble = ""  #: what it does not do, and why, as a sentence
         self._portrayed = ""
         self._no_contact, self._low_battery = no_contact, low_battery
-        self._bad = BadInput(source)
+        self._bad = ErrorCounter(source)
 
     @property
     def source(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-__all__ = ["ClockListener", "Position"]
+__all__ = ["ClockListener", "ClockPosition"]
 
 _TICKS_PER_BEAT = 24
 _TICKS_PER_SIXTEENTH = 6
@@ -22,7 +22,7 @@ _NEAR = 0.2  # share of a tick
 _SLOWEST_S, _FASTEST_S = 60.0 / (24 * 20.0), 60.0 / (24 * 400.0)  # of a tick: 20 to 400 BPM
 
 
-class Position(NamedTuple):
+class ClockPosition(NamedTuple):
     """The device stands at `beat` at `time_s` and moves at `bpm`; `state` as `ExternalClock`."""
 
     time_s: float
@@ -50,7 +50,7 @@ class ClockListener:
         """Whether the device is there and has not said start, or continue, or has said stop."""
         return not self._running and not self._lost
 
-    def feed(self, message: Sequence[int], time_s: float) -> Position | None:
+    def feed(self, message: Sequence[int], time_s: float) -> ClockPosition | None:
         """Take in a message that came at `time_s`; return a position when there is news."""
         match message[0]:
             case 0xF8:
@@ -67,12 +67,12 @@ class ClockListener:
                 self._ticks = _TICKS_PER_SIXTEENTH * sixteenths - 1
         return None
 
-    def check(self, now_s: float) -> Position | None:
+    def check(self, now_s: float) -> ClockPosition | None:
         """Return a position, once, when a clock that ran has been silent for two seconds."""
         silent = self._heard_s is not None and now_s - self._heard_s > _LOST_S
         return self.gone(now_s) if silent and self._running else None
 
-    def gone(self, now_s: float) -> Position | None:
+    def gone(self, now_s: float) -> ClockPosition | None:
         """Take in that the device has gone; return that position, once."""
         if self._lost:
             return None
@@ -86,7 +86,7 @@ class ClockListener:
         self._period_s = 0.0
         self._error_s = 0.0
 
-    def _tick(self, time_s: float) -> Position | None:
+    def _tick(self, time_s: float) -> ClockPosition | None:
         if self._heard_s is not None and time_s - self._heard_s > _LOST_S / 2.0:
             self._forget()
         since_s, self._heard_s = time_s - (self._heard_s or time_s), time_s
@@ -136,7 +136,9 @@ class ClockListener:
         self._ticks -= sum(self._holes[:-1]) * self._running
         self._forget()
 
-    def _position(self, time_s: float, state: Literal["running", "stopped", "lost"]) -> Position:
+    def _position(
+        self, time_s: float, state: Literal["running", "stopped", "lost"]
+    ) -> ClockPosition:
         period_s = min(_SLOWEST_S, max(_FASTEST_S, self._period_s))
         beat = max(0, self._ticks) / _TICKS_PER_BEAT
-        return Position(time_s, beat, 60.0 / (_TICKS_PER_BEAT * period_s), state)
+        return ClockPosition(time_s, beat, 60.0 / (_TICKS_PER_BEAT * period_s), state)

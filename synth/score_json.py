@@ -9,7 +9,7 @@ from typing import Any
 from synth.events import Note
 from synth.params import Key, Layer, Mode, MusicParams
 from synth.score import Score
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["decode", "decode_note", "decode_params", "encode", "encode_params"]
 
@@ -32,7 +32,7 @@ def decode(text: str | bytes) -> Score:
     data = json.loads(text)
     return Score(
         notes=tuple(decode_note(note) for note in data["notes"]),
-        tempo_map=TempoMap(tuple(Segment(*segment) for segment in data["tempo"])),
+        tempo_map=TempoMap(tuple(TempoSegment(*segment) for segment in data["tempo"])),
         keys=tuple((beat, Key(tonic, Mode(mode))) for beat, tonic, mode in data["keys"]),
         params=tuple((time_s, decode_params(params)) for time_s, params in data["params"]),
         markers=tuple((time_s, text) for time_s, text in data["markers"]),

@@ -6,11 +6,11 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["Segment", "TempoMap"]
+__all__ = ["TempoMap", "TempoSegment"]
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class TempoSegment:
     """From `time_s` on, where the music stands at `beat`, it moves at `bpm`."""
 
     time_s: float
@@ -25,19 +25,19 @@ class TempoMap:
     Only where another device's clock was stopped do beats leap, to the bar line where it goes on.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[TempoSegment, ...]
 
     @classmethod
     def start(cls, time_s: float, bpm: float) -> Self:
         """Return the map whose beat 0 falls on `time_s`."""
-        return cls((Segment(time_s, 0.0, bpm),))
+        return cls((TempoSegment(time_s, 0.0, bpm),))
 
     def change(self, time_s: float, bpm: float) -> Self:
         """Return the map with another tempo from `time_s` on, which must not precede the last."""
         last = self.segments[-1]
         if time_s < last.time_s:
             raise ValueError(f"a tempo at {time_s} s would precede the one at {last.time_s} s")
-        return type(self)((*self.segments, Segment(time_s, self.beat_at(time_s), bpm)))
+        return type(self)((*self.segments, TempoSegment(time_s, self.beat_at(time_s), bpm)))
 
     def beat_at(self, time_s: float) -> float:
         """Return the beat at a time; negative before the start."""

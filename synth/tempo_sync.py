@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["STANDSTILL_BPM", "entry", "stands_still", "steered"]
 
@@ -33,7 +33,7 @@ def entry(beat: float, bpm: float, at_s: float, from_s: float) -> float:
 
 def steered(
     tempo_map: TempoMap, beat: float, bpm: float, at_s: float, from_s: float
-) -> Segment | None:
+) -> TempoSegment | None:
     """Return the tempo from `from_s` on that takes our bars to the other's; None to go on as is.
 
     The nearer bar line counts. An error of phase is taken back by a tempo at most 15 % off.
@@ -46,4 +46,4 @@ def steered(
     wanted_bpm = bpm * (1.0 + bend)
     if abs(wanted_bpm - tempo_map.segments[-1].bpm) < _SAME_BPM:
         return None
-    return Segment(from_s, ours, wanted_bpm)
+    return TempoSegment(from_s, ours, wanted_bpm)

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from random import Random
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.record.reader import LOG_NAME
 
@@ -36,19 +36,19 @@ def eda_csv(path: Path, seconds: float = 90.0) -> Path:
 def replayed(out: Path, *recordings: Path, seconds: float | None = None) -> Path:
     """Play recordings through the loop in virtual time; return the session's folder."""
 
-    plan = Plan(
+    plan = SessionPlan(
         config=load(settings=["state.rest.rest_s=30"]),
         sensors=tuple(f"file:{path}" for path in recordings),
         out=out,
         duration_s=seconds,
     )
-    return Performance(plan).run(_watch).folder
+    return SessionRunner(plan).run(_watch).folder
 
 
 def simulated(out: Path, seconds: float = 40.0) -> Path:
     """Let the virtual listener hear the music for a while; return the session's folder."""
-    plan = Plan(config=load(), sensors=("sim:listener",), out=out, duration_s=seconds)
-    return Performance(plan).run(_watch).folder
+    plan = SessionPlan(config=load(), sensors=("sim:listener",), out=out, duration_s=seconds)
+    return SessionRunner(plan).run(_watch).folder
 
 
 def cut(session: Path, into: Path, lines: int) -> Path:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from biofeedback.common.clock import run_live, run_virtual
-from biofeedback.common.event_bus import Hub
+from biofeedback.common.event_bus import EventBus
 from biofeedback.common.tasks import Tasks, aside, beside, closed, together
 from biofeedback.common.troubles import Troubles
 
@@ -171,7 +171,7 @@ def test_a_call_that_hangs_in_its_thread_holds_up_neither_the_loop_nor_its_end()
 
 def test_who_takes_nothing_in_for_a_second_is_named() -> None:
     async def scenario() -> list[list[str]]:
-        hub: Hub[int] = Hub()
+        hub: EventBus[int] = EventBus()
         hub.subscribe(8)  # nobody's name
         with hub.subscribed(8, "The page") as events:
             hub.publish(1)

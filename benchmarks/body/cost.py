@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 from recorded import recordings_folder, seconds
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.beat_trail import BeatTrail
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.state import estimator
@@ -16,7 +16,7 @@ from body.data import judged, mitbih, neurokit_column
 from body.table import Table, cpu_us
 from sensors.files import read
 from sensors.signals import Chunk, FloatArray, Signal
-from sensors.simulated.body import Body, BodySettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 
 __all__ = ["memory", "run"]
 
@@ -42,7 +42,7 @@ def _beats(table: Table, hrv_time: object, quick: bool) -> None:
     minute = {"RRI": rr_ms[:75], "RRI_Time": times_s[:75]}
 
     def bank() -> None:
-        fed = MetricBank(Settings())
+        fed = MetricBank(MetricSettings())
         for chunk in chunks:
             fed.update(chunk)
 
@@ -86,7 +86,7 @@ def _skin(table: Table, eda_process: object, quick: bool) -> None:
     minute_us = neurokit_column("bio_eventrelated_100hz", "EDA")[:6000:25]
 
     def bank() -> None:
-        fed = MetricBank(Settings())
+        fed = MetricBank(MetricSettings())
         for chunk in chunks:
             fed.update(chunk)
 
@@ -112,7 +112,10 @@ def _everything(table: Table) -> None:
     """Cost of a strap with ECG and a wristband with all it has, read and fused twice a second."""
     arrivals = seconds(read(recordings_folder() / "stress_predict" / "S05"))[:1200]
     straps = _straps(mitbih()[0], len(arrivals))
-    bank, tracker = MetricBank(Settings()), estimator.Estimator(estimator.Settings(), None)
+    bank, tracker = (
+        MetricBank(MetricSettings()),
+        estimator.Estimator(estimator.EstimatorSettings(), None),
+    )
     start = time.process_time()
     for second, arrived in enumerate(arrivals):
         bank.update(straps[second])
@@ -130,9 +133,12 @@ def _everything(table: Table) -> None:
 def memory(table: Table, quick: bool) -> None:
     """Add the row of a simulated day of beats, ECG and skin, with windows for the worker."""
     hours = 3 if quick else 24
-    body, ecg_mv = Body(BodySettings(seed=1, artefact_share=0.02), "body"), mitbih()[0]
+    body, ecg_mv = SimulatedBody(BodySettings(seed=1, artefact_share=0.02), "body"), mitbih()[0]
     straps = _straps(ecg_mv, 1800)
-    bank, tracker = MetricBank(Settings()), estimator.Estimator(estimator.Settings(), None)
+    bank, tracker = (
+        MetricBank(MetricSettings()),
+        estimator.Estimator(estimator.EstimatorSettings(), None),
+    )
     tracemalloc.start()
     first = 0
     for second in range(1, hours * 3600 + 1):

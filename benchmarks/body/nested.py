@@ -47,7 +47,7 @@ def filtered(
     total = trust @ np.abs(weights).T
     measured = (trust * z) @ weights.T / np.maximum(total, 1e-12)
     share = total / np.abs(weights).sum(axis=1)
-    wander, most = estimator.Settings().wander_per_s, estimator._NOTHING_VARIANCE
+    wander, most = estimator.EstimatorSettings().wander_per_s, estimator._NOTHING_VARIANCE
     index, variance = np.zeros(len(GRID)), np.full(len(GRID), most)
     arousal = np.full((len(features), len(GRID)), 0.3)
     for second in range(rest_s, len(features)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.pulse_train import PulseTrain, Wave
 from body.data import mitbih, neurokit_column, wristbands
 from body.table import Table
@@ -95,7 +95,7 @@ def _breathing_errors(
     by_ecg: bool, ecg: FloatArray, beats_s: FloatArray, belt: FloatArray
 ) -> list[float]:
     times_s, rr_s = beats_s[1:], np.diff(beats_s)
-    bank, errors = MetricBank(Settings()), []
+    bank, errors = MetricBank(MetricSettings()), []
     for second in range(1, len(ecg) // 100 + 1):
         piece = slice(100 * (second - 1), 100 * second)
         if by_ecg:

@@ -5,7 +5,7 @@ Seeds from 30000 on, which nothing was tuned with.
 
 from statistics import fmean, median
 
-from biofeedback.lab.base import Case, StrategyName
+from biofeedback.lab.base import LabCase, StrategyName
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
 from lab_tables.store import Group, Store
 from lab_tables.tables import Lines, share
@@ -23,7 +23,7 @@ def table(store: Store, listeners: int) -> list[str]:
 
     def group(family: FamilyName, strategy: StrategyName, minutes: float) -> Group:
         sessions = [
-            Case(
+            LabCase(
                 family=family, kind="responder", strategy=strategy, seed=_FIRST_SEED + k,
                 minutes=minutes,
             )

@@ -3,8 +3,8 @@
 Seeds from 20000 on, which nothing was tuned with.
 """
 
-from biofeedback.lab.base import Case, StrategyName
-from biofeedback.lab.measures import Verdict
+from biofeedback.lab.base import LabCase, StrategyName
+from biofeedback.lab.measures import CourseVerdict
 from biofeedback.lab.table import row, text
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
 from biofeedback.simulation.listener_types import KindName
@@ -18,10 +18,12 @@ _FIRST_SEED, _MINUTES = 20000, 10.0
 _OTHERS: tuple[StrategyName, ...] = ("fixed", "mirror", "random")
 
 
-def cases(family: FamilyName, kind: KindName, strategy: StrategyName, listeners: int) -> list[Case]:
+def cases(
+    family: FamilyName, kind: KindName, strategy: StrategyName, listeners: int
+) -> list[LabCase]:
     """Return a group's sessions."""
     return [
-        Case(family=family, kind=kind, strategy=strategy, seed=_FIRST_SEED + k, minutes=_MINUTES)
+        LabCase(family=family, kind=kind, strategy=strategy, seed=_FIRST_SEED + k, minutes=_MINUTES)
         for k in range(listeners)
     ]
 
@@ -89,13 +91,13 @@ def _responders(out: Lines, family: str, group: Group) -> None:
     out.row(f"{name}: 200 listeners x 10 minutes", f"{speed:.0f} s", "<= 120 s", speed <= 120.0)
 
 
-def _called(out: Lines, name: str, verdicts: list[Verdict]) -> None:
+def _called(out: Lines, name: str, verdicts: list[CourseVerdict]) -> None:
     called = sum(v.paradox_s is not None for v in verdicts)
     n = len(verdicts)
     out.row(f"{name}: taken for paradoxical", share(called, n), "<= 5 %", called <= 0.05 * n)
 
 
-def _paradoxical(out: Lines, family: str, verdicts: list[Verdict]) -> None:
+def _paradoxical(out: Lines, family: str, verdicts: list[CourseVerdict]) -> None:
     soon = sum(v.paradox_s is not None and v.paradox_s <= 180.0 for v in verdicts)
     n = len(verdicts)
     out.row(

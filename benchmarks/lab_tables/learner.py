@@ -13,10 +13,10 @@ import time
 import numpy as np
 
 from biofeedback.lab.base import NOTICE
-from biofeedback.lab.learning import Learned, learn, train, worths
-from biofeedback.lab.people import Crowd
-from biofeedback.personal.options import Option, Preferences, candidates
-from biofeedback.personal.prior import Priors
+from biofeedback.lab.learning import LearningCourse, learn, train, worths
+from biofeedback.lab.people import Listeners
+from biofeedback.personal.options import MusicOption, Preferences, candidates
+from biofeedback.personal.prior import ColdStarts
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
 from biofeedback.simulation.listener_types import KindName, mixed
 from sensors.signals import FloatArray
@@ -75,8 +75,8 @@ def table(quick: bool, processes: int, only: tuple[str, ...] = PARTS) -> list[st
 
 def _reward(
     name: str,
-    crowd: Crowd,
-    learned: Learned,
+    crowd: Listeners,
+    learned: LearningCourse,
     days: int,
     processes: int,
     least: float | None,
@@ -117,9 +117,9 @@ def _reward(
 
 def _claims(
     name: str,
-    crowd: Crowd,
+    crowd: Listeners,
     wanted: Preferences,
-    prior: Priors,
+    prior: ColdStarts,
     processes: int,
     *,
     shuffled: bool = False,
@@ -133,11 +133,11 @@ def _claims(
     )
 
 
-def _power(head: str, family: FamilyName, prior: Priors, n: int, processes: int) -> str:
+def _power(head: str, family: FamilyName, prior: ColdStarts, n: int, processes: int) -> str:
     """Give one style to each null listener that calms them by 1 SD of their rest more."""
     nulls = _crowd(family, "null", _REPORTED + 5000, n)
     better = tuple(MUSIC_ALONE.styles[seed % 3] for seed in nulls.seeds)
-    crowd = Crowd(family, nulls.kinds, nulls.seeds, better, 1.0)
+    crowd = Listeners(family, nulls.kinds, nulls.seeds, better, 1.0)
     learned = learn(crowd, MUSIC_ALONE, prior, _MINUTES, processes)
     right = [
         first is not None and first[0] == "style" and first[2] == (first[1] == style)
@@ -150,7 +150,7 @@ def _power(head: str, family: FamilyName, prior: Priors, n: int, processes: int)
     )
 
 
-def _worth_of(chosen: list[Option], options: list[Option], mean: FloatArray) -> float:
+def _worth_of(chosen: list[MusicOption], options: list[MusicOption], mean: FloatArray) -> float:
     return float(np.mean([mean[options.index(o), place] for place, o in enumerate(chosen)]))
 
 
@@ -158,22 +158,22 @@ def _verdict(good: bool) -> str:
     return "PASS" if good else "SHORT"
 
 
-def _crowd(family: FamilyName, kind: KindName, first: int, n: int) -> Crowd:
-    return Crowd(family, (kind,) * n, tuple(range(first, first + n)))
+def _crowd(family: FamilyName, kind: KindName, first: int, n: int) -> Listeners:
+    return Listeners(family, (kind,) * n, tuple(range(first, first + n)))
 
 
-def _mixed(family: FamilyName, first: int, n: int) -> Crowd:
+def _mixed(family: FamilyName, first: int, n: int) -> Listeners:
     seeds = tuple(range(first, first + n))
-    return Crowd(family, tuple(mixed(seed) for seed in seeds), seeds)
+    return Listeners(family, tuple(mixed(seed) for seed in seeds), seeds)
 
 
-def _alike(family: FamilyName, first: int, n: int, like: int | None = None) -> Crowd:
+def _alike(family: FamilyName, first: int, n: int, like: int | None = None) -> Listeners:
     """Return listeners who are all like one responder, each with noise of their own.
 
     The one is that of the seed `like`, else of the first.
     """
     one = first if like is None else like
-    return Crowd(family, ("responder",) * n, tuple(range(first, first + n)), alike=one)
+    return Listeners(family, ("responder",) * n, tuple(range(first, first + n)), alike=one)
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 
 from biofeedback.config.schema import Config
 from biofeedback.control.build import build
-from biofeedback.lab.base import Case, Course
-from biofeedback.lab.measures import Verdict, judge
+from biofeedback.lab.base import LabCase, SessionCourse
+from biofeedback.lab.measures import CourseVerdict, judge
 from biofeedback.simulation.crowd import minds
-from biofeedback.simulation.music_features import Heard
+from biofeedback.simulation.music_features import MusicFeatures
 from biofeedback.state.estimator import State
 from biofeedback.storage.paths import configs_folder
 from synth.params import MusicParams
@@ -22,7 +22,7 @@ from synth.styles.load import load as load_style
 __all__ = ["sighted"]
 
 
-def sighted(cases: Sequence[Case]) -> list[Verdict]:
+def sighted(cases: Sequence[LabCase]) -> list[CourseVerdict]:
     """Return what came of cases of one family and length whose arousal is known at once."""
     config, seeds = Config(), [case.seed for case in cases]
     style = load_style(config.music.style, configs_folder() / "styles")
@@ -32,7 +32,7 @@ def sighted(cases: Sequence[Case]) -> list[Verdict]:
     courses: list[list[float]] = []
     struck: list[list[bool]] = []
     for second in range(1, round(60 * cases[0].minutes) + 1):
-        heard = Heard.of(music, [config.music.style] * len(cases))
+        heard = MusicFeatures.of(music, [config.music.style] * len(cases))
         struck_now = np.zeros(len(cases), dtype=bool)
         for _ in range(2):
             crowd.step(heard)
@@ -47,10 +47,10 @@ def sighted(cases: Sequence[Case]) -> list[Verdict]:
     return [judge(_course(case, course, blows)) for case, course, blows in columns]
 
 
-def _course(case: Case, arousal: Sequence[float], struck: Sequence[bool]) -> Course:
+def _course(case: LabCase, arousal: Sequence[float], struck: Sequence[bool]) -> SessionCourse:
     n = len(arousal)
     nothing = [0.0] * n
-    return Course(
+    return SessionCourse(
         case=case,
         arousal=list(arousal),
         estimate=list(arousal),

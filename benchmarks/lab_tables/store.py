@@ -10,8 +10,8 @@ import biofeedback
 import sensors
 import synth
 from biofeedback.lab import full
-from biofeedback.lab.base import Case
-from biofeedback.lab.measures import Verdict, judge
+from biofeedback.lab.base import LabCase
+from biofeedback.lab.measures import CourseVerdict, judge
 
 __all__ = ["Group", "Store"]
 
@@ -28,7 +28,7 @@ class Group(msgspec.Struct, frozen=True):
 
     key: str
     took_s: float
-    verdicts: list[Verdict]
+    verdicts: list[CourseVerdict]
 
 
 class Store:
@@ -47,7 +47,7 @@ class Store:
                     continue  # the line in which it was interrupted
                 self._known[group.key] = group
 
-    def group(self, name: str, cases: list[Case]) -> Group:
+    def group(self, name: str, cases: list[LabCase]) -> Group:
         """Return what came of these cases; `name` must tell them from all others."""
         key = f"{self._digest} {name} {len(cases)}"
         if key not in self._known:

@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 
 from biofeedback.config.schema import Config
 from biofeedback.lab import fast
-from biofeedback.lab.base import Case
+from biofeedback.lab.base import LabCase
 from biofeedback.simulation.crowd import FAMILIES
 from biofeedback.simulation.listener_types import mixed
 from lab_tables.store import Store
@@ -27,7 +27,7 @@ def table(store: Store, listeners: int) -> list[str]:
     kinds = [mixed(seed) for seed in seeds]
     for family in FAMILIES:
         people = zip(kinds, seeds, strict=True)
-        sessions = [Case(family=family, kind=k, seed=s, minutes=_MINUTES) for k, s in people]
+        sessions = [LabCase(family=family, kind=k, seed=s, minutes=_MINUTES) for k, s in people]
         full = [v.fall for v in store.group(f"mixed {family} lead", sessions).verdicts]
         start = time.perf_counter()
         outcomes = fast.sessions(family, kinds, seeds, [Config()] * listeners, _MINUTES)

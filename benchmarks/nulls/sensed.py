@@ -18,11 +18,11 @@ from biofeedback.config.schema import Config
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.events import Derived
 from biofeedback.engine.inputs import TICK_S, BarRequest, Tick
-from biofeedback.group.subjects import OneBody, Sensed
+from biofeedback.group.subjects import SingleSubject, Snapshot
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
-from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.sanitizer import Sanitizer
 from biofeedback.state.baseline import Baseline
 from sensors.base import SensorStatus, sleep_until
 from sensors.files import Recording
@@ -33,7 +33,7 @@ from synth.styles.base import Style
 __all__ = ["Course", "Heard", "sensed"]
 
 #: A tick's beats and skin responses, and what was known at it.
-Course = list[tuple[tuple[Beat | Scr, ...], Sensed]]
+Course = list[tuple[tuple[Beat | Scr, ...], Snapshot]]
 _SENSING = {
     biofeedback: ("group", "metrics", "state", "intake.py"),
     sensors: ("base.py", "files", "signals.py"),
@@ -59,7 +59,7 @@ def sensed(
 
 async def _sense(recording: Recording, config: Config, course: Course, until_s: float) -> None:
     clock = SessionClock(asyncio.get_running_loop(), utc_now())
-    body, intake = OneBody(config.metrics, config.state, None), Intake()
+    body, intake = SingleSubject(config.metrics, config.state, None), Sanitizer()
     events: list[Beat | Scr] = []
 
     async def listen() -> None:
@@ -96,7 +96,7 @@ class _Known:
         assert isinstance(sample, SensorStatus)
         return self._course[round(sample.time_s / TICK_S)][0]
 
-    def sense(self, now_s: float) -> Sensed:
+    def sense(self, now_s: float) -> Snapshot:
         """Return what was known."""
         return self._course[round(now_s / TICK_S)][1]
 

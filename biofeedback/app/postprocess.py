@@ -20,13 +20,13 @@ from biofeedback.storage import encryption
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputSpec
 
-__all__ = ["Step", "steps", "write_midi", "write_sound"]
+__all__ = ["WriteStep", "steps", "write_midi", "write_sound"]
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WriteStep:
     """One file to write: `do` takes a progress callback and returns the path."""
 
     name: str
@@ -34,7 +34,7 @@ class Step:
     do: Callable[[Progress], Path]
 
 
-def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
+def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[WriteStep]:
     """Yield what is to be written for a session's folder: session.mid, the report, `files`.
 
     With a key, the session's folder is encrypted last. A wav output without a path goes to
@@ -42,16 +42,16 @@ def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[Step]:
     be written; the others can still be done.
     """
     midi = session / "session.mid"
-    yield Step("midi", "Writing the MIDI file", partial(_midi, session, midi))
-    yield Step("report", "Writing the report", partial(_report, session))
+    yield WriteStep("midi", "Writing the MIDI file", partial(_midi, session, midi))
+    yield WriteStep("report", "Writing the report", partial(_report, session))
     for spec in files:
         target = Path(spec.target) if spec.target else session / "session.wav"
         if spec.kind == "mid":
-            yield Step("midi", "Writing the MIDI file", partial(_midi, session, target))
+            yield WriteStep("midi", "Writing the MIDI file", partial(_midi, session, target))
         else:
-            yield Step("sound", "Rendering the sound", partial(write_sound, session, target))
+            yield WriteStep("sound", "Rendering the sound", partial(write_sound, session, target))
     if encryption.is_on():
-        yield Step("closed", "Encrypting the session", partial(_seal, session))
+        yield WriteStep("closed", "Encrypting the session", partial(_seal, session))
 
 
 def write_midi(session: Path, target: Path) -> Path:

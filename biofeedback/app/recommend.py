@@ -15,21 +15,21 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from biofeedback.app.runner import Plan
+from biofeedback.app.runner import SessionPlan
 from biofeedback.common.errors import BiofeedbackError, ConfigError
 from biofeedback.config.schema import Config
 from biofeedback.personal import profiles
 from biofeedback.personal.insights import explained, insights, shown
 from biofeedback.personal.learner import choose
-from biofeedback.personal.options import Option, Preferences
-from biofeedback.personal.session_summary import Past, hour_of
-from biofeedback.record.catalogue import Entry, entries_of
+from biofeedback.personal.options import MusicOption, Preferences
+from biofeedback.personal.session_summary import SessionSummary, hour_of
+from biofeedback.record.catalogue import CatalogueEntry, entries_of
 from biofeedback.report.outcome import outcome
 from biofeedback.report.session_data import read_story
 from biofeedback.storage import encryption
 from synth.params import Layer
 
-__all__ = ["Known", "applied", "forget_learned", "known", "preferences", "tailored", "within"]
+__all__ = ["KnownPerson", "applied", "forget_learned", "known", "preferences", "tailored", "within"]
 
 _DENSITY = {"sparse": 0.7, "usual": 1.0, "full": 1.3}
 #: Raised when the same log would give another outcome.
@@ -38,7 +38,7 @@ _READING = 2
 
 class _Row(msgspec.Struct, frozen=True):
     size: int
-    past: Past | None
+    past: SessionSummary | None
     why_not: str = ""
 
 
@@ -47,14 +47,14 @@ class _Kept(msgspec.Struct, frozen=True):
     rows: dict[str, _Row] = {}
 
 
-class Known(msgspec.Struct, frozen=True):
+class KnownPerson(msgspec.Struct, frozen=True):
     """What is known of a person: their sessions in order, and why others do not count."""
 
-    history: list[Past]
+    history: list[SessionSummary]
     left_out: list[str]
 
 
-def known(name: str, out: Path, *, simulated: bool = False) -> Known:
+def known(name: str, out: Path, *, simulated: bool = False) -> KnownPerson:
     """Read a person's sessions in a folder; simulated ones and real ones never mix."""
     profile = profiles.load(name)
     entries, _ = entries_of(out, name)
@@ -79,10 +79,10 @@ def known(name: str, out: Path, *, simulated: bool = False) -> Known:
     elsewhere = {key: row for key, row in before.items() if Path(key).parent != out.resolve()}
     if {**elsewhere, **rows} != before:
         _keep(path, _Kept(rows={**elsewhere, **rows}))
-    return Known(history, left_out)
+    return KnownPerson(history, left_out)
 
 
-def tailored(plan: Plan, now: datetime, *, simulated: bool) -> Plan:
+def tailored(plan: SessionPlan, now: datetime, *, simulated: bool) -> SessionPlan:
     """Return the plan of a person with what the learner chooses for them at this hour."""
     assert plan.profile is not None
     wanted = profiles.load(plan.profile).preferences
@@ -97,7 +97,7 @@ def tailored(plan: Plan, now: datetime, *, simulated: bool) -> Plan:
     return replace(plan, config=applied(plan.config, choice.option), chosen=choice)
 
 
-def within(plan: Plan) -> Plan:
+def within(plan: SessionPlan) -> SessionPlan:
     """Return the plan within what its person wants: volume, instruments, key."""
     if plan.profile is None:
         return plan
@@ -112,7 +112,7 @@ def within(plan: Plan) -> Plan:
     return replace(plan, config=config, volume=min(plan.volume, wanted.loudest))
 
 
-def applied(config: Config, option: Option) -> Config:
+def applied(config: Config, option: MusicOption) -> Config:
     """Return a config without phases that plays an option; limits and stop rules stay."""
     palette, factor = config.music.palette, _DENSITY[option.density]
     palette = structs.replace(
@@ -154,7 +154,7 @@ def preferences(name: str, changes: dict[str, object]) -> Preferences:
     return wanted
 
 
-def _read(entry: Entry) -> _Row:
+def _read(entry: CatalogueEntry) -> _Row:
     size = _size(entry)
     try:
         found = outcome(read_story(entry.folder, lambda share: None))
@@ -163,7 +163,7 @@ def _read(entry: Entry) -> _Row:
     return _Row(size, None, found) if isinstance(found, str) else _Row(size, found)
 
 
-def _size(entry: Entry) -> int:
+def _size(entry: CatalogueEntry) -> int:
     return sum(path.stat().st_size for path in entry.folder.glob("session*.jsonl*"))
 
 

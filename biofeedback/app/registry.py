@@ -14,7 +14,7 @@ from pathlib import Path
 
 from biofeedback.common.clock import utc_now
 from biofeedback.record.reader import is_session
-from biofeedback.simulation.music_monitor import Ear
+from biofeedback.simulation.music_monitor import MusicMonitor
 from biofeedback.storage.paths import configs_folder
 from sensors.base import Clock, SampleStream
 from sensors.errors import SettingsError
@@ -40,7 +40,7 @@ class SensorSource:
     """
 
     uri: str
-    opened: Callable[[Clock, Ear], SampleStream]
+    opened: Callable[[Clock, MusicMonitor], SampleStream]
     timeless: bool = False
     simulated: bool = False
     duration_s: float | None = None
@@ -77,7 +77,7 @@ def _ble(target: str, options: SensorOptions) -> SensorSource:
     from sensors.network.options import split
 
     name, chosen = split(target, ("streams", "serial", "profile", "eda", "ecg", "rate_hz"))
-    of_strap = strap.Settings(
+    of_strap = strap.StrapSettings(
         name_or_address=name,
         serial=chosen.get("serial", ""),
         streams=frozenset(filter(None, chosen.get("streams", "").split(","))),
@@ -86,7 +86,7 @@ def _ble(target: str, options: SensorOptions) -> SensorSource:
     )
     if of_strap.serial or of_strap.streams:  # what only straps have
         return SensorSource(f"ble:{target}", lambda clock, ear: strap.stream(of_strap, clock))
-    settings = bands.Settings(
+    settings = bands.BandSettings(
         profiles=configs_folder() / "devices",
         name_or_address=name,
         kind=chosen.get("profile", ""),
@@ -98,8 +98,8 @@ def _ble(target: str, options: SensorOptions) -> SensorSource:
     )
     settings.band()  # a mistake in a profile shows before anything is looked for
 
-    def opened(clock: Clock, ear: Ear) -> SampleStream:
-        def otherwise(found: bands.Settings) -> SampleStream:
+    def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
+        def otherwise(found: bands.BandSettings) -> SampleStream:
             named = replace(of_strap, name_or_address=found.name_or_address, label=found.label)
             return strap.stream(named, clock)
 
@@ -127,24 +127,24 @@ def _sim(target: str, options: SensorOptions) -> SensorSource:
 
     with_others = {"together": _PULL, "alone": 0.0}  # bodies of a group
     settings = (
-        simulated_sensor.Settings(
+        simulated_sensor.SimulatedSettings(
             profile="calm", seed=options.seed, own_waves=True, together=with_others[target]
         )
         if target in with_others
-        else simulated_sensor.Settings(profile=target or "default", seed=options.seed)
+        else simulated_sensor.SimulatedSettings(profile=target or "default", seed=options.seed)
     )
 
-    def opened(clock: Clock, ear: Ear) -> SampleStream:
+    def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         return simulated_sensor.stream(settings, clock)
 
     return SensorSource(f"sim:{target}", opened, timeless=True, simulated=True)
 
 
 def _listener(options: SensorOptions) -> SensorSource:
-    def opened(clock: Clock, ear: Ear) -> SampleStream:
+    def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         from biofeedback.simulation import listener
 
-        return listener.stream(listener.Settings(seed=options.seed), clock, ear)
+        return listener.stream(listener.ListenerSettings(seed=options.seed), clock, ear)
 
     return SensorSource("sim:listener", opened, timeless=True, simulated=True)
 
@@ -157,7 +157,7 @@ def _file(target: str, options: SensorOptions) -> SensorSource:
 
     recording = files.read(Path(target), columns=options.columns or None, rate_hz=options.rate_hz)
 
-    def opened(clock: Clock, ear: Ear) -> SampleStream:
+    def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         return replay.play(recording, clock)
 
     return SensorSource(
@@ -175,7 +175,7 @@ def _session(target: str) -> SensorSource:
 
     logged = replay.logged_inputs(Path(target))
 
-    def opened(clock: Clock, ear: Ear) -> SampleStream:
+    def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         return replay.play(logged, clock)
 
     return SensorSource(
@@ -191,21 +191,21 @@ def _session(target: str) -> SensorSource:
 def _lsl(target: str, options: SensorOptions) -> SensorSource:
     from sensors.network import lsl
 
-    settings = lsl.Settings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    settings = lsl.LslSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
     return SensorSource(f"lsl:{target}", lambda clock, ear: lsl.stream(settings, clock))
 
 
 def _osc(target: str, options: SensorOptions) -> SensorSource:
     from sensors.network import osc
 
-    settings = osc.Settings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    settings = osc.OscSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
     return SensorSource(f"osc:{target}", lambda clock, ear: osc.stream(settings, clock))
 
 
 def _e4(target: str, options: SensorOptions) -> SensorSource:
     from sensors.network import e4_server
 
-    settings = e4_server.Settings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    settings = e4_server.E4ServerSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
     return SensorSource(f"e4:{target}", lambda clock, ear: e4_server.stream(settings, clock))
 
 

@@ -28,18 +28,18 @@ from biofeedback.config.loader import to_toml
 from biofeedback.config.midi_maps import resolve
 from biofeedback.config.schema import Config
 from biofeedback.control.resonance import FOUND
-from biofeedback.controllers.local_ipc import LocalDesk
+from biofeedback.controllers.local_ipc import LocalIpc
 from biofeedback.engine.digest import code_digest
 from biofeedback.engine.factory import core_for
 from biofeedback.integrations.lsl_outlet import LslOutlet
 from biofeedback.mqtt.address import Login
-from biofeedback.mqtt.publisher import Tap
+from biofeedback.mqtt.publisher import MqttPublisher
 from biofeedback.personal import profiles
-from biofeedback.personal.learner import Choice
+from biofeedback.personal.learner import LearnedChoice
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.telemetry import Counters
 from biofeedback.runtime.worker_client import InlineWorker, Worker, WorkerClient
@@ -50,7 +50,7 @@ from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
 
-__all__ = ["Hand", "Outcome", "Performance", "Plan"]
+__all__ = ["Hand", "SessionPlan", "SessionResult", "SessionRunner"]
 
 _SCREEN = "The screen"
 _LOG_CLOSES_S = 60.0  #: what a disk may take for the last lines; longer, and they may be lost
@@ -63,7 +63,7 @@ Hand = Callable[[StopSwitch], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SessionPlan:
     """What a session shall be. `realtime` makes a replay or a simulation wait."""
 
     config: Config
@@ -81,7 +81,7 @@ class Plan:
     wearers: tuple[str, ...] = ()  #: whose each sensor is, in a group
     controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
     clock: str = ""  #: the MIDI port whose clock the music follows
-    chosen: Choice | None = None  #: what the learner chose; `config` has it already
+    chosen: LearnedChoice | None = None  #: what the learner chose; `config` has it already
     lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
     mqtt: Login | None = None  #: of the broker that the session is told to
     ask_every_s: float | None = None  #: questions before, after and so often; 0 leaves out these
@@ -90,7 +90,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SessionResult:
     """What a session left behind."""
 
     folder: Path
@@ -102,7 +102,7 @@ class Outcome:
     troubles: tuple[tuple[str, str], ...] = ()  #: what is left to be done, and how
 
 
-class Performance:
+class SessionRunner:
     """One session from a plan; everything a user can get wrong is checked when it is made.
 
     It runs in virtual time when nothing in it needs to wait: recordings and simulated bodies,
@@ -112,7 +112,7 @@ class Performance:
     """
 
     def __init__(
-        self, plan: Plan, worker: Worker | None = None, stop: StopSwitch | None = None
+        self, plan: SessionPlan, worker: Worker | None = None, stop: StopSwitch | None = None
     ) -> None:
         self._worker = worker
         self.stop = stop or StopSwitch()
@@ -146,7 +146,7 @@ class Performance:
 
     def run(
         self, watch: Watcher, hand: Hand = nullcontext, interrupts: Interrupts | None = None
-    ) -> Outcome | None:
+    ) -> SessionResult | None:
         """Run to the end, with `watch` beside it, and `hand` on the switch from the beginning.
 
         An interrupted session returns as well, its log complete. One that no sample reached
@@ -160,7 +160,7 @@ class Performance:
                 raise
         return self.outcome
 
-    async def play(self, watch: Watcher, hand: Hand = nullcontext) -> Outcome | None:
+    async def play(self, watch: Watcher, hand: Hand = nullcontext) -> SessionResult | None:
         """Run to the end on the loop that is running, which may be a server's.
 
         Several performances may play on one loop; each has its own clock, log, players and
@@ -178,11 +178,11 @@ class Performance:
         return self.outcome
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> SessionResult | None:
         """What the session left behind; None when no sample reached it, and no folder is there."""
         if self._session is None or not self._session.has_streamed:
             return None
-        return Outcome(
+        return SessionResult(
             self._folder, self._files, self._session.counters, self._music_s, self._interrupted,
             self._log.lines_lost if self._log is not None else 0,
             tuple(
@@ -252,12 +252,12 @@ class Performance:
             await outlet.open()
             session.surfaces = [*surfaces, outlet]
         if self._plan.mqtt:
-            tap = Tap(self._plan.mqtt, clock, simulated=session.simulated)
+            tap = MqttPublisher(self._plan.mqtt, clock, simulated=session.simulated)
             tap.listen(session.hub)
             stack.push_async_callback(closed, tap.name, tap.close)
             session.surfaces = [*session.surfaces, tap]
         if clock.live:
-            door = LocalDesk(self._folder, clock)
+            door = LocalIpc(self._folder, clock)
             stack.push_async_callback(closed, door.name, door.close)
             await door.open()
             session.surfaces = [*session.surfaces, door]
@@ -268,10 +268,10 @@ class Performance:
             write_text(self._folder / "config.toml", to_toml(self._plan.config))
         return session
 
-    def _questions(self, clock: SessionClock) -> Questions | None:
+    def _questions(self, clock: SessionClock) -> Prompts | None:
         """Return what the listener is asked; nothing where time does not wait for answers."""
         every_s = self._plan.ask_every_s
-        return None if every_s is None or not clock.live else Questions(every_s)
+        return None if every_s is None or not clock.live else Prompts(every_s)
 
     def _settle(self, clock: SessionClock) -> None:
         """Leave no empty folder; remember the rest that was learned, if it is a person's."""
@@ -340,7 +340,7 @@ def _how_to_end(uri: str) -> str:
     return f"End them: biofeedback silence {shlex.quote(port.partition('?')[0])}; or {by_hand}."
 
 
-def _sources(plan: Plan) -> list[registry.SensorSource]:
+def _sources(plan: SessionPlan) -> list[registry.SensorSource]:
     """Return the sensors; each wearer of a group has a simulated body of their own."""
     if not plan.wearers:
         return [registry.sensor(uri, plan.options) for uri in plan.sensors]
@@ -356,7 +356,7 @@ def _sources(plan: Plan) -> list[registry.SensorSource]:
     ]
 
 
-def _baselines(plan: Plan, stored: profiles.Profile | None) -> dict[str, Baseline]:
+def _baselines(plan: SessionPlan, stored: profiles.Profile | None) -> dict[str, Baseline]:
     """Return the resting values that are known, by wearer; a single listener's under ""."""
     if plan.config.group is None:
         known = stored.baseline if stored and not plan.rest_anew else None
@@ -376,7 +376,7 @@ def _readable(uri: str) -> str:
     return os.fsencode(uri).decode("utf-8", "backslashreplace")
 
 
-def _with_resonance(plan: Plan, profile: profiles.Profile | None) -> Plan:
+def _with_resonance(plan: SessionPlan, profile: profiles.Profile | None) -> SessionPlan:
     """Return the plan with the person's own slow rate, if it is known and none is given."""
     control = plan.config.control
     known = profile.resonance_per_minute if profile else None

@@ -26,7 +26,7 @@ from biofeedback.trials.blinding import SKIP
 from biofeedback.trials.folder import ANSWERS, BEFORE, BLOCK
 from biofeedback.views.live_view import LiveView
 
-__all__ = ["Answers", "Watch"]
+__all__ = ["BlockWatch", "PreparedAnswers"]
 
 _FRAME_S = 0.25
 _EVENTS = 2048
@@ -44,18 +44,18 @@ _STOPPED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class PreparedAnswers:
     """What was answered beforehand, for where nobody can be asked; None is asked."""
 
     relaxation: float | None = None
     guess: str | None = None
 
 
-class Watch:
+class BlockWatch:
     """Shows a block, asks its questions when it is over, and ends it."""
 
     def __init__(
-        self, title: str, arms: Sequence[str], answers: Answers, *, asks: bool = True
+        self, title: str, arms: Sequence[str], answers: PreparedAnswers, *, asks: bool = True
     ) -> None:
         self._asks = asks  #: False in virtual time, in which nobody can answer
         self._title = title

@@ -12,7 +12,7 @@ from biofeedback.cli import console
 
 if TYPE_CHECKING:
     from biofeedback.controllers.bindings import Action, Binding
-    from biofeedback.controllers.midi_events import Control
+    from biofeedback.controllers.midi_events import MidiControl
 
 __all__ = ["register"]
 
@@ -88,7 +88,7 @@ async def _learned(uri: str, chosen: Sequence[Action], wait_s: float) -> tuple[s
     def ask(action: Action) -> None:
         console.out.print(f"[bold]{action}[/]: {ACTIONS[action]}", highlight=False)
 
-    def seen(control: Control, action: Action | None) -> None:
+    def seen(control: MidiControl, action: Action | None) -> None:
         does = "is taken" if action is None else f"is {action}"
         console.out.print(f"    {control} {does}", markup=False, highlight=False)
 

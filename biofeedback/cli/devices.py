@@ -10,7 +10,7 @@ from biofeedback.cli import console
 from biofeedback.cli.words import signal_words
 
 if TYPE_CHECKING:
-    from sensors.ble.scan import Seen
+    from sensors.ble.scan import Advertisement
 
 __all__ = ["look_around", "register"]
 
@@ -89,7 +89,7 @@ def scan(
         console.out.print(f"To use {which}: {_command_for(device)}", markup=False, highlight=False)
 
 
-def _command_for(device: Seen) -> str:
+def _command_for(device: Advertisement) -> str:
     """Return the command that uses just this device, as it may be pasted into a shell."""
     from sensors.ble.identity import uri_of
 
@@ -154,7 +154,7 @@ def doctor(as_json: Json = False) -> None:
     raise typer.Exit(int(failed))
 
 
-def look_around(timeout_s: float, battery: bool | None = False) -> list[Seen]:
+def look_around(timeout_s: float, battery: bool | None = False) -> list[Advertisement]:
     """Return the Bluetooth devices within reach, with a bar while it looks.
 
     With `battery`, sensors are asked for theirs; None asks them where they are few: in a full gym
@@ -172,7 +172,7 @@ def look_around(timeout_s: float, battery: bool | None = False) -> list[Seen]:
 
     recognised = recognise(load_all(configs_folder() / "devices"))
 
-    async def searching() -> list[Seen]:
+    async def searching() -> list[Advertisement]:
         with console.progress("Looking for sensors") as report:
             search_task = asyncio.create_task(search(timeout_s, recognised))
             steps = max(1, round(timeout_s / _STEP_S))

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from biofeedback.common.errors import ConfigError
 
 if TYPE_CHECKING:
-    from biofeedback.group.settings import Settings
+    from biofeedback.group.settings import GroupSettings
     from biofeedback.record.lines import HeaderLine
 
-__all__ = ["Together", "logged", "parse"]
+__all__ = ["GroupOptions", "logged", "parse"]
 
 _HINT = "For example --wearer robin=ble:A --wearer kim=ble:B --group mean."
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class GroupOptions:
     """Sensors, whose each is, and the group that they make."""
 
     sensors: tuple[str, ...]
     wearers: tuple[str, ...]
-    settings: Settings
+    settings: GroupSettings
 
     @property
     def each(self) -> list[tuple[tuple[str, ...], str]]:
@@ -40,7 +40,7 @@ def parse(
     rule: str,
     sensors: Sequence[str] | None = None,
     profile: str | None = None,
-) -> Together | None:
+) -> GroupOptions | None:
     """Return the group that the options name; None for a single listener."""
     if not wearers:
         if rule:
@@ -58,10 +58,10 @@ def parse(
             raise ConfigError(f"--wearer {wearer}: not of the form NAME=URI", hint=_HINT)
         names.append(name)
         uris.append(uri)
-    return Together(tuple(uris), tuple(names), _settings(tuple(dict.fromkeys(names)), rule))
+    return GroupOptions(tuple(uris), tuple(names), _settings(tuple(dict.fromkeys(names)), rule))
 
 
-def logged(header: HeaderLine | None, rule: str) -> Settings | None:
+def logged(header: HeaderLine | None, rule: str) -> GroupSettings | None:
     """Return the group of the session with this header, by another rule if one is given."""
     import msgspec
 
@@ -73,15 +73,15 @@ def logged(header: HeaderLine | None, rule: str) -> Settings | None:
     return _settings(known.wearers, rule) if rule and known else known
 
 
-def _settings(names: tuple[str, ...], rule: str) -> Settings:
+def _settings(names: tuple[str, ...], rule: str) -> GroupSettings:
     import msgspec
 
-    from biofeedback.group.settings import Settings
+    from biofeedback.group.settings import GroupSettings
 
     kind, _, leader = rule.partition(":")
     try:
         return msgspec.convert(
-            {"wearers": names, "rule": kind or "mean", "leader": leader}, Settings
+            {"wearers": names, "rule": kind or "mean", "leader": leader}, GroupSettings
         )
     except msgspec.ValidationError as error:
         reason = str(error).partition(" - at ")[0]

@@ -12,9 +12,9 @@ from biofeedback.cli.words import signal_words
 
 if TYPE_CHECKING:
     from biofeedback.personal.setup import Setup
-    from sensors.ble.scan import Seen
+    from sensors.ble.scan import Advertisement
 
-__all__ = ["Chosen", "first_minute", "sensor_options", "setup"]
+__all__ = ["GuideChoice", "first_minute", "sensor_options", "setup"]
 
 _SCAN_S = 8.0
 _DEFAULT_SENSOR, _DEFAULT_OUTPUT = "ble:", "audio:"
@@ -22,25 +22,25 @@ _VIRTUAL_PORT = "midi-virtual:biofeedback"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class GuideChoice:
     """Sensors and outputs, as URIs."""
 
     sensors: tuple[str, ...]
     outputs: tuple[str, ...]
 
 
-def setup(sensors: Sequence[str] | None, outputs: Sequence[str] | None) -> Chosen:
+def setup(sensors: Sequence[str] | None, outputs: Sequence[str] | None) -> GuideChoice:
     """Return what a session shall use, and say what was added to the options given.
 
     Options win; then the set-up that was remembered; then the only strap there and the default
     audio device.
     """
     if sensors and outputs:
-        return Chosen(tuple(sensors), tuple(outputs))
+        return GuideChoice(tuple(sensors), tuple(outputs))
     from biofeedback.personal.setup import load
 
     remembered = load()
-    chosen = Chosen(
+    chosen = GuideChoice(
         tuple(sensors or (remembered.sensors if remembered else (_DEFAULT_SENSOR,))),
         tuple(outputs or (remembered.outputs if remembered else (_DEFAULT_OUTPUT,))),
     )
@@ -49,7 +49,7 @@ def setup(sensors: Sequence[str] | None, outputs: Sequence[str] | None) -> Chose
     return chosen
 
 
-def first_minute() -> Chosen:
+def first_minute() -> GuideChoice:
     """Lead a wearer from nothing to a set-up, which is remembered."""
     from biofeedback.personal import setup as remembered
 
@@ -60,11 +60,11 @@ def first_minute() -> Chosen:
         last = remembered.Setup(sensors=_choose_sensors(), outputs=(_choose_output(),))
         remembered.save(last)
         _say("\nThis set-up is remembered: next time, [bold]biofeedback run[/] starts with it.")
-    return Chosen(last.sensors, last.outputs)
+    return GuideChoice(last.sensors, last.outputs)
 
 
 def _wants_again(last: Setup) -> bool:
-    chosen = Chosen(last.sensors, last.outputs)
+    chosen = GuideChoice(last.sensors, last.outputs)
     _say(f"\nLast time: {console.escape(_path_words(chosen))}.")
     return _yes("Use it again?")
 
@@ -97,7 +97,7 @@ def _choose_sensors() -> tuple[str, ...]:
             return tuple(uri for uri in uris if f"{uri}?streams=ecg,acc" not in uris)
 
 
-def sensor_options(seen: Sequence[Seen]) -> list[tuple[str, str]]:
+def sensor_options(seen: Sequence[Advertisement]) -> list[tuple[str, str]]:
     """Return what can be chosen of the devices in sight, as URIs and words, straps first."""
     from sensors.ble.identity import uri_of
 
@@ -209,5 +209,5 @@ def _say(text: str) -> None:
     console.paragraph(text)
 
 
-def _path_words(chosen: Chosen) -> str:
+def _path_words(chosen: GuideChoice) -> str:
     return f"{' and '.join(chosen.sensors)} -> {' and '.join(chosen.outputs)}"

@@ -49,7 +49,7 @@ def calibrate(
     facts = {"output": output, "level_dba": level, "volume": volume}
     facts["measured_utc"] = utc_now().isoformat(timespec="seconds")
     try:
-        calibration = msgspec.convert(facts, sound_exposure.Calibration)
+        calibration = msgspec.convert(facts, sound_exposure.LevelCalibration)
     except msgspec.ValidationError as error:
         raise ConfigError(
             f"this is no measurement: {error}",

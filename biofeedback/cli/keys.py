@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
 from biofeedback.common.stop_switch import StopSwitch
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from synth.params import TEMPO_RANGE_BPM
 
@@ -107,7 +107,7 @@ class Controls:
         else:
             self.said = "The music holds." if holds else "The music follows again."
 
-    def _answers(self, asked: Questions, number: int) -> bool:
+    def _answers(self, asked: Prompts, number: int) -> bool:
         """Take a digit as the answer to what is asked; return whether anything is."""
         question = asked.now
         if question is None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from biofeedback.lab.base import Case, Course
-    from biofeedback.lab.table import Row
+    from biofeedback.lab.base import LabCase, SessionCourse
+    from biofeedback.lab.table import GroupRow
 
 __all__ = ["register"]
 
@@ -66,8 +66,8 @@ def lab(
 
     listeners, minutes = (3, 4.0) if quick else (listeners, minutes)
     groups = _groups(listeners, kind, family, strategy, minutes, seed, settings)
-    rows: list[Row] = []
-    drawn: list[Course] = []
+    rows: list[GroupRow] = []
+    drawn: list[SessionCourse] = []
     with console.progress("Virtual listeners hear the music") as report:
         for number, (name, cases) in enumerate(groups.items(), start=1):
             courses = list(full.run_many(cases, _processes(len(cases))))
@@ -103,10 +103,10 @@ def _groups(
     minutes: float,
     seed: int,
     settings: list[str] | None,
-) -> dict[str, list[Case]]:
+) -> dict[str, list[LabCase]]:
     from biofeedback.common.errors import ConfigError
     from biofeedback.config.loader import load
-    from biofeedback.lab.base import STRATEGIES, Case
+    from biofeedback.lab.base import STRATEGIES, LabCase
     from biofeedback.simulation.crowd import FAMILIES, family_of
     from biofeedback.simulation.listener_types import KINDS, kind_of
 
@@ -122,7 +122,7 @@ def _groups(
         raise ConfigError(str(error), hint="`biofeedback lab --help` lists them.") from error
     return {
         f"{kind} {family}": [
-            Case(
+            LabCase(
                 family=family, kind=kind, seed=seed + number, strategy=known, minutes=minutes,
                 config=config,
             )

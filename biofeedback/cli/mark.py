@@ -9,7 +9,7 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
-    from biofeedback.controllers.local_ipc import Place, What
+    from biofeedback.controllers.local_ipc import RunningSession, What
 
 __all__ = ["register"]
 
@@ -49,7 +49,7 @@ def mark(
     console.out.print(f"{clock_text(time_s)} in {place.name}", markup=False, highlight=False)
 
 
-def _place(session: str) -> Place:
+def _place(session: str) -> RunningSession:
     """Return the session that is meant; raise an error with a hint when there is no such one."""
     from biofeedback.common.errors import CommandError
     from biofeedback.controllers.local_ipc import running_sessions

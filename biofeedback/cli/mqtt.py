@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from biofeedback.cli.numbers import Numbers
     from biofeedback.mqtt.address import Login
-    from biofeedback.mqtt.messages import Event
-    from biofeedback.mqtt.remote_control import MqttDesk
-    from biofeedback.mqtt.wearer import Wearer
+    from biofeedback.mqtt.messages import EventMessage
+    from biofeedback.mqtt.remote_control import MqttRemoteControl
+    from biofeedback.mqtt.wearer import RemoteWearer
 
 __all__ = ["register"]
 
@@ -165,7 +165,7 @@ def order(
     from biofeedback.common.errors import ConfigError
     from biofeedback.common.tasks import beside
     from biofeedback.mqtt.address import load
-    from biofeedback.mqtt.remote_control import MqttDesk
+    from biofeedback.mqtt.remote_control import MqttRemoteControl
 
     login = load(broker)
 
@@ -173,11 +173,11 @@ def order(
         there = asyncio.Event()
         clock = asyncio.get_running_loop().time
 
-        def changed(known: Wearer) -> None:
+        def changed(known: RemoteWearer) -> None:
             if known.name == wearer and known.here:
                 there.set()
 
-        desk = MqttDesk(login, clock, changed)
+        desk = MqttRemoteControl(login, clock, changed)
         async with beside(desk.run()):
             with suppress(TimeoutError):
                 await asyncio.wait_for(there.wait(), 5.0)
@@ -194,25 +194,25 @@ async def _lines(login: Login) -> None:
     import sys
 
     from biofeedback.common.clock import utc_now
-    from biofeedback.mqtt.remote_control import MqttDesk
+    from biofeedback.mqtt.remote_control import MqttRemoteControl
 
     def write(line: dict[str, object]) -> None:
         console.as_json({"utc_ms": utc_now().timestamp() * 1000.0} | line)
         sys.stdout.flush()
 
-    def changed(wearer: Wearer) -> None:
+    def changed(wearer: RemoteWearer) -> None:
         inbox = wearer.inbox
         line = {"wearer": wearer.name, "state": wearer.state, "session": wearer.session}
         numbers = {"received": inbox.received, "missing": inbox.missing, "gone": inbox.gone}
         write({"kind": "wearer", **line, **numbers, "trouble": desk.trouble})
 
-    def happened(wearer: Wearer, event: Event) -> None:
+    def happened(wearer: RemoteWearer, event: EventMessage) -> None:
         import json
 
         line = {"wearer": wearer.name, "session": event.session, "made_ms": event.utc_ms}
         write({"kind": "event", **line, "line": json.loads(bytes(event.line))})
 
-    desk = MqttDesk(login, asyncio.get_running_loop().time, changed, happened)
+    desk = MqttRemoteControl(login, asyncio.get_running_loop().time, changed, happened)
     await desk.run()
 
 
@@ -222,10 +222,10 @@ async def _table(login: Login) -> None:
     from rich.live import Live
 
     from biofeedback.common.tasks import beside
-    from biofeedback.mqtt.remote_control import MqttDesk
+    from biofeedback.mqtt.remote_control import MqttRemoteControl
 
     clock = asyncio.get_running_loop().time
-    desk = MqttDesk(login, clock, lambda wearer: None)
+    desk = MqttRemoteControl(login, clock, lambda wearer: None)
     async with beside(desk.run()) as running:
         with Live(_seats(desk, clock()), console=console.out, auto_refresh=False) as live:
             while not running.done():
@@ -233,7 +233,7 @@ async def _table(login: Login) -> None:
                 live.update(_seats(desk, clock()), refresh=True)
 
 
-def _seats(desk: MqttDesk, now_s: float) -> Table:
+def _seats(desk: MqttRemoteControl, now_s: float) -> Table:
     """Return all wearers as they are known at `now_s`, whoever needs a look first."""
     from rich.table import Table
 
@@ -266,7 +266,7 @@ def _seats(desk: MqttDesk, now_s: float) -> Table:
     return table
 
 
-def _needs_a_look(wearer: Wearer, numbers: Numbers) -> bool:
+def _needs_a_look(wearer: RemoteWearer, numbers: Numbers) -> bool:
     if wearer.state != "online":
         return wearer.state == "lost"
     bad = wearer.picture.signal in ("lost", "part_lost", "silent", "no_contact")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from biofeedback.cli.words import ago_text
 from biofeedback.views.age import GONE_S, WORDLESS_S, Age, age_of
-from biofeedback.views.picture import Measure, Picture, Sensor
+from biofeedback.views.picture import MeasureView, Picture, SensorView
 
 __all__ = ["Numbers", "joined", "sensor_text"]
 
@@ -38,7 +38,7 @@ class Numbers:
 
     def metric(self, name: str, label: str, unit: str, form: str) -> Text:
         """Return a measured number with its label and unit."""
-        measure = self.picture.measures.get(name, Measure())
+        measure = self.picture.measures.get(name, MeasureView())
         value = None if measure.value is None else f"{measure.value:{form}} {unit}".rstrip()
         style = "yellow" if measure.trust == "weak" else "bold"
         return self.number(label, value, style, measure.measured_s)
@@ -134,7 +134,7 @@ class Numbers:
         return rows
 
 
-def sensor_text(sensor: Sensor, now_s: float, wordless_s: float = 0.0) -> Text:
+def sensor_text(sensor: SensorView, now_s: float, wordless_s: float = 0.0) -> Text:
     """Return a sensor's name, link, battery and contact in words, and its advice.
 
     What a sensor said of itself is as old as the last that was heard of it.

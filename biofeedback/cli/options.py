@@ -13,11 +13,11 @@ import typer
 
 if TYPE_CHECKING:
     from biofeedback.app.registry import SensorOptions
-    from biofeedback.app.runner import Plan
+    from biofeedback.app.runner import SessionPlan
     from biofeedback.config.schema import Config
-    from biofeedback.group.settings import Settings as GroupSettings
+    from biofeedback.group.settings import GroupSettings
 
-__all__ = ["PROGRAMMES", "Common", "Seed", "Style", "config_of", "with_common"]
+__all__ = ["PROGRAMMES", "CommonOptions", "Seed", "Style", "config_of", "with_common"]
 
 #: Named here since reading the folder would slow every `--help`; a test holds it complete.
 PROGRAMMES = "settle, breathing, resonance, focus, sleep, improvise, mirror, control"
@@ -85,7 +85,7 @@ Volume = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class CommonOptions:
     """What every command that makes music can be told."""
 
     output: Outputs = None
@@ -108,18 +108,18 @@ class Common:
         options: SensorOptions,
         group: GroupSettings | None = None,
         **others: Any,
-    ) -> Plan:
+    ) -> SessionPlan:
         """Return the plan of a session with these sensors and outputs, and the sensors' seed."""
         from msgspec import structs
 
         from biofeedback.app.recommend import within
-        from biofeedback.app.runner import Plan
+        from biofeedback.app.runner import SessionPlan
         from biofeedback.storage.paths import sessions_folder
 
         config = config_of(self.programme, self.config, self.settings, self.style)
         if group is not None:
             config = structs.replace(config, group=group)
-        plan = Plan(
+        plan = SessionPlan(
             config=config,
             sensors=sensors,
             outputs=outputs,
@@ -156,19 +156,22 @@ def config_of(
 
 
 def with_common(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `Common` for its parameter `common`."""
-    hints, names = get_type_hints(Common, include_extras=True), [f.name for f in fields(Common)]
+    """Give a command the options of `CommonOptions` for its parameter `common`."""
+    hints, names = (
+        get_type_hints(CommonOptions, include_extras=True),
+        [f.name for f in fields(CommonOptions)],
+    )
 
     @functools.wraps(command)
     def filled(**given: Any) -> None:
-        common = Common(**{name: given.pop(name) for name in names if name in given})
+        common = CommonOptions(**{name: given.pop(name) for name in names if name in given})
         command(common=common, **given)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = inspect.signature(command, eval_str=True).parameters
     shared = {
         f.name: inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name])
-        for f in fields(Common)
+        for f in fields(CommonOptions)
     }
     listed: list[inspect.Parameter] = []
     for name, parameter in own.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli.options import Common, Style, config_of, with_common
+from biofeedback.cli.options import CommonOptions, Style, config_of, with_common
 
 if TYPE_CHECKING:
     from biofeedback.app.registry import SensorOptions
@@ -99,12 +99,12 @@ def demo(
 
     A simulated body hears the music and responds. It shows the loop at work, not a benefit.
     """
-    from biofeedback.app.runner import Plan
+    from biofeedback.app.runner import SessionPlan
     from biofeedback.cli import show
     from biofeedback.simulation.rest import resting_baseline
 
     config = config_of("demo", None, None, style)
-    plan = Plan(
+    plan = SessionPlan(
         config=config,
         sensors=("sim:listener",),
         outputs=("audio:",) if listen else ("wav:",),
@@ -119,7 +119,7 @@ def demo(
 
 @with_common
 def run(
-    common: Common,
+    common: CommonOptions,
     sensor: Sensors = None,
     wearer: Wearers = None,
     group: Group = "",
@@ -191,7 +191,7 @@ def replay(
     source: Annotated[
         str, typer.Argument(help="E4 folder or zip, Polar HRM, RR text, CSV, EDF, XDF, session.")
     ],
-    common: Common,
+    common: CommonOptions,
     columns: Annotated[
         str | None,
         typer.Option(metavar="MAP", help="Columns of a CSV, such as time=t,rr=RR_ms,eda=EDA"),

@@ -11,7 +11,7 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
-    from biofeedback.app.recommend import Known
+    from biofeedback.app.recommend import KnownPerson
     from biofeedback.personal.profiles import Profile
 
 __all__ = ["register"]
@@ -203,7 +203,7 @@ def summary(
     console.written([target], json=False)
 
 
-def _known(name: str, out: Path | None, simulated: bool) -> tuple[Profile, Known]:
+def _known(name: str, out: Path | None, simulated: bool) -> tuple[Profile, KnownPerson]:
     from biofeedback.app.recommend import known
     from biofeedback.personal import profiles
     from biofeedback.storage.paths import sessions_folder

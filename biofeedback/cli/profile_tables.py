@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from biofeedback.app.recommend import Known
+from biofeedback.app.recommend import KnownPerson
 from biofeedback.cli import console
 from biofeedback.personal.claims import FEWEST
 from biofeedback.personal.insights import NAMES, Insight, named, told
 from biofeedback.personal.profiles import Profile
-from biofeedback.personal.session_summary import Past
+from biofeedback.personal.session_summary import SessionSummary
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +20,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def print_profile(
-    profile: Profile, found: Known, compared: list[Insight], *, simulated: bool
+    profile: Profile, found: KnownPerson, compared: list[Insight], *, simulated: bool
 ) -> None:
     """Print a profile, its sessions and what can be said about them."""
     from rich.table import Table
@@ -76,14 +76,14 @@ def _facts(profile: Profile) -> list[tuple[str, str]]:
     return [(key, text) for key, text in facts if text]
 
 
-def _picture(history: list[Past]) -> str:
+def _picture(history: list[SessionSummary]) -> str:
     falls = [past.fall for past in history[-40:]]
     low, high = min(*falls, 0.0), max(*falls, 0.0)
     span = (high - low) or 1.0
     return "".join(_BLOCKS[round((fall - low) / span * (len(_BLOCKS) - 1))] for fall in falls)
 
 
-def _sessions(history: list[Past]) -> Table:
+def _sessions(history: list[SessionSummary]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))

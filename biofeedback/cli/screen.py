@@ -23,7 +23,7 @@ from biofeedback.common.event_bus import Subscription
 from biofeedback.runtime.session import Event, Session
 from biofeedback.state.baseline_text import planned_rest_s, stored_rest_in_words
 from biofeedback.views.live_view import LiveView
-from biofeedback.views.picture import Picture, Sensor
+from biofeedback.views.picture import Picture, SensorView
 from sensors.base import SensorStatus
 
 __all__ = ["watch"]
@@ -94,7 +94,7 @@ async def _tell(
 ) -> None:
     """Say what sensors report when they do, and everything else now and then."""
     err = Terminal(stderr=True, soft_wrap=True, emoji=False, highlight=False, no_color=True)
-    said: dict[str, Sensor] = {}
+    said: dict[str, SensorView] = {}
     due_s = _LINE_EVERY_S
     if board.simulated:
         err.print("The body is simulated, not a person.")
@@ -138,7 +138,7 @@ def _question(session: Session) -> str:
     return asked.text if asked is not None else ""
 
 
-def _say_news(picture: Picture, said: dict[str, Sensor], say: Callable[[str], None]) -> None:
+def _say_news(picture: Picture, said: dict[str, SensorView], say: Callable[[str], None]) -> None:
     """Say of each sensor what is new; when it was heard last is no news."""
     for sensor in picture.sensors:
         known = replace(sensor, heard_s=None)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from biofeedback.mqtt.address import Login
-    from biofeedback.web.api import Around, Found
-    from biofeedback.web.app import Place
-    from biofeedback.web.links import Links
+    from biofeedback.web.api import ChoiceItem, Surroundings
+    from biofeedback.web.app import ServedAt
+    from biofeedback.web.links import WebLinks
     from biofeedback.web.server import Certificate
-    from biofeedback.web.stations import Studio
+    from biofeedback.web.stations import Stations
 
 __all__ = ["register"]
 
@@ -119,7 +119,7 @@ def serve(
     from biofeedback.personal import consent, profiles
     from biofeedback.storage.paths import sessions_folder
     from biofeedback.web.server import listening
-    from biofeedback.web.stations import Studio
+    from biofeedback.web.stations import Stations
 
     if profile is not None:
         profiles.load(profile)  # a name that cannot be one is told now
@@ -134,8 +134,8 @@ def serve(
     lines = consent.contacts(contacts, country)
     files = _certificate(lan, host, certificate, key)
 
-    def studio() -> Studio:
-        return Studio(out or sessions_folder(), profile, loudest)
+    def studio() -> Stations:
+        return Stations(out or sessions_folder(), profile, loudest)
 
     where = "0.0.0.0" if lan else "127.0.0.1"
     bound_port = PORT if port is None else port
@@ -145,10 +145,10 @@ def serve(
 
 
 async def _serving(
-    place: Place,
+    place: ServedAt,
     bound: object,
     files: Certificate | None,
-    studio_of: Callable[[], Studio],
+    studio_of: Callable[[], Stations],
     lines: list[dict[str, str]],
     open_page: bool,
     duration_s: float | None,
@@ -161,12 +161,12 @@ async def _serving(
 
     from biofeedback.cli import qr
     from biofeedback.web import app, server
-    from biofeedback.web.links import Links
+    from biofeedback.web.links import WebLinks
     from biofeedback.web.tokens import Tokens
 
     assert isinstance(bound, socket.socket)
     clock = asyncio.get_running_loop().time
-    links = Links(bound.getsockname()[1])
+    links = WebLinks(bound.getsockname()[1])
     studio, tokens = studio_of(), Tokens(clock, links.take)
     studio.seats_changed = lambda: _publish(links, place, studio)
     studio.seats_changed()
@@ -195,7 +195,7 @@ async def _serving(
         await studio.close()
 
 
-def _publish(links: Links, place: Place, studio: Studio) -> None:
+def _publish(links: WebLinks, place: ServedAt, studio: Stations) -> None:
     """Tell `serve --link` of this server; it plays as well where that can't be."""
     from biofeedback.common.errors import FolderError
 
@@ -205,25 +205,25 @@ def _publish(links: Links, place: Place, studio: Studio) -> None:
         console.err.print(f"Note: serve --link will not work: {error}", markup=False)
 
 
-def _wearers(login: Login, studio: Studio) -> Callable[[], Coroutine[Any, Any, None]]:
+def _wearers(login: Login, studio: Stations) -> Callable[[], Coroutine[Any, Any, None]]:
     """Return the work that shows the wearers of a broker beside the seats of this computer.
 
     However often it is begun, the seats stay, and with them each STOP that has no answer yet.
     """
     import asyncio
 
-    from biofeedback.mqtt.remote_control import MqttDesk
-    from biofeedback.mqtt.wearer import Wearer
-    from biofeedback.web.remote_station import RemoteSeat
+    from biofeedback.mqtt.remote_control import MqttRemoteControl
+    from biofeedback.mqtt.wearer import RemoteWearer
+    from biofeedback.web.remote_station import RemoteStation
 
-    def changed(wearer: Wearer) -> None:
-        seat = seats.setdefault(wearer.name, RemoteSeat(wearer, desk, clock))
+    def changed(wearer: RemoteWearer) -> None:
+        seat = seats.setdefault(wearer.name, RemoteStation(wearer, desk, clock))
         seat.trouble = desk.trouble
         studio.show(seat)
 
-    seats: dict[str, RemoteSeat] = {}
+    seats: dict[str, RemoteStation] = {}
     clock = asyncio.get_running_loop().time
-    desk = MqttDesk(login, clock, changed)
+    desk = MqttRemoteControl(login, clock, changed)
 
     async def watching() -> None:
         try:
@@ -251,15 +251,15 @@ def _open(link: str) -> None:
     webbrowser.open(link)
 
 
-def _place(lan: bool, host: str | None, port: int) -> Place:
-    from biofeedback.web.app import Place
+def _place(lan: bool, host: str | None, port: int) -> ServedAt:
+    from biofeedback.web.app import ServedAt
 
     if not lan:
-        return Place(tuple(f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")))
+        return ServedAt(tuple(f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")))
     from biofeedback.web.certificate import names_of_this_computer
 
     names = dict.fromkeys([*([host] if host else []), *names_of_this_computer()])
-    return Place(tuple(f"https://{name}:{port}" for name in names))
+    return ServedAt(tuple(f"https://{name}:{port}" for name in names))
 
 
 def _certificate(
@@ -292,16 +292,16 @@ def _certificate(
     return made
 
 
-def _around() -> Around:
-    from biofeedback.web.api import Around
+def _around() -> Surroundings:
+    from biofeedback.web.api import Surroundings
 
-    return Around(_sensors, _outputs)
+    return Surroundings(_sensors, _outputs)
 
 
-async def _sensors() -> list[Found]:
+async def _sensors() -> list[ChoiceItem]:
     from biofeedback.cli.words import signal_words
     from biofeedback.storage.paths import configs_folder
-    from biofeedback.web.api import Found
+    from biofeedback.web.api import ChoiceItem
     from sensors.ble.bands import recognise
     from sensors.ble.identity import uri_of
     from sensors.ble.scan import scan
@@ -311,7 +311,7 @@ async def _sensors() -> list[Found]:
     usable = [device for device in seen if device.kind != "other"]
     names = [device.name for device in usable]
     return [
-        Found(
+        ChoiceItem(
             uri=uri_of(d),
             name=f"{d.name} ({d.address})" if names.count(d.name) > 1 and d.name else d.label,
             strength="in use" if d.in_use else signal_words(d.rssi_dbm),
@@ -320,19 +320,20 @@ async def _sensors() -> list[Found]:
     ]
 
 
-async def _outputs() -> list[Found]:
+async def _outputs() -> list[ChoiceItem]:
     import asyncio
     from contextlib import suppress
 
     from biofeedback.cli import probe
-    from biofeedback.web.api import Found
+    from biofeedback.web.api import ChoiceItem
     from sensors.printable import printable
     from synth.errors import SynthError
 
-    found: list[Found] = []
+    found: list[ChoiceItem] = []
     for kind, ask in (("audio", probe.audio_devices), ("midi", probe.midi_ports)):
         with suppress(SynthError):  # what cannot be asked for is not offered
             found += [
-                Found(f"{kind}:{name}", printable(name)) for name in await asyncio.to_thread(ask)
+                ChoiceItem(f"{kind}:{name}", printable(name))
+                for name in await asyncio.to_thread(ask)
             ]
     return found

@@ -33,12 +33,12 @@ class _Place:
 
 def make_link(port: int | None, whom: str, as_json: bool, origins: tuple[str, ...]) -> None:
     """Print a new link; `origins` are where the next server will be, if that is told."""
-    from biofeedback.web.links import Links
+    from biofeedback.web.links import WebLinks
     from biofeedback.web.tokens import LINK_S
 
     at, runs = _server(port, origins)
     place = _place(whom, at, runs)
-    secret, until = Links(at.port).make(
+    secret, until = WebLinks(at.port).make(
         place.role, place.name, place.seat, LINK_S if runs else _NEXT_S
     )
     wanted = [origin for origin in at.origins if origin in origins] if origins else []

@@ -15,7 +15,7 @@ from biofeedback.cli.trends import trends
 from biofeedback.cli.words import clock_text, counted, size_text
 
 if TYPE_CHECKING:
-    from biofeedback.record.catalogue import Entry, Summary
+    from biofeedback.record.catalogue import CatalogueEntry, LogSummary
 
 __all__ = ["register"]
 
@@ -248,7 +248,7 @@ def _folder(out: Path | None) -> Path:
     return out or sessions_folder()
 
 
-def _facts(entry: Entry) -> dict[str, object]:
+def _facts(entry: CatalogueEntry) -> dict[str, object]:
     header = entry.header
     return {
         "id": entry.folder.name,
@@ -265,7 +265,7 @@ def _facts(entry: Entry) -> dict[str, object]:
     }
 
 
-def _rows(entry: Entry, summary: Summary) -> list[tuple[str, str]]:
+def _rows(entry: CatalogueEntry, summary: LogSummary) -> list[tuple[str, str]]:
     ended = f"ended: {entry.end.reason}" if entry.end else "cut short, without an end"
     rows = [
         ("when", _when(entry)),
@@ -303,12 +303,12 @@ def _short(sensor: str) -> str:
     return Path(sensor.removeprefix("file:")).name if sensor.startswith("file:") else sensor
 
 
-def _badges(entry: Entry) -> str:
+def _badges(entry: CatalogueEntry) -> str:
     simulated = "[black on yellow] simulated [/]" if entry.header.simulated else ""
     cut = "" if entry.end else "[white on red] cut short [/]"
     return " ".join(badge for badge in (simulated, cut) if badge)
 
 
-def _when(entry: Entry) -> str:
+def _when(entry: CatalogueEntry) -> str:
     started = datetime.fromisoformat(entry.header.started_utc).astimezone()
     return started.strftime("%Y-%m-%d %H:%M")

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from biofeedback.app import postprocess, runner
-from biofeedback.app.runner import Outcome, Plan
+from biofeedback.app.runner import SessionPlan, SessionResult
 from biofeedback.cli import console, streams
 from biofeedback.cli.console import escape
 from biofeedback.common.clock import monotonic_s
@@ -24,14 +24,14 @@ MISTAKE, INTERRUPTED = 2, 130
 _BAR_EVERY_S = 5.0
 
 
-def perform(plan: Plan, title: str) -> None:
+def perform(plan: SessionPlan, title: str) -> None:
     """Run a plan, then write its files and say where they are; exit with 130 when interrupted."""
     with Interrupts().held() as interrupts, streams.unheard():
         _perform(plan, title, interrupts)
 
 
-def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
-    performance = runner.Performance(plan)
+def _perform(plan: SessionPlan, title: str, interrupts: Interrupts) -> None:
+    performance = runner.SessionRunner(plan)
     for warning in performance.warnings:
         console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
     began_s = monotonic_s()
@@ -53,7 +53,9 @@ def _perform(plan: Plan, title: str, interrupts: Interrupts) -> None:
         raise typer.Exit(MISTAKE)
 
 
-def _run(performance: runner.Performance, title: str, interrupts: Interrupts) -> Outcome | None:
+def _run(
+    performance: runner.SessionRunner, title: str, interrupts: Interrupts
+) -> SessionResult | None:
     if performance.live:
         from biofeedback.cli.keys import Keyboard
         from biofeedback.cli.screen import watch
@@ -72,7 +74,7 @@ async def _bar(session: Session, report: Callable[[float], None]) -> None:
         report(session.share_done)
 
 
-def _say_speed(outcome: Outcome, wall_s: float) -> None:
+def _say_speed(outcome: SessionResult, wall_s: float) -> None:
     stages = dict(outcome.counters.seconds)
     stages["everything else"] = max(0.0, wall_s - sum(stages.values()))
     shares = ", ".join(
@@ -86,7 +88,7 @@ def _say_speed(outcome: Outcome, wall_s: float) -> None:
     )
 
 
-def _finish(outcome: Outcome, interrupts: Interrupts) -> bool:
+def _finish(outcome: SessionResult, interrupts: Interrupts) -> bool:
     """Write what is written afterwards, and say where; return whether all of it could be.
 
     Who has pressed Ctrl-C, before or now, does not wait for the sound, which takes the longest.

@@ -83,10 +83,10 @@ def new(
     out: Out = None,
 ) -> None:
     """Write a protocol, draw the order by chance, and freeze both."""
-    from biofeedback.trials.design import Design, freeze
+    from biofeedback.trials.design import TrialDesign, freeze
     from biofeedback.trials.folder import trials_folder
 
-    design = Design(
+    design = TrialDesign(
         name=name,
         question=question,
         person=profile,
@@ -141,7 +141,7 @@ def next_block(
     from biofeedback.app import runner
     from biofeedback.app.registry import SensorOptions
     from biofeedback.cli import consent, guide
-    from biofeedback.cli.blind import Answers, Watch
+    from biofeedback.cli.blind import BlockWatch, PreparedAnswers
     from biofeedback.common.errors import TrialError
     from biofeedback.common.interrupts import Interrupts
     from biofeedback.trials.arms import config_of, music_seed
@@ -163,7 +163,7 @@ def next_block(
         )
     chosen = guide.setup(sensor, output if output or realtime else ["null:"])
     consent.ask_once(chosen.sensors, protocol.person)
-    plan = runner.Plan(
+    plan = runner.SessionPlan(
         config=config_of(protocol, allocation, item.block),
         sensors=chosen.sensors,
         outputs=chosen.outputs,
@@ -179,9 +179,9 @@ def next_block(
     again = f", attempt {item.attempt}" if item.attempt > 1 else ""
     title = f"Block {item.block} of {protocol.blocks}{again}"
     _say(f"{title}: {protocol.washout_minutes:g} quiet minutes, then {protocol.block_minutes:g}.")
-    performance = runner.Performance(plan)
-    answers = Answers(relaxation, guess)
-    watch = Watch(title, protocol.arms, answers, asks=performance.live)
+    performance = runner.SessionRunner(plan)
+    answers = PreparedAnswers(relaxation, guess)
+    watch = BlockWatch(title, protocol.arms, answers, asks=performance.live)
     listed = "; ".join(f"{arm}, {ARMS[arm]}" for arm in protocol.arms)
     _say(f"It is one of these: {listed}.")
     with Interrupts().held() as interrupts, streams.unheard():

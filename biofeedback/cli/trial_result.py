@@ -10,7 +10,7 @@ import typer
 from biofeedback.cli import console
 
 if TYPE_CHECKING:
-    from biofeedback.trials.analysis import Result
+    from biofeedback.trials.analysis import TrialResult
     from biofeedback.trials.folder import Trial
 
 __all__ = ["register"]
@@ -95,7 +95,7 @@ def _waiting(trial: Trial, done: int, as_json: bool) -> None:
     )
 
 
-def _table(result: Result) -> None:
+def _table(result: TrialResult) -> None:
     from biofeedback.trials.page import rows
 
     shown = [row[:-1] for row in rows(result)]  # the model has a sentence of its own
@@ -120,7 +120,7 @@ def _table(result: Result) -> None:
         console.out.print(f"Guessed better than chance (Bang, 0 is chance): {'; '.join(told)}.")
 
 
-def _json(result: Result, path: str) -> dict[str, object]:
+def _json(result: TrialResult, path: str) -> dict[str, object]:
     import msgspec
 
     from biofeedback.trials.checklist import items

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-__all__ = ["Hub", "Subscription"]
+__all__ = ["EventBus", "Subscription"]
 
 #: Who has taken nothing for so long, though there is something, hangs. Ours.
 _HANGS_S = 1.0
@@ -50,7 +50,7 @@ class Subscription(Generic[T]):
         return items
 
 
-class Hub(Generic[T]):
+class EventBus(Generic[T]):
     """Passes each published item to each subscription, in order."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from biofeedback.control.mapping import controller
 from biofeedback.metrics.bank import MetricBank
 from biofeedback.storage.paths import configs_folder
 from synth.errors import MapError
-from synth.outputs.midi_map import Control, MidiMap, SignalRoute
+from synth.outputs.midi_map import ControllerSpec, MidiMap, SignalRoute
 from synth.outputs.midi_map_file import find, read
 from synth.outputs.uri import OutputSpec
 from synth.styles.load import load as load_style
@@ -36,7 +36,8 @@ def resolve(name: str, config: Config) -> MidiMap:
     played = {route.to: found for route in config.control.map.route
               if (found := controller(route.to)) is not None}  # fmt: skip
     routes = {
-        to: SignalRoute(channel, Control("cc", number)) for to, (number, channel) in played.items()
+        to: SignalRoute(channel, ControllerSpec("cc", number))
+        for to, (number, channel) in played.items()
     }
     return replace(base, signals={**base.signals, **routes})
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from biofeedback.control.build import Settings as ControlSettings
+from biofeedback.control.build import ControlSettings
 from biofeedback.control.curves import Palette
 from biofeedback.control.phases import Phase
-from biofeedback.group.settings import Settings as GroupSettings
-from biofeedback.metrics.bank import Settings as MetricSettings
-from biofeedback.state.estimator import Settings as StateSettings
+from biofeedback.group.settings import GroupSettings
+from biofeedback.metrics.bank import MetricSettings
+from biofeedback.state.estimator import EstimatorSettings
 
-__all__ = ["Config", "Music"]
+__all__ = ["Config", "MusicSettings"]
 
 
-class Music(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MusicSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The `[music]` table."""
 
     style: str = "ambient"
@@ -26,8 +26,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     title: str = ""
     metrics: MetricSettings = MetricSettings()
-    state: StateSettings = StateSettings()
+    state: EstimatorSettings = EstimatorSettings()
     control: ControlSettings = ControlSettings()
-    music: Music = Music()
+    music: MusicSettings = MusicSettings()
     group: GroupSettings | None = None  #: several wearers; none for one listener
     phase: tuple[Phase, ...] = ()  #: one after the other; none for one strategy throughout

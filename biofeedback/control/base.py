@@ -8,14 +8,14 @@ from typing import Protocol
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import Worn
+from biofeedback.state.subject_state import SubjectState
 from synth.params import MusicParams
 
-__all__ = ["Aim", "Decision", "Moment", "Strategy"]
+__all__ = ["ControlInput", "ControlTarget", "Decision", "Strategy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ControlInput:
     """What is known at a tick, `dt_s` seconds after the last one.
 
     `target` is the arousal that a person asked to be led to, in place of the strategy's own;
@@ -33,7 +33,7 @@ class Moment:
     found: Mapping[str, float] = field(default_factory=dict)
     events: frozenset[str] = frozenset()
     phrase_start: bool = False
-    bodies: Mapping[str, Worn] = field(default_factory=dict)
+    bodies: Mapping[str, SubjectState] = field(default_factory=dict)
 
     def trusted(self, name: str, least_quality: float = 0.3) -> float | None:
         """Return the value of a reading that can be trusted, None for any other."""
@@ -44,7 +44,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class ControlTarget:
     """What a strategy wants before limits apply.
 
     `level` is the activation of the music, 0 calmest to 1 most driven; the curves turn it into
@@ -96,5 +96,5 @@ class Strategy(Protocol):
     follows_body: bool
     finished: bool
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Take in what is known now, and say what is wanted."""

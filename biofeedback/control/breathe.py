@@ -12,9 +12,9 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim, Moment
+from biofeedback.control.base import ControlInput, ControlTarget
 from biofeedback.control.limits import Slew
-from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own, breaths_of
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, RestingBreathRate, breaths_of
 
 __all__ = ["Breathe", "BreatheSettings"]
 
@@ -54,23 +54,23 @@ class Breathe:
 
     def __init__(self, settings: BreatheSettings) -> None:
         self._settings = settings
-        self._own = Own()
+        self._own = RestingBreathRate()
         self._waited_s = self._paced_s = self._with_s = self._without_s = 0.0
         self._pace: Slew | None = None
         self._goal = settings.goal_per_minute
         self._closer = False
         self.finished = False
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Step the pace."""
         if self._pace is None and not self._begins(moment):
             why = "Listening for how you breathe by yourself; the music stays calm."
-            return Aim(self._settings.level, None, why, cause="breathing_rate")
+            return ControlTarget(self._settings.level, None, why, cause="breathing_rate")
         assert self._pace is not None
         follows = self._follows(moment)
         why, cause = self._step(self._pace, moment, follows)
         pace, own = self._pace.value, self._own.per_minute
-        return Aim(
+        return ControlTarget(
             self._settings.level,
             None,
             why,
@@ -81,7 +81,7 @@ class Breathe:
             numbers={"pace_per_minute": pace, "breath_follows": float(follows)},
         )
 
-    def _begins(self, moment: Moment) -> bool:
+    def _begins(self, moment: ControlInput) -> bool:
         """Set the first pace as soon as the own rate is known, or is not going to be."""
         settings = self._settings
         self._own.take(moment)
@@ -94,7 +94,7 @@ class Breathe:
         self._pace = Slew(first, settings.slowing_per_minute / 60.0)
         return True
 
-    def _follows(self, moment: Moment) -> bool:
+    def _follows(self, moment: ControlInput) -> bool:
         """Whether the breath has gone with the pace for a while."""
         breaths = breaths_of(moment)
         assert self._pace is not None
@@ -105,7 +105,7 @@ class Breathe:
             self._without_s = 0.0 if is_with else self._without_s + moment.dt_s
         return self._with_s >= _SURE_S
 
-    def _step(self, pace: Slew, moment: Moment, follows: bool) -> tuple[str, str]:
+    def _step(self, pace: Slew, moment: ControlInput, follows: bool) -> tuple[str, str]:
         """Move the pace; return why, and what that follows from."""
         settings, dt_s, own = self._settings, moment.dt_s, self._own.per_minute
         self._paced_s += dt_s
@@ -129,7 +129,7 @@ class Breathe:
         why = f"The swell stays at {pace.value:.1f} breaths a minute. Breathe gently, never strain."
         return why, "plan"
 
-    def _come_closer(self, pace: Slew, moment: Moment) -> tuple[str, str]:
+    def _come_closer(self, pace: Slew, moment: ControlInput) -> tuple[str, str]:
         breaths, own = breaths_of(moment), self._own.per_minute
         if breaths is not None and own is not None:
             pace.toward(max(self._goal, _CLOSEST * min(breaths, own)), 2.0 * moment.dt_s)

@@ -13,21 +13,21 @@ from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings
 from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.lead import Lead, LeadSettings
-from biofeedback.control.mapping import Map, MapSettings
+from biofeedback.control.mapping import Mapping, MappingSettings
 from biofeedback.control.mirror import Mirror
-from biofeedback.control.music_controller import Limits, Steering
+from biofeedback.control.music_controller import Limits, MusicController
 from biofeedback.control.phases import Phase, StrategyName
-from biofeedback.control.programme_runner import Course, Part
+from biofeedback.control.programme_runner import ProgrammeRunner, StrategySlot
 from biofeedback.control.resonance import Resonance, ResonanceSettings
 from biofeedback.control.safety import Safety, SafetySettings
 from biofeedback.control.silence import Silence
 from biofeedback.control.yoked import Yoked, YokedSettings
 from synth.params import MusicParams
 
-__all__ = ["Settings", "build", "own_settings"]
+__all__ = ["ControlSettings", "build", "own_settings"]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The `[control]` table: one strategy is in use, the others' settings wait.
 
     A programme with phases names the strategy of each.
@@ -38,32 +38,32 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     breathe: BreatheSettings = BreatheSettings()
     resonance: ResonanceSettings = ResonanceSettings()
     fixed: FixedSettings = FixedSettings()
-    map: MapSettings = MapSettings()
+    map: MappingSettings = MappingSettings()
     yoked: YokedSettings = YokedSettings()
     limits: Limits = Limits()
     safety: SafetySettings = SafetySettings()
 
 
 def build(
-    settings: Settings,
+    settings: ControlSettings,
     palette: Palette,
     home: MusicParams,
     phases: Sequence[Phase] = (),
     wearers: Sequence[str] = (),
-) -> Steering:
+) -> MusicController:
     """Return the chosen strategy, or the phases in turn, within limits.
 
     `home` is where the style is at home, `wearers` are those of a group.
     """
     curves = Curves(palette, home, settings.limits.neutral_level)
     parts = [_part(phase, settings) for phase in phases]
-    parts = parts or [Part(settings.strategy, _builder(settings.strategy, settings))]
+    parts = parts or [StrategySlot(settings.strategy, _builder(settings.strategy, settings))]
     one = Safety(settings.safety)
     safety = GroupSafety(settings.safety, wearers) if wearers else one
-    return Steering(Course(parts), curves, settings.limits, safety)
+    return MusicController(ProgrammeRunner(parts), curves, settings.limits, safety)
 
 
-def own_settings(phase: Phase, settings: Settings) -> Phase:
+def own_settings(phase: Phase, settings: ControlSettings) -> Phase:
     """Return a phase that says all about its strategy, from `[control]` where it says nothing."""
     match phase.strategy:
         case "lead":
@@ -80,7 +80,7 @@ def own_settings(phase: Phase, settings: Settings) -> Phase:
             return phase
 
 
-def _part(phase: Phase, settings: Settings) -> Part:
+def _part(phase: Phase, settings: ControlSettings) -> StrategySlot:
     own = structs.replace(
         settings,
         lead=phase.lead or settings.lead,
@@ -89,10 +89,10 @@ def _part(phase: Phase, settings: Settings) -> Part:
         fixed=phase.fixed or settings.fixed,
         yoked=phase.yoked or settings.yoked,
     )
-    return Part(phase.strategy, _builder(phase.strategy, own), phase)
+    return StrategySlot(phase.strategy, _builder(phase.strategy, own), phase)
 
 
-def _builder(name: StrategyName, settings: Settings) -> Callable[[], Strategy]:
+def _builder(name: StrategyName, settings: ControlSettings) -> Callable[[], Strategy]:
     builders: dict[StrategyName, Callable[[], Strategy]] = {
         "lead": lambda: Lead(settings.lead),
         "mirror": Mirror,
@@ -100,7 +100,7 @@ def _builder(name: StrategyName, settings: Settings) -> Callable[[], Strategy]:
         "resonance": lambda: Resonance(settings.resonance),
         "fixed": lambda: Fixed(settings.fixed),
         "silence": Silence,
-        "map": lambda: Map(settings.map),
+        "map": lambda: Mapping(settings.map),
         "yoked": lambda: Yoked(settings.yoked),
     }
     return builders[name]

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim, Moment
-from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own
+from biofeedback.control.base import ControlInput, ControlTarget
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, RestingBreathRate
 
 __all__ = ["Fixed", "FixedSettings"]
 
@@ -38,18 +38,18 @@ class Fixed:
 
     def __init__(self, settings: FixedSettings) -> None:
         self._settings = settings
-        self._own = Own()
+        self._own = RestingBreathRate()
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Return the same aim each time."""
         settings = self._settings
         if not settings.breaths_per_minute:
             why = "Fixed music: it does not follow the body."
-            return Aim(settings.level, None, why, cause="fixed")
+            return ControlTarget(settings.level, None, why, cause="fixed")
         self._own.take(moment)
         own = self._own.per_minute
         pace = min(settings.breaths_per_minute, own or settings.breaths_per_minute)
-        return Aim(
+        return ControlTarget(
             settings.level,
             None,
             f"A swell of {pace:.1f} breaths a minute, the same for everybody. Never strain.",

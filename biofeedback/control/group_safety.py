@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from biofeedback.control.base import Moment
-from biofeedback.control.safety import Safety, SafetySettings, Stop
+from biofeedback.control.base import ControlInput
+from biofeedback.control.safety import Safety, SafetySettings, SafetyStop
 
 __all__ = ["GroupSafety"]
 
@@ -28,9 +28,9 @@ class GroupSafety:
         for safety in self._each.values():
             safety.resume()
 
-    def step(self, moment: Moment, level: float, *, leads: bool) -> Stop | None:
+    def step(self, moment: ControlInput, level: float, *, leads: bool) -> SafetyStop | None:
         """Take in a moment of all; return the gravest stop, as gentle as any of them wants it."""
-        stops: list[tuple[str, Stop]] = []
+        stops: list[tuple[str, SafetyStop]] = []
         for name, safety in self._each.items():
             body = moment.bodies[name]
             own = replace(moment, state=body.state, readings={r.name: r for r in body.readings})

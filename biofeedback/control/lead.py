@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from biofeedback.control.base import Aim, Moment
+from biofeedback.control.base import ControlInput, ControlTarget
 from biofeedback.control.limits import clamp
 
 __all__ = ["Lead", "LeadSettings"]
@@ -72,13 +72,13 @@ class Lead:
         self._stuck_s = 0.0
         self._pause_s = 0.0
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Step the plan; time in which the state is not tracked yet does not count."""
         settings, state, dt_s = self._settings, moment.state, moment.dt_s
         arousal = state.arousal
         if state.phase == "rest":
             why = "Getting to know your resting state; the music stays gentle."
-            return Aim(_REST_LEVEL, None, why, cause="rest")
+            return ControlTarget(_REST_LEVEL, None, why, cause="rest")
         self._target = settings.target if moment.target is None else moment.target
         if self._total_s == 0.0:
             self._meet(arousal)  # also where there is no time to meet: the plan starts there
@@ -96,7 +96,7 @@ class Lead:
         waiting = above > settings.patience
         if self._pauses(waiting, dt_s):
             why = "The music pauses for a while: silence may calm where music did not."
-            return Aim(arousal, self._setpoint, why, silent=True, cause="pause")
+            return ControlTarget(arousal, self._setpoint, why, silent=True, cause="pause")
         pulled = 0.0
         if not waiting:
             speed = (self._met - self._target) / max(settings.lead_s, dt_s)
@@ -116,7 +116,7 @@ class Lead:
         answer = pulled * (1.0 + settings.firmness - settings.ahead / way)
         return self._placed(arousal, arousal - level, self._why(arousal, waiting), answer)
 
-    def _placed(self, arousal: float, below: float, why: str, answer: float = 0.0) -> Aim:
+    def _placed(self, arousal: float, below: float, why: str, answer: float = 0.0) -> ControlTarget:
         """Return the aim this far below the listener, named after what moved it more of late.
 
         Where the music leads, a change of arousal moves it by the firmness, and by `answer` where
@@ -131,7 +131,7 @@ class Lead:
         self._by_plan = _FADE * self._by_plan + moved - answer
         self._last = arousal, level
         cause = "arousal" if abs(self._by_body) >= abs(self._by_plan) else "plan"
-        return Aim(level, self._setpoint, why, cause=cause)
+        return ControlTarget(level, self._setpoint, why, cause=cause)
 
     def _meet(self, arousal: float) -> None:
         self._elapsed_s = 0.0

@@ -15,12 +15,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from biofeedback.control.base import Aim, Moment
+from biofeedback.control.base import ControlInput, ControlTarget
 from biofeedback.control.limits import clamp
 from biofeedback.control.transition_tracker import SECONDS
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM
 
-__all__ = ["EVENTS", "STATES", "Map", "MapSettings", "Route", "controller"]
+__all__ = ["EVENTS", "STATES", "Mapping", "MappingRoute", "MappingSettings", "controller"]
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
@@ -41,7 +41,7 @@ TARGETS = {
 _CONTROLLER = re.compile(r"cc (\d{1,3})(?: channel (\d{1,2}))?")
 
 
-class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MappingRoute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[control.map.route]]` table.
 
     `in` is the range of the source that crosses the range `out`; what lies beyond stays at its
@@ -79,11 +79,11 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.range_out or TARGETS.get(self.to, (0.0, 1.0))
 
 
-class MapSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MappingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The routes, and the activation of the music where none moves it."""
 
     level: Share = 0.3
-    route: tuple[Route, ...] = ()
+    route: tuple[MappingRoute, ...] = ()
 
     def __post_init__(self) -> None:
         targets = [route.to for route in self.route]
@@ -92,13 +92,13 @@ class MapSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError(f"route: two of them move {twice}")
 
 
-class Map:
+class Mapping:
     """Plays its routes; one whose source is unknown, or not to be trusted, stays where it was."""
 
     follows_body = False
     finished = False
 
-    def __init__(self, settings: MapSettings) -> None:
+    def __init__(self, settings: MappingSettings) -> None:
         self._settings = settings
         self._values: dict[str, float] = {}
         self._pulses: dict[str, float] = {}
@@ -106,7 +106,7 @@ class Map:
         self._now_s = 0.0
         self._cause = "map"
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Move each target towards what its source says."""
         for route in self._settings.route:
             self._move(route, moment)
@@ -114,7 +114,7 @@ class Map:
         plain = {name: value for name, value in values.items() if name in TARGETS}
         shown = [f"{r.source} plays {r.to} {values[r.to]:.3g}" for r in self._settings.route
                  if r.to in values]  # fmt: skip
-        return Aim(
+        return ControlTarget(
             plain.pop("level", self._settings.level),
             None,
             "; ".join(shown[:3]).capitalize() + "." if shown else "Nothing plays the music yet.",
@@ -145,7 +145,7 @@ class Map:
             self._cause = most
         return self._cause
 
-    def _move(self, route: Route, moment: Moment) -> None:
+    def _move(self, route: MappingRoute, moment: ControlInput) -> None:
         found = self._source(route, moment)
         if found is None:
             return
@@ -158,7 +158,7 @@ class Map:
         after = wanted if route.source in EVENTS else wanted + keep * (before - wanted)
         self._values[route.to] = after
 
-    def _source(self, route: Route, moment: Moment) -> float | None:
+    def _source(self, route: MappingRoute, moment: ControlInput) -> float | None:
         if route.source in EVENTS:
             fade = math.exp(-moment.dt_s / route.decay_s)
             pulse = 1.0 if route.source in moment.events else fade * self._pulse(route)
@@ -170,7 +170,7 @@ class Map:
             return moment.state.arousal if moment.state.confidence > 0.25 else None
         return moment.trusted(route.source)
 
-    def _pulse(self, route: Route) -> float:
+    def _pulse(self, route: MappingRoute) -> float:
         return self._pulses.get(route.to, 0.0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biofeedback.control.base import Aim, Moment
+from biofeedback.control.base import ControlInput, ControlTarget
 
 __all__ = ["Mirror"]
 
@@ -13,8 +13,8 @@ class Mirror:
     follows_body = True
     finished = False
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Follow; there is no set point."""
         arousal = moment.state.arousal
         why = f"The music mirrors you: arousal {arousal:.2f}."
-        return Aim(arousal, None, why, cause="arousal")
+        return ControlTarget(arousal, None, why, cause="arousal")

@@ -8,20 +8,20 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from biofeedback.control.base import Aim, Decision, Moment
+from biofeedback.control.base import ControlInput, ControlTarget, Decision
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import DeadBand, Slew, clamp
-from biofeedback.control.override import Overrides, Wish
-from biofeedback.control.programme_runner import Course
-from biofeedback.control.safety import RETURNING, Stop
+from biofeedback.control.override import OverrideRequest, Overrides
+from biofeedback.control.programme_runner import ProgrammeRunner
+from biofeedback.control.safety import RETURNING, SafetyStop
 from biofeedback.control.synchrony_colour import PER_S, opened
-from biofeedback.control.transition_tracker import SECONDS, Underway, Way
+from biofeedback.control.transition_tracker import SECONDS, Transition, TransitionTracker
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import Worn
+from biofeedback.state.subject_state import SubjectState
 from synth.params import TEMPO_RANGE_BPM, MusicParams
 
-__all__ = ["Limits", "Steering"]
+__all__ = ["Limits", "MusicController"]
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
@@ -53,18 +53,20 @@ class StopRules(Protocol):
         """Forget what led to a stop."""
         ...
 
-    def step(self, moment: Moment, level: float, *, leads: bool) -> Stop | None:
+    def step(self, moment: ControlInput, level: float, *, leads: bool) -> SafetyStop | None:
         """Take in a moment; return a stop while one holds."""
         ...
 
 
-class Steering:
+class MusicController:
     """Runs a course of strategies within limits; where an intention becomes parameters.
 
     A person's wishes take the place of what a strategy wants, and obey the same limits.
     """
 
-    def __init__(self, course: Course, curves: Curves, limits: Limits, safety: StopRules) -> None:
+    def __init__(
+        self, course: ProgrammeRunner, curves: Curves, limits: Limits, safety: StopRules
+    ) -> None:
         self._course = course
         self._safety = safety
         self._limits = limits
@@ -75,12 +77,12 @@ class Steering:
         self._sent_tempo = DeadBand(tempo_bpm, limits.tempo_dead_band_bpm)
         self._overrides = Overrides()
         self._together = Slew(0.0, PER_S)
-        self._last = Aim(limits.neutral_level, None, "")
+        self._last = ControlTarget(limits.neutral_level, None, "")
         self._before_stop: tuple[float, float] | None = None  # level and tempo, while one holds
         self._most: tuple[float, float] | None = None  # the same, since one has ended by itself
         self.held_back = False  #: whether a stop rule holds the music back
         self._back_s = 0.0  # since then
-        self._underway = Underway(limits.level_slew_per_s, limits.tempo_slew_bpm_per_s)
+        self._underway = TransitionTracker(limits.level_slew_per_s, limits.tempo_slew_bpm_per_s)
         self._free_s = 2.0 * SECONDS  # since the music was last kept from following
         self._blind_s = 0.0
         self._following = False
@@ -99,7 +101,7 @@ class Steering:
         """Take in how a person says they feel."""
         self._rated[scale] = value
 
-    def wish(self, wish: Wish, who: str, now_s: float) -> None:
+    def wish(self, wish: OverrideRequest, who: str, now_s: float) -> None:
         """Grant what a person asks of the music, until its time is over."""
         self._overrides.take(wish, who, now_s)
 
@@ -132,7 +134,7 @@ class Steering:
         readings: Iterable[Reading] = (),
         events: Iterable[str] = (),
         phrase_start: bool = False,
-        bodies: Mapping[str, Worn] | None = None,
+        bodies: Mapping[str, SubjectState] | None = None,
         together: float = 0.0,
     ) -> Decision:
         """Decide for the next `dt_s` seconds; `held` means that the listener asked to stay.
@@ -141,7 +143,7 @@ class Steering:
         A group has `bodies`; how much they move `together`, 0 to 1, opens the music.
         """
         self._overrides.advance(state.time_s)
-        moment = Moment(
+        moment = ControlInput(
             state,
             dt_s,
             {reading.name: reading for reading in readings},
@@ -169,7 +171,7 @@ class Steering:
         self.found |= aim.found
         return self._decide(moment, aim, 0.0 if stop is not None else together)
 
-    def _aim(self, moment: Moment) -> Aim:
+    def _aim(self, moment: ControlInput) -> ControlTarget:
         strategy, limits = self._course.strategy, self._limits
         threshold = (
             limits.hold_below_confidence if self._following else limits.follow_above_confidence
@@ -187,7 +189,7 @@ class Steering:
         why = "The signal is too weak to follow, so the music holds as it is."
         return self._stay(why, "blind")
 
-    def _note(self, stop: Stop | None, dt_s: float) -> None:
+    def _note(self, stop: SafetyStop | None, dt_s: float) -> None:
         """Remember how the music was before a stop that may end by itself, and when it did."""
         self._back_s += dt_s
         if stop is None:
@@ -199,7 +201,7 @@ class Steering:
         elif self._before_stop is None:
             self._before_stop = self._level.value, self._tempo.value
 
-    def _back_off(self, stop: Stop) -> Aim:
+    def _back_off(self, stop: SafetyStop) -> ControlTarget:
         """Go to neutral or fall silent; no wish stands against it, but bounds that calm hold.
 
         A body that nobody sees is not driven: the music only falls. Nor does it wait in silence
@@ -213,9 +215,9 @@ class Steering:
             level = min(self._level.value, level)
             tempo_bpm = min(self._tempo.value, self._curves.tempo_bpm(level))
         cause = f"stop:{stop.rule}"
-        return Aim(level, None, stop.why, tempo_bpm, silent=stop.silent, cause=cause)
+        return ControlTarget(level, None, stop.why, tempo_bpm, silent=stop.silent, cause=cause)
 
-    def _returned(self, aim: Aim) -> Aim:
+    def _returned(self, aim: ControlTarget) -> ControlTarget:
         """Keep what a strategy wants to where the music was before a stop that ended by itself."""
         if self._most is None:
             return aim
@@ -226,17 +228,17 @@ class Steering:
         wanted_bpm = None if aim.tempo_bpm is None else min(aim.tempo_bpm, tempo_bpm)
         return replace(aim, level=min(aim.level, level), tempo_bpm=wanted_bpm, why=why)
 
-    def _held(self) -> Aim:
+    def _held(self) -> ControlTarget:
         return self._stay("You asked the music to hold; it stays as it is.", "held")
 
-    def _stay(self, why: str, cause: str) -> Aim:
+    def _stay(self, why: str, cause: str) -> ControlTarget:
         last = self._last
-        return Aim(
+        return ControlTarget(
             self._level.value, last.setpoint, why, self._tempo.value, last.swell,
             silent=last.silent, cause=cause,
         )  # fmt: skip
 
-    def _glide(self, dt_s: float) -> Aim:
+    def _glide(self, dt_s: float) -> ControlTarget:
         """Go to neutral, but never up: a body that nobody sees is not driven."""
         level, limits = self._level.value, self._limits
         step = limits.glide_per_s * dt_s
@@ -248,9 +250,9 @@ class Steering:
         )
         tempo_bpm = min(self._tempo.value, self._curves.tempo_bpm(wanted))
         cause = "lost" if self._seen else "unseen"
-        return Aim(wanted, self._last.setpoint, why, tempo_bpm, cause=cause)
+        return ControlTarget(wanted, self._last.setpoint, why, tempo_bpm, cause=cause)
 
-    def _decide(self, moment: Moment, aim: Aim, together: float) -> Decision:
+    def _decide(self, moment: ControlInput, aim: ControlTarget, together: float) -> Decision:
         state, dt_s, overrides = moment.state, moment.dt_s, self._overrides
         wanted = overrides.number("level")
         goal = clamp(aim.level if wanted is None else wanted, 0.0, 1.0)
@@ -262,7 +264,7 @@ class Steering:
         most_bpm = TEMPO_RANGE_BPM[1] if aim.most_bpm is None else aim.most_bpm
         tempo_bpm = self._tempo.toward(clamp(min(bpm, most_bpm), *TEMPO_RANGE_BPM), dt_s)
         goal_bpm = self._curves.tempo_bpm(goal) if bpm == self._curves.tempo_bpm(level) else bpm
-        way = Way(goal, min(goal_bpm, most_bpm), level, self._tempo.value)
+        way = Transition(goal, min(goal_bpm, most_bpm), level, self._tempo.value)
         underway = self._underway.step(way, dt_s)
         hurries = tempo_bpm > most_bpm  # on its way down to where it may be
         there = overrides.bounded_bpm(tempo_bpm) == tempo_bpm  # else it glides there yet

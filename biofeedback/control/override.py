@@ -9,7 +9,7 @@ from biofeedback.common.errors import CommandError
 from biofeedback.control.limits import Slew
 from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Key, Mode, MusicParams
 
-__all__ = ["NAMES", "Overrides", "Wish"]
+__all__ = ["NAMES", "OverrideRequest", "Overrides"]
 
 DEFAULT_S = 300.0
 LONGEST_S = 4 * 3600.0
@@ -38,7 +38,7 @@ NAMES = (*_RANGES, "key", "mode", "style")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OverrideRequest:
     """A parameter's name, what it shall be, and for how many seconds."""
 
     name: str
@@ -67,7 +67,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    wish: Wish
+    wish: OverrideRequest
     who: str
     until_s: float
 
@@ -79,7 +79,7 @@ class Overrides:
         self._standing: dict[str, _Standing] = {}
         self._glides: dict[str, Slew] = {}
 
-    def take(self, wish: Wish, who: str, now_s: float) -> None:
+    def take(self, wish: OverrideRequest, who: str, now_s: float) -> None:
         """Grant a wish of `who` from now on."""
         self._standing[wish.name] = _Standing(wish, who, now_s + wish.for_s)
 

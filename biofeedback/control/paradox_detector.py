@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from biofeedback.control.witness import heart_deviation, rate_deviation
 from biofeedback.state.estimator import State
 
-__all__ = ["SECONDS", "Rise", "rise"]
+__all__ = ["SECONDS", "ParadoxDetector", "rise"]
 
 FloatArray = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ _CALMED = 0.25  #: the music's activation must have fallen by this much
 _JUMP, _JUMP_WITHIN_S, _JUMP_FADES_S, _SMOOTH_S, _MOST_JUMPS = 1.05, 16, 200.0, 6, 2
 
 
-class Rise:
+class ParadoxDetector:
     """Takes in a state each tick; `found` is None until enough was seen, then it stands.
 
     Time in which the heart is out of sight does not count.

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from biofeedback.control.base import Moment
+from biofeedback.control.base import ControlInput
 from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
 from biofeedback.control.resonance import ResonanceSettings
 from biofeedback.control.yoked import YokedSettings
 
-__all__ = ["Phase", "StrategyName", "Until", "Watch", "check", "length_minutes"]
+__all__ = ["Phase", "PhaseEnd", "PhaseWatch", "StrategyName", "check", "length_minutes"]
 
 StrategyName = Literal[
     "lead", "mirror", "breathe", "resonance", "fixed", "silence", "map", "yoked"
@@ -28,7 +28,7 @@ _FINISHING = ("breathe", "lead", "resonance")
 _CONFIDENT = 0.25
 
 
-class Until(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PhaseEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What ends a phase: whichever comes first."""
 
     minutes: Annotated[float, Meta(gt=0.0, le=480.0)] | None = None
@@ -44,7 +44,7 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     name: Annotated[str, Meta(min_length=1, max_length=40)]
     strategy: StrategyName
-    until: Until = Until()
+    until: PhaseEnd = PhaseEnd()
     loudness: Share = 1.0  #: share of the usual loudness
     fade_s: Annotated[float, Meta(gt=0.0, le=3600.0)] = 30.0  #: from silence to all of it
     lead: LeadSettings | None = None
@@ -54,10 +54,10 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     yoked: YokedSettings | None = None
 
 
-class Watch:
+class PhaseWatch:
     """Watches one phase for its end."""
 
-    def __init__(self, until: Until) -> None:
+    def __init__(self, until: PhaseEnd) -> None:
         self._until = until
         self._below_s = 0.0
         self.elapsed_s = 0.0
@@ -68,7 +68,7 @@ class Watch:
         minutes = self._until.minutes
         return None if minutes is None else max(0.0, 60.0 * minutes - self.elapsed_s)
 
-    def is_over(self, moment: Moment, *, finished: bool) -> bool:
+    def is_over(self, moment: ControlInput, *, finished: bool) -> bool:
         """Take in a moment; return whether one of the conditions holds."""
         until, state = self._until, moment.state
         self.elapsed_s += moment.dt_s

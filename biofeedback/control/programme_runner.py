@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from biofeedback.control.base import Moment, Strategy
+from biofeedback.control.base import ControlInput, Strategy
 from biofeedback.control.limits import Slew
-from biofeedback.control.phases import Phase, Watch
+from biofeedback.control.phases import Phase, PhaseWatch
 
-__all__ = ["Course", "Part"]
+__all__ = ["ProgrammeRunner", "StrategySlot"]
 
 #: A phase that is over waits for the next phrase, but no longer than this. Ours.
 _MOST_WAIT_S = 60.0
@@ -17,7 +17,7 @@ _FIRST_LOUDNESS = 0.5  #: programmes begin gently
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StrategySlot:
     """A strategy: its name, how to make one when it begins, and the phase that it is for."""
 
     strategy: str
@@ -28,13 +28,13 @@ class Part:
 _ENDLESS = Phase(name="endless", strategy="lead")
 
 
-class Course:
+class ProgrammeRunner:
     """Goes from phase to phase; each begins with a phrase of the music.
 
     After the last phase its strategy stays, and `over` says that the music may end.
     """
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[StrategySlot]) -> None:
         self._parts = parts
         self._index = -1
         self._loudness = _FIRST_LOUDNESS if parts[0].phase else 1.0
@@ -73,7 +73,7 @@ class Course:
         """The strategy that leads."""
         return self._strategy
 
-    def advance(self, moment: Moment) -> None:
+    def advance(self, moment: ControlInput) -> None:
         """Let a moment pass; begin the next phase when this one is over and a phrase begins."""
         self._fade.toward(self._phase.loudness, moment.dt_s)
         if self._watch.is_over(moment, finished=self._strategy.finished):
@@ -94,7 +94,7 @@ class Course:
         part = self._parts[self._index]
         self._phase: Phase = part.phase or _ENDLESS
         self._strategy: Strategy = part.build()
-        self._watch: Watch = Watch(self._phase.until)
+        self._watch: PhaseWatch = PhaseWatch(self._phase.until)
         self._fade: Slew = Slew(self._loudness, 1.0 / self._phase.fade_s)
         self._ended = False
         self._waited_s = 0.0

@@ -14,8 +14,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from biofeedback.control.base import Aim, Moment
-from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own
+from biofeedback.control.base import ControlInput, ControlTarget
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, RestingBreathRate
 
 __all__ = ["FOUND", "Resonance", "ResonanceSettings"]
 
@@ -53,7 +53,7 @@ class Resonance:
 
     def __init__(self, settings: ResonanceSettings) -> None:
         self._settings = settings
-        self._own = Own()
+        self._own = RestingBreathRate()
         self._rates = _rates(settings)
         self._step = 0
         self._step_s = 0.0
@@ -63,7 +63,7 @@ class Resonance:
         self._clear = True
         self.finished = self._found is not None
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Step through the search, or stay at what was found."""
         self._own.take(moment)
         if self._found is None and FOUND in moment.found:
@@ -74,7 +74,7 @@ class Resonance:
         rate = self._rates[self._step] if self._found is None else self._found
         bound = self._own.per_minute
         pace = rate if bound is None else min(rate, bound)
-        return Aim(
+        return ControlTarget(
             self._settings.level,
             None,
             self._why(pace),
@@ -86,7 +86,7 @@ class Resonance:
             found={FOUND: self._found} if self._found is not None and self._clear else {},
         )
 
-    def _search(self, moment: Moment) -> None:
+    def _search(self, moment: ControlInput) -> None:
         settings = self._settings
         self._step_s += moment.dt_s
         if self._step_s > settings.step_s - _LISTEN_S:
@@ -123,7 +123,7 @@ def _rates(settings: ResonanceSettings) -> list[float]:
     return [settings.fastest_per_minute - k * settings.step_per_minute for k in range(steps + 1)]
 
 
-def _swing(moment: Moment) -> float | None:
+def _swing(moment: ControlInput) -> float | None:
     """Return the amplitude in ms of the slow wave in the intervals; None without trust."""
     sdnn, coherence = moment.trusted("sdnn"), moment.trusted("coherence")
     if sdnn is None or coherence is None:

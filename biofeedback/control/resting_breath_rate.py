@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from statistics import median
 
-from biofeedback.control.base import Moment
+from biofeedback.control.base import ControlInput
 
-__all__ = ["BEATS_PER_BREATH", "Own", "breaths_of"]
+__all__ = ["BEATS_PER_BREATH", "RestingBreathRate", "breaths_of"]
 
 #: A breath is two bars of four beats: the tempo is eight times the breathing rate.
 BEATS_PER_BREATH = 8.0
@@ -19,7 +19,7 @@ _ENOUGH_S = 15.0
 _SLOWEST, _FASTEST = 5.0, 30.0
 
 
-class Own:
+class RestingBreathRate:
     """Learns the listener's own breathing rate, and keeps the first that it is sure of."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Own:
         self._seen_s = 0.0
         self.per_minute: float | None = None  #: None while it is unknown
 
-    def take(self, moment: Moment) -> None:
+    def take(self, moment: ControlInput) -> None:
         """Take in a moment."""
         if self.per_minute is not None:
             return
@@ -40,7 +40,7 @@ class Own:
             self.per_minute = median(self._seen)
 
 
-def breaths_of(moment: Moment) -> float | None:
+def breaths_of(moment: ControlInput) -> float | None:
     """Return the breathing rate that is measured now, where it can be trusted."""
     if "breathing_rate" in moment.readings:
         return moment.trusted("breathing_rate")

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from biofeedback.control.base import Moment
-from biofeedback.control.paradox_detector import Rise
+from biofeedback.control.base import ControlInput
+from biofeedback.control.paradox_detector import ParadoxDetector
 from biofeedback.control.witness import REST, arousal_of, heart_deviation
 
-__all__ = ["RETURNING", "Rule", "Safety", "SafetySettings", "Stop"]
+__all__ = ["RETURNING", "Rule", "Safety", "SafetySettings", "SafetyStop"]
 
 Rate = Annotated[float, Meta(ge=20.0, le=250.0)]
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
@@ -54,7 +54,7 @@ class SafetySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class SafetyStop:
     """What a stop rule wants: neutral music, or silence; `calmer` never lets the level rise."""
 
     rule: Rule
@@ -73,7 +73,7 @@ class Safety:
 
     def __init__(self, settings: SafetySettings) -> None:
         self._settings = settings
-        self._rise = Rise()
+        self._rise = ParadoxDetector()
         self._outside_s = self._inside_s = self._risen_s = self._gone_s = 0.0
         self._recent: deque[float] = deque(maxlen=2 * _MEAN_S)
         self._lowest: float | None = None
@@ -89,9 +89,9 @@ class Safety:
         self._rule = None
         self._outside_s = self._risen_s = 0.0
         self._lowest = None
-        self._rise = Rise()
+        self._rise = ParadoxDetector()
 
-    def step(self, moment: Moment, level: float, *, leads: bool) -> Stop | None:
+    def step(self, moment: ControlInput, level: float, *, leads: bool) -> SafetyStop | None:
         """Take in a moment; `level` is the music's, `leads` whether it means to calm."""
         self._watch_heart(moment)
         self._watch_ratings(moment)
@@ -110,14 +110,14 @@ class Safety:
         if self._stopped_s >= self._settings.neutral_s and self._persists():
             self._silent = True  # until the stop is over, whatever else happens meanwhile
         then = "it is silent now" if self._silent else "it goes to neutral"
-        return Stop(
+        return SafetyStop(
             self._rule,
             f"{self._said}; {then}.",
             self._silent,
             self._rule not in RETURNING or moment.state.confidence < _CONFIDENT,
         )
 
-    def _watch_heart(self, moment: Moment) -> None:
+    def _watch_heart(self, moment: ControlInput) -> None:
         settings, bpm = self._settings, moment.trusted("heart_rate", 0.5)
         if bpm is None:
             return
@@ -137,7 +137,7 @@ class Safety:
                 "until you resume"
             )
 
-    def _watch_ratings(self, moment: Moment) -> None:
+    def _watch_ratings(self, moment: ControlInput) -> None:
         distress = moment.rated.get("distress")
         if distress is None:
             return
@@ -147,7 +147,7 @@ class Safety:
         elif self._rule == "distress":
             self.resume()
 
-    def _watch_arousal(self, moment: Moment, level: float) -> None:
+    def _watch_arousal(self, moment: ControlInput, level: float) -> None:
         settings = self._settings
         self._rise.step(moment.state, level, moment.dt_s)
         if len(self._recent) == 2 * _MEAN_S:
@@ -171,7 +171,7 @@ class Safety:
         if self._gone_s < _GONE_S or self._returned or self._rule not in RETURNING:
             return
         if self._rule == "paradox":
-            self._rise = Rise()  # what calming does is seen anew
+            self._rise = ParadoxDetector()  # what calming does is seen anew
         self._returned = True
         self._rule = None
         self._risen_s = 0.0

@@ -6,7 +6,7 @@ and ventilation below their baseline.
 
 from __future__ import annotations
 
-from biofeedback.control.base import Aim, Moment
+from biofeedback.control.base import ControlInput, ControlTarget
 
 __all__ = ["Silence"]
 
@@ -19,7 +19,7 @@ class Silence:
     follows_body = False
     finished = False
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Return the same aim each time."""
         why = "The music pauses: silence is part of it."
-        return Aim(_LEVEL, None, why, silent=True, cause="silence")
+        return ControlTarget(_LEVEL, None, why, silent=True, cause="silence")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from biofeedback.control.limits import clamp
 
-__all__ = ["SECONDS", "Underway", "Way"]
+__all__ = ["SECONDS", "Transition", "TransitionTracker"]
 
 SECONDS = 10.0  #: in which a reason must have changed something. Ours.
 _SAME = 0.1  #: of the way: less is no change
@@ -19,7 +19,7 @@ _LEVEL_SPAN, _TEMPO_SPAN_BPM = 0.015, 0.5  #: less than this is no way at all
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Transition:
     """What is wanted and what sounds: the level and the tempo in bpm of each."""
 
     wanted_level: float
@@ -28,15 +28,15 @@ class Way:
     tempo_bpm: float
 
 
-class Underway:
+class TransitionTracker:
     """Takes in a way each tick, within the speeds that the limits allow, per second."""
 
     def __init__(self, level_per_s: float, bpm_per_s: float) -> None:
         self._most_level, self._most_bpm = SECONDS * level_per_s, SECONDS * bpm_per_s
-        self._past: deque[tuple[float, Way]] = deque()
+        self._past: deque[tuple[float, Transition]] = deque()
         self._now_s = 0.0
 
-    def step(self, now: Way, dt_s: float) -> bool:
+    def step(self, now: Transition, dt_s: float) -> bool:
         """Return whether the music would sound so if nobody had wanted anything since."""
         self._now_s += dt_s
         self._past.append((self._now_s, now))

@@ -11,8 +11,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from biofeedback.control.base import Aim, Moment
-from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, Own
+from biofeedback.control.base import ControlInput, ControlTarget
+from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, RestingBreathRate
 
 __all__ = ["Yoked", "YokedSettings"]
 
@@ -50,9 +50,9 @@ class Yoked:
     def __init__(self, settings: YokedSettings) -> None:
         self._settings = settings
         self._elapsed_s = 0.0
-        self._own = Own()
+        self._own = RestingBreathRate()
 
-    def aim(self, moment: Moment) -> Aim:
+    def aim(self, moment: ControlInput) -> ControlTarget:
         """Return what the other session's music did at this time."""
         settings, now_s = self._settings, self._elapsed_s
         self._elapsed_s += moment.dt_s
@@ -61,7 +61,7 @@ class Yoked:
         if swell <= 0.0:
             self._own.take(moment)
         own = self._own.per_minute or settings.assumed_per_minute
-        return Aim(
+        return ControlTarget(
             settings.level[index],
             None,
             "The music moves as it did in another session.",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Protocol
 
 from biofeedback.engine.inputs import CommandName, ExternalClock
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 
-__all__ = ["Desk", "Surface"]
+__all__ = ["ControlSurface", "SessionControl"]
 
 
-class Desk(Protocol):
+class SessionControl(Protocol):
     """What a surface may do with a session.
 
     `questions` are what its listener is asked, None for nothing.
     """
 
-    questions: Questions | None
+    questions: Prompts | None
 
     @property
     def held(self) -> bool:
@@ -41,7 +41,7 @@ class Desk(Protocol):
         ...
 
 
-class Surface(Protocol):
+class ControlSurface(Protocol):
     """Something to steer with. `open` may block for a moment and raise; `run` goes on for ever."""
 
     @property
@@ -58,7 +58,7 @@ class Surface(Protocol):
         """Acquire port or socket; raise an error with a hint when that fails."""
         ...
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Pass on what is done with it until cancelled."""
         ...
 

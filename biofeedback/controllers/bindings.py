@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from biofeedback.common.errors import ConfigError, FolderError
-from biofeedback.controllers.midi_events import Control, ControlKind
+from biofeedback.controllers.midi_events import ControlKind, MidiControl
 from synth.outputs.naming import choose
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Mode
 
@@ -97,7 +97,7 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         low, high = RANGES.get(self.action, (0.0, 1.0))
         return low if self.low is None else self.low, high if self.high is None else self.high
 
-    def fits(self, control: Control) -> bool:
+    def fits(self, control: MidiControl) -> bool:
         """Tell whether this is about `control`."""
         if control.channel != self.channel:
             return False
@@ -108,7 +108,7 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return bool(getattr(self, control.kind) == control.number)
 
     @classmethod
-    def of(cls, action: Action, control: Control) -> Binding:
+    def of(cls, action: Action, control: MidiControl) -> Binding:
         """Return the binding that learning makes: a keyboard's key for the tonic means any."""
         kind: ControlKind = control.kind
         if kind == "bend":

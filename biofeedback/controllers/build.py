@@ -8,13 +8,13 @@ from pathlib import Path
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.common.tasks import closed
-from biofeedback.controllers.base import Surface
+from biofeedback.controllers.base import ControlSurface
 from biofeedback.controllers.bindings import find, read
-from biofeedback.controllers.lsl_marker_input import LslDesk
-from biofeedback.controllers.midi_clock_follower import ClockDesk
-from biofeedback.controllers.midi_controller import MidiDesk
+from biofeedback.controllers.lsl_marker_input import LslMarkerInput
+from biofeedback.controllers.midi_clock_follower import MidiClockFollower
+from biofeedback.controllers.midi_controller import MidiController
 from biofeedback.controllers.midi_input import MidiInput, parse
-from biofeedback.controllers.osc_controller import OscDesk
+from biofeedback.controllers.osc_controller import OscController
 from biofeedback.storage.paths import data_folder
 
 __all__ = ["check", "controls_folder", "opened"]
@@ -38,11 +38,11 @@ def check(controls: Sequence[str], clock: str) -> None:
 @asynccontextmanager
 async def opened(
     controls: Sequence[str], clock: str, now_s: Callable[[], float]
-) -> AsyncIterator[list[Surface]]:
+) -> AsyncIterator[list[ControlSurface]]:
     """Open all surfaces, and close them at the end; `now_s` is the session's clock."""
     surfaces = [_surface(uri, now_s) for uri in controls]
     if clock:
-        surfaces.append(ClockDesk(MidiInput(clock, now_s)))
+        surfaces.append(MidiClockFollower(MidiInput(clock, now_s)))
     async with AsyncExitStack() as stack:  # each is closed, whatever comes while another closes
         for surface in surfaces:
             stack.push_async_callback(closed, surface.name, surface.close)
@@ -50,16 +50,16 @@ async def opened(
         yield surfaces
 
 
-def _surface(uri: str, now_s: Callable[[], float]) -> Surface:
+def _surface(uri: str, now_s: Callable[[], float]) -> ControlSurface:
     kind, _, target = uri.partition(":")
     match kind.strip().lower():
         case "osc":
-            return OscDesk.parse(target)
+            return OscController.parse(target)
         case "midi" | "midi-virtual":
             port, _, file = uri.partition("?map=")
             path = Path(file) if file else find(parse(port)[1], controls_folder())
-            return MidiDesk(MidiInput(port, now_s), read(path))
+            return MidiController(MidiInput(port, now_s), read(path))
         case "lsl":
-            return LslDesk(target, now_s)
+            return LslMarkerInput(target, now_s)
         case _:
             raise ConfigError(f"{uri!r} is nothing to steer with", hint=_HINT)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from biofeedback.controllers.bindings import Action, Binding
-from biofeedback.controllers.midi_events import Touch
+from biofeedback.controllers.midi_events import MidiEvent
 from biofeedback.engine.inputs import CommandName
 from synth.params import TONIC_NAMES
 
-__all__ = ["FIFTHS", "Wanted", "Wishes"]
+__all__ = ["FIFTHS", "CommandMapper", "MappedCommand"]
 
 _PRESSED = 0.5
 _BUTTONS: frozenset[Action] = frozenset({"hold", "go_on", "marker", "release", "stop", "panic"})
@@ -19,7 +19,7 @@ FIFTHS = tuple(TONIC_NAMES[7 * step % 12] for step in range(-5, 7))
 _PARAMS = {"tempo": "tempo_bpm"}
 
 
-class Wanted(NamedTuple):
+class MappedCommand(NamedTuple):
     """A command; one that is not `urgent` may be replaced by the next of the same `slot`."""
 
     what: CommandName
@@ -28,14 +28,14 @@ class Wanted(NamedTuple):
     slot: str
 
 
-class Wishes:
+class CommandMapper:
     """Turns touches into commands; remembers which buttons are down."""
 
     def __init__(self, bindings: Sequence[Binding]) -> None:
         self._bindings = bindings
         self._down: set[int] = set()
 
-    def touched(self, touch: Touch, held: bool) -> list[Wanted]:
+    def touched(self, touch: MidiEvent, held: bool) -> list[MappedCommand]:
         """Return what is wanted; nothing when a button is let go, or nothing is bound.
 
         `held` is whether the music holds now, whoever asked for it: one button does both.
@@ -47,7 +47,9 @@ class Wishes:
             and (wanted := self._wanted(number, binding, touch, held))
         ]
 
-    def _wanted(self, number: int, binding: Binding, touch: Touch, held: bool) -> Wanted | None:
+    def _wanted(
+        self, number: int, binding: Binding, touch: MidiEvent, held: bool
+    ) -> MappedCommand | None:
         if binding.action in _BUTTONS or touch.control.kind == "note":
             was_down = number in self._down
             pressed = touch.value >= _PRESSED or (touch.control.kind == "note" and touch.value > 0)
@@ -63,27 +65,27 @@ class Wishes:
         return _knob(binding, touch)
 
 
-def _button(binding: Binding, held: bool) -> Wanted:
+def _button(binding: Binding, held: bool) -> MappedCommand:
     match binding.action:
         case "hold":
-            return Wanted(*(("resume", "hold") if held else ("hold", "")), True, "hold")
+            return MappedCommand(*(("resume", "hold") if held else ("hold", "")), True, "hold")
         case "go_on":
-            return Wanted("resume", "", True, "go_on")
+            return MappedCommand("resume", "", True, "go_on")
         case "marker":
-            return Wanted("marker", binding.text or "marker", True, "marker")
+            return MappedCommand("marker", binding.text or "marker", True, "marker")
         case "release":
-            return Wanted("release", "", True, "release")
+            return MappedCommand("release", "", True, "release")
         case "stop":
-            return Wanted("stop", "", True, "stop")
+            return MappedCommand("stop", "", True, "stop")
         case _:
-            return Wanted("panic", "", True, "panic")
+            return MappedCommand("panic", "", True, "panic")
 
 
-def _knob(binding: Binding, touch: Touch) -> Wanted:
+def _knob(binding: Binding, touch: MidiEvent) -> MappedCommand:
     low, high = binding.ends
     value = low + (high - low) * touch.value
     if binding.action == "volume":
-        return Wanted("volume", f"{min(1.0, max(0.0, value)):.2f}", False, "volume")
+        return MappedCommand("volume", f"{min(1.0, max(0.0, value)):.2f}", False, "volume")
     if binding.action == "key":
         tonic = (
             TONIC_NAMES[touch.control.number % 12]
@@ -94,4 +96,4 @@ def _knob(binding: Binding, touch: Touch) -> Wanted:
     else:
         asked = f"{value:.1f}" if binding.action == "tempo" else f"{value:.3f}"
     name = _PARAMS.get(binding.action, binding.action)
-    return Wanted("override", f"{name}={asked} for {binding.for_s:g}", False, name)
+    return MappedCommand("override", f"{name}={asked} for {binding.for_s:g}", False, name)

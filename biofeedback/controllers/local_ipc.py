@@ -19,10 +19,10 @@ from typing import Literal
 import msgspec
 
 from biofeedback.common.errors import CommandError
-from biofeedback.controllers.base import Desk
+from biofeedback.controllers.base import SessionControl
 from biofeedback.storage.paths import data_folder
 
-__all__ = ["LocalDesk", "Place", "What", "ask", "running_folder", "running_sessions"]
+__all__ = ["LocalIpc", "RunningSession", "What", "ask", "running_folder", "running_sessions"]
 
 What = Literal["marker", "note", "rating"]
 
@@ -31,7 +31,7 @@ _WAIT_S = 5.0
 _LONGEST = 16_384  #: bytes of a line
 
 
-class Place(msgspec.Struct, frozen=True):
+class RunningSession(msgspec.Struct, frozen=True):
     """Where a running session, in its folder, can be spoken to."""
 
     session: str
@@ -63,7 +63,7 @@ def running_folder() -> Path:
     return data_folder() / "running"
 
 
-class LocalDesk:
+class LocalIpc:
     """Takes what `ask` sends; where it can't listen or leave its file, nothing else fails."""
 
     name = "Marks from another window"
@@ -73,7 +73,7 @@ class LocalDesk:
         self._session = session.resolve()
         self._clock = clock
         self._token = secrets.token_urlsafe(24)
-        self._desk: Desk | None = None
+        self._desk: SessionControl | None = None
         self._server: asyncio.Server | None = None
         self._file: Path | None = None
         self._talks: set[asyncio.StreamWriter] = set()
@@ -83,7 +83,9 @@ class LocalDesk:
         with suppress(OSError):
             server = await asyncio.start_server(self._serve, _HOST, 0, limit=_LONGEST)
             self._server = server
-            place = Place(str(self._session), server.sockets[0].getsockname()[1], self._token)
+            place = RunningSession(
+                str(self._session), server.sockets[0].getsockname()[1], self._token
+            )
             folder = running_folder()
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
@@ -92,7 +94,7 @@ class LocalDesk:
                 file.write(msgspec.json.encode(place))
             self._file = path
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Pass on what is asked until cancelled."""
         self._desk = desk
         try:
@@ -145,12 +147,12 @@ class LocalDesk:
         return _Answer(time_s=self._clock())
 
 
-def running_sessions() -> Sequence[Place]:
+def running_sessions() -> Sequence[RunningSession]:
     """Return the sessions that run; files that a killed one left behind are taken away."""
     found = []
     for path in sorted(running_folder().glob("*.json")):
         try:
-            place = msgspec.json.decode(path.read_bytes(), type=Place)
+            place = msgspec.json.decode(path.read_bytes(), type=RunningSession)
             if _exchange(place, "nothing", "").error:  # its port is another's by now
                 raise ConnectionRefusedError
         except (ConnectionRefusedError, msgspec.DecodeError):
@@ -163,7 +165,7 @@ def running_sessions() -> Sequence[Place]:
     return found
 
 
-def ask(place: Place, what: What, value: str) -> float:
+def ask(place: RunningSession, what: What, value: str) -> float:
     """Have a session take a marker, note or rating; return the session time in s of it.
 
     Raises `CommandError` for what makes no sense to the session, or when it has ended.
@@ -179,7 +181,7 @@ def ask(place: Place, what: What, value: str) -> float:
     return answer.time_s
 
 
-def _exchange(place: Place, what: What | Literal["nothing"], value: str) -> _Answer:
+def _exchange(place: RunningSession, what: What | Literal["nothing"], value: str) -> _Answer:
     with socket.create_connection((_HOST, place.port), _WAIT_S) as link:
         link.sendall(msgspec.json.encode(_Asked(place.token, what, value)) + b"\n")
         with link.makefile("rb") as file:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from biofeedback.common.errors import CommandError, ConfigError
 from biofeedback.common.tasks import aside
-from biofeedback.controllers.base import Desk
+from biofeedback.controllers.base import SessionControl
 from sensors.network import lsl_library
 
 if TYPE_CHECKING:
     from pylsl import ContinuousResolver, StreamInfo, StreamInlet
 
-__all__ = ["LslDesk"]
+__all__ = ["LslMarkerInput"]
 
 _LOOK_S = 0.25
 _PULL_EVERY_S = 0.02
@@ -32,7 +32,7 @@ _BELIEVABLE_S = 10.0
 _OURS = "/markers/"  #: how the identity of a stream of markers ends that a session sends
 
 
-class LslDesk:
+class LslMarkerInput:
     """Marks with the texts of the stream of this name or else type; `now_s` is the session's clock.
 
     `trouble` says that the stream is not in sight, "" while it is.
@@ -57,7 +57,7 @@ class LslDesk:
 
         self._around = ContinuousResolver(pred=f"name='{self._name}' or type='{self._name}'")
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Mark what comes until cancelled; a stream that is lost is looked for again."""
         from pylsl.util import LostError
         from pylsl.util import TimeoutError as NoAnswer
@@ -84,7 +84,7 @@ class LslDesk:
             self.trouble = f"the LSL stream {self._name!r} is not in sight"
             await asyncio.sleep(_LOOK_S)
 
-    async def _listen(self, info: StreamInfo, desk: Desk) -> None:
+    async def _listen(self, info: StreamInfo, desk: SessionControl) -> None:
         from pylsl import StreamInlet
 
         # Without its own recovery the library says at once that a stream is lost.
@@ -113,7 +113,7 @@ class LslDesk:
             pairs.append((after_s - before_s, now_s - 0.5 * (before_s + after_s)))
         return float(min(pairs)[1])
 
-    def _mark(self, desk: Desk, row: Sequence[Any], time_s: float, now_s: float) -> None:
+    def _mark(self, desk: SessionControl, row: Sequence[Any], time_s: float, now_s: float) -> None:
         at_s = time_s if abs(now_s - time_s) <= _BELIEVABLE_S else now_s
         text = " ".join(str(value) for value in row).strip() or "marker"
         with suppress(CommandError):  # a text that is too long for a marker

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from biofeedback.common.tasks import together
-from biofeedback.controllers.base import Desk
+from biofeedback.controllers.base import SessionControl
 from biofeedback.controllers.midi_input import MidiInput
 from biofeedback.engine.inputs import ExternalClock
-from synth.midi_clock import ClockListener, Position
+from synth.midi_clock import ClockListener, ClockPosition
 
-__all__ = ["ClockDesk"]
+__all__ = ["MidiClockFollower"]
 
 _PATIENCE_S = 0.5
 
 
-class ClockDesk:
+class MidiClockFollower:
     """Tells the session where the device stands: once a beat, and when it starts or stops."""
 
     def __init__(self, port: MidiInput) -> None:
@@ -40,11 +40,11 @@ class ClockDesk:
         """Open the port; raise `OutputUnavailable` when it is not there."""
         await self._port.open()
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Pass on the clock until cancelled; the music waits until it starts."""
         await together(self._port.look(), self._pass_on(desk))
 
-    async def _pass_on(self, desk: Desk) -> None:
+    async def _pass_on(self, desk: SessionControl) -> None:
         loop = asyncio.get_running_loop()
         desk.follow(ExternalClock(0.0, 0.0, 60.0, "stopped"))
         heard = loop.time(), 0.0  # when the last message came, on both clocks
@@ -64,6 +64,6 @@ class ClockDesk:
         await self._port.close()
 
 
-def _tell(desk: Desk, position: Position | None) -> None:
+def _tell(desk: SessionControl, position: ClockPosition | None) -> None:
     if position is not None:
         desk.follow(ExternalClock(*position))

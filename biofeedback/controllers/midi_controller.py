@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import Sequence
 
 from biofeedback.common.tasks import together
-from biofeedback.controllers.base import Desk
+from biofeedback.controllers.base import SessionControl
 from biofeedback.controllers.bindings import Binding
-from biofeedback.controllers.command_mapper import Wishes
+from biofeedback.controllers.command_mapper import CommandMapper
 from biofeedback.controllers.midi_events import touch_of
 from biofeedback.controllers.midi_input import MidiInput
-from biofeedback.controllers.throttle import EVERY_S, Pace
+from biofeedback.controllers.throttle import EVERY_S, Throttle
 
-__all__ = ["MidiDesk"]
+__all__ = ["MidiController"]
 
 _IDLE_S = 3600.0
 
 
-class MidiDesk:
+class MidiController:
     """Passes on what is touched, as the bindings say."""
 
     def __init__(self, port: MidiInput, bindings: Sequence[Binding]) -> None:
         self._port = port
-        self._wishes = Wishes(bindings)
+        self._wishes = CommandMapper(bindings)
 
     @property
     def name(self) -> str:
@@ -39,12 +39,12 @@ class MidiDesk:
         """Open the port; raise `OutputUnavailable` when it is not there."""
         await self._port.open()
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Pass on what is touched until cancelled."""
         await together(self._port.look(), self._pass_on(desk))
 
-    async def _pass_on(self, desk: Desk) -> None:
-        loop, pace, who = asyncio.get_running_loop(), Pace(desk), self.name
+    async def _pass_on(self, desk: SessionControl) -> None:
+        loop, pace, who = asyncio.get_running_loop(), Throttle(desk), self.name
         while True:
             for _, message in await self._port.wait(EVERY_S if pace.waits else _IDLE_S):
                 touch = touch_of(message)

@@ -53,7 +53,7 @@ class MidiInput:
         """`uri` is midi:PORT or midi-virtual:NAME."""
         self._kind, self._target = parse(uri)
         self._clock = clock
-        self._port: rtmidi_binding.Receiver | None = None
+        self._port: rtmidi_binding.MidiReceiver | None = None
         self._messages: deque[tuple[float, Message]] = deque(maxlen=_MOST)
         self._some = asyncio.Event()
         self.trouble = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from biofeedback.controllers.bindings import Action, Binding
-from biofeedback.controllers.midi_events import Control, touch_of
+from biofeedback.controllers.midi_events import MidiControl, touch_of
 from biofeedback.controllers.midi_input import MidiInput
 
 __all__ = ["learn"]
@@ -19,7 +19,7 @@ async def learn(
     wait_s: float,
     *,
     ask: Callable[[Action], None],
-    seen: Callable[[Control, Action | None], None],
+    seen: Callable[[MidiControl, Action | None], None],
     skipped: Callable[[], bool],
 ) -> list[Binding]:
     """Return a binding for each action whose control was touched within `wait_s`.

@@ -11,16 +11,16 @@ from contextlib import suppress
 from typing import Self
 
 from biofeedback.common.errors import ConfigError
-from biofeedback.controllers.base import Desk
-from biofeedback.controllers.command_mapper import Wanted
-from biofeedback.controllers.throttle import EVERY_S, Pace
+from biofeedback.controllers.base import SessionControl
+from biofeedback.controllers.command_mapper import MappedCommand
+from biofeedback.controllers.throttle import EVERY_S, Throttle
 from biofeedback.engine.inputs import CommandName
 from biofeedback.runtime.prompts import Question
 from synth.errors import OutputUnavailable
 from synth.outputs.osc import place
 from synth.outputs.osc_message import Argument, decode, encode
 
-__all__ = ["OscDesk", "command_of"]
+__all__ = ["OscController", "command_of"]
 
 _ROOT = "/biofeedback/"
 _LOOK_S = 0.2  #: how often it looks whether there is a question to pass on
@@ -68,7 +68,7 @@ def _said(argument: Argument) -> str:
     return f"{argument:.6g}" if math.isfinite(argument) else "nan"
 
 
-class OscDesk(asyncio.DatagramProtocol):
+class OscController(asyncio.DatagramProtocol):
     """Listens on this computer unless another address is named, which then takes a token."""
 
     def __init__(
@@ -123,9 +123,9 @@ class OscDesk(asyncio.DatagramProtocol):
         self._arrived.append((addr[0], data))
         self._some.set()
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Pass on what arrives until cancelled."""
-        loop, pace = asyncio.get_running_loop(), Pace(desk)
+        loop, pace = asyncio.get_running_loop(), Throttle(desk)
         while True:
             with suppress(TimeoutError):
                 idle_s = None if self._ask_at is None else _LOOK_S
@@ -155,7 +155,7 @@ class OscDesk(asyncio.DatagramProtocol):
                 self._transport.sendto(encode(f"{_ROOT}ask", arguments), self._ask_at)
         self._asked = question
 
-    def _take(self, pace: Pace, host: str, data: bytes) -> None:
+    def _take(self, pace: Throttle, host: str, data: bytes) -> None:
         try:
             messages = decode(data)
         except ValueError:
@@ -175,7 +175,7 @@ class OscDesk(asyncio.DatagramProtocol):
             what, value = asked
             slot = value.partition("=")[0] if what == "override" else what
             turned = what in ("override", "volume")
-            pace.put(f"osc:{host}", Wanted(what, value, not turned, slot))
+            pace.put(f"osc:{host}", MappedCommand(what, value, not turned, slot))
 
 
 def _is_here(host: str) -> bool:

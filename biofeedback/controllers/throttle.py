@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from biofeedback.common.errors import CommandError
-from biofeedback.controllers.base import Desk
-from biofeedback.controllers.command_mapper import Wanted
+from biofeedback.controllers.base import SessionControl
+from biofeedback.controllers.command_mapper import MappedCommand
 
-__all__ = ["EVERY_S", "Pace"]
+__all__ = ["EVERY_S", "Throttle"]
 
 EVERY_S = 0.1  #: a knob or slider that moves sends hundreds of values a second
 
 
-class Pace:
+class Throttle:
     """Passes commands on; feed it with `put`, and call `flush` when `EVERY_S` have passed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SessionControl) -> None:
         self._desk = desk
-        self._turned: dict[str, tuple[str, Wanted]] = {}
+        self._turned: dict[str, tuple[str, MappedCommand]] = {}
         self._next_s = 0.0
         self.refused = 0  #: commands that made no sense to the session, and had no effect
 
@@ -25,7 +25,7 @@ class Pace:
         """Whether something is to be flushed."""
         return bool(self._turned)
 
-    def put(self, who: str, wanted: Wanted) -> None:
+    def put(self, who: str, wanted: MappedCommand) -> None:
         """Take in what `who` wants; at once when it is urgent."""
         if wanted.urgent:
             self._ask(who, wanted)
@@ -41,7 +41,7 @@ class Pace:
         for who, wanted in turned.values():
             self._ask(who, wanted)
 
-    def _ask(self, who: str, wanted: Wanted) -> None:
+    def _ask(self, who: str, wanted: MappedCommand) -> None:
         try:
             self._desk.command(who, wanted.what, wanted.value)
         except CommandError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biofeedback.common.errors import CommandError
-from biofeedback.control.override import NAMES, Wish
+from biofeedback.control.override import NAMES, OverrideRequest
 from biofeedback.control.ratings import parse_rating
 from biofeedback.engine.inputs import Command
 
@@ -21,7 +21,7 @@ def check(command: Command) -> None:
         case "stop" if value:
             _check_number("stop", value, 86400.0)
         case "override":
-            Wish.parse(value)
+            OverrideRequest.parse(value)
         case "release" if value and value not in NAMES:
             raise CommandError(
                 f"release {value!r}: it cannot be asked for, so it cannot be released",

@@ -11,29 +11,28 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from biofeedback.control.build import Settings as ControlSettings
-from biofeedback.control.build import build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
-from biofeedback.control.override import Wish
+from biofeedback.control.override import OverrideRequest
 from biofeedback.control.phases import Phase
 from biofeedback.control.ratings import parse_rating
 from biofeedback.engine.events import Derived, WindowRequest
 from biofeedback.engine.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
-from biofeedback.group.settings import Settings as GroupSettings
-from biofeedback.group.subjects import Bodies, Found, Group, OneBody
-from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.group.settings import GroupSettings
+from biofeedback.group.subjects import SingleSubject, SubjectEvent, SubjectGroup, Subjects
+from biofeedback.metrics.bank import MetricSettings
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.state.baseline import Baseline
-from biofeedback.state.estimator import Settings as StateSettings
+from biofeedback.state.estimator import EstimatorSettings
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 from synth.compose.composer import Composer
 from synth.events import Bar, Cancel
 from synth.params import MusicParams
 from synth.styles.base import Style
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 from synth.tempo_sync import STANDSTILL_BPM, entry, stands_still, steered
 
 __all__ = ["Core", "CoreSettings"]
@@ -49,7 +48,7 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The tables of the config that decide what is derived."""
 
     metrics: MetricSettings
-    state: StateSettings
+    state: EstimatorSettings
     control: ControlSettings
     palette: Palette
     phases: tuple[Phase, ...] = ()
@@ -75,10 +74,10 @@ class Core:
         self._styles = styles or {}
         self._seed = seed
         group = settings.group
-        self._bodies: Bodies = (
-            Group(group, settings.metrics, settings.state, baselines)
+        self._bodies: Subjects = (
+            SubjectGroup(group, settings.metrics, settings.state, baselines)
             if group
-            else OneBody(settings.metrics, settings.state, baselines.get(""))
+            else SingleSubject(settings.metrics, settings.state, baselines.get(""))
         )
         self._steering = build(
             settings.control,
@@ -169,9 +168,9 @@ class Core:
                 self._bodies.take(item)
                 return ()
 
-    def _measured(self, found: tuple[Beat | Scr | Found, ...]) -> Sequence[Derived]:
+    def _measured(self, found: tuple[Beat | Scr | SubjectEvent, ...]) -> Sequence[Derived]:
         for each in found:
-            item = each.item if isinstance(each, Found) else each
+            item = each.item if isinstance(each, SubjectEvent) else each
             if isinstance(item, Scr):
                 self._events.add("scr")
             elif item.verdict != "extra":
@@ -264,7 +263,7 @@ class Core:
             return [] if still else self._stand_still(time_s)
         if still:
             start_s, bpm = self._start(time_s + START_LEAD_S)
-            return self._bend(Segment(start_s, self.next_bar[1], bpm))
+            return self._bend(TempoSegment(start_s, self.next_bar[1], bpm))
         if clock.state == "lost":
             return []
         return self._bend(steered(self._tempo, clock.beat, clock.bpm, clock.time_s, from_s))
@@ -275,9 +274,9 @@ class Core:
         from_s = max(time_s, self._tempo.segments[-1].time_s)
         beat = self._tempo.beat_at(from_s)
         self._withdraw(beat)
-        return [Cancel(beat), *self._bend(Segment(from_s, beat, STANDSTILL_BPM))]
+        return [Cancel(beat), *self._bend(TempoSegment(from_s, beat, STANDSTILL_BPM))]
 
-    def _bend(self, segment: Segment | None) -> list[Derived]:
+    def _bend(self, segment: TempoSegment | None) -> list[Derived]:
         """Let the tempo go on as the segment says."""
         if segment is None or self._tempo is None:
             return []
@@ -302,7 +301,7 @@ class Core:
             case "panic":
                 return self._silence(time_s)
             case "override":
-                self._steering.wish(Wish.parse(command.value), command.who, time_s)
+                self._steering.wish(OverrideRequest.parse(command.value), command.who, time_s)
                 return []
             case "rating":
                 self._steering.rate(*parse_rating(command.value))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biofeedback.control.base import Decision
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 __all__ = ["Derived", "WindowRequest"]
 
@@ -29,12 +29,12 @@ class WindowRequest:
 Derived = (
     Beat
     | Scr
-    | Found
+    | SubjectEvent
     | tuple[Reading, ...]
     | WindowRequest
     | State
     | Decision
-    | Segment
+    | TempoSegment
     | Bar
     | Cancel
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import Worn
+from biofeedback.state.subject_state import SubjectState
 
 __all__ = ["mean", "mean_readings", "weights"]
 
@@ -19,14 +19,14 @@ _INTERVAL_SDS = 1.645  #: the estimator's interval: 90 %
 _EDGE = 1e-6
 
 
-def weights(bodies: Mapping[str, Worn]) -> dict[str, float]:
+def weights(bodies: Mapping[str, SubjectState]) -> dict[str, float]:
     """Return how much each wearer counts; together 1, or all 0 when nobody can be told."""
     raw = {name: _certainty(body.state) for name, body in bodies.items()}
     total = sum(raw.values())
     return {name: weight / total if total else 0.0 for name, weight in raw.items()}
 
 
-def mean(bodies: Mapping[str, Worn], shares: Mapping[str, float], now_s: float) -> State:
+def mean(bodies: Mapping[str, SubjectState], shares: Mapping[str, float], now_s: float) -> State:
     """Return the precision-weighted mean of wearers on the scale of the estimator's index.
 
     That is the mean of log odds, each with the inverse of its variance (the fixed-effect mean of
@@ -65,7 +65,9 @@ def contributions(states: Mapping[str, State]) -> dict[str, float]:
     }
 
 
-def mean_readings(bodies: Mapping[str, Worn], shares: Mapping[str, float]) -> tuple[Reading, ...]:
+def mean_readings(
+    bodies: Mapping[str, SubjectState], shares: Mapping[str, float]
+) -> tuple[Reading, ...]:
     """Return each reading's mean over the wearers who count and have it, by weight and quality."""
     everybody = list(bodies.items())
     means = []

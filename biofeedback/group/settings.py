@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-__all__ = ["MARK", "Rule", "Settings", "wearer_of"]
+__all__ = ["MARK", "GroupSettings", "Rule", "wearer_of"]
 
 Rule = Literal["mean", "leader", "synchrony"]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
@@ -16,7 +16,7 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 MARK = "/"
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GroupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Names are pseudonyms; a source of a wearer is called NAME/SOURCE in the log.
 
     `mean` follows all who can be told, each as surely as they are known; `leader` follows one;

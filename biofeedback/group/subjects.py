@@ -7,26 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from biofeedback.group.rules import contributions, mean, mean_readings, weights
-from biofeedback.group.settings import MARK, Settings, wearer_of
+from biofeedback.group.settings import MARK, GroupSettings, wearer_of
 from biofeedback.group.synchrony import Synchrony
-from biofeedback.metrics.bank import MetricBank
-from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.state.baseline import Baseline
-from biofeedback.state.estimator import Estimator, State
-from biofeedback.state.estimator import Settings as StateSettings
-from biofeedback.state.subject_state import Worn
+from biofeedback.state.estimator import Estimator, EstimatorSettings, State
+from biofeedback.state.subject_state import SubjectState
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 
-__all__ = ["Bodies", "Found", "Group", "OneBody", "Sensed"]
+__all__ = ["SingleSubject", "Snapshot", "SubjectEvent", "SubjectGroup", "Subjects"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SubjectEvent:
     """A beat or a skin response of one wearer of a group."""
 
     wearer: str
@@ -34,23 +32,23 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Sensed:
+class Snapshot:
     """What is known at a tick; `bodies` and `together` (0 to 1) belong to groups."""
 
     readings: tuple[Reading, ...]
     state: State
-    bodies: Mapping[str, Worn] = field(default_factory=dict)
+    bodies: Mapping[str, SubjectState] = field(default_factory=dict)
     together: float = 0.0
 
 
-class Bodies(Protocol):
+class Subjects(Protocol):
     """One body, or several."""
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr | Found, ...]:
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr | SubjectEvent, ...]:
         """Take in what a sensor sent; return what it completed."""
         ...
 
-    def sense(self, now_s: float) -> Sensed:
+    def sense(self, now_s: float) -> Snapshot:
         """Return what is known now; times do not go backwards."""
         ...
 
@@ -68,11 +66,11 @@ class Bodies(Protocol):
         ...
 
 
-class OneBody:
+class SingleSubject:
     """A bank of metrics and an estimator."""
 
     def __init__(
-        self, metrics: MetricSettings, state: StateSettings, baseline: Baseline | None
+        self, metrics: MetricSettings, state: EstimatorSettings, baseline: Baseline | None
     ) -> None:
         self._metrics = MetricBank(metrics)
         self._estimator = Estimator(state, baseline)
@@ -82,12 +80,12 @@ class OneBody:
         """Take in what a sensor sent; return what it completed."""
         return self._metrics.update(sample)
 
-    def sense(self, now_s: float) -> Sensed:
+    def sense(self, now_s: float) -> Snapshot:
         """Return what is known now."""
         readings = self._metrics.read(now_s)
         state = self._estimator.step(readings, now_s)
         self._learned = state.phase == "tracking"
-        return Sensed(readings, state)
+        return Snapshot(readings, state)
 
     def window(self, now_s: float) -> Window | None:
         """Return data for the worker when they are due."""
@@ -104,7 +102,7 @@ class OneBody:
         return {} if known is None else {"": known}
 
 
-class Group:
+class SubjectGroup:
     """A body for each wearer, and one state by rule.
 
     Readings of the group come first, under their usual names; then each wearer's, as NAME/READING,
@@ -113,18 +111,18 @@ class Group:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: GroupSettings,
         metrics: MetricSettings,
-        state: StateSettings,
+        state: EstimatorSettings,
         baselines: Mapping[str, Baseline],
     ) -> None:
         self._settings = settings
         self._bodies = {
-            name: OneBody(metrics, state, baselines.get(name)) for name in settings.wearers
+            name: SingleSubject(metrics, state, baselines.get(name)) for name in settings.wearers
         }
         self._synchrony = Synchrony(settings.wearers)
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Found, ...]:
+    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[SubjectEvent, ...]:
         """Take in what a wearer's sensor sent; a sensor of nobody counts for nobody."""
         name = wearer_of(sample.source)
         body = self._bodies.get(name)
@@ -134,21 +132,23 @@ class Group:
         for item in found:
             if isinstance(item, Beat):
                 self._synchrony.add(name, item)
-        return tuple(Found(name, item) for item in found)
+        return tuple(SubjectEvent(name, item) for item in found)
 
-    def sense(self, now_s: float) -> Sensed:
+    def sense(self, now_s: float) -> Snapshot:
         """Return what each does, and what the rule makes of it."""
         bodies = {}
         for name, body in self._bodies.items():
             sensed = body.sense(now_s)
-            bodies[name] = Worn(sensed.state, sensed.readings)
+            bodies[name] = SubjectState(sensed.state, sensed.readings)
         state, readings = self._ruled(bodies, now_s)
         alike = self._synchrony.read(now_s)
         value = alike[0].value if self._settings.rule == "synchrony" else None
         each = (reading for name, body in bodies.items() for reading in _named(name, body))
-        return Sensed((*readings, *each, *alike), state, bodies, value or 0.0)
+        return Snapshot((*readings, *each, *alike), state, bodies, value or 0.0)
 
-    def _ruled(self, bodies: Mapping[str, Worn], now_s: float) -> tuple[State, tuple[Reading, ...]]:
+    def _ruled(
+        self, bodies: Mapping[str, SubjectState], now_s: float
+    ) -> tuple[State, tuple[Reading, ...]]:
         if self._settings.rule == "leader":
             leader = bodies[self._settings.leader]
             known = contributions({name: body.state for name, body in bodies.items()})
@@ -171,7 +171,7 @@ class Group:
         }
 
 
-def _named(name: str, body: Worn) -> tuple[Reading, ...]:
+def _named(name: str, body: SubjectState) -> tuple[Reading, ...]:
     state = body.state
     arousal = Reading(
         f"{name}{MARK}arousal", state.arousal, "", 0.0, state.time_s, state.confidence, 1.0

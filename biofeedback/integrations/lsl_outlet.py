@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from biofeedback.common.errors import ConfigError
-from biofeedback.common.event_bus import Hub, Subscription
+from biofeedback.common.event_bus import EventBus, Subscription
 from biofeedback.common.tasks import aside
 from biofeedback.control.base import Decision
 from biofeedback.engine.inputs import Command
@@ -77,7 +77,7 @@ class LslOutlet:
         self._offset_s = local_clock() - self._clock()
         await aside(self._outlet, "markers", "Markers", "", (("marker", ""),))
 
-    def listen(self, hub: Hub[Any]) -> None:
+    def listen(self, hub: EventBus[Any]) -> None:
         """Hear everything that the session says from now on."""
         self._events = hub.subscribe(_CAPACITY, "LSL")
 

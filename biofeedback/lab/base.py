@@ -10,7 +10,7 @@ from biofeedback.config.schema import Config
 from biofeedback.simulation.crowd import FamilyName
 from biofeedback.simulation.listener_types import KindName
 
-__all__ = ["NOTICE", "STRATEGIES", "Case", "Course", "StrategyName"]
+__all__ = ["NOTICE", "STRATEGIES", "LabCase", "SessionCourse", "StrategyName"]
 
 NOTICE = "simulated: proves the controller, not a benefit"
 #: `six` is a swell of six breaths a minute for everybody, `random` goes anywhere.
@@ -18,7 +18,7 @@ StrategyName = Literal["lead", "breathe", "resonance", "mirror", "fixed", "six",
 STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class LabCase(msgspec.Struct, frozen=True, kw_only=True):
     """One listener who hears one session's music."""
 
     family: FamilyName
@@ -29,7 +29,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     config: Config = Config()
 
 
-class Course(msgspec.Struct, frozen=True, kw_only=True):
+class SessionCourse(msgspec.Struct, frozen=True, kw_only=True):
     """A session as it went, one value for each second from 1 s on.
 
     `level` is the activation of the music, 0 to 1; `arousal` the listener's own; `estimate` and
@@ -40,7 +40,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     from outside stirred the listener up.
     """
 
-    case: Case
+    case: LabCase
     arousal: list[float]
     estimate: list[float]
     confidence: list[float]

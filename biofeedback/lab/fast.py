@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from biofeedback.config.schema import Config
 from biofeedback.control.build import build
-from biofeedback.control.music_controller import Steering
+from biofeedback.control.music_controller import MusicController
 from biofeedback.metrics.base import Reading
-from biofeedback.simulation.crowd import Breaths, FamilyName, minds
+from biofeedback.simulation.crowd import BreathingModel, FamilyName, minds
 from biofeedback.simulation.listener_types import KindName
-from biofeedback.simulation.music_features import Heard
+from biofeedback.simulation.music_features import MusicFeatures
 from biofeedback.simulation.scale import arousal_of, deviations
-from biofeedback.simulation.streams import Streams
+from biofeedback.simulation.streams import NoiseStreams
 from biofeedback.state.estimator import State
 from biofeedback.storage.paths import configs_folder
 from sensors.signals import FloatArray
@@ -112,7 +112,7 @@ def sessions(
     rows: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     liked = np.zeros(len(seeds))
     for second in range(1, round(60 * minutes) + 1):
-        heard = Heard.of(music, styles)
+        heard = MusicFeatures.of(music, styles)
         for _ in range(2):
             crowd.step(heard)
         arousal = crowd.arousal
@@ -140,14 +140,14 @@ class _Eye:
         mixed = sight.together * own[0] + math.sqrt(1.0 - sight.together**2) * own[1]
         self._gain = np.clip(sight.gain[0] + sight.gain[1] * own[0], 0.3, 2.0)
         self._offset = sight.offset[0] + sight.offset[1] * mixed
-        self._streams = Streams(seeds, 32 + 100 * day, 2)
+        self._streams = NoiseStreams(seeds, 32 + 100 * day, 2)
         self._noise = self._streams.step()[0] * sight.noise
         self._time_s = 0.0
         self._lagged: FloatArray | None = None
         self._breaths: FloatArray | None = None
 
     def look(
-        self, arousal: FloatArray, breathing: Breaths
+        self, arousal: FloatArray, breathing: BreathingModel
     ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """Return the estimated arousal and breathing rate of each, and whether that is sure."""
         sight = self._sight
@@ -171,12 +171,14 @@ def _style(name: str) -> Style:
     return load_style(name, configs_folder() / "styles")
 
 
-def _steering(config: Config) -> Steering:
+def _steering(config: Config) -> MusicController:
     style = _style(config.music.style)
     return build(config.control, config.music.palette, style.settings.home)
 
 
-def _decide(steering: Steering, now_s: float, seen: float, rate: float | None) -> MusicParams:
+def _decide(
+    steering: MusicController, now_s: float, seen: float, rate: float | None
+) -> MusicParams:
     quality = 0.0 if rate is None else 0.8
     reading = Reading("breathing_rate", rate, "1/min", 64.0, now_s, quality, 1.0)
     confidence = 0.0 if now_s <= _UNSEEN_S else _CONFIDENCE

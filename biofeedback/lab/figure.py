@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from biofeedback.common.errors import FolderError
-from biofeedback.lab.base import NOTICE, Course
+from biofeedback.lab.base import NOTICE, SessionCourse
 from biofeedback.lab.measures import BAND
 from biofeedback.report import plotting
 
@@ -17,7 +17,7 @@ __all__ = ["draw"]
 _MOST_LINES = 40
 
 
-def draw(courses: Sequence[Course], path: Path) -> None:
+def draw(courses: Sequence[SessionCourse], path: Path) -> None:
     """Write a PNG, SVG or PDF, as the path says; courses must be of equal length.
 
     Above: each listener's own arousal (thin), their median, and the band around the set point.

@@ -19,8 +19,8 @@ from biofeedback.control.music_controller import Limits
 from biofeedback.control.resonance import FOUND
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.inputs import Tick
-from biofeedback.lab.base import Case, Course
-from biofeedback.simulation.crowd import Company
+from biofeedback.lab.base import LabCase, SessionCourse
+from biofeedback.simulation.crowd import ListenerGroup
 from biofeedback.simulation.music_features import BEATS_PER_BREATH
 from biofeedback.state.baseline import Baseline
 from biofeedback.state.estimator import State
@@ -58,10 +58,10 @@ class RandomMusic:
         return level, self._curves.params(level, self._curves.tempo_bpm(level))
 
 
-class Recorder:
+class CourseRecorder:
     """Writes down what happens, second by second."""
 
-    def __init__(self, case: Case, company: Company, index: int) -> None:
+    def __init__(self, case: LabCase, company: ListenerGroup, index: int) -> None:
         self._case = case
         self._company = company
         self._index = index
@@ -102,12 +102,12 @@ class Recorder:
             if decision.why not in self._reasons[-1:]:
                 self._reasons.append(decision.why)
 
-    def result(self) -> Course:
+    def result(self) -> SessionCourse:
         """Return the course so far."""
         arousal, estimate, confidence, level, tempo_bpm, pace, breaths, captured = (
             list(column) for column in zip(*self._rows, strict=True)
         )
-        return Course(
+        return SessionCourse(
             case=self._case,
             arousal=arousal,
             estimate=estimate,
@@ -128,16 +128,16 @@ class Recorder:
         )
 
 
-class Seat:
+class LabSession:
     """One listener's session: the core that hears the body, and the music that it gives back."""
 
-    def __init__(self, case: Case, company: Company, index: int) -> None:
+    def __init__(self, case: LabCase, company: ListenerGroup, index: int) -> None:
         config = case.config
         style = load_style(config.music.style, configs_folder() / "styles")
         rate_hz = float(company.minds.breathing.rate_hz[index])
         self._case = case
         self._core = _core(case, style, company.wearers[index].resting_baseline(rate_hz))
-        self._recorder = Recorder(case, company, index)
+        self._recorder = CourseRecorder(case, company, index)
         neutral = config.control.limits.neutral_level
         curves = Curves(config.music.palette, style.settings.home, neutral)
         limits = config.control.limits
@@ -162,26 +162,26 @@ class Seat:
         self._recorder.second(state, decision, level, heard)
         return heard
 
-    def course(self) -> Course:
+    def course(self) -> SessionCourse:
         """Return the session as it went."""
         self._recorder.found = self._core.found.get(FOUND, 0.0)
         return self._recorder.result()
 
 
-def run(case: Case) -> Course:
+def run(case: LabCase) -> SessionCourse:
     """Let one listener hear one session."""
     return run_together([case])[0]
 
 
-def run_together(cases: Sequence[Case]) -> list[Course]:
+def run_together(cases: Sequence[LabCase]) -> list[SessionCourse]:
     """Let listeners of one family hear sessions of one length, second by second side by side."""
-    company = Company(
+    company = ListenerGroup(
         cases[0].family,
         [case.kind for case in cases],
         [case.seed for case in cases],
         [case.config.music.style for case in cases],
     )
-    seats = [Seat(case, company, index) for index, case in enumerate(cases)]
+    seats = [LabSession(case, company, index) for index, case in enumerate(cases)]
     heard: list[MusicParams | None] = [None] * len(cases)
     for second in range(1, round(60 * cases[0].minutes) + 1):
         arrived = company.advance(heard)
@@ -189,7 +189,7 @@ def run_together(cases: Sequence[Case]) -> list[Course]:
     return [seat.course() for seat in seats]
 
 
-def run_many(cases: Iterable[Case], processes: int) -> Iterator[Course]:
+def run_many(cases: Iterable[LabCase], processes: int) -> Iterator[SessionCourse]:
     """Run cases, companies side by side; courses come in the order of the cases."""
     companies = [
         list(company)
@@ -207,12 +207,12 @@ def run_many(cases: Iterable[Case], processes: int) -> Iterator[Course]:
         yield from chain.from_iterable(pool.map(run_together, companies))
 
 
-def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
+def _batches(cases: Iterator[LabCase]) -> Iterator[list[LabCase]]:
     while batch := list(islice(cases, _COMPANY)):
         yield batch
 
 
-def _core(case: Case, style: Style, baseline: Baseline | None) -> Core:
+def _core(case: LabCase, style: Style, baseline: Baseline | None) -> Core:
     config = case.config
     control = config.control
     match case.strategy:

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import structs
 
-from biofeedback.lab.people import Crowd, day, hour_on
+from biofeedback.lab.people import Listeners, day, hour_on
 from biofeedback.personal import claims as claiming
 from biofeedback.personal.insights import insights
 from biofeedback.personal.learner import choose
-from biofeedback.personal.options import FACTORS, Option, Preferences, candidates
-from biofeedback.personal.prior import COLD, Prior, Priors
-from biofeedback.personal.session_summary import Past, body_reward, said_reward
+from biofeedback.personal.options import FACTORS, MusicOption, Preferences, candidates
+from biofeedback.personal.prior import COLD, ColdStart, ColdStarts
+from biofeedback.personal.session_summary import SessionSummary, body_reward, said_reward
 from sensors.signals import FloatArray
 
-__all__ = ["Learned", "learn", "train", "worths"]
+__all__ = ["LearningCourse", "learn", "train", "worths"]
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearningCourse:
     """What each of n people got in each session, `worth` (sessions, n), and what was claimed.
 
     `claimed` is the first session after which each preference was claimed, 0 for never;
@@ -32,26 +32,29 @@ class Learned:
     """
 
     worth: FloatArray
-    chosen: list[list[Option]]
+    chosen: list[list[MusicOption]]
     claimed: list[int]
     first: list[tuple[str, str, bool] | None]
 
 
-def train(crowd: Crowd, wanted: Preferences, minutes: float, processes: int) -> Priors:
+def train(crowd: Listeners, wanted: Preferences, minutes: float, processes: int) -> ColdStarts:
     """Return what a crowd, who hear each option once, teaches about people in general."""
     options = candidates(wanted)
     n = len(crowd.seeds)
     heard = [day(crowd, [option] * n, 1 + k, minutes, processes)[0] for k, option in
              enumerate(options)]  # fmt: skip
-    return Priors(
+    return ColdStarts(
         body=_fitted(heard, options, body_reward, COLD.body),
         said=_fitted(heard, options, said_reward, COLD.said),
     )
 
 
 def _fitted(
-    heard: list[list[Past]], options: list[Option], part: Callable[[Past], float], cold: Prior
-) -> Prior:
+    heard: list[list[SessionSummary]],
+    options: list[MusicOption],
+    part: Callable[[SessionSummary], float],
+    cold: ColdStart,
+) -> ColdStart:
     """Return the prior of one part of the reward; `heard` is one list of n people an option."""
     n = len(heard[0])
     y = np.array([[part(past) for past in pasts] for pasts in heard])
@@ -94,22 +97,22 @@ def _fitted(
 
 
 def learn(
-    crowd: Crowd,
+    crowd: Listeners,
     wanted: Preferences,
-    prior: Priors,
+    prior: ColdStarts,
     minutes: float,
     processes: int,
     sessions: int = 10,
     *,
     shuffled: bool = False,
-) -> Learned:
+) -> LearningCourse:
     """Let the learner choose for each person, session after session, from no history on.
 
     `shuffled`: what is played is drawn by lot and has nothing to do with what was chosen, so that
     every claim is wrong.
     """
     n = len(crowd.seeds)
-    histories: list[list[Past]] = [[] for _ in range(n)]
+    histories: list[list[SessionSummary]] = [[] for _ in range(n)]
     claimed, worth, choices = [0] * n, [], []
     first: list[tuple[str, str, bool] | None] = [None] * n
     lot, every = np.random.default_rng([crowd.seeds[0], 53]), candidates(wanted)
@@ -129,10 +132,10 @@ def learn(
                 if claim is not None:
                     claimed[place] = number
                     first[place] = (claim.factor, claim.level, claim.better)
-    return Learned(np.array(worth), choices, claimed, first)
+    return LearningCourse(np.array(worth), choices, claimed, first)
 
 
-def _told(history: list[Past], prior: Priors) -> claiming.Claim | None:
+def _told(history: list[SessionSummary], prior: ColdStarts) -> claiming.Claim | None:
     """Return the surest claim that a person would be told of, if any."""
     if not any(claim.claimed for claim in claiming.claims(history)):
         return None
@@ -141,7 +144,7 @@ def _told(history: list[Past], prior: Priors) -> claiming.Claim | None:
 
 
 def worths(
-    crowd: Crowd, options: list[Option], minutes: float, processes: int, days: int
+    crowd: Listeners, options: list[MusicOption], minutes: float, processes: int, days: int
 ) -> FloatArray:
     """Return what each option is truly worth to each person on some days, (days, options, n)."""
     n = len(crowd.seeds)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from biofeedback.lab.base import Course
+from biofeedback.lab.base import SessionCourse
 from sensors.signals import FloatArray
 
-__all__ = ["BAND", "Verdict", "judge"]
+__all__ = ["BAND", "CourseVerdict", "judge"]
 
 #: Half the width of the band around the set point, of the range of arousal from 0 to 1.
 BAND = 0.1
@@ -24,7 +24,7 @@ _SETTLE_S = 60
 _SWING, _CYCLES = 0.05, 3
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class CourseVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """How one course went; shares are of the range of arousal, times in s."""
 
     arrived_s: float | None  #: when it first was within the band for good measure
@@ -45,7 +45,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     last_pace: float  #: of the swell at the end, per minute; 0 without
 
 
-def judge(course: Course, target: float | None = None) -> Verdict:
+def judge(course: SessionCourse, target: float | None = None) -> CourseVerdict:
     """Judge a course against a set point; None takes that of lead."""
     goal = course.case.config.control.lead.target if target is None else target
     arousal = np.asarray(course.arousal)
@@ -55,7 +55,7 @@ def judge(course: Course, target: float | None = None) -> Verdict:
     kept = float(inside[arrived:].mean()) if arrived is not None else 0.0
     after = smooth[arrived:] if arrived is not None else smooth[:0]
     paces = [pace for pace in course.pace if pace > 0.0]
-    return Verdict(
+    return CourseVerdict(
         arrived_s=None if arrived is None else float(arrived + _SMOOTH_S),
         kept=kept,
         success=arrived is not None and arrived + _SMOOTH_S <= _LATEST_S and kept >= _KEPT,

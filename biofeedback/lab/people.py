@@ -16,13 +16,13 @@ import numpy as np
 from biofeedback.app.recommend import applied
 from biofeedback.config.schema import Config
 from biofeedback.lab import fast
-from biofeedback.personal.options import Option
-from biofeedback.personal.session_summary import Hour, Past, body_reward, said_reward
+from biofeedback.personal.options import MusicOption
+from biofeedback.personal.session_summary import Hour, SessionSummary, body_reward, said_reward
 from biofeedback.simulation.crowd import FamilyName
 from biofeedback.simulation.listener_types import KindName
 from sensors.signals import FloatArray
 
-__all__ = ["Crowd", "day", "hour_on"]
+__all__ = ["Listeners", "day", "hour_on"]
 
 _RATING_NOISE = 0.3
 _LASTING_FROM_S = 120
@@ -30,7 +30,7 @@ HOURS: tuple[Hour, ...] = get_args(Hour)
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class Listeners:
     """Who listens: one kind and seed each. `planted` is an option's style and its effect in SD.
 
     `alike` is the seed of one whom all of them are like, but for noise and day.
@@ -43,17 +43,17 @@ class Crowd:
     planted_sd: float = 0.0
     alike: int | None = None
 
-    def part(self, start: int, stop: int) -> Crowd:
+    def part(self, start: int, stop: int) -> Listeners:
         """Return some of them."""
-        return Crowd(
+        return Listeners(
             self.family, self.kinds[start:stop], self.seeds[start:stop],
             self.planted_style[start:stop], self.planted_sd, self.alike,
         )  # fmt: skip
 
 
 def day(
-    crowd: Crowd, options: Sequence[Option], number: int, minutes: float, processes: int
-) -> tuple[list[Past], FloatArray]:
+    crowd: Listeners, options: Sequence[MusicOption], number: int, minutes: float, processes: int
+) -> tuple[list[SessionSummary], FloatArray]:
     """Let each person have one session with an option each; return what was seen, and its worth."""
     size = 50  # a process takes so many at a time
     jobs = [
@@ -73,7 +73,9 @@ def hour_on(seed: int, number: int) -> Hour:
     return HOURS[int(np.random.default_rng([seed, number, 51]).integers(len(HOURS)))]
 
 
-def _some(job: tuple[Crowd, list[Option], int, float]) -> tuple[list[Past], FloatArray]:
+def _some(
+    job: tuple[Listeners, list[MusicOption], int, float],
+) -> tuple[list[SessionSummary], FloatArray]:
     crowd, options, number, minutes = job
     configs = [applied(Config(), option) for option in options]
     planted = None
@@ -91,13 +93,13 @@ def _some(job: tuple[Crowd, list[Option], int, float]) -> tuple[list[Past], Floa
         liked = float(out.liked[place])
         rated = float(np.clip(liked + _RATING_NOISE * rng.standard_normal(), -1.0, 1.0))
         start = float(out.seen[30:90, place].mean())
-        seen = Past(
+        seen = SessionSummary(
             session=str(number), started_utc="", hour=hour, option=option,
             start=start, fall=float(out.seen_fall[place]),
             lasting=start - float(out.seen[_LASTING_FROM_S:, place].mean()),
             breath_fall=float(breath_fall[place]), rated=rated,
         )  # fmt: skip
-        true = Past(
+        true = SessionSummary(
             session="", started_utc="", hour=hour, option=option, start=start,
             fall=float(out.fall[place]), breath_fall=float(breath_fall[place]), rated=liked,
         )  # fmt: skip

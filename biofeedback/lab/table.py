@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from biofeedback.lab.measures import Verdict
+from biofeedback.lab.measures import CourseVerdict
 
-__all__ = ["HEADINGS", "Row", "row", "text"]
+__all__ = ["HEADINGS", "GroupRow", "row", "text"]
 
 HEADINGS = (
     "listeners", "n", "brought and kept", "arrived at", "kept", "overshoot 95 %", "cycles",
@@ -19,7 +19,7 @@ HEADINGS = (
 _SOON_S = 180.0
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
     """A group's figures; shares are 0 to 1, arousal in parts of its range."""
 
     name: str
@@ -38,13 +38,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     captured: float  #: share whose breath went with the music at the end
 
 
-def row(name: str, verdicts: Sequence[Verdict]) -> Row:
+def row(name: str, verdicts: Sequence[CourseVerdict]) -> GroupRow:
     """Sum up a group; it must not be empty."""
     arrived = [v.arrived_s for v in verdicts if v.arrived_s is not None]
     falls = [v.fall for v in verdicts]
     stops = [v.stop_s for v in verdicts]
     paradoxes = [v.paradox_s for v in verdicts]
-    return Row(
+    return GroupRow(
         name=name,
         n=len(verdicts),
         success=float(np.mean([v.success for v in verdicts])),
@@ -62,7 +62,7 @@ def row(name: str, verdicts: Sequence[Verdict]) -> Row:
     )
 
 
-def text(rows: Sequence[Row]) -> str:
+def text(rows: Sequence[GroupRow]) -> str:
     """Return the rows as aligned columns under headings."""
     cells = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
@@ -75,7 +75,7 @@ def text(rows: Sequence[Row]) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: GroupRow) -> tuple[str, ...]:
     return (
         row.name,
         str(row.n),

@@ -34,7 +34,7 @@ from biofeedback.metrics.windowed_readings import WindowedReadings
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 
-__all__ = ["MetricBank", "Settings"]
+__all__ = ["MetricBank", "MetricSettings"]
 
 #: What data are worth while the sensor itself reports no skin contact. Our own choice.
 _NO_CONTACT_TRUST = 0.1
@@ -50,7 +50,7 @@ _PULSE_TRUST = 0.25
 _TIDY_BEATS = 64
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MetricSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lengths of the windows; the defaults follow common practice for short recordings."""
 
     heart_rate_window_s: Annotated[float, Meta(ge=5.0, le=60.0)] = 10.0
@@ -72,7 +72,7 @@ class MetricBank:
     there are too few beats. Motion breaks a pulse wave off, and halves the trust in skin.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MetricSettings) -> None:
         patience_s = settings.source_patience_s
         self._choices: dict[Signal, SourceChoice] = {
             signal: SourceChoice(patience_s) for signal in Signal if signal is not Signal.RESP

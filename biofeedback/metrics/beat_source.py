@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from biofeedback.metrics.base import samples
 from biofeedback.metrics.beats import Beat, BeatCleaner
-from biofeedback.metrics.pulse_train import Pulse, PulseTrain
+from biofeedback.metrics.pulse_train import PulseBeat, PulseTrain
 from sensors.signals import Chunk, Signal
 
 __all__ = ["ORIGINS", "BeatSource"]
@@ -43,7 +43,7 @@ class _Origin:
         self._covered: deque[tuple[float, float]] = deque()
         self.covered_s = 0.0
 
-    def add(self, chunk: Chunk, moving: bool) -> tuple[list[Beat], list[Pulse]]:
+    def add(self, chunk: Chunk, moving: bool) -> tuple[list[Beat], list[PulseBeat]]:
         """Return the judged beats, and the pulses of a waveform with their heights."""
         if self._train is None:
             beats: list[Beat] = []
@@ -101,7 +101,7 @@ class BeatSource:
         self._joinable = False
         self.active: Signal | None = None
 
-    def add(self, chunk: Chunk, moving: bool = False) -> tuple[list[Beat], list[Pulse]]:
+    def add(self, chunk: Chunk, moving: bool = False) -> tuple[list[Beat], list[PulseBeat]]:
         """Return what the chunk completes: beats to use, and the pulses of an active waveform.
 
         `moving` breaks a waveform off: its beats can't be trusted while the sensor is shaken.

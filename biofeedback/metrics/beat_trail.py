@@ -11,14 +11,14 @@ import math
 
 from biofeedback.metrics.beats import Beat
 
-__all__ = ["TICKS_PER_MS", "BeatTrail", "Entry"]
+__all__ = ["TICKS_PER_MS", "BeatTrail", "TrailEntry"]
 
 TICKS_PER_MS = 1 << 45
 #: 50 ms; the small excess keeps decimal fractions of a second from counting as more than 50 ms.
 _LARGE_STEP = 50 * TICKS_PER_MS + TICKS_PER_MS // 1_000_000
 
 
-class Entry:
+class TrailEntry:
     """A beat, and sums over all beats up to it, in ticks.
 
     `rr` is the latest NN interval. `total` and `squares` sum the NN intervals, `step_*` their
@@ -32,7 +32,7 @@ class Entry:
         "step_squares", "step_total", "steps", "still", "time_s", "total",
     )  # fmt: skip
 
-    after: Entry | None
+    after: TrailEntry | None
 
     def __init__(self) -> None:
         self.time_s = -math.inf
@@ -50,11 +50,11 @@ class BeatTrail:
     """
 
     def __init__(self) -> None:
-        self.last = Entry()
+        self.last = TrailEntry()
 
     def add(self, beat: Beat) -> None:
         """Take in the next beat."""
-        last, entry = self.last, Entry.__new__(Entry)
+        last, entry = self.last, TrailEntry.__new__(TrailEntry)
         entry.time_s = beat.time_s
         entry.after = None
         entry.beats = last.beats + 1

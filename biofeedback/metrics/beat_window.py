@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from biofeedback.metrics.beat_trail import TICKS_PER_MS, BeatTrail, Entry
+from biofeedback.metrics.beat_trail import TICKS_PER_MS, BeatTrail, TrailEntry
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.quality import covered_share, freshness
 
@@ -27,7 +27,7 @@ class BeatWindow:
         self.window_s = window_s
         self._trail = BeatTrail() if trail is None else trail
         self._before = self._trail.last  #: the latest beat that has left the window
-        self._first: Entry | None = None  #: the first NN of the window, once it is known
+        self._first: TrailEntry | None = None  #: the first NN of the window, once it is known
 
     @property
     def has_seen_beats(self) -> bool:
@@ -132,13 +132,13 @@ class BeatWindow:
         end = self._trail.last
         return end.still * end.rr / (1000 * TICKS_PER_MS) if end.still >= STUCK_STEPS else 0.0
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[TrailEntry]:
         entry = self._before.after
         while entry is not None:
             yield entry
             entry = entry.after
 
-    def _first_nn(self) -> Entry:
+    def _first_nn(self) -> TrailEntry:
         """Return the first NN of the window; the step to it started outside. Else the last beat."""
         if self._first is None:
             self._first = next((entry for entry in self._entries() if entry.is_nn), None)

@@ -18,7 +18,7 @@ import numpy as np
 
 from sensors.signals import Chunk, FloatArray
 
-__all__ = ["Pulse", "PulseTrain", "Wave"]
+__all__ = ["PulseBeat", "PulseTrain", "Wave"]
 
 Wave = Literal["ecg", "ppg"]
 
@@ -62,7 +62,7 @@ _LATE = 1.2
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class PulseBeat:
     """A beat at `time_s`; `height` is how strongly the waveform showed it, in its own unit.
 
     `rival` is the highest peak since the beat before that was not taken for one, as a share of
@@ -90,15 +90,15 @@ class PulseTrain:
         """Break the waveform off, as a gap does."""
         self._tail: FloatArray = np.zeros(0)
         self._start_s = math.nan
-        self._candidate: Pulse | None = None
-        self._early: list[Pulse] = []
+        self._candidate: PulseBeat | None = None
+        self._early: list[PulseBeat] = []
         self._last_s = -math.inf
         self._heights: deque[float] = deque(maxlen=_HEIGHTS)
         self._intervals: deque[float] = deque(maxlen=_HEIGHTS)
         self._usual = self._rival = 0.0
         self._due_s = math.inf
 
-    def add(self, chunk: Chunk) -> list[Pulse]:
+    def add(self, chunk: Chunk) -> list[PulseBeat]:
         """Return the beats that the chunk decides; those of its last moments come with the next.
 
         A chunk without a rate, or with one too low for the shape of a beat, gives nothing. Samples
@@ -134,7 +134,7 @@ class PulseTrain:
         self._kernel = kernel / np.abs(kernel).sum()
         self.cut()
 
-    def _search(self, values: FloatArray, start_s: float) -> list[Pulse]:
+    def _search(self, values: FloatArray, start_s: float) -> list[PulseBeat]:
         """Filter, keep what the next chunk needs, and judge the peaks in between."""
         wave = np.concatenate((self._tail, values))
         start_s -= len(self._tail) / self._rate_hz
@@ -150,18 +150,18 @@ class PulseTrain:
         first_s = start_s + (taps // 2) / self._rate_hz
         before, here, after = strength[:-2], strength[1:-1], strength[2:]
         floor = max(self._shape.low * self._usual, _ROUNDING * self._largest)
-        beats: list[Pulse] = []
+        beats: list[PulseBeat] = []
         for index in np.flatnonzero((here > before) & (here >= after) & (here > floor)).tolist():
             low, top, high = strength[index : index + 3].tolist()
             shift = (low - high) / (2 * (low - 2 * top + high))
             time_s = first_s + (index + 1 + shift) / self._rate_hz
             around = wave[index + 1 : index + 1 + taps]
             edge = self._shape.order == 1 and top > _EDGE * float(np.ptp(around))
-            self._meet(Pulse(time_s, top, edge=edge), beats)
+            self._meet(PulseBeat(time_s, top, edge=edge), beats)
         self._settle(first_s + (len(strength) - 2) / self._rate_hz, beats)
         return beats
 
-    def _meet(self, peak: Pulse, beats: list[Pulse]) -> None:
+    def _meet(self, peak: PulseBeat, beats: list[PulseBeat]) -> None:
         """Let the highest of peaks that stand close together win."""
         held = self._candidate
         if held is not None and peak.time_s - held.time_s <= self._shape.lone_s:
@@ -171,7 +171,7 @@ class PulseTrain:
         self._settle(peak.time_s, beats)
         self._candidate = peak
 
-    def _settle(self, now_s: float, beats: list[Pulse]) -> None:
+    def _settle(self, now_s: float, beats: list[PulseBeat]) -> None:
         """Decide about the candidate when nothing higher can follow."""
         held = self._candidate
         if held is not None and now_s - held.time_s > self._shape.lone_s:
@@ -187,7 +187,7 @@ class PulseTrain:
             self._intervals.clear()
             self._usual, self._start_s = 0.0, now_s
 
-    def _learn(self, beats: list[Pulse]) -> None:
+    def _learn(self, beats: list[PulseBeat]) -> None:
         """Take the highest peak so far as usual, and judge what has waited for it."""
         waiting, self._early = self._early, []
         self._usual = max(pulse.height for pulse in waiting)
@@ -195,7 +195,7 @@ class PulseTrain:
         for pulse in waiting:
             self._judge(pulse, beats)
 
-    def _judge(self, peak: Pulse, beats: list[Pulse]) -> None:
+    def _judge(self, peak: PulseBeat, beats: list[PulseBeat]) -> None:
         since_s = peak.time_s - self._last_s
         share = self._shape.low if peak.time_s > self._due_s else self._shape.high
         first_s = self._shape.refractory_s
@@ -204,7 +204,7 @@ class PulseTrain:
         if since_s < first_s or peak.height < share * self._usual:
             self._rival = max(self._rival, peak.height)
             return
-        beats.append(Pulse(peak.time_s, peak.height, self._rival / peak.height))
+        beats.append(PulseBeat(peak.time_s, peak.height, self._rival / peak.height))
         self._rival = 0.0
         self._heights.append(peak.height)
         self._usual = statistics.median(self._heights)

@@ -9,7 +9,7 @@ import numpy as np
 
 from biofeedback.metrics.beat_window import STUCK_STEPS
 from biofeedback.metrics.beats import Beat
-from biofeedback.metrics.pulse_train import Pulse
+from biofeedback.metrics.pulse_train import PulseBeat
 from biofeedback.metrics.quality import covered_share, freshness
 from sensors.signals import FloatArray
 
@@ -37,7 +37,7 @@ class RecentBeats:
             self._still = self._still + 1 if beat.rr_ms == self._last_ms else 0
             self._last_ms = beat.rr_ms
 
-    def add_pulse(self, pulse: Pulse) -> None:
+    def add_pulse(self, pulse: PulseBeat) -> None:
         """Take in the next pulse of the waveform that gives the beats."""
         self._pulses.append((pulse.time_s, pulse.height))
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from biofeedback.mqtt.messages import Event
+from biofeedback.mqtt.messages import EventMessage
 
-__all__ = ["Inbox"]
+__all__ = ["EventInbox"]
 
 #: Events that wait for those before them; beyond it the hole is given up.
 HELD = 20_000
 
 
-class Inbox:
+class EventInbox:
     """The events of one session of one wearer.
 
     `gone` counts the events that will not come: the wearer keeps them no longer. `twice` counts
@@ -21,7 +21,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._next = 1
-        self._held: dict[int, Event] = {}
+        self._held: dict[int, EventMessage] = {}
         self._last = 0  # that there is, as far as is known
         self.received = 0
         self.gone = 0
@@ -43,7 +43,7 @@ class Inbox:
         """Learn that there are events up to this one."""
         self._last = max(self._last, last)
 
-    def take(self, events: Iterable[Event]) -> list[Event]:
+    def take(self, events: Iterable[EventMessage]) -> list[EventMessage]:
         """Take in events in any order; return those whose turn it is now, in order."""
         for event in events:
             if event.seq < self._next or event.seq in self._held:
@@ -55,9 +55,9 @@ class Inbox:
             return self.give_up(min(self._held))
         return self._due()
 
-    def give_up(self, oldest: int) -> list[Event]:
+    def give_up(self, oldest: int) -> list[EventMessage]:
         """Go on without what came before `oldest`; return what this sets free."""
-        freed: list[Event] = []
+        freed: list[EventMessage] = []
         while self._next < oldest:
             if event := self._held.pop(self._next, None):
                 freed.append(event)
@@ -68,8 +68,8 @@ class Inbox:
         self.reaches(self._next - 1)
         return freed + self._due()
 
-    def _due(self) -> list[Event]:
-        due: list[Event] = []
+    def _due(self) -> list[EventMessage]:
+        due: list[EventMessage] = []
         while event := self._held.pop(self._next, None):
             due.append(event)
             self._next += 1

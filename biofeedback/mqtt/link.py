@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from paho.mqtt import client as paho
 
 __all__ = [
-    "Link",
+    "BrokerLink",
     "LinkError",
     "Message",
     "cancellings",
@@ -89,7 +89,7 @@ class Message(NamedTuple):
     retained: bool
 
 
-class Link:
+class BrokerLink:
     """An open connection; every method raises `LinkError` when it breaks."""
 
     def __init__(self, client: Client) -> None:
@@ -141,7 +141,7 @@ class Link:
 
 
 @asynccontextmanager
-async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIterator[Link]:
+async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIterator[BrokerLink]:
     """Connect, and disconnect in the end; raises `LinkError`.
 
     `will` is a topic and what the broker publishes there, retained, when the link breaks.
@@ -176,7 +176,7 @@ async def linked(login: Login, will: tuple[str, bytes] | None = None) -> AsyncIt
                 await entering
             raise
         try:
-            yield Link(client)
+            yield BrokerLink(client)
         finally:
             with suppress(MqttError):
                 await client.__aexit__(None, None, None)

@@ -15,13 +15,13 @@ from biofeedback.views.picture import Picture
 
 __all__ = [
     "LARGEST",
-    "Again",
-    "Answer",
-    "Ask",
-    "Event",
-    "Order",
-    "Shown",
-    "Status",
+    "AnswerLine",
+    "EventMessage",
+    "OrderMessage",
+    "PictureMessage",
+    "ResendMessage",
+    "ResendRequest",
+    "StatusMessage",
     "decoded",
     "encode",
 ]
@@ -34,7 +34,7 @@ Count = Annotated[int, Meta(ge=0)]
 T = TypeVar("T")
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class StatusMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a wearer is there. `last` is the number of the last event, known at the end."""
 
     state: Literal["online", "ended", "lost"]
@@ -44,7 +44,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     utc_ms: float = 0.0
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class PictureMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A picture of the session; `last` is the number of the last event that there is."""
 
     session: Id
@@ -54,7 +54,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class EventMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A decision, a command or an answer to one."""
 
     session: Id
@@ -63,7 +63,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     line: msgspec.Raw
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, tag="answer", tag_field="kind"):
+class AnswerLine(msgspec.Struct, frozen=True, kw_only=True, tag="answer", tag_field="kind"):
     """The line of an event that says what became of an order; `problem` is "" if it was done."""
 
     t: float
@@ -73,7 +73,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag="answer", tag_field=
     problem: str
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
+class ResendRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A user misses the events `first` to `last`."""
 
     session: Id
@@ -81,15 +81,15 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     last: Annotated[int, Meta(ge=1)]
 
 
-class Again(msgspec.Struct, frozen=True, kw_only=True):
+class ResendMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Events once more; those before `oldest` are not kept by the wearer any longer."""
 
     session: Id
     oldest: Annotated[int, Meta(ge=1)]
-    events: tuple[Event, ...]
+    events: tuple[EventMessage, ...]
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class OrderMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What a therapist wants of one session.
 
     `number` goes up with each order of one `desk`, so that a second delivery is known as such.

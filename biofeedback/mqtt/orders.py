@@ -7,10 +7,10 @@ from collections import OrderedDict
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.engine.inputs import CommandName
-from biofeedback.mqtt.messages import Order
+from biofeedback.mqtt.messages import OrderMessage
 from biofeedback.views import permissions
 
-__all__ = ["SILENCE", "Gate", "who"]
+__all__ = ["SILENCE", "OrderGate", "who"]
 
 #: The order to stop at once, which no session needs twice.
 SILENCE = "silence"
@@ -26,7 +26,7 @@ def who(user: str, person: str) -> str:
     return f"mqtt:{user}:{person}" if _PERSON.fullmatch(person) else f"mqtt:{user}"
 
 
-class Gate:
+class OrderGate:
     """Lets orders of one session through; `duplicates` counts second deliveries."""
 
     def __init__(self, session: str) -> None:
@@ -34,7 +34,9 @@ class Gate:
         self._last: OrderedDict[tuple[str, str], int] = OrderedDict()
         self.duplicates = 0
 
-    def admit(self, user: str, order: Order, now_ms: float) -> tuple[CommandName, str] | None:
+    def admit(
+        self, user: str, order: OrderMessage, now_ms: float
+    ) -> tuple[CommandName, str] | None:
         """Return the command of an order, None for one that was here before.
 
         That of `SILENCE` is a stop. Raises `ConfigError` that says why an order does not act.

@@ -6,7 +6,7 @@ from collections import deque
 
 import msgspec
 
-from biofeedback.mqtt.messages import Again, Event
+from biofeedback.mqtt.messages import EventMessage, ResendMessage
 
 __all__ = ["Outbox"]
 
@@ -25,7 +25,7 @@ class Outbox:
 
     def __init__(self, session: str, kept: int = KEPT) -> None:
         self._session = session
-        self._events: deque[Event] = deque(maxlen=kept)
+        self._events: deque[EventMessage] = deque(maxlen=kept)
         self._confirmed = 0  # the number of the last event that the broker has
         self.lost = 0
 
@@ -50,10 +50,12 @@ class Outbox:
             self.lost += 1
             self._confirmed = self._events[0].seq
         self._events.append(
-            Event(session=self._session, seq=self.next, utc_ms=utc_ms, line=msgspec.Raw(line))
+            EventMessage(
+                session=self._session, seq=self.next, utc_ms=utc_ms, line=msgspec.Raw(line)
+            )
         )
 
-    def unsent(self, most: int) -> list[Event]:
+    def unsent(self, most: int) -> list[EventMessage]:
         """Return the oldest events that are not confirmed."""
         if not self.waiting:
             return []
@@ -65,11 +67,11 @@ class Outbox:
         """Remember that the broker has all events up to this one."""
         self._confirmed = max(self._confirmed, seq)
 
-    def again(self, first: int, last: int) -> Again | None:
+    def again(self, first: int, last: int) -> ResendMessage | None:
         """Return events once more, as many as go at once; None before the first."""
         if not self._events:
             return None
         oldest = self._events[0].seq
         begin, end = max(first, oldest), min(last, self.last, max(first, oldest) + AT_ONCE - 1)
         found = tuple(self._events[k - oldest] for k in range(begin, end + 1))
-        return Again(session=self._session, oldest=oldest, events=found)
+        return ResendMessage(session=self._session, oldest=oldest, events=found)

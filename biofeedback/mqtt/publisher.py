@@ -14,15 +14,15 @@ from typing import Any
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import CommandError, ConfigError
-from biofeedback.common.event_bus import Hub, Subscription
+from biofeedback.common.event_bus import EventBus, Subscription
 from biofeedback.common.tasks import together
 from biofeedback.control.base import Decision
-from biofeedback.controllers.base import Desk
+from biofeedback.controllers.base import SessionControl
 from biofeedback.engine.inputs import Command
 from biofeedback.mqtt import topics
 from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.link import (
-    Link,
+    BrokerLink,
     LinkError,
     cancellings,
     check_library,
@@ -30,13 +30,21 @@ from biofeedback.mqtt.link import (
     linked,
     waits,
 )
-from biofeedback.mqtt.messages import Answer, Ask, Order, Shown, Status, decoded, encode
-from biofeedback.mqtt.orders import SILENCE, Gate, who
+from biofeedback.mqtt.messages import (
+    AnswerLine,
+    OrderMessage,
+    PictureMessage,
+    ResendRequest,
+    StatusMessage,
+    decoded,
+    encode,
+)
+from biofeedback.mqtt.orders import SILENCE, OrderGate, who
 from biofeedback.mqtt.outbox import Outbox
 from biofeedback.record.convert import derived_lines, input_line
 from biofeedback.views.live_view import LiveView
 
-__all__ = ["Tap"]
+__all__ = ["MqttPublisher"]
 
 _CAPACITY = 4096  #: events of the session; more than come in a second with every signal
 _WINDOW = 16  #: events under way at once
@@ -48,7 +56,7 @@ _PATIENCE_S = 1.0  #: with a broker, before it is said that it does not answer
 _LAST_S, _LAST_IN_TROUBLE_S = 5.0, 1.0
 
 
-class Tap:
+class MqttPublisher:
     """Publishes a session under the wearer's name; `clock` gives session time in s.
 
     `skipped` counts the pictures that a slow link did not take.
@@ -66,7 +74,7 @@ class Tap:
         self._clock = clock
         self.session = secrets.token_hex(8)
         self._outbox = Outbox(self.session)
-        self._gate = Gate(self.session)
+        self._gate = OrderGate(self.session)
         self._view = LiveView()
         self._events: Subscription[Any] | None = None
         self._news = asyncio.Event()  # something to send
@@ -85,7 +93,7 @@ class Tap:
     async def open(self) -> None:
         """Do nothing: a broker that is not there yet does not keep the music waiting."""
 
-    def listen(self, hub: Hub[Any]) -> None:
+    def listen(self, hub: EventBus[Any]) -> None:
         """Hear everything that the session says from now on."""
         self._events = hub.subscribe(_CAPACITY, "MQTT")
 
@@ -96,11 +104,11 @@ class Tap:
         waits_long = asked_s is not None and self._clock() - asked_s > _PATIENCE_S
         return self._trouble or ("MQTT: the broker does not answer" if waits_long else "")
 
-    async def run(self, desk: Desk) -> None:
+    async def run(self, desk: SessionControl) -> None:
         """Publish what is heard, and pass on what desks order, until cancelled."""
         await together(self._hear(desk), self._keep_linked(desk))
 
-    async def _keep_linked(self, desk: Desk) -> None:
+    async def _keep_linked(self, desk: SessionControl) -> None:
         pauses = iter(waits())
         while True:
             try:
@@ -128,7 +136,7 @@ class Tap:
         self._events = None
 
     async def _finish(self) -> None:
-        ended = Status(
+        ended = StatusMessage(
             state="ended", session=self.session, last=self._outbox.last,
             simulated=self.simulated, utc_ms=_now_ms(),
         )  # fmt: skip
@@ -147,14 +155,14 @@ class Tap:
                 await asyncio.sleep(next(pauses))
 
     def _will(self) -> tuple[str, bytes]:
-        lost = Status(state="lost", session=self.session, simulated=self.simulated)
+        lost = StatusMessage(state="lost", session=self.session, simulated=self.simulated)
         return topics.status(self._wearer), encode(lost)
 
-    async def _serve(self, link: Link, desk: Desk) -> None:
+    async def _serve(self, link: BrokerLink, desk: SessionControl) -> None:
         """Use a link until it breaks."""
         wearer = self._wearer
         await link.subscribe((topics.orders(wearer, "+"), topics.asks(wearer, "+")))
-        there = Status(
+        there = StatusMessage(
             state="online", session=self.session, last=self._outbox.last,
             simulated=self.simulated, utc_ms=_now_ms(),
         )  # fmt: skip
@@ -163,7 +171,7 @@ class Tap:
         self._changed.set()
         await together(self._send_events(link), self._send_pictures(link), self._obey(link, desk))
 
-    async def _hear(self, desk: Desk) -> None:
+    async def _hear(self, desk: SessionControl) -> None:
         """Take in what the session says, link or no link."""
         assert self._events is not None
         self._view.duration_s = getattr(desk, "duration_s", None)
@@ -190,14 +198,14 @@ class Tap:
         self._outbox.put(line, _now_ms())
         self._news.set()
 
-    async def _send_events(self, link: Link) -> None:
+    async def _send_events(self, link: BrokerLink) -> None:
         while True:
             if not self._outbox.waiting:
                 self._news.clear()
                 await self._news.wait()
             await self._send(link)
 
-    async def _send(self, link: Link) -> None:
+    async def _send(self, link: BrokerLink) -> None:
         """Publish some events in order; what the broker does not confirm is sent again."""
         events, topic = self._outbox.unsent(_WINDOW), topics.events(self._wearer)
         self._asked_s = self._clock()
@@ -206,7 +214,7 @@ class Tap:
         if events:
             self._outbox.confirm(events[-1].seq)
 
-    async def _send_pictures(self, link: Link) -> None:
+    async def _send_pictures(self, link: BrokerLink) -> None:
         topic = topics.picture(self._wearer)
         while True:
             await self._changed.wait()
@@ -214,22 +222,22 @@ class Tap:
             if link.busy:
                 self.skipped += 1
             else:
-                shown = Shown(
+                shown = PictureMessage(
                     session=self.session, last=self._outbox.last, utc_ms=_now_ms(),
                     simulated=self.simulated, picture=self._view.picture(),
                 )  # fmt: skip
                 await link.publish(topic, encode(shown), qos=0)
             await asyncio.sleep(_PICTURES_S)
 
-    async def _obey(self, link: Link, desk: Desk) -> None:
+    async def _obey(self, link: BrokerLink, desk: SessionControl) -> None:
         async for topic, payload, _ in link.messages():
             _, kind, user = topics.split(topic)
-            if kind == "orders" and (order := decoded(payload, Order)):
+            if kind == "orders" and (order := decoded(payload, OrderMessage)):
                 self._order(user, order, desk)
-            elif kind == "asks" and (ask := decoded(payload, Ask)):
+            elif kind == "asks" and (ask := decoded(payload, ResendRequest)):
                 await self._repeat(user, ask, link)
 
-    def _order(self, user: str, order: Order, desk: Desk) -> None:
+    def _order(self, user: str, order: OrderMessage, desk: SessionControl) -> None:
         problem = ""
         try:
             wanted = self._gate.admit(user, order, _now_ms())
@@ -245,14 +253,14 @@ class Tap:
         self._take_in()  # what it did comes before the answer
         self._put(
             encode(
-                Answer(
+                AnswerLine(
                     t=self._clock(), seq=self._outbox.next, user=user, order=order.id,
                     problem=problem,
                 )
             )
         )  # fmt: skip
 
-    async def _repeat(self, user: str, ask: Ask, link: Link) -> None:
+    async def _repeat(self, user: str, ask: ResendRequest, link: BrokerLink) -> None:
         """Answer a user who missed something, not more often than twice a second."""
         now_s = self._clock()
         late = now_s - self._answered.get(user, -_ASKS_S) < _ASKS_S

@@ -13,7 +13,7 @@ from biofeedback.common.tasks import together
 from biofeedback.mqtt import topics
 from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.link import (
-    Link,
+    BrokerLink,
     LinkError,
     Message,
     check_library,
@@ -22,19 +22,19 @@ from biofeedback.mqtt.link import (
     waits,
 )
 from biofeedback.mqtt.messages import (
-    Again,
-    Answer,
-    Event,
-    Order,
-    Shown,
-    Status,
+    AnswerLine,
+    EventMessage,
+    OrderMessage,
+    PictureMessage,
+    ResendMessage,
+    StatusMessage,
     decoded,
     encode,
 )
 from biofeedback.mqtt.orders import SILENCE
-from biofeedback.mqtt.wearer import Wearer
+from biofeedback.mqtt.wearer import RemoteWearer
 
-__all__ = ["MqttDesk"]
+__all__ = ["MqttRemoteControl"]
 
 _MOST_WEARERS = 500
 _ASK_EVERY_S = 1.0
@@ -43,7 +43,7 @@ _ANSWER_S = 3.0
 _SILENCE_ANSWER_S = 0.8  #: of one that is repeated until there is one
 
 
-class MqttDesk:
+class MqttRemoteControl:
     """Watches all wearers of a broker; `order` steers one, with a therapist's login.
 
     `changed` is called with a wearer that looks different now, `happened` with each event in
@@ -54,8 +54,8 @@ class MqttDesk:
         self,
         login: Login,
         clock: Callable[[], float],
-        changed: Callable[[Wearer], None],
-        happened: Callable[[Wearer, Event], None] = lambda wearer, event: None,
+        changed: Callable[[RemoteWearer], None],
+        happened: Callable[[RemoteWearer, EventMessage], None] = lambda wearer, event: None,
     ) -> None:
         check_library()
         login.needs("therapist", "observer")
@@ -65,9 +65,9 @@ class MqttDesk:
         self._happened = happened
         self._id = secrets.token_hex(8)
         self._number = 0
-        self._link: Link | None = None
+        self._link: BrokerLink | None = None
         self._answers: dict[str, asyncio.Future[str]] = {}
-        self.wearers: dict[str, Wearer] = {}
+        self.wearers: dict[str, RemoteWearer] = {}
         self.malformed = 0
         self.trouble = "MQTT: not connected yet"
 
@@ -113,7 +113,7 @@ class MqttDesk:
             raise ConfigError(f"{wearer} is not connected", hint="Their music may go on.")
         patience_s = _SILENCE_ANSWER_S if what == SILENCE else _ANSWER_S
         self._number += 1
-        order = Order(
+        order = OrderMessage(
             id=secrets.token_hex(8), session=known.session, desk=self._id, number=self._number,
             edge_ms=known.edge_ms(self._clock()), who=who, what=what, value=value,
         )  # fmt: skip
@@ -133,10 +133,10 @@ class MqttDesk:
         if problem:
             raise ConfigError(problem)
 
-    async def _watch(self, link: Link) -> None:
+    async def _watch(self, link: BrokerLink) -> None:
         await together(self._ask(link), self._receive(link))
 
-    async def _ask(self, link: Link) -> None:
+    async def _ask(self, link: BrokerLink) -> None:
         """Ask for what is missing, and for what may be: events that nobody has told us of."""
         while True:
             for wearer in list(self.wearers.values()):
@@ -146,23 +146,23 @@ class MqttDesk:
                     await link.publish(topic, encode(ask), qos=1)
             await asyncio.sleep(_ASK_EVERY_S / 4)
 
-    async def _receive(self, link: Link) -> None:
+    async def _receive(self, link: BrokerLink) -> None:
         async for message in link.messages():
             name, kind, _ = topics.split(message.topic)
             wearer = self._wearer(name)
             if wearer is None or not self._take(wearer, kind, message):
                 self.malformed += 1
 
-    def _take(self, wearer: Wearer, kind: str, message: Message) -> bool:
-        now_s, due, payload = self._clock(), list[Event](), message.payload
-        if kind == "picture" and (shown := decoded(payload, Shown)):
+    def _take(self, wearer: RemoteWearer, kind: str, message: Message) -> bool:
+        now_s, due, payload = self._clock(), list[EventMessage](), message.payload
+        if kind == "picture" and (shown := decoded(payload, PictureMessage)):
             wearer.show(shown, now_s)
-        elif kind == "status" and (status := decoded(payload, Status)):
+        elif kind == "status" and (status := decoded(payload, StatusMessage)):
             wearer.status(status, now_s, retained=message.retained)
-        elif kind == "events" and (event := decoded(payload, Event)):
+        elif kind == "events" and (event := decoded(payload, EventMessage)):
             self._answered(event)
             due = wearer.event(event)
-        elif kind == "again" and (again := decoded(payload, Again)):
+        elif kind == "again" and (again := decoded(payload, ResendMessage)):
             for event in again.events:
                 self._answered(event)
             due = wearer.again(again)
@@ -174,7 +174,7 @@ class MqttDesk:
             self._tell(wearer)
         return True
 
-    def _answered(self, event: Event) -> None:
+    def _answered(self, event: EventMessage) -> None:
         """Hand an answer to whoever waits for it; it need not wait for events before it."""
         if b'"kind":"answer"' in bytes(event.line)[:40]:
             answer = _answer(event.line)
@@ -182,11 +182,11 @@ class MqttDesk:
             if answer and waiting is not None and not waiting.done():
                 waiting.set_result(answer.problem)
 
-    def _wearer(self, name: str) -> Wearer | None:
+    def _wearer(self, name: str) -> RemoteWearer | None:
         if not name:
             return None
         if name not in self.wearers and len(self.wearers) < _MOST_WEARERS:
-            self.wearers[name] = Wearer(name)
+            self.wearers[name] = RemoteWearer(name)
         return self.wearers.get(name)
 
     def _all_changed(self) -> None:
@@ -194,8 +194,8 @@ class MqttDesk:
             self._tell(wearer)
 
 
-def _answer(line: msgspec.Raw) -> Answer | None:
+def _answer(line: msgspec.Raw) -> AnswerLine | None:
     try:
-        return msgspec.json.decode(line, type=Answer)
+        return msgspec.json.decode(line, type=AnswerLine)
     except msgspec.DecodeError:
         return None

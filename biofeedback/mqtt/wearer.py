@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from biofeedback.mqtt.inbox import Inbox
-from biofeedback.mqtt.messages import Again, Ask, Event, Shown, Status
+from biofeedback.mqtt.inbox import EventInbox
+from biofeedback.mqtt.messages import (
+    EventMessage,
+    PictureMessage,
+    ResendMessage,
+    ResendRequest,
+    StatusMessage,
+)
 from biofeedback.views.picture import Picture
 
-__all__ = ["Wearer"]
+__all__ = ["RemoteWearer"]
 
 
-class Wearer:
+class RemoteWearer:
     """Takes in messages at times `now_s` of the desk's clock.
 
     A session that begins anew replaces the last one, and its count of events begins at 1.
@@ -21,7 +27,7 @@ class Wearer:
         self.state = "unknown"  #: or online, lost, ended
         self.simulated = False
         self.picture = Picture()
-        self.inbox = Inbox()
+        self.inbox = EventInbox()
         self._heard = False  # themselves, not only what the broker kept
         self._edge_ms = 0.0
         self.seen_s: float | None = None  #: when the picture came, by the desk's clock
@@ -49,7 +55,7 @@ class Wearer:
         """Our own link broke: whether the wearer is there now is not known."""
         self._heard = False
 
-    def status(self, status: Status, now_s: float, *, retained: bool = False) -> None:
+    def status(self, status: StatusMessage, now_s: float, *, retained: bool = False) -> None:
         """Learn whether the wearer is there; what the broker kept tells less than a live word."""
         if status.state == "lost" and status.session != self.session and self.session:
             return  # the will of an earlier session came late
@@ -63,7 +69,7 @@ class Wearer:
         if status.utc_ms and status.state == "online":
             self._edge_ms, self._edge_s = status.utc_ms, now_s
 
-    def show(self, shown: Shown, now_s: float) -> None:
+    def show(self, shown: PictureMessage, now_s: float) -> None:
         """Take in the latest picture."""
         self._meet(shown.session)
         self.state, self.simulated, self._heard = "online", shown.simulated, True
@@ -71,27 +77,27 @@ class Wearer:
         self._edge_ms, self._edge_s, self.seen_s = shown.utc_ms, now_s, now_s
         self.inbox.reaches(shown.last)
 
-    def event(self, event: Event) -> list[Event]:
+    def event(self, event: EventMessage) -> list[EventMessage]:
         """Take in an event; return those whose turn it is."""
         self._meet(event.session)
         return self.inbox.take([event])
 
-    def again(self, again: Again) -> list[Event]:
+    def again(self, again: ResendMessage) -> list[EventMessage]:
         """Take in events that were asked for; return those whose turn it is."""
         if again.session != self.session:
             return []
         return self.inbox.give_up(again.oldest) + self.inbox.take(again.events)
 
-    def ask(self, now_s: float, every_s: float) -> Ask | None:
+    def ask(self, now_s: float, every_s: float) -> ResendRequest | None:
         """Return what to ask for, now and then, while events are missing."""
         hole = self.inbox.hole
         if hole is None or not self.here or now_s - self._asked_s < every_s:
             return None
         self._asked_s = now_s
-        return Ask(session=self.session, first=hole[0], last=hole[1])
+        return ResendRequest(session=self.session, first=hole[0], last=hole[1])
 
     def _meet(self, session: str) -> None:
         if session != self.session:
-            self.session, self.inbox = session, Inbox()
+            self.session, self.inbox = session, EventInbox()
             self.picture, self.seen_s = Picture(), None
             self._asked_s = -1e9

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
@@ -174,9 +174,9 @@ class _Windows:
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
         self._bank = MetricBank(
-            Settings(
-                breathing_window_s=min(max(window_s, 30.0), Settings().breathing_window_s),
-                scl_window_s=min(window_s, Settings().scl_window_s),
+            MetricSettings(
+                breathing_window_s=min(max(window_s, 30.0), MetricSettings().breathing_window_s),
+                scl_window_s=min(window_s, MetricSettings().scl_window_s),
                 scr_window_s=window_s,
                 long_window_s=window_s,
                 long_window_every_s=window_s,

@@ -21,14 +21,14 @@ from biofeedback.record import lines
 from biofeedback.storage import encryption
 from biofeedback.storage.paths import data_folder
 
-__all__ = ["ALLOWANCE_PA2H", "DAYS", "Calibration", "Heard", "heard", "keep", "known"]
+__all__ = ["ALLOWANCE_PA2H", "DAYS", "LevelCalibration", "SoundExposure", "heard", "keep", "known"]
 
 ALLOWANCE_PA2H = 1.6
 DAYS = 7
 _QUIETEST_PA2 = (20e-6) ** 2  #: 0 dB
 
 
-class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class LevelCalibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The level at the ear, measured over some music at one volume.
 
     It holds for an output while amplifier and headphones stay as they were.
@@ -45,7 +45,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SoundExposure:
     """What reached the ears while the music played."""
 
     seconds: float  #: in which something could be heard
@@ -64,14 +64,16 @@ class Heard:
         return self.exposure_pa2h / ALLOWANCE_PA2H
 
 
-def heard(log: Iterable[lines.Line], calibrations: Iterable[Calibration]) -> Heard | None:
+def heard(
+    log: Iterable[lines.Line], calibrations: Iterable[LevelCalibration]
+) -> SoundExposure | None:
     """Return what a session's log amounts to; None where its output was not calibrated.
 
     The music counts as loud as it was measured, from its first note to the end of the log, at the
     volume that was asked for and bounded. Softer music makes the estimate too high, not too low.
     """
     by_output = {each.output: each for each in calibrations}
-    used: Calibration | None = None
+    used: LevelCalibration | None = None
     volume, most, since_s, begun = 0.0, 1.0, 0.0, False
     seconds = exposure = 0.0
     for line in log:
@@ -98,13 +100,13 @@ def heard(log: Iterable[lines.Line], calibrations: Iterable[Calibration]) -> Hea
                 break
             case _:
                 pass
-    return None if used is None else Heard(seconds, exposure)
+    return None if used is None else SoundExposure(seconds, exposure)
 
 
-def known() -> list[Calibration]:
+def known() -> list[LevelCalibration]:
     """Return what was measured, by output."""
     try:
-        return msgspec.json.decode(encryption.read(_path()), type=list[Calibration])
+        return msgspec.json.decode(encryption.read(_path()), type=list[LevelCalibration])
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError) as error:
@@ -113,7 +115,7 @@ def known() -> list[Calibration]:
         ) from error
 
 
-def keep(calibration: Calibration) -> None:
+def keep(calibration: LevelCalibration) -> None:
     """Remember a measurement; it takes the place of an earlier one of the same output."""
     others = [each for each in known() if each.output != calibration.output]
     try:

@@ -24,7 +24,7 @@ import numpy as np
 from biofeedback.personal.options import FACTORS, Factor, Goal
 from biofeedback.personal.prior import columns, rows
 from biofeedback.personal.regression import Array
-from biofeedback.personal.session_summary import Past, lasting_reward
+from biofeedback.personal.session_summary import SessionSummary, lasting_reward
 
 __all__ = ["FEWEST", "LEVEL", "Claim", "claims", "level_after"]
 
@@ -59,7 +59,7 @@ class Claim:
     high: float
 
 
-def claims(history: list[Past], goals: tuple[Goal, ...] = ("calm",)) -> list[Claim]:
+def claims(history: list[SessionSummary], goals: tuple[Goal, ...] = ("calm",)) -> list[Claim]:
     """Return what can be compared, the surest first; ratings do not enter, the body alone."""
     if len(history) < FEWEST:
         return []

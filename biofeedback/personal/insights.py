@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from biofeedback.personal.claims import Claim, claims
-from biofeedback.personal.learner import Choice, Compared, Shown, compare, levels
-from biofeedback.personal.options import FACTORS, Factor, Goal, Option
-from biofeedback.personal.prior import COLD, Prior
-from biofeedback.personal.session_summary import Past
+from biofeedback.personal.learner import (
+    LearnedChoice,
+    LevelComparison,
+    ShownComparison,
+    compare,
+    levels,
+)
+from biofeedback.personal.options import FACTORS, Factor, Goal, MusicOption
+from biofeedback.personal.prior import COLD, ColdStart
+from biofeedback.personal.session_summary import SessionSummary
 
 __all__ = ["NAMES", "Insight", "explained", "insights", "named", "shown", "told"]
 
@@ -37,8 +43,8 @@ class Insight:
 
     claim: Claim
     other: str  #: the only other level, or "the others" where there are several
-    arousal: Compared
-    breathing: Compared | None
+    arousal: LevelComparison
+    breathing: LevelComparison | None
 
     @property
     def claimed(self) -> bool:
@@ -52,7 +58,7 @@ def named(level: str) -> str:
 
 
 def insights(
-    history: list[Past], goals: tuple[Goal, ...] = ("calm",), prior: Prior = COLD.body
+    history: list[SessionSummary], goals: tuple[Goal, ...] = ("calm",), prior: ColdStart = COLD.body
 ) -> list[Insight]:
     """Return what can be compared, the surest first; nothing below five sessions."""
     found = []
@@ -61,7 +67,7 @@ def insights(
             claim = _turned(claim, history)
         rest = [name for name in levels(history, claim.factor) if name != claim.level]
         other = rest[0] if len(rest) == 1 else _OTHERS
-        arousal = Compared(
+        arousal = LevelComparison(
             claim.factor, claim.level, other, claim.more, claim.low, claim.high,
             claim.sessions, claim.others,
         )  # fmt: skip
@@ -70,7 +76,7 @@ def insights(
 
 
 def explained(
-    choice: Choice, history: list[Past], goals: tuple[Goal, ...] = ("calm",)
+    choice: LearnedChoice, history: list[SessionSummary], goals: tuple[Goal, ...] = ("calm",)
 ) -> str:  # fmt: skip
     """Return in one sentence why an option was chosen, against what else there was."""
     what = _option(choice.option)
@@ -110,10 +116,10 @@ def told(insight: Insight) -> str:
     )
 
 
-def shown(found: list[Insight]) -> tuple[Shown, ...]:
+def shown(found: list[Insight]) -> tuple[ShownComparison, ...]:
     """Return comparisons as they are logged with a choice and shown in its report."""
     return tuple(
-        Shown(
+        ShownComparison(
             what=NAMES[insight.claim.factor],
             level=named(insight.claim.level),
             other=named(insight.other),
@@ -129,7 +135,7 @@ def shown(found: list[Insight]) -> tuple[Shown, ...]:
     )
 
 
-def _amount(verb: str, found: Compared, unit: str) -> str:
+def _amount(verb: str, found: LevelComparison, unit: str) -> str:
     places = 1 if unit else 2
     more = "more" if found.more >= 0.0 else "less"
     low, high = sorted((found.low, found.high)) if found.more >= 0 else (-found.high, -found.low)
@@ -138,7 +144,7 @@ def _amount(verb: str, found: Compared, unit: str) -> str:
     )
 
 
-def _option(option: Option) -> str:
+def _option(option: MusicOption) -> str:
     parts = [named(option.style).capitalize(), named(option.modes), named(option.strategy)]
     if option.density != "usual":
         parts.insert(2, named(option.density))
@@ -147,7 +153,7 @@ def _option(option: Option) -> str:
     return ", ".join(parts)
 
 
-def _turned(claim: Claim, history: list[Past]) -> Claim:
+def _turned(claim: Claim, history: list[SessionSummary]) -> Claim:
     """Return a claim about two levels as one about the better of them."""
     other = next(name for name in levels(history, claim.factor) if name != claim.level)
     return replace(
@@ -156,7 +162,9 @@ def _turned(claim: Claim, history: list[Past]) -> Claim:
     )  # fmt: skip
 
 
-def _breathing(history: list[Past], claim: Claim, other: str, prior: Prior) -> Compared | None:
+def _breathing(
+    history: list[SessionSummary], claim: Claim, other: str, prior: ColdStart
+) -> LevelComparison | None:
     known = [past for past in history if past.breath_fall is not None]
     heard = {past.option.level(claim.factor) for past in known}
     if not {claim.level, other} <= heard:

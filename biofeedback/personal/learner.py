@@ -16,12 +16,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.personal.options import FACTORS, Factor, Option, Preferences, candidates
-from biofeedback.personal.prior import COLD, Prior, Priors, columns, design, rows
+from biofeedback.personal.options import FACTORS, Factor, MusicOption, Preferences, candidates
+from biofeedback.personal.prior import COLD, ColdStart, ColdStarts, columns, design, rows
 from biofeedback.personal.regression import Array, Belief
-from biofeedback.personal.session_summary import Hour, Past, body_reward, said_reward
+from biofeedback.personal.session_summary import Hour, SessionSummary, body_reward, said_reward
 
-__all__ = ["Choice", "Compared", "Shown", "choose", "compare", "levels", "weights"]
+__all__ = [
+    "LearnedChoice",
+    "LevelComparison",
+    "ShownComparison",
+    "choose",
+    "compare",
+    "levels",
+    "weights",
+]
 
 _DRAWS = 200
 _KEPT = 0.97  #: of a session's weight, with each that follows. Ours
@@ -31,7 +39,7 @@ _BOLD = 1.0  #: of a whole draw at full exploration; tuned on virtual listeners
 _EVENLY = 6
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class ShownComparison(msgspec.Struct, frozen=True, kw_only=True):
     """A comparison from the sessions before, as a report shows it; arousal falls more by `more`."""
 
     what: str
@@ -46,14 +54,14 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     told: str  #: the sentence for one that is claimed, else ""
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class LearnedChoice(msgspec.Struct, frozen=True, kw_only=True):
     """What was chosen. `expected` and `sd` are of its reward; so is `likely_best`, 0 to 1.
 
     `greedy` is the option of the highest expectation, which is another one while it explores.
     """
 
-    option: Option
-    greedy: Option
+    option: MusicOption
+    greedy: MusicOption
     expected: float
     sd: float
     greedy_expected: float
@@ -64,11 +72,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     start: float
     exploration: float
     why: str = ""  #: one sentence for the person
-    compared: tuple[Shown, ...] = ()
+    compared: tuple[ShownComparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class LevelComparison:
     """One level against another: how much more reward, with a 95 % interval; counts of sessions."""
 
     factor: Factor
@@ -82,13 +90,13 @@ class Compared:
 
 
 def choose(
-    history: list[Past],
+    history: list[SessionSummary],
     wanted: Preferences,
     hour: Hour,
     seed: int,
     start: float | None = None,
-    prior: Priors = COLD,
-) -> Choice:
+    prior: ColdStarts = COLD,
+) -> LearnedChoice:
     """Choose the next session's option; `start` is the arousal now, the usual one when unknown."""
     options = candidates(wanted)
     names = columns(options)
@@ -104,7 +112,7 @@ def choose(
         drawn[~_least_heard(options, history)] = -np.inf
     best, chosen = int(np.argmax(expected)), int(np.argmax(drawn))
     sd = float(np.hypot(body.contrast(x[chosen])[1], said.contrast(x[chosen])[1]))
-    return Choice(
+    return LearnedChoice(
         option=options[chosen],
         greedy=options[best],
         expected=float(expected[chosen]),
@@ -120,8 +128,14 @@ def choose(
 
 
 def compare(
-    history: list[Past], y: Array, factor: Factor, level: str, other: str, prior: Prior, unit: float
-) -> Compared:
+    history: list[SessionSummary],
+    y: Array,
+    factor: Factor,
+    level: str,
+    other: str,
+    prior: ColdStart,
+    unit: float,
+) -> LevelComparison:
     """Return how one level compares with another in an outcome y, weakly pulled towards nothing.
 
     `unit` says how large one of the outcome is in reward, which scales what is expected of it.
@@ -139,16 +153,16 @@ def compare(
     more, sd = belief.contrast(direction)
     half = float(student.ppf(0.975, 2.0 * belief.shape)) * sd
     counts = [sum(past.option.level(factor) == name for past in history) for name in (level, other)]
-    return Compared(factor, level, other, more, more - half, more + half, *counts)
+    return LevelComparison(factor, level, other, more, more - half, more + half, *counts)
 
 
-def weights(history: list[Past], kept: float = _KEPT) -> Array:
+def weights(history: list[SessionSummary], kept: float = _KEPT) -> Array:
     """Return how much each session counts: by its signal, and less the longer ago it was."""
     ages = np.arange(len(history))[::-1]
     return np.asarray(kept**ages * [max(0.05, past.quality) for past in history])
 
 
-def _least_heard(options: list[Option], history: list[Past]) -> NDArray[np.bool_]:
+def _least_heard(options: list[MusicOption], history: list[SessionSummary]) -> NDArray[np.bool_]:
     """Return, for each option, whether its levels were heard least of all, over all factors."""
     ahead = np.zeros(len(options), dtype=int)
     for factor in FACTORS:
@@ -159,7 +173,7 @@ def _least_heard(options: list[Option], history: list[Past]) -> NDArray[np.bool_
 
 
 def _believed(
-    history: list[Past], wanted: Preferences, prior: Priors, names: list[str]
+    history: list[SessionSummary], wanted: Preferences, prior: ColdStarts, names: list[str]
 ) -> tuple[Belief, Belief]:
     """Return what is believed of the body and of what is said; unrated sessions say nothing."""
     x, counts = rows(names, history), weights(history)
@@ -171,7 +185,7 @@ def _believed(
     return body, said
 
 
-def levels(history: list[Past], factor: Factor) -> list[str]:
+def levels(history: list[SessionSummary], factor: Factor) -> list[str]:
     """Return the levels of a factor that were heard, the most frequent first."""
     heard = [past.option.level(factor) for past in history]
     return sorted(

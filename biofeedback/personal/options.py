@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["FACTORS", "STYLES", "Factor", "Option", "Preferences", "candidates"]
+__all__ = ["FACTORS", "STYLES", "Factor", "MusicOption", "Preferences", "candidates"]
 
 Style = Literal["ambient", "piano", "pulse", "chamber", "lofi", "drone_breath"]
 Modes = Literal["wander", "bright", "dark"]
@@ -23,7 +23,7 @@ STYLES: tuple[Style, ...] = ("ambient", "piano", "chamber", "lofi", "pulse", "dr
 FACTORS: tuple[Factor, ...] = ("style", "modes", "density", "strategy", "pacing")
 
 
-class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MusicOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One kind of session. Pacing is a share of the own breathing rate, "" where nothing paces."""
 
     style: str = "ambient"
@@ -74,7 +74,7 @@ class Preferences(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return tuple(style for style in wanted if style not in self.avoided)
 
 
-def candidates(wanted: Preferences) -> list[Option]:
+def candidates(wanted: Preferences) -> list[MusicOption]:
     """Return every option that a person allows, at least one, always in the same order."""
     ways = [
         (strategy, pacing)
@@ -82,7 +82,7 @@ def candidates(wanted: Preferences) -> list[Option]:
         for pacing in (wanted.pacings if strategy == "breathe" else ("",))
     ]
     return [
-        Option(style=style, modes=modes, density=density, strategy=strategy, pacing=pacing)
+        MusicOption(style=style, modes=modes, density=density, strategy=strategy, pacing=pacing)
         for style, modes, density, (strategy, pacing) in itertools.product(
             wanted.styles, wanted.modes, wanted.densities, ways
         )

@@ -10,17 +10,17 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from biofeedback.personal.options import FACTORS, Factor, Option
+from biofeedback.personal.options import FACTORS, Factor, MusicOption
 from biofeedback.personal.regression import Array, Belief
-from biofeedback.personal.session_summary import Hour, Past
+from biofeedback.personal.session_summary import Hour, SessionSummary
 
-__all__ = ["COLD", "Prior", "Priors", "columns", "design", "rows"]
+__all__ = ["COLD", "ColdStart", "ColdStarts", "columns", "design", "rows"]
 
 #: Share of a main effect by which evening or a high start may change it. Ours.
 _MODERATED = 0.35
 
 
-class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ColdStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A cold start. `means` has "factor=level" for keys; a level that is not there has mean 0."""
 
     level: float = 0.15  #: reward from a middle start with a middling option
@@ -58,11 +58,11 @@ class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.means.get(f"{factor}={main}", 0.0), own
 
 
-class Priors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ColdStarts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The cold start of both parts of the reward: what the body does, and what the person says."""
 
-    body: Prior = Prior()
-    said: Prior = Prior(
+    body: ColdStart = ColdStart()
+    said: ColdStart = ColdStart(
         level=0.0, level_spread=0.05, start=0.0, start_spread=0.05, noise=0.04,
         spreads={"style": 0.04, "modes": 0.02, "density": 0.02, "strategy": 0.02, "pacing": 0.02},
     )  # fmt: skip
@@ -70,10 +70,10 @@ class Priors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 #: For people: no order among options but that pacing the breath at 75 % of the own rate lowered
 #: arousal in Leslie et al. (2019); sizes are ours, and weak.
-COLD = Priors(body=Prior(means={"strategy=breathe": 0.02, "pacing=0.75": 0.01}))
+COLD = ColdStarts(body=ColdStart(means={"strategy=breathe": 0.02, "pacing=0.75": 0.01}))
 
 
-def columns(options: list[Option], *, moderated: bool = True) -> list[str]:
+def columns(options: list[MusicOption], *, moderated: bool = True) -> list[str]:
     """Return the names of the coefficients; a factor that has one level only has none."""
     names = ["1", "start", "morning", "evening"]
     for factor in FACTORS:
@@ -87,7 +87,7 @@ def columns(options: list[Option], *, moderated: bool = True) -> list[str]:
     return names
 
 
-def design(names: list[str], option: Option, start: float, hour: Hour) -> Array:
+def design(names: list[str], option: MusicOption, start: float, hour: Hour) -> Array:
     """Return one row for a session that starts at an arousal in a part of the day."""
     row = np.zeros(len(names))
     above = start - 0.6
@@ -108,7 +108,7 @@ def design(names: list[str], option: Option, start: float, hour: Hour) -> Array:
     return row
 
 
-def rows(names: list[str], history: list[Past]) -> Array:
+def rows(names: list[str], history: list[SessionSummary]) -> Array:
     """Return the design of a history, shape (n, k)."""
     made = [design(names, past.option, past.start, past.hour) for past in history]
     return np.array(made).reshape(len(history), len(names))

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from biofeedback.personal.options import Goal, Option
+from biofeedback.personal.options import Goal, MusicOption
 
-__all__ = ["Hour", "Past", "body_reward", "hour_of", "lasting_reward", "said_reward"]
+__all__ = ["Hour", "SessionSummary", "body_reward", "hour_of", "lasting_reward", "said_reward"]
 
 Hour = Literal["morning", "day", "evening"]
 
@@ -18,7 +18,7 @@ Hour = Literal["morning", "day", "evening"]
 _BREATH, _RATING = 0.02, 0.1
 
 
-class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SessionSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One session. Falls are of the last two minutes against the first that could be followed.
 
     `fall` is of arousal (0 to 1), `breath_fall` in breaths a minute; `lasting` is the fall of
@@ -29,7 +29,7 @@ class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     session: str
     started_utc: str
     hour: Hour
-    option: Option
+    option: MusicOption
     start: float
     fall: float
     lasting: float | None = None
@@ -47,7 +47,7 @@ def hour_of(hour: int) -> Hour:
     return "day" if hour < 18 and hour >= 11 else "evening"
 
 
-def body_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
+def body_reward(past: SessionSummary, goals: Sequence[Goal] = ("calm",)) -> float:
     """Return what a session was worth by the body alone: arousal and breathing.
 
     Who has breathing as a goal gets twice the weight on it.
@@ -56,7 +56,7 @@ def body_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
     return past.fall + breath * (past.breath_fall or 0.0)
 
 
-def lasting_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
+def lasting_reward(past: SessionSummary, goals: Sequence[Goal] = ("calm",)) -> float:
     """Return what a preference is judged by: arousal from the third minute on, and no rating.
 
     More of the session is in it than in the last two minutes, so that it varies less from one
@@ -66,6 +66,6 @@ def lasting_reward(past: Past, goals: Sequence[Goal] = ("calm",)) -> float:
     return lasting + (2.0 * _BREATH * (past.breath_fall or 0.0) if "breathing" in goals else 0.0)
 
 
-def said_reward(past: Past) -> float:
+def said_reward(past: SessionSummary) -> float:
     """Return what a session was worth by what the person said; 0 when they said nothing."""
     return _RATING * (past.rated or 0.0)

@@ -6,13 +6,13 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from biofeedback.record.catalogue import Entry
+from biofeedback.record.catalogue import CatalogueEntry
 from biofeedback.storage import encryption
 
 __all__ = ["write_archive"]
 
 
-def write_archive(target: Path, entries: Iterable[Entry], files: Iterable[Path]) -> None:
+def write_archive(target: Path, entries: Iterable[CatalogueEntry], files: Iterable[Path]) -> None:
     """Write sessions and the files of a profile; raises `LogError` without the key to one."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:

@@ -27,7 +27,7 @@ from biofeedback.record.reader import (
 from biofeedback.record.tags import read_tags
 from biofeedback.storage import encryption
 
-__all__ = ["Entry", "Summary", "catalogue", "entries_of", "entry", "find", "summary"]
+__all__ = ["CatalogueEntry", "LogSummary", "catalogue", "entries_of", "entry", "find", "summary"]
 
 _TAIL_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 1 << 24
@@ -37,7 +37,7 @@ _SURE = 0.25  #: confidence from which on an arousal counts; the one at which mu
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """A session as its log's first and last line tell it; `end` is None when it was cut short."""
 
     folder: Path
@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class LogSummary:
     """What a whole log amounts to: pairs are the first and the last minute that is known.
 
     Arousal counts where it was tracked with confidence, heart rate where it was measured.
@@ -75,13 +75,13 @@ class Summary:
     notes: int
 
 
-def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
+def catalogue(out: Path) -> tuple[list[CatalogueEntry], list[LogError]]:
     """Return the sessions in a folder, oldest first, and why others cannot be read.
 
     Folders without a session log are no sessions; a folder that does not exist has none. What was
     read is kept in the folder's index, and read again only when a log changed.
     """
-    found: list[Entry] = []
+    found: list[CatalogueEntry] = []
     problems: list[LogError] = []
     known, rows = index.load(out), {}
     for folder in _folders(out):
@@ -101,7 +101,7 @@ def catalogue(out: Path) -> tuple[list[Entry], list[LogError]]:
     return found, problems
 
 
-def entries_of(out: Path, profile: str | None) -> tuple[list[Entry], list[LogError]]:
+def entries_of(out: Path, profile: str | None) -> tuple[list[CatalogueEntry], list[LogError]]:
     """Return a person's sessions (None: those of nobody), and why others cannot be read.
 
     Raises `KeyMissingError` when one is closed and there is no key: whose it is cannot be told, and
@@ -114,7 +114,7 @@ def entries_of(out: Path, profile: str | None) -> tuple[list[Entry], list[LogErr
     return [entry for entry in found if entry.header.profile == profile], problems
 
 
-def entry(folder: Path) -> Entry:
+def entry(folder: Path) -> CatalogueEntry:
     """Return one session without reading the middle of its log."""
     return _entry(folder, *_ends(folder))
 
@@ -126,11 +126,11 @@ def _ends(folder: Path) -> tuple[bytes, bytes]:
     return encode(header), b"" if last is None else encode(last)
 
 
-def _entry(folder: Path, first: bytes, last: bytes) -> Entry:
+def _entry(folder: Path, first: bytes, last: bytes) -> CatalogueEntry:
     decode = decoder(lines.SCHEMA)  # both were written anew
     header, end = decode(first), decode(last) if last else None
     assert isinstance(header, lines.HeaderLine)
-    return Entry(
+    return CatalogueEntry(
         folder,
         header,
         end if isinstance(end, lines.EndLine) else None,
@@ -154,7 +154,7 @@ def find(out: Path, name: str) -> Path:
     raise LogError(f"no session {name!r} in {out}", hint="`biofeedback sessions list` shows them.")
 
 
-def summary(folder: Path) -> Summary:
+def summary(folder: Path) -> LogSummary:
     """Read a whole log and say what it amounts to."""
     arousal: list[tuple[float, float]] = []
     heart: list[tuple[float, float]] = []
@@ -186,7 +186,7 @@ def summary(folder: Path) -> Summary:
                 notes += 1
             case _:
                 pass
-    return Summary(
+    return LogSummary(
         _edges(arousal),
         _edges(heart),
         _edges(tempo),

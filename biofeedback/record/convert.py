@@ -11,7 +11,7 @@ import numpy as np
 from biofeedback.control.base import Decision
 from biofeedback.engine.events import Derived, WindowRequest
 from biofeedback.engine.inputs import BarRequest, Command, ExternalClock, Input, Tick
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
@@ -24,7 +24,7 @@ from sensors.base import SensorStatus
 from sensors.signals import UNITS, Chunk, FloatArray, Gap, Signal
 from synth.events import Bar, Cancel
 from synth.params import Key, Layer, MusicParams
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 __all__ = [
     "derived_lines",
@@ -129,7 +129,7 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
     match item:
         case Bar():
             return _bar_lines(seq, t, item)
-        case Found():
+        case SubjectEvent():
             return [
                 msgspec.structs.replace(line, wearer=item.wearer)
                 for line in derived_lines(seq, t, item.item)
@@ -176,7 +176,7 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
                     cause=item.cause, phase=item.phase,
                 )
             ]  # fmt: skip
-        case Segment():
+        case TempoSegment():
             return [lines.TempoLine(t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm)]
         case Cancel():
             return [lines.CancelLine(t=t, seq=seq, from_beat=item.from_beat)]

@@ -17,8 +17,8 @@ from pathlib import Path
 from biofeedback.common.errors import FolderError
 from biofeedback.record.lines import HeaderLine
 from biofeedback.record.reader import find_log, read_header
-from biofeedback.record.streams import Grid, Stream, Streams
-from biofeedback.record.tables import Cell, Table, gather
+from biofeedback.record.streams import LoggedStream, SampleGrid, StreamCollector
+from biofeedback.record.tables import Cell, LogTable, gather
 from biofeedback.record.targets import new_folder
 
 __all__ = ["export"]
@@ -56,7 +56,7 @@ def export(
     header = read_header(session)
     ours = _is_ours(out)
     with new_folder(out, force=force or ours):
-        streams = Streams()
+        streams = StreamCollector()
         tables = gather(session, streams.take, lambda share: progress(0.9 * share))
         person = _participant(out, header)
         name = find_log(session).resolve().parent.name
@@ -75,7 +75,7 @@ def export(
     return files.paths
 
 
-def _fill(files: _Files, streams: Sequence[Stream], tables: Mapping[str, Table]) -> None:
+def _fill(files: _Files, streams: Sequence[LoggedStream], tables: Mapping[str, LogTable]) -> None:
     labels = []
     for stream in streams:
         if stream.rate_hz is not None:
@@ -99,7 +99,7 @@ class _Files:
         self.paths: list[Path] = []
 
     def recording(
-        self, label: str, columns: Sequence[str], unit: str, grid: Grid, source: str
+        self, label: str, columns: Sequence[str], unit: str, grid: SampleGrid, source: str
     ) -> None:
         """Write a regular stream; NaN is n/a."""
         sidecar: dict[str, object] = {
@@ -132,7 +132,7 @@ class _Files:
         self._table(f"{name}.tsv.gz", ([_cell(value) for value in row] for row in rows))
         self._json(f"{name}.json", sidecar)
 
-    def events(self, events: Table) -> None:
+    def events(self, events: LogTable) -> None:
         """Write markers, commands, gaps and what the sensors said."""
         rows: list[list[str]] = [["onset", "duration", "trial_type", "source", "what", "detail"]]
         for row in events.rows:
@@ -182,13 +182,13 @@ class _Files:
         self.paths.append(path)
 
 
-def _states(table: Table) -> Grid:
+def _states(table: LogTable) -> SampleGrid:
     """Return the estimates on the grid of ticks; one that was skipped is NaN."""
     import numpy as np
 
     times_s = np.array([float(row["time_s"] or 0.0) for row in table.rows])
     values = np.array([[float(row[name] or 0.0) for name in _STATE] for row in table.rows])
-    stream = Stream(
+    stream = LoggedStream(
         "arousal", "arousal", "", "", _TICK_HZ, np.rint(times_s * _TICK_HZ) / _TICK_HZ, values,
         times_s,
     )  # fmt: skip
@@ -196,7 +196,7 @@ def _states(table: Table) -> Grid:
 
 
 def _body_events(
-    streams: Sequence[Stream], tables: Mapping[str, Table]
+    streams: Sequence[LoggedStream], tables: Mapping[str, LogTable]
 ) -> list[tuple[float, float, str, Cell]]:
     rows: list[tuple[float, float, str, Cell]] = []
     for stream in streams:

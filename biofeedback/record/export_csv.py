@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from biofeedback.record import lines
 from biofeedback.record.convert import device_times
 from biofeedback.record.reader import read_header
-from biofeedback.record.tables import Table, column, gather
+from biofeedback.record.tables import LogTable, column, gather
 from biofeedback.record.targets import new_folder
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def export(
     return paths
 
 
-def _write(table: Table, path: Path) -> None:
+def _write(table: LogTable, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(table.columns), restval="")
         writer.writeheader()

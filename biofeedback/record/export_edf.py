@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from biofeedback.common.errors import FolderError
 from biofeedback.record.reader import read_header
-from biofeedback.record.streams import Stream, Streams
-from biofeedback.record.tables import Table, gather
+from biofeedback.record.streams import LoggedStream, StreamCollector
+from biofeedback.record.tables import LogTable, gather
 from biofeedback.record.targets import new_file
 
 __all__ = ["export"]
@@ -31,7 +31,7 @@ _DIMENSIONS = {"a.u.": "", "bpm": "1/min"}
 class _Channel:
     """One signal of the file: integers, and what it takes to read them as numbers."""
 
-    def __init__(self, label: str, stream: Stream, values: NDArray[np.float64]) -> None:
+    def __init__(self, label: str, stream: LoggedStream, values: NDArray[np.float64]) -> None:
         known = values[np.isfinite(values)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
         if not high > low:
@@ -60,7 +60,7 @@ def export(
         `out` exists and `force` is not set, or it cannot be written, or a rate does not fit.
     """
     header = read_header(session)
-    streams = Streams()
+    streams = StreamCollector()
     tables = gather(session, streams.take, lambda share: progress(0.8 * share))
     regular = [stream for stream in streams.all() if stream.rate_hz is not None]
     record_s = _record_s([stream.rate_hz or 1.0 for stream in regular])
@@ -106,7 +106,7 @@ def _record_s(rates_hz: Iterable[float]) -> float:
     )
 
 
-def _notes(streams: Iterable[Stream], events: Table) -> list[tuple[float, float, str]]:
+def _notes(streams: Iterable[LoggedStream], events: LogTable) -> list[tuple[float, float, str]]:
     """Return (onset_s, duration_s, text) of all that is no regular signal, in order."""
     notes = []
     for stream in streams:

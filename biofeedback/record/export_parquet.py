@@ -10,8 +10,8 @@ import numpy as np
 
 from biofeedback.common.errors import FolderError
 from biofeedback.record.reader import read_header
-from biofeedback.record.streams import Stream, Streams
-from biofeedback.record.tables import Table, column, gather
+from biofeedback.record.streams import LoggedStream, StreamCollector
+from biofeedback.record.tables import LogTable, column, gather
 from biofeedback.record.targets import new_folder
 
 __all__ = ["export"]
@@ -27,7 +27,7 @@ def export(
     """
     parquet = _pyarrow()
     read_header(session)
-    streams, paths = Streams(), []
+    streams, paths = StreamCollector(), []
     with new_folder(out, force=force):
         tables = gather(session, streams.take, lambda share: progress(0.9 * share))
         for stream in streams.all():
@@ -51,7 +51,7 @@ def _pyarrow() -> Any:
     return parquet
 
 
-def _of_stream(stream: Stream) -> Any:
+def _of_stream(stream: LoggedStream) -> Any:
     import pyarrow as pa
 
     device = np.ma.masked_invalid(stream.device_times_s)
@@ -63,7 +63,7 @@ def _of_stream(stream: Stream) -> Any:
     return pa.table(columns)
 
 
-def _of_table(table: Table) -> Any:
+def _of_table(table: LogTable) -> Any:
     import pyarrow as pa
 
     def cells(name: str) -> Sequence[object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from biofeedback.common.errors import LogError
 from biofeedback.record.reader import read_header
-from biofeedback.record.streams import Streams
+from biofeedback.record.streams import StreamCollector
 from biofeedback.record.tables import gather
 from biofeedback.record.targets import new_file
 
@@ -23,7 +23,7 @@ def export(
     pulse wave. Raises `LogError` when there are none.
     """
     read_header(session)
-    streams = Streams()
+    streams = StreamCollector()
     tables = gather(session, streams.take, progress)
     measured = [stream for stream in streams.all() if stream.signal == "rr"]
     intervals_ms = [1000.0 * float(value) for value in measured[0].values[:, 0]] if measured else []

@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from biofeedback.record.reader import read_header
-from biofeedback.record.streams import Stream, Streams
-from biofeedback.record.tables import Table, gather
+from biofeedback.record.streams import LoggedStream, StreamCollector
+from biofeedback.record.tables import LogTable, gather
 from biofeedback.record.targets import new_file
 from sensors.signals import FloatArray
 
@@ -34,7 +34,7 @@ def export(
     is not set, or it cannot be written.
     """
     header = read_header(session)
-    streams = Streams()
+    streams = StreamCollector()
     tables = gather(session, streams.take, lambda share: progress(0.9 * share))
     with new_file(out, force=force) as path, path.open("wb") as file:
         file.write(b"XDF:")
@@ -52,7 +52,7 @@ def export(
     return [out]
 
 
-def _signal(number: int, stream: Stream) -> bytes:
+def _signal(number: int, stream: LoggedStream) -> bytes:
     head = _info(
         stream.name, stream.signal.upper(), stream.rate_hz, stream.columns, stream.unit,
         "double64", stream.source,
@@ -60,14 +60,14 @@ def _signal(number: int, stream: Stream) -> bytes:
     return _numbers(number, head, stream.times_s, stream.values)
 
 
-def _states(number: int, table: Table) -> bytes:
+def _states(number: int, table: LogTable) -> bytes:
     times_s = np.array([float(row["time_s"] or 0.0) for row in table.rows])
     values = np.array([[float(row[name] or 0.0) for name in _STATE] for row in table.rows])
     head = _info("state", "Arousal", None, _STATE, "", "double64", "biofeedback")
     return _numbers(number, head, times_s, values)
 
 
-def _events(number: int, table: Table) -> bytes:
+def _events(number: int, table: LogTable) -> bytes:
     samples = bytearray()
     times_s = np.array([float(row["time_s"] or 0.0) for row in table.rows])
     for time_s, row in zip(times_s, table.rows, strict=True):

@@ -10,7 +10,7 @@ from biofeedback.record.reader import read
 from synth.events import Note
 from synth.params import Key, Layer, MusicParams
 from synth.score import Score
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["score_of"]
 
@@ -21,7 +21,7 @@ def score_of(session: Path) -> Score:
     A note that was withdrawn is left out; one that was cut short ends where it was cut.
     """
     notes: list[Note] = []
-    segments: list[Segment] = []
+    segments: list[TempoSegment] = []
     keys: list[tuple[float, Key]] = []
     params: list[tuple[float, MusicParams]] = []
     last: lines.ParamsItem | None = None
@@ -35,7 +35,7 @@ def score_of(session: Path) -> Score:
                 notes = _without(notes, line.from_beat)
                 keys = [(beat, key) for beat, key in keys if beat < line.from_beat]
             case lines.TempoLine():
-                segments.append(Segment(line.time, line.beat, line.bpm))
+                segments.append(TempoSegment(line.time, line.beat, line.bpm))
             case lines.MusicLine():
                 key = Key.parse(line.key)
                 if not keys or keys[-1][1] != key:

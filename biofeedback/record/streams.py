@@ -11,11 +11,11 @@ from biofeedback.record import lines
 from biofeedback.record.convert import input_of
 from sensors.signals import Chunk, FloatArray
 
-__all__ = ["Grid", "Stream", "Streams"]
+__all__ = ["LoggedStream", "SampleGrid", "StreamCollector"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class LoggedStream:
     """What one source sent of one signal: `times_s` (n,), `values` (n, channels).
 
     `rate_hz` is None for events. `device_times_s` is NaN where the device gave no time.
@@ -39,7 +39,7 @@ class Stream:
         suffixes = "xyz" if count == 3 else [str(index) for index in range(1, count + 1)]
         return tuple(f"{self.signal}_{suffix}" for suffix in suffixes)
 
-    def grid(self) -> Grid:
+    def grid(self) -> SampleGrid:
         """Return a regular stream on an even grid, NaN where nothing was measured.
 
         A sample goes to the slot nearest to its time, or the next free one after it, so that a
@@ -52,11 +52,11 @@ class Stream:
         slots = np.maximum.accumulate(slots - order) + order  # each later than the one before
         values = np.full((int(slots[-1]) + 1, self.values.shape[1]), np.nan)
         values[slots] = self.values
-        return Grid(start_s, self.rate_hz, values)
+        return SampleGrid(start_s, self.rate_hz, values)
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class SampleGrid:
     """Evenly spaced samples: `values` (n, channels), the first at `start_s`."""
 
     start_s: float
@@ -65,7 +65,7 @@ class Grid:
 
 
 @dataclass(slots=True)
-class Streams:
+class StreamCollector:
     """Gathers chunk lines, then gives streams; empty chunks are left out."""
 
     _found: dict[tuple[str, str, int, float | None], list[Chunk]] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Streams:
             self._found.setdefault(key, []).append(chunk)
             self._units[line.signal] = line.unit
 
-    def all(self) -> list[Stream]:
+    def all(self) -> list[LoggedStream]:
         """Return the streams in the order in which they began."""
         counts: dict[str, int] = {}
         streams = []
@@ -91,7 +91,7 @@ class Streams:
                 for chunk in chunks
             )
             streams.append(
-                Stream(
+                LoggedStream(
                     name=signal if count == 1 else f"{signal}{count}", signal=signal,
                     source=source, unit=self._units[signal], rate_hz=rate_hz,
                     times_s=np.concatenate([chunk.times_s for chunk in chunks]),

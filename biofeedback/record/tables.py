@@ -13,7 +13,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import log_size, read
 from biofeedback.record.score import score_of
 
-__all__ = ["Cell", "Table", "column", "gather"]
+__all__ = ["Cell", "LogTable", "column", "gather"]
 
 Cell = str | float | int | None
 _UNIT_SUFFIXES = {
@@ -30,7 +30,7 @@ def column(name: str, unit: str) -> str:
 
 
 @dataclass(slots=True)
-class Table:
+class LogTable:
     """Rows whose columns may come to be known late; they stand in order of first appearance."""
 
     rows: list[Mapping[str, Cell]] = field(default_factory=list)
@@ -48,14 +48,14 @@ class Table:
 
 def gather(
     session: Path, take: Callable[[lines.ChunkLine], None], progress: Callable[[float], None]
-) -> dict[str, Table]:
+) -> dict[str, LogTable]:
     """Return the tables of a session (folder or log); `take` is handed its samples meanwhile.
 
     Tables: readings, state, decisions, beats, skin_responses, events, notes, latency, session.
     One that has nothing to say has no rows. `progress` is told the share that is done.
     """
     names = ("readings", "state", "decisions", "beats", "events", "skin_responses", "latency")
-    tables = {name: Table() for name in names}
+    tables = {name: LogTable() for name in names}
     size, done = log_size(session), 0
     for number, (raw, line) in enumerate(read(session)):
         if isinstance(line, lines.HeaderLine):
@@ -67,7 +67,7 @@ def gather(
         done += len(raw) + 1
         if number % 2000 == 0:
             progress(min(1.0, done / size))
-    tables["notes"] = notes = Table()
+    tables["notes"] = notes = LogTable()
     score = score_of(session)
     for note in score.notes:
         start_s = score.tempo_map.time_at(note.beat)
@@ -86,7 +86,7 @@ def gather(
     return tables
 
 
-def _tabulate(tables: Mapping[str, Table], line: lines.Line) -> None:
+def _tabulate(tables: Mapping[str, LogTable], line: lines.Line) -> None:
     match line:
         case lines.ReadingLine():
             tables["readings"].add(time_s=line.t, **_wide(line.readings))
@@ -146,7 +146,7 @@ def _wide(readings: Iterable[lines.ReadingItem]) -> dict[str, Cell]:
     return row
 
 
-def _note_event(events: Table, line: lines.Line) -> None:
+def _note_event(events: LogTable, line: lines.Line) -> None:
     def add(kind: str, source: str, what: str, detail: str = "", **times: Cell) -> None:
         events.add(
             time_s=times.get("start_s", line.t), end_s=times.get("end_s"), kind=kind,
@@ -181,8 +181,8 @@ def _note_event(events: Table, line: lines.Line) -> None:
             pass
 
 
-def _session(header: lines.HeaderLine) -> Table:
-    table = Table()
+def _session(header: lines.HeaderLine) -> LogTable:
+    table = LogTable()
     facts: dict[str, Cell] = {
         "started_utc": header.started_utc, "seed": header.seed, "mode": header.mode,
         "simulated": str(header.simulated).lower(), "profile": header.profile,

@@ -20,7 +20,7 @@ from biofeedback.record.checksum import checksums
 from biofeedback.record.convert import derived_lines, encode, input_of
 from biofeedback.record.reader import log_size, read
 
-__all__ = ["Difference", "Verdict", "verify"]
+__all__ = ["Difference", "Verification", "verify"]
 
 #: Fields that no code derives: a difference in them is a change of the log.
 _SEALED = ("seq", "crc")
@@ -40,7 +40,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verification:
     """What verify found: how much agreed, and the first difference if there is one."""
 
     inputs: int
@@ -67,7 +67,7 @@ def verify(
     build: Callable[[lines.HeaderLine], Core],
     progress: Callable[[float], None] | None = None,
     code: str = "",
-) -> Verdict:
+) -> Verification:
     """Regenerate a session's derived lines and compare them byte for byte.
 
     `build` makes a core from the header. `progress` is told the share that is done. `code` is the
@@ -82,7 +82,7 @@ def verify(
         if checker is None:
             assert isinstance(line, lines.HeaderLine)
             if changed := _changed(raw, line, sealed=line.schema >= 2):
-                return Verdict(0, 0, False, replace(changed, seq=0))
+                return Verification(0, 0, False, replace(changed, seq=0))
             checker = _Checker(_built(build, line, session), line.schema)
             versions = _versions_that_differ(line.versions)
             other_code = bool(code) and line.code != code
@@ -94,7 +94,7 @@ def verify(
             progress(done / size)
     if checker is None:
         raise LogError(f"the session log {session} is empty", hint="The session never began.")
-    return Verdict(
+    return Verification(
         checker.inputs, checker.derived, checker.complete, checker.difference, checker.lost,
         versions, other_code,
     )  # fmt: skip

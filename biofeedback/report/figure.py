@@ -10,7 +10,7 @@ import numpy as np
 
 from biofeedback.report import downsample, plotting, scales
 from biofeedback.report.inline_svg import inline
-from biofeedback.report.session_data import Series, Story
+from biofeedback.report.session_data import MetricSeries, SessionData
 from biofeedback.report.words import clock
 from sensors.signals import FloatArray, Signal
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["NARROW", "WIDE", "Format", "draw"]
+__all__ = ["NARROW", "WIDE", "FigureFormat", "draw"]
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FigureFormat:
     """Size of the picture in inches and of its letters in points; `columns` limits its detail."""
 
     name: str
@@ -33,8 +33,8 @@ class Format:
     columns: int
 
 
-WIDE = Format("wide", 10.0, 12.0, 9.8, 11, 900)
-NARROW = Format("narrow", 4.3, 12.5, 8.5, 5, 380)
+WIDE = FigureFormat("wide", 10.0, 12.0, 9.8, 11, 900)
+NARROW = FigureFormat("narrow", 4.3, 12.5, 8.5, 5, 380)
 
 #: Dark enough for text on white (4.5 to 1 or more), and told apart by lightness as well as hue.
 _INK, _QUIET, _GRID, _GAP = "#24313a", "#5a6670", "#e4e7e8", "#ecebe6"
@@ -51,7 +51,7 @@ _SIDE_IN = 0.45  #: room for the numbers left and right of the panels
 _HEART_SIGNALS = {Signal.RR.value, Signal.HR.value, Signal.ECG.value, Signal.PPG.value}
 
 
-def draw(story: Story, form: Format) -> str:
+def draw(story: SessionData, form: FigureFormat) -> str:
     """Return the picture as an `<svg>` element, to be put into a page as it is."""
     plotting.load()
     from matplotlib import rc_context
@@ -77,7 +77,9 @@ def draw(story: Story, form: Format) -> str:
 
 
 class _Painter:
-    def __init__(self, story: Story, form: Format, figure: Figure, axes: list[Axes]) -> None:
+    def __init__(
+        self, story: SessionData, form: FigureFormat, figure: Figure, axes: list[Axes]
+    ) -> None:
         self._story = story
         self._form = form
         self._figure = figure
@@ -152,7 +154,7 @@ class _Painter:
         x, y = downsample.line(times_s, values, self._end_s, self._form.columns)
         axes.plot(x, y, color=colour, linewidth=width, solid_joinstyle="round", zorder=3)
 
-    def _metric(self, axes: Axes, name: str, colour: str) -> Series | None:
+    def _metric(self, axes: Axes, name: str, colour: str) -> MetricSeries | None:
         series = self._story.metrics.get(name)
         if series is None or not np.isfinite(series.values).any():
             return None

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from biofeedback.metrics.summary import eda_summary, hrv_summary, neighbours
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 from biofeedback.report.words import rounded
 
 __all__ = ["whole"]
 
 
-def whole(story: Story) -> list[tuple[str, str, str]]:
+def whole(story: SessionData) -> list[tuple[str, str, str]]:
     """Return name, value and unit of each number; none without enough beats or skin."""
     return [*_heart(story), *_skin(story)]
 
 
-def _heart(story: Story) -> list[tuple[str, str, str]]:
+def _heart(story: SessionData) -> list[tuple[str, str, str]]:
     beats = neighbours(story.beat_times_s, story.rr_ms, story.beat_used.tolist())
     found = hrv_summary(beats)
     if found is None:
@@ -51,7 +51,7 @@ def _heart(story: Story) -> list[tuple[str, str, str]]:
     return [(name, rounded(value), unit) for name, value, unit in rows if value is not None]
 
 
-def _skin(story: Story) -> list[tuple[str, str, str]]:
+def _skin(story: SessionData) -> list[tuple[str, str, str]]:
     series = story.metrics.get("scl")
     if series is None or not len(series.times_s):
         return []

@@ -9,7 +9,7 @@ from html import escape
 from biofeedback.personal.claims import FEWEST
 from biofeedback.personal.insights import NAMES, Insight, named, told
 from biofeedback.personal.profiles import Profile
-from biofeedback.personal.session_summary import Past
+from biofeedback.personal.session_summary import SessionSummary
 from biofeedback.report.html import table
 
 __all__ = ["render"]
@@ -37,7 +37,7 @@ _CANNOT = (
 
 def render(
     profile: Profile,
-    history: list[Past],
+    history: list[SessionSummary],
     left_out: list[str],
     compared: list[Insight],
     now: datetime,
@@ -78,7 +78,7 @@ def render(
     )
 
 
-def _span(history: list[Past]) -> str:
+def _span(history: list[SessionSummary]) -> str:
     if not history:
         return "No session that counts"
     first, last = history[0].started_utc[:10], history[-1].started_utc[:10]
@@ -86,7 +86,7 @@ def _span(history: list[Past]) -> str:
     return f"{count}, {first}" if first == last else f"{count}, {first} to {last}"
 
 
-def _done(profile: Profile, history: list[Past]) -> list[str]:
+def _done(profile: Profile, history: list[SessionSummary]) -> list[str]:
     if not history:
         return ["No session was long enough, with a signal good enough, to be counted."]
     styles = Counter(past.option.style for past in history)
@@ -112,7 +112,7 @@ def _done(profile: Profile, history: list[Past]) -> list[str]:
     return texts
 
 
-def _within(history: list[Past]) -> list[str]:
+def _within(history: list[SessionSummary]) -> list[str]:
     if not history:
         return []
     falls = [past.fall for past in history]
@@ -137,7 +137,7 @@ def _within(history: list[Past]) -> list[str]:
     return texts
 
 
-def _worked(history: list[Past], said: list[Insight]) -> list[str]:
+def _worked(history: list[SessionSummary], said: list[Insight]) -> list[str]:
     if said:
         texts = [told(insight).replace("with you", "here") for insight in said]
         items = "".join(f"<li>{escape(text[0].upper() + text[1:])}</li>" for text in texts)
@@ -178,7 +178,7 @@ def _left_out(left_out: list[str]) -> str:
     return f'<p class="note">Sessions that do not count: {escape(text)}.</p>'
 
 
-def _picture(history: list[Past]) -> str:
+def _picture(history: list[SessionSummary]) -> str:
     """Return the start and the end of each session's arousal as an arrow, in order of time."""
     if not history:
         return ""

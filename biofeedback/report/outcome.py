@@ -7,9 +7,9 @@ from datetime import datetime
 import msgspec
 import numpy as np
 
-from biofeedback.personal.options import Option
-from biofeedback.personal.session_summary import Past, hour_of
-from biofeedback.report.session_data import Story
+from biofeedback.personal.options import MusicOption
+from biofeedback.personal.session_summary import SessionSummary, hour_of
+from biofeedback.report.session_data import SessionData
 
 __all__ = ["outcome"]
 
@@ -53,7 +53,7 @@ class _Config(msgspec.Struct, frozen=True):
     phase: tuple[_Phase, ...] = ()
 
 
-def outcome(story: Story) -> Past | str:
+def outcome(story: SessionData) -> SessionSummary | str:
     """Return what a session did, or in words why it says nothing to the learner."""
     if story.replayed and not story.header.simulated:
         return "a replay, whose person heard nothing"
@@ -76,7 +76,7 @@ def outcome(story: Story) -> Past | str:
     arousal, sure = states.arousal[usable], states.confidence[usable]
     start = float(arousal[first].mean())
     began = datetime.fromisoformat(story.header.started_utc)
-    return Past(
+    return SessionSummary(
         session=story.folder.name,
         started_utc=story.header.started_utc,
         hour=hour_of(began.astimezone().hour),
@@ -92,7 +92,7 @@ def outcome(story: Story) -> Past | str:
     )
 
 
-def _option(story: Story) -> Option | None:
+def _option(story: SessionData) -> MusicOption | None:
     config = msgspec.json.decode(story.header.config, type=_Config)
     strategies = [phase.strategy for phase in config.phase] or [config.control.strategy]
     strategy = next((name for name in ("breathe", "lead") if name in strategies), None)
@@ -105,13 +105,13 @@ def _option(story: Story) -> Option | None:
         pacing = "0.85" if share > 0.8 else "0.75"
     calm = palette.density_calm
     density = "sparse" if calm < _SPARSE else "full" if calm > _FULL else "usual"
-    return Option(
+    return MusicOption(
         style=config.music.style, modes=palette.modes, density=density, strategy=strategy,
         pacing=pacing,
     )  # fmt: skip
 
 
-def _breath_fall(story: Story, first_s: float, last_s: float) -> float | None:
+def _breath_fall(story: SessionData, first_s: float, last_s: float) -> float | None:
     series = story.metrics.get("breathing_rate")
     if series is None:
         return None
@@ -123,7 +123,7 @@ def _breath_fall(story: Story, first_s: float, last_s: float) -> float | None:
     return float(np.median(series.values[early]) - np.median(series.values[late]))
 
 
-def _rated(story: Story) -> float | None:
+def _rated(story: SessionData) -> float | None:
     """Return what the person said: how it changed, or where it stands when said once."""
     said: list[float] = []
     for scale, sign in (("relaxation", 1.0), ("distress", -1.0)):

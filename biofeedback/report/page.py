@@ -19,7 +19,7 @@ from biofeedback.report.html import note, region, section, table
 from biofeedback.report.preferences import worked
 from biofeedback.report.response import response
 from biofeedback.report.self_reports import said
-from biofeedback.report.session_data import Series, Story, read_story
+from biofeedback.report.session_data import MetricSeries, SessionData, read_story
 from biofeedback.report.signal_quality import sensing
 from biofeedback.report.words import (
     METRIC_NAMES,
@@ -70,7 +70,7 @@ def write(session: Path, progress: Callable[[float], None]) -> Path:
     return path
 
 
-def render(story: Story, progress: Callable[[float], None]) -> str:
+def render(story: SessionData, progress: Callable[[float], None]) -> str:
     """Return the whole page."""
     wide = figure.draw(story, figure.WIDE)
     progress(0.6)
@@ -112,16 +112,16 @@ def render(story: Story, progress: Callable[[float], None]) -> str:
     )
 
 
-def _title(story: Story) -> str:
+def _title(story: SessionData) -> str:
     return "A replayed session" if story.replayed else "Your session"
 
 
-def _when(story: Story) -> str:
+def _when(story: SessionData) -> str:
     started = datetime.fromisoformat(story.header.started_utc).astimezone(UTC)
     return f"{started.day} {started:%B %Y, %H:%M} UTC"
 
 
-def _header(story: Story) -> list[str]:
+def _header(story: SessionData) -> list[str]:
     title = "A simulated session" if story.header.simulated else _title(story)
     verb = "Replayed" if story.replayed else "Started"
     parts = [
@@ -144,7 +144,7 @@ def _header(story: Story) -> list[str]:
     return [*parts, "</header>"]
 
 
-def _tiles(story: Story) -> list[str]:
+def _tiles(story: SessionData) -> list[str]:
     tiles = [("Length", length(story.duration_s), "")]
     change = summary.arousal_change(story)
     if change is not None:
@@ -172,12 +172,12 @@ def _tiles(story: Story) -> list[str]:
     ]
 
 
-def _summary(story: Story) -> list[str]:
+def _summary(story: SessionData) -> list[str]:
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in summary.sentences(story))
     return ['<section class="summary">', "<h2>In short</h2>", said, "</section>"]
 
 
-def _figure(story: Story, wide: str, narrow: str) -> list[str]:
+def _figure(story: SessionData, wide: str, narrow: str) -> list[str]:
     text = escape(_figure_in_words(story), quote=True)
     return [
         "<section>",
@@ -197,7 +197,7 @@ def _figure(story: Story, wide: str, narrow: str) -> list[str]:
     ]
 
 
-def _figure_in_words(story: Story) -> str:
+def _figure_in_words(story: SessionData) -> str:
     parts = ["Seven panels over time, from 0 to " + length(story.duration_s) + "."]
     for name, label in (("heart_rate", "Heart rate"), ("rmssd", "RMSSD"), ("scl", "Skin level")):
         series = story.metrics.get(name)
@@ -220,7 +220,7 @@ def _figure_in_words(story: Story) -> str:
     return " ".join(parts)
 
 
-def _timeline(story: Story) -> list[str]:
+def _timeline(story: SessionData) -> list[str]:
     rows = []
     events = phases.events(story)
     for event in events:
@@ -255,7 +255,7 @@ def _row(when: str, what: str, detail: str, kind: str) -> str:
     )
 
 
-def _numbers(story: Story) -> list[str]:
+def _numbers(story: SessionData) -> list[str]:
     rows = [
         _metric_row(METRIC_NAMES.get(name, name), series)
         for name, series in story.metrics.items()
@@ -284,7 +284,7 @@ def _numbers(story: Story) -> list[str]:
     return section("Numbers", [*parts, note(" ".join(notes))])
 
 
-def _metric_row(name: str, series: Series) -> tuple[str, ...]:
+def _metric_row(name: str, series: MetricSeries) -> tuple[str, ...]:
     known = np.isfinite(series.values)
     values = series.values[known]
     quality = float(series.quality[known].mean())
@@ -300,7 +300,7 @@ def _unbroken(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def _whole(story: Story) -> list[str]:
+def _whole(story: SessionData) -> list[str]:
     rows = whole(story)
     if not rows:
         return []
@@ -315,7 +315,7 @@ def _whole(story: Story) -> list[str]:
     return section("The whole session", parts)
 
 
-def _rest(story: Story) -> str:
+def _rest(story: SessionData) -> str:
     started_utc = datetime.fromisoformat(story.header.started_utc)
     stored = stored_rest_in_words(story.header.baseline, started_utc)
     if stored:
@@ -325,7 +325,7 @@ def _rest(story: Story) -> str:
     return text if rest_s >= USUAL_REST_S else f"{text}; shorter than usual, so weaker"
 
 
-def _facts(story: Story) -> list[str]:
+def _facts(story: SessionData) -> list[str]:
     header, setup = story.header, story.setup
     facts = [
         ("Programme", setup.title),
@@ -347,7 +347,7 @@ def _facts(story: Story) -> list[str]:
     ]
 
 
-def _footer(story: Story) -> list[str]:
+def _footer(story: SessionData) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in story.header.versions.items())
     return [
         "<footer>",

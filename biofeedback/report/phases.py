@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from biofeedback.record import lines
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 from biofeedback.report.words import clock, ending, rounded
 
-__all__ = ["Event", "events", "shortest_s"]
+__all__ = ["TimelineEvent", "events", "shortest_s"]
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 #: Phases shorter than this, or than this share of the session, join the one before. Our choice.
@@ -18,7 +18,7 @@ _SHORTEST_S, _SHORTEST_SHARE = 4.0, 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimelineEvent:
     """One row of the timeline; `end_s` equals `start_s` for what happened at one moment.
 
     `kind` is phase, marker, command, sensor, clock or end.
@@ -37,20 +37,20 @@ class _Phase:
     members: list[int]  #: indices of its decisions
 
 
-def shortest_s(story: Story) -> float:
+def shortest_s(story: SessionData) -> float:
     """Return how long a phase must last to have a row of its own, in s."""
     return max(_SHORTEST_S, _SHORTEST_SHARE * story.duration_s)
 
 
-def events(story: Story) -> list[Event]:
+def events(story: SessionData) -> list[TimelineEvent]:
     """Return the timeline in order of time."""
     found = [*_commands(story), *_sensors(story), *_clock(story), *_losses(story), *_phases(story)]
     end_s = story.duration_s
-    found.append(Event(end_s, end_s, "end", f"The session ended: {ending(story.end)}."))
+    found.append(TimelineEvent(end_s, end_s, "end", f"The session ended: {ending(story.end)}."))
     return sorted(found, key=lambda event: event.start_s)
 
 
-def _phases(story: Story) -> list[Event]:
+def _phases(story: SessionData) -> list[TimelineEvent]:
     decisions, folded = story.decisions, _folded(story)
     starts_s = [float(decisions.times_s[phase.members[0]]) for phase in folded]
     ends_s = _ends_s(starts_s, story)
@@ -61,11 +61,11 @@ def _phases(story: Story) -> list[Event]:
         density = _course([decisions.density[index] for index in members], 1)
         what = _sentence([decisions.why[index] for index in members])
         music = f"Tempo {tempo}, density {density}.{_keys(story, start_s, end_s)}"
-        found.append(Event(start_s, end_s, "phase", what, music))
+        found.append(TimelineEvent(start_s, end_s, "phase", what, music))
     return found
 
 
-def _ends_s(starts_s: list[float], story: Story) -> list[float]:
+def _ends_s(starts_s: list[float], story: SessionData) -> list[float]:
     return [*starts_s[1:], story.duration_s][: len(starts_s)]
 
 
@@ -96,7 +96,7 @@ def _course(values: Sequence[float], places: int) -> str:
     return f"{low} to {high}"
 
 
-def _folded(story: Story) -> list[_Phase]:
+def _folded(story: SessionData) -> list[_Phase]:
     """Merge consecutive decisions of one kind; what is too short joins the phase before it."""
     times_s = story.decisions.times_s
     runs: list[_Phase] = []
@@ -117,7 +117,7 @@ def _folded(story: Story) -> list[_Phase]:
     return folded
 
 
-def _keys(story: Story, start_s: float, end_s: float) -> str:
+def _keys(story: SessionData, start_s: float, end_s: float) -> str:
     """Return the key at the start of a stretch, and its changes with their times."""
     first = story.keys[:1]
     before = [name for time_s, name in story.keys if time_s <= start_s]
@@ -141,19 +141,19 @@ _COMMANDS = {
 }
 
 
-def _commands(story: Story) -> list[Event]:
+def _commands(story: SessionData) -> list[TimelineEvent]:
     found = []
     for command in story.commands:
         if command.what == "marker":
             label = command.value.strip() or "without a name"
-            found.append(Event(command.at, command.at, "marker", f"Marker: {label}"))
+            found.append(TimelineEvent(command.at, command.at, "marker", f"Marker: {label}"))
         elif command.what in _COMMANDS and command.who != "session":
             by, what = f"by {command.who}", _COMMANDS[command.what].format(command.value)
-            found.append(Event(command.t, command.t, "command", what, by))
+            found.append(TimelineEvent(command.t, command.t, "command", what, by))
     return found
 
 
-def _sensors(story: Story) -> list[Event]:
+def _sensors(story: SessionData) -> list[TimelineEvent]:
     """Say what changed about each sensor: link, contact, and each fifth of its battery."""
     found = []
     known: dict[str, lines.StatusLine] = {}
@@ -174,7 +174,7 @@ def _sensors(story: Story) -> list[Event]:
         known[line.source] = line
         if parts:
             what = f"{line.source}: {', '.join(parts)}."
-            found.append(Event(line.t, line.t, "sensor", what, line.detail))
+            found.append(TimelineEvent(line.t, line.t, "sensor", what, line.detail))
     return found
 
 
@@ -190,9 +190,9 @@ def _link(before: lines.StatusLine | None, line: lines.StatusLine) -> str:
     }.get(line.state, line.state)
 
 
-def _clock(story: Story) -> list[Event]:
+def _clock(story: SessionData) -> list[TimelineEvent]:
     return [
-        Event(
+        TimelineEvent(
             line.t, line.t, "clock",
             f"The computer's clock moved by {rounded(line.step_s)} s against the session.",
         )
@@ -200,9 +200,9 @@ def _clock(story: Story) -> list[Event]:
     ]  # fmt: skip
 
 
-def _losses(story: Story) -> list[Event]:
+def _losses(story: SessionData) -> list[TimelineEvent]:
     return [
-        Event(
+        TimelineEvent(
             line.t, line.t, "log",
             f"The disk was full: {line.last - line.first + 1} lines of the log are missing here.",
         )

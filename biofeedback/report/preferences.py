@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from biofeedback.personal.learner import Choice
+from biofeedback.personal.learner import LearnedChoice
 from biofeedback.report.html import note, section, table
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 
 __all__ = ["worked"]
 
 
-def worked(story: Story) -> list[str]:
+def worked(story: SessionData) -> list[str]:
     """Return the section of the report; none for a session in which the learner chose nothing."""
     try:
-        choice = msgspec.json.decode(story.header.chosen, type=Choice | None)
+        choice = msgspec.json.decode(story.header.chosen, type=LearnedChoice | None)
     except msgspec.DecodeError:
         return []
     if choice is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.report.html import note, section, table
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 from sensors.signals import FloatArray
 
 __all__ = ["Association", "associations", "response"]
@@ -55,7 +55,7 @@ class Association:
         return not self.why_not and (self.low > 0.0 or self.high < 0.0)
 
 
-def associations(story: Story) -> list[Association]:
+def associations(story: SessionData) -> list[Association]:
     """Return one for tempo, key and density, whatever could be found."""
     starts, changes, music = _stretches(story)
     found = []
@@ -72,7 +72,7 @@ def associations(story: Story) -> list[Association]:
     return found
 
 
-def response(story: Story) -> list[str]:
+def response(story: SessionData) -> list[str]:
     """Return the section of the report."""
     if story.replayed:
         text = "The recorded person never heard this music, so there is no response to show."
@@ -111,7 +111,7 @@ def _verdict(item: Association) -> str:
     return f"Went with arousal moving {direction} ({item.stretches} minutes)"
 
 
-def _stretches(story: Story) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _stretches(story: SessionData) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return arousal at the start of each stretch, its change, and tempo, key, density (n, 3)."""
     states, decisions = story.states, story.decisions
     usable = states.followed & states.tracking

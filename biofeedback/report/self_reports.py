@@ -5,7 +5,7 @@ from __future__ import annotations
 from biofeedback.control.ratings import SCALES
 from biofeedback.record import lines
 from biofeedback.report.html import note, section, table
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 from biofeedback.report.words import clock
 
 __all__ = ["said"]
@@ -13,7 +13,7 @@ __all__ = ["said"]
 _KINDS = {"rating": "Rating", "note": "Note", "adverse": "Adverse event"}
 
 
-def said(story: Story) -> list[str]:
+def said(story: SessionData) -> list[str]:
     """Return the section; nothing when nobody said anything."""
     spoken = [command for command in story.commands if command.what in _KINDS]
     if not spoken:

@@ -14,9 +14,16 @@ from numpy.typing import NDArray
 from biofeedback.record import lines
 from biofeedback.record.reader import find_log, log_size, read
 from sensors.signals import FloatArray
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 
-__all__ = ["Decisions", "Series", "Setup", "States", "Story", "read_story"]
+__all__ = [
+    "DecisionSeries",
+    "MetricSeries",
+    "ReportedConfig",
+    "SessionData",
+    "StateSeries",
+    "read_story",
+]
 
 BoolArray = NDArray[np.bool_]
 
@@ -41,7 +48,7 @@ class _Group(msgspec.Struct, frozen=True):
     leader: str = ""
 
 
-class Setup(msgspec.Struct, frozen=True):
+class ReportedConfig(msgspec.Struct, frozen=True):
     """The part of the session's config that the report speaks of."""
 
     title: str = ""
@@ -51,7 +58,7 @@ class Setup(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class MetricSeries:
     """One metric, once a second; all arrays have shape (n,), `values` is NaN where unknown."""
 
     unit: str
@@ -61,7 +68,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class States:
+class StateSeries:
     """The arousal estimate at each tick; `followed`: sure enough for the music to follow it."""
 
     times_s: FloatArray
@@ -74,7 +81,7 @@ class States:
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class DecisionSeries:
     """What the music was to do at each tick; `setpoint` is NaN where there was none."""
 
     times_s: FloatArray
@@ -86,7 +93,7 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class SessionData:
     """One session. Times are session seconds; an empty log beyond its header gives empty arrays.
 
     `keys` are (time_s, name) where the music took on a key, `tempo` (time_s, bpm) where it changed
@@ -95,7 +102,7 @@ class Story:
 
     folder: Path
     header: lines.HeaderLine
-    setup: Setup
+    setup: ReportedConfig
     duration_s: float
     end: lines.EndLine | None
     beat_times_s: FloatArray
@@ -103,9 +110,9 @@ class Story:
     beat_used: BoolArray
     response_times_s: FloatArray
     response_us: FloatArray
-    metrics: dict[str, Series]
-    states: States
-    decisions: Decisions
+    metrics: dict[str, MetricSeries]
+    states: StateSeries
+    decisions: DecisionSeries
     keys: tuple[tuple[float, str], ...]
     tempo: tuple[tuple[float, float], ...]
     notes: int
@@ -128,7 +135,7 @@ class Story:
         return tuple(dict.fromkeys(line.source for line in self.statuses))
 
 
-def read_story(session: Path, progress: Callable[[float], None]) -> Story:
+def read_story(session: Path, progress: Callable[[float], None]) -> SessionData:
     """Read the log of `session` (folder or log); `progress` is told the share that is read."""
     path = find_log(session)
     size, done = log_size(session), 0
@@ -211,9 +218,9 @@ class _Gathered:
             case _:
                 pass
 
-    def story(self, folder: Path) -> Story:
-        setup = msgspec.json.decode(self.header.config, type=Setup)
-        return Story(
+    def story(self, folder: Path) -> SessionData:
+        setup = msgspec.json.decode(self.header.config, type=ReportedConfig)
+        return SessionData(
             folder=folder,
             header=self.header,
             setup=setup,
@@ -226,7 +233,7 @@ class _Gathered:
             response_us=_array([response.amplitude_us for response in self.responses]),
             metrics=self._metrics(),
             states=self._states(setup.control.limits),
-            decisions=Decisions(
+            decisions=DecisionSeries(
                 times_s=_array([line.t for line in self.decisions]),
                 setpoint=_array([line.setpoint for line in self.decisions]),
                 tempo_bpm=_array([line.params.tempo_bpm for line in self.decisions]),
@@ -245,7 +252,7 @@ class _Gathered:
             damage=tuple(self.damage),
         )
 
-    def _metrics(self) -> dict[str, Series]:
+    def _metrics(self) -> dict[str, MetricSeries]:
         times_s: dict[str, list[float]] = {}
         items: dict[str, list[lines.ReadingItem]] = {}
         for line in self.readings:
@@ -253,7 +260,7 @@ class _Gathered:
                 times_s.setdefault(item.name, []).append(line.t)
                 items.setdefault(item.name, []).append(item)
         return {
-            name: Series(
+            name: MetricSeries(
                 unit=found[-1].unit,
                 times_s=_array(times_s[name]),
                 values=_array([item.value for item in found]),
@@ -262,9 +269,9 @@ class _Gathered:
             for name, found in items.items()
         }
 
-    def _states(self, limits: _Limits) -> States:
+    def _states(self, limits: _Limits) -> StateSeries:
         confidence = _array([line.confidence for line in self.states])
-        return States(
+        return StateSeries(
             times_s=_array([line.t for line in self.states]),
             arousal=_array([line.arousal for line in self.states]),
             low=_array([line.low for line in self.states]),
@@ -277,7 +284,9 @@ class _Gathered:
     def _keys(self) -> tuple[tuple[float, str], ...]:
         if not self.tempo:
             return ()
-        tempo_map = TempoMap(tuple(Segment(line.time, line.beat, line.bpm) for line in self.tempo))
+        tempo_map = TempoMap(
+            tuple(TempoSegment(line.time, line.beat, line.bpm) for line in self.tempo)
+        )
         keys: list[tuple[float, str]] = []
         for bar in self.bars:
             if not keys or keys[-1][1] != bar.key:

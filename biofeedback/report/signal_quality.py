@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from biofeedback.report.html import note, section, table
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 from biofeedback.report.words import joined, length
 
 __all__ = ["sensing"]
@@ -16,7 +16,7 @@ _REASONS = {
 }  # fmt: skip
 
 
-def sensing(story: Story) -> list[str]:
+def sensing(story: SessionData) -> list[str]:
     """Return the section; nothing when no sensor ever spoke up."""
     rows = [
         (source, _battery(story, source), _drift(story, source), _bad(story, source))
@@ -45,7 +45,7 @@ def sensing(story: Story) -> list[str]:
     return section("How well it was sensed", parts)
 
 
-def _battery(story: Story, source: str) -> str:
+def _battery(story: SessionData, source: str) -> str:
     known = [
         line.battery_percent
         for line in story.statuses
@@ -56,7 +56,7 @@ def _battery(story: Story, source: str) -> str:
     return f"{known[0]} %" if known[0] == known[-1] else f"{known[0]} → {known[-1]} %"
 
 
-def _drift(story: Story, source: str) -> str:
+def _drift(story: SessionData, source: str) -> str:
     known = [
         line.drift_ppm
         for line in story.statuses
@@ -72,7 +72,7 @@ def _drift(story: Story, source: str) -> str:
     )
 
 
-def _bad(story: Story, source: str) -> str:
+def _bad(story: SessionData, source: str) -> str:
     counts: dict[str, int] = {}
     for line in story.statuses:
         if line.source == source:
@@ -82,7 +82,7 @@ def _bad(story: Story, source: str) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
 
 
-def _outages(story: Story) -> list[tuple[str, str, str, str, str]]:
+def _outages(story: SessionData) -> list[tuple[str, str, str, str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     whole_s: dict[tuple[str, str], float] = {}
     longest_s: dict[tuple[str, str], float] = {}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biofeedback.report.session_data import Story
+from biofeedback.report.session_data import SessionData
 from biofeedback.report.words import joined, length, rounded, share
 from sensors.signals import Signal
 
-__all__ = ["Change", "arousal_change", "followed_share", "heart_beats_left_out", "sentences"]
+__all__ = ["ArousalChange", "arousal_change", "followed_share", "heart_beats_left_out", "sentences"]
 
 _HEART = {Signal.RR.value, Signal.HR.value, Signal.ECG.value, Signal.PPG.value}
 #: Length of the stretches that are compared; shorter sessions compare their first and last third.
@@ -21,7 +21,7 @@ _TOGETHER = 0.05  #: synchrony from which the music says so
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ArousalChange:
     """Arousal at the start and end of the time that could be followed, with mean 90 % limits."""
 
     stretch_s: float
@@ -38,7 +38,7 @@ class Change:
         return self.first_low > self.last_high or self.last_low > self.first_high
 
 
-def arousal_change(story: Story) -> Change | None:
+def arousal_change(story: SessionData) -> ArousalChange | None:
     """Return how arousal moved; None when it could be followed for less than 10 s."""
     states = story.states
     usable = states.tracking & states.followed
@@ -51,33 +51,33 @@ def arousal_change(story: Story) -> Change | None:
         [float(np.mean(track[usable][part])) for track in (states.arousal, states.low, states.high)]
         for part in (early, late)
     )
-    return Change(stretch_s, *first, *last)
+    return ArousalChange(stretch_s, *first, *last)
 
 
-def followed_share(story: Story) -> float:
+def followed_share(story: SessionData) -> float:
     """Return the share of ticks at which the signal was good enough to follow; 0 without any."""
     followed = story.states.followed
     return float(followed.mean()) if len(followed) else 0.0
 
 
-def heart_beats_left_out(story: Story) -> float | None:
+def heart_beats_left_out(story: SessionData) -> float | None:
     """Return the share of beats that metrics do not use, or None without beats."""
     return float(1.0 - story.beat_used.mean()) if len(story.beat_used) else None
 
 
-def sentences(story: Story) -> list[str]:
+def sentences(story: SessionData) -> list[str]:
     """Return four to eight sentences for the person who wore the sensors."""
     said = [_what_happened(story), *_group(story), *_arousal(story), *_body(story), *_music(story)]
     return [*said, *_signal(story), _limits(story)]
 
 
-def _whose(story: Story) -> str:
+def _whose(story: SessionData) -> str:
     if story.header.simulated:
         return "the virtual listener's"
     return "the recorded person's" if story.replayed else "your"
 
 
-def _what_happened(story: Story) -> str:
+def _what_happened(story: SessionData) -> str:
     aim = {
         "lead": "and tried to lead towards calm",
         "mirror": "and mirrored the body",
@@ -95,7 +95,7 @@ def _what_happened(story: Story) -> str:
     return f"{text}{', ' if whom.endswith('it') and aim else ' '}{aim}".rstrip() + f".{cut}"
 
 
-def _group(story: Story) -> list[str]:
+def _group(story: SessionData) -> list[str]:
     """Return who made the music together and how alike their hearts moved; nothing for one."""
     group = story.setup.group
     if group is None:
@@ -123,7 +123,7 @@ def _group(story: Story) -> list[str]:
     return said
 
 
-def _arousal(story: Story) -> list[str]:
+def _arousal(story: SessionData) -> list[str]:
     change = arousal_change(story)
     if change is None:
         return ["There was too little usable signal to estimate arousal."]
@@ -145,7 +145,7 @@ def _arousal(story: Story) -> list[str]:
     return [went, sure]
 
 
-def _body(story: Story) -> list[str]:
+def _body(story: SessionData) -> list[str]:
     parts = []
     for name, form in (
         ("heart_rate", "a heart rate of {} beats per minute"),
@@ -158,7 +158,7 @@ def _body(story: Story) -> list[str]:
     return [f"On average there was {joined(parts)}."] if parts else []
 
 
-def _music(story: Story) -> list[str]:
+def _music(story: SessionData) -> list[str]:
     if not story.tempo:
         return []
     speeds = [bpm for _, bpm in story.tempo]
@@ -173,7 +173,7 @@ def _music(story: Story) -> list[str]:
     return [f"The music {tempo} beats per minute and {key}."]
 
 
-def _signal(story: Story) -> list[str]:
+def _signal(story: SessionData) -> list[str]:
     if not len(story.states.times_s):
         return ["No signal was ever judged."]
     part = followed_share(story)
@@ -193,7 +193,7 @@ def _signal(story: Story) -> list[str]:
     return [said]
 
 
-def _limits(story: Story) -> str:
+def _limits(story: SessionData) -> str:
     if story.header.simulated:
         return (
             "Because the listener is a computer model, this shows that the control loop works and "

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from biofeedback.control.ratings import SCALES
-from biofeedback.record.catalogue import Entry
-from biofeedback.report.session_data import Series, Story, read_story
+from biofeedback.record.catalogue import CatalogueEntry
+from biofeedback.report.session_data import MetricSeries, SessionData, read_story
 from biofeedback.report.summary import arousal_change
 
-__all__ = ["FEWEST", "Interval", "Measured", "Trend", "measured", "trends"]
+__all__ = ["FEWEST", "BoundedEstimate", "SessionMeasures", "Trend", "measured", "trends"]
 
 FEWEST = 5  #: sessions before anything is said
 _SURE = 0.95
@@ -31,7 +31,7 @@ _GOOD = 0.5  #: quality from which on a reading counts
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class SessionMeasures:
     """One session in numbers, by the name of the measure; what could not be measured is absent."""
 
     folder: Path
@@ -40,7 +40,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class BoundedEstimate:
     """An estimate and the bounds that hold for all measures together."""
 
     estimate: float
@@ -65,8 +65,8 @@ class Trend:
     unit: str
     within: bool
     sessions: int
-    mean: Interval | None
-    slope: Interval | None  #: per session
+    mean: BoundedEstimate | None
+    slope: BoundedEstimate | None  #: per session
 
     @property
     def verdict(self) -> str:
@@ -96,13 +96,13 @@ _MEASURES = {
 
 
 def measured(
-    entries: Sequence[Entry], progress: Callable[[float], None]
-) -> tuple[list[Measured], list[str]]:
+    entries: Sequence[CatalogueEntry], progress: Callable[[float], None]
+) -> tuple[list[SessionMeasures], list[str]]:
     """Return a person's sessions in order, and why others are left out.
 
     Simulated sessions, and recordings of people who did not hear the music, say nothing.
     """
-    found: list[Measured] = []
+    found: list[SessionMeasures] = []
     left_out: list[str] = []
     for number, entry in enumerate(entries):
         story = read_story(entry.folder, lambda share: None)
@@ -114,12 +114,12 @@ def measured(
         elif not values:
             left_out.append(f"{entry.folder.name}: too short, or too little signal")
         else:
-            found.append(Measured(entry.folder, entry.header.started_utc, values))
+            found.append(SessionMeasures(entry.folder, entry.header.started_utc, values))
         progress((number + 1) / len(entries))
     return found, left_out
 
 
-def trends(sessions: Sequence[Measured]) -> list[Trend]:
+def trends(sessions: Sequence[SessionMeasures]) -> list[Trend]:
     """Return a trend for each measure that any session has; sessions are in order of time."""
     known = {
         name: [(place, session.values[name]) for place, session in enumerate(sessions)
@@ -137,7 +137,7 @@ def trends(sessions: Sequence[Measured]) -> list[Trend]:
 
 def _estimated(
     pairs: Sequence[tuple[int, float]], sure: float
-) -> tuple[Interval | None, Interval | None]:
+) -> tuple[BoundedEstimate | None, BoundedEstimate | None]:
     if len(pairs) < FEWEST:
         return None, None
     from scipy.stats import t as student
@@ -151,10 +151,12 @@ def _estimated(
     rest = values - mean - slope * x
     error = math.sqrt(float(rest @ rest) / (count - 2) / float(x @ x))
     tilt = float(student.ppf(0.5 + sure / 2, count - 2)) * error
-    return Interval(mean, mean - half, mean + half), Interval(slope, slope - tilt, slope + tilt)
+    return BoundedEstimate(mean, mean - half, mean + half), BoundedEstimate(
+        slope, slope - tilt, slope + tilt
+    )
 
 
-def _values(story: Story) -> dict[str, float]:
+def _values(story: SessionData) -> dict[str, float]:
     values: dict[str, float] = {}
     for metric in ("heart_rate", "rmssd", "scl"):
         series = story.metrics.get(metric)
@@ -181,7 +183,7 @@ def _values(story: Story) -> dict[str, float]:
     return values
 
 
-def _median(series: Series, from_s: float, to_s: float) -> float | None:
+def _median(series: MetricSeries, from_s: float, to_s: float) -> float | None:
     inside = (series.times_s >= from_s) & (series.times_s <= to_s) & (series.quality >= _GOOD)
     values = series.values[inside & np.isfinite(series.values)]
     return statistics.median(values.tolist()) if len(values) >= _FEWEST_VALUES else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from biofeedback.report import plotting
 from biofeedback.report.html import note, section, table
 from biofeedback.report.inline_svg import inline
-from biofeedback.report.trends import Interval, Measured, Trend
+from biofeedback.report.trends import BoundedEstimate, SessionMeasures, Trend
 from biofeedback.report.words import rounded
 
 __all__ = ["interval", "render"]
@@ -22,14 +22,14 @@ _LIMITS = (
 )
 
 
-def interval(found: Interval | None) -> str:
+def interval(found: BoundedEstimate | None) -> str:
     """Return an estimate with its bounds, a dash without one."""
     if found is None:
         return "–"
     return f"{rounded(found.estimate)} ({rounded(found.low)} to {rounded(found.high)})"
 
 
-def render(profile: str, sessions: Sequence[Measured], found: Sequence[Trend]) -> str:
+def render(profile: str, sessions: Sequence[SessionMeasures], found: Sequence[Trend]) -> str:
     """Return the whole page."""
     css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     rows = [
@@ -56,7 +56,7 @@ def render(profile: str, sessions: Sequence[Measured], found: Sequence[Trend]) -
     )  # fmt: skip
 
 
-def _figure(sessions: Sequence[Measured], found: Sequence[Trend]) -> list[str]:
+def _figure(sessions: Sequence[SessionMeasures], found: Sequence[Trend]) -> list[str]:
     if not found:
         return []
     words = "; ".join(f"{trend.title}: {trend.verdict}" for trend in found)
@@ -69,7 +69,7 @@ def _figure(sessions: Sequence[Measured], found: Sequence[Trend]) -> list[str]:
     ]
 
 
-def _draw(sessions: Sequence[Measured], found: Sequence[Trend]) -> str:
+def _draw(sessions: Sequence[SessionMeasures], found: Sequence[Trend]) -> str:
     plotting.load()
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG

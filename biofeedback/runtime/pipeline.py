@@ -15,12 +15,12 @@ from biofeedback.runtime.telemetry import Counters
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 
-__all__ = ["Ledger"]
+__all__ = ["Pipeline"]
 
 _STAGES: dict[type, str] = {Tick: "state and control", BarRequest: "composing"}
 
 
-class Ledger:
+class Pipeline:
     """Numbers the lines of the log; an input is in it before it acts."""
 
     def __init__(self, core: Core, log: LogWriter, clock: SessionClock) -> None:

@@ -8,15 +8,15 @@ from typing import Protocol
 
 from biofeedback.control.base import Decision
 from biofeedback.engine.events import Derived
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.breath_level import BreathLevel
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel, Note
 from synth.params import MusicParams
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
-__all__ = ["Ensemble", "Player"]
+__all__ = ["Player", "PlayerGroup"]
 
 
 class Player(Protocol):
@@ -26,7 +26,7 @@ class Player(Protocol):
     def trouble(self) -> str:
         """What is wrong with it just now, in a sentence; "" for nothing."""
 
-    def tempo(self, segment: Segment) -> None:
+    def tempo(self, segment: TempoSegment) -> None:
         """Follow a tempo from its time on."""
 
     def notes(self, notes: Sequence[Note]) -> None:
@@ -51,7 +51,7 @@ class Player(Protocol):
         """Wait until nothing sounds, or that was tried for long enough."""
 
 
-class Ensemble:
+class PlayerGroup:
     """Passes on what the core derived, and what the listener asks of all players."""
 
     def __init__(self, players: Sequence[Player]) -> None:
@@ -72,7 +72,7 @@ class Ensemble:
             case Bar():
                 for player in self._players:
                     player.notes(value.notes)
-            case Segment():
+            case TempoSegment():
                 for player in self._players:
                     player.tempo(value)
             case Cancel():
@@ -81,7 +81,7 @@ class Ensemble:
             case Beat() if value.verdict != "extra":
                 self._breath.feed(value)
                 self._signal({"beat": value.rr_ms})
-            case Found(item=Beat() as beat) if beat.verdict != "extra":
+            case SubjectEvent(item=Beat() as beat) if beat.verdict != "extra":
                 self._signal({"beat": beat.rr_ms})
             case tuple():
                 self._signal({r.name: r.value for r in value if r.value is not None})

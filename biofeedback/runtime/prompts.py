@@ -12,7 +12,7 @@ from typing import Literal
 
 from biofeedback.control.ratings import SCALES
 
-__all__ = ["ANSWER_S", "Moment", "Question", "Questions"]
+__all__ = ["ANSWER_S", "Moment", "Prompts", "Question"]
 
 Moment = Literal["before", "during", "after"]
 
@@ -34,7 +34,7 @@ class Question:
     high: int
 
 
-class Questions:
+class Prompts:
     """Holds which questions are open. `every_s` is the time between those during the music.
 
     0 asks before and after alone. A rating answers the question of its scale, whoever gives it.

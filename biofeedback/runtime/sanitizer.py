@@ -12,10 +12,10 @@ from sensors.base import Sample, SensorStatus
 from sensors.printable import printable
 from sensors.signals import Chunk, Gap
 
-__all__ = ["Intake"]
+__all__ = ["Sanitizer"]
 
 
-class Intake:
+class Sanitizer:
     """Cleans what sensors send, and keeps the sources of several sensors apart.
 
     JSON has no infinity, no NaN where a number must stand and no broken text; what the core sees

@@ -10,25 +10,25 @@ from typing import Literal
 from biofeedback.app.registry import SensorSource
 from biofeedback.common.clock import SessionClock
 from biofeedback.common.errors import CommandError
-from biofeedback.common.event_bus import Hub
+from biofeedback.common.event_bus import EventBus
 from biofeedback.common.stop_switch import StopSwitch
 from biofeedback.common.tasks import Tasks, beside, logged
 from biofeedback.common.troubles import LOOK_S, Troubles
 from biofeedback.control.base import Decision
-from biofeedback.controllers.base import Surface
+from biofeedback.controllers.base import ControlSurface
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived, WindowRequest
 from biofeedback.engine.inputs import TICK_S, Command, CommandName, ExternalClock, Input
 from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.pipeline import Ledger
-from biofeedback.runtime.player_group import Ensemble, Player
-from biofeedback.runtime.prompts import Moment, Questions
-from biofeedback.runtime.sanitizer import Intake
-from biofeedback.runtime.ticker import TAIL_S, Conductor
+from biofeedback.runtime.pipeline import Pipeline
+from biofeedback.runtime.player_group import Player, PlayerGroup
+from biofeedback.runtime.prompts import Moment, Prompts
+from biofeedback.runtime.sanitizer import Sanitizer
+from biofeedback.runtime.ticker import TAIL_S, Ticker
 from biofeedback.runtime.worker_client import Worker
-from biofeedback.simulation.music_monitor import Ear
+from biofeedback.simulation.music_monitor import MusicMonitor
 from sensors.signals import Chunk, Gap
 from synth.events import Bar
 
@@ -57,20 +57,20 @@ class Session:
         clock: SessionClock,
         duration_s: float | None = None,
         volume: float = 0.7,
-        questions: Questions | None = None,
+        questions: Prompts | None = None,
         stop: StopSwitch | None = None,
     ) -> None:
         self._core = core
         self._sensors = sensors
-        self._ensemble = Ensemble(players)
+        self._ensemble = PlayerGroup(players)
         self._worker = worker
         self._log = log
         self._clock = clock
         self._duration_s = duration_s
-        self._ledger = Ledger(core, log, clock)
-        self._conductor = Conductor(core, clock, self._ledger, self._feed)
-        self._ear = Ear()
-        self._intake = Intake()
+        self._ledger = Pipeline(core, log, clock)
+        self._conductor = Ticker(core, clock, self._ledger, self._feed)
+        self._ear = MusicMonitor()
+        self._intake = Sanitizer()
         self._streaming = asyncio.Event()
         # there are samples, and what is asked before is answered
         self._may_play = self._streaming if questions is None else asyncio.Event()
@@ -80,8 +80,8 @@ class Session:
         self._is_over = False  # the log has its last line, and takes no more
         self._ends_s = 0.0  # planned, once the first sample has come
         self.stop = stop or StopSwitch()  #: of this session alone
-        self.hub: Hub[Event] = Hub()
-        self.surfaces: Sequence[Surface] = ()  #: what else steers it, for its troubles
+        self.hub: EventBus[Event] = EventBus()
+        self.surfaces: Sequence[ControlSurface] = ()  #: what else steers it, for its troubles
         self.tasks = Tasks()  #: what runs beside it
         self._troubles = Troubles()
         self.counters = self._ledger.counters

@@ -9,11 +9,11 @@ from biofeedback.common.clock import SessionClock
 from biofeedback.engine.core import Core
 from biofeedback.engine.inputs import TICK_S, BarRequest, Input, Tick
 from biofeedback.record import lines
-from biofeedback.runtime.pipeline import Ledger
+from biofeedback.runtime.pipeline import Pipeline
 from sensors.base import sleep_until
 from synth.params import TEMPO_RANGE_BPM
 
-__all__ = ["TAIL_S", "Conductor"]
+__all__ = ["TAIL_S", "Ticker"]
 
 #: How far ahead of its first beat a bar is composed.
 BAR_LEAD_BEATS = 2.0
@@ -26,11 +26,11 @@ DELAYS_EVERY_S = 60.0
 TAIL_S = 1.0
 
 
-class Conductor:
+class Ticker:
     """Feeds the session on time; each method runs until it is cancelled or has nothing to do."""
 
     def __init__(
-        self, core: Core, clock: SessionClock, ledger: Ledger, feed: Callable[[Input], None]
+        self, core: Core, clock: SessionClock, ledger: Pipeline, feed: Callable[[Input], None]
     ) -> None:
         self._core = core
         self._clock = clock

@@ -6,11 +6,11 @@ from random import Random
 
 import numpy as np
 
-from biofeedback.simulation.listener_types import Kind
+from biofeedback.simulation.listener_types import ListenerType
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 
-__all__ = ["Wearing"]
+__all__ = ["ArtefactModel"]
 
 SOURCE = "virtual listener"
 _DROPOUT_S = (5.0, 90.0)
@@ -19,10 +19,10 @@ _ACC_HZ = 8.0
 _MISREAD = 0.3  #: share of the beats that a moving electrode misses or invents
 
 
-class Wearing:
+class ArtefactModel:
     """Passes a body's samples on as a bad link and a moving hand let them through."""
 
-    def __init__(self, kind: Kind, seed: int) -> None:
+    def __init__(self, kind: ListenerType, seed: int) -> None:
         self._rng = Random(f"{seed}/wearing")
         self._kind = kind
         self._lost_s: float | None = None

@@ -11,9 +11,8 @@ from typing import Literal, Protocol, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.metrics.bank import MetricBank
-from biofeedback.metrics.bank import Settings as MetricSettings
-from biofeedback.simulation.artefact_model import Wearing
+from biofeedback.metrics.bank import MetricBank, MetricSettings
+from biofeedback.simulation.artefact_model import ArtefactModel
 from biofeedback.simulation.family_a import body as body_a
 from biofeedback.simulation.family_a import response_model as mind_a
 from biofeedback.simulation.family_a import traits as traits_a
@@ -21,22 +20,21 @@ from biofeedback.simulation.family_b import body as body_b
 from biofeedback.simulation.family_b import response_model as mind_b
 from biofeedback.simulation.family_b import traits as traits_b
 from biofeedback.simulation.listener_types import KINDS, KindName
-from biofeedback.simulation.music_features import Heard
+from biofeedback.simulation.music_features import MusicFeatures
 from biofeedback.simulation.scale import deviations
-from biofeedback.state.baseline import Baseline, BaselineLearner
-from biofeedback.state.baseline import Settings as RestSettings
+from biofeedback.state.baseline import Baseline, BaselineLearner, BaselineSettings
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, FloatArray, Gap
 from synth.params import MusicParams
 
 __all__ = [
     "FAMILIES",
-    "Breaths",
-    "Company",
+    "BreathingModel",
     "FamilyName",
-    "Minds",
+    "ListenerGroup",
+    "ResponseModel",
     "VirtualListener",
-    "Wearer",
+    "VirtualWearer",
     "family_of",
     "minds",
 ]
@@ -44,10 +42,10 @@ __all__ = [
 FamilyName = Literal["a", "b"]
 FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
 STEP_S = 0.5
-Anyone = TypeVar("Anyone", traits_a.Traits, traits_b.Traits)
+Anyone = TypeVar("Anyone", traits_a.TraitsA, traits_b.TraitsB)
 
 
-class Breaths(Protocol):
+class BreathingModel(Protocol):
     """Breathing of n listeners."""
 
     @property
@@ -63,20 +61,20 @@ class Breaths(Protocol):
         """How firmly each breathes with the music, 0 to 1."""
 
 
-class Minds(Protocol):
+class ResponseModel(Protocol):
     """Arousal and breathing of n listeners."""
 
     arousal: FloatArray
     struck: NDArray[np.bool_]  #: in the last step something from outside stirred this listener up
 
     @property
-    def breathing(self) -> Breaths:
+    def breathing(self) -> BreathingModel:
         """Their breathing."""
 
-    def step(self, heard: Heard) -> FloatArray:
+    def step(self, heard: MusicFeatures) -> FloatArray:
         """Let half a second of music pass; return the arousal."""
 
-    def appreciation(self, heard: Heard) -> FloatArray:
+    def appreciation(self, heard: MusicFeatures) -> FloatArray:
         """Return how much each likes the music, about -1 to 1."""
 
 
@@ -94,7 +92,7 @@ def minds(
     seeds: Sequence[int],
     day: int = 0,
     alike: int | None = None,
-) -> Minds:
+) -> ResponseModel:
     """Return the minds of listeners, without bodies.
 
     On another `day` the same people have other noise, another start and another tonic level.
@@ -104,11 +102,11 @@ def minds(
         traits_of_a = traits_a.draw(kinds, seeds, day)
         if alike is not None:
             traits_of_a = _like(traits_of_a, traits_a.draw(kinds[:1], [alike], day))
-        return mind_a.Mind(traits_of_a, seeds, day)
+        return mind_a.ResponseA(traits_of_a, seeds, day)
     traits_of_b = traits_b.draw(kinds, seeds, day)
     if alike is not None:
         traits_of_b = _like(traits_of_b, traits_b.draw(kinds[:1], [alike], day))
-    return mind_b.Mind(traits_of_b, seeds, day)
+    return mind_b.ResponseB(traits_of_b, seeds, day)
 
 
 def _like(traits: Anyone, one: Anyone) -> Anyone:
@@ -121,14 +119,14 @@ def _like(traits: Anyone, one: Anyone) -> Anyone:
     return replace(traits, **own)
 
 
-class Wearer:
+class VirtualWearer:
     """One listener's body and what it wears; the mind is the crowd's."""
 
     def __init__(self, family: FamilyName, kind: KindName, seed: int) -> None:
         self._seed = seed
-        self._make_body = body_a.Body if family == "a" else body_b.Body
+        self._make_body = body_a.BodyA if family == "a" else body_b.BodyB
         self._body = self._make_body(seed)
-        self._wearing = Wearing(KINDS[kind], seed)
+        self._wearing = ArtefactModel(KINDS[kind], seed)
 
     @property
     def resonance_hz(self) -> float:
@@ -145,7 +143,10 @@ class Wearer:
     def resting_baseline(self, rate_hz: float, rest_s: int = 180) -> Baseline | None:
         """Return what a quiet rest on another day teaches, breathing about `rate_hz`."""
         body, rng = self._make_body(self._seed), Random(f"{self._seed}/rest")
-        bank, learner = MetricBank(MetricSettings()), BaselineLearner(RestSettings(rest_s=rest_s))
+        bank, learner = (
+            MetricBank(MetricSettings()),
+            BaselineLearner(BaselineSettings(rest_s=rest_s)),
+        )
         phase = deviation = 0.0
         keep = math.exp(-STEP_S / 60.0)
         for half_second in range(1, 2 * (rest_s + 62)):
@@ -161,7 +162,7 @@ class Wearer:
         return learner.result()
 
 
-class Company:
+class ListenerGroup:
     """Listeners of one family, each with a body that sensors see and a music of their own."""
 
     def __init__(
@@ -172,7 +173,9 @@ class Company:
         styles: Sequence[str],
     ) -> None:
         self.minds = minds(family, kinds, seeds)
-        self.wearers = [Wearer(family, k, seed) for k, seed in zip(kinds, seeds, strict=True)]
+        self.wearers = [
+            VirtualWearer(family, k, seed) for k, seed in zip(kinds, seeds, strict=True)
+        ]
         self.struck: NDArray[np.bool_] = np.zeros(len(seeds), dtype=bool)  #: in the last second
         self._styles = tuple(styles)
         self._now_s = 0.0
@@ -181,7 +184,7 @@ class Company:
         self, music: Sequence[MusicParams | None]
     ) -> list[list[Chunk | Gap | SensorStatus]]:
         """Return what each listener's sensors send during the next second; None is silence."""
-        heard = Heard.of(music, self._styles)
+        heard = MusicFeatures.of(music, self._styles)
         arrived: list[list[Chunk | Gap | SensorStatus]] = [[] for _ in self.wearers]
         self.struck = np.zeros(len(self.wearers), dtype=bool)
         for _ in range(2):
@@ -201,7 +204,7 @@ class VirtualListener:
     """A company of one; `advance` lets a second of music pass."""
 
     def __init__(self, family: FamilyName, kind: KindName, seed: int, style: str) -> None:
-        self._company = Company(family, [kind], [seed], [style])
+        self._company = ListenerGroup(family, [kind], [seed], [style])
         self.minds = self._company.minds
 
     @property

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from biofeedback.simulation.music_monitor import Ear
+from biofeedback.simulation.music_monitor import MusicMonitor
 from sensors.base import Clock, SampleStream, SensorStatus, sleep_until
-from sensors.simulated.body import Body, BodySettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 from synth.params import MusicParams
 
-__all__ = ["Arousal", "Settings", "activation", "stream"]
+__all__ = ["ArousalCourse", "ListenerSettings", "activation", "stream"]
 
 STEP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ListenerSettings:
     """Who listens. A `null` listener does not respond to music at all."""
 
     kind: Literal["responder", "null"] = "responder"
@@ -37,10 +37,10 @@ class Settings:
     seed: int = 1
 
 
-class Arousal:
+class ArousalCourse:
     """The listener's arousal: drift to rest, the music's pull, and restlessness."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ListenerSettings) -> None:
         self._settings = settings
         self._rng = Random(f"{settings.seed}/arousal")
         self._heard: float | None = None
@@ -69,12 +69,14 @@ def activation(music: MusicParams) -> float:
     return min(1.0, max(0.0, 0.5 * tempo + 0.3 * density + 0.2 * music.dynamics))
 
 
-async def stream(settings: Settings, clock: Clock, ear: Ear) -> SampleStream:
+async def stream(settings: ListenerSettings, clock: Clock, ear: MusicMonitor) -> SampleStream:
     """Yield the RR intervals and the EDA of a body that hears what `ear` hears."""
     start_s = float(math.floor(clock()))
-    arousal = Arousal(settings)
+    arousal = ArousalCourse(settings)
     course = ((0.0, settings.start),)
-    body = Body(BodySettings(profile=course, seed=settings.seed), "virtual listener", start_s)
+    body = SimulatedBody(
+        BodySettings(profile=course, seed=settings.seed), "virtual listener", start_s
+    )
     yield SensorStatus(
         "virtual listener", clock(), "streaming", 100, True, "Simulated: not a person."
     )

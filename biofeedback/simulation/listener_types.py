@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-__all__ = ["KINDS", "MIXED", "Kind", "KindName", "kind_of", "mixed"]
+__all__ = ["KINDS", "MIXED", "KindName", "ListenerType", "kind_of", "mixed"]
 
 KindName = Literal[
     "responder", "weak", "null", "paradoxical", "restless", "dropout", "motion"
@@ -21,7 +21,7 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ListenerType:
     """What is the same for all listeners of a kind; ranges are drawn from evenly.
 
     `effect` is how far the arousal at rest in the music moves when the music goes from its
@@ -38,14 +38,14 @@ class Kind:
 
 
 _RESPONDS: Range = (0.7, 1.2)
-KINDS: dict[KindName, Kind] = {
-    "responder": Kind(effect=_RESPONDS, stressors_per_hour=0.5),
-    "weak": Kind(effect=(0.1, 0.35)),
-    "null": Kind(effect=(0.0, 0.0)),
-    "paradoxical": Kind(effect=(-1.2, -0.7)),
-    "restless": Kind(effect=_RESPONDS, stressors_per_hour=25.0, wander=0.05),
-    "dropout": Kind(effect=_RESPONDS, stressors_per_hour=0.5, dropouts_per_hour=18.0),
-    "motion": Kind(effect=_RESPONDS, stressors_per_hour=0.5, motions_per_hour=30.0),
+KINDS: dict[KindName, ListenerType] = {
+    "responder": ListenerType(effect=_RESPONDS, stressors_per_hour=0.5),
+    "weak": ListenerType(effect=(0.1, 0.35)),
+    "null": ListenerType(effect=(0.0, 0.0)),
+    "paradoxical": ListenerType(effect=(-1.2, -0.7)),
+    "restless": ListenerType(effect=_RESPONDS, stressors_per_hour=25.0, wander=0.05),
+    "dropout": ListenerType(effect=_RESPONDS, stressors_per_hour=0.5, dropouts_per_hour=18.0),
+    "motion": ListenerType(effect=_RESPONDS, stressors_per_hour=0.5, motions_per_hour=30.0),
 }
 #: How often each kind is met in a mixed crowd. Ours.
 MIXED: dict[KindName, float] = {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sensors.signals import FloatArray
 from synth.params import Layer, Mode, MusicParams
 
-__all__ = ["BEATS_PER_BREATH", "STYLES", "Heard"]
+__all__ = ["BEATS_PER_BREATH", "STYLES", "MusicFeatures"]
 
 STYLES = ("ambient", "piano", "pulse", "chamber", "lofi", "drone_breath")
 #: A breath is two bars of four beats where the music is to be breathed with.
@@ -20,7 +20,7 @@ _MODES = tuple(Mode)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MusicFeatures:
     """Features of the music of n listeners, each of shape (n,).
 
     `percussion`, `dynamics` and `swell` are 0 to 1; `mode` is 1 for lydian, the brightest, down
@@ -38,7 +38,7 @@ class Heard:
     sounding: FloatArray
 
     @classmethod
-    def of(cls, music: Iterable[MusicParams | None], styles: Iterable[str]) -> Heard:
+    def of(cls, music: Iterable[MusicParams | None], styles: Iterable[str]) -> MusicFeatures:
         """Return what listeners hear of one music each; None is silence."""
         known = tuple(music)
         rows = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from synth.params import MusicParams
 
-__all__ = ["Ear"]
+__all__ = ["MusicMonitor"]
 
 
-class Ear:
+class MusicMonitor:
     """Holds the parameters of the music that sounds, and None while it is silent."""
 
     def __init__(self) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from biofeedback.metrics.bank import MetricBank
-from biofeedback.metrics.bank import Settings as MetricSettings
-from biofeedback.state.baseline import Baseline, BaselineLearner
-from biofeedback.state.baseline import Settings as RestSettings
-from sensors.simulated.body import Body, BodySettings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
+from biofeedback.state.baseline import Baseline, BaselineLearner, BaselineSettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 
 __all__ = ["resting_baseline"]
 
@@ -15,8 +13,10 @@ REST_AROUSAL = 0.3
 
 def resting_baseline(seed: int, rest_s: int = 180) -> Baseline | None:
     """Return what `rest_s` seconds of rest without music teach about the listener of a seed."""
-    body = Body(BodySettings(profile=((0.0, REST_AROUSAL),), seed=seed), "virtual listener")
-    bank, learner = MetricBank(MetricSettings()), BaselineLearner(RestSettings(rest_s=rest_s))
+    body = SimulatedBody(
+        BodySettings(profile=((0.0, REST_AROUSAL),), seed=seed), "virtual listener"
+    )
+    bank, learner = MetricBank(MetricSettings()), BaselineLearner(BaselineSettings(rest_s=rest_s))
     for second in range(1, rest_s + 61):
         for chunk in body.advance(float(second)):
             bank.update(chunk)

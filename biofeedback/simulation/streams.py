@@ -8,12 +8,12 @@ import numpy as np
 
 from sensors.signals import FloatArray
 
-__all__ = ["Streams"]
+__all__ = ["NoiseStreams"]
 
 _BLOCK = 600
 
 
-class Streams:
+class NoiseStreams:
     """Gives `width` standard normal numbers for each listener at each step.
 
     A listener's numbers depend on its own seed alone, so that one listener by itself and the same

@@ -16,20 +16,28 @@ from msgspec import Meta
 
 from biofeedback.metrics.base import Reading
 
-__all__ = ["POPULATION", "Baseline", "BaselineLearner", "Prior", "Resting", "Settings", "feature"]
+__all__ = [
+    "POPULATION",
+    "Baseline",
+    "BaselineLearner",
+    "BaselineSettings",
+    "PopulationPrior",
+    "RestingValue",
+    "feature",
+]
 
 #: A median of fewer readings than this, two a second, is left out: the person was not measured.
 _FEWEST_READINGS = 30
 _SMALLEST_SCL_US = 0.01
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BaselineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long the person rests at the start; three to five minutes are usual."""
 
     rest_s: Annotated[float, Meta(ge=30.0, le=900.0)] = 180.0
 
 
-class Prior(msgspec.Struct, frozen=True):
+class PopulationPrior(msgspec.Struct, frozen=True):
     """What is known before a person is measured.
 
     `mean` and `sd_between` say where resting people lie, `sd_within` how much one resting person
@@ -46,24 +54,26 @@ class Prior(msgspec.Struct, frozen=True):
 #: over 17 people of Stress-Predict (Iqbal et al. 2022, Sensors 22(21):8135; wrist, first five
 #: minutes at rest), computed by us and rounded, and so is the spread between people except where
 #: another source is named.
-POPULATION: dict[str, Prior] = {
-    "heart_rate": Prior(
+POPULATION: dict[str, PopulationPrior] = {
+    "heart_rate": PopulationPrior(
         72.0,
         11.0,
         5.0,
         "between 65 bpm lying (RR 926 ms, Nunan 2010) and 78 seated, Stress-Predict",
     ),
-    "ln_rmssd": Prior(3.67, 0.45, 0.2, "RMSSD 42 +- 15 ms, Nunan 2010; spread Stress-Predict"),
-    "scl": Prior(
+    "ln_rmssd": PopulationPrior(
+        3.67, 0.45, 0.2, "RMSSD 42 +- 15 ms, Nunan 2010; spread Stress-Predict"
+    ),
+    "scl": PopulationPrior(
         0.0, 1.5, 0.15, "ours, between 0.25 uS on wrists, Stress-Predict, and 5 uS on fingers"
     ),
-    "scr_rate": Prior(
+    "scr_rate": PopulationPrior(
         0.7, 0.75, 0.4, "1 to 3 a minute on palms, Dawson, Schell and Filion; less on wrists: ours"
     ),
 }
 
 
-class Resting(msgspec.Struct, frozen=True):
+class RestingValue(msgspec.Struct, frozen=True):
     """One feature at rest: robust median, standard deviation, and readings that made them."""
 
     median: float
@@ -77,7 +87,7 @@ class Baseline(msgspec.Struct, frozen=True):
     `weak` marks a rest of less than three minutes; `learned_utc` is set when it is stored.
     """
 
-    resting: dict[str, Resting]
+    resting: dict[str, RestingValue]
     rest_s: float
     weak: bool
     learned_utc: str | None = None
@@ -109,7 +119,7 @@ def feature(reading: Reading) -> float | None:
 class BaselineLearner:
     """Collects readings for `rest_s` seconds from the first one that has a value."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: BaselineSettings) -> None:
         self._rest_s = settings.rest_s
         self._start_s: float | None = None
         self._elapsed_s = 0.0
@@ -135,11 +145,11 @@ class BaselineLearner:
     def result(self) -> Baseline | None:
         """Return what was learnt so far; None while no metric has been measured long enough."""
         resting = {
-            name: Resting(statistics.median(values), statistics.pstdev(values), len(values))
+            name: RestingValue(statistics.median(values), statistics.pstdev(values), len(values))
             for name, values in self._features.items()
             if len(values) >= _FEWEST_READINGS
         }
         if not resting:
             return None
-        usual_s = Settings().rest_s
+        usual_s = BaselineSettings().rest_s
         return Baseline(resting, self._elapsed_s, weak=self._elapsed_s < usual_s)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from biofeedback.state.baseline import Baseline, Settings
+from biofeedback.state.baseline import Baseline, BaselineSettings
 
 __all__ = [
     "USUAL_REST_S",
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 #: A shorter rest is weaker.
-USUAL_REST_S = Settings().rest_s
+USUAL_REST_S = BaselineSettings().rest_s
 
 _DAY_S = 86_400.0
 #: Skin and fitness change within weeks; after so many days a new rest is worth its three minutes.
@@ -48,7 +48,7 @@ def rest_in_words(baseline: Baseline, now_utc: datetime) -> str:
 
 
 class _State(msgspec.Struct, frozen=True):
-    rest: Settings = Settings()
+    rest: BaselineSettings = BaselineSettings()
 
 
 class _Config(msgspec.Struct, frozen=True):

@@ -17,9 +17,9 @@ from msgspec import Meta
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
 from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, feature
-from biofeedback.state.late_baseline import LateRest
+from biofeedback.state.late_baseline import LateBaseline
 
-__all__ = ["Estimator", "Settings", "State"]
+__all__ = ["Estimator", "EstimatorSettings", "State"]
 
 #: The signs are those of the literature. The sizes of heart rate, SCL and SCR are what a search
 #: that leaves each person out chose in 16 of 17 cases (benchmarks/arousal_auc.py, Stress-Predict).
@@ -42,7 +42,7 @@ _POPULATION_VARIANCE, _PERSONAL_VARIANCE, _WEAK_VARIANCE = 1.0, 0.06, 0.16
 _INTERVAL_SDS = 1.645
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class EstimatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How fast arousal may wander and how soon the estimate is given up without data.
 
     `wander_per_s` is the variance that the index gains in a second, in squared standard
@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     wander_per_s: Annotated[float, Meta(ge=0.001, le=1.0)] = 0.02
     lag_s: Annotated[float, Meta(ge=1.0, le=120.0)] = 8.0
     forget_s: Annotated[float, Meta(ge=5.0, le=600.0)] = 30.0
-    rest: rest.Settings = rest.Settings()
+    rest: rest.BaselineSettings = rest.BaselineSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ class Estimator:
     where its rest must be; from then on it has half of its weight.
     """
 
-    def __init__(self, settings: Settings, baseline: Baseline | None) -> None:
+    def __init__(self, settings: EstimatorSettings, baseline: Baseline | None) -> None:
         self._settings = settings
         self._baseline = baseline
         self._learner = None if baseline else BaselineLearner(settings.rest)
-        self._late = LateRest()
+        self._late = LateBaseline()
         self._index = 0.0
         self._variance = _NOTHING_VARIANCE
         self._last_s: float | None = None

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import statistics
 
-from biofeedback.state.baseline import POPULATION, Resting
+from biofeedback.state.baseline import POPULATION, RestingValue
 
-__all__ = ["LateRest"]
+__all__ = ["LateBaseline"]
 
 #: As long as the shortest rest that is worth its name, at two readings a second. Our own choice.
 _READINGS = 120
 
 
-class LateRest:
+class LateBaseline:
     """Learns the resting values that the rest phase missed."""
 
     def __init__(self) -> None:
         self._implied: dict[str, list[float]] = {}
-        self._resting: dict[str, Resting] = {}
+        self._resting: dict[str, RestingValue] = {}
 
     def z(self, name: str, value: float) -> float | None:
         """Return how far `value` of a feature lies above the inferred rest; None before it is."""
@@ -35,5 +35,5 @@ class LateRest:
         implied.append(value - z * POPULATION[name].sd_within)
         if len(implied) >= _READINGS:
             spread = statistics.pstdev(implied)
-            self._resting[name] = Resting(statistics.median(implied), spread, len(implied))
+            self._resting[name] = RestingValue(statistics.median(implied), spread, len(implied))
             implied.clear()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 
-__all__ = ["Worn"]
+__all__ = ["SubjectState"]
 
 
 @dataclass(frozen=True, slots=True)
-class Worn:
+class SubjectState:
     """A wearer's state and readings."""
 
     state: State

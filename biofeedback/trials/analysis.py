@@ -17,18 +17,18 @@ import numpy as np
 
 from biofeedback.trials.allocation import Allocation
 from biofeedback.trials.blinding import Blinding, blinding
-from biofeedback.trials.blocks import Block, read_block
-from biofeedback.trials.folder import Attempt, Trial
+from biofeedback.trials.blocks import TrialBlock, read_block
+from biofeedback.trials.folder import BlockAttempt, Trial
 from biofeedback.trials.mixed import Posterior, fit
-from biofeedback.trials.permutation import Test, compare, fewest_pairs
+from biofeedback.trials.permutation import PermutationTest, compare, fewest_pairs
 from biofeedback.trials.protocol import END_POINTS, Arm, EndPoint, Protocol
 from biofeedback.trials.verdict import Verdict, judge, pairs_needed
 
-__all__ = ["Comparison", "Result", "analyse", "counted"]
+__all__ = ["ArmComparison", "TrialResult", "analyse", "counted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ArmComparison:
     """One end point, the first arm against another; `adjusted` is Holm's p among the secondary.
 
     `poor` counts pairs that are lost since a block of theirs is poor.
@@ -36,7 +36,7 @@ class Comparison:
 
     end_point: EndPoint
     versus: Arm
-    test: Test
+    test: PermutationTest
     means: tuple[float, float]
     differences: tuple[float, ...]
     poor: int
@@ -45,7 +45,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TrialResult:
     """All that the page and the table show."""
 
     protocol: Protocol
@@ -53,10 +53,10 @@ class Result:
     verdict: Verdict
     over: bool
     early: int  #: looks before the end
-    primary: Comparison
-    secondary: tuple[Comparison, ...]
+    primary: ArmComparison
+    secondary: tuple[ArmComparison, ...]
     blinding: Mapping[str, Blinding]
-    blocks: tuple[tuple[Block, Arm], ...]  #: those that count, with their arm, in order
+    blocks: tuple[tuple[TrialBlock, Arm], ...]  #: those that count, with their arm, in order
     interrupted: int
     missing: int  #: blocks that were planned and did not happen
     lost: int  #: pairs, of those that were begun or are past
@@ -65,10 +65,10 @@ class Result:
     ratings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def counted(trial: Trial) -> tuple[list[Block], int]:
+def counted(trial: Trial) -> tuple[list[TrialBlock], int]:
     """Return the blocks that count, in order, and how many other attempts there are."""
     attempts = trial.attempts()
-    first: dict[int, Attempt] = {}
+    first: dict[int, BlockAttempt] = {}
     for attempt in attempts:
         if attempt.complete:
             first.setdefault(attempt.block, attempt)
@@ -76,7 +76,7 @@ def counted(trial: Trial) -> tuple[list[Block], int]:
     return blocks, len(attempts) - len(blocks)
 
 
-def analyse(trial: Trial, today: date) -> Result:
+def analyse(trial: Trial, today: date) -> TrialResult:
     """Analyse as the protocol says; opens the sealed file.
 
     Before the end that was planned the verdict is always "can't tell yet".
@@ -102,7 +102,7 @@ def analyse(trial: Trial, today: date) -> Result:
         lost=lost > protocol.most_lost * protocol.pairs,
     )
     with_arms = [(block, allocation.arm(block.attempt.block)) for block in blocks]
-    return Result(
+    return TrialResult(
         protocol=protocol,
         digest=trial.digest,
         verdict=verdict,
@@ -124,7 +124,7 @@ def analyse(trial: Trial, today: date) -> Result:
     )
 
 
-def _needed(verdict: Verdict, primary: Comparison, protocol: Protocol, *, over: bool) -> int:
+def _needed(verdict: Verdict, primary: ArmComparison, protocol: Protocol, *, over: bool) -> int:
     """Return how many more pairs: those of the plan, then those that another trial would take."""
     if verdict != "can't tell yet":
         return 0
@@ -136,7 +136,7 @@ def _needed(verdict: Verdict, primary: Comparison, protocol: Protocol, *, over: 
     return pairs_needed(sd, protocol.smallest, protocol.alpha)
 
 
-def _pairs_begun(blocks: Sequence[Block], protocol: Protocol) -> int:
+def _pairs_begun(blocks: Sequence[TrialBlock], protocol: Protocol) -> int:
     """Return how many pairs have all of their blocks behind them."""
     last = max((block.attempt.block for block in blocks), default=0)
     return last // len(protocol.arms)
@@ -145,10 +145,10 @@ def _pairs_begun(blocks: Sequence[Block], protocol: Protocol) -> int:
 def _compare(
     protocol: Protocol,
     allocation: Allocation,
-    blocks: Sequence[Block],
+    blocks: Sequence[TrialBlock],
     end_point: EndPoint,
     versus: Arm,
-) -> Comparison:
+) -> ArmComparison:
     arms, size = (protocol.arms[0], versus), len(protocol.arms)
     known: dict[tuple[int, Arm], float] = {}
     rows: list[tuple[float, float, float, int]] = []
@@ -167,7 +167,7 @@ def _compare(
         rows.append((value.mean, 0.5 if arm == arms[0] else -0.5, position, pair))
     both = [p for p in range(protocol.pairs) if all((p, arm) in known for arm in arms)]
     differences = [known[pair, arms[0]] - known[pair, arms[1]] for pair in both]
-    return Comparison(
+    return ArmComparison(
         end_point=end_point,
         versus=versus,
         test=compare(np.array(differences), protocol.alpha),
@@ -187,7 +187,7 @@ def _posterior(
     return fit(y, arm, position, np.unique(pair, return_inverse=True)[1], smallest)
 
 
-def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
+def _adjusted(found: Sequence[ArmComparison]) -> list[ArmComparison]:
     """Return the comparisons with Holm's p-values; those without a pair have none."""
     from dataclasses import replace
 
@@ -203,7 +203,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _rated(blocks: Sequence[Block]) -> dict[str, float]:
+def _rated(blocks: Sequence[TrialBlock]) -> dict[str, float]:
     scales = {scale for block in blocks for scale in block.ratings}
     return {
         scale: _mean([block.ratings[scale] for block in blocks if scale in block.ratings])

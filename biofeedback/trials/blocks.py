@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from biofeedback.common.errors import LogError
 from biofeedback.record import lines
 from biofeedback.record.reader import read
-from biofeedback.trials.folder import BEFORE, BLOCK, Attempt
+from biofeedback.trials.folder import BEFORE, BLOCK, BlockAttempt
 from biofeedback.trials.protocol import END_POINTS, EndPoint, Protocol
 
-__all__ = ["Block", "Value", "read_block"]
+__all__ = ["EndpointValue", "TrialBlock", "read_block"]
 
 _QUALITY, _CONFIDENCE = 0.3, 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class EndpointValue:
     """Mean of an end point over a block, and the share of the time for which it is known."""
 
     mean: float
@@ -31,15 +31,15 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TrialBlock:
     """What one attempt came to; `arm` is not known here.
 
     `values` holds the end points that were measured at all. `problem` says why the log can't be
     used, "" where it can.
     """
 
-    attempt: Attempt
-    values: Mapping[EndPoint, Value] = field(default_factory=dict)
+    attempt: BlockAttempt
+    values: Mapping[EndPoint, EndpointValue] = field(default_factory=dict)
     ratings: Mapping[str, float] = field(default_factory=dict)
     guess: str = ""
     adverse: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Block:
     sensors: tuple[str, ...] = ()
 
 
-def read_block(attempt: Attempt, protocol: Protocol) -> Block:
+def read_block(attempt: BlockAttempt, protocol: Protocol) -> TrialBlock:
     """Read a block's log; one that was damaged or changed gives no values, but a problem."""
     changed: list[str] = []
     reading = _Reading(attempt, protocol)
@@ -60,12 +60,12 @@ def read_block(attempt: Attempt, protocol: Protocol) -> Block:
         for _, line in read(attempt.folder, changed.append):
             reading.take(line)
     except LogError as error:
-        return Block(attempt, problem=str(error))
+        return TrialBlock(attempt, problem=str(error))
     return reading.result("the log was changed: " + changed[0] if changed else "")
 
 
 class _Reading:
-    def __init__(self, attempt: Attempt, protocol: Protocol) -> None:
+    def __init__(self, attempt: BlockAttempt, protocol: Protocol) -> None:
         self._attempt = attempt
         self._protocol = protocol
         self._phase = BEFORE
@@ -126,17 +126,17 @@ class _Reading:
             case _:
                 pass
 
-    def result(self, problem: str) -> Block:
+    def result(self, problem: str) -> TrialBlock:
         known = {} if problem else self._known
         values = {
-            name: Value(
+            name: EndpointValue(
                 sum(seen) / len(seen),
                 min(1.0, len(seen) / max(1, self._ticks if name == "arousal" else self._seconds)),
             )
             for name, seen in known.items()
         }
         header = self._header
-        return Block(
+        return TrialBlock(
             attempt=self._attempt,
             values=values,
             ratings=self._ratings,

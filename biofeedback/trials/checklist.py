@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from biofeedback.trials.analysis import Result
+from biofeedback.trials.analysis import TrialResult
 from biofeedback.trials.protocol import ARMS, END_POINTS
 
-__all__ = ["NOT_RECORDED", "Item", "items"]
+__all__ = ["NOT_RECORDED", "ChecklistItem", "items"]
 
 NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ChecklistItem:
     """One item of one standard, with what is known."""
 
     standard: str
@@ -28,17 +28,17 @@ class Item:
     text: str
 
 
-def items(result: Result) -> list[Item]:
+def items(result: TrialResult) -> list[ChecklistItem]:
     """Return all items, each filled or "not recorded"."""
     said = _said(result)
     return [
-        Item(standard, number, title, said.get(key, NOT_RECORDED))
+        ChecklistItem(standard, number, title, said.get(key, NOT_RECORDED))
         for standard, listed in (("CRED-nf", _CRED), ("CONSORT-CENT", _CENT))
         for number, title, key in listed
     ]
 
 
-def _said(result: Result) -> dict[str, str]:
+def _said(result: TrialResult) -> dict[str, str]:
     protocol, primary = result.protocol, result.primary
     name, unit = END_POINTS[protocol.end_point]
     test = primary.test
@@ -101,12 +101,12 @@ def _said(result: Result) -> dict[str, str]:
     return {key: text for key, text in said.items() if text}
 
 
-def _dates(result: Result) -> str:
+def _dates(result: TrialResult) -> str:
     days = [block.attempt.started_utc for block, _ in result.blocks]
     return f"{days[0]} to {days[-1]}" if days else ""
 
 
-def _gaps(result: Result) -> str:
+def _gaps(result: TrialResult) -> str:
     return "; ".join(
         f"{arm}: gaps {sum(b.gap_s for b, played in result.blocks if played == arm):.0f} s"
         for arm in result.protocol.arms
@@ -117,7 +117,7 @@ def _counted(texts: list[str]) -> str:
     return "; ".join(f"{text} ({times})" for text, times in Counter(texts).items())
 
 
-def _ratings(result: Result) -> str:
+def _ratings(result: TrialResult) -> str:
     return "; ".join(
         f"{arm}: " + ", ".join(f"{scale} {value:.1f} of 10" for scale, value in scales.items())
         for arm, scales in result.ratings.items()

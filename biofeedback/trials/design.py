@@ -18,7 +18,7 @@ from biofeedback.trials.folder import Trial, create
 from biofeedback.trials.permutation import fewest_pairs
 from biofeedback.trials.protocol import Protocol, checked_name
 
-__all__ = ["ANALYSIS", "MISSING", "Design", "freeze"]
+__all__ = ["ANALYSIS", "MISSING", "TrialDesign", "freeze"]
 
 ANALYSIS = (
     "Two-sided permutation test of the mean difference within pairs, first arm less second, over "
@@ -35,7 +35,7 @@ MISSING = (
 _DONORS = 6  #: virtual listeners; each may lead several blocks
 
 
-class Design(msgspec.Struct, frozen=True, kw_only=True):
+class TrialDesign(msgspec.Struct, frozen=True, kw_only=True):
     """What a person decides about a trial, not yet checked."""
 
     name: str
@@ -54,7 +54,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def freeze(
-    root: Path, design: Design, days: int, donors: Sequence[Path] = (), seed: int | None = None
+    root: Path, design: TrialDesign, days: int, donors: Sequence[Path] = (), seed: int | None = None
 ) -> Trial:
     """Check a design, draw its allocation and write both; `seed` only for tests.
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from biofeedback.trials.permutation import Test
+from biofeedback.trials.permutation import PermutationTest
 
 __all__ = ["draw"]
 
@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 300, 64, 24, 16, 40
 _INK, _QUIET, _ACCENT, _BAND = "#24313a", "#55626b", "#0b5a94", "#eeede9"
 
 
-def draw(differences: Sequence[float], test: Test, smallest: float, label: str) -> str:
+def draw(differences: Sequence[float], test: PermutationTest, smallest: float, label: str) -> str:
     """Return an SVG: a dot for each pair in order, then the mean with its interval."""
     known = [*differences, 0.0, smallest, -smallest]
     known += [v for v in (test.low, test.high) if math.isfinite(v)]

@@ -27,7 +27,7 @@ __all__ = [
     "ANSWERS",
     "BEFORE",
     "BLOCK",
-    "Attempt",
+    "BlockAttempt",
     "Trial",
     "create",
     "find",
@@ -44,7 +44,7 @@ _ANSWERS = b'"phase":"answers"'
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class BlockAttempt:
     """One session for a block; `complete` when the block was played to its end."""
 
     folder: Path
@@ -55,7 +55,7 @@ class Attempt:
     simulated: bool
 
 
-class Look(msgspec.Struct, frozen=True):
+class InterimLook(msgspec.Struct, frozen=True):
     """Somebody opened the allocation before the end."""
 
     utc: str
@@ -80,7 +80,7 @@ class Trial:
         raw = _bytes(self.folder / SEALED)
         return open_sealed(raw, self.protocol.allocation_sha256, str(self.folder / SEALED))
 
-    def attempts(self) -> list[Attempt]:
+    def attempts(self) -> list[BlockAttempt]:
         """Return the sessions so far in order of time; one of another protocol is an error."""
         found = []
         folders = sorted(self.sessions.iterdir()) if self.sessions.is_dir() else []
@@ -98,7 +98,7 @@ class Trial:
                     hint="Put the protocol back as it was, or move that session away.",
                 )
             found.append(
-                Attempt(
+                BlockAttempt(
                     folder,
                     item.block,
                     item.attempt,
@@ -109,7 +109,7 @@ class Trial:
             )
         return sorted(found, key=lambda attempt: attempt.started_utc)
 
-    def next_item(self, attempts: Sequence[Attempt]) -> TrialItem | None:
+    def next_item(self, attempts: Sequence[BlockAttempt]) -> TrialItem | None:
         """Return which block is due; None when every block is done or given up."""
         for block in range(1, self.protocol.blocks + 1):
             mine = [attempt for attempt in attempts if attempt.block == block]
@@ -124,23 +124,23 @@ class Trial:
                 )
         return None
 
-    def is_over(self, attempts: Sequence[Attempt], today: date) -> bool:
+    def is_over(self, attempts: Sequence[BlockAttempt], today: date) -> bool:
         """Whether the planned end has come: no block is due, or the stop date is past."""
         return self.next_item(attempts) is None or self.protocol.over(today)
 
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[InterimLook]:
         """Return who looked before the end."""
         path = self.folder / LOOKS
         if not path.exists():
             return []
-        return [msgspec.json.decode(line, type=Look) for line in _bytes(path).splitlines()]
+        return [msgspec.json.decode(line, type=InterimLook) for line in _bytes(path).splitlines()]
 
     def note_look(self, utc: str, pairs: int) -> None:
         """Write down, for good, that the arms were looked at before the end."""
         path = self.folder / LOOKS
         try:
             with path.open("ab") as file:
-                file.write(msgspec.json.encode(Look(utc, pairs)) + b"\n")
+                file.write(msgspec.json.encode(InterimLook(utc, pairs)) + b"\n")
         except OSError as error:
             raise FolderError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from biofeedback.common.errors import FolderError
 from biofeedback.report import html
 from biofeedback.report.html import note, section, table
-from biofeedback.trials.analysis import Comparison, Result
+from biofeedback.trials.analysis import ArmComparison, TrialResult
 from biofeedback.trials.checklist import items
 from biofeedback.trials.figure import draw
 from biofeedback.trials.permutation import fewest_pairs
@@ -23,7 +23,7 @@ NAME = "result.html"
 _SIMULATED = "Simulated: shows what the trial can see, not a benefit to a person"
 
 
-def write(folder: Path, result: Result) -> Path:
+def write(folder: Path, result: TrialResult) -> Path:
     """Write the page into a trial's folder, whole or not at all; return its path."""
     path = folder / NAME
     draft = path.with_name(f".{NAME}.{os.getpid()}")
@@ -37,7 +37,7 @@ def write(folder: Path, result: Result) -> Path:
     return path
 
 
-def in_words(result: Result) -> list[str]:
+def in_words(result: TrialResult) -> list[str]:
     """Return the verdict and what it means, a sentence each."""
     protocol, test = result.protocol, result.primary.test
     name, unit = END_POINTS[protocol.end_point]
@@ -66,7 +66,7 @@ def in_words(result: Result) -> list[str]:
     return said
 
 
-def _meaning(result: Result) -> str:
+def _meaning(result: TrialResult) -> str:
     protocol, pairs = result.protocol, result.primary.test.pairs
     unit = END_POINTS[protocol.end_point][1]
     match result.verdict:
@@ -94,13 +94,13 @@ def _meaning(result: Result) -> str:
             )
 
 
-def rows(result: Result) -> list[list[str]]:
+def rows(result: TrialResult) -> list[list[str]]:
     """Return the table of comparisons, headings first."""
     head = ["", "versus", "pairs", "difference", "interval", "p", "model"]
     return [head, *(_row(c, result) for c in (result.primary, *result.secondary))]
 
 
-def _row(comparison: Comparison, result: Result) -> list[str]:
+def _row(comparison: ArmComparison, result: TrialResult) -> list[str]:
     test, posterior = comparison.test, comparison.posterior
     name, unit = END_POINTS[comparison.end_point]
     known = test.pairs > 0
@@ -118,7 +118,7 @@ def _row(comparison: Comparison, result: Result) -> list[str]:
     ]
 
 
-def render(result: Result) -> str:
+def render(result: TrialResult) -> str:
     """Return the whole page."""
     css = Path(html.__file__).with_name("page.css").read_text(encoding="utf-8")
     protocol = result.protocol
@@ -154,7 +154,7 @@ def render(result: Result) -> str:
     )
 
 
-def _header(result: Result, title: str) -> list[str]:
+def _header(result: TrialResult, title: str) -> list[str]:
     badge = f'<p class="badge">{_SIMULATED}</p>' if result.simulated else ""
     early = (
         f'<p class="badge">The arms were looked at before the end ({result.early})</p>'
@@ -173,12 +173,12 @@ def _header(result: Result, title: str) -> list[str]:
     ]
 
 
-def _summary(result: Result) -> list[str]:
+def _summary(result: TrialResult) -> list[str]:
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in in_words(result)[1:])
     return ['<section class="summary">', "<h2>In short</h2>", said, "</section>"]
 
 
-def _pairs(result: Result) -> list[str]:
+def _pairs(result: TrialResult) -> list[str]:
     primary, (name, unit) = result.primary, END_POINTS[result.protocol.end_point]
     if not primary.differences:
         return [note("No pair is complete yet.")]
@@ -193,7 +193,7 @@ def _pairs(result: Result) -> list[str]:
     ]
 
 
-def _table(result: Result) -> list[str]:
+def _table(result: TrialResult) -> list[str]:
     head, *body = rows(result)
     primary = result.primary.posterior
     parts = table("All end points", head, body, (2, 3, 4, 5, 6))
@@ -215,7 +215,7 @@ def _table(result: Result) -> list[str]:
     return parts
 
 
-def _guesses(result: Result) -> list[str]:
+def _guesses(result: TrialResult) -> list[str]:
     body = [
         [
             arm, str(b.right), str(b.wrong), str(b.skipped),
@@ -230,7 +230,7 @@ def _guesses(result: Result) -> list[str]:
     ]
 
 
-def _blocks(result: Result) -> list[str]:
+def _blocks(result: TrialResult) -> list[str]:
     end_point = result.protocol.end_point
     body = []
     for block, arm in result.blocks:
@@ -256,6 +256,6 @@ def _blocks(result: Result) -> list[str]:
     ]
 
 
-def _checklist(result: Result) -> list[str]:
+def _checklist(result: TrialResult) -> list[str]:
     body = [[f"{i.standard} {i.number}", i.title, i.text] for i in items(result)]
     return table("Reporting items", ("Item", "asks for", "here"), body)

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EXACT", "Test", "compare", "fewest_pairs", "many", "p_values"]
+__all__ = ["EXACT", "PermutationTest", "compare", "fewest_pairs", "many", "p_values"]
 
 FloatArray = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ _EQUAL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class PermutationTest:
     """A mean difference, first arm less second, with its interval and two-sided p-value.
 
     The interval is infinite where there are too few pairs for any at this level.
@@ -50,13 +50,13 @@ class Test:
         return self.low > 0.0 or self.high < 0.0
 
 
-def compare(differences: FloatArray, alpha: float = 0.05) -> Test:
+def compare(differences: FloatArray, alpha: float = 0.05) -> PermutationTest:
     """Test the differences of pairs, shape (n,); NaN everywhere and p = 1 when n = 0."""
     differences = np.asarray(differences, dtype=np.float64)
     if not len(differences):
-        return Test(0, math.nan, -math.inf, math.inf, 1.0, True)
+        return PermutationTest(0, math.nan, -math.inf, math.inf, 1.0, True)
     estimate, low, high, p = (float(x[0]) for x in many(differences[:, None], alpha))
-    return Test(len(differences), estimate, low, high, p, len(differences) <= EXACT)
+    return PermutationTest(len(differences), estimate, low, high, p, len(differences) <= EXACT)
 
 
 def many(

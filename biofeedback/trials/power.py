@@ -15,7 +15,7 @@ import numpy as np
 
 from biofeedback.trials.permutation import p_values
 
-__all__ = ["NOTICE", "Row", "table"]
+__all__ = ["NOTICE", "PowerRow", "table"]
 
 NOTICE = "simulated: shows what a trial could see, not a benefit"
 #: Median, and standard deviation of the logarithm, in breaths a minute.
@@ -23,7 +23,7 @@ _MEDIAN_SD, _LOG_SD = 0.91, 0.33
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PowerRow:
     """One number of pairs: how often "effect" is said without any, and for each size of one."""
 
     pairs: int
@@ -34,7 +34,7 @@ class Row:
 def table(
     effects: Sequence[float], pairs: Sequence[int], *, alpha: float = 0.05, sd: float | None = None,
     people: int = 2000, seed: int = 1,
-) -> list[Row]:  # fmt: skip
+) -> list[PowerRow]:  # fmt: skip
     """Return a row for each number of pairs; `sd` is one person's own spread, if it is known."""
     rng = np.random.default_rng([seed, 7])
     spread = np.full(people, sd or 0.0)
@@ -44,5 +44,5 @@ def table(
     for count in pairs:
         noise = rng.standard_normal((count, people)) * spread
         shares = (p_values(noise, (0.0, *effects)) <= alpha).mean(axis=1)
-        rows.append(Row(count, float(shares[0]), tuple(float(share) for share in shares[1:])))
+        rows.append(PowerRow(count, float(shares[0]), tuple(float(share) for share in shares[1:])))
     return rows

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from biofeedback.trials.permutation import Test, fewest_pairs
+from biofeedback.trials.permutation import PermutationTest, fewest_pairs
 
 __all__ = ["Verdict", "judge", "pairs_needed"]
 
@@ -21,7 +21,9 @@ _POWER = 0.8
 _MOST = 2000
 
 
-def judge(test: Test, *, alpha: float, smallest: float, over: bool, lost: bool) -> Verdict:
+def judge(
+    test: PermutationTest, *, alpha: float, smallest: float, over: bool, lost: bool
+) -> Verdict:
     """Return the verdict; `lost` says that more pairs are missing than the protocol allows."""
     if not over or lost or test.pairs < fewest_pairs(alpha):
         return "can't tell yet"

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from biofeedback.group.settings import MARK
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State
 from biofeedback.views.age import GONE_S, OLD_S
 from biofeedback.views.evidence import Evidence
-from biofeedback.views.picture import Measure, Trust, Wearer
+from biofeedback.views.picture import MeasureView, Trust, WearerView
 from sensors.signals import Chunk
 
-__all__ = ["MEASURES", "UNKNOWN", "Body"]
+__all__ = ["MEASURES", "UNKNOWN", "BodyView"]
 
 #: The metrics that screens show, with the decimals that a picture has of them.
 MEASURES = {"heart_rate": 1, "rmssd": 1, "scl": 3, "scr_rate": 1, "breathing_rate": 1}
-UNKNOWN = Measure()
+UNKNOWN = MeasureView()
 _SYNCHRONY = "synchrony"
 _KNOWN = 0.01  #: confidence below which arousal is not shown
 _GOOD, _FAIR = 0.8, 0.5  #: quality of a reading from which it is called so
 
 
-class Body:
+class BodyView:
     """Takes in what tells of bodies. A number keeps the moment that it had when it was made."""
 
     def __init__(self) -> None:
         self._evidence = Evidence()
         self._measures = dict.fromkeys(MEASURES, UNKNOWN)
-        self._wearers: tuple[Wearer, ...] = ()
+        self._wearers: tuple[WearerView, ...] = ()
         self._together = UNKNOWN
         self._seen: list[tuple[float, float]] = []  # quality and moment of heart and skin
         self.state: State | None = None
         self.arousal_s: float | None = None  #: when arousal was measured
 
-    def hear(self, event: Chunk | Beat | Found, now_s: float) -> None:
+    def hear(self, event: Chunk | Beat | SubjectEvent, now_s: float) -> None:
         """Take in what numbers are made of."""
         self._evidence.take(event, now_s)
 
@@ -60,15 +60,15 @@ class Body:
             if name.endswith(f"{MARK}arousal")
         )
 
-    def measures(self, now_s: float) -> dict[str, Measure]:
+    def measures(self, now_s: float) -> dict[str, MeasureView]:
         """Return what is measured, by metric; what is too old is unknown."""
         return {name: _held(measure, now_s) for name, measure in self._measures.items()}
 
-    def together(self, now_s: float) -> Measure:
+    def together(self, now_s: float) -> MeasureView:
         """Return how much a group moves together, beyond chance, 0 to 1."""
         return _held(self._together, now_s)
 
-    def wearers(self, now_s: float) -> tuple[Wearer, ...]:
+    def wearers(self, now_s: float) -> tuple[WearerView, ...]:
         """Return each of a group."""
         return tuple(_held_wearer(wearer, now_s) for wearer in self._wearers)
 
@@ -84,18 +84,20 @@ class Body:
         fresh = [quality for quality, measured_s in self._seen if now_s - measured_s <= OLD_S]
         return _trust(max(fresh, default=0.0))
 
-    def _measure(self, reading: Reading | None, digits: int) -> Measure:
+    def _measure(self, reading: Reading | None, digits: int) -> MeasureView:
         if reading is None or reading.value is None:
             return UNKNOWN
         measured_s = self._evidence.measured_s(reading.name)
         if measured_s is None:
             return UNKNOWN
-        return Measure(round(reading.value, digits), _trust(reading.quality), round(measured_s, 2))
+        return MeasureView(
+            round(reading.value, digits), _trust(reading.quality), round(measured_s, 2)
+        )
 
-    def _wearer(self, name: str, arousal: Reading, named: dict[str, Reading]) -> Wearer:
+    def _wearer(self, name: str, arousal: Reading, named: dict[str, Reading]) -> WearerView:
         heart = self._measure(named.get(f"{name}{MARK}heart_rate"), 0)
         known = self._measure(arousal, 2) if arousal.quality >= _KNOWN else UNKNOWN
-        return Wearer(
+        return WearerView(
             name, known.value, heart.value, known.measured_s, heart.measured_s, heart.trust
         )
 
@@ -104,15 +106,15 @@ def _holds(measured_s: float | None, now_s: float) -> bool:
     return measured_s is not None and now_s - measured_s <= GONE_S
 
 
-def _held(measure: Measure, now_s: float) -> Measure:
+def _held(measure: MeasureView, now_s: float) -> MeasureView:
     return measure if _holds(measure.measured_s, now_s) else UNKNOWN
 
 
-def _held_wearer(wearer: Wearer, now_s: float) -> Wearer:
+def _held_wearer(wearer: WearerView, now_s: float) -> WearerView:
     seen, beats = _holds(wearer.arousal_s, now_s), _holds(wearer.heart_rate_s, now_s)
     if seen and beats:
         return wearer
-    return Wearer(
+    return WearerView(
         wearer.name,
         wearer.arousal if seen else None,
         wearer.heart_rate if beats else None,

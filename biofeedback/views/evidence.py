@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biofeedback.group.settings import MARK, wearer_of
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State
 from sensors.signals import Chunk, Signal
@@ -31,12 +31,12 @@ class Evidence:
         self._skin: dict[str, float] = {}
         self._arousal: dict[str, float] = {}
 
-    def take(self, event: Chunk | Beat | Found | State, now_s: float) -> None:
+    def take(self, event: Chunk | Beat | SubjectEvent | State, now_s: float) -> None:
         """Take in what tells of a body at `now_s`."""
         match event:
             case Beat():
                 self._beat("", event, now_s)
-            case Found(item=Beat() as beat):
+            case SubjectEvent(item=Beat() as beat):
                 self._beat(event.wearer, beat, now_s)
             case Chunk(signal=Signal.HR):
                 self._rates[wearer_of(event.source)] = min(float(event.times_s[-1]), now_s)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from biofeedback.views.age import OLD_S
-from biofeedback.views.picture import Sensor
+from biofeedback.views.picture import SensorView
 from sensors.base import SensorStatus
 from sensors.signals import Chunk
 
-__all__ = ["Links"]
+__all__ = ["SensorLinks"]
 
 _LOW_BATTERY_PERCENT = 20
 #: What is told first where nobody sends: the worst news.
 _BEFORE_STREAMING = ("lost", "connecting", "searching", "ended")
 
 
-class Links:
+class SensorLinks:
     """Remembers the latest status of each sensor, in the order in which they were asked for."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Links:
         """Remember when a source sent something."""
         self._heard_s[chunk.source] = now_s
 
-    def sensors(self, now_s: float) -> tuple[Sensor, ...]:
+    def sensors(self, now_s: float) -> tuple[SensorView, ...]:
         """Return each sensor as it is known now."""
         return tuple(self._sensor(status, now_s) for status in self._told.values())
 
@@ -69,10 +69,10 @@ class Links:
         heard_s = self._heard_s.get(status.source, now_s)
         return status.state == "streaming" and now_s - heard_s > OLD_S
 
-    def _sensor(self, status: SensorStatus, now_s: float) -> Sensor:
+    def _sensor(self, status: SensorStatus, now_s: float) -> SensorView:
         silent, battery = self._is_silent(status, now_s), status.battery_percent
         seen = status.state == "streaming" and not silent
-        return Sensor(
+        return SensorView(
             source=status.source,
             state=status.state,
             battery_percent=battery,

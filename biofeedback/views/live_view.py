@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from biofeedback.control.base import Decision
-from biofeedback.control.override import Wish
+from biofeedback.control.override import OverrideRequest
 from biofeedback.engine.events import Derived
 from biofeedback.engine.inputs import Command, Input, Tick
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State
-from biofeedback.views.body import Body
-from biofeedback.views.links import Links
-from biofeedback.views.picture import Breath, Music, Picture
+from biofeedback.views.body import BodyView
+from biofeedback.views.links import SensorLinks
+from biofeedback.views.picture import BreathView, MusicView, Picture
 from sensors.base import SensorStatus
 from sensors.signals import Chunk
 from synth.events import Bar, Cancel
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 __all__ = ["LiveView"]
 
@@ -51,9 +51,9 @@ class LiveView:
     _rest_began_s: float | None = None
     _bars: list[Bar] = field(default_factory=list)
     _named: tuple[Bar, str, str] | None = None  # the bar that sounds, its key and its chords
-    _tempo: Segment | None = None
-    _links: Links = field(default_factory=Links)
-    _body: Body = field(default_factory=Body)
+    _tempo: TempoSegment | None = None
+    _links: SensorLinks = field(default_factory=SensorLinks)
+    _body: BodyView = field(default_factory=BodyView)
     _ending: bool = False
     _overrides: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class LiveView:
                 return False
             case Chunk():
                 return self._measure(event)
-            case Beat() | Found():
+            case Beat() | SubjectEvent():
                 self._body.hear(event, self.now_s)
                 return False  # what was made of it is news
             case SensorStatus():
@@ -77,7 +77,7 @@ class LiveView:
                 self._decision = event
             case Bar():
                 self._bars = [*self._bars, event][-_MUSIC_BARS:]
-            case Segment():
+            case TempoSegment():
                 self._tempo = event
             case Cancel():
                 self._bars = [bar for bar in self._bars if bar.beat < event.from_beat]
@@ -153,7 +153,7 @@ class LiveView:
             case "volume":
                 self.volume = float(command.value)
             case "override":
-                wish = Wish.parse(command.value)
+                wish = OverrideRequest.parse(command.value)
                 standing = str(wish).partition("=")[2], self.now_s + wish.for_s
                 self._overrides = self._overrides | {wish.name: standing}
             case "release":
@@ -180,7 +180,7 @@ class LiveView:
         begun = [bar for bar in self._bars if bar.beat <= self._tempo.beat + beats]
         return begun[-1] if begun else None
 
-    def _music(self) -> Music | None:
+    def _music(self) -> MusicView | None:
         bar, decision, tempo = self._bar(), self._decision, self._tempo
         if bar is None or decision is None or tempo is None:
             return None
@@ -188,7 +188,7 @@ class LiveView:
         if self._named is None or self._named[0] is not bar:  # names take longer than all else
             self._named = bar, str(bar.key), " ".join(bar.chords)
         _, key, chords = self._named
-        return Music(
+        return MusicView(
             tempo_bpm=round(tempo.bpm, 1),  # another clock's, maybe
             key=key,
             chords=chords,
@@ -197,7 +197,7 @@ class LiveView:
             layers=tuple(layer.value for layer in params.layers),
         )
 
-    def _breath(self) -> Breath | None:
+    def _breath(self) -> BreathView | None:
         """Return the swell at the tempo of now; None while the music has none."""
         if self._tempo is None or self._decision is None or self._decision.params.swell < 0.05:
             return None
@@ -205,7 +205,7 @@ class LiveView:
             return None
         second_a_beat = 60.0 / self._tempo.bpm
         into = self._tempo.beat % SWELL_BEATS
-        return Breath(
+        return BreathView(
             from_s=round(self._tempo.time_s - into * second_a_beat, 4),
             period_s=round(SWELL_BEATS * second_a_beat, 4),
         )

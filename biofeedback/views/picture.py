@@ -6,13 +6,13 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Breath", "Measure", "Music", "Picture", "Sensor", "Trust", "Wearer"]
+__all__ = ["BreathView", "MeasureView", "MusicView", "Picture", "SensorView", "Trust", "WearerView"]
 
 #: How good a number was when it was measured.
 Trust = Literal["good", "fair", "weak"]
 
 
-class Sensor(msgspec.Struct, frozen=True):
+class SensorView(msgspec.Struct, frozen=True):
     """One sensor's link as it says itself.
 
     `heard_s` is when anything last came from it; `silent` that this is longer ago than it should
@@ -30,7 +30,7 @@ class Sensor(msgspec.Struct, frozen=True):
     silent: bool = False
 
 
-class Measure(msgspec.Struct, frozen=True, omit_defaults=True):
+class MeasureView(msgspec.Struct, frozen=True, omit_defaults=True):
     """One number: None while it is not known, else with the moment that it speaks of."""
 
     value: float | None = None
@@ -38,7 +38,7 @@ class Measure(msgspec.Struct, frozen=True, omit_defaults=True):
     measured_s: float | None = None
 
 
-class Music(msgspec.Struct, frozen=True):
+class MusicView(msgspec.Struct, frozen=True):
     """What sounds now."""
 
     tempo_bpm: float
@@ -49,14 +49,14 @@ class Music(msgspec.Struct, frozen=True):
     layers: tuple[str, ...]
 
 
-class Breath(msgspec.Struct, frozen=True):
+class BreathView(msgspec.Struct, frozen=True):
     """The swell to breathe with: in for half of `period_s`, then out, from `from_s` on."""
 
     from_s: float
     period_s: float
 
 
-class Wearer(msgspec.Struct, frozen=True):
+class WearerView(msgspec.Struct, frozen=True):
     """One of a group: arousal and heart rate are None while they are not known."""
 
     name: str
@@ -82,10 +82,10 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     streaming: bool = False
     left_s: float | None = None
     signal: str = "waiting"
-    sensors: tuple[Sensor, ...] = ()
+    sensors: tuple[SensorView, ...] = ()
     heart_rate: float | None = None
     breaths: float | None = None
-    measures: dict[str, Measure] = {}  #: by the name of the metric, the two above among them
+    measures: dict[str, MeasureView] = {}  #: by the name of the metric, the two above among them
     arousal: float | None = None
     low: float | None = None
     high: float | None = None
@@ -95,8 +95,8 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     resting: bool = False  #: the listener's rest is being learned
     rest_left_s: float | None = None  #: how long that still takes
     rest: str = ""  #: which rest the session started with, "" without one
-    music: Music | None = None
-    breath: Breath | None = None
+    music: MusicView | None = None
+    breath: BreathView | None = None
     phase: str = ""  #: the part of the programme, "" for one without parts
     phase_left_s: float | None = None
     why: str = ""
@@ -108,6 +108,6 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     overrides: dict[str, str] = {}
     question: str = ""  #: what the listener is asked now
     troubles: tuple[str, ...] = ()
-    wearers: tuple[Wearer, ...] = ()  #: of a group
+    wearers: tuple[WearerView, ...] = ()  #: of a group
     synchrony: float | None = None  #: of a group, beyond chance, 0 to 1
     synchrony_s: float | None = None  #: when it was measured

@@ -21,10 +21,10 @@ from biofeedback.views import permissions
 from biofeedback.web import records
 from biofeedback.web.middleware import STOP
 from biofeedback.web.receipts import Receipts
-from biofeedback.web.remote_station import RemoteSeat
+from biofeedback.web.remote_station import RemoteStation
 from biofeedback.web.routes import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
-from biofeedback.web.station import Choice, Seat
-from biofeedback.web.stations import Studio
+from biofeedback.web.station import SessionChoice, Station
+from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Grant, Invitation, Role, Tokens
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-__all__ = ["Api", "Around"]
+__all__ = ["Api", "Surroundings"]
 
 Text = Annotated[str, Meta(max_length=500)]
 _LONGEST_ID = 40
@@ -40,7 +40,7 @@ Id = Annotated[str, Meta(max_length=_LONGEST_ID)]
 Name = Annotated[str, Meta(max_length=40, pattern=r"^[\w .-]{1,40}$")]
 
 
-class Found(msgspec.Struct, frozen=True):
+class ChoiceItem(msgspec.Struct, frozen=True):
     """Something that can be chosen: its URI, and its name as a person knows it."""
 
     uri: str
@@ -49,23 +49,23 @@ class Found(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Surroundings:
     """How the server looks around this computer: sensors within reach, and where sound can go.
 
     Both raise our errors, with hints, where this computer cannot look.
     """
 
-    sensors: Callable[[], Awaitable[list[Found]]]
-    outputs: Callable[[], Awaitable[list[Found]]]
+    sensors: Callable[[], Awaitable[list[ChoiceItem]]]
+    outputs: Callable[[], Awaitable[list[ChoiceItem]]]
 
 
-class Begin(Choice, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StartRequest(SessionChoice, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A choice, and the last STOP that whoever starts knows of."""
 
     since: Id | None = None
 
 
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PageCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A command to a running session. One that is sent again has the same `id`, and acts once.
 
     `age_s` is how long ago it was made, `run` the session that it was made for.
@@ -78,14 +78,14 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: Id = ""
 
 
-class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SafetyAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The answers to the questions before the first session."""
 
     yes: tuple[consent.Answer, ...] = ()
     advised: bool = False
 
 
-class Guest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class InvitationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to invite: for a listener a seat of their own is made."""
 
     role: Literal["listener", "therapist", "observer"]
@@ -106,9 +106,9 @@ class Api:
 
     def __init__(
         self,
-        studio: Studio,
+        studio: Stations,
         tokens: Tokens,
-        around: Around,
+        around: Surroundings,
         out: Path,
         contacts: list[dict[str, str]],
         entrance: Callable[[str], str],
@@ -148,10 +148,10 @@ class Api:
             door("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
         ]
 
-    def _seat(self, request: Request) -> Seat:
+    def _seat(self, request: Request) -> Station:
         return seat_of(request, self._studio.seats)
 
-    def _remote(self, request: Request) -> RemoteSeat | None:
+    def _remote(self, request: Request) -> RemoteStation | None:
         return self._studio.remotes.get(request.path_params["seat"])
 
     async def _choices(self, request: Request) -> Response:
@@ -170,7 +170,7 @@ class Api:
     async def _start(self, request: Request) -> Response:
         seat = self._seat(request)
         since = seat.stops  # a STOP from now on holds, however long the next lines take
-        choice = await body(request, Begin)
+        choice = await body(request, StartRequest)
         if not choice.simulated:
             given = await asyncio.to_thread(consent.load, seat.profile)
             if given is None or not given.holds:
@@ -183,7 +183,7 @@ class Api:
         return answer({"began": await seat.start(choice, choice.since)})
 
     async def _command(self, request: Request) -> Response:
-        grant, wish = grant_of(request), await body(request, Wish)
+        grant, wish = grant_of(request), await body(request, PageCommand)
         remote = self._remote(request)
 
         async def act() -> dict[str, object]:
@@ -277,7 +277,7 @@ class Api:
         )
 
     async def _give(self, request: Request) -> Response:
-        seat, answers = self._seat(request), await body(request, Answers)
+        seat, answers = self._seat(request), await body(request, SafetyAnswers)
         given = await asyncio.to_thread(
             consent.give, seat.profile, answers.yes, answers.advised, utc_now()
         )
@@ -309,7 +309,7 @@ class Api:
         return answer([self._shown(i, grant) for i in self._tokens.invitations(grant)])
 
     async def _invite(self, request: Request) -> Response:
-        grant, guest = grant_of(request), await body(request, Guest)
+        grant, guest = grant_of(request), await body(request, InvitationRequest)
         if guest.role not in _MAY_INVITE.get(grant.role, set()):
             raise ConfigError(f"a {grant.role} cannot invite a {guest.role}")
         seat = grant.seat
@@ -362,6 +362,6 @@ def _may_renew(grant: Grant, invitation: Invitation) -> bool:
     return colleague and invitation.role in _MAY_INVITE.get(grant.role, set())
 
 
-def _refuse_while_busy(seat: Seat) -> None:
+def _refuse_while_busy(seat: Station) -> None:
     if seat.stage != "idle":
         raise ConfigError("a session runs now", hint="Stop it first.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from biofeedback.web.api import Api, Around
-from biofeedback.web.middleware import ENTRANCE, Guard
+from biofeedback.web.api import Api, Surroundings
+from biofeedback.web.middleware import ENTRANCE, GuardMiddleware
 from biofeedback.web.pages import Pages
-from biofeedback.web.stations import Studio
+from biofeedback.web.stations import Stations
 from biofeedback.web.stream import serve
 from biofeedback.web.tokens import Tokens
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.websockets import WebSocket
 
-__all__ = ["Place", "application", "routes"]
+__all__ = ["ServedAt", "application", "routes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServedAt:
     """Where the pages are served: the origins, as http://host:port; the first is for links."""
 
     origins: tuple[str, ...]
@@ -38,10 +38,10 @@ class Place:
 
 
 def routes(
-    studio: Studio,
+    studio: Stations,
     tokens: Tokens,
-    place: Place,
-    around: Around,
+    place: ServedAt,
+    around: Surroundings,
     out: Path,
     contacts: list[dict[str, str]],
 ) -> list[BaseRoute]:
@@ -57,11 +57,11 @@ def routes(
 
 
 def application(
-    table: list[BaseRoute], tokens: Tokens, place: Place, clock: Callable[[], float]
-) -> Guard:
+    table: list[BaseRoute], tokens: Tokens, place: ServedAt, clock: Callable[[], float]
+) -> GuardMiddleware:
     """Return the routes of a table behind the guard."""
     from starlette.applications import Starlette
 
     app = Starlette(routes=table)
     app.router.redirect_slashes = False
-    return Guard(app, tokens, frozenset(place.origins), clock)
+    return GuardMiddleware(app, tokens, frozenset(place.origins), clock)

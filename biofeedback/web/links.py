@@ -24,7 +24,7 @@ from biofeedback.common.errors import FolderError
 from biofeedback.storage.paths import data_folder
 from biofeedback.web.tokens import Handed, Role
 
-__all__ = ["Links", "Serving", "serving"]
+__all__ = ["Serving", "WebLinks", "serving"]
 
 _log = logging.getLogger("biofeedback.web")
 
@@ -54,7 +54,7 @@ class _Waiting(msgspec.Struct, frozen=True):
     until_utc: datetime
 
 
-class Links:
+class WebLinks:
     """The links for the server of one port."""
 
     def __init__(self, port: int) -> None:

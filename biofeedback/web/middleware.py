@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
-from biofeedback.web.rate_limit import Rates
+from biofeedback.web.rate_limit import RateLimit
 from biofeedback.web.tokens import Grant, Tokens
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from biofeedback.web.connections import Connection
 
-__all__ = ["BODY_S", "CONNECTION", "COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "Guard"]
+__all__ = ["BODY_S", "CONNECTION", "COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "GuardMiddleware"]
 
 COOKIE = "biofeedback"
 CONNECTION = "connection"  #: under which a request's state names the connection it came on
@@ -61,7 +61,7 @@ _WORDS = {
 _PAGES = {400: "foreign.html", 401: "stranger.html", 403: "foreign.html", 429: "busy.html"}
 
 
-class Guard:
+class GuardMiddleware:
     """Wraps an application; `origins` are those under which it is served, as http://host:port."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Guard:
         self._tokens = tokens
         self._origins = origins
         self._hosts = frozenset(origin.partition("://")[2] for origin in origins)
-        self._rates = Rates(clock)
+        self._rates = RateLimit(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it in a few words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-__all__ = ["Rates"]
+__all__ = ["RateLimit"]
 
 #: Requests a second in the long run, and at once. A page takes some twenty; whoever loads it again
 #: and again must not lose it. A stranger has no reason to come often.
@@ -14,7 +14,7 @@ _STRANGER = (2.0, 30.0)
 _MOST = 1000  #: buckets that are kept; beyond it the one that was used longest ago is forgotten
 
 
-class Rates:
+class RateLimit:
     """Says who asks too often; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -16,7 +16,7 @@ from biofeedback.record.catalogue import catalogue, entries_of
 from biofeedback.record.reader import is_session
 from biofeedback.storage import encryption
 
-__all__ = ["Past", "delete", "export", "file_of", "forget", "has", "past"]
+__all__ = ["SessionItem", "delete", "export", "file_of", "forget", "has", "past"]
 
 #: The files of a session that a page may fetch, and what they are.
 FILES = {
@@ -27,7 +27,7 @@ FILES = {
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
-class Past(msgspec.Struct, frozen=True):
+class SessionItem(msgspec.Struct, frozen=True):
     """One session in the list."""
 
     id: str
@@ -39,10 +39,10 @@ class Past(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
 
 
-def past(out: Path, profile: str | None) -> list[Past]:
+def past(out: Path, profile: str | None) -> list[SessionItem]:
     """Return the sessions of a person (None: those without a profile), the newest first."""
     return [
-        Past(
+        SessionItem(
             id=entry.folder.name,
             started_utc=entry.header.started_utc,
             duration_s=entry.duration_s,

@@ -11,10 +11,10 @@ from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.views import permissions
 from biofeedback.views.picture import Picture
-from biofeedback.web.station_picture import SeatPicture
+from biofeedback.web.station_picture import StationPicture
 from biofeedback.web.tokens import Grant
 
-__all__ = ["Remote", "RemoteSeat"]
+__all__ = ["Remote", "RemoteStation"]
 
 _log = logging.getLogger("biofeedback.web")
 
@@ -53,7 +53,7 @@ class Steer(Protocol):
         ...
 
 
-class RemoteSeat:
+class RemoteStation:
     """Shows what the wearer's computer tells; the music there never depends on this."""
 
     def __init__(self, wearer: Remote, desk: Steer, clock: Callable[[], float]) -> None:
@@ -65,10 +65,10 @@ class RemoteSeat:
         self._stopping: asyncio.Task[None] | None = None
         self.trouble = ""  #: why nothing is heard of anybody, "" while all is well
 
-    def picture(self) -> SeatPicture:
+    def picture(self) -> StationPicture:
         """Return how it looks now."""
         wearer = self._wearer
-        return SeatPicture(
+        return StationPicture(
             id=self.id,
             name=wearer.name,
             stage="playing" if wearer.state == "online" else "idle",

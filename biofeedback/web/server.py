@@ -16,7 +16,7 @@ from biofeedback.web.middleware import CONNECTION
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from biofeedback.web.middleware import Guard
+    from biofeedback.web.middleware import GuardMiddleware
 
 __all__ = ["Certificate", "listening", "run"]
 
@@ -49,7 +49,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 async def run(
-    application: Guard,
+    application: GuardMiddleware,
     bound: socket.socket,
     certificate: Certificate | None,
     connections: Connections | None = None,

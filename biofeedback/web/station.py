@@ -30,12 +30,12 @@ from biofeedback.storage.paths import configs_folder
 from biofeedback.views import permissions
 from biofeedback.views.live_view import LiveView
 from biofeedback.web import records
-from biofeedback.web.station_picture import SeatPicture, Stage
+from biofeedback.web.station_picture import Stage, StationPicture
 from sensors.errors import SensorError
 from synth import wire
 from synth.errors import SynthError
 
-__all__ = ["Choice", "Seat"]
+__all__ = ["SessionChoice", "Station"]
 
 #: What a page may ask for. Files and addresses of other computers are for the command line.
 _SENSORS = ("ble:", "lsl:", "sim:")
@@ -49,7 +49,7 @@ _WAIT_S = 30.0
 _ON_TIME_S = 0.5  #: what a person did this short a while ago happened now
 
 
-class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SessionChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a listener chose on the page. `minutes` None plays until somebody stops it.
 
     Without a programme the kind of session is chosen by what worked for the person; a style is
@@ -69,7 +69,7 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.sensor.startswith("sim:")
 
 
-class Seat:
+class Station:
     """Holds at most one session at a time; `changed` is called whenever it looks different."""
 
     def __init__(
@@ -116,9 +116,9 @@ class Seat:
         """Whether there is a session that takes commands."""
         return self._session is not None
 
-    def picture(self) -> SeatPicture:
+    def picture(self) -> StationPicture:
         """Return how it looks now."""
-        return SeatPicture(
+        return StationPicture(
             id=self.id,
             name=self.name,
             stage=self._stage,
@@ -134,7 +134,7 @@ class Seat:
             age_s=self._age_s(),
         )
 
-    async def start(self, choice: Choice, since: str | None = None) -> bool:
+    async def start(self, choice: SessionChoice, since: str | None = None) -> bool:
         """Begin a session; return whether it began, False when a STOP came first.
 
         Raises one of our errors for a choice that cannot be. What only shows later, such as a
@@ -223,7 +223,7 @@ class Seat:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _plan(self, choice: Choice) -> runner.Plan:
+    async def _plan(self, choice: SessionChoice) -> runner.SessionPlan:
         _check(choice)
         if not (choice.programme or self.profile):
             raise ConfigError("there is no such programme", hint="Choose one from the list.")
@@ -231,7 +231,7 @@ class Seat:
         if choice.sensor == "sim:listener":
             baseline = await asyncio.to_thread(resting_baseline, seed)
         named = {"music": {"style": choice.style}} if choice.programme else {}
-        plan = runner.Plan(
+        plan = runner.SessionPlan(
             config=loader.load(choice.programme or None, tables=named),
             sensors=(choice.sensor,),
             outputs=() if choice.output == "null:" else (choice.output,),
@@ -246,7 +246,7 @@ class Seat:
         )
         return await asyncio.to_thread(self._made_for_them, plan, choice)
 
-    def _made_for_them(self, plan: runner.Plan, choice: Choice) -> runner.Plan:
+    def _made_for_them(self, plan: runner.SessionPlan, choice: SessionChoice) -> runner.SessionPlan:
         wanted = within(replace(plan, volume=self._loudest))
         self._cap = wanted.volume
         plan = replace(wanted, volume=min(choice.volume, self._cap))
@@ -254,9 +254,9 @@ class Seat:
             return plan
         return tailored(plan, utc_now(), simulated=choice.simulated)
 
-    async def _play(self, choice: Choice, began: asyncio.Future[bool]) -> None:
+    async def _play(self, choice: SessionChoice, began: asyncio.Future[bool]) -> None:
         """Plan, play and write down what a listener chose; `began` learns whether it plays."""
-        performance: runner.Performance | None = None
+        performance: runner.SessionRunner | None = None
         try:
             with self._stop.unless_pressed():
                 performance = await self._made(choice)
@@ -278,9 +278,9 @@ class Seat:
                 began.set_result(False)
         await self._write_down(performance.outcome if performance else None, choice.output)
 
-    async def _made(self, choice: Choice) -> runner.Performance:
+    async def _made(self, choice: SessionChoice) -> runner.SessionRunner:
         plan = await self._plan(choice)
-        performance = runner.Performance(plan, self._worker, self._stop)
+        performance = runner.SessionRunner(plan, self._worker, self._stop)
         await self._worker.start()
         self._trouble = "", ""
         self._simulated = choice.simulated
@@ -296,7 +296,7 @@ class Seat:
         _log.error("the session on seat %s failed", self.id, exc_info=error)
         self._trouble = "the session failed", "The terminal of the server says why."
 
-    async def _write_down(self, outcome: runner.Outcome | None, output: str) -> None:
+    async def _write_down(self, outcome: runner.SessionResult | None, output: str) -> None:
         try:
             if outcome is not None:
                 self._last, self._reported = outcome.folder.name, False
@@ -343,7 +343,7 @@ class Seat:
         self._changed()
 
 
-def _check(choice: Choice) -> None:
+def _check(choice: SessionChoice) -> None:
     """Refuse what only the command line may ask for, or nobody."""
     plain = not any(sign in choice.sensor for sign in "/\\?")
     if not (plain and choice.sensor.startswith(_SENSORS)):

@@ -8,13 +8,13 @@ import msgspec
 
 from biofeedback.views.picture import Picture
 
-__all__ = ["SeatPicture", "Stage"]
+__all__ = ["Stage", "StationPicture"]
 
 #: "ending" is silent already: what was open is being closed.
 Stage = Literal["idle", "starting", "playing", "ending", "writing"]
 
 
-class SeatPicture(msgspec.Struct, frozen=True):
+class StationPicture(msgspec.Struct, frozen=True):
     """A seat as pages see it.
 
     `session` names the last one that was recorded here, `reported` says whether it has a report.

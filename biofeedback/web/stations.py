@@ -13,11 +13,11 @@ import msgspec
 from biofeedback.common.errors import ConfigError
 from biofeedback.common.tasks import Tasks, closed
 from biofeedback.runtime.shared_worker import SharedWorker
-from biofeedback.web.remote_station import RemoteSeat
-from biofeedback.web.station import Seat
+from biofeedback.web.remote_station import RemoteStation
+from biofeedback.web.station import Station
 from biofeedback.web.tokens import Grant
 
-__all__ = ["Studio", "Viewer"]
+__all__ = ["Stations", "Viewer"]
 
 MOST_SEATS = 100
 #: A session that ends tries for up to half a minute to silence what it played on.
@@ -51,7 +51,7 @@ class Viewer:
         return messages
 
 
-class Studio:
+class Stations:
     """Has one seat from the start, for whoever sits at this computer; others are added."""
 
     def __init__(self, out: Path, profile: str | None = None, loudest: float = 1.0) -> None:
@@ -61,12 +61,12 @@ class Studio:
         self._worker = SharedWorker()
         self.tasks = Tasks()  #: what runs beside the seats
         self._desk = asyncio.Semaphore(WRITERS)
-        self.seats: dict[str, Seat] = {}
-        self.remotes: dict[str, RemoteSeat] = {}  #: wearers at other computers
+        self.seats: dict[str, Station] = {}
+        self.remotes: dict[str, RemoteStation] = {}  #: wearers at other computers
         self.seats_changed: Callable[[], None] = lambda: None
         self.home = self._add("home", "", profile)
 
-    def add(self, name: str) -> Seat:
+    def add(self, name: str) -> Station:
         """Add a seat with a profile of its own under a random name."""
         if len(self.seats) >= MOST_SEATS:
             raise ConfigError("there is no room for another seat", hint="Remove one first.")
@@ -88,7 +88,7 @@ class Studio:
         self.seats_changed()
         self._tell(seat_id, msgspec.json.encode({"gone": seat_id}))
 
-    def show(self, remote: RemoteSeat) -> None:
+    def show(self, remote: RemoteStation) -> None:
         """Show a wearer at another computer as they are now; a new one gets a place."""
         self.remotes[remote.id] = remote
         if self._viewers:
@@ -102,7 +102,7 @@ class Studio:
     def watch(self, grant: Grant) -> Viewer:
         """Return a new viewer that is told of every seat it may see, from now on."""
         viewer = Viewer(grant)
-        everybody: list[Seat | RemoteSeat] = [*self.seats.values(), *self.remotes.values()]
+        everybody: list[Station | RemoteStation] = [*self.seats.values(), *self.remotes.values()]
         for seat in everybody:
             viewer.put(seat.id, _message(seat))
         self._viewers.append(viewer)
@@ -130,9 +130,9 @@ class Studio:
         await asyncio.gather(*(closed(f"Seat {s.id}", s.close, _SEAT_CLOSES_S) for s in seats))
         await closed("The worker", self._worker.end)
 
-    def _add(self, seat_id: str, name: str, profile: str | None) -> Seat:
+    def _add(self, seat_id: str, name: str, profile: str | None) -> Station:
         changed = partial(self._changed, seat_id)
-        seat = Seat(
+        seat = Station(
             seat_id, name, profile, self.out, changed, self._worker, self._desk, self._loudest
         )  # fmt: skip
         self.seats[seat_id] = seat
@@ -148,5 +148,5 @@ class Studio:
             viewer.put(seat_id, message)
 
 
-def _message(seat: Seat | RemoteSeat) -> bytes:
+def _message(seat: Station | RemoteStation) -> bytes:
     return msgspec.json.encode({"seat": seat.picture()})

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from biofeedback.common.tasks import beside
-from biofeedback.web.stations import Studio, Viewer
+from biofeedback.web.stations import Stations, Viewer
 from biofeedback.web.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MOST_VIEWERS = 700  #: a hundred listeners with six pages each, and desks; the 
 _NO_LONGER_ALLOWED, _TOO_MANY = 4401, 4429
 
 
-async def serve(socket: WebSocket, studio: Studio, tokens: Tokens) -> None:
+async def serve(socket: WebSocket, studio: Stations, tokens: Tokens) -> None:
     """Send pictures until the page leaves or its grant ends."""
     from starlette.websockets import WebSocketDisconnect
 

@@ -7,11 +7,11 @@ from contextlib import aclosing
 from typing import Protocol
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.ble.link import Change, Packet, Plan, supervise
-from sensors.codecs.frame import Frame
+from sensors.ble.link import ConnectionSpec, LinkChange, Packet, supervise
+from sensors.codecs.frame import SampleFrame
 from sensors.codecs.heart_rate import battery_percent
 from sensors.errors import PacketError
-from sensors.status_reporter import Teller
+from sensors.status_reporter import StatusReporter
 from sensors.timing.sample_timeline import SampleTimeline
 
 __all__ = ["BATTERY", "BandReader", "Decoder", "follow"]
@@ -23,7 +23,7 @@ _NO_CONTACT = "No contact with the skin: tighten the band, or moisten its electr
 class Decoder(Protocol):
     """A codec with a memory of one connection."""
 
-    def decode(self, packet: bytes) -> list[Frame]:
+    def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the frames that a notification completes, or raise `PacketError`."""
         ...
 
@@ -32,7 +32,7 @@ class Decoder(Protocol):
         ...
 
 
-async def follow(plan: Plan, reader: BandReader, clock: Clock) -> SampleStream:
+async def follow(plan: ConnectionSpec, reader: BandReader, clock: Clock) -> SampleStream:
     """Yield what a reader makes of a link, for ever."""
     async with aclosing(supervise(plan, clock)) as events:
         async for event in events:
@@ -53,14 +53,14 @@ class BandReader:
         decoder: Decoder,
         timelines: Callable[[str], Sequence[SampleTimeline]],
     ) -> None:
-        self._teller = Teller(source, _NO_CONTACT, "charge it soon.")
+        self._teller = StatusReporter(source, _NO_CONTACT, "charge it soon.")
         self._decoder, self._make_timelines = decoder, timelines
         self._timelines = timelines(source)
         self._has_data = False
 
-    def take(self, event: Change | Packet) -> list[Sample]:
+    def take(self, event: LinkChange | Packet) -> list[Sample]:
         """Return the samples that an event gives rise to, in order of time; often none."""
-        if isinstance(event, Change):
+        if isinstance(event, LinkChange):
             return self._change(event)
         try:
             samples = self._packet(event)
@@ -77,7 +77,7 @@ class BandReader:
             return [*self._teller.say_battery(packet.time_s, battery_percent(packet.data))]
         return self._frames(packet.time_s, self._decoder.decode(packet.data))
 
-    def _change(self, change: Change) -> list[Sample]:
+    def _change(self, change: LinkChange) -> list[Sample]:
         if change.device and not self._has_data and change.device != self._teller.source:
             self._teller.rename(change.device)
             self._timelines = self._make_timelines(change.device)
@@ -87,7 +87,7 @@ class BandReader:
                 timeline.interrupt(change.reason or "link")
         return [*self._teller.link(change.time_s, change.state, change.detail)]
 
-    def _frames(self, time_s: float, frames: list[Frame]) -> list[Sample]:
+    def _frames(self, time_s: float, frames: list[SampleFrame]) -> list[Sample]:
         if not frames:
             return []
         self._has_data = True

@@ -12,15 +12,15 @@ from typing import Literal
 
 from sensors.base import Clock, SampleStream
 from sensors.ble import bitalino, described, shimmer
-from sensors.ble.identity import Identity, Wanted, is_strap
-from sensors.ble.radio import HEART_RATE_SERVICE, Seen, explain, look
+from sensors.ble.identity import DeviceIdentity, DeviceQuery, is_strap
+from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, explain, look
 from sensors.errors import SettingsError
 from sensors.profiles.loader import find, load, load_all
-from sensors.profiles.schema import Profile
+from sensors.profiles.schema import DeviceProfile
 
-__all__ = ["Band", "Settings", "band_of", "recognise", "stream"]
+__all__ = ["Band", "BandSettings", "band_of", "recognise", "stream"]
 
-Band = Profile | Literal["BITalino", "Shimmer3R"]
+Band = DeviceProfile | Literal["BITalino", "Shimmer3R"]
 
 _NATIVE: tuple[Literal["BITalino", "Shimmer3R"], ...] = ("BITalino", "Shimmer3R")
 _LOOK_S, _PAUSE_S = 3.0, 0.3
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class BandSettings:
     """Which device, and what kind of band it is.
 
     `label` is what it is called in messages until it has been seen.
@@ -69,7 +69,7 @@ class Settings:
 
 
 async def stream(
-    settings: Settings, clock: Clock, otherwise: Callable[[Settings], SampleStream]
+    settings: BandSettings, clock: Clock, otherwise: Callable[[BandSettings], SampleStream]
 ) -> SampleStream:
     """Yield what one band sends, for ever; where it is no band, what `otherwise` does.
 
@@ -87,11 +87,11 @@ async def stream(
             yield sample
 
 
-def _driver(settings: Settings, band: Band, clock: Clock) -> SampleStream:
+def _driver(settings: BandSettings, band: Band, clock: Clock) -> SampleStream:
     name, label = settings.name_or_address, settings.label
     wait_s, seed = settings.wait_s, settings.seed
     if band == "BITalino":
-        options = bitalino.Settings(
+        options = bitalino.BitalinoSettings(
             name_or_address=name,
             label=label,
             eda=settings.eda,
@@ -103,10 +103,11 @@ def _driver(settings: Settings, band: Band, clock: Clock) -> SampleStream:
         return bitalino.stream(options, clock)
     if band == "Shimmer3R":
         return shimmer.stream(
-            shimmer.Settings(name_or_address=name, label=label, wait_s=wait_s, seed=seed), clock
+            shimmer.ShimmerSettings(name_or_address=name, label=label, wait_s=wait_s, seed=seed),
+            clock,
         )
     return described.stream(
-        described.Settings(
+        described.DescribedSettings(
             profile=band,
             name_or_address=name,
             label=label,
@@ -118,7 +119,7 @@ def _driver(settings: Settings, band: Band, clock: Clock) -> SampleStream:
     )
 
 
-def band_of(seen: Seen, profiles: Sequence[Profile]) -> Band | None:
+def band_of(seen: Advertisement, profiles: Sequence[DeviceProfile]) -> Band | None:
     """Return what kind of band a device is; None for a strap, and for what is not known."""
     if is_strap(seen):
         return None
@@ -129,30 +130,32 @@ def band_of(seen: Seen, profiles: Sequence[Profile]) -> Band | None:
     return find(profiles, seen.name, seen.services)
 
 
-def recognise(profiles: Sequence[Profile]) -> Callable[[Seen], Seen]:
+def recognise(profiles: Sequence[DeviceProfile]) -> Callable[[Advertisement], Advertisement]:
     """Return a function for `scan` that says which devices are bands, and what they give."""
 
-    def named(seen: Seen) -> Seen:
+    def named(seen: Advertisement) -> Advertisement:
         band = band_of(seen, profiles)
         if band is None:
             return seen
-        signal = band.signal.value if isinstance(band, Profile) else "eda"
-        title = band.title if isinstance(band, Profile) else f"{band} (not tried on the hardware)"
+        signal = band.signal.value if isinstance(band, DeviceProfile) else "eda"
+        title = (
+            band.title if isinstance(band, DeviceProfile) else f"{band} (not tried on the hardware)"
+        )
         gives = "skin conductance" if signal == "eda" else signal
         return replace(seen, kind="skin conductance band", gives=f"{gives}; {title}")
 
     return named
 
 
-async def _meant(settings: Settings) -> Seen:
+async def _meant(settings: BandSettings) -> Advertisement:
     """Return the device that is named, once it is in reach.
 
     Raises `SensorNotFound` when nothing of that name appears in time, or several do, and
     `SensorUnavailable` where the radio cannot be used. A search that fails is begun anew: what is
     taken for a strap because it was not seen would never be heard.
     """
-    wanted = Wanted(text=settings.name_or_address, what="sensor")
-    identity = Identity(wanted)
+    wanted = DeviceQuery(text=settings.name_or_address, what="sensor")
+    identity = DeviceIdentity(wanted)
     offered = {profile.service for profile in load_all(settings.profiles) if profile.service}
     loop = asyncio.get_running_loop()
     until_s = loop.time() + settings.wait_s

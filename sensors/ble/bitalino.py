@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BandReader, follow
-from sensors.ble.identity import Wanted
-from sensors.ble.link import Dialogue, Gatt, Plan
-from sensors.ble.radio import Seen
+from sensors.ble.identity import DeviceQuery
+from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
+from sensors.ble.radio import Advertisement
 from sensors.codecs.bitalino import (
     RATES_HZ,
     STOP,
@@ -25,7 +25,7 @@ from sensors.errors import SettingsError
 from sensors.signals import Signal
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["Settings", "is_bitalino", "stream"]
+__all__ = ["BitalinoSettings", "is_bitalino", "stream"]
 
 _SERVICE = "c566488a-0882-4e1b-a6d0-0b717e652234"
 _COMMANDS = "4051eb11-bf0a-4c74-8730-a48f4193fcea"
@@ -33,7 +33,7 @@ _FRAMES = "40fdba6b-672e-47c4-808a-e529adff3633"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class BitalinoSettings:
     """Which device, and which of its analogue channels 1 to 4 has which sensor; 0 for none.
 
     The defaults are the plugged kit's. `rate_hz` 0 stands for 10, or 100 with an ECG.
@@ -75,12 +75,12 @@ class Settings:
         return self.rate_hz or (100 if self.ecg else 10)
 
 
-def is_bitalino(seen: Seen) -> bool:
+def is_bitalino(seen: Advertisement) -> bool:
     """Return whether a device in reach is a BITalino."""
     return _SERVICE in seen.services or seen.name.casefold().startswith("bitalino")
 
 
-def stream(settings: Settings, clock: Clock) -> SampleStream:
+def stream(settings: BitalinoSettings, clock: Clock) -> SampleStream:
     """Return the samples, gaps and statuses of one BITalino, for ever.
 
     Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
@@ -92,8 +92,8 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
         signals = settings.channels.values()
         return [SampleTimeline(s, source, float(rate_hz), counted=False) for s in signals]
 
-    plan = Plan(
-        wanted=Wanted(
+    plan = ConnectionSpec(
+        wanted=DeviceQuery(
             text=settings.name_or_address,
             accepts=is_bitalino,
             what="BITalino",
@@ -114,14 +114,14 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
 
 
 class _Live(Dialogue):
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: BitalinoSettings) -> None:
         self._settings = settings
 
-    async def begin(self, gatt: Gatt) -> None:
+    async def begin(self, gatt: GattClient) -> None:
         """Set the rate, then start live mode."""
         await gatt.write(_COMMANDS, rate_command(self._settings.sampling_hz))
         await gatt.write(_COMMANDS, start_command(tuple(self._settings.channels)))
 
-    async def end(self, gatt: Gatt) -> None:
+    async def end(self, gatt: GattClient) -> None:
         """Stop live mode, which empties the battery."""
         await gatt.write(_COMMANDS, STOP)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
-from sensors.ble.radio import Seen
+from sensors.ble.radio import Advertisement
 
-__all__ = ["Claims", "claims"]
+__all__ = ["DeviceClaims", "claims"]
 
 
-class Claims:
+class DeviceClaims:
     """Of one event loop: devices by address, each with the one who holds it.
 
     A link claims its device before it connects, and holds it while it waits for its return.
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[object, Seen]] = {}
+        self._held: dict[str, tuple[object, Advertisement]] = {}
 
-    def take(self, device: Seen, owner: object) -> bool:
+    def take(self, device: Advertisement, owner: object) -> bool:
         """Claim a device; return whether nobody else holds it."""
         holder, _ = self._held.setdefault(device.address, (owner, device))
         return holder is owner
@@ -32,14 +32,14 @@ class Claims:
             if held[0] is not owner or address == but
         }
 
-    def of_others(self, owner: object) -> dict[str, Seen]:
+    def of_others(self, owner: object) -> dict[str, Advertisement]:
         """Return the devices that anybody but the owner holds, by address."""
         return {a: device for a, (holder, device) in self._held.items() if holder is not owner}
 
 
-def claims() -> Claims:
+def claims() -> DeviceClaims:
     """Return the claims of the running loop."""
-    return _claims.setdefault(asyncio.get_running_loop(), Claims())
+    return _claims.setdefault(asyncio.get_running_loop(), DeviceClaims())
 
 
-_claims: WeakKeyDictionary[asyncio.AbstractEventLoop, Claims] = WeakKeyDictionary()
+_claims: WeakKeyDictionary[asyncio.AbstractEventLoop, DeviceClaims] = WeakKeyDictionary()

@@ -6,26 +6,26 @@ from dataclasses import dataclass, field
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BATTERY, BandReader, follow
-from sensors.ble.identity import Wanted
-from sensors.ble.link import Dialogue, Gatt, Plan
-from sensors.ble.radio import Seen
+from sensors.ble.identity import DeviceQuery
+from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
+from sensors.ble.radio import Advertisement
 from sensors.codecs.described import DescribedDecoder
 from sensors.errors import SettingsError
-from sensors.profiles.schema import Profile
+from sensors.profiles.schema import DeviceProfile
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["Settings", "stream"]
+__all__ = ["DescribedSettings", "stream"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class DescribedSettings:
     """Which device: its address, its name or the start of it; empty for the only one that fits.
 
     `started_unix_s` is the wall-clock time at which the session's clock showed 0, for devices
     that want to be told the time. `wait_s` is how long it may take to appear at the start.
     """
 
-    profile: Profile
+    profile: DeviceProfile
     name_or_address: str = ""
     label: str = ""
     wait_s: float = 30.0
@@ -37,7 +37,7 @@ class Settings:
             raise SettingsError(f"a wait of {self.wait_s:g} s", hint="Give 1 to 3600 s.")
 
 
-def stream(settings: Settings, clock: Clock) -> SampleStream:
+def stream(settings: DescribedSettings, clock: Clock) -> SampleStream:
     """Return the samples, gaps and statuses of one device, for ever.
 
     Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
@@ -45,7 +45,7 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
     profile = settings.profile
     decoder = DescribedDecoder(profile)
 
-    def accepts(seen: Seen) -> bool:
+    def accepts(seen: Advertisement) -> bool:
         return profile.matches(seen.name, seen.services)
 
     def timelines(source: str) -> list[SampleTimeline]:
@@ -59,8 +59,8 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
             )
         ]
 
-    plan = Plan(
-        wanted=Wanted(
+    plan = ConnectionSpec(
+        wanted=DeviceQuery(
             text=settings.name_or_address,
             accepts=accepts,
             what=profile.title,
@@ -82,10 +82,10 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
 
 @dataclass(slots=True)
 class _Setup(Dialogue):
-    settings: Settings
+    settings: DescribedSettings
     clock: Clock = field(repr=False)
 
-    async def begin(self, gatt: Gatt) -> None:
+    async def begin(self, gatt: GattClient) -> None:
         """Write what the profile says, in its order."""
         for write in self.settings.profile.setup:
             data = write.data(self.settings.started_unix_s + self.clock())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
     from bleak.exc import BleakError
 
-__all__ = ["GATT_S", "Dialogue", "Gatt", "Inbox", "Packet", "reason_of"]
+__all__ = ["GATT_S", "Dialogue", "GattClient", "Packet", "PacketInbox", "reason_of"]
 
 GATT_S = 5.0  #: no operation takes longer, or it has failed
 _INBOX = 512  #: packets; two minutes of ECG and acceleration. When full, the oldest is lost.
@@ -37,7 +37,7 @@ class Packet:
     data: bytes
 
 
-class Gatt:
+class GattClient:
     """The characteristics of one connected device, named by their full lower-case UUID.
 
     Each operation takes at most 5 s, then raises `TimeoutError`; it raises what bleak raises, and
@@ -45,7 +45,7 @@ class Gatt:
     link tries again.
     """
 
-    def __init__(self, client: BleakClient, inbox: Inbox, label: str) -> None:
+    def __init__(self, client: BleakClient, inbox: PacketInbox, label: str) -> None:
         self._client, self._inbox = client, inbox
         self.label = label  #: the device's name, for messages
 
@@ -162,16 +162,16 @@ class Dialogue:
     the first packet reaches the user.
     """
 
-    async def begin(self, gatt: Gatt) -> None:
+    async def begin(self, gatt: GattClient) -> None:
         """Set the device up; called on each connection, after `Plan.data` is listened to."""
 
-    async def hear(self, gatt: Gatt, packet: Packet) -> None:
+    async def hear(self, gatt: GattClient, packet: Packet) -> None:
         """React to a packet, after the reader of the link has had it."""
 
-    async def attend(self, gatt: Gatt) -> None:
+    async def attend(self, gatt: GattClient) -> None:
         """Say what can wait, while packets come; begun after `begin`, cancelled before `end`."""
 
-    async def end(self, gatt: Gatt) -> None:
+    async def end(self, gatt: GattClient) -> None:
         """Stop what `begin` started; called before each disconnection.
 
         That is after a failed `begin` too, and when the reader is cancelled, but not when the
@@ -179,7 +179,7 @@ class Dialogue:
         """
 
 
-class Inbox:
+class PacketInbox:
     """Packets in order of arrival; radio callbacks put them in, one reader takes them out."""
 
     def __init__(self, clock: Clock) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sensors.ble.claims import claims
-from sensors.ble.radio import Seen, first_seen_s
+from sensors.ble.radio import Advertisement, first_seen_s
 from sensors.errors import SensorNotFound, SettingsError
 from sensors.printable import printable
 
 __all__ = [
     "AWAY_S",
-    "Identity",
-    "Wanted",
+    "DeviceIdentity",
+    "DeviceQuery",
     "address_of",
     "describe",
     "is_strap",
@@ -35,7 +35,7 @@ _REST_S, _LONGEST_REST_S = 30.0, 960.0
 _LISTED = 12  #: devices named in a message
 
 
-def is_strap(device: Seen) -> bool:
+def is_strap(device: Advertisement) -> bool:
     """Return whether the device offers the standard Heart Rate Service."""
     return device.kind == "heart rate strap"
 
@@ -62,19 +62,19 @@ def legible(text: str) -> str:
     return shown
 
 
-def uri_of(device: Seen) -> str:
+def uri_of(device: Advertisement) -> str:
     """Return the URI of just this device: names are not unique, and may be anything."""
     return f"ble:{device.address}"
 
 
-def describe(seen: Iterable[Seen]) -> str:
+def describe(seen: Iterable[Advertisement]) -> str:
     """Return one phrase that lists devices by what tells them apart."""
     told = [_told(device) for device in seen]
     more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
     return (", ".join(told[:_LISTED]) or "nothing") + more
 
 
-def _told(device: Seen, *, signal: bool = True) -> str:
+def _told(device: Advertisement, *, signal: bool = True) -> str:
     facts = [device.address] if device.name else []
     facts += [f"{device.rssi_dbm} dBm"] if signal and device.rssi_dbm is not None else []
     facts += ["in use"] if signal and device.in_use else []
@@ -82,7 +82,7 @@ def _told(device: Seen, *, signal: bool = True) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class DeviceQuery:
     """What a user says of a device: an address, a name or the start of one, a serial number.
 
     With none of them it is the only one in sight that `accepts` says yes to; `what` names such
@@ -91,7 +91,7 @@ class Wanted:
 
     text: str = ""
     serial: str = ""
-    accepts: Callable[[Seen], bool] = is_strap
+    accepts: Callable[[Advertisement], bool] = is_strap
     what: str = "heart rate strap"
     label: str = ""
 
@@ -111,7 +111,7 @@ class Wanted:
         words = f"{self.what} {where} {self.text!r}" if self.text else self.what
         return f"{words} with the serial number {self.serial}" if self.serial else words
 
-    def fits(self, device: Seen) -> bool:
+    def fits(self, device: Advertisement) -> bool:
         """Return whether the device could be meant."""
         if self.address:
             return device.address.upper() == self.address
@@ -119,12 +119,12 @@ class Wanted:
             return self.accepts(device)
         return device.name.casefold().startswith(self.text.casefold())
 
-    def narrow(self, fitting: Sequence[Seen]) -> list[Seen]:
+    def narrow(self, fitting: Sequence[Advertisement]) -> list[Advertisement]:
         """Return those of the exact name, where there are any."""
         return [d for d in fitting if self.text and d.name == self.text] or [*fitting]
 
 
-class Identity:
+class DeviceIdentity:
     """Finds the device that is wanted, and after it has worked only that one again.
 
     An address is exact, a name that several devices carry is never chosen by, and what another
@@ -133,12 +133,12 @@ class Identity:
     of its name is the same. Without one it is waited for.
     """
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: DeviceQuery) -> None:
         self.wanted = wanted
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, Advertisement] = {}
         self.serial = ""  #: of the device that worked, where it told
         self.obstacle = ""  #: why the device was not found although something could be seen
-        self._known: Seen | None = None
+        self._known: Advertisement | None = None
         self._had: set[str] = set()  #: addresses at which it has worked
         self._worked_s = 0.0
         self._ours = ""  #: address of a link of our own that may still be up
@@ -159,7 +159,7 @@ class Identity:
         """Return where the device is, as far as that is known."""
         return self._known.address if self._known else self.wanted.address
 
-    def is_enough(self, device: Seen, now_s: float) -> bool:
+    def is_enough(self, device: Advertisement, now_s: float) -> bool:
         """Return whether a look may end with this device, which advertises.
 
         A name may be carried by another one that has not been seen yet, so the whole time is
@@ -171,7 +171,9 @@ class Identity:
             return it_is or (for_a_while and self._may_be_known(device, now_s))
         return for_a_while and bool(self.wanted.address) and self.wanted.fits(device)
 
-    def choose(self, seen: Sequence[Seen], now_s: float, *, whole: bool = True) -> Seen | None:
+    def choose(
+        self, seen: Sequence[Advertisement], now_s: float, *, whole: bool = True
+    ) -> Advertisement | None:
         """Return the device to connect to; None while it is not there or must be left alone.
 
         `whole` is whether connected devices are among those seen. Raises `SensorNotFound` where
@@ -192,20 +194,20 @@ class Identity:
             return None
         return device
 
-    def must_tell(self, device: Seen) -> bool:
+    def must_tell(self, device: Advertisement) -> bool:
         """Return whether only its serial number can show that the device is the one."""
         if self._known:
             return device.address != self._known.address
         return bool(self.wanted.serial)
 
-    def is_told(self, device: Seen, serial: str) -> bool:
+    def is_told(self, device: Advertisement, serial: str) -> bool:
         """Return whether a serial number is the one expected; else the device is refused."""
         same = _plain(serial) == _plain(self.serial if self._known else self.wanted.serial)
         if not same:
             self._refused.add(device.address)
         return same
 
-    def told_nothing(self, device: Seen, now_s: float) -> None:
+    def told_nothing(self, device: Advertisement, now_s: float) -> None:
         """Let a device rest whose serial number could not be read: the signal may be weak.
 
         Who asked for a serial number waits for it, so then a second attempt follows at once.
@@ -217,7 +219,7 @@ class Identity:
             rest_s = min(_REST_S * 2.0 ** min(rests, 10), _LONGEST_REST_S)
             self._rests_until_s[device.address] = now_s + rest_s
 
-    def works(self, device: Seen, now_s: float) -> None:
+    def works(self, device: Advertisement, now_s: float) -> None:
         """Remember the device: from now on this one is meant."""
         if device is not self._known:
             self._known = device
@@ -225,7 +227,7 @@ class Identity:
             self._give_up_others()
         self._worked_s, self._away_since_s = now_s, None
 
-    def released(self, device: Seen, *, surely: bool) -> None:
+    def released(self, device: Advertisement, *, surely: bool) -> None:
         """Note the end of a link; unless it is sure, the system may show it as somebody's."""
         self._ours = "" if surely else device.address
         self._give_up_others()
@@ -250,7 +252,7 @@ class Identity:
     def _give_up_others(self) -> None:
         claims().release(self, but=self._known.address if self._known else "")
 
-    def _wanted_in(self, seen: Sequence[Seen], now_s: float) -> Seen | None:
+    def _wanted_in(self, seen: Sequence[Advertisement], now_s: float) -> Advertisement | None:
         held = claims().of_others(self)
         there = self.seen | held
         fitting = self.wanted.narrow([d for d in there.values() if self.wanted.fits(d)])
@@ -265,8 +267,8 @@ class Identity:
         return next((d for d in seen if fitting and d.address == fitting[0].address), None)
 
     def _next_to_ask(
-        self, fitting: Sequence[Seen], seen: Sequence[Seen], now_s: float
-    ) -> Seen | None:
+        self, fitting: Sequence[Advertisement], seen: Sequence[Advertisement], now_s: float
+    ) -> Advertisement | None:
         """Return one whose serial number is not known: it can only be read when connected."""
         held, there = claims().of_others(self), {device.address for device in seen}
         left = [
@@ -279,12 +281,12 @@ class Identity:
         ]
         return min(left, key=lambda device: self._unread.get(device.address, 0), default=None)
 
-    def _rests(self, device: Seen, now_s: float) -> bool:
+    def _rests(self, device: Advertisement, now_s: float) -> bool:
         """Return whether a device must not be asked for its serial number, for now or for good."""
         until_s = self._rests_until_s.get(device.address, now_s)
         return device.address in self._refused or now_s < until_s
 
-    def _known_in(self, seen: Sequence[Seen], now_s: float) -> Seen | None:
+    def _known_in(self, seen: Sequence[Advertisement], now_s: float) -> Advertisement | None:
         known = self._known
         assert known is not None
         for device in seen:
@@ -312,7 +314,7 @@ class Identity:
         """Return whether the known device has been out of sight for longer than most dropouts."""
         return self._away_since_s is not None and now_s - self._away_since_s >= AWAY_S
 
-    def _may_be_known(self, device: Seen, now_s: float) -> bool:
+    def _may_be_known(self, device: Advertisement, now_s: float) -> bool:
         """Return whether a device that advertises may be asked whether it is the known one."""
         return (
             device.rssi_dbm is not None
@@ -322,7 +324,7 @@ class Identity:
             and device.address not in claims().of_others(self)
         )
 
-    def _can_be_known(self, device: Seen) -> bool:
+    def _can_be_known(self, device: Advertisement) -> bool:
         """Return whether the known device may have got this address since it was lost.
 
         One that was seen at this address while it still worked at its own is another device, and
@@ -350,11 +352,11 @@ def _tells(serial: str) -> bool:
     return len(set(_plain(serial))) > 1 and len(_plain(serial)) >= 4
 
 
-def _in_use(device: Seen, by: str) -> str:
+def _in_use(device: Advertisement, by: str) -> str:
     return f"{_told(device, signal=False)} is in use by another {by}."
 
 
-def _several(fitting: Sequence[Seen]) -> SensorNotFound:
+def _several(fitting: Sequence[Advertisement]) -> SensorNotFound:
     example = uri_of(fitting[0])
     return SensorNotFound(
         f"several sensors could be meant: {describe(fitting)}",

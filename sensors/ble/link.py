@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sensors.base import Clock, LinkState
-from sensors.ble.gatt import GATT_S, Dialogue, Gatt, Inbox, Packet, reason_of
-from sensors.ble.identity import Identity, Wanted
-from sensors.ble.radio import HEART_RATE_SERVICE, Seen, connect_turn, explain, look
+from sensors.ble.gatt import GATT_S, Dialogue, GattClient, Packet, PacketInbox, reason_of
+from sensors.ble.identity import DeviceIdentity, DeviceQuery
+from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, connect_turn, explain, look
 from sensors.errors import PacketError, SensorError, SensorNotFound
 from sensors.printable import LONGEST_NAME, printable
 from sensors.signals import GapReason
 
-__all__ = ["Change", "Dialogue", "Gatt", "Packet", "Plan", "supervise"]
+__all__ = ["ConnectionSpec", "Dialogue", "GattClient", "LinkChange", "Packet", "supervise"]
 
 _SEARCH_S = 3.0  #: one look around; long enough to see a second strap that could be meant
 _CONNECT_S = 10.0
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ConnectionSpec:
     """What to connect to, what to listen to there, and what to say to it.
 
     The device is the one that is `wanted`. `services` are those of its kind: a device that a
@@ -47,7 +47,7 @@ class Plan:
     be told, and can listen to more; it belongs to this plan alone.
     """
 
-    wanted: Wanted
+    wanted: DeviceQuery
     wait_s: float
     data: Mapping[str, float] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LinkChange:
     """The link is in another state; `reason` says why it was lost, `device` who it is to."""
 
     time_s: float
@@ -67,7 +67,9 @@ class Change:
     detail: str = ""
 
 
-async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet, None]:
+async def supervise(
+    plan: ConnectionSpec, clock: Clock
+) -> AsyncGenerator[LinkChange | Packet, None]:
     """Yield packets for ever, and each change of the link; closing it disconnects.
 
     A connection is: connect, listen to the data, `dialogue.begin`, packets and `dialogue.hear`,
@@ -76,15 +78,15 @@ async def supervise(plan: Plan, clock: Clock) -> AsyncGenerator[Change | Packet,
     `SensorUnavailable` is raised. After it, whatever happens is a reason to try again.
     """
     link = _Link(plan, clock)
-    yield Change(clock(), "searching")
+    yield LinkChange(clock(), "searching")
     try:
         while True:
-            inbox = Inbox(clock)
+            inbox = PacketInbox(clock)
             try:
                 if device := await link.find():
-                    yield Change(clock(), "connecting", device.label)
+                    yield LinkChange(clock(), "connecting", device.label)
                     async with link.connect(device, inbox) as gatt:
-                        yield Change(clock(), "streaming", device.label)
+                        yield LinkChange(clock(), "streaming", device.label)
                         while isinstance(item := await inbox.next(), Packet):
                             if inbox.watches(item.uuid):
                                 link.works(device)
@@ -120,11 +122,11 @@ async def _attempt(what: str, work: Awaitable[None]) -> bool:
 class _Link:
     """What is remembered from one attempt to the next."""
 
-    def __init__(self, plan: Plan, clock: Clock) -> None:
+    def __init__(self, plan: ConnectionSpec, clock: Clock) -> None:
         self._plan, self._clock = plan, clock
         self._give_up_s: float | None = clock() + plan.wait_s  #: None once it has worked
-        self.identity = Identity(plan.wanted)
-        self._device: Seen | None = None  #: that was met last
+        self.identity = DeviceIdentity(plan.wanted)
+        self._device: Advertisement | None = None  #: that was met last
         self._works = False
         self._problem = ""
         self._cause: Exception | None = None
@@ -134,7 +136,7 @@ class _Link:
         self._failures = 0
         self._radio_is_off = False
 
-    async def find(self) -> Seen | None:
+    async def find(self) -> Advertisement | None:
         """Look around once, for the device that worked before or else for the one wanted."""
         search_s = _SEARCH_S
         if self._give_up_s is not None:
@@ -152,13 +154,13 @@ class _Link:
         return device
 
     @asynccontextmanager
-    async def connect(self, device: Seen, inbox: Inbox) -> AsyncIterator[Gatt]:
+    async def connect(self, device: Advertisement, inbox: PacketInbox) -> AsyncIterator[GattClient]:
         """Connect and listen; say goodbye and disconnect at the end, whatever happens."""
         from bleak import BleakClient
 
         dialogue = self._plan.dialogue
         client = BleakClient(device.device, lambda _: inbox.close("link"), timeout=_CONNECT_S)
-        gatt = Gatt(client, inbox, device.label)
+        gatt = GattClient(client, inbox, device.label)
         beside: set[asyncio.Task[None]] = set()
         begun = False
         try:
@@ -183,7 +185,7 @@ class _Link:
             released = await _attempt("disconnect", client.disconnect())
             self.identity.released(device, surely=released)
 
-    async def _check_serial(self, device: Seen, gatt: Gatt) -> None:
+    async def _check_serial(self, device: Advertisement, gatt: GattClient) -> None:
         """Refuse a device that does not show by its serial number that it is the one."""
         if not self.identity.must_tell(device):
             return
@@ -198,13 +200,13 @@ class _Link:
             told = printable(serial, LONGEST_NAME) or "none"
             raise _AnotherDeviceError(f"{device.label} has the serial number {told}")
 
-    async def _attend(self, gatt: Gatt, inbox: Inbox) -> None:
+    async def _attend(self, gatt: GattClient, inbox: PacketInbox) -> None:
         try:
             await self._plan.dialogue.attend(gatt)
         except Exception as error:  # bleak's back ends raise their own libraries' errors as well
             inbox.fail(error)
 
-    async def _follow_extras(self, gatt: Gatt, inbox: Inbox) -> None:
+    async def _follow_extras(self, gatt: GattClient, inbox: PacketInbox) -> None:
         # First what a device that gets another address will be known by.
         for uuid in dict.fromkeys((_SERIAL, *self._plan.extras)):
             followed = uuid in self._plan.extras
@@ -220,7 +222,7 @@ class _Link:
             except Exception as error:  # an extra is worth no reconnection
                 _log.debug("extra %s: %r", uuid, error)
 
-    def works(self, device: Seen) -> None:
+    def works(self, device: Advertisement) -> None:
         """Remember the device: from now on this one is meant, and it is waited for."""
         self.identity.works(device, asyncio.get_running_loop().time())
         self._works, self._give_up_s = True, None
@@ -247,7 +249,7 @@ class _Link:
             raise unavailable from error
         self._problem = f"{unavailable}. {unavailable.hint}" if unavailable else _UNREACHABLE
 
-    def loss(self) -> Change | None:
+    def loss(self) -> LinkChange | None:
         """Return the change to report, if this problem was not reported yet."""
         if self._give_up_s is not None and self._clock() >= self._give_up_s:
             raise self._not_found() from self._cause
@@ -255,10 +257,12 @@ class _Link:
             return None
         if self._works:
             self._reported = self._problem
-            return Change(self._clock(), "lost", self.identity.label, self._reason, self._problem)
+            return LinkChange(
+                self._clock(), "lost", self.identity.label, self._reason, self._problem
+            )
         if self._problem == self.identity.obstacle:
             self._reported = self._problem
-            return Change(self._clock(), "searching", detail=self._problem)
+            return LinkChange(self._clock(), "searching", detail=self._problem)
         return None
 
     async def pause(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sensors.ble.gatt import Packet
 from sensors.codecs import polar_pmd as pmd
-from sensors.codecs.polar_pmd import Frame, Measurement
+from sensors.codecs.polar_pmd import PmdFrame, PmdMeasurement
 from sensors.errors import PacketError
 from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.timing.beat_timeline import BeatTimeline
@@ -22,7 +22,7 @@ __all__ = [
     "PMD_DATA",
     "STREAMS",
     "PmdReader",
-    "Running",
+    "RunningStream",
     "names_of",
 ]
 
@@ -31,35 +31,35 @@ PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
 
 #: What can be asked for, by its name.
 STREAMS = {
-    "ecg": Measurement.ECG,
-    "acc": Measurement.ACC,
-    "ppg": Measurement.PPG,
-    "ppi": Measurement.PPI,
+    "ecg": PmdMeasurement.ECG,
+    "acc": PmdMeasurement.ACC,
+    "ppg": PmdMeasurement.PPG,
+    "ppi": PmdMeasurement.PPI,
 }
 _WORDS = {
-    Measurement.ECG: "ECG",
-    Measurement.ACC: "acceleration",
-    Measurement.PPG: "pulse wave",
-    Measurement.PPI: "pulse intervals",
+    PmdMeasurement.ECG: "ECG",
+    PmdMeasurement.ACC: "acceleration",
+    PmdMeasurement.PPG: "pulse wave",
+    PmdMeasurement.PPI: "pulse intervals",
 }
 _SIGNALS = {
-    Measurement.ECG: Signal.ECG,
-    Measurement.ACC: Signal.ACC,
-    Measurement.PPG: Signal.PPG,
+    PmdMeasurement.ECG: Signal.ECG,
+    PmdMeasurement.ACC: Signal.ACC,
+    PmdMeasurement.PPG: Signal.PPG,
 }
 _INTERVAL_ERROR = 0.1  #: of an interval; our own guess at what spoils variability
 _NS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningStream:
     """A measurement that was started: its rate as promised, and the factor of its samples."""
 
     rate_hz: float
     factor: float
 
 
-def names_of(kinds: frozenset[Measurement]) -> list[str]:
+def names_of(kinds: frozenset[PmdMeasurement]) -> list[str]:
     """Return in words what of it we can make use of."""
     return [words for kind, words in _WORDS.items() if kind in kinds]
 
@@ -73,9 +73,9 @@ class PmdReader:
     """
 
     source: str
-    running: Mapping[Measurement, Running]
+    running: Mapping[PmdMeasurement, RunningStream]
     clock: DeviceClock = field(default_factory=DeviceClock)
-    _waves: dict[Measurement, WaveTimeline] = field(default_factory=dict)
+    _waves: dict[PmdMeasurement, WaveTimeline] = field(default_factory=dict)
     _beats: BeatTimeline | None = None
 
     @property
@@ -92,7 +92,7 @@ class PmdReader:
                 self._break(stopped, "stall")
             return []
         try:
-            frame = Frame.decode(packet.data)
+            frame = PmdFrame.decode(packet.data)
         except PacketError:
             if packet.data:
                 self._break(packet.data[0] & 0x3F, "bad_data")
@@ -100,7 +100,7 @@ class PmdReader:
         running = self.running.get(frame.kind)
         if running is None:  # sent before it was stopped
             return []
-        if frame.kind is Measurement.PPI:
+        if frame.kind is PmdMeasurement.PPI:
             return self._intervals(packet.time_s, frame)
         if frame.kind not in self._waves:
             signal = _SIGNALS[frame.kind]
@@ -111,17 +111,17 @@ class PmdReader:
 
     def interrupt(self, reason: GapReason) -> None:
         """Break off all signals: the link was lost."""
-        for kind in Measurement:
+        for kind in PmdMeasurement:
             self._break(kind, reason)
 
     def _break(self, kind: int, reason: GapReason) -> None:
         for known, wave in self._waves.items():
             if known == kind:
                 wave.interrupt(reason)
-        if kind == Measurement.PPI and self._beats:
+        if kind == PmdMeasurement.PPI and self._beats:
             self._beats.interrupt(reason)
 
-    def _intervals(self, arrival_s: float, frame: Frame) -> list[Chunk | Gap]:
+    def _intervals(self, arrival_s: float, frame: PmdFrame) -> list[Chunk | Gap]:
         """Return the beats of a batch, in runs between those that cannot be trusted."""
         beats = self._beats = self._beats or BeatTimeline(self.source, ticks_per_s=1000)
         samples: list[Chunk | Gap] = []

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, repeat
 
-from sensors.ble.gatt import Dialogue, Gatt, Packet, reason_of
-from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, Running, names_of
+from sensors.ble.gatt import Dialogue, GattClient, Packet, reason_of
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, RunningStream, names_of
 from sensors.codecs import polar_pmd as pmd
-from sensors.codecs.polar_pmd import Measurement, Reply, Setting
+from sensors.codecs.polar_pmd import PmdMeasurement, PmdReply, PmdSetting
 from sensors.errors import SensorUnavailable
 
 __all__ = ["PmdDialogue"]
@@ -20,17 +20,17 @@ _HEART_RATE = "00002a37-0000-1000-8000-00805f9b34fb"
 _SLOW_HEART_RATE_S = 6.0
 #: What is preferred where there is a choice; the nearest is taken. Movement needs no more than
 #: 50 Hz, and a higher rate costs battery.
-_PREFERRED: dict[Measurement, dict[Setting, int]] = {
-    Measurement.ECG: {Setting.RATE_HZ: 130},
-    Measurement.ACC: {Setting.RATE_HZ: 50, Setting.RANGE: 8},
-    Measurement.PPG: {Setting.RATE_HZ: 55},
+_PREFERRED: dict[PmdMeasurement, dict[PmdSetting, int]] = {
+    PmdMeasurement.ECG: {PmdSetting.RATE_HZ: 130},
+    PmdMeasurement.ACC: {PmdSetting.RATE_HZ: 50, PmdSetting.RANGE: 8},
+    PmdMeasurement.PPG: {PmdSetting.RATE_HZ: 55},
 }
 #: The longest usual time between frames. Pulse intervals come in batches, the first after 25 s.
 _PERIOD_S = {
-    Measurement.ECG: 1.0,
-    Measurement.ACC: 2.0,
-    Measurement.PPG: 2.0,
-    Measurement.PPI: 8.0,
+    PmdMeasurement.ECG: 1.0,
+    PmdMeasurement.ACC: 2.0,
+    PmdMeasurement.PPG: 2.0,
+    PmdMeasurement.PPI: 8.0,
 }
 _RUNS_ALREADY, _ON_CHARGER = 6, 13
 #: Waits between attempts to start again, the last one for all that follow.
@@ -56,19 +56,19 @@ class PmdDialogue(Dialogue):
     once.
     """
 
-    def __init__(self, wanted: frozenset[Measurement]) -> None:
-        self.running: dict[Measurement, Running] = {}
+    def __init__(self, wanted: frozenset[PmdMeasurement]) -> None:
+        self.running: dict[PmdMeasurement, RunningStream] = {}
         self.trouble = ""
         self._wanted = wanted
-        self._streams: list[Measurement] | None = None  # what is asked for, once that is known
+        self._streams: list[PmdMeasurement] | None = None  # what is asked for, once that is known
         self._have_run = self._worth_renewing = False
         self._listening = False
-        self._heard_s: dict[Measurement, float] = {}
-        self._asked: set[Measurement] = set()
-        self._owed: set[Measurement] = set()  # to be started, beside the heart rate
+        self._heard_s: dict[PmdMeasurement, float] = {}
+        self._asked: set[PmdMeasurement] = set()
+        self._owed: set[PmdMeasurement] = set()  # to be started, beside the heart rate
         self._owes = asyncio.Event()
 
-    async def begin(self, gatt: Gatt) -> None:
+    async def begin(self, gatt: GattClient) -> None:
         """Ask for what is wanted; raise `SensorUnavailable` where the user has to mend something.
 
         That is on the first connection only. What fails in another way, what nobody asked for and
@@ -90,7 +90,7 @@ class PmdDialogue(Dialogue):
                 raise
             self._failed(error)
 
-    async def attend(self, gatt: Gatt) -> None:
+    async def attend(self, gatt: GattClient) -> None:
         """Start what is owed, again and again; raise `TimeoutError` where that needs a new link."""
         loop = asyncio.get_running_loop()
         while True:
@@ -110,7 +110,7 @@ class PmdDialogue(Dialogue):
                     raise TimeoutError(self.trouble)
                 await asyncio.sleep(next(pauses))
 
-    async def hear(self, gatt: Gatt, packet: Packet) -> None:
+    async def hear(self, gatt: GattClient, packet: Packet) -> None:
         """Notice what the device stopped by itself, or what fell silent alone."""
         if packet.uuid == PMD_CONTROL:
             if stopped := pmd.stopped_by_device(packet.data) & self.running.keys():
@@ -125,7 +125,7 @@ class PmdDialogue(Dialogue):
             if packet.time_s - since_s > 5.0 * _PERIOD_S[kind]:
                 self._owe(gatt, {kind})
 
-    async def end(self, gatt: Gatt) -> None:
+    async def end(self, gatt: GattClient) -> None:
         """Stop whatever may run; one that answers nothing is not waited for again."""
         problem: Exception | None = None
         for kind in sorted(self._asked):
@@ -137,7 +137,7 @@ class PmdDialogue(Dialogue):
         if problem:
             raise problem
 
-    async def _set_up(self, gatt: Gatt) -> None:
+    async def _set_up(self, gatt: GattClient) -> None:
         """Find out what to ask for, listen, and start what is owed."""
         if self._streams is None:
             self._streams = await self._choose(gatt)
@@ -152,8 +152,8 @@ class PmdDialogue(Dialogue):
         self.trouble = ""
         self._have_run = self._worth_renewing = self._have_run or bool(self.running)
 
-    async def _choose(self, gatt: Gatt) -> list[Measurement]:
-        offered: frozenset[Measurement] = frozenset()
+    async def _choose(self, gatt: GattClient) -> list[PmdMeasurement]:
+        offered: frozenset[PmdMeasurement] = frozenset()
         if gatt.has(PMD_CONTROL):
             offered = pmd.features(await gatt.read(PMD_CONTROL))
         if missing := self._wanted - offered:
@@ -163,23 +163,23 @@ class PmdDialogue(Dialogue):
             )
         if self._wanted:
             return sorted(self._wanted)
-        optical = Measurement.PPI in offered and Measurement.ECG not in offered
-        return [Measurement.PPI] if optical else []
+        optical = PmdMeasurement.PPI in offered and PmdMeasurement.ECG not in offered
+        return [PmdMeasurement.PPI] if optical else []
 
     def _failed(self, error: Exception) -> None:
         """Say why something does not come."""
         _log.debug("it waits: %r", error)
-        kinds = self._owed or self._wanted or frozenset({Measurement.PPI})
+        kinds = self._owed or self._wanted or frozenset({PmdMeasurement.PPI})
         what = ", ".join(names_of(frozenset(kinds)))
         self.trouble = f"No {what} yet, heart rate all the same: {_why(error)}."
 
-    def _owe(self, gatt: Gatt, kinds: Iterable[Measurement]) -> None:
+    def _owe(self, gatt: GattClient, kinds: Iterable[PmdMeasurement]) -> None:
         self._owed |= set(kinds)
         if self._owed:
             gatt.expect_nothing(PMD_DATA)
             self._owes.set()
 
-    async def _start_owed(self, gatt: Gatt) -> None:
+    async def _start_owed(self, gatt: GattClient) -> None:
         """Start each that is owed; raise what was wrong with the last that cannot be had."""
         problem: Exception | None = None
         for kind in sorted(self._owed):
@@ -196,9 +196,9 @@ class PmdDialogue(Dialogue):
         if problem:
             raise problem
 
-    async def _start(self, gatt: Gatt, kind: Measurement) -> None:
-        settings: dict[Setting, int] = {}
-        if kind is not Measurement.PPI:  # it has none
+    async def _start(self, gatt: GattClient, kind: PmdMeasurement) -> None:
+        settings: dict[PmdSetting, int] = {}
+        if kind is not PmdMeasurement.PPI:  # it has none
             choices = await _request(gatt, pmd.ask_settings(kind))
             _check(gatt, kind, choices)
             settings = _settle(choices.settings, _PREFERRED[kind])
@@ -208,19 +208,19 @@ class PmdDialogue(Dialogue):
             await _request(gatt, pmd.stop(kind))
             reply = await _request(gatt, pmd.start(kind, settings))
         _check(gatt, kind, reply)
-        self.running[kind] = Running(float(settings.get(Setting.RATE_HZ, 1)), reply.factor)
-        if kind is Measurement.PPI:
+        self.running[kind] = RunningStream(float(settings.get(PmdSetting.RATE_HZ, 1)), reply.factor)
+        if kind is PmdMeasurement.PPI:
             gatt.expect_every(_HEART_RATE, _SLOW_HEART_RATE_S)
 
 
-async def _request(gatt: Gatt, request: bytes) -> Reply:
+async def _request(gatt: GattClient, request: bytes) -> PmdReply:
     def answers(packet: bytes) -> bool:
         return packet[:1] == b"\xf0" and packet[1:3] == request[:2]
 
-    return Reply.decode(await gatt.ask(PMD_CONTROL, request, answers))
+    return PmdReply.decode(await gatt.ask(PMD_CONTROL, request, answers))
 
 
-def _check(gatt: Gatt, kind: Measurement, reply: Reply) -> None:
+def _check(gatt: GattClient, kind: PmdMeasurement, reply: PmdReply) -> None:
     if reply.error == _ON_CHARGER:
         raise SensorUnavailable(
             f"{gatt.label} does not measure while it is charged",
@@ -237,10 +237,10 @@ def _why(error: Exception) -> str:
 
 
 def _settle(
-    choices: Mapping[Setting, tuple[int, ...]], preferred: Mapping[Setting, int]
-) -> dict[Setting, int]:
+    choices: Mapping[PmdSetting, tuple[int, ...]], preferred: Mapping[PmdSetting, int]
+) -> dict[PmdSetting, int]:
     """Return of each setting the value nearest to the preferred one, else the largest."""
-    settled: dict[Setting, int] = {}
+    settled: dict[PmdSetting, int] = {}
     for setting, values in choices.items():
         if values and setting in preferred:
             settled[setting] = min(values, key=lambda value: abs(value - preferred[setting]))
@@ -249,6 +249,6 @@ def _settle(
     return settled
 
 
-def _names(kinds: Collection[Measurement]) -> str:
+def _names(kinds: Collection[PmdMeasurement]) -> str:
     names = [name for name, kind in STREAMS.items() if kind in kinds]
     return ", ".join(names) or "nothing of its own"

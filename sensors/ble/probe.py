@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from sensors.ble.gatt import GATT_S, Gatt, Inbox
+from sensors.ble.gatt import GATT_S, GattClient, PacketInbox
 from sensors.ble.polar import PMD_CONTROL, names_of
-from sensors.ble.radio import Seen, connect_turn
+from sensors.ble.radio import Advertisement, connect_turn
 from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import battery_percent
-from sensors.codecs.polar_pmd import Measurement, features
+from sensors.codecs.polar_pmd import PmdMeasurement, features
 
 __all__ = ["ask", "ask_all"]
 
@@ -29,7 +29,7 @@ Nothing = TypeVar("Nothing")
 _log = logging.getLogger(__name__)
 
 
-async def ask_all(devices: Sequence[Seen]) -> list[Seen]:
+async def ask_all(devices: Sequence[Advertisement]) -> list[Advertisement]:
     """Return the devices with what the sensors among them say, one after another.
 
     Devices of unknown kinds are left alone, and so are those that are connected already: some
@@ -41,12 +41,12 @@ async def ask_all(devices: Sequence[Seen]) -> list[Seen]:
     ]
 
 
-async def ask(device: Seen) -> Seen:
+async def ask(device: Advertisement) -> Advertisement:
     """Return the device with its battery, its names and what it can send; as it was if it fails."""
     from bleak import BleakClient
 
     client = BleakClient(device.device, timeout=_CONNECT_S)
-    gatt = Gatt(client, Inbox(asyncio.get_running_loop().time), device.label)
+    gatt = GattClient(client, PacketInbox(asyncio.get_running_loop().time), device.label)
     try:
         async with asyncio.timeout(_ALL_S):
             async with connect_turn():
@@ -63,11 +63,11 @@ async def ask(device: Seen) -> Seen:
             _log.debug("%s: %r", device.label, error)
 
 
-async def _told(device: Seen, gatt: Gatt) -> Seen:
+async def _told(device: Advertisement, gatt: GattClient) -> Advertisement:
     about = [await _read(gatt, f"0000{short}-{_REST}", device_text, "") for short in _ABOUT]
     percent = await _read(gatt, _BATTERY, battery_percent, None)
     gives = device.gives
-    nothing: frozenset[Measurement] = frozenset()
+    nothing: frozenset[PmdMeasurement] = frozenset()
     if offered := await _read(gatt, PMD_CONTROL, features, nothing):
         gives = ", ".join(["heart rate, RR intervals", *names_of(offered)])
     maker, model, serial = about
@@ -76,7 +76,7 @@ async def _told(device: Seen, gatt: Gatt) -> Seen:
 
 
 async def _read(
-    gatt: Gatt, uuid: str, decode: Callable[[bytes], Value], nothing: Nothing
+    gatt: GattClient, uuid: str, decode: Callable[[bytes], Value], nothing: Nothing
 ) -> Value | Nothing:
     """Return what one characteristic says; `nothing` where it cannot be had, for the next may."""
     try:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEART_RATE_SERVICE",
+    "Advertisement",
     "DeviceKind",
-    "Seen",
     "connect_turn",
     "explain",
     "first_seen_s",
@@ -52,7 +52,7 @@ _first_s: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, float]] = WeakK
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Advertisement:
     """A device within reach. `rssi_dbm` is None for one that is connected already.
 
     `in_use` is whether a program on this computer listens to it, where the system tells (BlueZ).
@@ -108,17 +108,17 @@ async def connect_turn() -> AsyncIterator[None]:
 
 async def look(
     timeout_s: float,
-    is_enough: Callable[[Seen], bool],
+    is_enough: Callable[[Advertisement], bool],
     *,
     connected: Sequence[str] = (HEART_RATE_SERVICE,),
-) -> list[Seen]:
+) -> list[Advertisement]:
     """Return the devices within reach, strongest first; stop early at one that `is_enough`.
 
     Devices that are connected to this computer and no longer advertise are found as well, by the
     services in `connected`: a program that was killed leaves them so. The system can be wrong
     about them, after its Bluetooth service crashed. Raises what bleak raises.
     """
-    seen: dict[str, Seen] = {}
+    seen: dict[str, Advertisement] = {}
     enough = asyncio.Event()
 
     def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
@@ -140,10 +140,10 @@ async def look(
     return sorted(seen.values(), key=lambda device: -(device.rssi_dbm or 0))
 
 
-async def _connected(services: Sequence[str]) -> list[Seen]:
+async def _connected(services: Sequence[str]) -> list[Advertisement]:
     from bleak import BleakAdapter
 
-    found: dict[str, Seen] = {}
+    found: dict[str, Advertisement] = {}
     try:
         adapter = await BleakAdapter.get()
         for service in services:
@@ -193,19 +193,21 @@ def first_seen_s(address: str) -> float:
     return _first_s.get(asyncio.get_running_loop(), {}).get(address, math.inf)
 
 
-def _seen(device: BLEDevice, data: AdvertisementData) -> Seen:
+def _seen(device: BLEDevice, data: AdvertisementData) -> Advertisement:
     services = tuple(uuid.lower() for uuid in data.service_uuids)
     return _known(data.local_name or device.name or "", data.rssi, services, device)
 
 
-def _known(told: str, rssi_dbm: int | None, services: tuple[str, ...], device: BLEDevice) -> Seen:
+def _known(
+    told: str, rssi_dbm: int | None, services: tuple[str, ...], device: BLEDevice
+) -> Advertisement:
     name = printable(told, LONGEST_NAME)
     more = [gives for model, gives in _POLAR.items() if name.startswith(model)]
     if HEART_RATE_SERVICE not in services and not more:
-        return Seen(name, device.address, rssi_dbm, "other", device, services)
+        return Advertisement(name, device.address, rssi_dbm, "other", device, services)
     gives = ", ".join(["heart rate, RR intervals", *(words for words, _ in more)])
     streams = more[0][1] if more else ()
-    return Seen(
+    return Advertisement(
         name, device.address, rssi_dbm, "heart rate strap", device, services, gives, streams
     )
 

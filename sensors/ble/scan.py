@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sensors.ble.radio import Seen, explain, look
+from sensors.ble.radio import Advertisement, explain, look
 from sensors.errors import SensorNotFound
 
-__all__ = ["Seen", "scan"]
+__all__ = ["Advertisement", "scan"]
 
 
-def _as_it_is(device: Seen) -> Seen:
+def _as_it_is(device: Advertisement) -> Advertisement:
     return device
 
 
-async def scan(timeout_s: float = 8.0, recognise: Callable[[Seen], Seen] = _as_it_is) -> list[Seen]:
+async def scan(
+    timeout_s: float = 8.0, recognise: Callable[[Advertisement], Advertisement] = _as_it_is
+) -> list[Advertisement]:
     """Return all devices seen within `timeout_s`, strongest first.
 
     `recognise` lets rooms that know more devices say of what kind one is, and what it gives.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BandReader, follow
-from sensors.ble.identity import Wanted
-from sensors.ble.link import Dialogue, Gatt, Plan
-from sensors.ble.radio import Seen
+from sensors.ble.identity import DeviceQuery
+from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
+from sensors.ble.radio import Advertisement
 from sensors.codecs.shimmer import (
     ACK,
     CLOCK_WRAPS_S,
@@ -27,7 +27,7 @@ from sensors.errors import SettingsError
 from sensors.signals import Signal
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["Settings", "is_shimmer", "stream"]
+__all__ = ["ShimmerSettings", "is_shimmer", "stream"]
 
 _SERVICE = "65333333-a115-11e2-9e9a-0800200ca100"
 _FROM_DEVICE = "65333333-a115-11e2-9e9a-0800200ca101"
@@ -36,7 +36,7 @@ _RATE_HZ = 16.0  #: a whole divider of 32768 Hz; four times what skin conductanc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ShimmerSettings:
     """Which Shimmer: its address, its name or the start of it; empty for the only one there."""
 
     name_or_address: str = ""
@@ -49,12 +49,12 @@ class Settings:
             raise SettingsError(f"a wait of {self.wait_s:g} s", hint="Give 1 to 3600 s.")
 
 
-def is_shimmer(seen: Seen) -> bool:
+def is_shimmer(seen: Advertisement) -> bool:
     """Return whether a device in reach is a Shimmer3R; its service is its radio's, not its own."""
     return seen.name.casefold().startswith("shimmer3r")
 
 
-def stream(settings: Settings, clock: Clock) -> SampleStream:
+def stream(settings: ShimmerSettings, clock: Clock) -> SampleStream:
     """Return the samples, gaps and statuses of one Shimmer, for ever.
 
     Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
@@ -63,8 +63,8 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
     def timelines(source: str) -> list[SampleTimeline]:
         return [SampleTimeline(Signal.EDA, source, _RATE_HZ, clock_wraps_s=CLOCK_WRAPS_S)]
 
-    plan = Plan(
-        wanted=Wanted(
+    plan = ConnectionSpec(
+        wanted=DeviceQuery(
             text=settings.name_or_address,
             accepts=is_shimmer,
             what="Shimmer3R",
@@ -83,13 +83,13 @@ def stream(settings: Settings, clock: Clock) -> SampleStream:
 
 
 class _Streaming(Dialogue):
-    async def begin(self, gatt: Gatt) -> None:
+    async def begin(self, gatt: GattClient) -> None:
         """Choose rate, channel and range, each acknowledged, then start to stream."""
         for command in (rate_command(_RATE_HZ), GSR_ONLY, EXPANSION_POWER, GSR_AUTO_RANGE):
             await gatt.ask(_TO_DEVICE, command, _acknowledges, answers_on=_FROM_DEVICE)
         await gatt.write(_TO_DEVICE, START)
 
-    async def end(self, gatt: Gatt) -> None:
+    async def end(self, gatt: GattClient) -> None:
         """Stop the stream, which empties the battery."""
         await gatt.write(_TO_DEVICE, STOP)
 

@@ -11,19 +11,19 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.ble.identity import Wanted, legible
-from sensors.ble.link import Change, Packet, Plan, supervise
+from sensors.ble.identity import DeviceQuery, legible
+from sensors.ble.link import ConnectionSpec, LinkChange, Packet, supervise
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue
 from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, body_location
-from sensors.codecs.polar_pmd import Measurement
+from sensors.codecs.polar_pmd import PmdMeasurement
 from sensors.errors import PacketError, SettingsError
 from sensors.signals import Chunk, Gap, GapReason, Signal
-from sensors.status_reporter import Teller
+from sensors.status_reporter import StatusReporter
 from sensors.timing.beat_timeline import BeatTimeline, is_plausible
 
-__all__ = ["Settings", "StrapReader", "stream"]
+__all__ = ["StrapReader", "StrapSettings", "stream"]
 
 _MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 _LOCATION = "00002a38-0000-1000-8000-00805f9b34fb"
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class StrapSettings:
     """Which strap, and what it shall send besides heart rate and RR intervals.
 
     It is named by its address, its name or the start of it, or by its `serial` number; with both
@@ -70,15 +70,15 @@ class Settings:
             )
 
 
-async def stream(settings: Settings, clock: Clock) -> SampleStream:
+async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
     """Yield RR intervals, heart rates, gaps and statuses of one strap, for ever.
 
     With `settings.streams` a Polar sensor sends those as well. Raises `SensorUnavailable` or
     `SensorNotFound` before the first packet only.
     """
     dialogue = PmdDialogue(frozenset(STREAMS[name] for name in settings.streams))
-    plan = Plan(
-        wanted=Wanted(
+    plan = ConnectionSpec(
+        wanted=DeviceQuery(
             text=settings.name_or_address,
             serial=settings.serial,
             label=settings.label,
@@ -114,14 +114,14 @@ class StrapReader:
         self._pmd = pmd or PmdReader(source, {})
         self._trouble = trouble
         self._about: dict[str, str] = {}
-        self._teller = Teller(source, _NO_CONTACT, "change it soon.")
+        self._teller = StatusReporter(source, _NO_CONTACT, "change it soon.")
         self._timeline = BeatTimeline(source)
         self._heart_rate_s: float | None = None
         self._broken_by: GapReason | None = None
 
-    def take(self, event: Change | Packet) -> list[Sample]:
+    def take(self, event: LinkChange | Packet) -> list[Sample]:
         """Return the samples that an event gives rise to, in order of time; often none."""
-        if isinstance(event, Change):
+        if isinstance(event, LinkChange):
             return self._change(event)
         try:
             samples = self._packet(event)
@@ -146,7 +146,7 @@ class StrapReader:
             _log.debug("worn at: %s", body_location(packet.data))
         return []
 
-    def _change(self, change: Change) -> list[Sample]:
+    def _change(self, change: LinkChange) -> list[Sample]:
         if change.device and self._heart_rate_s is None:
             self._teller.rename(change.device)
             self._timeline = BeatTimeline(change.device)
@@ -175,7 +175,7 @@ class StrapReader:
         if measured.rr_damaged:
             self._teller.count_bad("wrong length", "intervals that were cut")
             self._timeline.interrupt("bad_data")
-        if Measurement.PPI in self._pmd.running:
+        if PmdMeasurement.PPI in self._pmd.running:
             return samples  # those come with an error estimate, and must not count twice
         if not is_plausible(measured.rr_1024):
             self._teller.count_bad("out of range", "an interval that no heart makes")

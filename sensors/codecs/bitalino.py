@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
-from sensors.codecs.frame import Frame, SequenceCounter
+from sensors.codecs.frame import SampleFrame, SequenceCounter
 from sensors.error_counter import BadKind
 from sensors.errors import PacketError
 from sensors.signals import Signal
@@ -89,7 +89,7 @@ class BitalinoDecoder:
         """Forget the counter of a lost connection."""
         self._counter.reset()
 
-    def decode(self, packet: bytes) -> list[Frame]:
+    def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the samples; a frame with a wrong checksum is left out, as if never sent.
 
         Raises `PacketError` unless there are whole frames, of which one is right.
@@ -104,7 +104,7 @@ class BitalinoDecoder:
         if not rows:
             raise PacketError("frames with wrong checksums", "wrong checksum")
         starts = [i for i, (lost, _) in enumerate(rows) if lost or not i]
-        frames: list[Frame] = []
+        frames: list[SampleFrame] = []
         for start, end in pairwise([*starts, len(rows)]):
             for i, signal in enumerate(self._signals):
                 raw = [numbers[i] for _, numbers in rows[start:end]]
@@ -128,9 +128,9 @@ def _channels(piece: bytes) -> list[int]:
     return [bits >> (top - 10 * (i + 1)) & _LARGEST for i in range(count)]
 
 
-def _frame(signal: BitalinoSignal, raw: list[int], lost: int) -> Frame:
+def _frame(signal: BitalinoSignal, raw: list[int], lost: int) -> SampleFrame:
     if signal is Signal.ECG:
         values = [math.nan if number in (0, _LARGEST) else ecg_mv(number) for number in raw]
-        return Frame(signal, tuple(values), lost)
+        return SampleFrame(signal, tuple(values), lost)
     values = [math.nan if number == _LARGEST else eda_us(number) for number in raw]
-    return Frame(signal, tuple(values), lost, worn=min(raw) > 0)
+    return SampleFrame(signal, tuple(values), lost, worn=min(raw) > 0)

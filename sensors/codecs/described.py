@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from sensors.codecs.frame import Frame, SequenceCounter
+from sensors.codecs.frame import SampleFrame, SequenceCounter
 from sensors.error_counter import BadKind
 from sensors.errors import PacketError
-from sensors.profiles.schema import Binary, Clock, Column, Contact, Field, Profile, Text
+from sensors.profiles.schema import (
+    BinaryLayout,
+    ContactRule,
+    DeviceProfile,
+    DeviceTime,
+    PacketField,
+    TextColumn,
+    TextLayout,
+)
 
 __all__ = ["DescribedDecoder"]
 
-_Read = Callable[[Field | Column], float]
+_Read = Callable[[PacketField | TextColumn], float]
 
 _LONGEST_LINE = 256  #: bytes; a line that is longer is no line
 
@@ -24,11 +32,11 @@ class DescribedDecoder:
     lost: counters start anew, and a line that had begun is dropped.
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: DeviceProfile) -> None:
         self._profile = profile
         layout = profile.layout
-        wraps_at = layout.sequence_wraps_at if isinstance(layout, Text) else None
-        if isinstance(layout, Binary) and layout.sequence:
+        wraps_at = layout.sequence_wraps_at if isinstance(layout, TextLayout) else None
+        if isinstance(layout, BinaryLayout) and layout.sequence:
             wraps_at = layout.sequence.wraps_at
         self._counter = SequenceCounter(wraps_at or 1)
         self._line = bytearray()
@@ -38,7 +46,7 @@ class DescribedDecoder:
     def clock_wraps_s(self) -> float | None:
         """Seconds after which the device's clock starts again from 0; None if it never does."""
         clock = self._profile.layout.clock
-        if clock is None or not isinstance(clock.source, Field) or not clock.source.wraps_at:
+        if clock is None or not isinstance(clock.source, PacketField) or not clock.source.wraps_at:
             return None
         return clock.source.wraps_at * clock.tick_s
 
@@ -48,18 +56,18 @@ class DescribedDecoder:
         self._line.clear()
         self._in_line = False
 
-    def decode(self, packet: bytes) -> list[Frame]:
+    def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the frames that a notification completes; often one, none within a line.
 
         Raises `PacketError` for a binary packet that is too short, or a line without an end. A
         line that cannot be read is one sample of NaN.
         """
         layout = self._profile.layout
-        if isinstance(layout, Binary):
+        if isinstance(layout, BinaryLayout):
             return [self._packet(layout, packet)]
         return [self._cells(layout, line) for line in self._lines(packet) if self._ours(line)]
 
-    def _packet(self, layout: Binary, packet: bytes) -> Frame:
+    def _packet(self, layout: BinaryLayout, packet: bytes) -> SampleFrame:
         row = layout.values
         room = len(packet) - row.first.at - row.first.size
         if len(packet) < layout.shortest:
@@ -76,8 +84,8 @@ class DescribedDecoder:
                 packets = self._counter.step(number)
                 lost = packets * count
 
-        def read(place: Field | Column) -> float:
-            assert isinstance(place, Field)  # the loader allows no other here
+        def read(place: PacketField | TextColumn) -> float:
+            assert isinstance(place, PacketField)  # the loader allows no other here
             return place.read(packet)
 
         return self._frame(raw, lost, packets, layout, read)
@@ -100,13 +108,13 @@ class DescribedDecoder:
 
     def _ours(self, line: str) -> bool:
         layout = self._profile.layout
-        return bool(line) and isinstance(layout, Text) and line.startswith(layout.starts_with)
+        return bool(line) and isinstance(layout, TextLayout) and line.startswith(layout.starts_with)
 
-    def _cells(self, layout: Text, line: str) -> Frame:
+    def _cells(self, layout: TextLayout, line: str) -> SampleFrame:
         cells = line.split(layout.separator)
 
-        def read(place: Field | Column) -> float:
-            assert isinstance(place, Column)  # the loader allows no other here
+        def read(place: PacketField | TextColumn) -> float:
+            assert isinstance(place, TextColumn)  # the loader allows no other here
             if "_" in cells[place.column]:  # a separator of digits in Python alone
                 raise ValueError(cells[place.column])
             return float(cells[place.column])
@@ -117,11 +125,16 @@ class DescribedDecoder:
             lost = self._counter.step(int(read(layout.sequence))) if layout.sequence else 0
             return self._frame([read(layout.value)], lost, lost, layout, read)
         except (ValueError, IndexError, OverflowError):
-            return Frame(self._profile.signal, (math.nan,), bad=(("unreadable text", 1),))
+            return SampleFrame(self._profile.signal, (math.nan,), bad=(("unreadable text", 1),))
 
     def _frame(
-        self, raw: list[float], lost: int, packets: int, layout: Binary | Text, read: _Read
-    ) -> Frame:
+        self,
+        raw: list[float],
+        lost: int,
+        packets: int,
+        layout: BinaryLayout | TextLayout,
+        read: _Read,
+    ) -> SampleFrame:
         profile, limits = self._profile, self._profile.valid
         values = [profile.scale.apply(number) for number in raw]
         worn = None
@@ -134,15 +147,17 @@ class DescribedDecoder:
         bad: list[tuple[BadKind, int]] = [("lost packets", packets)] if packets else []
         if wrong := sum(map(math.isnan, good)) if worn is not False else 0:
             bad.append(("out of range", wrong))
-        return Frame(profile.signal, tuple(good), lost, clock_s, worn, tuple(bad))
+        return SampleFrame(profile.signal, tuple(good), lost, clock_s, worn, tuple(bad))
 
 
-def _worn(contact: Contact, read: _Read) -> bool:
+def _worn(contact: ContactRule, read: _Read) -> bool:
     number = read(contact.source)
     return math.isfinite(number) and int(number) & contact.mask == contact.worn
 
 
-def _clock_s(clock: Clock | None, read: _Read, count: int, rate_hz: float | None) -> float | None:
+def _clock_s(
+    clock: DeviceTime | None, read: _Read, count: int, rate_hz: float | None
+) -> float | None:
     if clock is None:
         return None
     time_s = read(clock.source) * clock.tick_s

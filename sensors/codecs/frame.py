@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sensors.error_counter import BadKind
 from sensors.signals import Signal
 
-__all__ = ["Frame", "SequenceCounter"]
+__all__ = ["SampleFrame", "SequenceCounter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class SampleFrame:
     """Consecutive samples of one signal, evenly spaced, in its unit.
 
     A value is NaN where the device sent something that cannot be. `lost` samples are missing

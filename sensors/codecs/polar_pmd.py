@@ -21,11 +21,11 @@ from sensors.errors import PacketError
 __all__ = [
     "ERRORS",
     "FACTOR",
-    "Frame",
-    "Measurement",
+    "PmdFrame",
+    "PmdMeasurement",
+    "PmdReply",
+    "PmdSetting",
     "PulseInterval",
-    "Reply",
-    "Setting",
     "ask_settings",
     "features",
     "start",
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-class Measurement(IntEnum):
+class PmdMeasurement(IntEnum):
     """What a sensor can send."""
 
     ECG = 0
@@ -45,7 +45,7 @@ class Measurement(IntEnum):
     MAG = 6
 
 
-class Setting(IntEnum):
+class PmdSetting(IntEnum):
     """What can be chosen for a measurement."""
 
     RATE_HZ = 0
@@ -58,11 +58,11 @@ class Setting(IntEnum):
 FACTOR = 5  #: the one parameter that is a float: what compressed samples are multiplied by
 
 _WIDTHS = {
-    Setting.RATE_HZ: "H",
-    Setting.RESOLUTION_BITS: "H",
-    Setting.RANGE: "H",
-    Setting.RANGE_MILLI: "I",
-    Setting.CHANNELS: "B",
+    PmdSetting.RATE_HZ: "H",
+    PmdSetting.RESOLUTION_BITS: "H",
+    PmdSetting.RANGE: "H",
+    PmdSetting.RANGE_MILLI: "I",
+    PmdSetting.CHANNELS: "B",
 }
 _GET, _START, _STOP = 1, 2, 3
 _FEATURES, _STOPPED, _REPLY = 0x0F, 0x01, 0xF0
@@ -86,19 +86,19 @@ ERRORS = {
 }
 
 
-def features(packet: bytes) -> frozenset[Measurement]:
+def features(packet: bytes) -> frozenset[PmdMeasurement]:
     """Parse what reading the control point returns: the measurements that the sensor has."""
     if len(packet) < 2 or packet[0] != _FEATURES:
         raise PacketError(f"PMD features of {packet[:4].hex() or 'no bytes'}", "unknown type")
-    return frozenset(kind for kind in Measurement if packet[1] >> kind & 1)
+    return frozenset(kind for kind in PmdMeasurement if packet[1] >> kind & 1)
 
 
-def ask_settings(kind: Measurement) -> bytes:
+def ask_settings(kind: PmdMeasurement) -> bytes:
     """Return the request for the settings that a measurement can have."""
     return bytes([_GET, kind])
 
 
-def start(kind: Measurement, settings: Mapping[Setting, int]) -> bytes:
+def start(kind: PmdMeasurement, settings: Mapping[PmdSetting, int]) -> bytes:
     """Return the request to start; raise `PacketError` where a value does not fit its field."""
     request = bytes([_START, kind])
     for setting, value in sorted(settings.items()):
@@ -109,20 +109,20 @@ def start(kind: Measurement, settings: Mapping[Setting, int]) -> bytes:
     return request
 
 
-def stop(kind: Measurement) -> bytes:
+def stop(kind: PmdMeasurement) -> bytes:
     """Return the request to stop."""
     return bytes([_STOP, kind])
 
 
-def stopped_by_device(packet: bytes) -> frozenset[Measurement]:
+def stopped_by_device(packet: bytes) -> frozenset[PmdMeasurement]:
     """Return the measurements that the sensor says it has stopped by itself; often none."""
     if len(packet) < 2 or packet[0] != _STOPPED:
         return frozenset()
-    return frozenset(kind for kind in Measurement if kind in packet[1:])
+    return frozenset(kind for kind in PmdMeasurement if kind in packet[1:])
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PmdReply:
     """An answer of the control point; `error` is 0 or one of `ERRORS`.
 
     `settings` are the values to choose from, `factor` is what compressed samples are to be
@@ -133,7 +133,7 @@ class Reply:
     kind: int
     error: int = 0
     more: bool = False
-    settings: Mapping[Setting, tuple[int, ...]] = field(default_factory=dict)
+    settings: Mapping[PmdSetting, tuple[int, ...]] = field(default_factory=dict)
     factor: float = 1.0
 
     @classmethod
@@ -158,12 +158,12 @@ class Reply:
         return ERRORS.get(self.error, f"its error is {self.error}") if self.error else "done"
 
 
-def _parameters(data: bytes) -> tuple[dict[Setting, tuple[int, ...]], float]:
-    settings: dict[Setting, tuple[int, ...]] = {}
+def _parameters(data: bytes) -> tuple[dict[PmdSetting, tuple[int, ...]], float]:
+    settings: dict[PmdSetting, tuple[int, ...]] = {}
     factor, at = 1.0, 0
     while at + 2 <= len(data):
         kind, count = data[at], data[at + 1]
-        width = "f" if kind == FACTOR else _WIDTHS.get(Setting(kind)) if kind < FACTOR else None
+        width = "f" if kind == FACTOR else _WIDTHS.get(PmdSetting(kind)) if kind < FACTOR else None
         if width is None:
             raise PacketError(f"an unknown PMD setting {kind}", "unknown type")
         layout = f"<{count}{width}"
@@ -173,7 +173,7 @@ def _parameters(data: bytes) -> tuple[dict[Setting, tuple[int, ...]], float]:
         values = struct.unpack_from(layout, data, at)
         at += struct.calcsize(layout)
         if kind != FACTOR:
-            settings[Setting(kind)] = values
+            settings[PmdSetting(kind)] = values
         elif values:
             factor = values[-1]
     if not (math.isfinite(factor) and factor > 0.0):
@@ -196,7 +196,7 @@ class PulseInterval:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class PmdFrame:
     """One notification of the data characteristic.
 
     `device_ns` is when its last sample was taken, in ns since 2000-01-01 on the device's clock; 0
@@ -205,7 +205,7 @@ class Frame:
     ambient light. `intervals` are the content of PPI frames.
     """
 
-    kind: Measurement
+    kind: PmdMeasurement
     device_ns: int
     frame_type: int
     compressed: bool
@@ -227,7 +227,7 @@ class Frame:
                 "unknown type",
             )
         kind, channels, width = layout
-        if kind is Measurement.PPI:
+        if kind is PmdMeasurement.PPI:
             return cls(kind, device_ns, frame_type, compressed, _NOTHING, _intervals(data))
         take = _deltas if compressed else _plain
         return cls(kind, device_ns, frame_type, compressed, take(data, channels, width))
@@ -235,24 +235,26 @@ class Frame:
     def values(self, factor: float = 1.0) -> NDArray[np.float64]:
         """Return the samples, shape (n, channels), in mV for ECG, g for ACC, as sent for PPG."""
         values = self.samples.astype(np.float64)
-        if self.kind is Measurement.ECG or (self.kind is Measurement.ACC and not self.compressed):
+        if self.kind is PmdMeasurement.ECG or (
+            self.kind is PmdMeasurement.ACC and not self.compressed
+        ):
             return values / 1000.0
-        if self.kind is Measurement.ACC:
+        if self.kind is PmdMeasurement.ACC:
             return values * (factor if self.frame_type == 0 else factor / 1000.0)
         return values
 
 
 #: (kind, frame type, compressed) -> kind, channels, bytes of a whole sample of one channel
-_LAYOUTS: dict[tuple[int, int, bool], tuple[Measurement, int, int]] = {
-    (Measurement.ECG, 0, False): (Measurement.ECG, 1, 3),
-    (Measurement.PPG, 0, False): (Measurement.PPG, 4, 3),
-    (Measurement.PPG, 0, True): (Measurement.PPG, 4, 3),
-    (Measurement.ACC, 0, False): (Measurement.ACC, 3, 1),
-    (Measurement.ACC, 1, False): (Measurement.ACC, 3, 2),
-    (Measurement.ACC, 2, False): (Measurement.ACC, 3, 3),
-    (Measurement.ACC, 0, True): (Measurement.ACC, 3, 2),
-    (Measurement.ACC, 1, True): (Measurement.ACC, 3, 2),
-    (Measurement.PPI, 0, False): (Measurement.PPI, 0, 6),
+_LAYOUTS: dict[tuple[int, int, bool], tuple[PmdMeasurement, int, int]] = {
+    (PmdMeasurement.ECG, 0, False): (PmdMeasurement.ECG, 1, 3),
+    (PmdMeasurement.PPG, 0, False): (PmdMeasurement.PPG, 4, 3),
+    (PmdMeasurement.PPG, 0, True): (PmdMeasurement.PPG, 4, 3),
+    (PmdMeasurement.ACC, 0, False): (PmdMeasurement.ACC, 3, 1),
+    (PmdMeasurement.ACC, 1, False): (PmdMeasurement.ACC, 3, 2),
+    (PmdMeasurement.ACC, 2, False): (PmdMeasurement.ACC, 3, 3),
+    (PmdMeasurement.ACC, 0, True): (PmdMeasurement.ACC, 3, 2),
+    (PmdMeasurement.ACC, 1, True): (PmdMeasurement.ACC, 3, 2),
+    (PmdMeasurement.PPI, 0, False): (PmdMeasurement.PPI, 0, 6),
 }
 _NOTHING = np.zeros((0, 0), dtype=np.int32)
 _MOST_SAMPLES = 4096  #: in one frame; differences of no bits could otherwise claim any number

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from sensors.codecs.frame import Frame
+from sensors.codecs.frame import SampleFrame
 from sensors.errors import PacketError
 from sensors.signals import Signal
 
@@ -74,13 +74,13 @@ class ShimmerDecoder:
         """Forget a packet that a lost connection left open."""
         self._rest = b""
 
-    def decode(self, packet: bytes) -> list[Frame]:
+    def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the samples that a notification completes.
 
         Raises `PacketError` when there is nothing in it that could be a part of a packet.
         """
         data, at, strange = self._rest + packet, 0, 0
-        frames: list[Frame] = []
+        frames: list[SampleFrame] = []
         while at < len(data):
             size = _size(data, at)
             if at + size > len(data):
@@ -111,8 +111,8 @@ def _may_begin(data: bytes, at: int) -> bool:
     return at >= len(data) or data[at] in (_DATA, _STATUS[0], ACK)
 
 
-def _frame(data: bytes) -> Frame:
+def _frame(data: bytes) -> SampleFrame:
     clock_s = int.from_bytes(data[1:4], "little") / _TICKS_HZ
     raw = int.from_bytes(data[4:6], "little")
     open_circuit = raw >> 14 == 3 and raw & _LARGEST <= _OPEN
-    return Frame(Signal.EDA, (conductance_us(raw),), 0, clock_s, not open_circuit)
+    return SampleFrame(Signal.EDA, (conductance_us(raw),), 0, clock_s, not open_circuit)

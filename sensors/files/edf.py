@@ -15,7 +15,7 @@ import numpy as np
 from sensors.errors import RecordingError
 from sensors.files.grid import on_grid
 from sensors.files.recording import Recording, assemble, name_of
-from sensors.labels import Meaning, meaning_of
+from sensors.labels import LabelMeaning, meaning_of
 from sensors.signals import Chunk, FloatArray, Signal
 
 __all__ = ["is_edf", "read_edf"]
@@ -151,7 +151,7 @@ def _series(
     source: str,
 ) -> tuple[list[Chunk], list[str]]:
     """Return a chunk for each signal, and why channels were left out."""
-    found: dict[Signal, list[tuple[_Channel, Meaning]]] = {}
+    found: dict[Signal, list[tuple[_Channel, LabelMeaning]]] = {}
     warnings = []
     for channel in channels:
         if channel.label == _ANNOTATIONS:
@@ -183,7 +183,9 @@ def _series(
 
 
 def _values(
-    records: np.ndarray[tuple[int, int], np.dtype[np.int16]], channel: _Channel, meaning: Meaning
+    records: np.ndarray[tuple[int, int], np.dtype[np.int16]],
+    channel: _Channel,
+    meaning: LabelMeaning,
 ) -> FloatArray:
     raw = records[:, channel.first : channel.first + channel.samples].ravel().astype(np.float64)
     return meaning.in_our_unit(raw * channel.gain + channel.offset)

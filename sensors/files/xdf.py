@@ -13,8 +13,8 @@ import numpy as np
 from sensors.errors import RecordingError
 from sensors.files.grid import on_grid
 from sensors.files.recording import Recording, assemble, name_of
-from sensors.labels import Meaning, meaning_of
-from sensors.network.feeds import ArrivingBeats
+from sensors.labels import LabelMeaning, meaning_of
+from sensors.network.feeds import ArrivalBeatFeed
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_xdf", "read_xdf"]
@@ -87,7 +87,7 @@ class _Stream:
         self._even = float(info["nominal_srate"][0]) > 0.0
         self.times_s: FloatArray = np.asarray(stream["time_stamps"], dtype=np.float64)
         self.texts: list[tuple[float, str]] = []
-        self.columns: list[tuple[Meaning, list[int]]] = []
+        self.columns: list[tuple[LabelMeaning, list[int]]] = []
         if info["channel_format"][0] == "string":
             rows = zip(self.times_s.tolist(), stream["time_series"], strict=True)
             self.texts = [(time_s, str(row[0])) for time_s, row in rows if abs(time_s) < _LATEST_S]
@@ -100,7 +100,7 @@ class _Stream:
         self.columns = _columns(info, self._rows.shape[1])
 
     def read(
-        self, meaning: Meaning, columns: list[int], begin_s: float, source: str
+        self, meaning: LabelMeaning, columns: list[int], begin_s: float, source: str
     ) -> tuple[Chunk, list[Gap]]:
         """Return one signal, and the breaks among its beats."""
         times_s = self.times_s - begin_s
@@ -114,7 +114,7 @@ class _Stream:
 
 def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
     """Place beats as if they arrived now: the stamps are those of their sending."""
-    samples = ArrivingBeats(source, lambda kind, what: None).add(np.inf, times_s, values)
+    samples = ArrivalBeatFeed(source, lambda kind, what: None).add(np.inf, times_s, values)
     chunks = [sample for sample in samples if isinstance(sample, Chunk)]
     return (
         Chunk.events(
@@ -127,10 +127,10 @@ def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk,
     )
 
 
-def _columns(info: dict[str, Any], count: int) -> list[tuple[Meaning, list[int]]]:
+def _columns(info: dict[str, Any], count: int) -> list[tuple[LabelMeaning, list[int]]]:
     """Return each signal with its columns; only acceleration has more than one."""
     described = _channels(info)
-    found: dict[Signal, tuple[Meaning, list[int]]] = {}
+    found: dict[Signal, tuple[LabelMeaning, list[int]]] = {}
     for i in range(count):
         label, unit = described[i] if i < len(described) else ("", "")
         kind, name = str(info["type"][0]), str(info["name"][0])

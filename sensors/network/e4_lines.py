@@ -14,11 +14,11 @@ from sensors.signals import Signal
 
 __all__ = [
     "STREAMS",
-    "Answer",
-    "Battery",
-    "DeviceLost",
+    "E4Answer",
+    "E4Battery",
+    "E4DeviceLost",
+    "E4Sample",
     "LineSplitter",
-    "Measured",
     "Message",
     "parse",
 ]
@@ -45,7 +45,7 @@ _LONGEST_LINE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class E4Sample:
     """One sample: the server's UTC seconds, and its values in our unit."""
 
     signal: Signal
@@ -54,14 +54,14 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Battery:
+class E4Battery:
     """The charge of the wristband."""
 
     percent: int
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class E4Answer:
     """The server's answer to a command; `error` is empty when it was obeyed."""
 
     command: str
@@ -74,11 +74,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceLost:
+class E4DeviceLost:
     """The server lost its wristband; its own connection to us stays open."""
 
 
-Message = Measured | Battery | Answer | DeviceLost
+Message = E4Sample | E4Battery | E4Answer | E4DeviceLost
 
 
 class LineSplitter:
@@ -115,10 +115,10 @@ def parse(line: str) -> Message | None:
     if word in _DATA:
         signal, count, factor = _DATA[word]
         utc_s, *values = _numbers(rest, 1 + count, line)
-        return Measured(signal, utc_s, tuple(value * factor for value in values))
+        return E4Sample(signal, utc_s, tuple(value * factor for value in values))
     if word == "E4_Battery":
         _, charge = _numbers(rest, 2, line)
-        return Battery(round(100 * min(1.0, max(0.0, charge))))
+        return E4Battery(round(100 * min(1.0, max(0.0, charge))))
     if word == "E4_Tag":
         return None
     raise PacketError(f"an unknown line {line[:40]!r}", "unknown type")
@@ -126,12 +126,12 @@ def parse(line: str) -> Message | None:
 
 def _answer(rest: str) -> Message:
     if "connection lost to device" in rest:
-        return DeviceLost()
+        return E4DeviceLost()
     command, _, rest = rest.partition(" ")
     words = rest.split()
     # "R device_connect ERR reason", but "R device_subscribe gsr ERR reason".
     error = rest.partition("ERR")[2].strip() or "refused" if "ERR" in words[:2] else ""
-    return Answer(command, rest, error)
+    return E4Answer(command, rest, error)
 
 
 def _numbers(text: str, count: int, line: str) -> list[float]:

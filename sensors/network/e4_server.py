@@ -16,21 +16,21 @@ from sensors.base import Clock, Sample, SampleStream
 from sensors.errors import PacketError, SensorNotFound, SettingsError
 from sensors.network.e4_lines import (
     STREAMS,
-    Answer,
-    Battery,
-    DeviceLost,
+    E4Answer,
+    E4Battery,
+    E4DeviceLost,
+    E4Sample,
     LineSplitter,
-    Measured,
     Message,
     parse,
 )
-from sensors.network.feeds import Evenly, Feed, Singly, StampedBeats
-from sensors.network.link import Link, Lost, Wanted, check_wait, persist
+from sensors.network.feeds import EventFeed, Feed, RegularFeed, TimestampedBeatFeed
+from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait, persist
 from sensors.network.options import place_of, signal_named, split
 from sensors.signals import Signal
 from sensors.timing.device_clock import DeviceClock
 
-__all__ = ["DEFAULT_PORT", "Settings", "stream"]
+__all__ = ["DEFAULT_PORT", "E4ServerSettings", "stream"]
 
 DEFAULT_PORT = 28000
 _CONNECT_S = 5.0
@@ -42,7 +42,7 @@ _HINT = "Start the E4 streaming server, connect the wristband in it, and check h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class E4ServerSettings:
     """Where the server is, which of its wristbands, and which signals to ask for.
 
     `device` is the start of its ID, empty for the only one there. `wait_s` is how long it may
@@ -83,25 +83,27 @@ class Settings:
         )
 
 
-async def stream(settings: Settings, clock: Clock) -> SampleStream:
+async def stream(settings: E4ServerSettings, clock: Clock) -> SampleStream:
     """Yield the wristband's signals, gaps and statuses for ever.
 
     Raises `SensorNotFound` before the first sample only.
     """
-    wanted = Wanted(
+    wanted = SourceQuery(
         what=f"the E4 at {settings.host}:{settings.port}",
         hint=_HINT,
         wait_s=settings.wait_s,
         seed=settings.seed,
     )
-    link = Link(f"E4 {settings.device}".strip(), wanted, clock)
+    link = SourceLink(f"E4 {settings.device}".strip(), wanted, clock)
     reader = _Reader(settings, link)
     async with aclosing(persist(link, partial(_once, settings, link, reader))) as samples:
         async for sample in samples:
             yield sample
 
 
-async def _once(settings: Settings, link: Link, reader: _Reader) -> AsyncGenerator[Sample, None]:
+async def _once(
+    settings: E4ServerSettings, link: SourceLink, reader: _Reader
+) -> AsyncGenerator[Sample, None]:
     """Live through one connection."""
     async with _connected(settings, link) as server:
         for status in link.trying("connecting"):
@@ -112,7 +114,7 @@ async def _once(settings: Settings, link: Link, reader: _Reader) -> AsyncGenerat
         for name, brought in STREAMS.items():
             if any(signal in settings.signals for signal, _ in brought):
                 await server.command(f"device_subscribe {name} ON")
-        with suppress(Lost):
+        with suppress(SourceLost):
             await server.command("device_subscribe bat ON")
         reader.begin()
         while True:
@@ -120,7 +122,7 @@ async def _once(settings: Settings, link: Link, reader: _Reader) -> AsyncGenerat
                 yield sample
 
 
-def _choose(settings: Settings, known: str, devices: list[str]) -> str:
+def _choose(settings: E4ServerSettings, known: str, devices: list[str]) -> str:
     fitting = [device for device in devices if device.startswith(known or settings.device)]
     if len(fitting) == 1:
         return fitting[0]
@@ -130,11 +132,11 @@ def _choose(settings: Settings, known: str, devices: list[str]) -> str:
             hint=f"Name one: e4:{settings.host}:{settings.port}?device={fitting[0]}",
         )
     seen = f"; it has {', '.join(devices)}" if devices else ""
-    raise Lost(f"The server has no such wristband: switch it on, and come closer{seen}.")
+    raise SourceLost(f"The server has no such wristband: switch it on, and come closer{seen}.")
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, link: Link) -> AsyncIterator[_Server]:
+async def _connected(settings: E4ServerSettings, link: SourceLink) -> AsyncIterator[_Server]:
     async with asyncio.timeout(link.patience_s(_CONNECT_S)):
         reader, writer = await asyncio.open_connection(settings.host, settings.port)
     try:
@@ -152,7 +154,7 @@ class _Server:
     """The conversation with the server."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: Link
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: SourceLink
     ) -> None:
         self._reader, self._writer, self._link = reader, writer, link
         self._splitter = LineSplitter()
@@ -162,21 +164,21 @@ class _Server:
         """Return the wristbands that the server is connected to."""
         return (await self.command("device_list")).devices()
 
-    async def command(self, text: str) -> Answer:
-        """Send a command and return its answer; raise `Lost` when the server refuses."""
+    async def command(self, text: str) -> E4Answer:
+        """Send a command and return its answer; raise `SourceLost` when the server refuses."""
         self._writer.write(f"{text}\r\n".encode())
         async with asyncio.timeout(self._link.patience_s(_ANSWER_S)):
             await self._writer.drain()
             while True:
                 for message in await self._receive():
-                    if isinstance(message, Answer) and message.command == text.split()[0]:
+                    if isinstance(message, E4Answer) and message.command == text.split()[0]:
                         if message.error:
-                            raise Lost(f"The server says: {message.error}. Trying again.")
+                            raise SourceLost(f"The server says: {message.error}. Trying again.")
                         return message
                     self._ahead.append(message)
 
     async def messages(self, silence_s: float) -> list[Message]:
-        """Return what has come; raise `Lost` after that much silence."""
+        """Return what has come; raise `SourceLost` after that much silence."""
         if self._ahead:
             ahead, self._ahead = self._ahead, []
             return ahead
@@ -184,12 +186,12 @@ class _Server:
             async with asyncio.timeout(silence_s):
                 return await self._receive()
         except TimeoutError:
-            raise Lost("The wristband went silent. Connecting again.", "stall") from None
+            raise SourceLost("The wristband went silent. Connecting again.", "stall") from None
 
     async def _receive(self) -> list[Message]:
         data = await self._reader.read(1 << 16)
         if not data:
-            raise Lost("The server closed the connection. Connecting again.")
+            raise SourceLost("The server closed the connection. Connecting again.")
         dropped = self._splitter.dropped
         messages = []
         for line in self._splitter.feed(data):
@@ -208,7 +210,7 @@ class _Server:
 class _Reader:
     """Turns the server's messages into samples."""
 
-    def __init__(self, settings: Settings, link: Link) -> None:
+    def __init__(self, settings: E4ServerSettings, link: SourceLink) -> None:
         self._settings, self._link = settings, link
         self._clock = DeviceClock()
         self._heard_s = 0.0
@@ -218,27 +220,27 @@ class _Reader:
         self._heard_s = self._link.clock()
 
     def take(self, messages: Iterable[Message]) -> list[Sample]:
-        """Return the samples of messages that came together; raise `Lost` without any for long."""
+        """Return the samples of messages that came together; `SourceLost` without any for long."""
         now_s = self._link.clock()
         samples: list[Sample] = []
-        measured: dict[Signal, list[Measured]] = defaultdict(list)
+        measured: dict[Signal, list[E4Sample]] = defaultdict(list)
         lost = False
         for message in messages:
-            if isinstance(message, Measured):
+            if isinstance(message, E4Sample):
                 measured[message.signal].append(message)
-            elif isinstance(message, Battery):
+            elif isinstance(message, E4Battery):
                 samples += self._link.say_battery(message.percent)
-            lost = lost or isinstance(message, DeviceLost)
+            lost = lost or isinstance(message, E4DeviceLost)
         if measured:
             self._heard_s = now_s
             samples += self._place(now_s, measured)
         if lost:
-            raise Lost("The server lost the wristband. Come closer; connecting again.")
+            raise SourceLost("The server lost the wristband. Come closer; connecting again.")
         if now_s - self._heard_s > self._link.patience_s(_SILENCE_S):
-            raise Lost("The wristband went silent. Connecting again.", "stall")
+            raise SourceLost("The wristband went silent. Connecting again.", "stall")
         return samples
 
-    def _place(self, now_s: float, measured: dict[Signal, list[Measured]]) -> list[Sample]:
+    def _place(self, now_s: float, measured: dict[Signal, list[E4Sample]]) -> list[Sample]:
         newest_s = max(m.utc_s for many in measured.values() for m in many)
         if self._clock.feed(now_s, newest_s):
             self._restart()
@@ -258,16 +260,16 @@ class _Reader:
         if signal not in feeds:
             rate_hz = next(r for many in STREAMS.values() for s, r in many if s is signal)
             if signal is Signal.RR:
-                feeds[signal] = StampedBeats(link.source, link.count_bad)
+                feeds[signal] = TimestampedBeatFeed(link.source, link.count_bad)
             elif rate_hz is None:
-                feeds[signal] = Singly(signal, link.source, link.count_bad)
+                feeds[signal] = EventFeed(signal, link.source, link.count_bad)
             else:
-                feeds[signal] = Evenly(signal, link.source, link.count_bad, rate_hz, _HOLE_S)
+                feeds[signal] = RegularFeed(signal, link.source, link.count_bad, rate_hz, _HOLE_S)
         return feeds[signal]
 
     def _restart(self) -> None:
         """Begin anew with the server's clock, which was set."""
         for feed in self._link.feeds.values():
             feed.interrupt("clock")
-            if isinstance(feed, StampedBeats):
+            if isinstance(feed, TimestampedBeatFeed):
                 feed.restart()

@@ -11,7 +11,7 @@ from sensors.error_counter import CountBad
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 
-__all__ = ["ArrivingBeats", "Evenly", "Feed", "Singly", "StampedBeats", "feed_for"]
+__all__ = ["ArrivalBeatFeed", "EventFeed", "Feed", "RegularFeed", "TimestampedBeatFeed", "feed_for"]
 
 #: Silence of one signal after which its samples no longer belong together.
 SILENCE_S = 5.0
@@ -59,7 +59,7 @@ class _Breaks:
         return np.maximum.accumulate(times_s), values[sound]
 
 
-class Singly(_Breaks):
+class EventFeed(_Breaks):
     """Samples that each have their own time, such as a heart rate."""
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
@@ -76,7 +76,7 @@ class Singly(_Breaks):
         return [*samples, Chunk.events(self._signal, self._source, times_s, values)]
 
 
-class Evenly(_Breaks):
+class RegularFeed(_Breaks):
     """Samples at a rate, put on an even grid that follows their times.
 
     `hole_s` is how late a sample may be before something is missing: more than the jitter of the
@@ -142,7 +142,7 @@ class Evenly(_Breaks):
         return [*samples, chunk]
 
 
-class ArrivingBeats:
+class ArrivalBeatFeed:
     """RR intervals whose times are those of their arrival, late by whatever the way took."""
 
     def __init__(self, source: str, count_bad: CountBad) -> None:
@@ -169,7 +169,7 @@ class ArrivingBeats:
         return samples
 
 
-class StampedBeats(_Breaks):
+class TimestampedBeatFeed(_Breaks):
     """RR intervals with the device's own time of each beat; a break where two are no neighbours."""
 
     def __init__(self, source: str, count_bad: CountBad) -> None:
@@ -214,7 +214,7 @@ def feed_for(
 ) -> Feed:
     """Return the feed for a signal whose samples come with the times of their sending."""
     if signal is Signal.RR:
-        return ArrivingBeats(source, count_bad)
+        return ArrivalBeatFeed(source, count_bad)
     if rate_hz is None:
-        return Singly(signal, source, count_bad)
-    return Evenly(signal, source, count_bad, rate_hz, hole_s)
+        return EventFeed(signal, source, count_bad)
+    return RegularFeed(signal, source, count_bad, rate_hz, hole_s)

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
-from sensors.error_counter import BadInput, BadKind
+from sensors.error_counter import BadKind, ErrorCounter
 from sensors.errors import SensorError, SensorNotFound, SettingsError
 from sensors.network.feeds import Feed
 from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.status_reporter import DRIFT_STEP_PPM
 
-__all__ = ["Link", "Lost", "Wanted", "check_wait", "persist"]
+__all__ = ["SourceLink", "SourceLost", "SourceQuery", "check_wait", "persist"]
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
 
 _log = logging.getLogger(__name__)
 
 
-class Lost(Exception):  # noqa: N818 - it is what happened, and never leaves this package
+class SourceLost(Exception):  # noqa: N818 - it is what happened, and never leaves this package
     """The source is gone or silent; the message is a sentence for the wearer."""
 
     def __init__(self, detail: str, reason: GapReason = "link") -> None:
@@ -32,7 +32,7 @@ class Lost(Exception):  # noqa: N818 - it is what happened, and never leaves thi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SourceQuery:
     """In words, what is looked for, and what the user can do when it is not there."""
 
     what: str
@@ -41,7 +41,7 @@ class Wanted:
     seed: int = 1
 
 
-class Link:
+class SourceLink:
     """What is remembered of a source from one connection to the next.
 
     `feeds` hold the signals that have come so far; they outlive a connection, so that the first
@@ -49,13 +49,13 @@ class Link:
     loss only it is meant.
     """
 
-    def __init__(self, source: str, wanted: Wanted, clock: Clock) -> None:
+    def __init__(self, source: str, wanted: SourceQuery, clock: Clock) -> None:
         self.clock = clock
         self.feeds: dict[Signal, Feed] = {}
         self.device = ""
         self._wanted = wanted
         self._status = SensorStatus(source, 0.0, "ended")
-        self._bad = BadInput(source)
+        self._bad = ErrorCounter(source)
         self._give_up_s: float | None = clock() + wanted.wait_s  #: None once it has worked
         self._rng = Random(wanted.seed)
         self._failures = 0
@@ -106,7 +106,7 @@ class Link:
         self._give_up_s, self._failures, self._lost_with = None, 0, ""
         return self.say("streaming")
 
-    def lost(self, loss: Lost) -> list[Sample]:
+    def lost(self, loss: SourceLost) -> list[Sample]:
         """Break every signal and return the status; raise when the first wait is over."""
         if self._give_up_s is not None and self.clock() >= self._give_up_s:
             raise SensorNotFound(
@@ -143,10 +143,12 @@ class Link:
         self._bad.count(kind, what)
 
 
-async def persist(link: Link, once: Callable[[], AsyncGenerator[Sample, None]]) -> SampleStream:
+async def persist(
+    link: SourceLink, once: Callable[[], AsyncGenerator[Sample, None]]
+) -> SampleStream:
     """Yield what `once` yields, one connection after another, for ever.
 
-    `once` ends by raising `Lost`, or an error of the network, or what the user must mend.
+    `once` ends by raising `SourceLost`, or an error of the network, or what the user must mend.
     """
     for status in link.say("searching"):
         yield status
@@ -160,16 +162,16 @@ async def persist(link: Link, once: Callable[[], AsyncGenerator[Sample, None]]) 
                     yield sample
                     for status in link.say_bad():
                         yield status
-            loss = Lost("The connection was closed. Connecting again.")
-        except Lost as error:
+            loss = SourceLost("The connection was closed. Connecting again.")
+        except SourceLost as error:
             loss = error
         except SensorError as error:  # the user's to mend at the start, and to be waited for later
             if not link.has_worked:
                 raise
-            loss = Lost(f"{error}. {error.hint}")
+            loss = SourceLost(f"{error}. {error.hint}")
         except (OSError, TimeoutError) as error:
             _log.debug("%s: %r", link.source, error)
-            loss = Lost("It cannot be reached; trying again.")
+            loss = SourceLost("It cannot be reached; trying again.")
         for status in link.lost(loss):
             yield status
         await link.pause()

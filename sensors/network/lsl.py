@@ -13,17 +13,17 @@ import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.errors import SensorNotFound, SensorUnavailable, SettingsError
-from sensors.labels import Meaning, meaning_of
+from sensors.labels import LabelMeaning, meaning_of
 from sensors.network import lsl_library
 from sensors.network.feeds import Feed, feed_for
-from sensors.network.link import Link, Lost, Wanted, check_wait, persist
+from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait, persist
 from sensors.network.options import signal_named, split
 from sensors.signals import FloatArray, Signal
 
 if TYPE_CHECKING:
     from pylsl import ContinuousResolver, StreamInfo, StreamInlet
 
-__all__ = ["Settings", "stream"]
+__all__ = ["LslSettings", "stream"]
 
 _LOOK_S = 1.0
 _FORGET_S = 2.0  #: a stream that was not seen for this long is gone
@@ -39,7 +39,7 @@ _HINT = "Start the program that sends it, on this computer or in this network."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class LslSettings:
     """Which stream, by name or else by type, and what its first channel is if it does not say.
 
     `wait_s` is how long it may take to appear at the start.
@@ -77,7 +77,7 @@ class Settings:
         )
 
 
-async def stream(settings: Settings, clock: Clock) -> SampleStream:
+async def stream(settings: LslSettings, clock: Clock) -> SampleStream:
     """Yield the stream's signals, gaps and statuses for ever.
 
     Raises `SensorUnavailable` without the library, `SettingsError` for a stream whose channels
@@ -86,13 +86,13 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
     lsl_library.load(SensorUnavailable)
     import pylsl
 
-    wanted = Wanted(
+    wanted = SourceQuery(
         what=f"the LSL stream {settings.name!r}",
         hint=_HINT,
         wait_s=settings.wait_s,
         seed=settings.seed,
     )
-    link = Link(settings.name, wanted, clock)
+    link = SourceLink(settings.name, wanted, clock)
     name = settings.name
     # It looks around on a thread of the library, so asking it never blocks.
     around = pylsl.ContinuousResolver(
@@ -104,7 +104,7 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
 
 
 async def _once(
-    settings: Settings, link: Link, around: ContinuousResolver
+    settings: LslSettings, link: SourceLink, around: ContinuousResolver
 ) -> AsyncGenerator[Sample, None]:
     """Live through one connection to the stream."""
     inlet = await _open(await _find(settings, link, around), link)
@@ -122,13 +122,13 @@ async def _once(
         await asyncio.shield(asyncio.to_thread(inlet.close_stream))
 
 
-async def _find(settings: Settings, link: Link, around: ContinuousResolver) -> StreamInfo:
+async def _find(settings: LslSettings, link: SourceLink, around: ContinuousResolver) -> StreamInfo:
     """Return the stream; a name counts before a type."""
     name = settings.name
     give_up_s = link.clock() + link.patience_s(_LOOK_S)
     while not (found := [info for info in around.results() if link.device in ("", info.name())]):
         if link.clock() >= give_up_s:
-            raise Lost("The stream is not in sight. Is its sender running? Trying again.")
+            raise SourceLost("The stream is not in sight. Is its sender running? Trying again.")
         await asyncio.sleep(_PULL_EVERY_S)
     named = [info for info in found if info.name() == name]
     several = sorted({info.name() for info in named or found})
@@ -141,7 +141,7 @@ async def _find(settings: Settings, link: Link, around: ContinuousResolver) -> S
     return max(named or found, key=lambda info: float(info.created_at()))
 
 
-async def _open(info: StreamInfo, link: Link) -> StreamInlet:
+async def _open(info: StreamInfo, link: SourceLink) -> StreamInlet:
     from pylsl import StreamInlet
 
     # Without its own recovery the library says at once that a stream is lost.
@@ -151,7 +151,7 @@ async def _open(info: StreamInfo, link: Link) -> StreamInlet:
 
 
 async def _pull(
-    inlet: StreamInlet, channels: _Channels, link: Link
+    inlet: StreamInlet, channels: _Channels, link: SourceLink
 ) -> AsyncGenerator[Sample, None]:
     """Take what has come, 20 times a second; nothing here blocks the loop."""
     from pylsl import local_clock
@@ -168,14 +168,14 @@ async def _pull(
         try:
             rows, stamps = inlet.pull_chunk(timeout=0.0, max_samples=_MOST_AT_ONCE)
         except LostError:
-            raise Lost("The stream has ended. Waiting for its return.") from None
+            raise SourceLost("The stream has ended. Waiting for its return.") from None
         if len(stamps):
             heard_s = now_s
             times_s = np.asarray(stamps, dtype=np.float64) + correction_s + (now_s - local_clock())
             for sample in channels.take(now_s, times_s, np.asarray(rows, dtype=np.float64)):
                 yield sample
         elif now_s - heard_s > link.patience_s(channels.silence_s):
-            raise Lost("The stream went silent. Connecting again.", "stall")
+            raise SourceLost("The stream went silent. Connecting again.", "stall")
         if len(stamps) < _MOST_AT_ONCE:
             await asyncio.sleep(_PULL_EVERY_S)
 
@@ -188,13 +188,13 @@ def _call(function: Any, timeout_s: float) -> Any:
     try:
         return function(timeout=timeout_s)
     except (LostError, NoAnswer) as error:
-        raise Lost("The stream does not answer. Trying again.") from error
+        raise SourceLost("The stream does not answer. Trying again.") from error
 
 
 class _Channels:
     """Knows which channel is which signal, and where its samples stood last."""
 
-    def __init__(self, settings: Settings, link: Link, info: StreamInfo) -> None:
+    def __init__(self, settings: LslSettings, link: SourceLink, info: StreamInfo) -> None:
         self._link = link
         rate_hz = float(info.nominal_srate())
         self._rate_hz = rate_hz if rate_hz > 0.0 else None
@@ -220,7 +220,7 @@ class _Channels:
         return feeds[signal]
 
 
-def _columns(settings: Settings, info: StreamInfo) -> list[tuple[Meaning, list[int]]]:
+def _columns(settings: LslSettings, info: StreamInfo) -> list[tuple[LabelMeaning, list[int]]]:
     """Return each signal with its columns; only acceleration has more than one."""
     from pylsl import cf_string
 
@@ -235,7 +235,7 @@ def _columns(settings: Settings, info: StreamInfo) -> list[tuple[Meaning, list[i
         return [(meaning, list(range(info.channel_count())) if wide else [0])]
     labels = info.get_channel_labels() or []
     units = info.get_channel_units() or []
-    found: dict[Signal, tuple[Meaning, list[int]]] = {}
+    found: dict[Signal, tuple[LabelMeaning, list[int]]] = {}
     for i in range(info.channel_count()):
         label = (labels[i] if i < len(labels) else "") or ""
         unit = (units[i] if i < len(units) else "") or ""

@@ -13,14 +13,14 @@ import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.errors import PacketError, SensorUnavailable, SettingsError
-from sensors.labels import Meaning
+from sensors.labels import LabelMeaning
 from sensors.network.feeds import Feed, feed_for
-from sensors.network.link import Link, Lost, Wanted, check_wait
+from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait
 from sensors.network.options import place_of, signal_named, split
 from sensors.network.osc_packet import Message, decode
 from sensors.signals import Chunk, Gap, Signal
 
-__all__ = ["USUAL", "Address", "Settings", "stream"]
+__all__ = ["USUAL", "OscAddress", "OscSettings", "stream"]
 
 _SILENCE_S = 5.0
 _INBOX = 4096  #: datagrams; when full, the oldest is lost and counted
@@ -30,7 +30,7 @@ _HINT = "Start the sender, and let it send to this computer and this port."
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class OscAddress:
     """The OSC address of a signal; `rate_hz` where its values are evenly spaced."""
 
     path: str
@@ -55,7 +55,7 @@ USUAL: dict[str, tuple[Signal, float | None]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class OscSettings:
     """Where to listen, and which address brings which signal; without any the usual ones.
 
     `wait_s` is how long the first value may take.
@@ -63,7 +63,7 @@ class Settings:
 
     port: int
     host: str = "127.0.0.1"
-    addresses: Mapping[Signal, Address] = field(default_factory=dict)
+    addresses: Mapping[Signal, OscAddress] = field(default_factory=dict)
     wait_s: float = 30.0
     seed: int = 1
 
@@ -90,25 +90,27 @@ class Settings:
         return cls(host=host, port=port, addresses=addresses, wait_s=wait_s, seed=seed)
 
 
-def _address(text: str) -> Address:
+def _address(text: str) -> OscAddress:
     path, _, rate = text.partition("@")
     try:
-        return Address(path, float(rate) if rate else None)
+        return OscAddress(path, float(rate) if rate else None)
     except ValueError:
         raise SettingsError(
             f"{rate!r} is not a rate", hint="Give it in Hz, as in eda=/address@15."
         ) from None
 
 
-async def stream(settings: Settings, clock: Clock) -> SampleStream:
+async def stream(settings: OscSettings, clock: Clock) -> SampleStream:
     """Yield the signals that arrive, gaps and statuses for ever.
 
     Raises `SensorUnavailable` when the port cannot be opened, and `SensorNotFound` before the
     first value only. A sample stands at the time of its arrival.
     """
     place = f"{settings.host}:{settings.port}"
-    wanted = Wanted(what=f"OSC at {place}", hint=_HINT, wait_s=settings.wait_s, seed=settings.seed)
-    link = Link(f"osc:{settings.port}", wanted, clock)
+    wanted = SourceQuery(
+        what=f"OSC at {place}", hint=_HINT, wait_s=settings.wait_s, seed=settings.seed
+    )
+    link = SourceLink(f"osc:{settings.port}", wanted, clock)
     inbox = _Inbox(clock, link)
     try:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
@@ -127,7 +129,7 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
             try:
                 arrived = await inbox.next(link.patience_s(_SILENCE_S))
                 samples = reader.take(arrived)
-            except Lost as loss:
+            except SourceLost as loss:
                 samples = link.lost(loss)
             for sample in samples:
                 if isinstance(sample, Chunk | Gap):
@@ -143,7 +145,7 @@ async def stream(settings: Settings, clock: Clock) -> SampleStream:
 class _Inbox(asyncio.DatagramProtocol):
     """Datagrams in order of arrival, each with its time."""
 
-    def __init__(self, clock: Clock, link: Link) -> None:
+    def __init__(self, clock: Clock, link: SourceLink) -> None:
         self._clock, self._link = clock, link
         self._arrived: deque[tuple[float, bytes]] = deque(maxlen=_INBOX)
         self._some = asyncio.Event()
@@ -157,12 +159,12 @@ class _Inbox(asyncio.DatagramProtocol):
         self._some.set()
 
     async def next(self, silence_s: float) -> list[tuple[float, bytes]]:
-        """Return what has arrived; raise `Lost` after that much silence."""
+        """Return what has arrived; raise `SourceLost` after that much silence."""
         try:
             async with asyncio.timeout(silence_s):
                 await self._some.wait()
         except TimeoutError:
-            raise Lost("No messages come. Is the sender running?", "stall") from None
+            raise SourceLost("No messages come. Is the sender running?", "stall") from None
         self._some.clear()
         arrived = list(self._arrived)
         self._arrived.clear()
@@ -172,7 +174,7 @@ class _Inbox(asyncio.DatagramProtocol):
 class _Reader:
     """Turns datagrams into samples; holds no socket."""
 
-    def __init__(self, settings: Settings, link: Link) -> None:
+    def __init__(self, settings: OscSettings, link: SourceLink) -> None:
         self._link = link
         self._signals = dict(USUAL)
         if settings.addresses:
@@ -180,7 +182,7 @@ class _Reader:
         self._heard_s = link.clock()
 
     def take(self, arrived: list[tuple[float, bytes]]) -> list[Sample]:
-        """Return the samples of some datagrams; raise `Lost` when none was of use for long."""
+        """Return the samples of some datagrams; `SourceLost` when none was of use for long."""
         samples: list[Sample] = []
         for time_s, data in arrived:
             for path, arguments in self._messages(data):
@@ -190,7 +192,7 @@ class _Reader:
                 samples += self._measured(time_s, *known, arguments)
         if self._link.clock() - self._heard_s > self._link.patience_s(_SILENCE_S):
             self._heard_s = self._link.clock()
-            raise Lost("Messages come, but none of the addresses that are mapped.", "stall")
+            raise SourceLost("Messages come, but none of the addresses that are mapped.", "stall")
         return samples
 
     def _messages(self, data: bytes) -> list[Message]:
@@ -207,7 +209,7 @@ class _Reader:
         if not numbers:
             self._link.count_bad("wrong length", "a message without a value")
             return []
-        meaning = Meaning(signal, None if signal is Signal.RR else 1.0)
+        meaning = LabelMeaning(signal, None if signal is Signal.RR else 1.0)
         if signal is Signal.ACC:  # the axes of one sample
             rows = np.array([numbers])
         else:

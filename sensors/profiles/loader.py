@@ -11,19 +11,19 @@ from typing import Any, Literal, cast, get_args
 
 from sensors.errors import SettingsError
 from sensors.profiles.schema import (
-    Binary,
-    Clock,
-    Column,
-    Contact,
-    Field,
+    BinaryLayout,
+    ContactRule,
+    DeviceProfile,
+    DeviceTime,
     FieldType,
     Formula,
-    Profile,
-    Scale,
-    Text,
-    Valid,
-    Values,
-    Write,
+    PacketField,
+    PacketValues,
+    SetupWrite,
+    TextColumn,
+    TextLayout,
+    ValidRange,
+    ValueScale,
 )
 from sensors.signals import UNITS, Signal
 
@@ -35,7 +35,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _PLACEHOLDER: Literal["{unix_time}"] = "{unix_time}"
 
 
-def load(path: Path) -> Profile:
+def load(path: Path) -> DeviceProfile:
     """Return the profile in a TOML file; raise `SettingsError` for the first mistake in it."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -51,12 +51,14 @@ def load(path: Path) -> Profile:
     return profile
 
 
-def load_all(folder: Path) -> list[Profile]:
+def load_all(folder: Path) -> list[DeviceProfile]:
     """Return the profiles of all TOML files in a folder, sorted by name."""
     return [load(path) for path in sorted(folder.glob("*.toml"))]
 
 
-def find(profiles: Iterable[Profile], name: str, services: Sequence[str] = ()) -> Profile | None:
+def find(
+    profiles: Iterable[DeviceProfile], name: str, services: Sequence[str] = ()
+) -> DeviceProfile | None:
     """Return the profile whose match rule fits best: by name and service, by name, by service."""
     fitting = [p for p in profiles if p.matches(name, tuple(services))]
     return min(fitting, key=lambda p: (not p.name_pattern, not p.service, p.name), default=None)
@@ -142,7 +144,7 @@ class _Keys:
         return self._table.get(key, default)
 
 
-def _profile(name: str, top: _Keys) -> Profile:
+def _profile(name: str, top: _Keys) -> DeviceProfile:
     title, support = top.text("title"), top.text("support")
     match, data = top.table("match", needed=True), top.table("data", needed=True)
     pattern, service = match.text("name", ""), match.uuid("service", "")
@@ -156,7 +158,7 @@ def _profile(name: str, top: _Keys) -> Profile:
     if ("binary" in top) == ("text" in top):
         raise top.wrong("binary", "either [binary] or [text] is needed, and not both")
     layout = _binary(top.table("binary")) if "binary" in top else _text(top.table("text"))
-    return Profile(
+    return DeviceProfile(
         name=name,
         title=title,
         support=support,
@@ -186,13 +188,13 @@ def _timing(data: _Keys) -> tuple[float | None, float]:
     return rate_hz, samples / rate_hz
 
 
-def _binary(keys: _Keys) -> Binary:
+def _binary(keys: _Keys) -> BinaryLayout:
     values = keys.table("values", needed=True)
     first = _field(values)
     every = values.whole("every", first.size, low=1, high=_LONGEST_PACKET)
     count = values.whole("count", low=1, high=_LONGEST_PACKET) if "count" in values else None
     values.nothing_else()
-    sequence: Field | None = None
+    sequence: PacketField | None = None
     counts = "packets"
     if "sequence" in keys:
         table = keys.table("sequence")
@@ -201,8 +203,8 @@ def _binary(keys: _Keys) -> Binary:
             raise table.wrong("type", f"{sequence.type} cannot count", "Use u8, u16, u24 or u32.")
         counts = table.choice("counts", ["packets", "samples"], "packets")
         table.nothing_else()
-    layout = Binary(
-        values=Values(first, every, count),
+    layout = BinaryLayout(
+        values=PacketValues(first, every, count),
         sequence=sequence,
         sequence_counts=cast(Literal["packets", "samples"], counts),
         clock=_clock(keys.table("clock"), _field) if "clock" in keys else None,
@@ -214,16 +216,16 @@ def _binary(keys: _Keys) -> Binary:
     return layout
 
 
-def _text(keys: _Keys) -> Text:
-    sequence: Column | None = None
+def _text(keys: _Keys) -> TextLayout:
+    sequence: TextColumn | None = None
     wraps_at: int | None = None
     if "sequence" in keys:
         table = keys.table("sequence")
         sequence = _column(table)
         wraps_at = table.whole("wraps_at", 2**32, low=2)
         table.nothing_else()
-    layout = Text(
-        value=Column(keys.whole("value", low=0, high=63)),
+    layout = TextLayout(
+        value=TextColumn(keys.whole("value", low=0, high=63)),
         columns=keys.whole("columns", low=1, high=64) if "columns" in keys else None,
         separator=keys.text("separator", ","),
         starts_with=keys.text("starts_with", ""),
@@ -238,34 +240,34 @@ def _text(keys: _Keys) -> Text:
     return layout
 
 
-def _field(keys: _Keys) -> Field:
-    return Field(
+def _field(keys: _Keys) -> PacketField:
+    return PacketField(
         at=keys.whole("at", low=0, high=_LONGEST_PACKET - 1),
         type=cast(FieldType, keys.choice("type", get_args(FieldType))),
         big_endian=keys.choice("endian", ["little", "big"], "little") == "big",
     )
 
 
-def _column(keys: _Keys) -> Column:
-    return Column(keys.whole("column", low=0, high=63))
+def _column(keys: _Keys) -> TextColumn:
+    return TextColumn(keys.whole("column", low=0, high=63))
 
 
-def _clock(keys: _Keys, place: Any) -> Clock:
+def _clock(keys: _Keys, place: Any) -> DeviceTime:
     of = keys.choice("of", ["first", "last"], "first")
     tick_s = keys.number("tick_s", low=1e-9, high=3600)
-    clock = Clock(place(keys), tick_s, cast(Literal["first", "last"], of))
+    clock = DeviceTime(place(keys), tick_s, cast(Literal["first", "last"], of))
     keys.nothing_else()
     return clock
 
 
-def _contact(keys: _Keys, place: Any) -> Contact:
-    contact = Contact(place(keys), keys.whole("worn"), keys.whole("mask", 0xFFFFFFFF))
+def _contact(keys: _Keys, place: Any) -> ContactRule:
+    contact = ContactRule(place(keys), keys.whole("worn"), keys.whole("mask", 0xFFFFFFFF))
     keys.nothing_else()
     return contact
 
 
-def _scale(keys: _Keys, signal: Signal) -> Scale:
-    scale = Scale(
+def _scale(keys: _Keys, signal: Signal) -> ValueScale:
+    scale = ValueScale(
         formula=cast(Formula, keys.choice("formula", get_args(Formula), "linear")),
         factor=keys.number("factor", 1.0),
         offset=keys.number("offset", 0.0),
@@ -280,17 +282,17 @@ def _scale(keys: _Keys, signal: Signal) -> Scale:
     return scale
 
 
-def _valid(keys: _Keys, signal: Signal) -> Valid:
+def _valid(keys: _Keys, signal: Signal) -> ValidRange:
     above, below = (0.0, 100.0) if signal is Signal.EDA else (-_ANY, _ANY)
-    limits = Valid(above=keys.number("above", above), below=keys.number("below", below))
+    limits = ValidRange(above=keys.number("above", above), below=keys.number("below", below))
     if not limits.above < limits.below:
         raise keys.wrong("below", f"{limits.below:g} is not more than above, {limits.above:g}")
     contact = keys.number("contact_above") if "contact_above" in keys else None
     keys.nothing_else()
-    return Valid(limits.above, limits.below, contact)
+    return ValidRange(limits.above, limits.below, contact)
 
 
-def _write(keys: _Keys) -> Write:
+def _write(keys: _Keys) -> SetupWrite:
     characteristic, text = keys.uuid("characteristic"), keys.text("bytes")
     response = keys.choice("response", ["yes", "no"], "yes") == "yes"
     keys.nothing_else()
@@ -302,4 +304,4 @@ def _write(keys: _Keys) -> Write:
             raise keys.wrong(
                 "bytes", f"{piece.strip()!r} is not hex", f"Write 01 ff, and {_PLACEHOLDER}."
             ) from None
-    return Write(characteristic, tuple(part for part in parts if part), response)
+    return SetupWrite(characteristic, tuple(part for part in parts if part), response)

@@ -14,19 +14,19 @@ from typing import Literal
 from sensors.signals import Signal
 
 __all__ = [
-    "Binary",
-    "Clock",
-    "Column",
-    "Contact",
-    "Field",
+    "BinaryLayout",
+    "ContactRule",
+    "DeviceProfile",
+    "DeviceTime",
     "FieldType",
     "Formula",
-    "Profile",
-    "Scale",
-    "Text",
-    "Valid",
-    "Values",
-    "Write",
+    "PacketField",
+    "PacketValues",
+    "SetupWrite",
+    "TextColumn",
+    "TextLayout",
+    "ValidRange",
+    "ValueScale",
 ]
 
 FieldType = Literal["u8", "i8", "u16", "i16", "u24", "i24", "u32", "i32", "f32"]
@@ -34,7 +34,7 @@ Formula = Literal["linear", "reciprocal", "resistance"]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class PacketField:
     """One number in a packet, `at` bytes from its start."""
 
     at: int
@@ -62,78 +62,78 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class PacketValues:
     """A row of numbers, `every` bytes apart; `count` None means up to the packet's end."""
 
-    first: Field
+    first: PacketField
     every: int
     count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TextColumn:
     """One cell of a line, counted from 0."""
 
     column: int
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class DeviceTime:
     """Where the device's own time stands, of the packet's first sample or its last."""
 
-    source: Field | Column
+    source: PacketField | TextColumn
     tick_s: float
     of: Literal["first", "last"] = "first"
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class ContactRule:
     """Where the device says whether it touches skin: it does while number & `mask` == `worn`."""
 
-    source: Field | Column
+    source: PacketField | TextColumn
     worn: int
     mask: int = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class BinaryLayout:
     """A packet of numbers at fixed places; `sequence` counts packets or samples."""
 
-    values: Values
-    sequence: Field | None = None
+    values: PacketValues
+    sequence: PacketField | None = None
     sequence_counts: Literal["packets", "samples"] = "packets"
-    clock: Clock | None = None
-    contact: Contact | None = None
+    clock: DeviceTime | None = None
+    contact: ContactRule | None = None
 
     @property
     def shortest(self) -> int:
         """Bytes of the shortest packet that holds all fields and one value, or all that count."""
-        places: list[Field | Column | None] = [self.sequence]
+        places: list[PacketField | TextColumn | None] = [self.sequence]
         places += [part.source for part in (self.clock, self.contact) if part]
         row = (self.values.count or 1) - 1
-        ends = [place.at + place.size for place in places if isinstance(place, Field)]
+        ends = [place.at + place.size for place in places if isinstance(place, PacketField)]
         return max([*ends, self.values.first.at + row * self.values.every + self.values.first.size])
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextLayout:
     """Lines with one sample each; lines that do not begin with `starts_with` are not for us.
 
     A line of ours with another number of `columns` was damaged on the way.
     """
 
-    value: Column
+    value: TextColumn
     columns: int | None = None
     separator: str = ","
     starts_with: str = ""
-    sequence: Column | None = None
+    sequence: TextColumn | None = None
     sequence_wraps_at: int | None = None
-    clock: Clock | None = None
-    contact: Contact | None = None
+    clock: DeviceTime | None = None
+    contact: ContactRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ValueScale:
     """How a raw number becomes a value in the signal's unit.
 
     linear: factor * raw + offset; reciprocal: factor / raw; resistance: 1000 / (factor * raw +
@@ -155,7 +155,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Valid:
+class ValidRange:
     """Values are good between `above` and `below`, neither included.
 
     A value that is not above `contact_above` says that the electrodes do not touch the skin.
@@ -167,7 +167,7 @@ class Valid:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class SetupWrite:
     """Bytes to write once after connecting; `{unix_time}` stands for u32 seconds since 1970.
 
     With `response`, the device acknowledges them.
@@ -184,7 +184,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class DeviceProfile:
     """Everything we need to know about a device that sends one signal on one characteristic.
 
     `rate_hz` None: each value is an event at its arrival. `period_s` is the usual time between
@@ -196,14 +196,14 @@ class Profile:
     support: str
     signal: Signal
     characteristic: str
-    layout: Binary | Text
+    layout: BinaryLayout | TextLayout
     period_s: float
     rate_hz: float | None = None
-    scale: Scale = Scale()
-    valid: Valid = Valid()
+    scale: ValueScale = ValueScale()
+    valid: ValidRange = ValidRange()
     name_pattern: str = ""
     service: str = ""
-    setup: tuple[Write, ...] = ()
+    setup: tuple[SetupWrite, ...] = ()
 
     def matches(self, name: str, services: tuple[str, ...] = ()) -> bool:
         """Return whether a device of this name, advertising these services, is meant.

@@ -19,9 +19,9 @@ from sensors.signals import Chunk, Signal
 __all__ = [
     "EDA_RATE_HZ",
     "PROFILES",
-    "Body",
     "BodySettings",
     "Course",
+    "SimulatedBody",
     "arousal_at",
     "shared_rhythm",
 ]
@@ -127,7 +127,7 @@ def shared_rhythm(time_s: float) -> float:
     return 14.0 / 60.0 * time_s + wander
 
 
-class Body:
+class SimulatedBody:
     """The state of one body; `advance` lets time pass and returns what its sensors saw.
 
     Beats stand on a grid of 1/1024 s, as straps report them. Equal settings give equal samples,

@@ -9,15 +9,15 @@ from random import Random
 from sensors.base import Clock, SampleStream, SensorStatus, sleep_until
 from sensors.errors import SettingsError
 from sensors.signals import Gap, Signal
-from sensors.simulated.body import Body, BodySettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 
-__all__ = ["Settings", "stream"]
+__all__ = ["SimulatedSettings", "stream"]
 
 _PACKET_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(BodySettings):
+class SimulatedSettings(BodySettings):
     """A body, for how long it is seen (None: for ever), and how bad the link to it is.
 
     `dropouts_per_hour` losses of the link, each `dropout_s` long, come at random times.
@@ -38,10 +38,10 @@ class Settings(BodySettings):
             )
 
 
-async def stream(settings: Settings, clock: Clock) -> SampleStream:
+async def stream(settings: SimulatedSettings, clock: Clock) -> SampleStream:
     """Yield RR intervals and 4 Hz EDA each second, deterministic with the seed."""
     source, start_s = settings.name, float(math.floor(clock()))
-    body = Body(settings, source, start_s)
+    body = SimulatedBody(settings, source, start_s)
     rng = Random(f"{settings.seed}/link")
     lost_since_s: float | None = None
     packets = None if settings.duration_s is None else math.ceil(settings.duration_s / _PACKET_S)

@@ -14,7 +14,7 @@ from itertools import groupby
 
 import numpy as np
 
-from sensors.codecs.frame import Frame
+from sensors.codecs.frame import SampleFrame
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 from sensors.timing.device_clock import DriftMeter
 
@@ -35,7 +35,7 @@ _MOST_HELD = 64  #: packets
 class _Placed:
     """A frame at its device time; `reason` says why it does not follow the one before."""
 
-    frame: Frame
+    frame: SampleFrame
     start_s: float
     reason: GapReason | None
 
@@ -65,11 +65,11 @@ class SampleTimeline:
         self._clock: tuple[float, float] | None = None  #: the last clock, with its device time
         self._offset_s = math.inf
         self._arrival_s = 0.0
-        self._held: list[tuple[float, list[Frame]]] = []
+        self._held: list[tuple[float, list[SampleFrame]]] = []
         self._ready: list[Chunk | Gap] = []
         self.drift = DriftMeter()  #: of the device's clock; knows nothing where there is none
 
-    def feed(self, arrival_s: float, frames: Iterable[Frame]) -> list[Chunk | Gap]:
+    def feed(self, arrival_s: float, frames: Iterable[SampleFrame]) -> list[Chunk | Gap]:
         """Return the samples that can be placed now, after the gaps before them."""
         mine = [frame for frame in frames if frame.signal is self._signal and frame.values]
         samples, self._ready = self._ready, []
@@ -91,14 +91,16 @@ class SampleTimeline:
     def _break(self, reason: GapReason | None) -> None:
         self._broken_by = self._broken_by or reason
 
-    def _at_arrival(self, arrival_s: float, frames: Sequence[Frame]) -> list[Chunk | Gap]:
+    def _at_arrival(self, arrival_s: float, frames: Sequence[SampleFrame]) -> list[Chunk | Gap]:
         samples: list[Chunk | Gap] = []
         for frame in frames:
             self._break("link" if frame.lost else None)
             samples += self._deliver(frame, lambda i, count: np.full(count, arrival_s), None)
         return samples
 
-    def _weigh(self, arrival_s: float, frames: list[Frame], rate_hz: float) -> list[Chunk | Gap]:
+    def _weigh(
+        self, arrival_s: float, frames: list[SampleFrame], rate_hz: float
+    ) -> list[Chunk | Gap]:
         """Tell packets that were held up from packets that follow a loss: wait for the next."""
         assert self._due_s is not None  # `feed` starts runs elsewhere
         packet_s = sum(len(frame.values) for frame in frames) / rate_hz
@@ -126,7 +128,9 @@ class SampleTimeline:
             samples += self._place(arrival_s, frames, rate_hz)
         return samples
 
-    def _place(self, arrival_s: float, frames: list[Frame], rate_hz: float) -> list[Chunk | Gap]:
+    def _place(
+        self, arrival_s: float, frames: list[SampleFrame], rate_hz: float
+    ) -> list[Chunk | Gap]:
         """Give frames that came together their device times, then the session its samples."""
         samples: list[Chunk | Gap] = []
         placed: list[_Placed] = []
@@ -138,7 +142,7 @@ class SampleTimeline:
             placed.append(found)
         return samples + self._hand_out(arrival_s, placed, rate_hz)
 
-    def _locate(self, arrival_s: float, frame: Frame, rate_hz: float) -> _Placed:
+    def _locate(self, arrival_s: float, frame: SampleFrame, rate_hz: float) -> _Placed:
         """Find a frame's device time, and whether something is missing before it."""
         reason: GapReason | None = None
         if self._due_s is None:
@@ -193,7 +197,7 @@ class SampleTimeline:
         return self._offset_s + relaxation * max(0.0, arrival_s - self._arrival_s)
 
     def _deliver(
-        self, frame: Frame, times: Callable[[int, int], FloatArray], rate_hz: float | None
+        self, frame: SampleFrame, times: Callable[[int, int], FloatArray], rate_hz: float | None
     ) -> list[Chunk | Gap]:
         """Return the good samples of a frame; `times` gives those of some in a row."""
         if frame.worn is False:

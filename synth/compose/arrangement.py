@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from synth.compose.context import Slot
-from synth.compose.density import Demand
-from synth.compose.form import BEATS_PER_BAR, Place
-from synth.compose.performance import Touch
-from synth.compose.piece_state import State
+from synth.compose.context import RhythmSlot
+from synth.compose.density import DensityDemand
+from synth.compose.form import BEATS_PER_BAR, BarPlace
+from synth.compose.performance import LayerPerformance
+from synth.compose.piece_state import PieceState
 from synth.params import Layer
 from synth.styles.base import StyleSettings
 
@@ -38,12 +38,12 @@ def playable(settings: StyleSettings, wanted: tuple[Layer, ...]) -> tuple[Layer,
 def demands(
     settings: StyleSettings,
     layers: tuple[Layer, ...],
-    where: Place,
-    slots: tuple[Slot, ...],
+    where: BarPlace,
+    slots: tuple[RhythmSlot, ...],
     ringing: tuple[tuple[Layer, int, float], ...],
     *,
     holds_chords: bool,
-) -> tuple[Demand, ...]:
+) -> tuple[DensityDemand, ...]:
     """Return what each layer asks for in a bar, whose beats `ringing` counts in.
 
     Where chords are held, pad and bass wait for the next one rather than strike in its middle,
@@ -63,7 +63,7 @@ def demands(
         elif layer is Layer.BASS and holds_chords and not new_chord:
             grain = 2
         result.append(
-            Demand(
+            DensityDemand(
                 layer,
                 least=min(most, instrument.least_onsets * factor),
                 share=instrument.share * factor,
@@ -76,7 +76,7 @@ def demands(
 
 
 def _room(
-    layer: Layer, slots: tuple[Slot, ...], ringing: tuple[tuple[Layer, int, float], ...]
+    layer: Layer, slots: tuple[RhythmSlot, ...], ringing: tuple[tuple[Layer, int, float], ...]
 ) -> int:
     """Return how many notes could start on the half-beats of a bar beside those that ring."""
     halves = [half / 2 for half in range(2 * BEATS_PER_BAR)]
@@ -90,7 +90,9 @@ def _room(
     return room
 
 
-def touches(settings: StyleSettings, state: State, where: Place) -> dict[Layer, Touch]:
+def touches(
+    settings: StyleSettings, state: PieceState, where: BarPlace
+) -> dict[Layer, LayerPerformance]:
     """Return each layer's loudness over a bar: phrases swell, layers come and go softly."""
     arc = _PHRASE_ARC[where.bar]
     result = {}
@@ -103,5 +105,5 @@ def touches(settings: StyleSettings, state: State, where: Place) -> dict[Layer, 
             start *= _FADED
         if where.last and instrument.layer not in state.coming_layers:
             end *= _BREATHED_OUT if state.resting else _FADED
-        result[instrument.layer] = Touch(start, end)
+        result[instrument.layer] = LayerPerformance(start, end)
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.rhythm import CELLS
 from synth.params import Layer
 
@@ -13,7 +13,7 @@ __all__ = ["bells"]
 _LOOPS_CELLS = (19, 23, 29, 37, 41)  #: sixteenths; primes share no period
 
 
-def bells(context: Context, rng: Random, *, onsets: int, low: int, high: int) -> list[Draft]:
+def bells(context: BarContext, rng: Random, *, onsets: int, low: int, high: int) -> list[DraftNote]:
     """Return bell tones on chord tones between two pitches, each ringing for some beats.
 
     Loops that come round in this bar go first; what is left of the budget falls on off-beats.
@@ -24,7 +24,7 @@ def bells(context: Context, rng: Random, *, onsets: int, low: int, high: int) ->
         first = -start % length
         due += [(cell, number) for cell in range(first, CELLS, length)]
     spare = [(cell, cell) for cell in rng.sample(range(CELLS), CELLS)]
-    drafts: list[Draft] = []
+    drafts: list[DraftNote] = []
     taken: list[tuple[int, int]] = []
     for cell, number in due + spare:
         if len(drafts) == onsets:
@@ -37,5 +37,5 @@ def bells(context: Context, rng: Random, *, onsets: int, low: int, high: int) ->
             continue
         taken.append((cell, pitch))
         beats = max(0.75, min(3.0, slot.at + slot.beats - cell / 4))
-        drafts.append(Draft(cell / 4, beats, pitch, 0.3 + 0.3 * rng.random(), Layer.BELLS))
+        drafts.append(DraftNote(cell / 4, beats, pitch, 0.3 + 0.3 * rng.random(), Layer.BELLS))
     return drafts

@@ -7,15 +7,15 @@ from dataclasses import replace
 from random import Random
 
 from synth.compose.arrangement import demands, playable, touches
-from synth.compose.context import Context, Draft, Slot
-from synth.compose.density import Account, allot, settle
+from synth.compose.context import BarContext, DraftNote, RhythmSlot
+from synth.compose.density import DensityAccount, allot, settle
 from synth.compose.ending import close
-from synth.compose.form import BEATS_PER_BAR, Place, place
-from synth.compose.melodic_state import Line
+from synth.compose.form import BEATS_PER_BAR, BarPlace, place
+from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import motif
 from synth.compose.performance import perform
 from synth.compose.phrasing import begun, calmed, prepared, restyled, woken
-from synth.compose.piece_state import State
+from synth.compose.piece_state import PieceState
 from synth.compose.voices import next_bass, slots_of, starting_voices
 from synth.events import Bar, Note
 from synth.params import DENSITY_RANGE, Layer, MusicParams
@@ -44,9 +44,9 @@ class Composer:
         self._style = self._coming_style = style
         self._seed = seed
         self._next_id = 0
-        self._history: deque[tuple[State, Style]] = deque(maxlen=_SNAPSHOTS)
+        self._history: deque[tuple[PieceState, Style]] = deque(maxlen=_SNAPSHOTS)
         layers = playable(style.settings, params.layers)
-        self._state = State(
+        self._state = PieceState(
             index=0,
             key=params.key,
             coming_key=params.key,
@@ -57,8 +57,8 @@ class Composer:
             motif=motif(self._stream("motif A", 0), freedom=style.settings.rhythm_freedom),
             voices=starting_voices(style.settings, params),
             bass=next_bass(style.settings, None, params.key.tonic),
-            line=Line(),
-            account=Account(),
+            line=MelodicState(),
+            account=DensityAccount(),
             ringing=(),
             cut=False,
             resting=params.rest,
@@ -211,7 +211,7 @@ class Composer:
     def _stream(self, purpose: str, index: int) -> Random:
         return Random(f"{self._seed}/{self._style.name}/{purpose}/{index}")
 
-    def _silence(self, state: State, where: Place, params: MusicParams) -> Bar:
+    def _silence(self, state: PieceState, where: BarPlace, params: MusicParams) -> Bar:
         """Return a bar without notes; what is owed and what sounded before are forgotten."""
         bar = Bar(
             index=state.index,
@@ -228,7 +228,7 @@ class Composer:
             index=state.index + 1,
             layers=(),
             line=state.line.lifted(),
-            account=Account(),
+            account=DensityAccount(),
             ringing=(),
             cut=False,
             density=params.density,
@@ -236,7 +236,7 @@ class Composer:
         )
         return bar
 
-    def _rests(self, state: State, where: Place, params: MusicParams) -> bool:
+    def _rests(self, state: PieceState, where: BarPlace, params: MusicParams) -> bool:
         """Whether this bar starts no note: the second or third of a phrase of sparse music."""
         if params.density > _RESTING_DENSITY or where.first or where.last or state.index == 0:
             return False
@@ -245,12 +245,12 @@ class Composer:
 
     def _context(
         self,
-        state: State,
-        where: Place,
-        slots: tuple[Slot, ...],
+        state: PieceState,
+        where: BarPlace,
+        slots: tuple[RhythmSlot, ...],
         onsets: tuple[tuple[Layer, int], ...],
-    ) -> Context:
-        return Context(
+    ) -> BarContext:
+        return BarContext(
             index=state.index,
             place=where,
             key=state.key,
@@ -261,10 +261,10 @@ class Composer:
             line=state.line,
         )
 
-    def _ringing(self, state: State) -> tuple[tuple[Layer, int, float], ...]:
+    def _ringing(self, state: PieceState) -> tuple[tuple[Layer, int, float], ...]:
         return tuple((n, p, e - self.beat) for n, p, e, _ in state.ringing)
 
-    def _struck_again(self, state: State) -> tuple[Note, ...]:
+    def _struck_again(self, state: PieceState) -> tuple[Note, ...]:
         """Return what a cancelled bar line has cut off, from the bar line on."""
         if not state.cut:
             return ()
@@ -276,12 +276,12 @@ class Composer:
 
     def _after(
         self,
-        state: State,
-        slots: tuple[Slot, ...],
-        drafts: list[Draft],
+        state: PieceState,
+        slots: tuple[RhythmSlot, ...],
+        drafts: list[DraftNote],
         notes: tuple[Note, ...],
-        account: Account,
-    ) -> State:
+        account: DensityAccount,
+    ) -> PieceState:
         end = self.beat + BEATS_PER_BAR
         sung = sorted((d.at, d.pitch) for d in drafts if d.layer is Layer.MELODY)
         still = () if state.cut else tuple(r for r in state.ringing if r[2] > end)

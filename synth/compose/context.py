@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synth.compose.form import Place
-from synth.compose.melodic_state import Line
+from synth.compose.form import BarPlace
+from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import Motif
 from synth.params import Key, Layer
 from synth.theory.chords import Chord
 
-__all__ = ["Context", "Draft", "Slot"]
+__all__ = ["BarContext", "DraftNote", "RhythmSlot"]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftNote:
     """A note before performance: beats of the bar, straight, with an accent of 0 to 1."""
 
     at: float
@@ -25,7 +25,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class RhythmSlot:
     """A chord in this bar: from `at` on for `beats`, which may lead beyond the bar.
 
     `voices` is its voicing and `bass` its bass note; `fresh` is false for a chord that has begun
@@ -43,7 +43,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class BarContext:
     """A bar to fill: its place, harmony, motif, budget, and what earlier bars left behind.
 
     `onsets` says how many notes each sounding layer may start. `ringing` holds the notes that
@@ -51,15 +51,15 @@ class Context:
     """
 
     index: int
-    place: Place
+    place: BarPlace
     key: Key
-    slots: tuple[Slot, ...]
+    slots: tuple[RhythmSlot, ...]
     motif: Motif
     onsets: tuple[tuple[Layer, int], ...]
     ringing: tuple[tuple[Layer, int, float], ...]
-    line: Line
+    line: MelodicState
 
-    def slot_at(self, at: float) -> Slot:
+    def slot_at(self, at: float) -> RhythmSlot:
         """Return the chord that sounds at a beat of the bar."""
         found = self.slots[0]
         for slot in self.slots:

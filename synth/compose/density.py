@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from synth.compose.form import BEATS_PER_BAR
 from synth.params import DENSITY_RANGE, Layer
 
-__all__ = ["Account", "Demand", "allot", "settle"]
+__all__ = ["DensityAccount", "DensityDemand", "allot", "settle"]
 
 _CARRY_LIMIT = 3.0  #: onsets that a bar may hand on, so that a step is met within two bars
 _CREDIT_LIMIT = 5.0  #: onsets that a layer may save up, enough for a chord
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class DensityDemand:
     """What a layer asks for in this bar.
 
     `least` onsets a bar come first, in the order of the layers; then `share` is its weight,
@@ -31,7 +31,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class DensityAccount:
     """What earlier bars left over: fractions of onsets by layer, and the sum still owed."""
 
     credit: tuple[tuple[Layer, float], ...] = ()
@@ -43,7 +43,7 @@ class Account:
 
 
 def allot(
-    density: float, demands: tuple[Demand, ...], account: Account
+    density: float, demands: tuple[DensityDemand, ...], account: DensityAccount
 ) -> tuple[tuple[Layer, int, float], ...]:
     """Return for each layer the onsets of this bar and its exact quota.
 
@@ -74,8 +74,8 @@ def settle(
     density: float,
     allotted: tuple[tuple[Layer, int, float], ...],
     written: tuple[tuple[Layer, int], ...],
-    account: Account,
-) -> Account:
+    account: DensityAccount,
+) -> DensityAccount:
     """Return the account after a bar in which each layer started so many notes."""
     started = dict(written)
     credit = []
@@ -86,7 +86,7 @@ def settle(
     missing = sum(quota for _, _, quota in allotted) - sum(started.values())
     held = sum(value for _, value in credit) - sum(account.of(layer) for layer, _, _ in allotted)
     owed += missing - held
-    return Account(tuple(credit), max(-_CARRY_LIMIT, min(_CARRY_LIMIT, owed)))
+    return DensityAccount(tuple(credit), max(-_CARRY_LIMIT, min(_CARRY_LIMIT, owed)))
 
 
 def _fill(budget: float, vessels: list[tuple[float, float]]) -> list[float]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from synth.compose.context import Draft
+from synth.compose.context import DraftNote
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.harmony import cadence
-from synth.compose.piece_state import State
+from synth.compose.piece_state import PieceState
 from synth.compose.voices import chord_range, next_bass
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, pitch_range
@@ -22,11 +22,11 @@ _CHORDAL = (Layer.PAD, Layer.BASS, Layer.PLUCK)
 
 def close(
     settings: StyleSettings,
-    state: State,
+    state: PieceState,
     params: MusicParams,
     ringing: tuple[tuple[Layer, int, float], ...],
     within_beats: float | None,
-) -> tuple[list[Draft], tuple[Chord, ...], float]:
+) -> tuple[list[DraftNote], tuple[Chord, ...], float]:
     """Return the drafts, their two chords and the length in beats, a multiple of four from 8.
 
     `ringing` holds earlier notes with their ends in beats from here; chords wait for them, unless
@@ -42,7 +42,7 @@ def close(
     layers = [layer for layer in state.layers if layer is not Layer.PERCUSSION]
     if not layers:
         layers = [layer for layer in settings.layers if layer is not Layer.PERCUSSION][:1]
-    drafts: list[Draft] = []
+    drafts: list[DraftNote] = []
     voices, bass, tune = state.voices, state.bass, state.line.pitch
     ends = [end for layer, _, end in ringing if layer in _CHORDAL]
     start = max(0.0, float(int(max(ends, default=0.0) + 0.75)))
@@ -61,13 +61,13 @@ def close(
         voices, bass = revoice(voices, chord.pitch_classes, (bass, below), low, high), below
         for layer in layers:
             if layer is Layer.PAD:
-                drafts += [Draft(at, beats, pitch, 0.4, layer) for pitch in voices]
+                drafts += [DraftNote(at, beats, pitch, 0.4, layer) for pitch in voices]
             elif layer is Layer.BASS:
-                drafts.append(Draft(at, beats, bass, 0.5, layer))
+                drafts.append(DraftNote(at, beats, bass, 0.5, layer))
             elif layer is Layer.DRONE and at == tonic:
                 floor = settings.instrument(layer).low
                 pitch = floor + (state.key.tonic - floor) % 12
-                drafts.append(Draft(at, beats, pitch, 0.4, layer))
+                drafts.append(DraftNote(at, beats, pitch, 0.4, layer))
             elif layer in (Layer.MELODY, Layer.BELLS) and (layer is Layer.MELODY or at == tonic):
                 bottom, top = pitch_range(settings.instrument(layer), params.register)
                 near = tune if layer is Layer.MELODY and tune is not None else (bottom + top) // 2
@@ -75,9 +75,11 @@ def close(
                 options = [p for p in range(bottom, top + 1) if p % 12 in tones]
                 pitch = min(options, key=lambda p: abs(p - near))
                 tune = pitch if layer is Layer.MELODY else tune
-                drafts.append(Draft(at, beats, pitch, 0.45, layer))
+                drafts.append(DraftNote(at, beats, pitch, 0.45, layer))
             elif layer is Layer.PLUCK:
                 for number, pitch in enumerate(voices):
                     start_at = at + number * 0.25
-                    drafts.append(Draft(start_at, at + beats - start_at, pitch + 12, 0.35, layer))
+                    drafts.append(
+                        DraftNote(start_at, at + beats - start_at, pitch + 12, 0.35, layer)
+                    )
     return drafts, chords, total

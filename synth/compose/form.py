@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BEATS_PER_BAR", "PHRASE_BARS", "SECTION_BARS", "Place", "place"]
+__all__ = ["BEATS_PER_BAR", "PHRASE_BARS", "SECTION_BARS", "BarPlace", "place"]
 
 BEATS_PER_BAR = 4
 PHRASE_BARS = 4
@@ -13,7 +13,7 @@ _NAMES = ("A1", "A2", "B", "A3")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BarPlace:
     """A bar's section, phrase (0 to 3) in the section and bar (0 to 3) in the phrase."""
 
     section: int
@@ -44,8 +44,8 @@ class Place:
         return f"{_NAMES[self.phrase]} bar {self.bar + 1}/{PHRASE_BARS}"
 
 
-def place(index: int) -> Place:
+def place(index: int) -> BarPlace:
     """Return the place of the bar with this index, from 0."""
     section, rest = divmod(index, SECTION_BARS)
     phrase, bar = divmod(rest, PHRASE_BARS)
-    return Place(section, phrase, bar)
+    return BarPlace(section, phrase, bar)

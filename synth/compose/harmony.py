@@ -6,15 +6,23 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
-from synth.compose.form import BEATS_PER_BAR, Place
+from synth.compose.form import BEATS_PER_BAR, BarPlace
 from synth.params import Key, Mode
 from synth.theory.chords import QUALITIES, Chord, diatonic
 from synth.theory.scales import scale
 
-__all__ = ["Change", "Function", "cadence", "dominant", "homecoming", "modulation", "phrase"]
+__all__ = [
+    "ChordChange",
+    "ChordFunction",
+    "cadence",
+    "dominant",
+    "homecoming",
+    "modulation",
+    "phrase",
+]
 
 
-class Function(StrEnum):
+class ChordFunction(StrEnum):
     """What a chord does: rest, lead away, or ask for rest."""
 
     TONIC = "T"
@@ -23,20 +31,20 @@ class Function(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChordChange:
     """A chord from `at` on, in beats of the phrase, for `beats`."""
 
     at: float
     beats: float
     chord: Chord
-    function: Function
+    function: ChordFunction
 
 
-_T, _S, _D = Function.TONIC, Function.SUBDOMINANT, Function.DOMINANT
+_T, _S, _D = ChordFunction.TONIC, ChordFunction.SUBDOMINANT, ChordFunction.DOMINANT
 
 # Degrees by mode with function and weight. Our own choice: the mode's characteristic chord is
 # frequent, its diminished triad absent.
-_DEGREES: dict[Mode, tuple[tuple[int, Function, float], ...]] = {
+_DEGREES: dict[Mode, tuple[tuple[int, ChordFunction, float], ...]] = {
     Mode.LYDIAN: ((0, _T, 6), (2, _T, 1), (5, _T, 0.5), (1, _S, 1.6), (5, _S, 0.6), (4, _D, 2)),
     Mode.IONIAN: ((0, _T, 3), (5, _T, 1.6), (2, _T, 0.6), (3, _S, 2), (1, _S, 1.5), (4, _D, 2)),
     Mode.MIXOLYDIAN: ((0, _T, 6), (5, _T, 0.4), (6, _S, 1.6), (3, _S, 0.6), (4, _D, 2), (6, _D, 1)),
@@ -44,7 +52,7 @@ _DEGREES: dict[Mode, tuple[tuple[int, Function, float], ...]] = {
     Mode.AEOLIAN: ((0, _T, 4), (2, _T, 0.3), (5, _S, 1), (3, _S, 2), (6, _D, 0.4), (4, _D, 1.6)),
     Mode.PHRYGIAN: ((0, _T, 6), (2, _T, 1), (1, _S, 0.8), (3, _S, 1.4), (6, _D, 1)),
 }
-_NEXT: dict[Function, tuple[tuple[Function, float], ...]] = {
+_NEXT: dict[ChordFunction, tuple[tuple[ChordFunction, float], ...]] = {
     _T: ((_T, 0.3), (_S, 0.5), (_D, 0.2)),
     _S: ((_T, 0.3), (_S, 0.2), (_D, 0.5)),
     _D: ((_T, 0.8), (_S, 0.1), (_D, 0.1)),
@@ -75,8 +83,8 @@ def dominant(key: Key, *, seventh: bool) -> Chord:
 
 
 def phrase(
-    key: Key, place: Place, *, tension: float, chord_beats: float, home: bool, rng: Random
-) -> tuple[Change, ...]:
+    key: Key, place: BarPlace, *, tension: float, chord_beats: float, home: bool, rng: Random
+) -> tuple[ChordChange, ...]:
     """Return the chords of a phrase of four bars, which end in a half or a full cadence.
 
     `chord_beats` is the usual length of a chord, 2 to 8 beats; `home` makes a contrasting phrase
@@ -84,7 +92,7 @@ def phrase(
     alone, so phrases that share a stream share their chords up to the cadence.
     """
     starts = _starts(chord_beats, tension, rng, dwelling=_DWELLING.get(key.mode, 0.0))
-    body: list[Change] = []
+    body: list[ChordChange] = []
     opening = _T if home or place.theme == "A" else _S
     degree, function = (0, _T) if opening is _T else _pick(key, _S, 4, rng)
     for number, (at, beats) in enumerate(starts):
@@ -96,25 +104,29 @@ def phrase(
         chord = _coloured(key, degree, function, tension, rng, plain=number == 0)
         if key.mode in _PEDAL:
             chord = _over_tonic(key, chord)
-        body.append(Change(at, beats, chord, function))
+        body.append(ChordChange(at, beats, chord, function))
     if place.closes_section:
         at = body[-1].at
-        body[-1] = Change(at, body[-1].beats, cadence(key, tension, strong=True), _D)
-        close = Change(12.0, 4.0, diatonic(key, 0), _T)
+        body[-1] = ChordChange(at, body[-1].beats, cadence(key, tension, strong=True), _D)
+        close = ChordChange(12.0, 4.0, diatonic(key, 0), _T)
         return (*_with_secondary_dominants(key, body, tension, rng), close)
     body = _with_secondary_dominants(key, body, tension, rng)
     final = cadence(key, tension, strong=place.phrase == 1 and chord_beats < 8)
     if key.mode in _PEDAL:
-        return (*body, Change(12.0, 2.0, diatonic(key, 0), _T), Change(14.0, 2.0, final, _D))
+        return (
+            *body,
+            ChordChange(12.0, 2.0, diatonic(key, 0), _T),
+            ChordChange(14.0, 2.0, final, _D),
+        )
     approached = key.mode is Mode.AEOLIAN or rng.random() < 0.6
     if chord_beats < 8 and body[-1].function is not _S and approached:
         degree, _ = _pick(key, _S, None, rng)
         return (
             *body,
-            Change(12.0, 2.0, _coloured(key, degree, _S, tension, rng), _S),
-            Change(14.0, 2.0, final, _D),
+            ChordChange(12.0, 2.0, _coloured(key, degree, _S, tension, rng), _S),
+            ChordChange(14.0, 2.0, final, _D),
         )
-    return (*body, Change(12.0, 4.0, final, _D))
+    return (*body, ChordChange(12.0, 4.0, final, _D))
 
 
 def cadence(key: Key, tension: float, *, strong: bool) -> Chord:
@@ -129,7 +141,7 @@ def cadence(key: Key, tension: float, *, strong: bool) -> Chord:
     return diatonic(key, degree, seventh=common or tension > 0.5)
 
 
-def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tuple[Change, ...]:
+def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tuple[ChordChange, ...]:
     """Return the last bar of a phrase that leads into another key.
 
     A pivot, best a subdominant of the coming key, belongs to both; the coming key's dominant
@@ -137,13 +149,13 @@ def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tupl
     """
     pivot = _pivot(current, coming, full=full)
     final = dominant(coming, seventh=tension > 0.15)
-    return (Change(12.0, 2.0, pivot, _S), Change(14.0, 2.0, final, _D))
+    return (ChordChange(12.0, 2.0, pivot, _S), ChordChange(14.0, 2.0, final, _D))
 
 
-def homecoming(key: Key, *, tension: float) -> tuple[Change, ...]:
+def homecoming(key: Key, *, tension: float) -> tuple[ChordChange, ...]:
     """Return the last bar of a phrase after which the music rests: dominant and tonic."""
     final = cadence(key, tension, strong=True)
-    return (Change(12.0, 2.0, final, _D), Change(14.0, 2.0, diatonic(key, 0), _T))
+    return (ChordChange(12.0, 2.0, final, _D), ChordChange(14.0, 2.0, diatonic(key, 0), _T))
 
 
 def _pivot(current: Key, coming: Key, *, full: bool) -> Chord:
@@ -181,11 +193,13 @@ def _starts(
     return starts
 
 
-def _weighted(options: tuple[tuple[Function, float], ...], rng: Random) -> Function:
+def _weighted(options: tuple[tuple[ChordFunction, float], ...], rng: Random) -> ChordFunction:
     return rng.choices([o for o, _ in options], [w for _, w in options])[0]
 
 
-def _pick(key: Key, function: Function, last: int | None, rng: Random) -> tuple[int, Function]:
+def _pick(
+    key: Key, function: ChordFunction, last: int | None, rng: Random
+) -> tuple[int, ChordFunction]:
     notes = scale(key)
     options, weights = [], []
     for degree, what, weight in _DEGREES[key.mode]:
@@ -199,7 +213,13 @@ def _pick(key: Key, function: Function, last: int | None, rng: Random) -> tuple[
 
 
 def _coloured(
-    key: Key, degree: int, function: Function, tension: float, rng: Random, *, plain: bool = False
+    key: Key,
+    degree: int,
+    function: ChordFunction,
+    tension: float,
+    rng: Random,
+    *,
+    plain: bool = False,
 ) -> Chord:
     """Return a degree's chord with the sevenths, suspensions and loans that tension allows."""
     draws = [rng.random() for _ in range(4)]
@@ -237,8 +257,8 @@ def _borrowed(key: Key, degree: int) -> Chord:
 
 
 def _with_secondary_dominants(
-    key: Key, body: list[Change], tension: float, rng: Random
-) -> list[Change]:
+    key: Key, body: list[ChordChange], tension: float, rng: Random
+) -> list[ChordChange]:
     """Put a dominant of the next chord before it, where tension allows."""
     result = list(body)
     for number in range(1, len(body) - 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Line"]
+__all__ = ["MelodicState"]
 
 _MEMORY = 0.15  #: weight of the newest interval in the share of steps
 _BAR_MEMORY = 0.15  #: weight of the newest bar in the share of rhythms that return
@@ -13,7 +13,7 @@ _STEP = 2  #: semitones up to which an interval is a step
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MelodicState:
     """The last pitch and the interval that led to it, in semitones; shares of steps and returns.
 
     `pitch` is None before the first note. `rhythms` holds the last bars' sixteenths, newest last.
@@ -25,7 +25,7 @@ class Line:
     returns: float = 0.72  #: recent share of bars whose rhythm was heard before
     rhythms: tuple[tuple[int, ...], ...] = ()
 
-    def after(self, pitches: tuple[int, ...], cells: tuple[int, ...]) -> Line:
+    def after(self, pitches: tuple[int, ...], cells: tuple[int, ...]) -> MelodicState:
         """Return the line after a bar with these pitches on these sixteenths."""
         pitch, interval, steps = self.pitch, self.interval, self.steps
         for new in pitches:
@@ -36,8 +36,8 @@ class Line:
         returns = self.returns
         if len(cells) > 1:
             returns += _BAR_MEMORY * ((cells in self.rhythms) - returns)
-        return Line(pitch, interval, steps, returns, (*self.rhythms, cells)[-_RHYTHMS:])
+        return MelodicState(pitch, interval, steps, returns, (*self.rhythms, cells)[-_RHYTHMS:])
 
-    def lifted(self) -> Line:
+    def lifted(self) -> MelodicState:
         """Return the line after a silence: what comes next follows no pitch."""
-        return Line(None, 0, self.steps, self.returns, self.rhythms)
+        return MelodicState(None, 0, self.steps, self.returns, self.rhythms)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from synth.compose.context import Context, Draft
-from synth.compose.motif import LAST_CLOSING_CELL, Form, development
+from synth.compose.context import BarContext, DraftNote
+from synth.compose.motif import LAST_CLOSING_CELL, MotifForm, development
 from synth.compose.rhythm import CELLS, metric_weight
 from synth.params import Layer, Mode
 from synth.theory.chords import diatonic, local_scale
@@ -34,7 +34,7 @@ class _Wants:
 
 
 def melody(
-    context: Context,
+    context: BarContext,
     rng: Random,
     *,
     onsets: int,
@@ -42,7 +42,7 @@ def melody(
     high: int,
     articulation: float,
     longest_beats: float,
-) -> list[Draft]:
+) -> list[DraftNote]:
     """Return the bar's melody between two pitches.
 
     `articulation` 0 to 1 says how much of the way to the next note a note sounds, and
@@ -56,7 +56,7 @@ def melody(
         home = (home[0], home[2])  # its third would lead to the relative major
     homeward = _HOMEWARD_IONIAN if context.key.mode is Mode.IONIAN else _HOMEWARD
     middle = (low + high) // 2
-    drafts: list[Draft] = []
+    drafts: list[DraftNote] = []
     for number, cell in enumerate(cells):
         at = cell / 4
         slot = context.slot_at(at)
@@ -80,13 +80,13 @@ def melody(
         end = cells[number + 1] / 4 if number + 1 < len(cells) else _end(context, at)
         beats = min(longest_beats, (end - at) * (0.35 + 0.63 * articulation))
         accent = 0.35 + 0.4 * metric_weight(cell) + 0.15 * (pitch is not None and new > pitch)
-        drafts.append(Draft(at, beats, new, accent, Layer.MELODY))
+        drafts.append(DraftNote(at, beats, new, accent, Layer.MELODY))
         interval = 0 if pitch is None else new - pitch
         pitch = new
     return drafts
 
 
-def _rhythm(context: Context, form: Form, onsets: int) -> tuple[int, ...]:
+def _rhythm(context: BarContext, form: MotifForm, onsets: int) -> tuple[int, ...]:
     """Return the bar's sixteenths: the form's own, unless too few or too many bars return."""
     line = context.line
     turn = context.place.section + context.place.phrase
@@ -98,13 +98,13 @@ def _rhythm(context: Context, form: Form, onsets: int) -> tuple[int, ...]:
         return known[-1] if known and known[-1] else cells
     if line.returns > _MANY_RETURNS and cells in line.rhythms:
         for further in range(1, 4):
-            other = context.motif.rhythm(onsets, Form.VARIATION, turn=turn + further)
+            other = context.motif.rhythm(onsets, MotifForm.VARIATION, turn=turn + further)
             if other not in line.rhythms and not context.place.last:
                 return other
     return cells
 
 
-def _end(context: Context, at: float) -> float:
+def _end(context: BarContext, at: float) -> float:
     """Return where the bar's last note may end: a phrase's last bar leaves a breath."""
     bar = CELLS / 4
     return max(at + 0.5, bar - 0.75) if context.place.last else bar

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from synth.compose.form import Place
+from synth.compose.form import BarPlace
 from synth.compose.rhythm import CELLS, ranking
 
-__all__ = ["LAST_CLOSING_CELL", "Form", "Motif", "development", "motif"]
+__all__ = ["LAST_CLOSING_CELL", "Motif", "MotifForm", "development", "motif"]
 
 LAST_CLOSING_CELL = 10  #: a phrase's last bar starts no note after this sixteenth
 
 
-class Form(StrEnum):
+class MotifForm(StrEnum):
     """How a bar treats the motif."""
 
     STATEMENT = "statement"
@@ -37,32 +37,32 @@ class Motif:
     moves: tuple[int, ...]
     rise: int
 
-    def rhythm(self, onsets: int, form: Form, *, turn: int = 0) -> tuple[int, ...]:
+    def rhythm(self, onsets: int, form: MotifForm, *, turn: int = 0) -> tuple[int, ...]:
         """Return the sixteenths on which this bar's notes fall, ascending.
 
         A variation puts one note elsewhere; `turn` says how far down the ranking.
         """
         half = [c for c in self.cells if c < CELLS // 2]
-        if form is Form.AUGMENTATION:
+        if form is MotifForm.AUGMENTATION:
             order = [c * 2 for c in half] + list(self.cells)
-        elif form is Form.FRAGMENT:
+        elif form is MotifForm.FRAGMENT:
             order = [c + shift for c in half for shift in (0, CELLS // 2)]
-        elif form is Form.CLOSE:
+        elif form is MotifForm.CLOSE:
             order = [c for c in self.cells if c <= LAST_CLOSING_CELL]
-        elif form is Form.VARIATION:
+        elif form is MotifForm.VARIATION:
             order = [*self.cells[: onsets - 1], *self.cells[onsets + turn % 3 :], *self.cells]
         else:
             order = list(self.cells)
         return tuple(sorted(list(dict.fromkeys(order))[:onsets]))
 
-    def move(self, number: int, form: Form) -> int:
+    def move(self, number: int, form: MotifForm) -> int:
         """Return the scale steps to the bar's note with this number."""
         step = self.moves[number % len(self.moves)]
-        if form is Form.FRAGMENT:
+        if form is MotifForm.FRAGMENT:
             step = self.moves[number % 4]
-        if number == 0 and form is Form.SEQUENCE:
+        if number == 0 and form is MotifForm.SEQUENCE:
             return step + (1 if self.rise < 0 else -1)
-        return -step if form is Form.INVERSION else step
+        return -step if form is MotifForm.INVERSION else step
 
 
 def motif(rng: Random, *, freedom: float) -> Motif:
@@ -81,15 +81,19 @@ def motif(rng: Random, *, freedom: float) -> Motif:
     return Motif(ranking(rng, freedom=freedom), tuple(moves), rng.randrange(-3, 4))
 
 
-def development(place: Place, rng: Random) -> Form:
+def development(place: BarPlace, rng: Random) -> MotifForm:
     """Choose what this bar does with the motif: themes are stated first and varied later."""
     if place.last:
-        return Form.CLOSE
+        return MotifForm.CLOSE
     if place.theme == "B":
-        options = (Form.INVERSION, Form.AUGMENTATION, Form.FRAGMENT)
+        options = (MotifForm.INVERSION, MotifForm.AUGMENTATION, MotifForm.FRAGMENT)
         return options[place.bar] if rng.random() < 0.7 else rng.choice(options)
     if place.bar == 0:
-        return Form.STATEMENT
+        return MotifForm.STATEMENT
     if place.bar == 1:
-        return rng.choice((Form.SEQUENCE, Form.VARIATION, Form.VARIATION, Form.INVERSION))
-    return rng.choice((Form.VARIATION, Form.SEQUENCE, Form.FRAGMENT, Form.AUGMENTATION))
+        return rng.choice(
+            (MotifForm.SEQUENCE, MotifForm.VARIATION, MotifForm.VARIATION, MotifForm.INVERSION)
+        )
+    return rng.choice(
+        (MotifForm.VARIATION, MotifForm.SEQUENCE, MotifForm.FRAGMENT, MotifForm.AUGMENTATION)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.rhythm import metric_weight
 from synth.params import Layer
 
@@ -27,8 +27,8 @@ _FILL = ((14, SIDE_STICK), (15, SHAKER))
 
 
 def groove(
-    context: Context, *, onsets: int, pattern: tuple[tuple[int, int], ...] = PULSE
-) -> list[Draft]:
+    context: BarContext, *, onsets: int, pattern: tuple[tuple[int, int], ...] = PULSE
+) -> list[DraftNote]:
     """Return the bar's strokes, the first `onsets` of a pattern of (sixteenth, key).
 
     A phrase's last bar ends with a small fill if there is room.
@@ -37,6 +37,6 @@ def groove(
     if context.place.last and onsets >= 8:
         strokes[-2:] = _FILL
     return [
-        Draft(cell / 4, 0.25, key, 0.25 + 0.45 * metric_weight(cell), Layer.PERCUSSION)
+        DraftNote(cell / 4, 0.25, key, 0.25 + 0.45 * metric_weight(cell), Layer.PERCUSSION)
         for cell, key in sorted(dict.fromkeys(strokes))
     ]

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from synth.compose.context import Draft
+from synth.compose.context import DraftNote
 from synth.compose.rhythm import swung
 from synth.events import Note
 from synth.params import Layer, MusicParams
 
-__all__ = ["Touch", "perform"]
+__all__ = ["LayerPerformance", "perform"]
 
 _JITTER_S = 0.008  #: largest shift of an onset
 _VELOCITY_JITTER = 3
@@ -21,7 +21,7 @@ _SWELL_SHARE = 0.65  #: of the loudness, gone at the softest of a full swell
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class LayerPerformance:
     """How a layer is played in this bar: its loudness 0 to 1 at the bar's start and end."""
 
     start: float
@@ -29,8 +29,8 @@ class Touch:
 
 
 def perform(
-    drafts: list[Draft],
-    touches: dict[Layer, Touch],
+    drafts: list[DraftNote],
+    touches: dict[Layer, LayerPerformance],
     ringing: tuple[tuple[Layer, int, float], ...],
     params: MusicParams,
     rng: Random,

@@ -10,12 +10,12 @@ from dataclasses import replace
 from random import Random
 
 from synth.compose.arrangement import playable
-from synth.compose.density import Account
-from synth.compose.form import Place
+from synth.compose.density import DensityAccount
+from synth.compose.form import BarPlace
 from synth.compose.harmony import homecoming, modulation, phrase
-from synth.compose.melodic_state import Line
+from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import motif
-from synth.compose.piece_state import State
+from synth.compose.piece_state import PieceState
 from synth.compose.voices import next_bass, starting_voices
 from synth.params import MusicParams
 from synth.styles.base import StyleSettings
@@ -27,37 +27,37 @@ _SPARSE_DENSITY = 0.75  #: below, chords last two bars
 _LAST_BAR = 12.0  #: beat of a phrase from which on the next one is prepared
 
 
-def calmed(settings: StyleSettings, state: State, params: MusicParams) -> State:
+def calmed(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
     """Let the form begin again with this bar, so that layers fall silent at once."""
     layers = playable(settings, params.layers)
     return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
 
 
-def woken(settings: StyleSettings, state: State, params: MusicParams) -> State:
+def woken(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
     """Begin a phrase with this bar, whose layers all enter anew."""
     calm = calmed(settings, replace(state, layers=()), params)
     return replace(calm, resting=False, waking=True)
 
 
-def restyled(settings: StyleSettings, state: State, params: MusicParams) -> State:
+def restyled(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
     """Take another style up; its voices start where its own instruments can play."""
     return replace(
         state,
         coming_layers=() if state.resting else playable(settings, params.layers),
         voices=starting_voices(settings, params),
         bass=next_bass(settings, None, state.coming_key.tonic),
-        line=Line(),
-        account=Account(),
+        line=MelodicState(),
+        account=DensityAccount(),
     )
 
 
 def begun(
     settings: StyleSettings,
-    state: State,
-    where: Place,
+    state: PieceState,
+    where: BarPlace,
     params: MusicParams,
     stream: Callable[[str, int], Random],
-) -> State:
+) -> PieceState:
     """Begin a phrase: what was prepared comes true, with a harmony and a motif of its own.
 
     `stream` gives the random numbers of a purpose and an index, always the same ones.
@@ -84,7 +84,9 @@ def begun(
     )
 
 
-def prepared(settings: StyleSettings, state: State, where: Place, params: MusicParams) -> State:
+def prepared(
+    settings: StyleSettings, state: PieceState, where: BarPlace, params: MusicParams
+) -> PieceState:
     """Prepare the next phrase in the last bar of this one: by a bridge, or by coming home."""
     coming = state.key if params.rest else step_toward(state.key, params.key)
     changes = state.changes

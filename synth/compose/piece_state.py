@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synth.compose.density import Account
-from synth.compose.harmony import Change
-from synth.compose.melodic_state import Line
+from synth.compose.density import DensityAccount
+from synth.compose.harmony import ChordChange
+from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import Motif
 from synth.params import Key, Layer
 
-__all__ = ["State"]
+__all__ = ["PieceState"]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class PieceState:
     """The piece as it stands before the bar `index`.
 
     `coming_key` and `coming_layers` are what a phrase's last bar has prepared for the next.
@@ -32,12 +32,12 @@ class State:
     layers: tuple[Layer, ...]
     coming_layers: tuple[Layer, ...]
     entered: tuple[Layer, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ChordChange, ...]
     motif: Motif
     voices: tuple[int, ...]
     bass: int
-    line: Line
-    account: Account
+    line: MelodicState
+    account: DensityAccount
     ringing: tuple[tuple[Layer, int, float, int], ...]
     cut: bool
     origin: int = 0

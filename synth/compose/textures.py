@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synth.compose.context import Context, Draft, Slot
+from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.rhythm import metric_weight, spread
 from synth.params import Layer
@@ -13,7 +13,7 @@ __all__ = ["bass_line", "breath", "broken", "comped", "drone", "held"]
 _COMPING = (0.0, 2.5, 1.5, 3.5, 1.0, 3.0, 0.5, 2.0)
 
 
-def held(context: Context, *, onsets: int, articulation: float, tie: bool) -> list[Draft]:
+def held(context: BarContext, *, onsets: int, articulation: float, tie: bool) -> list[DraftNote]:
     """Return a pad: each voice starts with its chord, and again within it if notes are left.
 
     A voice that the next chord keeps is tied over when `tie` allows. With fewer notes than
@@ -24,7 +24,7 @@ def held(context: Context, *, onsets: int, articulation: float, tie: bool) -> li
     top_down = range(len(context.slots[0].voices) - 1, -1, -1)
     order = [(at, voice) for voice in top_down for at in starts]
     order += [(at, voice) for at in dict.fromkeys(grid) if at not in starts for voice in top_down]
-    strikes: list[tuple[float, int, Slot]] = []
+    strikes: list[tuple[float, int, RhythmSlot]] = []
     for at, voice in order:
         slot = context.slot_at(at)
         if context.rings(Layer.PAD, slot.voices[voice]) <= at:
@@ -41,13 +41,15 @@ def held(context: Context, *, onsets: int, articulation: float, tie: bool) -> li
             beats = end - at + slot.after_beats
         else:
             beats = (end - at) * (0.7 + 0.3 * articulation)
-        drafts.append(Draft(at, beats, pitch, 0.35 + 0.3 * metric_weight(int(at * 4)), Layer.PAD))
+        drafts.append(
+            DraftNote(at, beats, pitch, 0.35 + 0.3 * metric_weight(int(at * 4)), Layer.PAD)
+        )
     return drafts
 
 
 def broken(
-    context: Context, layer: Layer, *, onsets: int, articulation: float, shift: int, order: str
-) -> list[Draft]:
+    context: BarContext, layer: Layer, *, onsets: int, articulation: float, shift: int, order: str
+) -> list[DraftNote]:
     """Return a chord's voices one after another, `shift` semitones away, evenly over the bar.
 
     `order` is "up", "wave" (up and down) or "alberti" (low, high, middle, high).
@@ -64,14 +66,14 @@ def broken(
         beats = gap * (0.4 + 0.6 * articulation)
         if articulation > 0.6:
             beats = min(slot.at + slot.beats, BEATS_PER_BAR) - at
-        drafts.append(Draft(at, beats, pitch, 0.3 + 0.35 * metric_weight(cell), layer))
+        drafts.append(DraftNote(at, beats, pitch, 0.3 + 0.35 * metric_weight(cell), layer))
     extra = onsets - len(cells)
     return drafts + _doubled(context, drafts, extra, layer)
 
 
 def bass_line(
-    context: Context, *, onsets: int, articulation: float, high: int, pulse: bool
-) -> list[Draft]:
+    context: BarContext, *, onsets: int, articulation: float, high: int, pulse: bool
+) -> list[DraftNote]:
     """Return the bass: chord roots where chords start, then fifths, octaves and repeats.
 
     `pulse` puts further notes on the off-beats, otherwise they fall on the beats and the last
@@ -105,21 +107,21 @@ def bass_line(
             end = min(end, float(BEATS_PER_BAR))
         beats = (end - at) * (0.35 + 0.63 * articulation)
         accent = 0.4 + 0.4 * metric_weight(int(at * 4))
-        drafts.append(Draft(at, beats, pitch, accent, Layer.BASS))
+        drafts.append(DraftNote(at, beats, pitch, accent, Layer.BASS))
     return drafts
 
 
-def drone(context: Context, *, onsets: int, low: int, bars: int) -> list[Draft]:
+def drone(context: BarContext, *, onsets: int, low: int, bars: int) -> list[DraftNote]:
     """Return the tonic, and with a second note its fifth, held for some bars from a phrase on."""
     if context.place.bar % bars or not onsets:
         return []
     root = low + (context.key.tonic - low) % 12
     length = float(bars * BEATS_PER_BAR)
     pitches = (root, root + 7)[: min(onsets, 2)]
-    return [Draft(0.0, length, pitch, 0.4, Layer.DRONE) for pitch in pitches]
+    return [DraftNote(0.0, length, pitch, 0.4, Layer.DRONE) for pitch in pitches]
 
 
-def breath(context: Context, *, onsets: int, low: int) -> list[Draft]:
+def breath(context: BarContext, *, onsets: int, low: int) -> list[DraftNote]:
     """Return the tonic, its fifth and its octave, begun with the in-breath and let go after it.
 
     The instrument's slow attack and release make the swell; a pair of bars is one breath.
@@ -128,10 +130,10 @@ def breath(context: Context, *, onsets: int, low: int) -> list[Draft]:
         return []
     root = low + (context.key.tonic - low) % 12
     pitches = (root, root + 7, root + 12)[: min(onsets, 3)]
-    return [Draft(0.0, float(BEATS_PER_BAR), pitch, 0.4, Layer.DRONE) for pitch in pitches]
+    return [DraftNote(0.0, float(BEATS_PER_BAR), pitch, 0.4, Layer.DRONE) for pitch in pitches]
 
 
-def comped(context: Context, *, onsets: int, articulation: float) -> list[Draft]:
+def comped(context: BarContext, *, onsets: int, articulation: float) -> list[DraftNote]:
     """Return whole chords struck where they begin and then in the gaps of the beat.
 
     The last chord that the notes do not suffice for has its upper voices only.
@@ -152,7 +154,7 @@ def comped(context: Context, *, onsets: int, articulation: float) -> list[Draft]
         end = min([*later, slot.at + slot.beats, float(BEATS_PER_BAR)])
         beats = (end - at) * (0.35 + 0.6 * articulation)
         accent = 0.35 + 0.25 * metric_weight(int(at * 4))
-        drafts.append(Draft(at, beats, pitch, accent, Layer.PAD))
+        drafts.append(DraftNote(at, beats, pitch, accent, Layer.PAD))
     return drafts
 
 
@@ -166,9 +168,12 @@ def _pattern(voices: int, order: str) -> list[int]:
     return upwards + upwards[-2:0:-1]
 
 
-def _doubled(context: Context, drafts: list[Draft], extra: int, layer: Layer) -> list[Draft]:
+def _doubled(
+    context: BarContext, drafts: list[DraftNote], extra: int, layer: Layer
+) -> list[DraftNote]:
     """Thicken the strongest notes by an octave when the grid has no room left."""
     strong = sorted(drafts, key=lambda d: (-metric_weight(int(d.at * 4)), d.at))
     return [
-        Draft(d.at, d.beats, d.pitch + 12, d.accent * 0.8, layer) for d in strong[: max(0, extra)]
+        DraftNote(d.at, d.beats, d.pitch + 12, d.accent * 0.8, layer)
+        for d in strong[: max(0, extra)]
     ]

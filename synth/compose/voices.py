@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from synth.compose.context import Slot
-from synth.compose.form import BEATS_PER_BAR, Place
-from synth.compose.harmony import Change
-from synth.compose.piece_state import State
+from synth.compose.context import RhythmSlot
+from synth.compose.form import BEATS_PER_BAR, BarPlace
+from synth.compose.harmony import ChordChange
+from synth.compose.piece_state import PieceState
 from synth.params import Layer, MusicParams
 from synth.styles.base import Instrument, StyleSettings, pitch_range
 from synth.theory.chords import diatonic
@@ -44,8 +44,8 @@ def next_bass(settings: StyleSettings, last: int | None, pitch_class: int) -> in
 
 
 def slots_of(
-    settings: StyleSettings, state: State, where: Place, params: MusicParams
-) -> tuple[Slot, ...]:
+    settings: StyleSettings, state: PieceState, where: BarPlace, params: MusicParams
+) -> tuple[RhythmSlot, ...]:
     """Return the chords of a bar, voiced."""
     low, high = chord_range(settings, params.register)
     start = float(where.bar * BEATS_PER_BAR)
@@ -54,7 +54,7 @@ def slots_of(
         for change in state.changes
         if change.at < start + BEATS_PER_BAR and change.at + change.beats > start
     ]
-    slots: list[Slot] = []
+    slots: list[RhythmSlot] = []
     voices, bass = state.voices, state.bass
     for change in here:
         fresh = change.at >= start
@@ -65,7 +65,7 @@ def slots_of(
         if following is not None:
             after, _ = _lead(settings, voices, bass, following, low, high)
         slots.append(
-            Slot(
+            RhythmSlot(
                 at=max(0.0, change.at - start),
                 beats=change.at + change.beats - max(start, change.at),
                 chord=change.chord,
@@ -79,7 +79,7 @@ def slots_of(
     return tuple(slots)
 
 
-def _following(state: State, change: Change) -> Change | None:
+def _following(state: PieceState, change: ChordChange) -> ChordChange | None:
     """Return the next chord of the phrase, unless it lies in the last bar, which may yet change."""
     end = change.at + change.beats
     return next((c for c in state.changes if c.at == end and end < 12.0), None)
@@ -89,7 +89,7 @@ def _lead(
     settings: StyleSettings,
     voices: tuple[int, ...],
     bass: int,
-    change: Change,
+    change: ChordChange,
     low: int,
     high: int,
 ) -> tuple[tuple[int, ...], int]:

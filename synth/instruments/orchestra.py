@@ -13,9 +13,16 @@ from types import ModuleType
 from typing import Any
 
 from synth.instruments import patches
-from synth.instruments.patches import PLAIN, SOUNDS, Part
-from synth.instruments.pool import Pool
-from synth.instruments.voices import Bell, Drum, Shared, Struck, Sustained, Voice
+from synth.instruments.patches import PLAIN, SOUNDS, MixPart
+from synth.instruments.pool import VoicePool
+from synth.instruments.voices import (
+    BellVoice,
+    DrumVoice,
+    SharedTables,
+    StruckVoice,
+    SustainedVoice,
+    Voice,
+)
 from synth.params import Layer, MusicParams
 
 __all__ = ["LATENCY_SAMPLES", "Orchestra"]
@@ -36,16 +43,16 @@ class Orchestra:
         `sound` names one of `patches.SOUNDS`; a name that is not there stands for the plain one.
         """
         self._pyo, self._rate_hz = pyo, rate_hz
-        self._shared = Shared(pyo, rate_hz)
+        self._shared = SharedTables(pyo, rate_hz)
         self._sound = SOUNDS.get(sound, SOUNDS[PLAIN])
-        self._pools: dict[Layer, Pool] = {}
+        self._pools: dict[Layer, VoicePool] = {}
         self._cutoffs: dict[Layer, Any] = {}
         self._keep: list[Any] = []
         dry, wet = [], []
         for layer in sorted(set(layers)):
             part = self._sound.parts[layer]
             voices = [_voice(self._shared, part, k) for k in range(part.voices)]
-            self._pools[layer] = Pool(voices, rate_hz)
+            self._pools[layer] = VoicePool(voices, rate_hz)
             cutoff = pyo.SigTo(_cutoff(part, 0.5), time=_GLIDE_S, init=part.dark_hz)
             mixed = pyo.Mix([voice.stereo for voice in voices], voices=2, mul=part.level)
             warm = pyo.ButLP(mixed, freq=cutoff)
@@ -134,21 +141,21 @@ class Orchestra:
         self._volume.value = 0.0 if muted else self._gain
 
 
-def _voice(shared: Shared, part: Part, index: int) -> Voice:
+def _voice(shared: SharedTables, part: MixPart, index: int) -> Voice:
     """Return a voice of a part; neighbours stand far apart between left and right."""
     place = part.width * ((index * 5 % part.voices) / max(1, part.voices - 1) * 2.0 - 1.0)
     pan = ((1.0 - place) / 2.0) ** 0.5, ((1.0 + place) / 2.0) ** 0.5
     match part.timbre:
-        case patches.Sustained():
-            return Sustained(shared, part.timbre, pan)
-        case patches.Struck():
-            return Struck(shared, part.timbre, pan)
-        case patches.Bell():
-            return Bell(shared, part.timbre, pan)
-        case patches.Drum():
-            return Drum(shared, part.timbre, pan)
+        case patches.SustainedPatch():
+            return SustainedVoice(shared, part.timbre, pan)
+        case patches.StruckPatch():
+            return StruckVoice(shared, part.timbre, pan)
+        case patches.BellPatch():
+            return BellVoice(shared, part.timbre, pan)
+        case patches.DrumPatch():
+            return DrumVoice(shared, part.timbre, pan)
 
 
-def _cutoff(part: Part, brightness: float) -> float:
+def _cutoff(part: MixPart, brightness: float) -> float:
     share = min(1.0, max(0.0, brightness))
     return part.dark_hz * math.exp(share * math.log(part.bright_hz / part.dark_hz))

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from synth.instruments.voices import Voice
 
-__all__ = ["Pool"]
+__all__ = ["VoicePool"]
 
 _FREE = -1
 
 
-class Pool:
+class VoicePool:
     """Lends the voice that has been silent longest; with none silent, the one fading longest.
 
     When all voices hold notes, the oldest note gives way. A silent voice computes nothing.

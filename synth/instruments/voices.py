@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from synth.instruments import patches
 
-__all__ = ["Bell", "Drum", "Shared", "Struck", "Sustained", "Voice"]
+__all__ = ["BellVoice", "DrumVoice", "SharedTables", "StruckVoice", "SustainedVoice", "Voice"]
 
 _LONGEST_BLOCK_S = 0.2
 
@@ -34,7 +34,7 @@ class Voice(Protocol):
         ...
 
 
-class Shared:
+class SharedTables:
     """What voices have in common: wave tables, noise and vibratos, made when first asked for."""
 
     def __init__(self, pyo: ModuleType, rate_hz: float) -> None:
@@ -98,10 +98,12 @@ def _half(pan: tuple[float, float]) -> list[float]:
     return [0.5 * side for side in pan]
 
 
-class Sustained:
+class SustainedVoice:
     """Detuned oscillators under a slow envelope: pads, bowed strings, choirs, basses, drones."""
 
-    def __init__(self, shared: Shared, timbre: patches.Sustained, pan: tuple[float, float]) -> None:
+    def __init__(
+        self, shared: SharedTables, timbre: patches.SustainedPatch, pan: tuple[float, float]
+    ) -> None:
         pyo = shared.pyo
         self._cents = timbre.cents
         self._gate = _Gate(pyo, shared.rate_hz)
@@ -130,10 +132,12 @@ class Sustained:
         self._gate.set(offset, 0.0)
 
 
-class Struck:
+class StruckVoice:
     """A string that is struck or plucked: a warm body, and a bright part that fades sooner."""
 
-    def __init__(self, shared: Shared, timbre: patches.Struck, pan: tuple[float, float]) -> None:
+    def __init__(
+        self, shared: SharedTables, timbre: patches.StruckPatch, pan: tuple[float, float]
+    ) -> None:
         pyo, decay, attack_s = shared.pyo, shared.decay, timbre.attack_s
         self._timbre = timbre
         self._gate = gate = _Gate(pyo, shared.rate_hz)
@@ -166,10 +170,12 @@ class Struck:
         self._gate.set(offset, 0.0)
 
 
-class Bell:
+class BellVoice:
     """Frequency modulation whose index dies away before the tone does."""
 
-    def __init__(self, shared: Shared, timbre: patches.Bell, pan: tuple[float, float]) -> None:
+    def __init__(
+        self, shared: SharedTables, timbre: patches.BellPatch, pan: tuple[float, float]
+    ) -> None:
         pyo, decay = shared.pyo, shared.decay
         self._timbre = timbre
         self._gate = gate = _Gate(pyo, shared.rate_hz)
@@ -200,10 +206,12 @@ class Bell:
         self._gate.set(offset, 0.0)
 
 
-class Drum:
+class DrumVoice:
     """A soft thump under 100 Hz, a brushed noise above; it ignores the note-off."""
 
-    def __init__(self, shared: Shared, timbre: patches.Drum, pan: tuple[float, float]) -> None:
+    def __init__(
+        self, shared: SharedTables, timbre: patches.DrumPatch, pan: tuple[float, float]
+    ) -> None:
         pyo, decay = shared.pyo, shared.decay
         self._brush_ratio = timbre.brush_ratio
         self._gate = gate = _Gate(pyo, shared.rate_hz)

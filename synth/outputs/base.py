@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from synth.params import Layer, MusicParams
 
-__all__ = ["Clocked", "NoteOff", "NoteOn", "Output", "Pulse"]
+__all__ = ["ClockPulse", "ClockedOutput", "NoteOff", "NoteOn", "Output"]
 
 
 class NoteOn(NamedTuple):
@@ -27,7 +27,7 @@ class NoteOff(NamedTuple):
     pitch: int
 
 
-class Pulse(NamedTuple):
+class ClockPulse(NamedTuple):
     """A tick of the clock, 24 a beat, or a word to those who follow it; `beat` is where."""
 
     what: Literal["tick", "start", "continue", "stop"]
@@ -82,9 +82,9 @@ class Output(Protocol):
         ...
 
 
-class Clocked(Protocol):
+class ClockedOutput(Protocol):
     """An output that can be the clock of other instruments."""
 
-    def pulse(self, pulse: Pulse, due_s: float) -> None:
+    def pulse(self, pulse: ClockPulse, due_s: float) -> None:
         """Send a pulse at its time, or at once when that has passed."""
         ...

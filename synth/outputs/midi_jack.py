@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synth.errors import OutputLost, OutputUnavailable
-from synth.outputs.base import NoteOff, NoteOn, Pulse
+from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.frame_clock import FrameClock
 from synth.outputs.jack_settle import settle
 from synth.outputs.midi_map import Message, MidiMap
@@ -91,7 +91,7 @@ class MidiJackOutput:
         """Queue a note for its frame."""
         self._inbox.append((due_s, self._messages.note(event)))
 
-    def pulse(self, pulse: Pulse, due_s: float) -> None:
+    def pulse(self, pulse: ClockPulse, due_s: float) -> None:
         """Queue a clock or transport message for its frame."""
         for message in self._messages.pulse(pulse):
             self._inbox.append((due_s, message))

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, Self
 
 from synth.params import Layer, MusicParams
 
-__all__ = ["Control", "Message", "MidiMap", "SignalRoute", "Voice"]
+__all__ = ["ControllerSpec", "Message", "MidiMap", "MidiVoice", "SignalRoute"]
 
 Message = tuple[int, ...]
 
@@ -20,7 +20,7 @@ _PERCUSSION_CHANNEL = 9  # channel 10 as musicians count, of General MIDI
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControllerSpec:
     """A controller that follows a value: 7 bits, 14 bits in two controllers, or an NRPN.
 
     The value `lowest` sends `low`, `highest` sends `high`; both in steps of 0 to 127, which finer
@@ -62,11 +62,13 @@ class Control:
         )
 
 
-_BRIGHTNESS = Control("cc", 74, low=20.0)  # "sound controller 5, brightness" of General MIDI 2
+_BRIGHTNESS = ControllerSpec(
+    "cc", 74, low=20.0
+)  # "sound controller 5, brightness" of General MIDI 2
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class MidiVoice:
     """Where a layer sounds. What is None is left as the instrument has it.
 
     `channel` 0 to 15, `program` and `volume` and `pan` 0 to 127, `bank` 0 to 16383, `transpose`
@@ -79,8 +81,8 @@ class Voice:
     volume: int = 127
     pan: int | None = None
     transpose: int = 0
-    brightness: Control | None = _BRIGHTNESS
-    dynamics: Control | None = None
+    brightness: ControllerSpec | None = _BRIGHTNESS
+    dynamics: ControllerSpec | None = None
 
     def __post_init__(self) -> None:
         for name, most in (("channel", 15), ("program", 127), ("volume", 127), ("pan", 127)):
@@ -127,7 +129,7 @@ class SignalRoute:
     """Where a named value goes: to a controller, or, when it is an event, to a short note."""
 
     channel: int
-    control: Control | None = None
+    control: ControllerSpec | None = None
     note: int | None = None
     velocity: int = 100
 
@@ -141,15 +143,15 @@ class _Placed(Protocol):
     def program(self) -> int: ...
 
 
-_GENERAL_MIDI: Mapping[Layer, Voice] = MappingProxyType(
+_GENERAL_MIDI: Mapping[Layer, MidiVoice] = MappingProxyType(
     {
-        Layer.PAD: Voice(0, 89),  # warm pad
-        Layer.BASS: Voice(1, 32),  # acoustic bass
-        Layer.MELODY: Voice(2, 0),  # grand piano
-        Layer.PLUCK: Voice(3, 46),  # harp
-        Layer.BELLS: Voice(4, 14),  # tubular bells
-        Layer.PERCUSSION: Voice(_PERCUSSION_CHANNEL, 0),
-        Layer.DRONE: Voice(5, 95),  # sweep pad
+        Layer.PAD: MidiVoice(0, 89),  # warm pad
+        Layer.BASS: MidiVoice(1, 32),  # acoustic bass
+        Layer.MELODY: MidiVoice(2, 0),  # grand piano
+        Layer.PLUCK: MidiVoice(3, 46),  # harp
+        Layer.BELLS: MidiVoice(4, 14),  # tubular bells
+        Layer.PERCUSSION: MidiVoice(_PERCUSSION_CHANNEL, 0),
+        Layer.DRONE: MidiVoice(5, 95),  # sweep pad
     }
 )
 
@@ -162,17 +164,17 @@ class MidiMap:
     late; negative for later.
     """
 
-    voices: Mapping[Layer, Voice] = field(default_factory=lambda: _GENERAL_MIDI)
+    voices: Mapping[Layer, MidiVoice] = field(default_factory=lambda: _GENERAL_MIDI)
     signals: Mapping[str, SignalRoute] = field(default_factory=dict)
     latency_ms: float = 0.0
 
     @classmethod
     def of_style(cls, instruments: Iterable[_Placed]) -> Self:
         """Return General MIDI with the channels and programs that a style gives its layers."""
-        own = {i.layer: Voice(i.channel, i.program) for i in instruments}
+        own = {i.layer: MidiVoice(i.channel, i.program) for i in instruments}
         return cls({**_GENERAL_MIDI, **own})
 
-    def __getitem__(self, layer: Layer) -> Voice:
+    def __getitem__(self, layer: Layer) -> MidiVoice:
         return self.voices.get(layer, _GENERAL_MIDI[layer])
 
     def encode(self) -> dict[str, Any]:
@@ -187,11 +189,11 @@ class MidiMap:
     def decode(cls, data: dict[str, Any]) -> Self:
         """Return the map that `encode` made JSON values of."""
         return cls(
-            {Layer(name): Voice(**_controls(voice)) for name, voice in data["voices"].items()},
+            {Layer(name): MidiVoice(**_controls(voice)) for name, voice in data["voices"].items()},
             {name: SignalRoute(**_controls(route)) for name, route in data["signals"].items()},
             data["latency_ms"],
         )
 
 
 def _controls(values: dict[str, Any]) -> dict[str, Any]:
-    return {k: Control(**v) if isinstance(v, dict) else v for k, v in values.items()}
+    return {k: ControllerSpec(**v) if isinstance(v, dict) else v for k, v in values.items()}

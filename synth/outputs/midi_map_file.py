@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from synth.errors import MapError
-from synth.outputs.midi_map import Control, MidiMap, SignalRoute
+from synth.outputs.midi_map import ControllerSpec, MidiMap, SignalRoute
 from synth.params import Layer
 
 __all__ = ["find", "names", "read"]
@@ -115,7 +115,7 @@ class _File:
         self._number(velocity, f"{where}.velocity", 1, 127, whole=True)
         return SignalRoute(channel - 1, note=table["note"], velocity=velocity)
 
-    def _control(self, table: Mapping[str, Any], where: str) -> Control | None:
+    def _control(self, table: Mapping[str, Any], where: str) -> ControllerSpec | None:
         """Return a controller; None for an empty table, which means no controller at all."""
         if not table:
             return None
@@ -127,7 +127,7 @@ class _File:
             self._number(value, f"{where}.{key}", -1e9, 1e9, whole=key in _KINDS)
         scale = {field: float(table[key]) for key, field in _SCALES.items() if key in table}
         try:
-            return Control(kinds[0], table[kinds[0]], **scale)
+            return ControllerSpec(kinds[0], table[kinds[0]], **scale)
         except ValueError as error:
             raise self._wrong(where, str(error)) from None
 

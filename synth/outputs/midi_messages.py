@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from synth.outputs.base import NoteOff, NoteOn, Pulse
+from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.midi_map import Message, MidiMap
 from synth.params import Layer, MusicParams
 
@@ -107,7 +107,7 @@ class MidiMessages:
             channel, note = self._gates.pop()
             yield 0x80 | channel, note, 0
 
-    def pulse(self, pulse: Pulse) -> Iterator[Message]:
+    def pulse(self, pulse: ClockPulse) -> Iterator[Message]:
         """Yield a clock or transport message; to continue, the position comes first."""
         if pulse.what == "continue":
             sixteenths = min(_MOST_SIXTEENTHS, round(4.0 * pulse.beat))

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 
 from synth.errors import OutputLost
 from synth.outputs import rtmidi_binding
-from synth.outputs.base import NoteOff, NoteOn, Pulse
+from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages, everything_off
 from synth.outputs.naming import choose
-from synth.outputs.rtmidi_binding import Sender
+from synth.outputs.rtmidi_binding import MidiSender
 from synth.params import MusicParams
 
 __all__ = ["MidiPortOutput", "list_ports", "silence_port"]
@@ -37,7 +37,7 @@ class MidiPortOutput:
         self._name = name
         self._virtual = virtual
         self._messages = MidiMessages(midi_map or MidiMap())
-        self._port: Sender | None = None
+        self._port: MidiSender | None = None
 
     def open(self, t0_s: float) -> None:
         """Open the port, end what hangs there from before, and choose the programs."""
@@ -51,7 +51,7 @@ class MidiPortOutput:
         """Send three bytes now."""
         self._send(self._messages.note(event))
 
-    def pulse(self, pulse: Pulse, due_s: float) -> None:
+    def pulse(self, pulse: ClockPulse, due_s: float) -> None:
         """Send a clock or transport message now."""
         self._send_all(self._messages.pulse(pulse))
 

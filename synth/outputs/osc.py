@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from synth.errors import OutputUnavailable
-from synth.outputs.base import NoteOff, NoteOn, Pulse
+from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.osc_message import Argument, encode
 from synth.params import MusicParams
 
@@ -64,7 +64,7 @@ class OscOutput:
         else:
             self._send("/note/off", layer, event.pitch, event.note_id)
 
-    def pulse(self, pulse: Pulse, due_s: float) -> None:
+    def pulse(self, pulse: ClockPulse, due_s: float) -> None:
         """Send `/beat NUMBER` on each beat, and `/start`, `/continue` or `/stop` with theirs."""
         if pulse.what != "tick":
             self._send(f"/{pulse.what}", float(pulse.beat))

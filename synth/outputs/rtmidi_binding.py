@@ -20,8 +20,8 @@ from synth.outputs.jack_settle import settle
 from synth.outputs.quiet import quiet_stderr
 
 __all__ = [
-    "Receiver",
-    "Sender",
+    "MidiReceiver",
+    "MidiSender",
     "jack_is_running",
     "list_inputs",
     "list_ports",
@@ -40,7 +40,7 @@ _CONNECT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class MidiSender:
     """An open port: what sends three bytes, what closes it, and what tells whether it is there.
 
     No system reports that a port has gone: sending into nothing goes on without an error.
@@ -53,7 +53,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class MidiReceiver:
     """An open port that we listen to: what closes it, and what tells whether it is there."""
 
     name: str
@@ -70,7 +70,7 @@ def list_ports() -> list[str]:
     return [name for api in _apis() for name in _names(_client(api))]
 
 
-def open_port(name: str) -> Sender:
+def open_port(name: str) -> MidiSender:
     """Open the port of exactly this name; raise `OutputUnavailable` if it has gone."""
     for api in _apis():
         client = _client(api)
@@ -96,7 +96,7 @@ def list_inputs() -> list[str]:
     return [name for api in _apis() for name in _names(_listener(api))]
 
 
-def open_input(name: str, receive: Receive) -> Receiver:
+def open_input(name: str, receive: Receive) -> MidiReceiver:
     """Listen to the port of exactly this name; raise `OutputUnavailable` if it has gone."""
     for api in _apis():
         client = _listener(api)
@@ -113,7 +113,7 @@ def open_input(name: str, receive: Receive) -> Receiver:
     raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
 
 
-def open_virtual_input(name: str, receive: Receive) -> Receiver:
+def open_virtual_input(name: str, receive: Receive) -> MidiReceiver:
     """Offer a port for other programs to send to."""
     _check_virtual()
     for api in _apis():
@@ -125,7 +125,7 @@ def open_virtual_input(name: str, receive: Receive) -> Receiver:
     raise _no_midi()
 
 
-def open_virtual(name: str) -> Sender:
+def open_virtual(name: str) -> MidiSender:
     """Offer a port for other programs to connect to."""
     _check_virtual()
     for api in _apis():
@@ -285,7 +285,7 @@ def _names(client: Any) -> list[str]:
 
 def _sender(
     client: Any, name: str, system: _System, connections: frozenset[str] | None = None
-) -> Sender:
+) -> MidiSender:
     """Return the face of an open client; `connections` are None for a virtual port."""
 
     def send(message: Sequence[int]) -> None:
@@ -295,18 +295,18 @@ def _sender(
         client.close_port()
         system.close()
 
-    return Sender(name, send, close, _presence(client, name, system, connections))
+    return MidiSender(name, send, close, _presence(client, name, system, connections))
 
 
 def _receiver(
     client: Any, name: str, system: _System, connections: frozenset[str] | None
-) -> Receiver:
+) -> MidiReceiver:
     def close() -> None:
         client.callback = None
         client.close_port()
         system.close()
 
-    return Receiver(name, close, _presence(client, name, system, connections))
+    return MidiReceiver(name, close, _presence(client, name, system, connections))
 
 
 def _presence(

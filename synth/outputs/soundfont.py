@@ -5,7 +5,7 @@ from __future__ import annotations
 from synth.outputs.fluid import FluidSynth
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.midi_port import MidiPortOutput
-from synth.outputs.rtmidi_binding import Sender, jack_is_running
+from synth.outputs.rtmidi_binding import MidiSender, jack_is_running
 
 __all__ = ["SoundfontOutput"]
 
@@ -27,5 +27,5 @@ class SoundfontOutput(MidiPortOutput):
         except BaseException:
             synth.close()
             raise
-        self._port = Sender(self._path, synth.send, synth.close, lambda: True)
+        self._port = MidiSender(self._path, synth.send, synth.close, lambda: True)
         self._send_all(self._messages.presets())

@@ -11,7 +11,7 @@ from synth import wire
 from synth.errors import OutputUnavailable
 from synth.player import protocol
 
-__all__ = ["Child"]
+__all__ = ["PlayerProcess"]
 
 #: A player says something each second; one that is silent for longer has frozen. Ours.
 _PATIENCE_S = 3.0
@@ -22,7 +22,7 @@ _DIES_S, _KILL_S = 0.1, 2.0
 _MOST_WAITING_BYTES = 4 * 1024 * 1024
 
 
-class Child:
+class PlayerProcess:
     """What the session holds of a player process; nothing but `start` raises."""
 
     def __init__(

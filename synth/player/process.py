@@ -17,11 +17,11 @@ from synth.errors import OutputUnavailable, SynthError
 from synth.outputs.base import Output
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputKind, OutputSpec
-from synth.player.cache_warmup import Rehearsal
+from synth.player.cache_warmup import CacheWarmup
 from synth.player.protocol import LineReader, line
 from synth.player.realtime_priority import REALTIME, become_punctual
 from synth.player.scheduler import Scheduler
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 from synth.wire import ChildEnd
 
 __all__ = ["build", "main"]
@@ -106,7 +106,7 @@ class _Player:
         self._spin_s = _SHORT_SPIN_S
         self._reported_s = 0.0
         self._checked_s = 0.0
-        self._rehearsal = Rehearsal()
+        self._rehearsal = CacheWarmup()
 
     def run(self) -> None:
         while True:
@@ -165,7 +165,7 @@ class _Player:
         if self._scheduler is None or self._output is None:
             return
         if kind == "tempo":
-            self._scheduler.set_tempo(Segment(*message["segment"]))
+            self._scheduler.set_tempo(TempoSegment(*message["segment"]))
         elif kind == "notes":
             self._scheduler.add(score_json.decode_note(note) for note in message["notes"])
         elif kind == "cancel":

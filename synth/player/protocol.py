@@ -11,7 +11,7 @@ from synth import score_json
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
 from synth.params import MusicParams
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 __all__ = [
     "LineReader",
@@ -38,7 +38,7 @@ def open_output(uri: str, t0_s: float, midi_map: MidiMap | None = None) -> bytes
     return line("open", uri=uri, t0_s=t0_s, map=midi_map.encode() if midi_map else None)
 
 
-def tempo(segment: Segment) -> bytes:
+def tempo(segment: TempoSegment) -> bytes:
     """Tell that the music moves as `segment` says from its time on."""
     return line("tempo", segment=astuple(segment))
 

@@ -19,8 +19,8 @@ from synth.outputs.sound_system import after_a_crash
 from synth.outputs.uri import OutputKind, OutputSpec
 from synth.params import MusicParams
 from synth.player import protocol
-from synth.player.child import Child
-from synth.tempo_map import Segment, TempoMap
+from synth.player.child import PlayerProcess
+from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["RemotePlayer"]
 
@@ -65,7 +65,7 @@ class RemotePlayer:
         self._tells_all = _kind(uri) == OutputKind.OSC
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
-        self._child: Child | None = None
+        self._child: PlayerProcess | None = None
         self._watch: asyncio.Task[None] | None = None
         self._tempo_map = TempoMap(())
         self._params: MusicParams | None = None
@@ -92,7 +92,7 @@ class RemotePlayer:
         player._watch = asyncio.create_task(player._supervise(), name=f"player {uri}")
         return player
 
-    def tempo(self, segment: Segment) -> None:
+    def tempo(self, segment: TempoSegment) -> None:
         """Let the music move as `segment` says from its time on."""
         kept = [s for s in self._tempo_map.segments if s.time_s < segment.time_s]
         self._tempo_map = TempoMap((*kept[1 - _KEPT_SEGMENTS :], segment))
@@ -223,7 +223,7 @@ class RemotePlayer:
 
     async def _start(self) -> None:
         self._refused = False
-        child = self._child = await Child.start(self.uri, self.command)
+        child = self._child = await PlayerProcess.start(self.uri, self.command)
         try:
             self._write(protocol.open_output(self.uri, self._t0_s, self._map))
             answer = await child.answer(_START_S, f"did not open it within {_START_S:g} s")

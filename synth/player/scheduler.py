@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from synth.events import Note
-from synth.outputs.base import Clocked, NoteOff, NoteOn, Output, Pulse
+from synth.outputs.base import ClockedOutput, ClockPulse, NoteOff, NoteOn, Output
 from synth.params import Layer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 from synth.tempo_sync import STANDSTILL_BPM
 
 __all__ = ["Scheduler"]
@@ -31,7 +31,7 @@ class _Sway:
     """The moment to tell where the swell stands."""
 
 
-_Event = tuple[float, int, int, int, Note | Pulse | _Sway]  # beat, kind, rank, count, what
+_Event = tuple[float, int, int, int, Note | ClockPulse | _Sway]  # beat, kind, rank, count, what
 
 
 class Scheduler:
@@ -49,7 +49,7 @@ class Scheduler:
     def __init__(
         self,
         output: Output,
-        clocked: Clocked | None = None,
+        clocked: ClockedOutput | None = None,
         *,
         early_s: float = 0.0,
         sways: bool = False,
@@ -58,7 +58,7 @@ class Scheduler:
         self._clocked = clocked
         self._early_s = early_s
         self._ahead_s = output.lookahead_s + early_s
-        self._segments: list[Segment] = []
+        self._segments: list[TempoSegment] = []
         self._events: list[_Event] = []
         self._count = 0
         self._sways, self._swaying = sways, False
@@ -68,7 +68,7 @@ class Scheduler:
         self.dropped = 0  #: notes too late to begin, or too many
         self.lateness_s: list[float] = []  #: of each event sent; the reader empties it
 
-    def set_tempo(self, segment: Segment) -> None:
+    def set_tempo(self, segment: TempoSegment) -> None:
         """Let the music move as `segment` says from its time on; later segments are replaced."""
         while self._segments and self._segments[-1].time_s >= segment.time_s:
             self._segments.pop()
@@ -90,7 +90,7 @@ class Scheduler:
         """Withdraw notes that begin at `from_beat` or later; end earlier ones by then."""
         kept = []
         for beat, kind, rank, count, note in self._events:
-            if isinstance(note, Pulse | _Sway):
+            if isinstance(note, ClockPulse | _Sway):
                 pass
             elif kind == _OFF:
                 beat = min(beat, from_beat)
@@ -126,7 +126,7 @@ class Scheduler:
             if isinstance(note, _Sway):
                 self._sway(beat, self._beat_at(horizon_s))
                 continue
-            if isinstance(note, Pulse):
+            if isinstance(note, ClockPulse):
                 self._send_pulse(note, due_s, late_s)
             elif kind == _OFF:
                 self._end(note, due_s)
@@ -160,12 +160,12 @@ class Scheduler:
         """Plan the clock's beginning at beat 0, or at the next bar when that has passed."""
         now_beat = self._beat_at(now_s)
         beat = max(self._segments[0].beat, math.ceil(now_beat / _BAR_BEATS) * _BAR_BEATS)
-        begin = Pulse("start" if beat == 0.0 else "continue", beat)
+        begin = ClockPulse("start" if beat == 0.0 else "continue", beat)
         self._push_pulse(beat - 0.5 / _TICKS_PER_BEAT, begin)
-        self._push_pulse(beat, Pulse("tick", beat))
+        self._push_pulse(beat, ClockPulse("tick", beat))
         self._running = True
 
-    def _send_pulse(self, pulse: Pulse, due_s: float, late_s: float) -> None:
+    def _send_pulse(self, pulse: ClockPulse, due_s: float, late_s: float) -> None:
         assert self._clocked is not None
         if late_s > _STALE_S:  # ticks in a heap would only confuse those who follow
             self._stop_clock(due_s + late_s)
@@ -174,7 +174,7 @@ class Scheduler:
         self._clocked.pulse(pulse, due_s - self._early_s)
         if pulse.what == "tick":
             beat = (round(pulse.beat * _TICKS_PER_BEAT) + 1) / _TICKS_PER_BEAT
-            self._push_pulse(beat, Pulse("tick", beat))
+            self._push_pulse(beat, ClockPulse("tick", beat))
 
     def _plan_sway(self, beat: float) -> None:
         following = (math.floor(beat * _SWAYS_PER_BEAT) + 1) / _SWAYS_PER_BEAT
@@ -193,7 +193,7 @@ class Scheduler:
             kept = [event for event in self._events if event[1] != _PULSE]
             heapq.heapify(kept)
             self._events = kept
-            self._clocked.pulse(Pulse("stop", self._beat_at(now_s)), now_s)
+            self._clocked.pulse(ClockPulse("stop", self._beat_at(now_s)), now_s)
 
     def panic(self, now_s: float) -> None:
         """End all that sounds, forget all that is queued, then silence the output."""
@@ -212,7 +212,7 @@ class Scheduler:
         rank = _FIRST.get(note.layer, 2)
         heapq.heappush(self._events, (beat, kind, rank, self._count, note))
 
-    def _push_pulse(self, beat: float, pulse: Pulse) -> None:
+    def _push_pulse(self, beat: float, pulse: ClockPulse) -> None:
         self._count += 1
         heapq.heappush(self._events, (beat, _PULSE, 0, self._count, pulse))
 

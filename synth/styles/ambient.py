@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from random import Random
 
 from synth.compose.bells import bells
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken, drone, held
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, parts
 
-__all__ = ["Ambient"]
+__all__ = ["AmbientStyle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ambient:
+class AmbientStyle:
     """The default style."""
 
     settings: StyleSettings
     name: str = "ambient"
     holds_chords: bool = True
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return a bar whose notes ring long; voices are tied wherever harmony allows."""
         ring = 0.5 + 0.5 * params.articulation
-        drafts: list[Draft] = []
+        drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets
             if layer is Layer.PAD:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.params import Layer, MusicParams
 
-__all__ = ["Instrument", "Part", "Style", "StyleSettings", "parts", "pitch_range"]
+__all__ = ["Instrument", "LayerPart", "Style", "StyleSettings", "parts", "pitch_range"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Style(Protocol):
         """Whether its pad sustains a chord (true) or breaks it into single notes."""
         ...
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return the notes of a bar, layer by layer, before performance."""
         ...
 
@@ -103,7 +103,7 @@ def _above(least: float, value: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LayerPart:
     """A layer's task in a bar."""
 
     layer: Layer
@@ -116,15 +116,15 @@ class Part:
 
 
 def parts(
-    settings: StyleSettings, context: Context, params: MusicParams, rng: Random
-) -> Iterator[Part]:
+    settings: StyleSettings, context: BarContext, params: MusicParams, rng: Random
+) -> Iterator[LayerPart]:
     """Yield what each sounding layer of a bar has to do, in the style's order."""
     base = rng.getrandbits(64)
     for layer, onsets in context.onsets:
         instrument = settings.instrument(layer)
         low, high = pitch_range(instrument, params.register)
         stream = Random(f"{base}/{layer.value}")
-        yield Part(layer, onsets, low, high, instrument.low, instrument.high, stream)
+        yield LayerPart(layer, onsets, low, high, instrument.low, instrument.high, stream)
 
 
 def pitch_range(instrument: Instrument, register: float) -> tuple[int, int]:

@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken, drone, held
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, parts
 
-__all__ = ["Chamber"]
+__all__ = ["ChamberStyle"]
 
 _BREATH_BEATS = 0.4  #: bows are lifted this long before a phrase begins
 
 
 @dataclass(frozen=True, slots=True)
-class Chamber:
+class ChamberStyle:
     """A small string ensemble; its parts move one by one, and breathe together at phrases."""
 
     settings: StyleSettings
     name: str = "chamber"
     holds_chords: bool = True
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return a bar in which every part sings on to the next chord."""
-        drafts: list[Draft] = []
+        drafts: list[DraftNote] = []
         bow = 0.4 + 0.6 * params.articulation
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets
@@ -54,7 +54,7 @@ class Chamber:
         return [_breathing(d) for d in drafts] if context.place.last else drafts
 
 
-def _breathing(draft: Draft) -> Draft:
+def _breathing(draft: DraftNote) -> DraftNote:
     """Return a note that leaves a breath before the next phrase, unless it is the drone's."""
     room = BEATS_PER_BAR - _BREATH_BEATS - draft.at
     if draft.layer is Layer.DRONE or room < _BREATH_BEATS:

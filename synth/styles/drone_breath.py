@@ -10,29 +10,29 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from synth.compose.bells import bells
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, breath, held
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, parts
 
-__all__ = ["DroneBreath"]
+__all__ = ["DroneBreathStyle"]
 
 _PAD_BEATS = BEATS_PER_BAR + 2.0  #: chords fade after the drone does, within the out-breath
 
 
 @dataclass(frozen=True, slots=True)
-class DroneBreath:
+class DroneBreathStyle:
     """Little else than breath; a few high tones when the density asks for more."""
 
     settings: StyleSettings
     name: str = "drone_breath"
     holds_chords: bool = True
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return a bar that is an in-breath when its index is even, else an out-breath."""
-        drafts: list[Draft] = []
+        drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets
             if layer is Layer.DRONE:

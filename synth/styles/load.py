@@ -10,23 +10,23 @@ from typing import Any
 from synth.errors import StyleError
 from synth.instruments.patches import PLAIN, SOUNDS
 from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Layer
-from synth.styles.ambient import Ambient
+from synth.styles.ambient import AmbientStyle
 from synth.styles.base import Instrument, Style, StyleSettings
-from synth.styles.chamber import Chamber
-from synth.styles.drone_breath import DroneBreath
-from synth.styles.lofi import Lofi
-from synth.styles.piano import Piano
-from synth.styles.pulse import Pulse
+from synth.styles.chamber import ChamberStyle
+from synth.styles.drone_breath import DroneBreathStyle
+from synth.styles.lofi import LofiStyle
+from synth.styles.piano import PianoStyle
+from synth.styles.pulse import PulseStyle
 
 __all__ = ["load", "names", "read_settings"]
 
 _STYLES: dict[str, Callable[[StyleSettings], Style]] = {
-    "ambient": Ambient,
-    "piano": Piano,
-    "pulse": Pulse,
-    "chamber": Chamber,
-    "lofi": Lofi,
-    "drone_breath": DroneBreath,
+    "ambient": AmbientStyle,
+    "piano": PianoStyle,
+    "pulse": PulseStyle,
+    "chamber": ChamberStyle,
+    "lofi": LofiStyle,
+    "drone_breath": DroneBreathStyle,
 }
 _RANGES: dict[str, tuple[float, float]] = {
     "tempo_bpm": TEMPO_RANGE_BPM,

@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from random import Random
 
 from synth.compose.bells import bells
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
 from synth.compose.percussion import BACKBEAT, groove
 from synth.compose.textures import bass_line, broken, comped
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, parts
 
-__all__ = ["Lofi"]
+__all__ = ["LofiStyle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Lofi:
+class LofiStyle:
     """A slow head-nodding groove; its chords are struck together and left to ring."""
 
     settings: StyleSettings
     name: str = "lofi"
     holds_chords: bool = False
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return a bar of chords in the beat's gaps."""
-        drafts: list[Draft] = []
+        drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets
             if layer is Layer.PERCUSSION:

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from random import Random
 
 from synth.compose.bells import bells
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
 from synth.compose.textures import bass_line, broken
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, parts
 
-__all__ = ["Piano"]
+__all__ = ["PianoStyle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Piano:
+class PianoStyle:
     """A minimal piano; its pad is the broken chord of the left hand."""
 
     settings: StyleSettings
     name: str = "piano"
     holds_chords: bool = False
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return a bar of broken chords, bass and melody."""
-        drafts: list[Draft] = []
+        drafts: list[DraftNote] = []
         order = "wave" if context.place.theme == "A" else "up"
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets

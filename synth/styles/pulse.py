@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from random import Random
 
 from synth.compose.bells import bells
-from synth.compose.context import Context, Draft
+from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
 from synth.compose.percussion import groove
 from synth.compose.textures import bass_line, broken, held
 from synth.params import Layer, MusicParams
 from synth.styles.base import StyleSettings, parts
 
-__all__ = ["Pulse"]
+__all__ = ["PulseStyle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class PulseStyle:
     """A gentle groove."""
 
     settings: StyleSettings
     name: str = "pulse"
     holds_chords: bool = True
 
-    def bar(self, context: Context, params: MusicParams, rng: Random) -> list[Draft]:
+    def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
         """Return a bar with a beat one can walk to."""
-        drafts: list[Draft] = []
+        drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets
             if layer is Layer.PERCUSSION:

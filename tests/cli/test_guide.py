@@ -14,7 +14,7 @@ from biofeedback.cli.app import run
 from biofeedback.common.errors import ConfigError
 from biofeedback.personal import setup as remembered
 from biofeedback.storage.paths import data_folder
-from sensors.ble.radio import DeviceKind, Seen
+from sensors.ble.radio import Advertisement, DeviceKind
 
 STRAP = remembered.Setup(sensors=("ble:Polar H10 123",), outputs=("midi:Synth",))
 
@@ -29,14 +29,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_options_win_and_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     remembered.save(STRAP)
     chosen = guide.setup(["sim:"], ["null:", "mid:x.mid"])
-    assert chosen == guide.Chosen(("sim:",), ("null:", "mid:x.mid"))
+    assert chosen == guide.GuideChoice(("sim:",), ("null:", "mid:x.mid"))
     assert capsys.readouterr().err == ""
 
 
 def test_what_no_option_names_is_as_it_was_last_time(capsys: pytest.CaptureFixture[str]) -> None:
     remembered.save(STRAP)
-    assert guide.setup(None, None) == guide.Chosen(STRAP.sensors, STRAP.outputs)
-    assert guide.setup(["sim:"], None) == guide.Chosen(("sim:",), STRAP.outputs)
+    assert guide.setup(None, None) == guide.GuideChoice(STRAP.sensors, STRAP.outputs)
+    assert guide.setup(["sim:"], None) == guide.GuideChoice(("sim:",), STRAP.outputs)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert "ble:Polar H10 123 -> midi:Synth" in lines[0]
@@ -45,7 +45,7 @@ def test_what_no_option_names_is_as_it_was_last_time(capsys: pytest.CaptureFixtu
 def test_the_first_time_it_is_the_only_strap_and_the_default_sound(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert guide.setup(None, None) == guide.Chosen(("ble:",), ("audio:",))
+    assert guide.setup(None, None) == guide.GuideChoice(("ble:",), ("audio:",))
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -64,8 +64,8 @@ def test_a_damaged_set_up_is_named() -> None:
 
 
 def test_straps_bands_and_what_a_polar_can_do_more_are_offered() -> None:
-    def seen(name: str, address: str, kind: DeviceKind, *streams: str) -> Seen:
-        return Seen(name, address, -60, kind, None, (), "skin conductance; Band", streams)  # type: ignore[arg-type]
+    def seen(name: str, address: str, kind: DeviceKind, *streams: str) -> Advertisement:
+        return Advertisement(name, address, -60, kind, None, (), "skin conductance; Band", streams)  # type: ignore[arg-type]
 
     options = guide.sensor_options(
         [

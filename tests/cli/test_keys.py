@@ -7,13 +7,13 @@ from typing import TextIO
 
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.keys import Controls, Keyboard, listening
 from biofeedback.common.stop_switch import StopSwitch
 from biofeedback.config.loader import load
 from biofeedback.record.lines import CommandLine, DecisionLine
 from biofeedback.record.reader import read
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 
 termios = pytest.importorskip("termios", reason="Windows has no pseudo-terminals")
@@ -29,8 +29,8 @@ def commands_of(keys: str, out: Path, volume: float = 0.7) -> list[tuple[str, st
             await asyncio.sleep(2.0)
             controls.press(key)
 
-    plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=30.0, volume=volume)
-    folder = Performance(plan).run(press).folder
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=out, duration_s=30.0, volume=volume)
+    folder = SessionRunner(plan).run(press).folder
     logged = [line for _, line in read(folder) if isinstance(line, CommandLine)]
     return [(line.what, line.value) for line in logged if line.who == "key"]
 
@@ -186,5 +186,5 @@ def test_t_slows_and_a_capital_t_hurries_in_steps(tmp_path: Path) -> None:
 
 
 def test_a_raised_two_is_no_answer_to_a_question() -> None:
-    session = SimpleNamespace(questions=Questions(5.0))
+    session = SimpleNamespace(questions=Prompts(5.0))
     Controls(session).press("\u00b2")

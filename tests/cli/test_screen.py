@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.board import Board
 from biofeedback.cli.screen import watch
 from biofeedback.config.loader import load
@@ -30,14 +30,14 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
                 pictures.append(view.picture())
             await asyncio.sleep(0.25)
 
-    plan = Plan(
+    plan = SessionPlan(
         config=load(),
         sensors=("sim:",),
         out=tmp_path_factory.mktemp("sessions"),
         duration_s=120.0,
         baseline=resting_baseline(1),
     )
-    Performance(plan).run(follow)
+    SessionRunner(plan).run(follow)
     return replace(pictures[-1], held=True)
 
 
@@ -123,8 +123,8 @@ def test_without_a_terminal_there_are_plain_lines_now_and_then(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = load(settings=["music.style=piano"])
-    plan = Plan(config=config, sensors=("sim:",), out=tmp_path, duration_s=60.0)
-    Performance(plan).run(watch)
+    plan = SessionPlan(config=config, sensors=("sim:",), out=tmp_path, duration_s=60.0)
+    SessionRunner(plan).run(watch)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "\x1b" not in captured.err

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli import sessions
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
@@ -18,8 +18,8 @@ def make(out: Path, duration_s: float = 20.0) -> Path:
     async def nobody(session: object) -> None:
         pass
 
-    plan = Plan(config=load("mirror"), sensors=("sim:",), out=out, duration_s=duration_s)
-    return Performance(plan).run(nobody).folder
+    plan = SessionPlan(config=load("mirror"), sensors=("sim:",), out=out, duration_s=duration_s)
+    return SessionRunner(plan).run(nobody).folder
 
 
 def listed(out: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from biofeedback.cli.app import run
-from biofeedback.cli.blind import Answers, Watch
+from biofeedback.cli.blind import BlockWatch, PreparedAnswers
 from biofeedback.control.base import Decision
 from biofeedback.control.yoked import YokedSettings
 from biofeedback.engine.factory import core_of
@@ -113,7 +113,7 @@ def test_each_arm_plays_what_it_is(four: tuple[Trial, list[str]]) -> None:
 def test_the_picture_of_a_block_depends_on_nothing_that_is_played() -> None:
     shown = []
     for strategy, why, tempo in (("lead", "It leads.", 60.0), ("silence", "A pause.", 99.0)):
-        watch = Watch("Block 1 of 2", ["adaptive", "silence"], Answers())
+        watch = BlockWatch("Block 1 of 2", ["adaptive", "silence"], PreparedAnswers())
         decision = Decision(
             1.0, strategy, None, MusicParams(tempo_bpm=tempo), why, {"phase_left_s": 60.0},
             cause=strategy, phase="block",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.windowed import compute
@@ -63,7 +63,7 @@ def check(readings: tuple[Reading, ...], now_s: float) -> None:
 
 
 def run(samples: list[tuple[float, Sample]], until_s: float) -> list[tuple[Reading, ...]]:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     taken = []
     todo = list(samples)
     last_beat_s = -math.inf

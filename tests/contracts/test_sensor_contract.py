@@ -20,10 +20,14 @@ from sensors.simulated import simulated_sensor
 Source = Callable[[Clock], SampleStream]
 
 BODIES = {
-    "sim:": simulated_sensor.Settings(duration_s=60),
-    "sim:artefacts": simulated_sensor.Settings(duration_s=60, artefact_share=0.2, profile="stress"),
-    "sim:dropouts": simulated_sensor.Settings(duration_s=120, dropouts_per_hour=200, dropout_s=3),
-    "sim:nothing": simulated_sensor.Settings(duration_s=0),
+    "sim:": simulated_sensor.SimulatedSettings(duration_s=60),
+    "sim:artefacts": simulated_sensor.SimulatedSettings(
+        duration_s=60, artefact_share=0.2, profile="stress"
+    ),
+    "sim:dropouts": simulated_sensor.SimulatedSettings(
+        duration_s=120, dropouts_per_hour=200, dropout_s=3
+    ),
+    "sim:nothing": simulated_sensor.SimulatedSettings(duration_s=0),
 }
 KINDS = [*BODIES, *(f"file:{name}" for name in FORMATS)]
 

@@ -6,10 +6,10 @@ import pytest
 
 from biofeedback.config.loader import load, programmes
 from biofeedback.control.base import Decision
-from biofeedback.control.build import Settings, build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
-from biofeedback.control.music_controller import Steering
-from biofeedback.control.phases import Phase, Until, length_minutes
+from biofeedback.control.music_controller import MusicController
+from biofeedback.control.phases import Phase, PhaseEnd, length_minutes
 from biofeedback.control.resonance import ResonanceSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
@@ -20,12 +20,12 @@ HOME = MusicParams(tempo_bpm=64.0, density=1.5)
 CALM = Phase(name="last", strategy="fixed")
 
 
-def performed(phases: list[Phase], **control: object) -> Steering:
-    return build(Settings(**control), Palette(), HOME, phases)  # type: ignore[arg-type]
+def performed(phases: list[Phase], **control: object) -> MusicController:
+    return build(ControlSettings(**control), Palette(), HOME, phases)  # type: ignore[arg-type]
 
 
 def run(
-    one: Steering,
+    one: MusicController,
     seconds: float,
     arousal: Callable[[float], float] = lambda t: 0.5,
     *,
@@ -41,7 +41,7 @@ def run(
     return decisions
 
 
-def ends(until: Until, *args: object, **kwargs: object) -> float | None:
+def ends(until: PhaseEnd, *args: object, **kwargs: object) -> float | None:
     """Return when a phase with this end is over, in s."""
     one = performed([Phase(name="first", strategy="lead", until=until), CALM])
     phases = [decision.phase for decision in run(one, 300.0, *args, **kwargs)]  # type: ignore[arg-type]
@@ -49,23 +49,23 @@ def ends(until: Until, *args: object, **kwargs: object) -> float | None:
 
 
 def test_a_phase_ends_with_the_first_phrase_after_its_time() -> None:
-    assert ends(Until(minutes=1.0)) == 64.0
-    assert ends(Until(minutes=1.0), phrase_s=1000.0) == pytest.approx(119.5, abs=1.0)
+    assert ends(PhaseEnd(minutes=1.0)) == 64.0
+    assert ends(PhaseEnd(minutes=1.0), phrase_s=1000.0) == pytest.approx(119.5, abs=1.0)
 
 
 def test_a_phase_ends_when_arousal_has_been_low_for_long_enough() -> None:
-    until = Until(minutes=4.0, arousal_below=0.3, for_s=30.0)
+    until = PhaseEnd(minutes=4.0, arousal_below=0.3, for_s=30.0)
     assert ends(until, lambda t: 0.2 if t > 50.0 else 0.5) == 80.0
     assert ends(until, lambda t: 0.2 if t % 20.0 < 15.0 else 0.5) == 240.0  # never so long
 
 
 def test_a_phase_ends_when_the_rest_is_known() -> None:
-    assert ends(Until(minutes=2.0, baseline_known=True)) == 0.0
-    assert ends(Until(minutes=2.0, baseline_known=True), tracking=False) == 128.0
+    assert ends(PhaseEnd(minutes=2.0, baseline_known=True)) == 0.0
+    assert ends(PhaseEnd(minutes=2.0, baseline_known=True), tracking=False) == 128.0
 
 
 def test_a_phase_ends_with_a_rating() -> None:
-    phases = [Phase(name="first", strategy="lead", until=Until(relaxation_at_least=7.0)), CALM]
+    phases = [Phase(name="first", strategy="lead", until=PhaseEnd(relaxation_at_least=7.0)), CALM]
     one = performed(phases)
     run(one, 20.0)
     one.rate("relaxation", 6.0)
@@ -75,7 +75,7 @@ def test_a_phase_ends_with_a_rating() -> None:
 
 
 def test_the_time_that_is_left_is_in_the_numbers_and_the_end_is_known() -> None:
-    phases = [Phase(name="one", strategy="mirror", until=Until(minutes=1.0))]
+    phases = [Phase(name="one", strategy="mirror", until=PhaseEnd(minutes=1.0))]
     one = performed(phases)
     first, last = run(one, 100.0)[0], run(one, 1.0)[-1]
     assert first.numbers["phase_left_s"] == pytest.approx(59.5)
@@ -85,7 +85,7 @@ def test_the_time_that_is_left_is_in_the_numbers_and_the_end_is_known() -> None:
 
 def test_a_programme_begins_gently_and_fades_as_it_says() -> None:
     phases = [
-        Phase(name="one", strategy="fixed", until=Until(minutes=2.0)),
+        Phase(name="one", strategy="fixed", until=PhaseEnd(minutes=2.0)),
         Phase(name="two", strategy="fixed", loudness=0.2, fade_s=60.0),
     ]
     decisions = run(performed(phases), 240.0)
@@ -96,7 +96,7 @@ def test_a_programme_begins_gently_and_fades_as_it_says() -> None:
 
 
 def test_silence_is_a_phase_too() -> None:
-    phases = [Phase(name="pause", strategy="silence", until=Until(minutes=2.0)), CALM]
+    phases = [Phase(name="pause", strategy="silence", until=PhaseEnd(minutes=2.0)), CALM]
     decisions = run(performed(phases), 200.0)
     assert decisions[0].params.rest
     assert not decisions[-1].params.rest
@@ -110,9 +110,9 @@ def at_pace(pace: float, resonance: float | None, own: float = 14.0) -> tuple[Re
     return tuple(Reading(n, v, "", 60.0, 0.0, quality, 1.0) for n, v in values.items())
 
 
-def search(resonance: float | None, **settings: object) -> tuple[Steering, list[Decision]]:
+def search(resonance: float | None, **settings: object) -> tuple[MusicController, list[Decision]]:
     control = {"resonance": ResonanceSettings(**settings), "strategy": "resonance"}  # type: ignore[arg-type]
-    one, pace, decisions = build(Settings(**control), Palette(), HOME), 0.0, []  # type: ignore[arg-type]
+    one, pace, decisions = build(ControlSettings(**control), Palette(), HOME), 0.0, []  # type: ignore[arg-type]
     for k in range(1600):
         state = State(k * DT_S, 0.4, 0.0, 1.0, 0.9, "tracking", {})
         decisions.append(one.step(state, DT_S, readings=at_pace(pace, resonance)))
@@ -142,7 +142,7 @@ def test_a_rate_that_is_known_is_gone_to_at_once() -> None:
 
 def test_a_later_phase_uses_what_an_earlier_one_found() -> None:
     phases = [
-        Phase(name="search", strategy="resonance", until=Until(minutes=13.0, finished=True)),
+        Phase(name="search", strategy="resonance", until=PhaseEnd(minutes=13.0, finished=True)),
         Phase(name="stay", strategy="resonance"),
     ]
     one, pace, decision = performed(phases), 0.0, None

@@ -8,10 +8,10 @@ import pytest
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load, to_toml
 from biofeedback.config.midi_maps import resolve
-from biofeedback.control.build import Settings, build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
-from biofeedback.control.mapping import MapSettings, controller
-from biofeedback.control.music_controller import Steering
+from biofeedback.control.mapping import MappingSettings, controller
+from biofeedback.control.music_controller import MusicController
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
 from synth.params import MusicParams
@@ -19,14 +19,14 @@ from synth.params import MusicParams
 DT_S = 0.5
 
 
-def mapped(*routes: dict[str, object]) -> Steering:
-    settings = msgspec.convert({"route": list(routes)}, MapSettings)
+def mapped(*routes: dict[str, object]) -> MusicController:
+    settings = msgspec.convert({"route": list(routes)}, MappingSettings)
     home = MusicParams(tempo_bpm=64.0, density=1.5)
-    return build(Settings(strategy="map", map=settings), Palette(), home)
+    return build(ControlSettings(strategy="map", map=settings), Palette(), home)
 
 
 def play(
-    one: Steering,
+    one: MusicController,
     seconds: float,
     quality: float = 1.0,
     events: tuple[str, ...] = (),

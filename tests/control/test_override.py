@@ -4,10 +4,10 @@ import pytest
 
 from biofeedback.common.errors import CommandError
 from biofeedback.control.base import Decision
-from biofeedback.control.build import Settings, build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
-from biofeedback.control.music_controller import Steering
-from biofeedback.control.override import NAMES, Wish
+from biofeedback.control.music_controller import MusicController
+from biofeedback.control.override import NAMES, OverrideRequest
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.inputs import Command
 from biofeedback.state.estimator import State
@@ -17,11 +17,13 @@ DT_S = 0.5
 HOME = MusicParams(tempo_bpm=64.0, density=1.5)
 
 
-def steering(strategy: str = "fixed") -> Steering:
-    return build(Settings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
+def steering(strategy: str = "fixed") -> MusicController:
+    return build(ControlSettings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
 
 
-def run(one: Steering, from_s: float, seconds: float, arousal: float = 0.5) -> list[Decision]:
+def run(
+    one: MusicController, from_s: float, seconds: float, arousal: float = 0.5
+) -> list[Decision]:
     times = [from_s + k * DT_S for k in range(int(seconds / DT_S))]
     states = [State(t, arousal, 0.4, 0.6, 0.9, "tracking", {}) for t in times]
     return [one.step(state, DT_S) for state in states]
@@ -30,16 +32,16 @@ def run(one: Steering, from_s: float, seconds: float, arousal: float = 0.5) -> l
 @pytest.mark.parametrize(
     ("text", "wish"),
     [
-        ("tempo_bpm=70", Wish("tempo_bpm", 70.0)),
-        ("density = 2.5 for 60", Wish("density", 2.5, 60.0)),
-        ("key=F# aeolian", Wish("key", Key(6, Mode.AEOLIAN))),
-        ("mode=dorian for 10", Wish("mode", Mode.DORIAN, 10.0)),
-        ("style=drone_breath for 10", Wish("style", "drone_breath", 10.0)),
-        ("volume_most=0.4", Wish("volume_most", 0.4)),
+        ("tempo_bpm=70", OverrideRequest("tempo_bpm", 70.0)),
+        ("density = 2.5 for 60", OverrideRequest("density", 2.5, 60.0)),
+        ("key=F# aeolian", OverrideRequest("key", Key(6, Mode.AEOLIAN))),
+        ("mode=dorian for 10", OverrideRequest("mode", Mode.DORIAN, 10.0)),
+        ("style=drone_breath for 10", OverrideRequest("style", "drone_breath", 10.0)),
+        ("volume_most=0.4", OverrideRequest("volume_most", 0.4)),
     ],
 )
-def test_a_wish_is_read_from_words(text: str, wish: Wish) -> None:
-    assert Wish.parse(text) == wish
+def test_a_wish_is_read_from_words(text: str, wish: OverrideRequest) -> None:
+    assert OverrideRequest.parse(text) == wish
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_what_makes_sense_is_let_through() -> None:
 def test_a_tempo_that_was_asked_for_is_reached_by_a_glide_and_left_by_one() -> None:
     one = steering()
     before = run(one, 0.0, 10.0)[-1].params.tempo_bpm
-    one.wish(Wish.parse(f"tempo_bpm={before + 20} for 60"), "key", 10.0)
+    one.wish(OverrideRequest.parse(f"tempo_bpm={before + 20} for 60"), "key", 10.0)
     asked = run(one, 10.0, 60.0)
     assert asked[0].params.tempo_bpm <= before + 1.0
     assert asked[-1].params.tempo_bpm == pytest.approx(before + 20, abs=0.5)
@@ -96,7 +98,7 @@ def test_a_tempo_that_was_asked_for_is_reached_by_a_glide_and_left_by_one() -> N
 def test_a_parameter_glides_to_what_was_asked_for_and_back(name: str, value: float) -> None:
     one = steering()
     before = getattr(run(one, 0.0, 10.0)[-1].params, name)
-    one.wish(Wish(name, value), "key", 10.0)
+    one.wish(OverrideRequest(name, value), "key", 10.0)
     course = [getattr(d.params, name) for d in run(one, 10.0, 30.0)]
     assert abs(course[0] - before) < 0.1 * abs(value - before)
     assert course[-1] == pytest.approx(value)
@@ -107,22 +109,22 @@ def test_a_parameter_glides_to_what_was_asked_for_and_back(name: str, value: flo
 def test_a_mode_is_taken_on_the_tonic_that_stands_and_a_key_as_a_whole() -> None:
     one = steering()
     tonic = run(one, 0.0, 5.0)[-1].params.key.tonic
-    one.wish(Wish.parse("mode=phrygian"), "key", 5.0)
+    one.wish(OverrideRequest.parse("mode=phrygian"), "key", 5.0)
     assert run(one, 5.0, 1.0)[-1].params.key == Key(tonic, Mode.PHRYGIAN)
     one.release("")
-    one.wish(Wish.parse("key=Bb ionian"), "key", 6.0)
+    one.wish(OverrideRequest.parse("key=Bb ionian"), "key", 6.0)
     assert run(one, 6.0, 1.0)[-1].params.key == Key(10, Mode.IONIAN)
 
 
 def test_a_target_that_was_asked_for_is_where_the_music_leads() -> None:
     one = steering("lead")
-    one.wish(Wish.parse("target=0.4 for 3600"), "web:therapist:Ann", 0.0)
+    one.wish(OverrideRequest.parse("target=0.4 for 3600"), "web:therapist:Ann", 0.0)
     assert run(one, 0.0, 900.0, arousal=0.42)[-1].setpoint == pytest.approx(0.4)
 
 
 def test_the_reason_names_who_asked_for_what_and_until_when() -> None:
     one = steering()
-    one.wish(Wish.parse("density=2 for 90"), "web:therapist:Ann", 30.0)
+    one.wish(OverrideRequest.parse("density=2 for 90"), "web:therapist:Ann", 30.0)
     decision = run(one, 30.0, 1.0)[-1]
     assert decision.why.startswith("Ann asked for density=2 until 2:00.")
     assert decision.cause == "override"
@@ -133,31 +135,35 @@ def test_every_name_that_can_be_asked_for_acts() -> None:
     values = {"key": "A aeolian", "mode": "phrygian", "register": "-1", "tempo_bpm": "100",
               "tempo_least_bpm": "110", "tempo_most_bpm": "35", "style": "piano"}  # fmt: skip
 
-    def heard(one: Steering) -> tuple[object, ...]:
+    def heard(one: MusicController) -> tuple[object, ...]:
         decision = run(one, 0.0, 120.0)[-1]
         return decision.params, decision.numbers.get("volume_most"), one.style
 
     for name in NAMES:
         plain, asked = steering("lead"), steering("lead")
-        asked.wish(Wish.parse(f"{name}={values.get(name, '0.9')}"), "key", 0.0)
+        asked.wish(OverrideRequest.parse(f"{name}={values.get(name, '0.9')}"), "key", 0.0)
         assert heard(plain) != heard(asked), name
 
 
 def test_the_tempo_keeps_to_the_bounds_whoever_asked_for_it() -> None:
     one = steering()
-    one.wish(Wish("tempo_bpm", 100.0), "web:therapist:Ann", 0.0)
-    one.wish(Wish("tempo_most_bpm", 60.0), "web:therapist:Ann", 0.0)
+    one.wish(OverrideRequest("tempo_bpm", 100.0), "web:therapist:Ann", 0.0)
+    one.wish(OverrideRequest("tempo_most_bpm", 60.0), "web:therapist:Ann", 0.0)
     decisions = run(one, 0.0, 60.0)
     assert decisions[-1].params.tempo_bpm == pytest.approx(60.0, abs=0.5)
     assert max(d.params.tempo_bpm for d in decisions[20:]) <= 60.5
     one.release("")
-    one.wish(Wish("tempo_least_bpm", 80.0), "web:therapist:Ann", 60.0)
+    one.wish(OverrideRequest("tempo_least_bpm", 80.0), "web:therapist:Ann", 60.0)
     assert run(one, 60.0, 60.0)[-1].params.tempo_bpm == pytest.approx(80.0, abs=0.5)
 
 
 def test_a_stop_rule_lets_go_of_wishes_but_not_of_bounds_that_calm() -> None:
     one = steering()
-    for wish in (Wish("tempo_bpm", 100.0), Wish("volume_most", 0.3), Wish("style", "pulse")):
+    for wish in (
+        OverrideRequest("tempo_bpm", 100.0),
+        OverrideRequest("volume_most", 0.3),
+        OverrideRequest("style", "pulse"),
+    ):
         one.wish(wish, "web:therapist:Ann", 0.0)
     one.rate("distress", 9.0)
     (decision,) = run(one, 0.0, DT_S)

@@ -12,8 +12,7 @@ from biofeedback.config.loader import load
 from biofeedback.control.base import Decision
 from biofeedback.control.build import build
 from biofeedback.metrics.base import Reading
-from biofeedback.state.estimator import Estimator
-from biofeedback.state.estimator import Settings as StateSettings
+from biofeedback.state.estimator import Estimator, EstimatorSettings
 from biofeedback.storage.paths import configs_folder
 from sensors.files import read
 from synth.styles.load import load as load_style
@@ -59,7 +58,7 @@ def drifting(seed: int) -> list[tuple[Reading, ...]]:
 
 def played(readings: list[tuple[Reading, ...]]) -> list[Decision]:
     """Let the default programme lead somebody whose rest is learnt first."""
-    config, estimator = load(), Estimator(StateSettings(), None)
+    config, estimator = load(), Estimator(EstimatorSettings(), None)
     home = load_style(config.music.style, configs_folder() / "styles").settings.home
     steering = build(config.control, config.music.palette, home)
     decisions = []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from biofeedback.control.paradox_detector import SECONDS, Rise, rise
+from biofeedback.control.paradox_detector import SECONDS, ParadoxDetector, rise
 from biofeedback.state.estimator import State
 
 TIME_S = np.arange(float(SECONDS))
@@ -15,7 +15,7 @@ def seen(
     others: dict[str, np.ndarray] | None = None,
 ) -> bool | None:
     """Show deviations of heart rate, one a second, while the activation goes between levels."""
-    one, courses = Rise(), {"heart_rate": rates, **(others or {})}
+    one, courses = ParadoxDetector(), {"heart_rate": rates, **(others or {})}
     courses = {name: [*[zs[0]] * 18, *zs] for name, zs in courses.items()}
     count = len(rates) + 18
     for k, level in enumerate(np.linspace(*levels, count)):
@@ -59,7 +59,7 @@ def test_neither_variability_nor_heart_rate_alone_is_enough_against_the_other() 
 
 
 def test_without_a_heart_nothing_is_said() -> None:
-    one = Rise()
+    one = ParadoxDetector()
     for k in range(600):
         state = State(k / 2, 0.5, 0.4, 0.6, 0.9, "tracking", {"scl": k / 60.0})
         one.step(state, 0.7 - k / 1200, 0.5)

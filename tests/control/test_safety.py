@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from biofeedback.control.base import Decision
-from biofeedback.control.build import Settings, build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
-from biofeedback.control.music_controller import Steering
-from biofeedback.control.override import Wish
+from biofeedback.control.music_controller import MusicController
+from biofeedback.control.override import OverrideRequest
 from biofeedback.control.safety import SafetySettings
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State
@@ -19,8 +19,8 @@ DT_S = 0.5
 HOME = MusicParams(tempo_bpm=64.0, density=1.5)
 
 
-def steering(strategy: str = "lead", **safety: object) -> Steering:
-    settings = Settings(strategy=strategy, safety=SafetySettings(**safety))  # type: ignore[arg-type]
+def steering(strategy: str = "lead", **safety: object) -> MusicController:
+    settings = ControlSettings(strategy=strategy, safety=SafetySettings(**safety))  # type: ignore[arg-type]
     return build(settings, Palette(), HOME)
 
 
@@ -29,7 +29,7 @@ def beating(bpm: float, quality: float = 1.0) -> tuple[Reading, ...]:
 
 
 def run(
-    one: Steering,
+    one: MusicController,
     seconds: float,
     arousal: Callable[[float], float] = lambda t: 0.5,
     readings: tuple[Reading, ...] = (),
@@ -84,7 +84,7 @@ def test_no_wish_stands_against_a_stop() -> None:
     one = steering()
     run(one, 10.0)
     one.rate("distress", 9.0)
-    one.wish(Wish("level", 1.0), "key", 10.0)
+    one.wish(OverrideRequest("level", 1.0), "key", 10.0)
     assert run(one, 60.0)[-1].numbers["level"] <= 0.3
 
 
@@ -112,7 +112,7 @@ def test_a_listener_whom_calm_music_stirs_up_is_recognised_within_three_minutes(
     assert "rises as the music calms" in decision.why
 
 
-def stopped_by_rising(one: Steering) -> float:
+def stopped_by_rising(one: MusicController) -> float:
     """Let a heart stay up until the rule speaks; return the level of the music before."""
     levels = []
     for _ in range(1200):
@@ -193,7 +193,7 @@ def test_an_unsure_sensor_never_lets_the_music_become_more_driven(strategy: str)
         assert values == sorted(values, reverse=True)
 
 
-def silent(one: Steering, from_s: float = 0.0) -> bool:
+def silent(one: MusicController, from_s: float = 0.0) -> bool:
     return run(one, 1.0, readings=beating(80.0), from_s=from_s)[-1].params.rest
 
 

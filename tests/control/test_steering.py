@@ -7,12 +7,12 @@ import pytest
 
 from biofeedback.control.base import Decision
 from biofeedback.control.breathe import BreatheSettings
-from biofeedback.control.build import Settings, build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
 from biofeedback.control.music_controller import Limits
-from biofeedback.control.override import Wish
+from biofeedback.control.override import OverrideRequest
 from biofeedback.state.estimator import State
 from synth.params import Key, Mode, MusicParams
 
@@ -30,7 +30,7 @@ def state(
 def course(
     strategy: str, arousals: list[float], confidences: list[float] | None = None
 ) -> list[Decision]:
-    steering = build(Settings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
+    steering = build(ControlSettings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
     trusts = confidences or [0.9] * len(arousals)
     return [
         steering.step(state(k * DT_S, arousal, trust), DT_S)
@@ -72,7 +72,7 @@ def test_lead_meets_first_and_then_stays_below_the_listener() -> None:
 
 
 def test_lead_without_a_meeting_of_its_own_still_begins_where_the_listener_is() -> None:
-    settings = Settings(strategy="lead", lead=LeadSettings(meet_s=0.0, lead_s=100.0))
+    settings = ControlSettings(strategy="lead", lead=LeadSettings(meet_s=0.0, lead_s=100.0))
     steering = build(settings, Palette(), HOME)
     setpoints = [
         steering.step(state(k * DT_S, max(0.25, 0.8 - 0.00275 * k)), DT_S).setpoint
@@ -84,7 +84,7 @@ def test_lead_without_a_meeting_of_its_own_still_begins_where_the_listener_is() 
 
 
 def test_lead_that_begins_near_the_target_goes_a_little_ahead_and_does_not_plunge() -> None:
-    settings = Settings(strategy="lead", lead=LeadSettings(meet_s=0.0))
+    settings = ControlSettings(strategy="lead", lead=LeadSettings(meet_s=0.0))
     steering = build(settings, Palette(), HOME)
     first = [steering.step(state(k * DT_S, 0.3), DT_S) for k in range(80)]
     # 0.05 of a way of 0.25 at least: a fifth of half the range ahead, and no more.
@@ -92,7 +92,7 @@ def test_lead_that_begins_near_the_target_goes_a_little_ahead_and_does_not_plung
 
 
 def test_before_it_has_begun_no_time_passes_for_the_plan() -> None:
-    steering = build(Settings(strategy="lead"), Palette(), HOME)
+    steering = build(ControlSettings(strategy="lead"), Palette(), HOME)
     waited = [steering.step(state(k * DT_S, 0.7), DT_S, begun=False) for k in range(240)]
     assert [d.setpoint for d in waited] == pytest.approx([0.7] * 240)
     begun = [steering.step(state(120.0 + k * DT_S, 0.7), DT_S) for k in range(80)]
@@ -101,10 +101,10 @@ def test_before_it_has_begun_no_time_passes_for_the_plan() -> None:
 
 
 def test_what_a_wish_does_not_move_is_not_put_down_to_it() -> None:
-    steering = build(Settings(strategy="mirror"), Palette(), HOME)
+    steering = build(ControlSettings(strategy="mirror"), Palette(), HOME)
     for k in range(100):
         steering.step(state(k * DT_S, 0.4), DT_S)
-    steering.wish(Wish("tempo_bpm", 75.0, 600.0), "key", 50.0)
+    steering.wish(OverrideRequest("tempo_bpm", 75.0, 600.0), "key", 50.0)
     causes = [
         steering.step(state(50.0 + k * DT_S, 0.4 + 0.002 * k), DT_S).cause for k in range(120)
     ]
@@ -155,7 +155,7 @@ def breathing(
     seconds: float, rate: Callable[[float], float | None], **settings: object
 ) -> list[Decision]:
     """Breathe with the pacer as `rate` says, which is told the pace (0 while there is none)."""
-    control = Settings(strategy="breathe", breathe=BreatheSettings(**settings))  # type: ignore[arg-type]
+    control = ControlSettings(strategy="breathe", breathe=BreatheSettings(**settings))  # type: ignore[arg-type]
     steering, decisions, pace = build(control, Palette(), HOME), [], 0.0
     for k in range(int(seconds / DT_S)):
         decisions.append(steering.step(state(k * DT_S, 0.5, breaths=rate(pace)), DT_S))
@@ -187,9 +187,9 @@ def test_breathe_that_does_not_adapt_slows_whatever_the_breath_does() -> None:
 def test_no_pace_is_ever_faster_than_the_own_breath_even_when_it_is_asked_for(
     own: float | None, follows: bool
 ) -> None:
-    control = Settings(strategy="breathe")
+    control = ControlSettings(strategy="breathe")
     steering, pace = build(control, Palette(), HOME), 0.0
-    steering.wish(Wish("tempo_bpm", 160.0, 3600.0), "key", 0.0)
+    steering.wish(OverrideRequest("tempo_bpm", 160.0, 3600.0), "key", 0.0)
     for k in range(1600):
         breaths = own if own is None or not (follows and pace) else pace
         decision = steering.step(state(k * DT_S, 0.5, breaths=breaths), DT_S)
@@ -202,7 +202,7 @@ def test_no_pace_is_ever_faster_than_the_own_breath_even_when_it_is_asked_for(
 def test_a_fixed_pace_is_the_same_for_all_but_those_who_breathe_slower(
     own: float | None, pace: float
 ) -> None:
-    control = Settings(strategy="fixed", fixed=FixedSettings(breaths_per_minute=6.0))
+    control = ControlSettings(strategy="fixed", fixed=FixedSettings(breaths_per_minute=6.0))
     steering = build(control, Palette(), HOME)
     decisions = [steering.step(state(k * DT_S, 0.5, breaths=own), DT_S) for k in range(400)]
     assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(pace)
@@ -236,7 +236,7 @@ def test_following_resumes_only_well_above_the_level_at_which_it_stopped() -> No
 
 
 def test_a_hold_by_the_listener_freezes_everything() -> None:
-    steering = build(Settings(strategy="mirror"), Palette(), HOME)
+    steering = build(ControlSettings(strategy="mirror"), Palette(), HOME)
     before = [steering.step(state(k * DT_S, 0.9), DT_S) for k in range(40)][-1]
     held = [steering.step(state(20 + k * DT_S, 0.1), DT_S, held=True) for k in range(40)][-1]
     assert held.params == before.params

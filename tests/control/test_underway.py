@@ -1,10 +1,10 @@
 """The music is still on its way where what was wanted since would not have changed it."""
 
 from biofeedback.control.base import Decision
-from biofeedback.control.build import Settings, build
+from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
-from biofeedback.control.override import Wish
-from biofeedback.control.transition_tracker import SECONDS, Underway, Way
+from biofeedback.control.override import OverrideRequest
+from biofeedback.control.transition_tracker import SECONDS, Transition, TransitionTracker
 from biofeedback.state.estimator import State
 from synth.params import MusicParams
 
@@ -13,10 +13,10 @@ DT_S = 0.5
 
 def underway(wanted_bpm: list[float]) -> list[bool]:
     """Let a tempo of 90 glide by 1 bpm a second to what is wanted each tick."""
-    one, tempo, found = Underway(0.05, 1.0), 90.0, []
+    one, tempo, found = TransitionTracker(0.05, 1.0), 90.0, []
     for wanted in wanted_bpm:
         tempo += max(-DT_S, min(DT_S, wanted - tempo))
-        found.append(one.step(Way(0.3, wanted, 0.3, tempo), DT_S))
+        found.append(one.step(Transition(0.3, wanted, 0.3, tempo), DT_S))
     return found
 
 
@@ -34,11 +34,11 @@ def test_music_that_has_arrived_or_is_sent_elsewhere_is_not() -> None:
 def decisions(ticks: int) -> list[Decision]:
     """Lead one whose arousal stays; they hold for a while, and a wish has its time."""
     home = MusicParams(tempo_bpm=64.0, density=1.5)
-    steering = build(Settings(), Palette(), home)
+    steering = build(ControlSettings(), Palette(), home)
     found = []
     for k in range(ticks):
         if k == 400:
-            steering.wish(Wish("tempo_bpm", 110.0, 60.0), "key", k * DT_S)
+            steering.wish(OverrideRequest("tempo_bpm", 110.0, 60.0), "key", k * DT_S)
         state = State(k * DT_S, 0.3, 0.2, 0.4, 0.9, "tracking", {})
         found.append(steering.step(state, DT_S, held=600 <= k < 640))
     return found

@@ -2,14 +2,14 @@
 
 import pytest
 
-from biofeedback.control.base import Moment
+from biofeedback.control.base import ControlInput
 from biofeedback.control.yoked import Yoked, YokedSettings
 from biofeedback.state.estimator import State
 
 
-def moment(breaths: float | None, arousal: float = 0.5) -> Moment:
+def moment(breaths: float | None, arousal: float = 0.5) -> ControlInput:
     state = State(0.0, arousal, 0.0, 1.0, 0.9, "tracking", {}, breaths)
-    return Moment(state, 0.5)
+    return ControlInput(state, 0.5)
 
 
 STREAM = YokedSettings(

@@ -11,25 +11,24 @@ import pytest
 
 from biofeedback.cli.app import run
 from biofeedback.config import loader
-from biofeedback.control.base import Moment
+from biofeedback.control.base import ControlInput
 from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.safety import SafetySettings
 from biofeedback.control.synchrony_colour import opened
 from biofeedback.engine.factory import core_of
 from biofeedback.group.rules import mean, mean_readings, weights
-from biofeedback.group.settings import Settings
+from biofeedback.group.settings import GroupSettings
 from biofeedback.group.synchrony import Synchrony
-from biofeedback.metrics.bank import MetricBank
-from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.record.lines import StateLine
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
 from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import Worn
+from biofeedback.state.subject_state import SubjectState
 from sensors.signals import Signal
-from sensors.simulated.body import Body, BodySettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 from synth.params import MusicParams
 
 
@@ -37,12 +36,14 @@ def odds(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-def worn(arousal: float, sd: float = 0.5, confidence: float = 0.8, heart: float = 70.0) -> Worn:
+def worn(
+    arousal: float, sd: float = 0.5, confidence: float = 0.8, heart: float = 70.0
+) -> SubjectState:
     def at(shift: float) -> float:
         return 1.0 / (1.0 + math.exp(-odds(arousal) - shift * 1.645 * sd))
 
     state = State(0.0, arousal, at(-1), at(1), confidence, "tracking", {"heart_rate": 0.5})
-    return Worn(state, (Reading("heart_rate", heart, "bpm", 10.0, 0.0, 1.0, 1.0),))
+    return SubjectState(state, (Reading("heart_rate", heart, "bpm", 10.0, 0.0, 1.0, 1.0),))
 
 
 def test_a_wearer_counts_as_precisely_as_they_are_known() -> None:
@@ -83,7 +84,7 @@ def together(pull: float, seed: int, minutes: float = 8.0) -> tuple[float, float
     """Return the mean synchrony of two simulated bodies, and how often it is beyond chance."""
     synchrony = Synchrony(("a", "b"))
     bodies = {
-        name: Body(
+        name: SimulatedBody(
             BodySettings(profile="calm", seed=100 * seed + k, own_waves=True, together=pull), name
         )
         for k, name in enumerate("ab")
@@ -132,7 +133,7 @@ def test_one_who_is_unwell_is_enough_to_stop_the_lead() -> None:
     for tick in range(60):
         bodies = {"robin": worn(0.2), "kim": worn(0.3, heart=170.0)}
         state = worn(0.25).state
-        stop = rules.step(Moment(state, 0.5, bodies=bodies), 0.5, leads=True)
+        stop = rules.step(ControlInput(state, 0.5, bodies=bodies), 0.5, leads=True)
         assert stop is None or tick > 30
     assert stop is not None
     assert stop.rule == "heart_rate"
@@ -143,12 +144,12 @@ def test_one_who_is_unwell_is_enough_to_stop_the_lead() -> None:
 def test_distress_of_anybody_stops_for_all_and_resume_is_for_all() -> None:
     rules = GroupSafety(SafetySettings(), ("robin", "kim"))
     bodies = {"robin": worn(0.2), "kim": worn(0.3)}
-    rated = Moment(worn(0.2).state, 0.5, bodies=bodies, rated={"distress": 9.0})
+    rated = ControlInput(worn(0.2).state, 0.5, bodies=bodies, rated={"distress": 9.0})
     stop = rules.step(rated, 0.5, leads=True)
     assert stop is not None
     assert stop.rule == "distress"
     rules.resume()
-    quiet = Moment(worn(0.2).state, 0.5, bodies=bodies)
+    quiet = ControlInput(worn(0.2).state, 0.5, bodies=bodies)
     assert rules.step(quiet, 0.5, leads=True) is None
 
 
@@ -165,7 +166,7 @@ def test_moving_together_opens_the_music_within_its_ranges() -> None:
 )
 def test_a_leader_belongs_to_the_rule_leader(rule: str, leader: str) -> None:
     with pytest.raises(ValueError, match="leader"):
-        Settings(wearers=("robin", "kim"), rule=rule, leader=leader)  # type: ignore[arg-type]
+        GroupSettings(wearers=("robin", "kim"), rule=rule, leader=leader)  # type: ignore[arg-type]
 
 
 def led(out: Path, other: str) -> Path:
@@ -266,6 +267,6 @@ def test_a_mistake_about_a_group_is_one_clear_line(
 
 def test_the_config_keeps_the_group() -> None:
     loaded = loader.load(tables={"group": {"wearers": ["robin", "kim"], "rule": "synchrony"}})
-    assert loaded.group == Settings(wearers=("robin", "kim"), rule="synchrony")
+    assert loaded.group == GroupSettings(wearers=("robin", "kim"), rule="synchrony")
     assert 'rule = "synchrony"' in loader.to_toml(loaded)
     assert "group" not in loader.to_toml(loader.load())

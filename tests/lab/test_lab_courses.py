@@ -8,15 +8,15 @@ import pytest
 
 from biofeedback.cli.app import run
 from biofeedback.lab import figure, full
-from biofeedback.lab.base import NOTICE, Case, Course
+from biofeedback.lab.base import NOTICE, LabCase, SessionCourse
 from biofeedback.lab.measures import judge
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
 
 
-def course(arousal: list[float], **changes: object) -> Course:
+def course(arousal: list[float], **changes: object) -> SessionCourse:
     n = len(arousal)
     values: dict[str, object] = {
-        "case": Case(family="a", kind="responder", seed=1),
+        "case": LabCase(family="a", kind="responder", seed=1),
         "arousal": arousal,
         "own_breaths": 14.0,
         "resonance": 6.0,
@@ -26,7 +26,7 @@ def course(arousal: list[float], **changes: object) -> Course:
     }
     for name in ("estimate", "confidence", "level", "tempo_bpm", "pace", "breaths", "captured"):
         values[name] = [0.0] * n
-    return Course(**{**values, **changes})  # type: ignore[arg-type]
+    return SessionCourse(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_a_listener_who_comes_down_and_stays_is_a_success() -> None:
@@ -60,7 +60,7 @@ def test_paces_are_held_against_the_own_rate() -> None:
 def test_leading_brings_a_responder_down_and_equal_seeds_give_equal_courses(
     family: FamilyName,
 ) -> None:
-    case = Case(family=family, kind="responder", seed=7, minutes=6.0)
+    case = LabCase(family=family, kind="responder", seed=7, minutes=6.0)
     led = full.run(case)
     stirred = full.run(msgspec.structs.replace(case, strategy="random"))
     assert judge(led).fall > 0.15
@@ -71,7 +71,7 @@ def test_leading_brings_a_responder_down_and_equal_seeds_give_equal_courses(
 @pytest.mark.parametrize("kind", ["dropout", "motion"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_moves_up_while_the_body_is_out_of_sight(family: FamilyName, kind: str) -> None:
-    verdict = judge(full.run(Case(family=family, kind=kind, seed=11, minutes=6.0)))  # type: ignore[arg-type]
+    verdict = judge(full.run(LabCase(family=family, kind=kind, seed=11, minutes=6.0)))  # type: ignore[arg-type]
     assert verdict.upward == 0
 
 

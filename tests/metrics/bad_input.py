@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from sensors.signals import Chunk, FloatArray, Signal
 
@@ -108,7 +108,7 @@ def spoil(chunks: list[Chunk], way: str) -> list[list[Chunk]]:
 
 def readings(sent: list[list[Chunk]]) -> list[dict[str, Reading]]:
     """Return what the metrics say at the end of each second."""
-    bank, said = MetricBank(Settings()), []
+    bank, said = MetricBank(MetricSettings()), []
     for second, chunks in enumerate(sent):
         for chunk in chunks:
             bank.update(chunk)

@@ -3,7 +3,7 @@
 import bad_input
 import pytest
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from sensors.signals import Chunk, Signal
 
@@ -59,7 +59,7 @@ def test_what_comes_twice_or_late_changes_nothing(
 
 
 def test_a_stuck_sensor_says_nothing_although_its_value_is_possible() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(Chunk.regular(Signal.HR, "strap", 0.0, 1.0, [61.0] * 300))
     bank.update(Chunk.regular(Signal.EDA, "band", 0.0, 100.0, [3.0] * 30_000))
     said = {reading.name: reading for reading in bank.read(300.0)}

@@ -7,14 +7,14 @@ from random import Random
 import numpy as np
 import pytest
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.coherence import coherence_ratio
 from biofeedback.metrics.stress_index import sqrt_stress_index
 from sensors.signals import FloatArray
-from sensors.simulated.body import Body, BodySettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 
 
 def window_of(rr_ms: FloatArray, window_s: float = 1e6) -> BeatWindow:
@@ -89,7 +89,7 @@ def test_a_wave_outside_the_band_is_not_coherent() -> None:
 
 
 def test_a_body_shows_them_all_and_they_agree_with_rmssd() -> None:
-    bank, body = MetricBank(Settings()), Body(BodySettings(seed=4), "body")
+    bank, body = MetricBank(MetricSettings()), SimulatedBody(BodySettings(seed=4), "body")
     for second in range(1, 121):
         for chunk in body.advance(float(second)):
             bank.update(chunk)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from sensors.signals import Chunk, FloatArray, Signal
@@ -43,7 +43,7 @@ def heart_rate(bank: MetricBank, now_s: float) -> float | None:
 
 @pytest.mark.parametrize("signal", [Signal.ECG, Signal.PPG])
 def test_a_waveform_alone_gives_all_that_beats_give(signal: Signal) -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     for second in range(70):
         bank.update(wave(signal, 0.8, second, second + 1.0))
     assert heart_rate(bank, 70.0) == pytest.approx(75.0, abs=0.2)
@@ -57,7 +57,7 @@ def test_a_waveform_alone_gives_all_that_beats_give(signal: Signal) -> None:
 
 
 def test_a_devices_own_intervals_are_preferred_to_its_waveform() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     for second in range(60):
         bank.update(intervals(1.0, second, second + 1.0))
         bank.update(wave(Signal.PPG, 0.8, second, second + 1.0))
@@ -65,7 +65,7 @@ def test_a_devices_own_intervals_are_preferred_to_its_waveform() -> None:
 
 
 def test_a_pulse_wave_stands_in_when_intervals_stay_away_and_steps_back_later() -> None:
-    bank, events, rates = MetricBank(Settings()), [], {}
+    bank, events, rates = MetricBank(MetricSettings()), [], {}
     for second in range(200):
         if not 60 <= second < 130:
             events += bank.update(intervals(1.0, second, second + 1.0))
@@ -80,7 +80,7 @@ def test_a_pulse_wave_stands_in_when_intervals_stay_away_and_steps_back_later() 
 
 
 def test_a_shaken_pulse_wave_counts_as_missing() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     for second in range(60):
         bank.update(shaking(0.0 if second < 30 else 0.5, second, second + 1.0))
         bank.update(wave(Signal.PPG, 0.8, second, second + 1.0))
@@ -92,7 +92,7 @@ def test_a_shaken_pulse_wave_counts_as_missing() -> None:
 def test_motion_lowers_the_trust_in_skin() -> None:
     quality = {}
     for size_g in (0.0, 0.5):
-        bank = MetricBank(Settings())
+        bank = MetricBank(MetricSettings())
         for second in range(60):
             bank.update(shaking(size_g, second, second + 1.0))
             bank.update(Chunk.regular(Signal.EDA, "band", second, 4.0, np.full(4, 2.0)))
@@ -103,7 +103,7 @@ def test_motion_lowers_the_trust_in_skin() -> None:
 
 
 def test_a_devices_rate_is_worth_little_once_its_beats_are_lost() -> None:
-    without, lost = MetricBank(Settings()), MetricBank(Settings())
+    without, lost = MetricBank(MetricSettings()), MetricBank(MetricSettings())
     lost.update(intervals(0.8, 0.0, 20.0))
     for bank in (without, lost):
         bank.update(Chunk.regular(Signal.HR, "strap", 20.0, 1.0, np.full(40, 58.0)))
@@ -114,7 +114,7 @@ def test_a_devices_rate_is_worth_little_once_its_beats_are_lost() -> None:
 
 @pytest.mark.parametrize(("value_c", "worn"), [(33.0, True), (22.0, False)])
 def test_skin_temperature_shows_whether_the_sensor_is_worn(value_c: float, worn: bool) -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
     reading = readings(bank, 20.0)["skin_temperature"]
     assert reading.value == pytest.approx(value_c)
@@ -123,7 +123,7 @@ def test_skin_temperature_shows_whether_the_sensor_is_worn(value_c: float, worn:
 
 @pytest.mark.parametrize("value_c", [np.nan, np.inf, -5.0, 80.0])
 def test_what_no_skin_has_is_no_temperature(value_c: float) -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
     assert readings(bank, 20.0)["skin_temperature"].value is None
 
@@ -141,7 +141,7 @@ NOISES = {
 @pytest.mark.parametrize("signal", [Signal.ECG, Signal.PPG])
 @pytest.mark.parametrize("kind", NOISES)
 def test_what_is_no_heart_is_never_taken_for_one_with_confidence(signal: Signal, kind: str) -> None:
-    rate_hz, bank = RATE_HZ[signal], MetricBank(Settings())
+    rate_hz, bank = RATE_HZ[signal], MetricBank(MetricSettings())
     times_s = np.arange(int(120 * rate_hz)) / rate_hz
     values = NOISES[kind](times_s, np.random.default_rng(2))
     for second in range(120):

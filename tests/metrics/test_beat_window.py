@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from biofeedback.metrics.beat_trail import BeatTrail, Entry
+from biofeedback.metrics.beat_trail import BeatTrail, TrailEntry
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat, Verdict
 
@@ -64,7 +64,7 @@ def test_every_window_says_what_its_own_beats_say(seed: int) -> None:
 
 def entries() -> int:
     gc.collect()
-    return sum(isinstance(thing, Entry) for thing in gc.get_objects())
+    return sum(isinstance(thing, TrailEntry) for thing in gc.get_objects())
 
 
 def test_beats_that_no_window_needs_are_let_go() -> None:

@@ -6,11 +6,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.breathing import breathing_rhythm
 from biofeedback.metrics.pulse_train import PulseTrain
 from sensors.signals import Chunk, FloatArray, Gap, Signal
-from sensors.simulated.body import Body, BodySettings
+from sensors.simulated.body import BodySettings, SimulatedBody
 
 
 def heart(hz: float, swing_ms: float, seconds: float = 64.0, noise_ms: float = 4.0) -> FloatArray:
@@ -43,8 +43,8 @@ def rate(bank: MetricBank, now_s: float) -> float | None:
 
 
 def test_a_body_is_heard_breathing_and_a_long_gap_silences_it() -> None:
-    bank = MetricBank(Settings())
-    body = Body(
+    bank = MetricBank(MetricSettings())
+    body = SimulatedBody(
         BodySettings(breaths_per_minute=12.0, rsa_ms=80.0, profile=((0.0, 0.3),), seed=3), "body"
     )
     rates = []
@@ -71,7 +71,7 @@ def test_the_rate_is_within_a_breath_of_a_belts(
 
     data = pd.read_csv(recordings / "neurokit" / f"{name}.csv")
     breaths, _ = nk.rsp_process(data["RSP"], 100)
-    ecg, bank, errors = data["ECG"].to_numpy(), MetricBank(Settings()), []
+    ecg, bank, errors = data["ECG"].to_numpy(), MetricBank(MetricSettings()), []
     train, last_s = PulseTrain("ecg"), 0.0
     for second in range(1, len(ecg) // 100 + 1):
         piece = ecg[100 * (second - 1) : 100 * second]

@@ -7,7 +7,7 @@ from biofeedback.config.loader import load
 from biofeedback.control.base import Decision
 from biofeedback.engine.factory import core_for
 from biofeedback.engine.inputs import Tick
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import BeatCleaner
 from sensors.files.beats import from_intervals
@@ -34,7 +34,7 @@ def beats_at(times_s: np.ndarray, rr_s: np.ndarray, start_s: float, end_s: float
 
 def heart_rates(chunks: list[list[Chunk]]) -> list[Reading]:
     """Return the heart rate after each second."""
-    bank, found = MetricBank(Settings()), []
+    bank, found = MetricBank(MetricSettings()), []
     for second, arrived in enumerate(chunks):
         for chunk in arrived:
             bank.update(chunk)

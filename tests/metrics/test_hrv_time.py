@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
@@ -55,7 +55,7 @@ def test_all_agree_with_neurokit2_on_the_same_nn(recordings: Path) -> None:
     import neurokit2
 
     rr_ms = np.loadtxt(recordings / "polar_rr" / "rest_rri.txt").tolist()
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     chunk = rr_chunk(rr_ms)
     beats: list[Beat] = []
     compared = 0
@@ -79,7 +79,7 @@ def test_all_agree_with_neurokit2_on_the_same_nn(recordings: Path) -> None:
 
 
 def test_ln_rmssd_is_the_logarithm_over_the_control_window() -> None:
-    bank = MetricBank(Settings(control_window_s=60.0))
+    bank = MetricBank(MetricSettings(control_window_s=60.0))
     bank.update(rr_chunk([800.0, 830.0] * 50))
     got = readings(bank, 80.0)
     assert got["rmssd"].value == pytest.approx(30.0)
@@ -87,7 +87,7 @@ def test_ln_rmssd_is_the_logarithm_over_the_control_window() -> None:
 
 
 def test_a_gap_of_twenty_seconds_is_not_bridged() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(rr_chunk([700.0] * 40))
     bank.update(Gap(Signal.RR, "strap", 28.0, 48.0, "link"))
     bank.update(rr_chunk([790.0] * 40, start_s=48.0))
@@ -97,7 +97,7 @@ def test_a_gap_of_twenty_seconds_is_not_bridged() -> None:
 
 
 def test_no_value_below_half_coverage_and_less_quality_below_four_fifths() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(rr_chunk([800.0, 820.0] * 17))  # 27.5 s
     early = readings(bank, 28.0)["rmssd"]
     assert early.value is None
@@ -115,7 +115,7 @@ def test_no_value_below_half_coverage_and_less_quality_below_four_fifths() -> No
 
 
 def test_readings_fade_and_end_when_the_strap_falls_silent() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(rr_chunk([800.0, 820.0] * 75))
     qualities = [readings(bank, 121.0 + later)["ln_rmssd"].quality for later in range(30)]
     assert qualities[0] > 0.95
@@ -124,13 +124,13 @@ def test_readings_fade_and_end_when_the_strap_falls_silent() -> None:
 
 
 def test_heart_rate_follows_a_change_within_its_window() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(rr_chunk([1000.0] * 30 + [900.0] * 15))
     assert readings(bank, 43.5)["heart_rate"].value == pytest.approx(60_000 / 900, rel=1e-12)
 
 
 def test_the_rate_of_the_device_serves_only_while_there_are_no_beats() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     bank.update(Chunk.regular(Signal.HR, "band", 0.0, 1.0, [90.0] * 40))
     alone = readings(bank, 39.0)["heart_rate"]
     assert alone.value == 90.0
@@ -140,7 +140,7 @@ def test_the_rate_of_the_device_serves_only_while_there_are_no_beats() -> None:
 
 
 def test_beats_of_a_second_source_are_ignored_until_the_first_is_silent() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     other = Chunk.events(Signal.RR, "other", [20.0], [0.5])
     bank.update(rr_chunk([800.0] * 25))
     assert bank.update(other) == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback.metrics.bank import MetricBank, Settings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.windowed import Window, compute, eda_parts, powers_ms2
 from sensors.signals import Chunk, FloatArray, Signal
 
@@ -102,7 +102,7 @@ def test_tonic_and_phasic_parts_separate_a_level_from_a_ripple() -> None:
 
 
 def test_windows_end_on_the_grid_and_come_once() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     times, nn = breathing_nn(200.0, 0.1, 40.0)
     bank.update(Chunk.events(Signal.RR, "strap", times, nn / 1000.0))
     assert bank.window(10.0) is None
@@ -114,7 +114,7 @@ def test_windows_end_on_the_grid_and_come_once() -> None:
 
 
 def test_a_result_becomes_readings_that_fade_with_age() -> None:
-    bank = MetricBank(Settings())
+    bank = MetricBank(MetricSettings())
     times, nn = breathing_nn(200.0, 0.1, 40.0)
     bank.update(Chunk.events(Signal.RR, "strap", times, nn / 1000.0))
     due = bank.window(195.0)

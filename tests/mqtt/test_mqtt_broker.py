@@ -21,9 +21,9 @@ from biofeedback.engine.factory import core_of
 from biofeedback.mqtt import setup, topics
 from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.link import LinkError, linked
-from biofeedback.mqtt.messages import Answer, Event, Order, Status, encode
-from biofeedback.mqtt.remote_control import MqttDesk
-from biofeedback.mqtt.wearer import Wearer
+from biofeedback.mqtt.messages import AnswerLine, EventMessage, OrderMessage, StatusMessage, encode
+from biofeedback.mqtt.remote_control import MqttRemoteControl
+from biofeedback.mqtt.wearer import RemoteWearer
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
@@ -42,10 +42,10 @@ class Watched:
     def __init__(self, login: Login) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []
         clock = asyncio.get_running_loop().time
-        self.desk = MqttDesk(login, clock, lambda wearer: None, self._happened)
+        self.desk = MqttRemoteControl(login, clock, lambda wearer: None, self._happened)
         self._task = asyncio.create_task(self.desk.run())
 
-    def _happened(self, wearer: Wearer, event: Event) -> None:
+    def _happened(self, wearer: RemoteWearer, event: EventMessage) -> None:
         self.events.append((wearer.name, json.loads(bytes(event.line))))
 
     async def close(self) -> None:
@@ -68,12 +68,12 @@ async def until(what: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-def performance(out: Path, login: Login, seed: int = 1) -> runner.Performance:
-    plan = runner.Plan(
+def performance(out: Path, login: Login, seed: int = 1) -> runner.SessionRunner:
+    plan = runner.SessionPlan(
         config=loader.load("settle"), sensors=("sim:",), out=out, seed=seed, duration_s=600.0,
         realtime=True, mqtt=login,
     )  # fmt: skip
-    return runner.Performance(plan)
+    return runner.SessionRunner(plan)
 
 
 def during_a_session(
@@ -172,12 +172,14 @@ def test_an_answer_does_not_wait_for_the_events_before_it(tmp_path: Path) -> Non
     async def wearer(login: Login) -> None:
         async with linked(login) as link:
             await link.subscribe([topics.orders("robin", "+")])
-            there = Status(state="online", session="s", last=4)
+            there = StatusMessage(state="online", session="s", last=4)
             await link.publish(topics.status("robin"), encode(there), qos=1, retain=True)
             async for _, payload, _ in link.messages():
-                order = msgspec.json.decode(payload, type=Order)
-                line = encode(Answer(t=0.0, seq=5, user="ann", order=order.id, problem="why not"))
-                event = Event(session="s", seq=5, utc_ms=0.0, line=msgspec.Raw(line))
+                order = msgspec.json.decode(payload, type=OrderMessage)
+                line = encode(
+                    AnswerLine(t=0.0, seq=5, user="ann", order=order.id, problem="why not")
+                )
+                event = EventMessage(session="s", seq=5, utc_ms=0.0, line=msgspec.Raw(line))
                 await link.publish(topics.events("robin"), encode(event), qos=1)
 
     async def steering(there: Broker) -> None:

@@ -15,14 +15,21 @@ from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.common.tasks import together
 from biofeedback.mqtt import link, setup, topics
 from biofeedback.mqtt.address import Login, load
-from biofeedback.mqtt.inbox import Inbox
-from biofeedback.mqtt.messages import Event, Order, Shown, Status, decoded, encode
-from biofeedback.mqtt.orders import Gate, who
+from biofeedback.mqtt.inbox import EventInbox
+from biofeedback.mqtt.messages import (
+    EventMessage,
+    OrderMessage,
+    PictureMessage,
+    StatusMessage,
+    decoded,
+    encode,
+)
+from biofeedback.mqtt.orders import OrderGate, who
 from biofeedback.mqtt.outbox import AT_ONCE, Outbox
 from biofeedback.mqtt.passwords import sealed
-from biofeedback.mqtt.wearer import Wearer
+from biofeedback.mqtt.wearer import RemoteWearer
 from biofeedback.views.picture import Picture
-from biofeedback.web.remote_station import RemoteSeat
+from biofeedback.web.remote_station import RemoteStation
 
 
 class Nobody:
@@ -38,9 +45,9 @@ def filled(count: int, kept: int = 100) -> Outbox:
     return outbox
 
 
-def order(number: int = 1, **fields: object) -> Order:
+def order(number: int = 1, **fields: object) -> OrderMessage:
     usual = {"id": "i", "session": "s", "desk": "d", "edge_ms": 0.0, "what": "hold"}
-    return Order(number=number, **(usual | fields))  # type: ignore[arg-type]
+    return OrderMessage(number=number, **(usual | fields))  # type: ignore[arg-type]
 
 
 def test_what_the_broker_did_not_confirm_is_offered_again() -> None:
@@ -75,7 +82,7 @@ def test_events_are_told_again_as_far_as_they_are_kept() -> None:
 def test_events_come_out_in_order_and_once_whatever_order_they_came_in() -> None:
     events = filled(60).unsent(60)
     for seed in range(50):
-        rng, inbox = random.Random(seed), Inbox()
+        rng, inbox = random.Random(seed), EventInbox()
         came = events + rng.sample(events, 20)
         rng.shuffle(came)
         out = [event.seq for each in came for event in inbox.take([each])]
@@ -84,7 +91,7 @@ def test_events_come_out_in_order_and_once_whatever_order_they_came_in() -> None
 
 
 def test_a_hole_is_known_as_soon_as_a_later_number_is_told_of() -> None:
-    inbox = Inbox()
+    inbox = EventInbox()
     inbox.take(filled(4).unsent(4))
     inbox.reaches(9)
     assert inbox.missing == 5
@@ -94,7 +101,7 @@ def test_a_hole_is_known_as_soon_as_a_later_number_is_told_of() -> None:
 
 
 def test_what_the_wearer_no_longer_keeps_is_counted_as_gone() -> None:
-    inbox = Inbox()
+    inbox = EventInbox()
     events = filled(20).unsent(20)
     inbox.take(events[:3])
     inbox.take(events[15:])
@@ -106,7 +113,7 @@ def test_what_the_wearer_no_longer_keeps_is_counted_as_gone() -> None:
 
 
 def test_an_order_acts_once_however_often_it_is_delivered() -> None:
-    gate = Gate("s")
+    gate = OrderGate("s")
     assert gate.admit("ann", order(1), 0.0) == ("hold", "")
     assert gate.admit("ann", order(1), 0.0) is None
     assert gate.admit("ann", order(2, what="resume"), 0.0) == ("resume", "")
@@ -116,7 +123,7 @@ def test_an_order_acts_once_however_often_it_is_delivered() -> None:
 
 
 def test_a_late_order_does_not_act_but_a_stop_always_does() -> None:
-    gate = Gate("s")
+    gate = OrderGate("s")
     with pytest.raises(ConfigError, match="10 s late"):
         gate.admit("ann", order(1), 10_001.0)
     assert gate.admit("ann", order(2, what="stop"), 60_000.0) == ("stop", "")
@@ -135,7 +142,7 @@ def test_a_late_order_does_not_act_but_a_stop_always_does() -> None:
 )
 def test_what_a_therapist_may_not_ask_for_is_refused(fields: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
-        Gate("s").admit("ann", order(**fields), 0.0)
+        OrderGate("s").admit("ann", order(**fields), 0.0)
 
 
 def test_the_log_names_the_user_that_the_broker_knows() -> None:
@@ -145,24 +152,24 @@ def test_the_log_names_the_user_that_the_broker_knows() -> None:
 
 
 def test_how_old_an_order_is_does_not_depend_on_clocks_that_agree() -> None:
-    wearer = Wearer("robin")
-    shown = Shown(session="s", last=0, utc_ms=5e12, simulated=True, picture=Picture())
+    wearer = RemoteWearer("robin")
+    shown = PictureMessage(session="s", last=0, utc_ms=5e12, simulated=True, picture=Picture())
     wearer.show(shown, 100.0)
     assert wearer.edge_ms(103.5) == 5e12 + 3500.0
 
 
 def test_the_will_of_an_earlier_session_does_not_take_a_wearer_away() -> None:
-    wearer = Wearer("robin")
-    wearer.status(Status(state="online", session="new"), 0.0)
-    wearer.status(Status(state="lost", session="old"), 0.0)
+    wearer = RemoteWearer("robin")
+    wearer.status(StatusMessage(state="online", session="new"), 0.0)
+    wearer.status(StatusMessage(state="lost", session="old"), 0.0)
     assert wearer.here
-    wearer.status(Status(state="lost", session="new"), 0.0)
+    wearer.status(StatusMessage(state="lost", session="new"), 0.0)
     assert not wearer.here
 
 
 def test_what_the_broker_kept_does_not_prove_that_a_wearer_is_there() -> None:
-    wearer, online = Wearer("robin"), Status(state="online", session="s")
-    shown = Shown(session="s", last=0, utc_ms=1.0, simulated=True, picture=Picture())
+    wearer, online = RemoteWearer("robin"), StatusMessage(state="online", session="s")
+    shown = PictureMessage(session="s", last=0, utc_ms=1.0, simulated=True, picture=Picture())
     wearer.status(online, 0.0, retained=True)
     assert (wearer.state, wearer.here) == ("unknown", False)
     wearer.show(shown, 0.5)
@@ -170,21 +177,21 @@ def test_what_the_broker_kept_does_not_prove_that_a_wearer_is_there() -> None:
     wearer.unheard()  # the link of the desk broke, and is there again before the wearer's
     wearer.status(online, 9.0, retained=True)
     assert (wearer.state, wearer.here) == ("online", False)
-    assert "no word" in RemoteSeat(wearer, Nobody(), lambda: 5.0).picture().problem
+    assert "no word" in RemoteStation(wearer, Nobody(), lambda: 5.0).picture().problem
     wearer.status(online, 9.5)
     assert wearer.here
-    assert RemoteSeat(wearer, Nobody(), lambda: 5.0).picture().problem == ""
+    assert RemoteStation(wearer, Nobody(), lambda: 5.0).picture().problem == ""
 
 
 @pytest.mark.parametrize("payload", [b"", b"[1]", b"{", b"\xff", b"[" * 100_000, "x", None,
                                      b'{"session":"s","seq":0,"utc_ms":0,"line":{}}'])  # fmt: skip
 def test_a_malformed_message_is_none(payload: object) -> None:
-    assert decoded(payload, Event) is None
+    assert decoded(payload, EventMessage) is None
 
 
 def test_a_message_comes_back_as_it_was() -> None:
     event = filled(1).unsent(1)[0]
-    back = decoded(encode(event), Event)
+    back = decoded(encode(event), EventMessage)
     assert back is not None
     assert (back.seq, bytes(back.line)) == (1, b'{"n":0}')
 
@@ -317,7 +324,7 @@ class Deaf:
 
 def test_whoever_publishes_in_a_loop_ends_even_if_the_library_overhears_it() -> None:
     async def publishing() -> None:
-        one = link.Link(Deaf())  # type: ignore[arg-type]
+        one = link.BrokerLink(Deaf())  # type: ignore[arg-type]
         while True:
             await one.publish("topic", b"", qos=1)
 

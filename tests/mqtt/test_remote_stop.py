@@ -12,11 +12,11 @@ from biofeedback.cli.serve import _wearers
 from biofeedback.common.clock import run_virtual
 from biofeedback.common.errors import ConfigError
 from biofeedback.mqtt.address import Login
-from biofeedback.mqtt.messages import Order, Status
-from biofeedback.mqtt.orders import SILENCE, Gate
-from biofeedback.mqtt.wearer import Wearer
-from biofeedback.web.remote_station import RemoteSeat
-from biofeedback.web.stations import Studio
+from biofeedback.mqtt.messages import OrderMessage, StatusMessage
+from biofeedback.mqtt.orders import SILENCE, OrderGate
+from biofeedback.mqtt.wearer import RemoteWearer
+from biofeedback.web.remote_station import RemoteStation
+from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Grant
 
 ANN = Grant("1", "therapist", "Ann", None, 1e9)
@@ -36,22 +36,22 @@ class Broker:
         self.arrived.append(what)
 
 
-def wearer(session: str = "a") -> Wearer:
-    made = Wearer("robin")
-    made.status(Status(state="online", session=session, utc_ms=1.0), 0.0)
+def wearer(session: str = "a") -> RemoteWearer:
+    made = RemoteWearer("robin")
+    made.status(StatusMessage(state="online", session=session, utc_ms=1.0), 0.0)
     return made
 
 
-def during(act: Callable[[RemoteSeat, Wearer, Broker], Awaitable[None]]) -> Broker:
+def during(act: Callable[[RemoteStation, RemoteWearer, Broker], Awaitable[None]]) -> Broker:
     broker, robin = Broker(), wearer()
     run_virtual(
-        lambda: act(RemoteSeat(robin, broker, asyncio.get_running_loop().time), robin, broker)
+        lambda: act(RemoteStation(robin, broker, asyncio.get_running_loop().time), robin, broker)
     )
     return broker
 
 
 def test_a_stop_without_a_link_waits_for_it_is_shown_and_then_acts_once() -> None:
-    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         assert await seat.silence(ANN, "x") is False
         assert seat.picture().stopping
         await asyncio.sleep(60.0)
@@ -67,9 +67,9 @@ def test_a_stop_without_a_link_waits_for_it_is_shown_and_then_acts_once() -> Non
 
 @pytest.mark.parametrize(("state", "session"), [("ended", "a"), ("online", "b")])
 def test_a_stop_whose_session_is_over_reaches_no_other_one(state: str, session: str) -> None:
-    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         assert await seat.silence(ANN, "x") is False
-        robin.status(Status(state=state, session=session, utc_ms=2.0), 1.0)  # type: ignore[arg-type]
+        robin.status(StatusMessage(state=state, session=session, utc_ms=2.0), 1.0)  # type: ignore[arg-type]
         broker.linked = True
         await asyncio.sleep(1.0)
         assert await seat.silence(ANN, "x") is True
@@ -78,16 +78,16 @@ def test_a_stop_whose_session_is_over_reaches_no_other_one(state: str, session: 
 
 
 def test_a_wearer_who_is_lost_may_play_on_and_can_be_stopped() -> None:
-    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         for state, may_play in (("lost", True), ("ended", False)):
-            robin.status(Status(state=state, session="a", utc_ms=2.0), 1.0)  # type: ignore[arg-type]
+            robin.status(StatusMessage(state=state, session="a", utc_ms=2.0), 1.0)  # type: ignore[arg-type]
             assert seat.picture().may_play is may_play
 
     during(act)
 
 
 def test_two_pages_that_stop_at_once_are_both_answered_also_when_it_is_given_up() -> None:
-    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         both = asyncio.gather(seat.silence(ANN), seat.silence(ANN))
         await asyncio.sleep(0.1)
         seat.give_up()
@@ -97,7 +97,7 @@ def test_two_pages_that_stop_at_once_are_both_answered_also_when_it_is_given_up(
 
 
 def test_who_only_looks_stops_nobody() -> None:
-    async def act(seat: RemoteSeat, robin: Wearer, broker: Broker) -> None:
+    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         with pytest.raises(ConfigError, match="for a therapist"):
             await seat.silence(OLGA, "x")
 
@@ -105,10 +105,10 @@ def test_who_only_looks_stops_nobody() -> None:
 
 
 def test_an_order_to_be_silent_is_never_too_old_for_its_session_and_stops_no_other() -> None:
-    gate = Gate("a")
-    old = Order(id="1", session="a", desk="d", number=1, edge_ms=0.0, what=SILENCE)
+    gate = OrderGate("a")
+    old = OrderMessage(id="1", session="a", desk="d", number=1, edge_ms=0.0, what=SILENCE)
     assert gate.admit("ann", old, 1e9) == ("stop", "")
-    other = Order(id="2", session="b", desk="d", number=2, edge_ms=0.0, what=SILENCE)
+    other = OrderMessage(id="2", session="b", desk="d", number=2, edge_ms=0.0, what=SILENCE)
     with pytest.raises(ConfigError, match="another session"):
         gate.admit("ann", other, 0.0)
 
@@ -121,7 +121,9 @@ def test_a_stop_without_an_answer_outlives_a_failure_of_what_watches_the_broker(
 
         trouble = ""
 
-        def __init__(self, login: Login, clock: object, changed: Callable[[Wearer], None]) -> None:
+        def __init__(
+            self, login: Login, clock: object, changed: Callable[[RemoteWearer], None]
+        ) -> None:
             super().__init__()
             made.append(self)
             self._changed = changed
@@ -137,10 +139,10 @@ def test_a_stop_without_an_answer_outlives_a_failure_of_what_watches_the_broker(
     made: list[Broken] = []
     robin = wearer()
     login = Login(url="mqtts://broker", user="ann", password="")
-    monkeypatch.setattr("biofeedback.mqtt.remote_control.MqttDesk", Broken)
+    monkeypatch.setattr("biofeedback.mqtt.remote_control.MqttRemoteControl", Broken)
 
     async def act() -> None:
-        studio = Studio(tmp_path)
+        studio = Stations(tmp_path)
         studio.tasks.keep("The link", _wearers(login, studio))
         await asyncio.sleep(0.1)
         seat = studio.remotes["remote-robin"]

@@ -10,22 +10,24 @@ from scipy.stats import t as student
 from biofeedback.personal.claims import LEVEL, claims, level_after
 from biofeedback.personal.insights import explained, insights, told
 from biofeedback.personal.learner import choose
-from biofeedback.personal.options import Option, Preferences, candidates
+from biofeedback.personal.options import MusicOption, Preferences, candidates
 from biofeedback.personal.regression import Belief, evidence
-from biofeedback.personal.session_summary import Past
+from biofeedback.personal.session_summary import SessionSummary
 
 WANTED = Preferences(liked=("ambient", "piano"), modes=("bright",))
 
 
-def past(style: str, fall: float, number: int = 0, strategy: str = "lead", **more: object) -> Past:
-    option = Option(
+def past(
+    style: str, fall: float, number: int = 0, strategy: str = "lead", **more: object
+) -> SessionSummary:
+    option = MusicOption(
         style=style, modes="bright", strategy=strategy, pacing="0.75" if strategy != "lead" else ""
     )
     facts = {"session": str(number), "started_utc": "", "hour": "day", "start": 0.6, **more}
-    return Past(option=option, fall=fall, **facts)  # type: ignore[arg-type]
+    return SessionSummary(option=option, fall=fall, **facts)  # type: ignore[arg-type]
 
 
-def lived(difference: float, sessions: int = 12) -> list[Past]:
+def lived(difference: float, sessions: int = 12) -> list[SessionSummary]:
     rng = np.random.default_rng(4)
     return [
         past(style, 0.2 + difference * (style == "piano") + 0.03 * rng.standard_normal(), k,
@@ -75,12 +77,12 @@ def test_without_exploration_the_best_guess_is_always_played() -> None:
 
 def test_in_the_first_sessions_all_are_heard_evenly() -> None:
     wanted = Preferences(liked=("ambient", "piano", "chamber"), strategies=("lead",))
-    history: list[Past] = []
+    history: list[SessionSummary] = []
     for number in range(6):
         option = choose(history, wanted, "day", 7).option
         fall = 0.9 if option.style == "chamber" else 0.1
         history.append(
-            Past(
+            SessionSummary(
                 session=str(number), started_utc="", hour="day", option=option, start=0.6, fall=fall
             )
         )
@@ -179,7 +181,7 @@ def test_people_without_a_difference_are_rarely_told_of_one_however_often_they_l
     told_of_one = 0
     for person in range(150):
         rng = np.random.default_rng([person, 3])
-        history: list[Past] = []
+        history: list[SessionSummary] = []
         level, any_claim = rng.normal(0.2, 0.1), False
         for number in range(12):
             option = choose(history, WANTED, "day", person).option

@@ -22,7 +22,7 @@ from biofeedback.record import export_bids, export_edf, export_parquet, export_r
 from biofeedback.record.convert import encode, input_line
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.score import score_of
-from biofeedback.record.streams import Stream
+from biofeedback.record.streams import LoggedStream
 from sensors.signals import Chunk, Gap, Signal
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
@@ -153,7 +153,7 @@ def test_rr_text_is_one_interval_in_ms_a_line(session: Path, tmp_path: Path) -> 
 def test_a_gap_leaves_a_hole_on_the_grid_and_a_drifting_clock_loses_nothing() -> None:
     def grid(times_s: np.ndarray) -> np.ndarray:
         values = np.arange(len(times_s), dtype=np.float64)[:, None]
-        stream = Stream("eda", "eda", "", "uS", 4.0, times_s, values, times_s)
+        stream = LoggedStream("eda", "eda", "", "uS", 4.0, times_s, values, times_s)
         return stream.grid().values[:, 0]
 
     even = np.arange(8) / 4

@@ -28,7 +28,7 @@ from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read,
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.sanitizer import Sanitizer
 from sensors.signals import Chunk, Signal
 from synth.params import MusicParams
 
@@ -155,7 +155,7 @@ def test_even_device_times_are_two_numbers_in_the_log(start_s: float, rate_hz: f
     taken_s = start_s - np.arange(72, -1, -1) / rate_hz
     sent = replace(Chunk.regular(Signal.ECG, "strap", 5.0, 130.0, np.zeros(73)),
                    device_times_s=taken_s)  # fmt: skip
-    entered = Intake().clean(sent, 0)
+    entered = Sanitizer().clean(sent, 0)
     assert isinstance(entered, Chunk)
     assert entered.device_times_s is not None
     assert np.abs(entered.device_times_s - taken_s).max() < 1e-5
@@ -166,7 +166,7 @@ def test_even_device_times_are_two_numbers_in_the_log(start_s: float, rate_hz: f
 
 def test_uneven_device_times_are_kept_as_they_are() -> None:
     beats = Chunk.events(Signal.RR, "strap", [1.0, 1.9, 2.7], [0.8, 0.9, 0.8], [11.0, 11.9, 12.7])
-    assert Intake().clean(beats, 0) == beats
+    assert Sanitizer().clean(beats, 0) == beats
     assert input_of(input_line(0, 5.0, beats)) == beats
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from replayed_session import cut, eda_csv, rr_text
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.record import lines
@@ -22,14 +22,14 @@ async def nothing_to_watch(session: Session) -> None:
 
 
 def performed(out: Path, *sensors: str, seconds: float | None = None, seed: int = 3) -> Path:
-    plan = Plan(
+    plan = SessionPlan(
         config=load(settings=["state.rest.rest_s=30"]),
         sensors=sensors,
         out=out,
         duration_s=seconds,
         seed=seed,
     )
-    return Performance(plan).run(nothing_to_watch).folder
+    return SessionRunner(plan).run(nothing_to_watch).folder
 
 
 def music(folder: Path) -> list[lines.Line]:
@@ -104,7 +104,7 @@ def test_markers_play_again_in_the_order_of_their_times(tmp_path: Path) -> None:
         session.command("key", "marker", "pressed")
         session.command("lsl:stimuli", "marker", "shown before", 4.0)
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=10.0)
-    folder = Performance(plan).run(mark).folder
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=10.0)
+    folder = SessionRunner(plan).run(mark).folder
     assert [text for _, text in logged_inputs(folder).markers] == ["shown before", "pressed"]
     assert [text for _, text in summary(folder).markers] == ["shown before", "pressed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.engine.factory import core_of
@@ -16,7 +16,7 @@ from biofeedback.record import export_bids, export_csv, lines
 from biofeedback.record.catalogue import summary
 from biofeedback.record.verify import verify
 from biofeedback.report import page
-from biofeedback.report.session_data import Story, read_story
+from biofeedback.report.session_data import SessionData, read_story
 from biofeedback.report.signal_quality import sensing
 from biofeedback.runtime.session import Session
 
@@ -37,15 +37,15 @@ async def speaking(session: Session) -> None:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    plan = Plan(
+    plan = SessionPlan(
         config=load(), sensors=("sim:listener",), out=tmp_path_factory.mktemp("out"),
         duration_s=25.0, profile="P1",
     )  # fmt: skip
-    return Performance(plan).run(speaking).folder
+    return SessionRunner(plan).run(speaking).folder
 
 
 @pytest.fixture(scope="module")
-def story(session: Path) -> Story:
+def story(session: Path) -> SessionData:
     return read_story(session, lambda share: None)
 
 
@@ -54,7 +54,7 @@ def test_what_was_said_is_in_the_log_and_verifies(session: Path) -> None:
     assert verify(session, core_of).complete
 
 
-def test_the_report_shows_it_in_the_persons_words(story: Story) -> None:
+def test_the_report_shows_it_in_the_persons_words(story: SessionData) -> None:
     text = page.render(story, lambda share: None)
     assert "<door>" not in text
     shown = unescape(text)
@@ -95,7 +95,7 @@ def gap(start: float, end: float, reason: str) -> lines.GapLine:
     )
 
 
-def test_the_report_tells_how_the_sensors_did(story: Story) -> None:
+def test_the_report_tells_how_the_sensors_did(story: SessionData) -> None:
     sensed = replace(
         story,
         statuses=(

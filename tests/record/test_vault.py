@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from biofeedback.app import postprocess
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
 from biofeedback.config.loader import load
@@ -35,10 +35,10 @@ async def nothing_to_watch(session: Session) -> None:
 
 
 def recorded(out: Path) -> Path:
-    plan = Plan(
+    plan = SessionPlan(
         config=load(), sensors=("sim:",), out=out, duration_s=30.0, profile="robin", seed=1
     )  # fmt: skip
-    outcome = Performance(plan).run(nothing_to_watch)
+    outcome = SessionRunner(plan).run(nothing_to_watch)
     assert outcome is not None
     return outcome.folder
 
@@ -205,7 +205,9 @@ def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
 ) -> None:
     out = home / "out"
     folder = recorded(out)
-    sound_exposure.keep(sound_exposure.Calibration(output="audio:", level_dba=60.0, volume=0.5))
+    sound_exposure.keep(
+        sound_exposure.LevelCalibration(output="audio:", level_dba=60.0, volume=0.5)
+    )
     seal.seal(folder)
     monkeypatch.delenv(encryption.KEY)
     archive = home / "robin.zip"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.engine.digest import code_digest
@@ -22,10 +22,10 @@ async def nothing_to_watch(session: Session) -> None:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    plan = Plan(
+    plan = SessionPlan(
         config=load(), sensors=("sim:",), out=tmp_path_factory.mktemp("out"), duration_s=60.0
     )
-    return (Performance(plan).run(nothing_to_watch).folder / LOG_NAME).read_bytes()
+    return (SessionRunner(plan).run(nothing_to_watch).folder / LOG_NAME).read_bytes()
 
 
 def check(tmp_path: Path, log: bytes) -> tuple[str, str]:
@@ -104,11 +104,11 @@ def test_sessions_of_all_strategies_styles_and_bodies_regenerate(tmp_path: Path,
     strategy = ("mirror", "lead", "breathe", "fixed")[seed % 4]
     style = ("ambient", "chamber", "drone_breath", "lofi", "piano", "pulse")[seed % 6]
     sensor = ("sim:", "sim:listener", "sim:stress")[seed % 3]
-    plan = Plan(
+    plan = SessionPlan(
         config=load(settings=[f"control.strategy={strategy}", f"music.style={style}"]),
         sensors=(sensor,), out=tmp_path, duration_s=25.0, seed=seed,
     )  # fmt: skip
-    verdict = verify(Performance(plan).run(nothing_to_watch).folder, core_of)
+    verdict = verify(SessionRunner(plan).run(nothing_to_watch).folder, core_of)
     assert verdict.difference is None
     assert verdict.complete
     assert verdict.lost is None

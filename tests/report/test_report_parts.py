@@ -11,10 +11,10 @@ from replayed_session import replayed, rr_text
 
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.report import downsample, phases, summary, words
-from biofeedback.report.session_data import Story, read_story
+from biofeedback.report.session_data import SessionData, read_story
 
 
-def story_of(folder: Path, lines: list[str], base: Path) -> Story:
+def story_of(folder: Path, lines: list[str], base: Path) -> SessionData:
     """Read a log that has the header of `base` and these lines."""
     folder.mkdir()
     header = (base / LOG_NAME).read_text().splitlines()[0]

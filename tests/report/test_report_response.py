@@ -9,19 +9,19 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.report.response import associations, response
-from biofeedback.report.session_data import Decisions, States, Story, read_story
+from biofeedback.report.session_data import DecisionSeries, SessionData, StateSeries, read_story
 from sensors.signals import FloatArray
 
 MINUTES = 50
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Story:
+def base(tmp_path_factory: pytest.TempPathFactory) -> SessionData:
     session = simulated(tmp_path_factory.mktemp("out"), 20.0)
     return read_story(session, lambda share: None)
 
 
-def story(base: Story, arousal: FloatArray, tempo_bpm: FloatArray) -> Story:
+def story(base: SessionData, arousal: FloatArray, tempo_bpm: FloatArray) -> SessionData:
     """Return a session in which these were so, twice a second."""
     times_s = np.arange(len(arousal)) / 2.0
     sure = np.ones(len(arousal), dtype=bool)
@@ -29,8 +29,8 @@ def story(base: Story, arousal: FloatArray, tempo_bpm: FloatArray) -> Story:
     return replace(
         base,
         duration_s=float(times_s[-1]),
-        states=States(times_s, arousal, arousal, arousal, flat, sure, sure),
-        decisions=Decisions(
+        states=StateSeries(times_s, arousal, arousal, arousal, flat, sure, sure),
+        decisions=DecisionSeries(
             times_s, arousal, tempo_bpm, flat, ("D ionian",) * len(flat), ("",) * len(flat)
         ),
     )
@@ -54,7 +54,7 @@ def drifting(rng: np.random.Generator, pull: FloatArray | float = 0.0) -> FloatA
     return arousal
 
 
-def test_a_strong_effect_of_tempo_is_seen_with_its_sign(base: Story) -> None:
+def test_a_strong_effect_of_tempo_is_seen_with_its_sign(base: SessionData) -> None:
     rng = np.random.default_rng(3)
     tempo_bpm = 70.0 + 15.0 * np.repeat(rng.choice([-1.0, 1.0], MINUTES), 120)
     arousal = drifting(rng, pull=(tempo_bpm - 70.0) * 5e-5)
@@ -65,7 +65,7 @@ def test_a_strong_effect_of_tempo_is_seen_with_its_sign(base: Story) -> None:
     assert found["density"].why_not == "it hardly changed"
 
 
-def test_music_that_merely_follows_arousal_is_seldom_called_a_response(base: Story) -> None:
+def test_music_that_merely_follows_arousal_is_seldom_called_a_response(base: SessionData) -> None:
     claims = 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
@@ -75,14 +75,14 @@ def test_music_that_merely_follows_arousal_is_seldom_called_a_response(base: Sto
     assert claims <= 10
 
 
-def test_a_short_session_says_what_is_missing(base: Story) -> None:
+def test_a_short_session_says_what_is_missing(base: SessionData) -> None:
     assert all("are needed" in item.why_not for item in associations(base))
     page = unescape("".join(response(base)))
     assert page.count("Can't tell") == 4
     assert "What can't be concluded" in page
 
 
-def test_a_recorded_person_has_no_response(base: Story, tmp_path: Path) -> None:
+def test_a_recorded_person_has_no_response(base: SessionData, tmp_path: Path) -> None:
     header = type(base.header)(**{
         name: getattr(base.header, name) for name in base.header.__struct_fields__
     } | {"sensors": ["file:x"]})  # fmt: skip

@@ -7,7 +7,7 @@ from replayed_session import eda_csv, replayed, rr_text
 
 from biofeedback.offline.analysis import analyze
 from biofeedback.report.hrv_summary import whole
-from biofeedback.report.session_data import Story, read_story
+from biofeedback.report.session_data import SessionData, read_story
 from biofeedback.report.words import rounded
 
 
@@ -19,7 +19,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def numbers(session: Path) -> dict[str, str]:
-    story: Story = read_story(session, lambda share: None)
+    story: SessionData = read_story(session, lambda share: None)
     return {name: value for name, value, _ in whole(story)}
 
 

@@ -13,16 +13,16 @@ from replayed_session import simulated
 from biofeedback.cli.app import run
 from biofeedback.record.checksum import sealed
 from biofeedback.record.reader import LOG_NAME
-from biofeedback.report.trends import FEWEST, Measured, trends
+from biofeedback.report.trends import FEWEST, SessionMeasures, trends
 
 SPREAD = {"heart_rate_at_start": (68.0, 4.0), "rmssd_at_start": (35.0, 9.0),
           "arousal_change": (0.0, 0.1), "heart_rate_change": (0.0, 3.0)}  # fmt: skip
 
 
-def sessions(count: int, seed: int, **slopes: float) -> list[Measured]:
+def sessions(count: int, seed: int, **slopes: float) -> list[SessionMeasures]:
     rng = np.random.default_rng(seed)
     return [
-        Measured(
+        SessionMeasures(
             Path(f"s{place}"), "2026-01-01T00:00:00+00:00",
             {name: float(rng.normal(mean, spread)) + slopes.get(name, 0.0) * place
              for name, (mean, spread) in SPREAD.items()},

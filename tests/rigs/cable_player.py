@@ -23,7 +23,7 @@ def list_ports() -> list[str]:
     return sorted(path.name for path in FOLDER.iterdir())
 
 
-def open_port(name: str) -> rtmidi_binding.Sender:
+def open_port(name: str) -> rtmidi_binding.MidiSender:
     """Connect to a device; what is sent after it was unplugged goes nowhere, as with a real one."""
     path = FOLDER / name
     cable = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -42,7 +42,7 @@ def open_port(name: str) -> rtmidi_binding.Sender:
     def present() -> bool:
         return path.exists() and path.read_text() == plugged
 
-    return rtmidi_binding.Sender(name, send, cable.close, present)
+    return rtmidi_binding.MidiSender(name, send, cable.close, present)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from biofeedback.web import app, server
-from biofeedback.web.api import Around, Found
+from biofeedback.web.api import ChoiceItem, Surroundings
 from biofeedback.web.connections import MOST, Connections
-from biofeedback.web.links import Links
-from biofeedback.web.stations import Studio
+from biofeedback.web.links import WebLinks
+from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Tokens
 
 
@@ -35,9 +35,9 @@ class PageServer:
     """A server with its parts at hand; `later_s` moves its clock on."""
 
     loop: asyncio.AbstractEventLoop
-    studio: Studio
+    studio: Stations
     tokens: Tokens
-    place: app.Place
+    place: app.ServedAt
     table: list[Any]
     out: Path
     connections: Connections
@@ -92,7 +92,7 @@ class PageServer:
             connection.close()
 
 
-async def _nothing() -> list[Found]:
+async def _nothing() -> list[ChoiceItem]:
     return []
 
 
@@ -109,9 +109,9 @@ def page_server(out: Path, most: int = MOST) -> Iterator[PageServer]:
     thread.start()
     with server.listening("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
-        place = app.Place((f"http://127.0.0.1:{port}", f"http://localhost:{port}"))
-        studio, tokens = Studio(out), Tokens(clock, Links(port).take)
-        around = Around(_nothing, _nothing)
+        place = app.ServedAt((f"http://127.0.0.1:{port}", f"http://localhost:{port}"))
+        studio, tokens = Stations(out), Tokens(clock, WebLinks(port).take)
+        around = Surroundings(_nothing, _nothing)
         table = app.routes(studio, tokens, place, around, out, [])
         application = app.application(table, tokens, place, clock)
         places = Connections(clock, most)

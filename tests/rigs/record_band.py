@@ -18,12 +18,12 @@ PROFILES = Path(__file__).parents[2] / "configs" / "devices"
 
 async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
     clock = asyncio.get_running_loop().time
-    settings = bands.Settings(
+    settings = bands.BandSettings(
         profiles=PROFILES, name_or_address=name, kind=kind, ecg=ecg, wait_s=CONNECTED_S
     )
 
-    def otherwise(found: bands.Settings) -> SampleStream:
-        named = strap.Settings(
+    def otherwise(found: bands.BandSettings) -> SampleStream:
+        named = strap.StrapSettings(
             name_or_address=found.name_or_address, label=found.label, wait_s=found.wait_s
         )
         return strap.stream(named, clock)

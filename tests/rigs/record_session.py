@@ -17,7 +17,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.groups import parse
 from biofeedback.config.loader import load
 from biofeedback.runtime.session import Session
@@ -65,7 +65,7 @@ if __name__ == "__main__":
     logger.addHandler(Tries())
     together = parse(given.wearer, "")
     config = load(None, None, [NO_WINDOWS], {})
-    plan = Plan(config=config, sensors=tuple(given.sensor), out=given.out)
+    plan = SessionPlan(config=config, sensors=tuple(given.sensor), out=given.out)
     if together:
         plan = replace(
             plan,
@@ -74,7 +74,7 @@ if __name__ == "__main__":
             wearers=together.wearers,
         )
     try:
-        Performance(plan).run(partial(stop_after, given.seconds))
+        SessionRunner(plan).run(partial(stop_after, given.seconds))
     except SensorError as error:
         say({"error": str(error), "hint": error.hint})
         sys.exit(2)

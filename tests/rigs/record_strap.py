@@ -73,7 +73,7 @@ def count_anew(
 
 
 async def record(
-    settings: strap.Settings,
+    settings: strap.StrapSettings,
     seconds: float,
     state: str,
     connected_s: float,
@@ -98,7 +98,7 @@ async def record(
 
 
 async def record_all(
-    straps: list[strap.Settings],
+    straps: list[strap.StrapSettings],
     seconds: float,
     state: str,
     connected_s: float,
@@ -132,7 +132,7 @@ if __name__ == "__main__":
         asyncio.run(look_around(given.seconds))
     else:
         straps = [
-            strap.Settings(
+            strap.StrapSettings(
                 name_or_address=name,
                 serial=given.serial,
                 streams=frozenset(given.stream),

@@ -37,12 +37,12 @@ def slow_sensor(target: str, options: registry.SensorOptions) -> registry.Sensor
     return replace(source, opened=lambda clock, ear: late(source.opened(clock, ear)))
 
 
-def slow_steps(session: Path, files: object) -> Iterator[postprocess.Step]:
+def slow_steps(session: Path, files: object) -> Iterator[postprocess.WriteStep]:
     def write(progress: Callable[[float], None]) -> Path:
         threading.Event().wait(REPORT_S)
         return session
 
-    yield postprocess.Step("report", "Writing the report", write)
+    yield postprocess.WriteStep("report", "Writing the report", write)
 
 
 async def slow_files(folder: Path, output: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from synth.events import Note
 from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 
 def music(seed: int) -> list[Note]:
@@ -45,7 +45,7 @@ async def main() -> None:
     assert player.pid is not None
     try:
         player.params(MusicParams())
-        player.tempo(Segment(time.monotonic() - t0_s + 0.02, 0.0, 120.0))
+        player.tempo(TempoSegment(time.monotonic() - t0_s + 0.02, 0.0, 120.0))
         player.notes(music(seed))
         sys.stdout.write(f"{player.pid}\n")
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sensors.codecs.described import DescribedDecoder
 from sensors.errors import PacketError, SettingsError
 from sensors.profiles.loader import find, load, load_all
-from sensors.profiles.schema import Profile
+from sensors.profiles.schema import DeviceProfile
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "devices"
 PROFILES = {profile.name: profile for profile in load_all(SHIPPED)}
@@ -39,7 +39,7 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def values(profile: Profile, *packets: str | bytes) -> list[float]:
+def values(profile: DeviceProfile, *packets: str | bytes) -> list[float]:
     decoder = DescribedDecoder(profile)
     data = [bytes.fromhex(p) if isinstance(p, str) else p for p in packets]
     return [value for packet in data for frame in decoder.decode(packet) for value in frame.values]

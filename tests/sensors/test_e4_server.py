@@ -12,8 +12,15 @@ from rigs.e4_server import E4Server, serving
 
 from sensors.base import Sample, SensorStatus
 from sensors.errors import PacketError, SensorNotFound, SettingsError
-from sensors.network.e4_lines import Answer, Battery, DeviceLost, LineSplitter, Measured, parse
-from sensors.network.e4_server import Settings, stream
+from sensors.network.e4_lines import (
+    E4Answer,
+    E4Battery,
+    E4DeviceLost,
+    E4Sample,
+    LineSplitter,
+    parse,
+)
+from sensors.network.e4_server import E4ServerSettings, stream
 from sensors.signals import Chunk, Gap, Signal
 
 Act = Callable[[E4Server], Awaitable[None]]
@@ -29,7 +36,7 @@ async def heard(server: E4Server, seconds: float, act: Act, options: str = "") -
 
     async with serving(server):
         acting = asyncio.ensure_future(act(server))
-        settings = Settings.parse(f"127.0.0.1:{server.port}{options}", wait_s=3.0)
+        settings = E4ServerSettings.parse(f"127.0.0.1:{server.port}{options}", wait_s=3.0)
         samples: list[Sample] = []
         async with aclosing(stream(settings, clock)) as sensor:
             try:
@@ -194,7 +201,7 @@ def test_a_server_or_wristband_that_is_not_there_is_the_users_mistake() -> None:
             targets = ("127.0.0.1:9", f"127.0.0.1:{empty.port}", f"127.0.0.1:{two.port}")
             for target in targets:
                 with pytest.raises(SensorNotFound) as caught:
-                    async for _ in stream(Settings.parse(target, wait_s=0.4), clock):
+                    async for _ in stream(E4ServerSettings.parse(target, wait_s=0.4), clock):
                         pass
                 assert caught.value.hint
                 errors.append(str(caught.value))
@@ -217,23 +224,23 @@ def test_a_silent_wristband_is_lost_after_five_seconds(runs: dict[str, list[Samp
 )
 def test_an_address_without_sense_is_refused_with_a_hint(target: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.parse(target)
+        E4ServerSettings.parse(target)
     assert caught.value.hint
 
 
 def test_lines_mean_what_the_vendor_says() -> None:
-    assert parse("E4_Gsr 123345627891.123 3.129") == Measured(
+    assert parse("E4_Gsr 123345627891.123 3.129") == E4Sample(
         Signal.EDA, 123345627891.123, (3.129,)
     )
-    assert parse("E4_Acc 1.5 64 -32 0") == Measured(Signal.ACC, 1.5, (1.0, -0.5, 0.0))
-    assert parse("E4_Battery 1.5 0.5") == Battery(50)
+    assert parse("E4_Acc 1.5 64 -32 0") == E4Sample(Signal.ACC, 1.5, (1.0, -0.5, 0.0))
+    assert parse("E4_Battery 1.5 0.5") == E4Battery(50)
     assert parse("E4_Tag 1.5") is None
-    assert parse("R connection lost to device 9ff167") == DeviceLost()
+    assert parse("R connection lost to device 9ff167") == E4DeviceLost()
     answer = parse("R device_list 2 | 9ff167 Empatica_E4 | 7a3166 Empatica_E4")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, E4Answer)
     assert answer.devices() == ["9ff167", "7a3166"]
     refused = parse("R device_subscribe gsr ERR You are not connected to any device")
-    assert isinstance(refused, Answer)
+    assert isinstance(refused, E4Answer)
     assert refused.error == "You are not connected to any device"
 
 

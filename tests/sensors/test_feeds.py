@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.labels import Meaning, meaning_of
-from sensors.network.feeds import ArrivingBeats, Evenly, Feed, Singly, StampedBeats
+from sensors.labels import LabelMeaning, meaning_of
+from sensors.network.feeds import ArrivalBeatFeed, EventFeed, Feed, RegularFeed, TimestampedBeatFeed
 from sensors.signals import Chunk, Gap, Signal
 
 
@@ -19,10 +19,10 @@ def fed(feed: Feed, now_s: float, values: list[float], times_s: list[float]) -> 
 
 
 FEEDS = {
-    "evenly": lambda: Evenly(Signal.EDA, "x", ignore, 4.0, 0.2),
-    "fast": lambda: Evenly(Signal.PPG, "x", ignore, 64.0, 0.2),
-    "singly": lambda: Singly(Signal.HR, "x", ignore),
-    "beats": lambda: ArrivingBeats("x", ignore),
+    "evenly": lambda: RegularFeed(Signal.EDA, "x", ignore, 4.0, 0.2),
+    "fast": lambda: RegularFeed(Signal.PPG, "x", ignore, 64.0, 0.2),
+    "singly": lambda: EventFeed(Signal.HR, "x", ignore),
+    "beats": lambda: ArrivalBeatFeed("x", ignore),
 }
 batches = st.lists(
     st.tuples(
@@ -94,7 +94,7 @@ def test_a_number_that_is_none_leaves_a_gap_of_bad_data() -> None:
 
 def test_a_sender_that_is_faster_than_it_says_stands_at_its_arrival_or_is_counted() -> None:
     counted: list[str] = []
-    feed = Evenly(Signal.EDA, "x", lambda kind, what: counted.append(kind), 4.0, 1.0)
+    feed = RegularFeed(Signal.EDA, "x", lambda kind, what: counted.append(kind), 4.0, 1.0)
     for i in range(40):
         (chunk,) = fed(feed, i / 8, [3.0], [i / 8])
         assert isinstance(chunk, Chunk)
@@ -106,7 +106,7 @@ def test_a_sender_that_is_faster_than_it_says_stands_at_its_arrival_or_is_counte
 
 
 def test_beats_with_stamps_break_where_they_are_no_neighbours() -> None:
-    feed = StampedBeats("x", ignore)
+    feed = TimestampedBeatFeed("x", ignore)
 
     def beat(stamp_s: float, rr_s: float) -> list[Chunk | Gap]:
         return feed.add(stamp_s + 1, np.array([stamp_s]), np.array([[rr_s, stamp_s]]))
@@ -124,28 +124,28 @@ def test_beats_with_stamps_break_where_they_are_no_neighbours() -> None:
 @pytest.mark.parametrize(
     ("label", "kind", "unit", "meaning"),
     [
-        ("GSR", "", "µS", Meaning(Signal.EDA)),
-        ("Wrist EDA", "", "mS", Meaning(Signal.EDA, 1e3)),
+        ("GSR", "", "µS", LabelMeaning(Signal.EDA)),
+        ("Wrist EDA", "", "mS", LabelMeaning(Signal.EDA, 1e3)),
         ("EDA", "", "kOhm", None),
-        ("", "GSR", "", Meaning(Signal.EDA)),
-        ("ECG LA-RA", "", "uV", Meaning(Signal.ECG, 1e-3)),
-        ("RR", "", "ms", Meaning(Signal.RR, 1e-3)),
-        ("ibi", "", "", Meaning(Signal.RR, None)),
+        ("", "GSR", "", LabelMeaning(Signal.EDA)),
+        ("ECG LA-RA", "", "uV", LabelMeaning(Signal.ECG, 1e-3)),
+        ("RR", "", "ms", LabelMeaning(Signal.RR, 1e-3)),
+        ("ibi", "", "", LabelMeaning(Signal.RR, None)),
         ("RR", "", "mV", None),
-        ("heart_rate", "", "bpm", Meaning(Signal.HR)),
+        ("heart_rate", "", "bpm", LabelMeaning(Signal.HR)),
         ("Respiration rate", "", "1/min", None),
-        ("Resp nasal", "", "V", Meaning(Signal.RESP)),
-        ("AccX", "", "m/s^2", Meaning(Signal.ACC, 1 / 9.80665)),
-        ("Skin temperature", "", "°C", Meaning(Signal.TEMP)),
+        ("Resp nasal", "", "V", LabelMeaning(Signal.RESP)),
+        ("AccX", "", "m/s^2", LabelMeaning(Signal.ACC, 1 / 9.80665)),
+        ("Skin temperature", "", "°C", LabelMeaning(Signal.TEMP)),
         ("Fp1", "EEG", "uV", None),
         ("", "", "", None),
     ],
 )
 def test_a_channel_is_known_by_its_label_type_and_unit(
-    label: str, kind: str, unit: str, meaning: Meaning | None
+    label: str, kind: str, unit: str, meaning: LabelMeaning | None
 ) -> None:
     assert meaning_of(label, kind, unit) == meaning
 
 
 def test_an_interval_without_a_unit_tells_it_by_its_size() -> None:
-    assert Meaning(Signal.RR, None).in_our_unit([850.0, 0.85]).tolist() == [0.85, 0.85]
+    assert LabelMeaning(Signal.RR, None).in_our_unit([850.0, 0.85]).tolist() == [0.85, 0.85]

@@ -11,13 +11,13 @@ import pytest
 
 from sensors.ble import radio
 from sensors.ble.claims import claims
-from sensors.ble.identity import Identity, Wanted, address_of
-from sensors.ble.radio import DeviceKind, Seen
+from sensors.ble.identity import DeviceIdentity, DeviceQuery, address_of
+from sensors.ble.radio import Advertisement, DeviceKind
 from sensors.errors import SensorNotFound, SettingsError
 
 
-def seen(name: str, address: str, kind: DeviceKind = "heart rate strap") -> Seen:
-    return Seen(name, address, -60, kind, None)  # type: ignore[arg-type]
+def seen(name: str, address: str, kind: DeviceKind = "heart rate strap") -> Advertisement:
+    return Advertisement(name, address, -60, kind, None)  # type: ignore[arg-type]
 
 
 def address(rng: Random, mac: bool = True) -> str:
@@ -32,9 +32,9 @@ OTHER = seen("Polar H10 12", "AA:00:00:00:00:02")
 BAND = seen("Band", "AA:00:00:00:00:03", "other")
 
 
-def choose(wanted: str, there: Sequence[Seen], **more: str) -> Seen | None:
-    async def chosen() -> Seen | None:
-        return Identity(Wanted(text=wanted, **more)).choose(there, 0.0)
+def choose(wanted: str, there: Sequence[Advertisement], **more: str) -> Advertisement | None:
+    async def chosen() -> Advertisement | None:
+        return DeviceIdentity(DeviceQuery(text=wanted, **more)).choose(there, 0.0)
 
     return asyncio.run(chosen())
 
@@ -56,7 +56,7 @@ def choose(wanted: str, there: Sequence[Seen], **more: str) -> Seen | None:
     ],
 )
 def test_a_device_is_chosen_by_address_then_name_then_beginning(
-    wanted: str, there: list[Seen], expected: Seen | None
+    wanted: str, there: list[Advertisement], expected: Advertisement | None
 ) -> None:
     assert choose(wanted, there) == expected
 
@@ -90,7 +90,7 @@ def test_what_could_mean_several_is_an_error_that_tells_them_apart(wanted: str) 
 
 def test_a_namesake_that_shows_itself_later_still_makes_a_name_ambiguous() -> None:
     async def looks() -> None:
-        identity = Identity(Wanted(text="HW706"))
+        identity = DeviceIdentity(DeviceQuery(text="HW706"))
         mine, theirs = seen("HW706", "AA:00:00:00:00:01"), seen("HW706", "AA:00:00:00:00:02")
         assert identity.choose([mine], 0.0) == mine
         with pytest.raises(SensorNotFound):
@@ -110,13 +110,13 @@ class Radio:
 
 
 def after_a_loss(
-    monkeypatch: pytest.MonkeyPatch, work: Callable[[Identity, Radio], Awaitable[None]]
+    monkeypatch: pytest.MonkeyPatch, work: Callable[[DeviceIdentity, Radio], Awaitable[None]]
 ) -> None:
     """Let a strap of a serial number work at 10 s and be out of sight at 14 s; hand it over."""
     there = Radio(monkeypatch)
 
     async def run() -> None:
-        identity = Identity(Wanted(text=MINE.address))
+        identity = DeviceIdentity(DeviceQuery(text=MINE.address))
         there.first_s[MINE.address] = 1.0
         assert identity.choose([MINE], 1.0) == MINE
         identity.works(MINE, 10.0)
@@ -136,7 +136,7 @@ NAMESAKE = seen("HW706", "C0:00:00:00:00:02")
 def test_after_a_loss_a_namesake_that_was_there_before_is_never_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 9.0
         assert identity.choose([NAMESAKE], 50.0) is None
         assert not identity.is_enough(NAMESAKE, 20.0)
@@ -151,7 +151,7 @@ def test_after_a_loss_a_namesake_that_was_there_before_is_never_tried(
 def test_without_a_serial_number_that_tells_a_new_address_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, serial: str
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
         identity.serial = serial
         there.first_s[NAMESAKE.address] = 12.0
         assert identity.choose([NAMESAKE], 50.0) is None
@@ -163,7 +163,7 @@ def test_without_a_serial_number_that_tells_a_new_address_is_waited_for(
 def test_a_new_address_is_known_by_its_serial_number_and_another_one_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 12.0
         assert identity.choose([NAMESAKE], 50.0) == NAMESAKE
         assert identity.must_tell(NAMESAKE)
@@ -183,7 +183,7 @@ def test_a_new_address_is_known_by_its_serial_number_and_another_one_is_left_alo
 def test_a_namesake_is_not_tried_until_the_known_device_has_been_away_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 12.0
         for now_s in (AWAY_S + 1.0, AWAY_S + 29.9):
             assert identity.choose([NAMESAKE], now_s) is None
@@ -214,7 +214,7 @@ def test_a_namesake_is_not_tried_until_the_known_device_has_been_away_for_a_whil
 def test_a_public_address_never_changes(
     monkeypatch: pytest.MonkeyPatch, mine: str, other: str, asked: bool
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
         identity.works(of_type(MINE, mine), 20.0)
         there.first_s[NAMESAKE.address] = 22.0
         assert identity.choose([], 25.0) is None
@@ -224,7 +224,7 @@ def test_a_public_address_never_changes(
     after_a_loss(monkeypatch, work)
 
 
-def of_type(device: Seen, address_type: str) -> Seen:
+def of_type(device: Advertisement, address_type: str) -> Advertisement:
     props = {"AddressType": address_type} if address_type else {}
     told = SimpleNamespace(details={"path": "/", "props": props})
     return replace(device, device=told)  # type: ignore[arg-type]
@@ -233,7 +233,7 @@ def of_type(device: Seen, address_type: str) -> Seen:
 def test_one_whose_serial_number_cannot_be_read_rests_longer_each_time_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
         there.first_s[NAMESAKE.address] = 12.0
         now_s = 50.0
         for rest_s in (30.0, 60.0, 120.0):
@@ -250,7 +250,7 @@ def test_one_whose_serial_number_cannot_be_read_rests_longer_each_time_and_is_tr
 
 def test_who_asks_for_a_serial_number_has_each_strap_tried_twice_before_it_rests() -> None:
     async def looks() -> None:
-        identity = Identity(Wanted(serial="SN-0042"))
+        identity = DeviceIdentity(DeviceQuery(serial="SN-0042"))
         for expected in (MINE, NAMESAKE, MINE, NAMESAKE):
             assert identity.choose([MINE, NAMESAKE], 1.0) == expected
             identity.told_nothing(expected, 1.0)
@@ -264,24 +264,24 @@ def test_who_asks_for_a_serial_number_has_each_strap_tried_twice_before_it_rests
 def test_a_text_in_which_nothing_can_be_seen_is_a_mistake_and_fits_nothing(text: str) -> None:
     for words in ({"text": text}, {"serial": text}):
         with pytest.raises(SettingsError) as raised:
-            Wanted(**words)
+            DeviceQuery(**words)
         assert "\n" not in str(raised.value)
         assert str(raised.value).isprintable()
         assert "leave it out" in raised.value.hint
-    assert Wanted(text=f"{text}H10").text == "H10"
+    assert DeviceQuery(text=f"{text}H10").text == "H10"
 
 
 @pytest.mark.parametrize("wanted", ["", "HW706", NAMESAKE.address])
 def test_what_another_sensor_holds_is_left_alone_even_while_it_is_away(
     monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
-    async def work(identity: Identity, there: Radio) -> None:
-        other = Identity(Wanted(text=NAMESAKE.address))
+    async def work(identity: DeviceIdentity, there: Radio) -> None:
+        other = DeviceIdentity(DeviceQuery(text=NAMESAKE.address))
         assert other.choose([NAMESAKE], 50.0) == NAMESAKE
         other.works(NAMESAKE, 11.0)
         there.first_s[NAMESAKE.address] = 12.0
         assert identity.choose([NAMESAKE], 50.0) is None
-        third = Identity(Wanted(text=wanted))
+        third = DeviceIdentity(DeviceQuery(text=wanted))
         if wanted == NAMESAKE.address:
             assert third.choose([NAMESAKE], 50.0) is None
             assert "another sensor" in str(third.not_found(30.0))
@@ -291,14 +291,16 @@ def test_what_another_sensor_holds_is_left_alone_even_while_it_is_away(
         other.close()
         identity.close()
         assert claims().of_others(third) == {}
-        assert Identity(Wanted(text=NAMESAKE.address)).choose([NAMESAKE], 50.0) == NAMESAKE
+        assert (
+            DeviceIdentity(DeviceQuery(text=NAMESAKE.address)).choose([NAMESAKE], 50.0) == NAMESAKE
+        )
 
     after_a_loss(monkeypatch, work)
 
 
 def test_what_another_program_listens_to_is_left_alone_and_our_own_left_over_link_is_not() -> None:
     async def looks() -> None:
-        identity = Identity(Wanted(text=MINE.address))
+        identity = DeviceIdentity(DeviceQuery(text=MINE.address))
         linked = replace(MINE, rssi_dbm=None)
         listened_to = replace(linked, in_use=True)
         assert identity.choose([linked], 50.0) == linked
@@ -316,7 +318,7 @@ def test_a_search_ends_early_for_an_address_alone(monkeypatch: pytest.MonkeyPatc
     first_s = {POLAR.address: 1.0}
     monkeypatch.setattr("sensors.ble.identity.first_seen_s", first_s.__getitem__)
     by_address, by_name, any_one = (
-        Identity(Wanted(text=text)) for text in (POLAR.address, POLAR.name, "")
+        DeviceIdentity(DeviceQuery(text=text)) for text in (POLAR.address, POLAR.name, "")
     )
     assert not by_address.is_enough(POLAR, 1.0)
     assert by_address.is_enough(POLAR, 2.0)

@@ -11,7 +11,7 @@ import pytest
 
 from sensors.base import Sample, SensorStatus
 from sensors.errors import SensorNotFound, SettingsError
-from sensors.network.lsl import Settings, stream
+from sensors.network.lsl import LslSettings, stream
 from sensors.signals import Chunk, Gap, Signal
 
 RUN = uuid4().hex[:8]  # so that no other run of these tests is heard
@@ -37,7 +37,7 @@ async def heard(target: str, seconds: float, act: Act) -> list[Sample]:
 
     samples: list[Sample] = []
     acting = asyncio.ensure_future(act())
-    async with aclosing(stream(Settings.parse(target, wait_s=8.0), clock)) as sensor:
+    async with aclosing(stream(LslSettings.parse(target, wait_s=8.0), clock)) as sensor:
         try:
             async with asyncio.timeout(seconds):
                 async for sample in sensor:
@@ -149,11 +149,11 @@ def test_a_stream_that_is_not_there_or_means_nothing_is_the_users_mistake() -> N
     async def main() -> None:
         clock = asyncio.get_running_loop().time
         with pytest.raises(SensorNotFound, match=r"within 0\.3 s"):
-            async for _ in stream(Settings(name=f"nobody {RUN}", wait_s=0.3), clock):
+            async for _ in stream(LslSettings(name=f"nobody {RUN}", wait_s=0.3), clock):
                 pass
         out = outlet("eeg", "Brain", 4.0, {"Fp1": "uV"})
         with pytest.raises(SettingsError, match="Fp1") as caught:
-            async for _ in stream(Settings(name=f"eeg {RUN}"), clock):
+            async for _ in stream(LslSettings(name=f"eeg {RUN}"), clock):
                 pass
         assert "?signal=eda" in caught.value.hint
         del out
@@ -164,5 +164,5 @@ def test_a_stream_that_is_not_there_or_means_nothing_is_the_users_mistake() -> N
 @pytest.mark.parametrize("target", ["", "it's", "a?signal=what", "a?signal=eda&unit=ohm", "a?x=1"])
 def test_an_address_without_sense_is_refused_with_a_hint(target: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.parse(target)
+        LslSettings.parse(target)
     assert caught.value.hint

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sensors.codecs import bitalino, shimmer
 from sensors.codecs.bitalino import BitalinoDecoder, crc4
-from sensors.codecs.frame import Frame
+from sensors.codecs.frame import SampleFrame
 from sensors.codecs.shimmer import ShimmerDecoder, conductance_us
 from sensors.errors import PacketError
 from sensors.signals import Signal
@@ -37,7 +37,7 @@ def test_a_frame_of_one_channel_worked_out_by_hand() -> None:
     (frame,) = BitalinoDecoder({3: Signal.EDA}).decode(packet)
     # 512 / 1024 * 3.3 V / 0.132 V per uS = 12.5 uS
     assert frame.values == pytest.approx((12.5,))
-    assert frame == Frame(Signal.EDA, frame.values, 0, None, True)
+    assert frame == SampleFrame(Signal.EDA, frame.values, 0, None, True)
     assert packet == bitalino_frame(5, 512)
 
 

@@ -15,8 +15,8 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from sensors.base import Sample, SensorStatus
 from sensors.errors import SensorNotFound, SensorUnavailable, SettingsError
-from sensors.network.link import Link, Wanted
-from sensors.network.osc import Address, Settings, _Reader, stream
+from sensors.network.link import SourceLink, SourceQuery
+from sensors.network.osc import OscAddress, OscSettings, _Reader, stream
 from sensors.network.osc_packet import decode
 from sensors.signals import Chunk, Gap, Signal
 
@@ -34,7 +34,7 @@ async def heard(options: str, seconds: float, act: Act) -> list[Sample]:
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     samples: list[Sample] = []
-    settings = Settings.parse(f"{port}{options}", wait_s=3.0)
+    settings = OscSettings.parse(f"{port}{options}", wait_s=3.0)
     async with aclosing(stream(settings, lambda: loop.time() - began_s)) as sensor:
         samples.append(await anext(sensor))
         client = SimpleUDPClient("127.0.0.1", port)
@@ -166,7 +166,7 @@ def test_a_port_that_is_taken_cannot_be_listened_to() -> None:
     async def main() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.1", 0))
-            settings = Settings(port=other.getsockname()[1])
+            settings = OscSettings(port=other.getsockname()[1])
             with pytest.raises(SensorUnavailable) as caught:
                 await anext(stream(settings, asyncio.get_running_loop().time))
             assert caught.value.hint
@@ -176,7 +176,7 @@ def test_a_port_that_is_taken_cannot_be_listened_to() -> None:
 
 def test_a_sender_that_never_comes_is_not_found() -> None:
     async def main() -> None:
-        settings = Settings(port=free_port(), wait_s=0.3)
+        settings = OscSettings(port=free_port(), wait_s=0.3)
         with pytest.raises(SensorNotFound, match=r"within 0\.3 s"):
             async for _ in stream(settings, asyncio.get_running_loop().time):
                 pass
@@ -187,7 +187,7 @@ def test_a_sender_that_never_comes_is_not_found() -> None:
 def test_closing_frees_the_port() -> None:
     async def main() -> None:
         port = free_port()
-        sensor = stream(Settings(port=port), asyncio.get_running_loop().time)
+        sensor = stream(OscSettings(port=port), asyncio.get_running_loop().time)
         await anext(sensor)
         await sensor.aclose()
         await asyncio.sleep(0.01)
@@ -202,13 +202,15 @@ def test_closing_frees_the_port() -> None:
 )
 def test_an_address_without_sense_is_refused_with_a_hint(target: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.parse(target)
+        OscSettings.parse(target)
     assert caught.value.hint
 
 
 def test_only_this_computer_is_listened_to_unless_another_host_is_named() -> None:
-    assert Settings.parse("9000").host == "127.0.0.1"
-    assert Settings.parse("0.0.0.0:9000?eda=/a@4").addresses == {Signal.EDA: Address("/a", 4.0)}
+    assert OscSettings.parse("9000").host == "127.0.0.1"
+    assert OscSettings.parse("0.0.0.0:9000?eda=/a@4").addresses == {
+        Signal.EDA: OscAddress("/a", 4.0)
+    }
 
 
 @given(
@@ -218,6 +220,6 @@ def test_only_this_computer_is_listened_to_unless_another_host_is_named() -> Non
     )
 )
 def test_any_datagram_is_read_or_counted(datagrams: list[bytes]) -> None:
-    link = Link("osc", Wanted(what="", hint="", wait_s=9.0), lambda: 1.0)
-    for sample in _Reader(Settings(port=1), link).take([(1.0, data) for data in datagrams]):
+    link = SourceLink("osc", SourceQuery(what="", hint="", wait_s=9.0), lambda: 1.0)
+    for sample in _Reader(OscSettings(port=1), link).take([(1.0, data) for data in datagrams]):
         assert not isinstance(sample, Chunk) or np.isfinite(sample.values).all()

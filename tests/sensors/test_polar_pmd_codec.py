@@ -7,26 +7,26 @@ from hypothesis import strategies as st
 from rigs import vbluez_pmd as device
 
 from sensors.codecs import polar_pmd
-from sensors.codecs.polar_pmd import Frame, Measurement, PulseInterval, Reply, Setting
+from sensors.codecs.polar_pmd import PmdFrame, PmdMeasurement, PmdReply, PmdSetting, PulseInterval
 from sensors.errors import PacketError
 
-ECG, ACC, PPG, PPI = Measurement.ECG, Measurement.ACC, Measurement.PPG, Measurement.PPI
+ECG, ACC, PPG, PPI = PmdMeasurement.ECG, PmdMeasurement.ACC, PmdMeasurement.PPG, PmdMeasurement.PPI
 
 
 def test_requests_are_those_of_the_sheet() -> None:
-    ecg = {Setting.RATE_HZ: 130, Setting.RESOLUTION_BITS: 14}
-    acc = {Setting.RANGE: 8, Setting.RATE_HZ: 200, Setting.RESOLUTION_BITS: 16}
+    ecg = {PmdSetting.RATE_HZ: 130, PmdSetting.RESOLUTION_BITS: 14}
+    acc = {PmdSetting.RANGE: 8, PmdSetting.RATE_HZ: 200, PmdSetting.RESOLUTION_BITS: 16}
     assert polar_pmd.start(ECG, ecg) == bytes.fromhex("02 00 00 01 82 00 01 01 0E 00")
     assert polar_pmd.start(ACC, acc) == bytes.fromhex("02 02 00 01 C8 00 01 01 10 00 02 01 08 00")
     assert polar_pmd.start(PPI, {}) == bytes.fromhex("02 03")
-    assert polar_pmd.start(PPG, {Setting.CHANNELS: 4}) == bytes.fromhex("02 01 04 01 04")
+    assert polar_pmd.start(PPG, {PmdSetting.CHANNELS: 4}) == bytes.fromhex("02 01 04 01 04")
     assert polar_pmd.ask_settings(ACC) == b"\x01\x02"
     assert polar_pmd.stop(ECG) == b"\x03\x00"
 
 
 def test_a_setting_that_does_not_fit_its_field_is_refused() -> None:
     with pytest.raises(PacketError, match="RATE_HZ"):
-        polar_pmd.start(ECG, {Setting.RATE_HZ: 70000})
+        polar_pmd.start(ECG, {PmdSetting.RATE_HZ: 70000})
 
 
 def test_features_are_the_bits_of_the_control_point() -> None:
@@ -38,27 +38,27 @@ def test_a_settings_reply_lists_what_can_be_chosen() -> None:
     packet = bytes.fromhex(
         "F0 01 02 00 00  00 04 19 00 32 00 64 00 C8 00  01 01 10 00  02 03 02 00 04 00 08 00"
     )
-    reply = Reply.decode(packet)
+    reply = PmdReply.decode(packet)
     assert reply.answers(polar_pmd.ask_settings(ACC))
     assert not reply.answers(polar_pmd.ask_settings(ECG))
     assert reply.settings == {
-        Setting.RATE_HZ: (25, 50, 100, 200),
-        Setting.RESOLUTION_BITS: (16,),
-        Setting.RANGE: (2, 4, 8),
+        PmdSetting.RATE_HZ: (25, 50, 100, 200),
+        PmdSetting.RESOLUTION_BITS: (16,),
+        PmdSetting.RANGE: (2, 4, 8),
     }
 
 
 def test_a_start_reply_brings_the_factor_of_compressed_samples() -> None:
-    reply = Reply.decode(bytes.fromhex("F0 02 02 00 00  05 01 00 00 80 39"))
+    reply = PmdReply.decode(bytes.fromhex("F0 02 02 00 00  05 01 00 00 80 39"))
     assert reply.factor == 2.0**-12
-    assert Reply.decode(bytes.fromhex("F0 02 00 00 00")).factor == 1.0
+    assert PmdReply.decode(bytes.fromhex("F0 02 00 00 00")).factor == 1.0
 
 
 def test_an_error_comes_in_words() -> None:
-    reply = Reply.decode(bytes.fromhex("F0 02 00 0D"))
+    reply = PmdReply.decode(bytes.fromhex("F0 02 00 0D"))
     assert reply.error == 13
     assert str(reply) == "it is on its charger"
-    assert str(Reply.decode(bytes.fromhex("F0 02 00 63"))) == "its error is 99"
+    assert str(PmdReply.decode(bytes.fromhex("F0 02 00 63"))) == "its error is 99"
 
 
 @pytest.mark.parametrize(
@@ -82,18 +82,20 @@ def test_a_stop_by_the_device_names_what_it_stopped(packet: str, stopped: set) -
 )
 def test_a_damaged_reply_is_refused(packet: str) -> None:
     with pytest.raises(PacketError):
-        Reply.decode(bytes.fromhex(packet))
+        PmdReply.decode(bytes.fromhex(packet))
 
 
 def test_ecg_is_24_bits_of_microvolt() -> None:
-    frame = Frame.decode(bytes.fromhex("00 00 CA 9A 3B 00 00 00 00 00  01 00 00 FF FF FF 18 FC FF"))
+    frame = PmdFrame.decode(
+        bytes.fromhex("00 00 CA 9A 3B 00 00 00 00 00  01 00 00 FF FF FF 18 FC FF")
+    )
     assert (frame.kind, frame.device_ns) == (ECG, 1_000_000_000)
     assert frame.samples.tolist() == [[1], [-1], [-1000]]
     assert frame.values().tolist() == [[0.001], [-0.001], [-1.0]]
 
 
 def test_acceleration_is_16_bits_of_thousandths_of_g() -> None:
-    frame = Frame.decode(bytes.fromhex("02 01 00 00 00 00 00 00 00 01  E8 03 18 FC 00 00"))
+    frame = PmdFrame.decode(bytes.fromhex("02 01 00 00 00 00 00 00 00 01  E8 03 18 FC 00 00"))
     assert frame.values().tolist() == [[1.0, -1.0, 0.0]]
 
 
@@ -103,20 +105,20 @@ def test_a_compressed_frame_adds_up_its_differences() -> None:
     bits = sum(
         (value & 7) << (3 * place) for place, value in enumerate([1, -1, 2, -4, 3, 0, 0, -1])
     )
-    frame = Frame.decode(bytes.fromhex(head) + bytes([3, 2]) + bits.to_bytes(3, "little"))
+    frame = PmdFrame.decode(bytes.fromhex(head) + bytes([3, 2]) + bits.to_bytes(3, "little"))
     assert frame.samples.tolist() == [[100, -100, 0, 1], [101, -101, 2, -3], [104, -101, 2, -4]]
 
 
 def test_compressed_acceleration_is_in_units_of_the_factor() -> None:
     data = device.deltas([[4096, 0, -4096]], 2)
-    in_g = Frame.decode(device.frame(2, 0, 0x80, data)).values(factor=2.0**-12)
+    in_g = PmdFrame.decode(device.frame(2, 0, 0x80, data)).values(factor=2.0**-12)
     assert in_g.tolist() == [[1.0, 0.0, -1.0]]
-    in_mg = Frame.decode(device.frame(2, 0, 0x81, data)).values()
+    in_mg = PmdFrame.decode(device.frame(2, 0, 0x81, data)).values()
     assert in_mg.tolist() == [[4.096, 0.0, -4.096]]
 
 
 def test_pulse_intervals_say_how_far_they_can_be_trusted() -> None:
-    frame = Frame.decode(
+    frame = PmdFrame.decode(
         bytes.fromhex("03 00 00 00 00 00 00 00 00 00  3C E8 03 0A 00 06 00 00 00 FF FF 01")
     )
     assert frame.intervals == (
@@ -143,12 +145,12 @@ def test_pulse_intervals_say_how_far_they_can_be_trusted() -> None:
 )
 def test_a_frame_that_is_cut_or_unknown_is_refused(packet: str) -> None:
     with pytest.raises(PacketError):
-        Frame.decode(bytes.fromhex(packet))
+        PmdFrame.decode(bytes.fromhex(packet))
 
 
 def test_differences_without_bits_cannot_claim_endless_samples() -> None:
     with pytest.raises(PacketError):
-        Frame.decode(device.frame(1, 0, 0x80, bytes(12) + bytes([0, 255]) * 500))
+        PmdFrame.decode(device.frame(1, 0, 0x80, bytes(12) + bytes([0, 255]) * 500))
 
 
 def samples(width: int, channels: int) -> st.SearchStrategy[list[list[int]]]:
@@ -169,7 +171,7 @@ def test_what_a_device_encodes_is_what_is_decoded(
     rows = data.draw(samples(width, channels))
     time_ns = data.draw(st.integers(0, 2**64 - 1))
     encode = device.deltas if type_byte >= 0x80 else device.plain
-    frame = Frame.decode(device.frame(kind, time_ns, type_byte, encode(rows, width)))
+    frame = PmdFrame.decode(device.frame(kind, time_ns, type_byte, encode(rows, width)))
     assert frame.device_ns == time_ns
     assert np.array_equal(frame.samples, rows)
 
@@ -181,7 +183,7 @@ def test_what_a_device_encodes_is_what_is_decoded(
 )
 def test_no_frame_raises_anything_but_a_packet_error(kind: int, kind_of: int, data: bytes) -> None:
     try:
-        values = Frame.decode(device.frame(kind, 7, kind_of, data)).values(2.0**-12)
+        values = PmdFrame.decode(device.frame(kind, 7, kind_of, data)).values(2.0**-12)
     except PacketError:
         return
     assert np.isfinite(values).all()
@@ -189,7 +191,7 @@ def test_no_frame_raises_anything_but_a_packet_error(kind: int, kind_of: int, da
 
 @given(st.binary(max_size=40), st.sampled_from([b"", b"\xf0\x01\x02\x00\x00", b"\xf0\x02\x00"]))
 def test_no_answer_raises_anything_but_a_packet_error(data: bytes, head: bytes) -> None:
-    for decode in (Reply.decode, polar_pmd.features):
+    for decode in (PmdReply.decode, polar_pmd.features):
         try:
             decode(head + data)
         except PacketError:

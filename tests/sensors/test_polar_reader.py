@@ -6,26 +6,26 @@ from hypothesis import strategies as st
 from rigs import vbluez_pmd as device
 
 from sensors.base import SensorStatus
-from sensors.ble.link import Change, Packet
-from sensors.ble.polar import PMD_CONTROL, PMD_DATA, PmdReader, Running
-from sensors.ble.strap import Settings, StrapReader
+from sensors.ble.link import LinkChange, Packet
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA, PmdReader, RunningStream
+from sensors.ble.strap import StrapReader, StrapSettings
 from sensors.codecs.heart_rate import HeartRateMeasurement
-from sensors.codecs.polar_pmd import Measurement
+from sensors.codecs.polar_pmd import PmdMeasurement
 from sensors.errors import SettingsError
 from sensors.signals import Chunk, Gap, Signal
 
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 MODEL, BATTERY = (f"0000{n}-0000-1000-8000-00805f9b34fb" for n in ("2a24", "2a19"))
 RUNNING = {
-    Measurement.ECG: Running(130.0, 1.0),
-    Measurement.ACC: Running(52.0, 0.25),
-    Measurement.PPI: Running(1.0, 1.0),
+    PmdMeasurement.ECG: RunningStream(130.0, 1.0),
+    PmdMeasurement.ACC: RunningStream(52.0, 0.25),
+    PmdMeasurement.PPI: RunningStream(1.0, 1.0),
 }
 
 
-def strap(*kinds: Measurement) -> StrapReader:
+def strap(*kinds: PmdMeasurement) -> StrapReader:
     reader = StrapReader("polar", PmdReader("polar", {kind: RUNNING[kind] for kind in kinds}))
-    reader.take(Change(0.0, "streaming", "Polar H10 1"))
+    reader.take(LinkChange(0.0, "streaming", "Polar H10 1"))
     return reader
 
 
@@ -40,7 +40,7 @@ def intervals(time_s: float, *entries: bytes) -> Packet:
 
 
 def test_an_ecg_frame_becomes_millivolts_of_the_named_device() -> None:
-    (chunk,) = strap(Measurement.ECG).take(ecg(5.0, 100, -200))
+    (chunk,) = strap(PmdMeasurement.ECG).take(ecg(5.0, 100, -200))
     assert isinstance(chunk, Chunk)
     assert (chunk.signal, chunk.source, chunk.rate_hz) == (Signal.ECG, "Polar H10 1", 130.0)
     assert chunk.values[:, 0].tolist() == [0.1, -0.2]
@@ -50,11 +50,11 @@ def test_an_ecg_frame_becomes_millivolts_of_the_named_device() -> None:
 
 
 def test_what_was_not_started_is_ignored() -> None:
-    assert strap(Measurement.ACC).take(ecg(5.0, 100)) == []
+    assert strap(PmdMeasurement.ACC).take(ecg(5.0, 100)) == []
 
 
 def test_a_frame_that_does_not_decode_is_counted_and_breaks_its_signal() -> None:
-    reader = strap(Measurement.ECG)
+    reader = strap(PmdMeasurement.ECG)
     reader.take(ecg(5.0, 1, 2))
     (status,) = reader.take(Packet(5.1, PMD_DATA, b"\x00" * 12))
     assert isinstance(status, SensorStatus)
@@ -65,7 +65,7 @@ def test_a_frame_that_does_not_decode_is_counted_and_breaks_its_signal() -> None
 
 
 def test_a_stop_by_the_device_breaks_only_what_it_stopped() -> None:
-    reader = strap(Measurement.ECG, Measurement.PPI)
+    reader = strap(PmdMeasurement.ECG, PmdMeasurement.PPI)
     reader.take(ecg(5.0, 1, 2))
     reader.take(intervals(5.0, device.interval(60, 1000)))
     reader.take(Packet(5.1, PMD_CONTROL, b"\x01\x00"))
@@ -74,7 +74,7 @@ def test_a_stop_by_the_device_breaks_only_what_it_stopped() -> None:
 
 
 def test_intervals_that_cannot_be_trusted_split_the_run_where_they_stood() -> None:
-    reader = strap(Measurement.PPI)
+    reader = strap(PmdMeasurement.PPI)
     first, gap, second = reader.take(
         intervals(
             10.0,
@@ -93,7 +93,7 @@ def test_intervals_that_cannot_be_trusted_split_the_run_where_they_stood() -> No
 
 
 def test_without_contact_there_are_no_beats() -> None:
-    reader = strap(Measurement.PPI)
+    reader = strap(PmdMeasurement.PPI)
     reader.take(intervals(5.0, device.interval(60, 1000)))
     assert reader.take(intervals(6.0, device.interval(60, 1000, contact=False))) == []
     gap, _ = reader.take(intervals(7.0, device.interval(60, 1000)))
@@ -102,7 +102,7 @@ def test_without_contact_there_are_no_beats() -> None:
 
 
 def test_beats_never_come_twice_from_one_device() -> None:
-    reader = strap(Measurement.PPI)
+    reader = strap(PmdMeasurement.PPI)
     packet = HeartRateMeasurement(60, (1024,)).encode()
     samples = reader.take(Packet(1.0, MEASUREMENT, packet))
     assert [s.signal for s in samples if isinstance(s, Chunk)] == [Signal.HR]
@@ -131,7 +131,7 @@ def test_a_clock_that_drifts_is_told_once() -> None:
 
 def test_a_stream_that_no_strap_has_is_refused() -> None:
     with pytest.raises(SettingsError, match="ekg"):
-        Settings(streams=frozenset({"ekg", "ecg"}))
+        StrapSettings(streams=frozenset({"ekg", "ecg"}))
 
 
 @given(

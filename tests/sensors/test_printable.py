@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from biofeedback.cli import console
 from biofeedback.cli.terminal import Terminal
-from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.sanitizer import Sanitizer
 from sensors.base import SensorStatus
 from sensors.codecs.device_information import device_text
 from sensors.errors import SensorNotFound
@@ -61,7 +61,7 @@ def test_an_error_about_it_is_one_line(name: str) -> None:
 
 @given(HOSTILE)
 def test_what_a_sensor_says_enters_a_session_clean(name: str) -> None:
-    status = Intake().clean(SensorStatus(name, 1.0, "streaming", detail=name), 0)
+    status = Sanitizer().clean(SensorStatus(name, 1.0, "streaming", detail=name), 0)
     assert isinstance(status, SensorStatus)
     assert status.source.isprintable()
     assert status.detail.isprintable()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.codecs.frame import Frame
+from sensors.codecs.frame import SampleFrame
 from sensors.signals import Chunk, Gap, Signal
 from sensors.timing.sample_timeline import SampleTimeline
 
@@ -16,15 +16,17 @@ RATE_HZ, PER_PACKET = 4.0, 2
 PACKET_S = PER_PACKET / RATE_HZ
 
 
-def frame(*values: float, lost: int = 0, clock_s: float | None = None, worn: bool = True) -> Frame:
-    return Frame(Signal.EDA, values or (4.0, 4.0), lost, clock_s, worn)
+def frame(
+    *values: float, lost: int = 0, clock_s: float | None = None, worn: bool = True
+) -> SampleFrame:
+    return SampleFrame(Signal.EDA, values or (4.0, 4.0), lost, clock_s, worn)
 
 
 def timeline(*, counted: bool = True, wraps_s: float | None = None) -> SampleTimeline:
     return SampleTimeline(Signal.EDA, "band", RATE_HZ, clock_wraps_s=wraps_s, counted=counted)
 
 
-def run(line: SampleTimeline, packets: list[tuple[float, Frame]]) -> list[Chunk | Gap]:
+def run(line: SampleTimeline, packets: list[tuple[float, SampleFrame]]) -> list[Chunk | Gap]:
     return [sample for arrival_s, one in packets for sample in line.feed(arrival_s, [one])]
 
 
@@ -36,7 +38,7 @@ def gaps(samples: list[Chunk | Gap]) -> list[Gap]:
     return [sample for sample in samples if isinstance(sample, Gap)]
 
 
-def regular(count: int, **changes: object) -> list[tuple[float, Frame]]:
+def regular(count: int, **changes: object) -> list[tuple[float, SampleFrame]]:
     return [(10.0 + i * PACKET_S, frame()) for i in range(count)]
 
 
@@ -197,7 +199,7 @@ def test_whatever_comes_times_never_decrease_nor_run_ahead(
         now_s += wait_s
         if clock_s is not None and wraps_s:
             clock_s %= wraps_s
-        one = Frame(Signal.EDA, tuple(numbers), lost, clock_s, worn)
+        one = SampleFrame(Signal.EDA, tuple(numbers), lost, clock_s, worn)
         for sample in line.feed(now_s, [one]):
             if isinstance(sample, Gap):
                 assert latest_s <= sample.start_s <= sample.end_s

@@ -12,8 +12,8 @@ from biofeedback.common.clock import run_virtual
 from sensors.base import Sample, SensorStatus
 from sensors.errors import SettingsError
 from sensors.signals import Chunk, Gap, Signal
-from sensors.simulated.body import PROFILES, Body, BodySettings, arousal_at
-from sensors.simulated.simulated_sensor import Settings, stream
+from sensors.simulated.body import PROFILES, BodySettings, SimulatedBody, arousal_at
+from sensors.simulated.simulated_sensor import SimulatedSettings, stream
 
 CALM = ((0.0, 0.1),)
 TENSE = ((0.0, 0.9),)
@@ -26,14 +26,14 @@ def joined(chunks: list[Chunk], signal: Signal) -> tuple[np.ndarray, np.ndarray]
 
 
 def ten_minutes(**settings: Any) -> list[Chunk]:
-    return Body(BodySettings(**settings), "body").advance(600.0)
+    return SimulatedBody(BodySettings(**settings), "body").advance(600.0)
 
 
 def rmssd_ms(rr_s: np.ndarray) -> float:
     return float(1000 * np.sqrt(np.mean(np.diff(rr_s) ** 2)))
 
 
-def samples(settings: Settings) -> list[Sample]:
+def samples(settings: SimulatedSettings) -> list[Sample]:
     async def main() -> list[Sample]:
         return [s async for s in stream(settings, asyncio.get_running_loop().time)]
 
@@ -77,7 +77,7 @@ def test_artefacts_are_missed_and_false_beats_that_keep_the_sum_of_time() -> Non
 
 @given(st.lists(st.floats(0.05, 20.0), min_size=1, max_size=30))
 def test_the_steps_in_which_time_advances_change_nothing(steps_s: list[float]) -> None:
-    body, whole = (Body(BodySettings(artefact_share=0.1), "body") for _ in range(2))
+    body, whole = (SimulatedBody(BodySettings(artefact_share=0.1), "body") for _ in range(2))
     now_s, parts = 0.0, []
     for step_s in steps_s:
         now_s += step_s
@@ -94,7 +94,7 @@ def test_another_seed_is_another_body() -> None:
 
 
 def test_a_given_arousal_overrides_the_profile() -> None:
-    body = Body(BodySettings(profile=CALM), "body")
+    body = SimulatedBody(BodySettings(profile=CALM), "body")
     before = joined(body.advance(120.0), Signal.RR)[1]
     after = joined(body.advance(240.0, arousal=0.9), Signal.RR)[1]
     assert after[-30:].mean() < 0.85 * before.mean()
@@ -108,7 +108,7 @@ def test_a_course_is_linear_between_its_points(time_s: float, arousal: float) ->
 
 
 def test_dropouts_are_statuses_and_gaps_without_samples_inside() -> None:
-    taken = samples(Settings(duration_s=600, dropouts_per_hour=120, dropout_s=5))
+    taken = samples(SimulatedSettings(duration_s=600, dropouts_per_hour=120, dropout_s=5))
     lost = [s for s in taken if isinstance(s, SensorStatus) and s.state == "lost"]
     gaps = [s for s in taken if isinstance(s, Gap) and s.signal is Signal.EDA]
     times_s, _ = joined([s for s in taken if isinstance(s, Chunk)], Signal.EDA)
@@ -132,5 +132,5 @@ def test_dropouts_are_statuses_and_gaps_without_samples_inside() -> None:
 )
 def test_impossible_settings_are_refused_with_a_hint(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError) as error:
-        Settings(**wrong)
+        SimulatedSettings(**wrong)
     assert error.value.hint

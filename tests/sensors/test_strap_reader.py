@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.base import SensorStatus
-from sensors.ble.link import Change, Packet
+from sensors.ble.link import LinkChange, Packet
 from sensors.ble.probe import ask_all
-from sensors.ble.radio import Seen
-from sensors.ble.strap import Settings, StrapReader
+from sensors.ble.radio import Advertisement
+from sensors.ble.strap import StrapReader, StrapSettings
 from sensors.codecs.heart_rate import HeartRateMeasurement
 from sensors.errors import SettingsError
 from sensors.signals import Chunk, Gap, Signal
@@ -27,7 +27,7 @@ def beat(time_s: float, rr: Sequence[int] = (1024,), **fields: bool) -> Packet:
 
 def connected() -> StrapReader:
     reader = StrapReader("strap")
-    reader.take(Change(0.0, "streaming", "H10"))
+    reader.take(LinkChange(0.0, "streaming", "H10"))
     return reader
 
 
@@ -125,7 +125,7 @@ def test_no_bytes_ever_raise_and_times_never_turn_back(packets: list[tuple[str, 
                 assert sample.end_s >= sample.start_s >= 0.0
 
 
-POLAR = Seen("Polar H10 1", "AA:01", -60, "heart rate strap", None)  # type: ignore[arg-type]
+POLAR = Advertisement("Polar H10 1", "AA:01", -60, "heart rate strap", None)  # type: ignore[arg-type]
 BAND = replace(POLAR, name="Band", kind="other")
 
 
@@ -137,4 +137,4 @@ def test_a_device_that_is_in_use_or_unknown_is_not_asked_for_its_battery() -> No
 @pytest.mark.parametrize("wait_s", [0.0, -1.0, float("nan"), 1e9])
 def test_an_impossible_wait_is_refused(wait_s: float) -> None:
     with pytest.raises(SettingsError):
-        Settings(wait_s=wait_s)
+        StrapSettings(wait_s=wait_s)

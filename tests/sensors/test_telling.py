@@ -6,12 +6,12 @@ import pytest
 
 from sensors.base import SensorStatus
 from sensors.ble.band import BandReader
-from sensors.ble.link import Change, Packet
+from sensors.ble.link import LinkChange, Packet
 from sensors.codecs.bitalino import BitalinoDecoder, crc4
-from sensors.codecs.frame import Frame
+from sensors.codecs.frame import SampleFrame
 from sensors.errors import PacketError
 from sensors.signals import Signal
-from sensors.status_reporter import Teller
+from sensors.status_reporter import StatusReporter
 from sensors.timing.sample_timeline import SampleTimeline
 
 DATA, BATTERY = "data", "00002a19-0000-1000-8000-00805f9b34fb"
@@ -20,18 +20,20 @@ DATA, BATTERY = "data", "00002a19-0000-1000-8000-00805f9b34fb"
 class Clocked:
     """Two samples a packet, with the device's time of the first in microseconds."""
 
-    def decode(self, packet: bytes) -> list[Frame]:
+    def decode(self, packet: bytes) -> list[SampleFrame]:
         if len(packet) != 8:
             raise PacketError("not eight bytes")
         worn = packet[:1] != b"\xff"
-        return [Frame(Signal.EDA, (1.0, 2.0), 0, int.from_bytes(packet[1:], "big") / 1e6, worn)]
+        return [
+            SampleFrame(Signal.EDA, (1.0, 2.0), 0, int.from_bytes(packet[1:], "big") / 1e6, worn)
+        ]
 
     def reset(self) -> None: ...
 
 
 def band() -> BandReader:
     reader = BandReader("band", Clocked(), lambda source: [SampleTimeline(Signal.EDA, source, 4.0)])
-    reader.take(Change(0.0, "streaming", "Band"))
+    reader.take(LinkChange(0.0, "streaming", "Band"))
     return reader
 
 
@@ -75,7 +77,7 @@ def test_a_frame_that_is_wrong_is_counted_and_so_are_those_that_never_came() -> 
 
 
 def test_what_is_new_is_told_and_nothing_else() -> None:
-    teller = Teller("x", "no contact", "charge it")
+    teller = StatusReporter("x", "no contact", "charge it")
     assert len(teller.link(0.0, "streaming", "")) == 1
     assert teller.say(1.0, contact=None, drift_ppm=None) == []
     (status,) = teller.say(2.0, contact=True, drift_ppm=12.34)
@@ -88,7 +90,7 @@ def test_what_is_new_is_told_and_nothing_else() -> None:
 
 
 def test_a_device_is_introduced_once_also_when_its_battery_is_low() -> None:
-    teller = Teller("x", "no contact", "charge it")
+    teller = StatusReporter("x", "no contact", "charge it")
     teller.link(0.0, "streaming", "")
     teller.portrait = "Maker, model."
     assert teller.say_bad(0.5) == []  # the next reading tells more

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.engine.factory import core_of
 from biofeedback.engine.inputs import ExternalClock
@@ -49,13 +49,13 @@ async def device(session) -> None:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory) -> Path:
-    plan = Plan(
+    plan = SessionPlan(
         config=load(tables={"music": {"style": "pulse"}}),
         sensors=("sim:",),
         out=tmp_path_factory.mktemp("followed"),
         duration_s=END_S,
     )
-    outcome = Performance(plan).run(device)
+    outcome = SessionRunner(plan).run(device)
     assert outcome is not None
     return outcome.folder
 

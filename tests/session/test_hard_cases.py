@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load
@@ -22,12 +22,12 @@ from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
-from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.sanitizer import Sanitizer
 from biofeedback.runtime.session import Session
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 from synth.events import Bar, Cancel
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 
 def core() -> Core:
@@ -56,7 +56,7 @@ def test_a_late_tick_never_changes_the_tempo_in_the_past() -> None:
     for index in range(1, 400):
         fed_at_s = index / 2 + 0.45
         for derived in late.feed(index, fed_at_s, Tick(index)):
-            if isinstance(derived, Segment):
+            if isinstance(derived, TempoSegment):
                 assert derived.time_s > fed_at_s
 
 
@@ -84,7 +84,7 @@ def perform(out: Path, **changes: object) -> Path:
         "config": load(settings=["state.rest.rest_s=30"]), "sensors": ("sim:",), "out": out,
         "duration_s": 60.0,
     }  # fmt: skip
-    outcome = Performance(Plan(**{**plan, **changes})).run(nothing_to_watch)  # type: ignore[arg-type]
+    outcome = SessionRunner(SessionPlan(**{**plan, **changes})).run(nothing_to_watch)  # type: ignore[arg-type]
     assert outcome is not None
     return outcome.folder
 
@@ -94,8 +94,8 @@ def test_a_panic_in_a_session_is_heard_in_its_score(tmp_path: Path) -> None:
         await asyncio.sleep(20.0)
         session.command("key", "panic")
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=60.0)
-    outcome = Performance(plan).run(press)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=60.0)
+    outcome = SessionRunner(plan).run(press)
     assert outcome is not None
     score = score_of(outcome.folder)
     panic_beat = score.tempo_map.beat_at(20.0)
@@ -158,8 +158,8 @@ def test_a_session_that_measured_nothing_leaves_nothing(tmp_path: Path) -> None:
     async def leave(session: Session) -> None:
         session.command("key", "stop")
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path)
-    assert Performance(plan).run(leave) is None
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path)
+    assert SessionRunner(plan).run(leave) is None
     assert not list(tmp_path.iterdir())
 
 
@@ -168,9 +168,9 @@ def test_a_screen_that_fails_is_told_after_the_music(tmp_path: Path) -> None:
         await asyncio.sleep(5.0)
         raise RuntimeError("no such colour")
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=30.0)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=30.0)
     with pytest.raises(RuntimeError, match="no such colour"):
-        Performance(plan).run(broken)
+        SessionRunner(plan).run(broken)
     (folder,) = tmp_path.iterdir()
     assert verify(folder, core_of).complete
 
@@ -195,8 +195,8 @@ def test_a_clock_step_parts_the_beats_of_every_source(tmp_path: Path) -> None:
         session._conductor.note_step(3600.0)
         session._break_off(session._clock())
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=40.0)
-    outcome = Performance(plan).run(jump)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=40.0)
+    outcome = SessionRunner(plan).run(jump)
     assert outcome is not None
     gaps = [line for _, line in read(outcome.folder) if isinstance(line, lines.GapLine)]
     assert {(g.source, g.signal, g.reason) for g in gaps} == {
@@ -206,7 +206,7 @@ def test_a_clock_step_parts_the_beats_of_every_source(tmp_path: Path) -> None:
 
 
 def test_a_sensor_that_never_came_back_has_its_gap_at_the_end(tmp_path: Path) -> None:
-    intake = Intake()
+    intake = Sanitizer()
     chunk = Chunk.events(Signal.RR, "strap", [1.0], [0.8])
     intake.clean(chunk, 0)
     assert intake.lost() == []
@@ -219,7 +219,7 @@ def test_a_sensor_that_never_came_back_has_its_gap_at_the_end(tmp_path: Path) ->
 
 
 def test_what_the_log_could_not_give_back_does_not_come_in() -> None:
-    intake = Intake()
+    intake = Sanitizer()
     nan = float("nan")
     device = Chunk.events(Signal.RR, "a", [1.0, 2.0], [0.8, 0.8], [5.0, nan])
     cleaned = intake.clean(device, 0)

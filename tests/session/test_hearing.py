@@ -7,16 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.offline import sound_exposure
-from biofeedback.offline.sound_exposure import Calibration, heard
+from biofeedback.offline.sound_exposure import LevelCalibration, heard
 from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.runtime.session import Session
 
-MEASURED = Calibration(output="audio:", volume=0.5, level_dba=74.0)
+MEASURED = LevelCalibration(output="audio:", volume=0.5, level_dba=74.0)
 
 
 def log(out: Path, *, outputs: list[str], volume: str = "1.0") -> list[lines.Line]:
@@ -25,9 +25,9 @@ def log(out: Path, *, outputs: list[str], volume: str = "1.0") -> list[lines.Lin
     async def watch(session: Session) -> None:
         session.command("session", "volume", volume)
 
-    outcome = Performance(Plan(config=load(), sensors=("sim:",), out=out, duration_s=60.0)).run(
-        watch
-    )
+    outcome = SessionRunner(
+        SessionPlan(config=load(), sensors=("sim:",), out=out, duration_s=60.0)
+    ).run(watch)
     assert outcome is not None
     first, *rest = (line for _, line in read(outcome.folder))
     assert isinstance(first, lines.HeaderLine)
@@ -45,10 +45,10 @@ def test_half_the_volume_is_six_decibels_less(tmp_path: Path, volume: str, level
 def test_forty_hours_at_80_decibels_are_a_week() -> None:
     pascal = 20e-6 * 10.0 ** (80.0 / 20.0)
     assert 40.0 * pascal**2 == pytest.approx(sound_exposure.ALLOWANCE_PA2H)
-    assert sound_exposure.Heard(
+    assert sound_exposure.SoundExposure(
         40 * 3600.0, sound_exposure.ALLOWANCE_PA2H
     ).level_dba == pytest.approx(80.0)
-    assert sound_exposure.Heard(40 * 3600.0, sound_exposure.ALLOWANCE_PA2H).share == 1.0
+    assert sound_exposure.SoundExposure(40 * 3600.0, sound_exposure.ALLOWANCE_PA2H).share == 1.0
 
 
 def test_what_was_not_measured_or_not_heard_has_no_level(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, damage, read, read_header
 from biofeedback.record.tables import gather
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.pipeline import Ledger
+from biofeedback.runtime.pipeline import Pipeline
 from biofeedback.runtime.telemetry import Counters
 from sensors.signals import Chunk, Signal
 
@@ -38,7 +38,7 @@ def test_a_live_log_has_the_delay_of_each_stage(tmp_path: Path) -> None:
     loop = asyncio.new_event_loop()
     clock, log = AtTen(loop, utc_now()), LogWriter(tmp_path / LOG_NAME)
     header = read_header(simulated(tmp_path / "other", 5.0))
-    ledger = Ledger(core_of(header), log, clock)
+    ledger = Pipeline(core_of(header), log, clock)
     ledger.note(lambda t, seq: header)
     ledger.take(Chunk.events(Signal.RR, "strap", [clock() - 0.25], [0.8]))
     ledger.take(Tick(19))

@@ -11,7 +11,7 @@ import numpy as np
 import pylsl
 import pytest
 
-from biofeedback.common.event_bus import Hub
+from biofeedback.common.event_bus import EventBus
 from biofeedback.common.tasks import beside
 from biofeedback.engine.inputs import Command
 from biofeedback.integrations.lsl_outlet import LslOutlet
@@ -129,7 +129,7 @@ def test_what_a_person_or_the_session_asked_for_is_a_marker(
 
 def test_a_stream_that_breaks_or_lags_is_told_and_raises_nothing() -> None:
     async def scenario() -> LslOutlet:
-        hub: Hub[object] = Hub()
+        hub: EventBus[object] = EventBus()
         outlet = LslOutlet(f"{RUN} alone", lambda: 0.0)
         await outlet.open()
         outlet.listen(hub)

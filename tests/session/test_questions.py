@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls
 from biofeedback.config.loader import load
@@ -18,7 +18,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import read
 from biofeedback.record.verify import verify
 from biofeedback.runtime import prompts
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from biofeedback.views.picture import Picture
 
@@ -31,12 +31,12 @@ def asked(
     programme: str | None = None,
 ) -> list[lines.Line]:
     """Return the log of a session in virtual time, whose listener does answer."""
-    monkeypatch.setattr(Performance, "_questions", lambda self, clock: Questions(every_s))
-    plan = Plan(
+    monkeypatch.setattr(SessionRunner, "_questions", lambda self, clock: Prompts(every_s))
+    plan = SessionPlan(
         config=load(programme), sensors=("sim:",), out=out, duration_s=40.0 + every_s,
         ask_every_s=every_s,
     )  # fmt: skip
-    folder = Performance(plan).run(answer).folder
+    folder = SessionRunner(plan).run(answer).folder
     assert verify(folder, core_of).complete
     return [line for _, line in read(folder)]
 
@@ -113,8 +113,10 @@ def test_stopping_twice_asks_nothing_more(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_nobody_is_asked_where_time_does_not_wait(tmp_path: Path) -> None:
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=5.0, ask_every_s=0.0)
-    folder = Performance(plan).run(silent).folder
+    plan = SessionPlan(
+        config=load(), sensors=("sim:",), out=tmp_path, duration_s=5.0, ask_every_s=0.0
+    )
+    folder = SessionRunner(plan).run(silent).folder
     assert said([line for _, line in read(folder)]) == []
 
 

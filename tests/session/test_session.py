@@ -11,7 +11,7 @@ import pytest
 
 from biofeedback.app.postprocess import write_midi
 from biofeedback.app.registry import SensorOptions, SensorSource
-from biofeedback.app.runner import Outcome, Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionResult, SessionRunner
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.config.loader import load
 from biofeedback.engine.factory import core_of
@@ -32,14 +32,14 @@ async def nothing_to_watch(session: Session) -> None:
     return
 
 
-def perform(out: Path, **changes: object) -> Outcome:
+def perform(out: Path, **changes: object) -> SessionResult:
     plan: dict[str, object] = {
         "config": load(settings=["state.rest.rest_s=60"]),
         "sensors": ("sim:",),
         "out": out,
         "duration_s": 150.0,
     }
-    return Performance(Plan(**{**plan, **changes})).run(nothing_to_watch)  # type: ignore[arg-type]
+    return SessionRunner(SessionPlan(**{**plan, **changes})).run(nothing_to_watch)  # type: ignore[arg-type]
 
 
 def of_kind(folder: Path, kind: type) -> list[lines.Line]:
@@ -60,8 +60,8 @@ def test_a_free_mapping_and_a_stop_regenerate_themselves(tmp_path: Path) -> None
         await asyncio.sleep(60.0)
         session.command("key", "rating", "distress=9")
 
-    plan = Plan(config=load("improvise"), sensors=("sim:",), out=tmp_path, duration_s=190.0)
-    outcome = Performance(plan).run(suffer)
+    plan = SessionPlan(config=load("improvise"), sensors=("sim:",), out=tmp_path, duration_s=190.0)
+    outcome = SessionRunner(plan).run(suffer)
     assert outcome is not None
     decisions = of_kind(outcome.folder, lines.DecisionLine)
     assert {line.cause for line in decisions} >= {"heart_rate", "stop:distress"}
@@ -75,8 +75,8 @@ def test_another_style_and_bounds_are_taken_while_it_plays_and_regenerate(tmp_pa
         for wish in ("style=lofi for 60", "tempo_most_bpm=50 for 60", "volume_most=0.3 for 60"):
             session.command("web:therapist:Ann", "override", wish)
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=150.0)
-    outcome = Performance(plan).run(steer)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=150.0)
+    outcome = SessionRunner(plan).run(steer)
     assert outcome is not None
     decisions = of_kind(outcome.folder, lines.DecisionLine)
     within = [line for line in decisions if 50.0 < line.t < 88.0]
@@ -135,16 +135,16 @@ def test_tempo_is_continuous_in_beats(tmp_path: Path) -> None:
 
 
 def test_the_virtual_listener_is_led_down_and_a_null_listener_is_not(tmp_path: Path) -> None:
-    from biofeedback.simulation.listener import Arousal, Settings
-    from biofeedback.simulation.music_monitor import Ear
+    from biofeedback.simulation.listener import ArousalCourse, ListenerSettings
+    from biofeedback.simulation.music_monitor import MusicMonitor
     from synth.params import MusicParams
 
     calm = MusicParams(tempo_bpm=62.0, density=1.2)
     courses = {}
     for kind in ("responder", "null"):
-        ear = Ear()
+        ear = MusicMonitor()
         ear.hear(calm)
-        listener = Arousal(Settings(kind=kind, start=0.6, rest=0.6))  # type: ignore[arg-type]
+        listener = ArousalCourse(ListenerSettings(kind=kind, start=0.6, rest=0.6))  # type: ignore[arg-type]
         courses[kind] = [listener.step(ear.music, 1.0) for _ in range(180)]
     assert courses["responder"][-1] < 0.4
     assert abs(courses["null"][-1] - 0.6) < 0.15
@@ -281,16 +281,18 @@ def test_a_sensor_that_is_away_at_the_end_has_its_gap_in_the_log(tmp_path: Path)
 
 
 def test_several_performances_play_on_one_loop_each_with_its_own_clock(tmp_path: Path) -> None:
-    def performance(name: str, seed: int) -> Performance:
-        return Performance(
-            Plan(config=load(), sensors=("sim:",), out=tmp_path / name, duration_s=40.0, seed=seed)
+    def performance(name: str, seed: int) -> SessionRunner:
+        return SessionRunner(
+            SessionPlan(
+                config=load(), sensors=("sim:",), out=tmp_path / name, duration_s=40.0, seed=seed
+            )
         )
 
-    async def later(wait_s: float, one: Performance) -> Outcome | None:
+    async def later(wait_s: float, one: SessionRunner) -> SessionResult | None:
         await asyncio.sleep(wait_s)
         return await one.play(nothing_to_watch)
 
-    async def both() -> list[Outcome | None]:
+    async def both() -> list[SessionResult | None]:
         return await asyncio.gather(
             later(0.0, performance("a", 1)), later(7.3, performance("b", 2))
         )
@@ -306,8 +308,10 @@ def test_a_slow_disk_holds_up_nobody_else_when_a_live_session_closes_its_log(
 ) -> None:
     went_on, heard, whole = threading.Event(), list[bool](), LogWriter.close
     loops: list[asyncio.AbstractEventLoop] = []
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=60.0, realtime=True)
-    one = Performance(plan, InlineWorker())
+    plan = SessionPlan(
+        config=load(), sensors=("sim:",), out=tmp_path, duration_s=60.0, realtime=True
+    )
+    one = SessionRunner(plan, InlineWorker())
 
     def slow(log: LogWriter) -> None:
         loops[0].call_soon_threadsafe(went_on.set)
@@ -328,7 +332,9 @@ def test_a_slow_disk_holds_up_nobody_else_when_a_live_session_closes_its_log(
 
 
 def test_a_performance_that_is_cancelled_says_what_it_left(tmp_path: Path) -> None:
-    one = Performance(Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=400.0))
+    one = SessionRunner(
+        SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=400.0)
+    )
 
     async def cut_short() -> None:
         task = asyncio.create_task(one.play(nothing_to_watch))
@@ -356,8 +362,8 @@ def test_what_a_person_asks_of_the_music_replays_and_nonsense_is_not_even_logged
         with pytest.raises(CommandError):
             session.command("key", "override", "tempo_bpm=fast")
 
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=90.0)
-    outcome = Performance(plan).run(ask)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=90.0)
+    outcome = SessionRunner(plan).run(ask)
     assert outcome is not None
     commands = [line.what for line in of_kind(outcome.folder, lines.CommandLine)]
     assert commands == ["override", "rating", "adverse", "stop"]
@@ -397,15 +403,15 @@ def test_a_programme_ends_by_itself_and_replays(tmp_path: Path) -> None:
 
 def test_a_style_that_is_withdrawn_before_it_sounded_leaves_nothing_behind(tmp_path: Path) -> None:
     def last(out: Path, watch) -> lines.ParamsItem:
-        plan = Plan(config=load("control"), sensors=("sim:",), out=out, duration_s=150.0)
-        performance = Performance(plan)
+        plan = SessionPlan(config=load("control"), sensors=("sim:",), out=out, duration_s=150.0)
+        performance = SessionRunner(plan)
         folder = performance.run(partial(watch, performance)).folder
         return [line for _, line in read(folder) if isinstance(line, lines.DecisionLine)][-1].params
 
-    async def leave(performance: Performance, session: Session) -> None:
+    async def leave(performance: SessionRunner, session: Session) -> None:
         return
 
-    async def change_ones_mind(performance: Performance, session: Session) -> None:
+    async def change_ones_mind(performance: SessionRunner, session: Session) -> None:
         await asyncio.sleep(5.0)
         session.command("desk", "override", "style=pulse for 300")
         while performance._core._composer.style.name != "pulse":  # noqa: ASYNC110 - it tells nobody

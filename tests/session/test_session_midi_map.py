@@ -8,7 +8,7 @@ import mido
 import pytest
 
 from biofeedback.app.postprocess import write_midi
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.config.midi_maps import resolve, signal_names
@@ -32,8 +32,8 @@ def voices(folder: Path) -> dict[str, tuple[int, int | None]]:
 
 
 def performed(out: Path, **changes: object) -> Path:
-    plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=40.0, **changes)  # type: ignore[arg-type]
-    outcome = Performance(plan).run(nothing_to_watch)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=out, duration_s=40.0, **changes)  # type: ignore[arg-type]
+    outcome = SessionRunner(plan).run(nothing_to_watch)
     assert outcome is not None
     return outcome.folder
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.keys import Controls
 from biofeedback.config.loader import load
 from biofeedback.controllers.bindings import Action, Binding
-from biofeedback.controllers.command_mapper import Wishes
-from biofeedback.controllers.midi_events import Control, Touch
+from biofeedback.controllers.command_mapper import CommandMapper
+from biofeedback.controllers.midi_events import MidiControl, MidiEvent
 from biofeedback.controllers.osc_controller import command_of
 from biofeedback.engine.factory import core_of
 from biofeedback.record.lines import DecisionLine
@@ -34,8 +34,8 @@ def key(key: str) -> Callable[[Session], object]:
 
 def midi(action: Action) -> Callable[[Session], object]:
     def strike(session: Session) -> None:
-        pad = Wishes([Binding(action=action, note=36)])
-        for wanted in pad.touched(Touch(Control("note", 1, 36), 1.0), session.held):
+        pad = CommandMapper([Binding(action=action, note=36)])
+        for wanted in pad.touched(MidiEvent(MidiControl("note", 1, 36), 1.0), session.held):
             session.command("midi:Pad", wanted.what, wanted.value)
 
     return strike
@@ -85,14 +85,14 @@ def test_a_stop_by_heart_rate_outlives_a_hold_that_any_hand_lets_go(
         assert session.held_back
         go_on(session)
 
-    plan = Plan(
+    plan = SessionPlan(
         config=load(),
         sensors=(f"file:{heart}",),
         out=tmp_path / "out",
         duration_s=205.0,
         baseline=resting_baseline(1),
     )
-    folder = Performance(plan).run(act).folder
+    folder = SessionRunner(plan).run(act).folder
     causes = {line.t: line.cause for _, line in read(folder) if isinstance(line, DecisionLine)}
     assert causes[40.0] == "held"
     assert min(t for t, cause in causes.items() if cause == "stop:heart_rate") < 105.0

@@ -21,7 +21,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream
@@ -99,7 +99,7 @@ class Run:
         stop = StopSwitch()
         if self._pressed:
             stop.press()
-        asked = Questions() if self._questions else None
+        asked = Prompts() if self._questions else None
         session = Session(
             core_of(header), [source], [self.player], InlineWorker(), log, clock, 60.0, 0.7, asked,
             stop,

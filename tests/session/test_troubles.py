@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.controllers import osc_controller
 from biofeedback.engine.factory import core_of
@@ -73,14 +73,14 @@ def told(tmp_path_factory) -> Told:
                 await asyncio.sleep(0.1)
 
     whole = osc_controller.decode
-    plan = Plan(
+    plan = SessionPlan(
         config=load(), sensors=("sim:",), out=tmp_path_factory.mktemp("troubles"),
         duration_s=SECONDS, realtime=True, controls=(f"osc:{told.port}",), lsl="hangs",
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(osc_controller, "decode", decode)
         patch.setattr(LslOutlet, "_send", lambda *event: never.wait())
-        performance = Performance(plan)
+        performance = SessionRunner(plan)
         performance.run(screen)
         never.set()
     assert performance.outcome is not None

@@ -5,7 +5,7 @@ import pytest
 
 from biofeedback.simulation.crowd import FAMILIES, FamilyName, VirtualListener, minds
 from biofeedback.simulation.listener_types import KINDS, KindName, kind_of, mixed
-from biofeedback.simulation.music_features import Heard
+from biofeedback.simulation.music_features import MusicFeatures
 from biofeedback.simulation.scale import arousal_of, deviations
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
@@ -19,7 +19,7 @@ families = pytest.mark.parametrize("family", FAMILIES)
 
 def settled(family: FamilyName, kind: KindName, music: MusicParams | None) -> np.ndarray:
     people = minds(family, [kind] * len(SEEDS), SEEDS)
-    heard = Heard.of([music] * len(SEEDS), ["ambient"] * len(SEEDS))
+    heard = MusicFeatures.of([music] * len(SEEDS), ["ambient"] * len(SEEDS))
     for _ in range(8 * 120):
         people.step(heard)
     return people.arousal
@@ -46,8 +46,8 @@ def test_a_listener_is_the_same_alone_and_in_a_crowd(family: FamilyName) -> None
     alone = minds(family, ["restless"], [704])
     crowd = minds(family, ["restless"] * len(SEEDS), SEEDS)
     for _ in range(240):
-        alone.step(Heard.of([CALM], ["piano"]))
-        crowd.step(Heard.of([CALM] * len(SEEDS), ["piano"] * len(SEEDS)))
+        alone.step(MusicFeatures.of([CALM], ["piano"]))
+        crowd.step(MusicFeatures.of([CALM] * len(SEEDS), ["piano"] * len(SEEDS)))
     assert alone.arousal[0] == pytest.approx(crowd.arousal[4], abs=1e-12)
 
 

@@ -6,8 +6,8 @@ Loose bounds: the models are to be of the right kind, not fitted. Groups of 80 l
 import numpy as np
 import pytest
 
-from biofeedback.simulation.crowd import FAMILIES, FamilyName, Minds, VirtualListener, minds
-from biofeedback.simulation.music_features import Heard
+from biofeedback.simulation.crowd import FAMILIES, FamilyName, ResponseModel, VirtualListener, minds
+from biofeedback.simulation.music_features import MusicFeatures
 from synth.params import Layer, MusicParams
 
 pytestmark = pytest.mark.parametrize("family", FAMILIES)
@@ -15,15 +15,15 @@ SEEDS = range(500, 580)
 STEPS_A_MINUTE = 120
 
 
-def crowd(family: FamilyName) -> Minds:
+def crowd(family: FamilyName) -> ResponseModel:
     return minds(family, ["responder"] * len(SEEDS), SEEDS)
 
 
-def hear(music: MusicParams | None) -> Heard:
-    return Heard.of([music] * len(SEEDS), ["piano"] * len(SEEDS))
+def hear(music: MusicParams | None) -> MusicFeatures:
+    return MusicFeatures.of([music] * len(SEEDS), ["piano"] * len(SEEDS))
 
 
-def breath_spread(people: Minds, music: MusicParams | None, minutes: int = 6) -> np.ndarray:
+def breath_spread(people: ResponseModel, music: MusicParams | None, minutes: int = 6) -> np.ndarray:
     """Coefficients of variation of the breath periods of each."""
     heard, phases = hear(music), []
     for _ in range(minutes * STEPS_A_MINUTE):
@@ -56,12 +56,12 @@ def test_three_quarters_of_the_own_rate_calms_more_than_six_a_minute_for_all(
         people = crowd(family)
         own = 60.0 * people.breathing.rate_hz
         paces = 0.75 * own if name == "own" else np.full(len(SEEDS), 6.0)
-        heard = Heard.of(
+        heard = MusicFeatures.of(
             [MusicParams(tempo_bpm=8.0 * pace, swell=1.0, layers=(Layer.PAD,)) for pace in paces],
             ["drone_breath"] * len(SEEDS),
         )
         unpaced = minds(family, ["responder"] * len(SEEDS), SEEDS)
-        silent = Heard.of(
+        silent = MusicFeatures.of(
             [MusicParams(tempo_bpm=8.0 * pace, layers=(Layer.PAD,)) for pace in paces],
             ["drone_breath"] * len(SEEDS),
         )

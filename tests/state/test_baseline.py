@@ -11,8 +11,8 @@ from biofeedback.state.baseline import (
     POPULATION,
     Baseline,
     BaselineLearner,
-    Resting,
-    Settings,
+    BaselineSettings,
+    RestingValue,
     feature,
 )
 
@@ -26,7 +26,7 @@ def ticks(seconds: float) -> Iterator[float]:
 
 
 def learnt(seconds: float, *names: str, rest_s: float = 180.0) -> Baseline | None:
-    learner = BaselineLearner(Settings(rest_s=rest_s))
+    learner = BaselineLearner(BaselineSettings(rest_s=rest_s))
     values = {"heart_rate": 60.0, "ln_rmssd": 3.5, "scl": 2.0, "scr_rate": 3.0}
     for now_s in ticks(seconds):
         swing = math.sin(now_s)
@@ -35,7 +35,7 @@ def learnt(seconds: float, *names: str, rest_s: float = 180.0) -> Baseline | Non
 
 
 def test_the_resting_value_is_a_robust_median() -> None:
-    learner = BaselineLearner(Settings())
+    learner = BaselineLearner(BaselineSettings())
     for now_s in ticks(180):
         bpm = 140.0 if now_s < 30.0 else 60.0
         learner.update([reading("heart_rate", bpm)], now_s)
@@ -63,7 +63,7 @@ def test_a_shorter_rest_is_flagged_as_weak() -> None:
 
 
 def test_the_rest_starts_with_the_first_value_and_then_ends() -> None:
-    learner = BaselineLearner(Settings(rest_s=60.0))
+    learner = BaselineLearner(BaselineSettings(rest_s=60.0))
     for now_s in ticks(300):
         learner.update([reading("scl", None if now_s < 100.0 else 2.0)], now_s)
         assert learner.complete == (now_s >= 160.0)
@@ -79,8 +79,8 @@ def test_nothing_measured_gives_no_baseline() -> None:
 
 def test_z_is_shrunk_towards_the_pooled_spread() -> None:
     pooled = POPULATION["heart_rate"].sd_within
-    still = Baseline({"heart_rate": Resting(60.0, 0.0, 300)}, 180.0, weak=False)
-    usual = Baseline({"heart_rate": Resting(60.0, pooled, 300)}, 180.0, weak=False)
+    still = Baseline({"heart_rate": RestingValue(60.0, 0.0, 300)}, 180.0, weak=False)
+    usual = Baseline({"heart_rate": RestingValue(60.0, pooled, 300)}, 180.0, weak=False)
     assert still.z("heart_rate", 60.0 + pooled) == pytest.approx(math.sqrt(2.0))
     assert usual.z("heart_rate", 60.0 + pooled) == pytest.approx(1.0)
     assert usual.z("scl", 1.0) is None

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.metrics.bank import MetricBank
-from biofeedback.metrics.bank import Settings as MetricSettings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline
-from biofeedback.state.baseline import Baseline, Resting
-from biofeedback.state.estimator import Estimator, Settings, State
+from biofeedback.state.baseline import Baseline, RestingValue
+from biofeedback.state.estimator import Estimator, EstimatorSettings, State
 from sensors.files import read
 from sensors.signals import Chunk, Signal
 
@@ -20,10 +19,10 @@ STIRRED = {"heart_rate": 80.0, "ln_rmssd": 3.0, "scl": 3.0, "scr_rate": 9.0}
 HEART, SKIN = ("heart_rate", "ln_rmssd"), ("scl", "scr_rate")
 KNOWN = Baseline(
     {
-        "heart_rate": Resting(62.0, 4.0, 360),
-        "ln_rmssd": Resting(3.7, 0.2, 360),
-        "scl": Resting(0.693, 0.1, 360),
-        "scr_rate": Resting(1.0986, 0.4, 360),
+        "heart_rate": RestingValue(62.0, 4.0, 360),
+        "ln_rmssd": RestingValue(3.7, 0.2, 360),
+        "scl": RestingValue(0.693, 0.1, 360),
+        "scr_rate": RestingValue(1.0986, 0.4, 360),
     },
     180.0,
     weak=False,
@@ -45,7 +44,7 @@ def tracked(
     stored: Baseline | None = KNOWN,
     quality: float = 1.0,
 ) -> list[State]:
-    estimator = Estimator(Settings(), stored)
+    estimator = Estimator(EstimatorSettings(), stored)
     return [
         estimator.step(readings(course(tick / 2), tick / 2, quality), tick / 2)
         for tick in range(int(2 * seconds) + 1)
@@ -57,7 +56,7 @@ def test_a_calm_person_sits_at_three_tenths() -> None:
 
 
 def test_one_pooled_standard_deviation_above_rest_is_one_half() -> None:
-    stored = Baseline({"heart_rate": Resting(60.0, 5.0, 360)}, 180.0, weak=False)
+    stored = Baseline({"heart_rate": RestingValue(60.0, 5.0, 360)}, 180.0, weak=False)
     state = tracked(lambda _: {"heart_rate": 65.0}, 120.0, stored)[-1]
     assert state.contributions == {"heart_rate": pytest.approx(1.0)}
     assert state.arousal == pytest.approx(0.5, abs=0.01)
@@ -124,20 +123,20 @@ def test_a_rest_without_data_is_repeated() -> None:
 
 
 def test_a_learnt_baseline_can_be_stored_and_saves_the_rest() -> None:
-    estimator = Estimator(Settings(rest=baseline.Settings(rest_s=60.0)), None)
+    estimator = Estimator(EstimatorSettings(rest=baseline.BaselineSettings(rest_s=60.0)), None)
     assert estimator.baseline is None
     for tick in range(130):
         estimator.step(readings(CALM, tick / 2), tick / 2)
     stored = estimator.baseline
     assert stored is not None
     assert stored.weak
-    again = Estimator(Settings(), stored).step(readings(CALM, 0.0), 0.0)
+    again = Estimator(EstimatorSettings(), stored).step(readings(CALM, 0.0), 0.0)
     assert again.phase == "tracking"
 
 
 def test_steps_of_any_length_settle_alike() -> None:
     def settled(step_s: float) -> float:
-        estimator = Estimator(Settings(), KNOWN)
+        estimator = Estimator(EstimatorSettings(), KNOWN)
         for tick in range(int(20.0 / step_s)):
             estimator.step(readings(CALM, tick * step_s), tick * step_s)
         start_s = 20.0
@@ -180,7 +179,7 @@ def test_a_sensor_that_starts_after_the_rest_learns_where_its_rest_must_be() -> 
 @pytest.mark.recordings
 def test_arousal_moves_over_a_real_session(recordings: Path) -> None:
     recording = read(recordings / "stress_predict" / "S05")
-    metrics, estimator = MetricBank(MetricSettings()), Estimator(Settings(), None)
+    metrics, estimator = MetricBank(MetricSettings()), Estimator(EstimatorSettings(), None)
     series = [c for c in recording.series if c.signal in (Signal.RR, Signal.EDA, Signal.HR)]
     arousal = []
     for second in range(1, int(recording.duration_s), 5):

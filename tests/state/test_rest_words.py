@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 from replayed_session import rr_text
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.screen import watch
 from biofeedback.config.loader import load
 from biofeedback.personal import profiles
 from biofeedback.report import page
 from biofeedback.report.session_data import read_story
-from biofeedback.state.baseline import Baseline, Resting
+from biofeedback.state.baseline import Baseline, RestingValue
 from biofeedback.state.baseline_text import rest_in_words
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 
 
 def learned(ago: timedelta, rest_s: float = 180.0) -> Baseline:
-    resting = {"heart_rate": Resting(60.0, 3.0, 360)}
+    resting = {"heart_rate": RestingValue(60.0, 3.0, 360)}
     return Baseline(resting, rest_s, rest_s < 180.0, (NOW - ago).isoformat())
 
 
@@ -42,14 +42,14 @@ def test_a_short_or_an_old_rest_says_so() -> None:
 
 
 def perform(folder: Path, rest_s: float, recording: Path) -> Path:
-    plan = Plan(
+    plan = SessionPlan(
         config=load(settings=[f"state.rest.rest_s={rest_s}"]),
         sensors=(f"file:{recording}",),
         out=folder,
         duration_s=75.0,
         profile="robin",
     )
-    outcome = Performance(plan).run(watch)
+    outcome = SessionRunner(plan).run(watch)
     assert outcome is not None
     return outcome.folder
 

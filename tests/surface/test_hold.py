@@ -15,8 +15,8 @@ from rigs.page_server import PageServer, page_server
 
 from biofeedback.cli.keys import Controls
 from biofeedback.controllers.bindings import Binding
-from biofeedback.controllers.midi_controller import MidiDesk
-from biofeedback.controllers.osc_controller import OscDesk
+from biofeedback.controllers.midi_controller import MidiController
+from biofeedback.controllers.osc_controller import OscController
 from biofeedback.runtime.session import Session
 from synth.outputs.osc_message import encode
 
@@ -80,8 +80,8 @@ class Room:
 
     async def _surfaces(self) -> None:
         self._controls, self._pad = Controls(self.session), Pad()
-        pad = MidiDesk(self._pad, [Binding(action="hold", note=36)])  # type: ignore[arg-type]
-        self._desk = OscDesk(*self._osc)
+        pad = MidiController(self._pad, [Binding(action="hold", note=36)])  # type: ignore[arg-type]
+        self._desk = OscController(*self._osc)
         await self._desk.open()
         self._tasks = [asyncio.create_task(each.run(self.session)) for each in (pad, self._desk)]
 

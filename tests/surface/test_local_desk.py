@@ -14,7 +14,7 @@ import pytest
 from biofeedback.cli.app import run
 from biofeedback.common.clock import run_live
 from biofeedback.common.errors import CommandError
-from biofeedback.controllers.local_ipc import LocalDesk, ask, running_folder, running_sessions
+from biofeedback.controllers.local_ipc import LocalIpc, ask, running_folder, running_sessions
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.inputs import Command, CommandName, ExternalClock
 
@@ -50,7 +50,7 @@ def while_running(folder: Path, names: tuple[str, ...], *lines: list[str]) -> tu
 
     async def body() -> tuple[Taken, list]:
         taken = Taken()
-        desks = [LocalDesk(folder / name, lambda: 83.4) for name in names]
+        desks = [LocalIpc(folder / name, lambda: 83.4) for name in names]
         for desk in desks:
             await desk.open()
         tasks = [asyncio.create_task(desk.run(taken)) for desk in desks]
@@ -111,7 +111,7 @@ def test_of_several_sessions_one_can_be_named(folder: Path) -> None:
 
 def test_without_the_token_nothing_is_taken(folder: Path) -> None:
     async def body() -> tuple[Taken, bytes, int]:
-        taken, desk = Taken(), LocalDesk(folder / "S1", lambda: 0.0)
+        taken, desk = Taken(), LocalIpc(folder / "S1", lambda: 0.0)
         await desk.open()
         task = asyncio.create_task(desk.run(taken))
         (file,) = running_folder().iterdir()
@@ -147,7 +147,7 @@ def test_what_a_killed_session_left_behind_is_taken_away(folder: Path) -> None:
 
 def test_a_session_that_went_away_is_told(folder: Path) -> None:
     async def body() -> None:
-        desk = LocalDesk(folder / "S1", lambda: 0.0)
+        desk = LocalIpc(folder / "S1", lambda: 0.0)
         await desk.open()
         (place,) = await asyncio.to_thread(running_sessions)
         await desk.close()
@@ -159,7 +159,7 @@ def test_a_session_that_went_away_is_told(folder: Path) -> None:
 
 def test_a_file_whose_port_is_another_sessions_by_now_is_taken_away(folder: Path) -> None:
     async def body() -> list[str]:
-        desk = LocalDesk(folder / "S1", lambda: 0.0)
+        desk = LocalIpc(folder / "S1", lambda: 0.0)
         await desk.open()
         (file,) = running_folder().iterdir()
         old = json.loads(file.read_text()) | {"session": "old", "token": "t"}

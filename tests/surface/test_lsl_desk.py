@@ -7,11 +7,11 @@ from uuid import uuid4
 import pylsl
 import pytest
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.clock import run_live
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load
-from biofeedback.controllers.lsl_marker_input import LslDesk
+from biofeedback.controllers.lsl_marker_input import LslMarkerInput
 from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
@@ -49,7 +49,7 @@ class Taken:
 def test_a_marker_stands_at_the_time_of_its_sender_and_our_own_are_not_heard(name: str) -> None:
     async def body() -> str:
         theirs, ours = outlet(f"theirs-{RUN}"), outlet(f"{RUN}/markers/")
-        taken, desk = Taken(), LslDesk(name, pylsl.local_clock)
+        taken, desk = Taken(), LslMarkerInput(name, pylsl.local_clock)
         await desk.open()
         task = asyncio.create_task(desk.run(taken))
         while not theirs.have_consumers():  # noqa: ASYNC110 - no event tells
@@ -76,7 +76,7 @@ def test_a_marker_stands_at_the_time_of_its_sender_and_our_own_are_not_heard(nam
 
 def test_a_stream_that_is_not_there_is_told_and_waited_for() -> None:
     async def body() -> str:
-        desk = LslDesk(f"nobody-{RUN}", pylsl.local_clock)
+        desk = LslMarkerInput(f"nobody-{RUN}", pylsl.local_clock)
         await desk.open()
         task = asyncio.create_task(desk.run(Taken()))
         await asyncio.sleep(0)
@@ -92,7 +92,7 @@ def test_a_stream_that_is_not_there_is_told_and_waited_for() -> None:
 def test_a_stream_without_a_name_is_refused() -> None:
     for name in (" ", "it's"):
         with pytest.raises(ConfigError, match="names no stream"):
-            LslDesk(name, float)
+            LslMarkerInput(name, float)
 
 
 async def marking(session: Session) -> None:
@@ -102,8 +102,8 @@ async def marking(session: Session) -> None:
 
 
 def test_the_log_has_both_times_and_the_tables_the_senders(tmp_path: Path) -> None:
-    plan = Plan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=12.0)
-    folder = Performance(plan).run(marking).folder
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=12.0)
+    folder = SessionRunner(plan).run(marking).folder
     marks = [line for _, line in read(folder) if getattr(line, "what", "") == "marker"]
     assert [(line.t, line.time) for line in marks] == [(8.0, 6.25), (8.0, 8.0), (8.0, 0.0)]
     assert all(isinstance(line, lines.CommandLine) for line in marks)

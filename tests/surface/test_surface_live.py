@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rigs import jack as rig
 
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.controllers.bindings import Binding, write
 from biofeedback.engine.factory import core_of
@@ -109,7 +109,7 @@ def session(tmp_path_factory) -> Path:
         keys, drums = (rtmidi.MidiOut(3, name=name) for name in ("keys", "drums"))
         keys.open_virtual_port("Keys")
         drums.open_virtual_port("Drums")
-        plan = Plan(
+        plan = SessionPlan(
             config=load(),
             sensors=("sim:",),
             out=out / "sessions",
@@ -119,7 +119,7 @@ def session(tmp_path_factory) -> Path:
             clock="midi:drums",
         )
         try:
-            outcome = Performance(plan).run(act)
+            outcome = SessionRunner(plan).run(act)
         finally:
             for midi in (keys, drums):
                 midi.close_port()

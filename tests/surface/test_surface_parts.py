@@ -15,21 +15,21 @@ from biofeedback.common.errors import CommandError, ConfigError
 from biofeedback.controllers import build
 from biofeedback.controllers.bindings import ACTIONS, Binding, find, path_of, read, write
 from biofeedback.controllers.build import check
-from biofeedback.controllers.command_mapper import Wanted, Wishes
-from biofeedback.controllers.midi_events import Control, touch_of
+from biofeedback.controllers.command_mapper import CommandMapper, MappedCommand
+from biofeedback.controllers.midi_events import MidiControl, touch_of
 from biofeedback.controllers.midi_input import parse
-from biofeedback.controllers.osc_controller import OscDesk, command_of
-from biofeedback.controllers.throttle import Pace
+from biofeedback.controllers.osc_controller import OscController, command_of
+from biofeedback.controllers.throttle import Throttle
 from biofeedback.engine.command_validation import check as check_command
 from biofeedback.engine.inputs import Command
-from biofeedback.runtime.prompts import Questions
+from biofeedback.runtime.prompts import Prompts
 from synth.errors import OutputUnavailable
 from synth.outputs.osc_message import decode, encode
 from synth.params import Mode
 
 
 def asked(bindings, *messages) -> list[tuple[str, str]]:
-    wishes, found, held = Wishes(bindings), [], False
+    wishes, found, held = CommandMapper(bindings), [], False
     for touch in (touch for message in messages if (touch := touch_of(message))):
         for wanted in wishes.touched(touch, held):
             found.append((wanted.what, wanted.value))
@@ -40,12 +40,12 @@ def asked(bindings, *messages) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("message", "control", "value"),
     [
-        ((0xB0, 20, 127), Control("cc", 1, 20), 1.0),
-        ((0x9F, 60, 127), Control("note", 16, 60), 1.0),
-        ((0x90, 60, 0), Control("note", 1, 60), 0.0),
-        ((0x80, 60, 64), Control("note", 1, 60), 0.0),
-        ((0xE1, 127, 127), Control("bend", 2, 0), 1.0),
-        ((0xC0, 5), Control("program", 1, 5), 1.0),
+        ((0xB0, 20, 127), MidiControl("cc", 1, 20), 1.0),
+        ((0x9F, 60, 127), MidiControl("note", 16, 60), 1.0),
+        ((0x90, 60, 0), MidiControl("note", 1, 60), 0.0),
+        ((0x80, 60, 64), MidiControl("note", 1, 60), 0.0),
+        ((0xE1, 127, 127), MidiControl("bend", 2, 0), 1.0),
+        ((0xC0, 5), MidiControl("program", 1, 5), 1.0),
     ],
 )
 def test_messages_are_touches(message, control, value) -> None:
@@ -89,7 +89,7 @@ def test_a_keyboard_sets_the_tonic_and_a_knob_goes_round_by_fifths() -> None:
 
 @given(st.sampled_from(list(ACTIONS)), st.integers(0, 127))
 def test_whatever_is_learned_is_granted(action, value) -> None:
-    binding = Binding.of(action, Control("cc", 3, 7))
+    binding = Binding.of(action, MidiControl("cc", 3, 7))
     for what, text in asked([binding], (0xB2, 7, value)):
         check_command(Command("midi:x", what, text))
 
@@ -176,20 +176,20 @@ def test_messages_come_back_as_they_were() -> None:
 
 def test_nothing_listens_to_other_computers_without_a_token() -> None:
     for target in ("9000", "127.0.0.1:9000", "[::1]:9000", "localhost:9000"):
-        OscDesk.parse(target)
+        OscController.parse(target)
     for target in ("0.0.0.0:9000", "192.168.1.5:9000", "studio:9000"):
         with pytest.raises(ConfigError, match="anybody") as caught:
-            OscDesk.parse(target)
+            OscController.parse(target)
         assert "token" in caught.value.hint
-        OscDesk.parse(f"{target}?token=eight-long")
+        OscController.parse(f"{target}?token=eight-long")
     with pytest.raises(ConfigError, match="no option"):
-        OscDesk.parse("9000?token=short")
+        OscController.parse("9000?token=short")
 
 
 class Desk:
     """Writes down what it is asked, and refuses volumes."""
 
-    questions: Questions | None = None
+    questions: Prompts | None = None
     held = False
 
     def __init__(self) -> None:
@@ -211,7 +211,7 @@ async def told(token: str, *packets: bytes) -> tuple[Desk, int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    desk, osc = Desk(), OscDesk("127.0.0.1", port, token)
+    desk, osc = Desk(), OscController("127.0.0.1", port, token)
     await osc.open()
     running = asyncio.create_task(osc.run(desk))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -230,10 +230,10 @@ def test_what_the_listener_is_asked_goes_out_and_the_answer_comes_in() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tablet:
             tablet.bind(("127.0.0.1", 0))
             tablet.settimeout(5.0)
-            osc = OscDesk("127.0.0.1", 0, ask=tablet.getsockname())
+            osc = OscController("127.0.0.1", 0, ask=tablet.getsockname())
             await osc.open()
             desk = Desk()
-            desk.questions = Questions()
+            desk.questions = Prompts()
             tasks = [asyncio.create_task(osc.run(desk)), asyncio.create_task(desk.questions.ask())]
             heard = []
             for value in (7, 2):
@@ -272,10 +272,10 @@ def test_only_who_knows_the_token_is_heard() -> None:
 
 def test_a_slider_that_floods_the_session_is_heard_ten_times_a_second() -> None:
     desk = Desk()
-    pace = Pace(desk)
+    pace = Throttle(desk)
     for k in range(1000):
-        pace.put("osc:x", Wanted("override", f"density={k}", False, "density"))
-        pace.put("osc:x", Wanted("override", f"register={k}", False, "register"))
+        pace.put("osc:x", MappedCommand("override", f"density={k}", False, "density"))
+        pace.put("osc:x", MappedCommand("override", f"register={k}", False, "register"))
         pace.flush(k * 0.001)
     assert len(desk.asked) == pytest.approx(20, abs=2)
     pace.flush(5.0)
@@ -287,7 +287,7 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     async def twice() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
             taken.bind(("127.0.0.1", 0))
-            await OscDesk("127.0.0.1", taken.getsockname()[1]).open()
+            await OscController("127.0.0.1", taken.getsockname()[1]).open()
 
     with pytest.raises(OutputUnavailable, match="nothing can be received") as caught:
         asyncio.run(twice())

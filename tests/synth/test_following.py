@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from synth.midi_clock import ClockListener, Position
-from synth.tempo_map import Segment, TempoMap
+from synth.midi_clock import ClockListener, ClockPosition
+from synth.tempo_map import TempoMap, TempoSegment
 from synth.tempo_sync import STANDSTILL_BPM, entry, stands_still, steered
 
 TICK, START, CONTINUE, STOP = (0xF8,), (0xFA,), (0xFB,), (0xFC,)
@@ -135,8 +135,8 @@ def test_music_that_agrees_is_left_alone_and_the_nearer_bar_counts() -> None:
     assert steered(tempo_map, 9.0, 120.0, 4.0, 5.0).bpm == pytest.approx(138.0)  # ahead: catch up
     assert steered(tempo_map, 7.0, 120.0, 4.0, 5.0).bpm == pytest.approx(102.0)
     assert not stands_still(tempo_map)
-    assert stands_still(TempoMap((Segment(0.0, 0.0, STANDSTILL_BPM),)))
+    assert stands_still(TempoMap((TempoSegment(0.0, 0.0, STANDSTILL_BPM),)))
 
 
 def test_positions_hold_what_the_session_logs() -> None:
-    assert Position._fields == ("time_s", "beat", "bpm", "state")
+    assert ClockPosition._fields == ("time_s", "beat", "bpm", "state")

@@ -8,8 +8,8 @@ import pytest
 from synth.errors import MapError
 from synth.events import Note
 from synth.outputs import midi_file
-from synth.outputs.base import NoteOn, Pulse
-from synth.outputs.midi_map import Control, MidiMap
+from synth.outputs.base import ClockPulse, NoteOn
+from synth.outputs.midi_map import ControllerSpec, MidiMap
 from synth.outputs.midi_map_file import find, names, read
 from synth.outputs.midi_messages import MidiMessages
 from synth.params import Layer, MusicParams
@@ -81,14 +81,14 @@ def test_an_unknown_map_lists_those_that_ship() -> None:
 
 
 def test_controllers_of_14_bits_and_nrpns_send_their_parts_in_order() -> None:
-    assert Control("cc", 20, low=10, high=110).messages(3, 0.5) == ((0xB3, 20, 60),)
-    assert Control("cc14", 16).messages(0, 1.0) == ((0xB0, 16, 127), (0xB0, 48, 127))
-    half = Control("cc14", 16).messages(0, 0.5)
+    assert ControllerSpec("cc", 20, low=10, high=110).messages(3, 0.5) == ((0xB3, 20, 60),)
+    assert ControllerSpec("cc14", 16).messages(0, 1.0) == ((0xB0, 16, 127), (0xB0, 48, 127))
+    half = ControllerSpec("cc14", 16).messages(0, 0.5)
     assert abs(128 * half[0][2] + half[1][2] - 8191.5) <= 0.5
-    assert Control("nrpn", 264).messages(1, 9.0) == (
+    assert ControllerSpec("nrpn", 264).messages(1, 9.0) == (
         (0xB1, 99, 2), (0xB1, 98, 8), (0xB1, 6, 127), (0xB1, 38, 127),
     )  # fmt: skip
-    assert Control("cc", 1, lowest=40, highest=140).messages(0, 90)[0][2] == 64
+    assert ControllerSpec("cc", 1, lowest=40, highest=140).messages(0, 90)[0][2] == 64
 
 
 def test_a_layer_chooses_bank_before_program_and_is_transposed_within_range(tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_a_beat_on_a_controller_is_a_pulse_that_falls_back(tmp_path: Path) -> No
 
 def test_a_song_position_precedes_continue() -> None:
     messages = MidiMessages(MidiMap())
-    assert list(messages.pulse(Pulse("continue", 516.0))) == [(0xF2, 16, 16), (0xFB,)]
-    assert list(messages.pulse(Pulse("tick", 0.0))) == [(0xF8,)]
+    assert list(messages.pulse(ClockPulse("continue", 516.0))) == [(0xF2, 16, 16), (0xFB,)]
+    assert list(messages.pulse(ClockPulse("tick", 0.0))) == [(0xF8,)]
 
 
 def test_a_file_follows_the_map(tmp_path: Path) -> None:

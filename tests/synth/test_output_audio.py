@@ -13,7 +13,7 @@ from synth.errors import OutputUnavailable
 from synth.events import Note
 from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 pytest.importorskip("pyo", reason="pyo has no wheel here", exc_type=ImportError)
 jack = pytest.importorskip("jack", reason="needs libjack (Debian: jackd2)", exc_type=OSError)
@@ -64,7 +64,7 @@ async def _play_beats() -> tuple[Recorder, dict]:
         try:
             recorder.connect()
             player.params(MusicParams(brightness=0.8))
-            player.tempo(Segment(time.monotonic() - t0 + 0.3, 0.0, 120.0))
+            player.tempo(TempoSegment(time.monotonic() - t0 + 0.3, 0.0, 120.0))
             player.notes(Note(k, k / 2, 0.1, 42, 110, Layer.PERCUSSION) for k in range(12))
             player.notes(Note(100 + k, 0.0, 6.0, 57 + 4 * k, 80, Layer.PAD) for k in range(3))
             await asyncio.sleep(3.3)

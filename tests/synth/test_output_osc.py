@@ -13,7 +13,7 @@ from synth.events import Note
 from synth.outputs.osc import OscOutput, place
 from synth.params import Key, Layer, MusicParams
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 osc_message = pytest.importorskip("pythonosc.osc_message", reason="needs python-osc")
 
@@ -43,7 +43,7 @@ async def play(port: int) -> None:
         player.volume(0.5)
         player.params(MusicParams(density=2.0, key=Key.parse("D dorian")))
         player.signals({"arousal": 0.25, "heart_rate": 61.0})
-        player.tempo(Segment(time.monotonic() - t0_s + 0.1, 0.0, 240.0))
+        player.tempo(TempoSegment(time.monotonic() - t0_s + 0.1, 0.0, 240.0))
         player.notes(
             [Note(7, 0.5, 0.25, 60, 90, Layer.MELODY), Note(8, 1.0, 99.0, 40, 80, Layer.BASS)]
         )

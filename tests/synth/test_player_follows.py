@@ -10,16 +10,20 @@ import pytest
 
 from synth.events import Note
 from synth.outputs import midi_file
-from synth.outputs.base import NoteOff, NoteOn, Pulse
+from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player.scheduler import Scheduler
 from synth.score import Score
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 from synth.tempo_sync import STANDSTILL_BPM
 
 #: Two bars, then a stop within the third, and on with the fourth after 26 s.
-SEGMENTS = (Segment(0.0, 0.0, 120.0), Segment(5.0, 10.0, STANDSTILL_BPM), Segment(31.0, 12.0, 60.0))
+SEGMENTS = (
+    TempoSegment(0.0, 0.0, 120.0),
+    TempoSegment(5.0, 10.0, STANDSTILL_BPM),
+    TempoSegment(31.0, 12.0, 60.0),
+)
 
 
 class Watched(NullOutput):
@@ -30,7 +34,7 @@ class Watched(NullOutput):
         self.pulses: list[tuple[float, str]] = []
         self.pacer: list[float] = []
 
-    def pulse(self, pulse: Pulse, due_s: float) -> None:
+    def pulse(self, pulse: ClockPulse, due_s: float) -> None:
         self.pulses.append((due_s, pulse.what))
 
     def set_signals(self, values: Mapping[str, float]) -> None:
@@ -86,7 +90,7 @@ def test_a_file_keeps_its_times_after_a_pause_longer_than_a_tempo_can_say(tmp_pa
     midi_file.write(tmp_path / "a.mid", Score(notes(), TempoMap(SEGMENTS)))
     starts = starts_in(tmp_path / "a.mid")
     assert starts == pytest.approx([0.5 * k for k in range(10)] + [31, 32, 33], abs=0.01)
-    later = (*SEGMENTS[:2], Segment(100.0, 12.0, 60.0), Segment(101.0, 13.0, 90.0))
+    later = (*SEGMENTS[:2], TempoSegment(100.0, 12.0, 60.0), TempoSegment(101.0, 13.0, 90.0))
     midi_file.write(tmp_path / "b.mid", Score(notes(), TempoMap(later)))
     starts = starts_in(tmp_path / "b.mid")
     assert starts[11] - starts[10] == pytest.approx(1.0, abs=0.01)
@@ -97,7 +101,7 @@ def test_a_file_keeps_its_times_after_a_pause_longer_than_a_tempo_can_say(tmp_pa
 def test_the_pacer_rises_and_falls_with_each_pair_of_bars(step_s) -> None:
     output = Watched()
     scheduler = Scheduler(output, sways=True)
-    scheduler.set_tempo(Segment(0.0, 0.0, 60.0))
+    scheduler.set_tempo(TempoSegment(0.0, 0.0, 60.0))
     scheduler.advance(0.0)
     for k in range(round(16.0 / step_s)):
         scheduler.advance(k * step_s)

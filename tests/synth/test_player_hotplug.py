@@ -11,7 +11,7 @@ from rigs import jack
 from synth.events import Note
 from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 
@@ -45,7 +45,7 @@ async def playing(uri: str) -> RemotePlayer:
     player = await RemotePlayer.open(uri, t0)
     player.volume(0.5)
     player.params(MusicParams(brightness=0.5))
-    player.tempo(Segment(time.monotonic() - t0 + 0.1, 0.0, 160.0))
+    player.tempo(TempoSegment(time.monotonic() - t0 + 0.1, 0.0, 160.0))
     player.notes(Note(k, k / 2, 0.2, 40 + k % 40, 90, Layer.MELODY) for k in range(400))
     return player
 

@@ -15,7 +15,7 @@ from synth.events import Note
 from synth.outputs.frame_clock import FrameClock
 from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 needs_jack = pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
 
@@ -56,7 +56,7 @@ async def playing(uri: str) -> RemotePlayer:
     player = await RemotePlayer.open(uri, t0_s)
     player.params(MusicParams())
     player.volume(0.5)
-    player.tempo(Segment(time.monotonic() - t0_s + 0.3, 0.0, 120.0))
+    player.tempo(TempoSegment(time.monotonic() - t0_s + 0.3, 0.0, 120.0))
     player.notes(Note(k, k / 4, 0.125, 60, 80, Layer.MELODY) for k in range(400))
     return player
 

@@ -21,7 +21,7 @@ from synth.outputs.midi_port import list_ports
 from synth.params import Layer, MusicParams
 from synth.player import protocol
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 
@@ -108,7 +108,7 @@ def test_notes_arrive_through_a_real_port_in_order(listener) -> None:
         player = await RemotePlayer.open(f"midi:{_PORT.lower()}", t0)
         try:
             player.params(MusicParams())
-            player.tempo(Segment(time.monotonic() - t0 + 0.1, 0.0, 120.0))
+            player.tempo(TempoSegment(time.monotonic() - t0 + 0.1, 0.0, 120.0))
             player.notes(Note(k, k / 8, 0.1, 40 + k, 90, Layer.MELODY) for k in range(16))
             await asyncio.to_thread(listener.await_notes, 16)
             await asyncio.sleep(1.1)
@@ -146,7 +146,7 @@ def test_no_note_hangs_when_the_player_is_terminated_and_sigint_is_ignored(liste
         try:
             stream.write(opening + b"no json\n")
             assert b"ready" in stream.readline()
-            beat_0 = protocol.tempo(Segment(time.monotonic() - t0, 0.0, 60.0))
+            beat_0 = protocol.tempo(TempoSegment(time.monotonic() - t0, 0.0, 60.0))
             stream.write(beat_0 + protocol.notes(endless()))
             listener.await_notes(2)
             player.send_signal(signal.SIGINT)
@@ -164,7 +164,7 @@ def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener)
         t0 = time.monotonic()
         player = await RemotePlayer.open(f"midi:{_PORT}", t0)
         try:
-            player.tempo(Segment(time.monotonic() - t0, 0.0, 160.0))
+            player.tempo(TempoSegment(time.monotonic() - t0, 0.0, 160.0))
             player.notes(Note(k, k / 2, 0.2, 40 + k, 90, Layer.MELODY) for k in range(24))
             await asyncio.to_thread(listener.await_notes, 2)
             os.kill(player.pid, signal.SIGKILL)

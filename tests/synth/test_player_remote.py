@@ -19,7 +19,7 @@ from synth.params import Layer, MusicParams
 from synth.player import protocol, remote
 from synth.player.remote import RemotePlayer
 from synth.player.scheduler import Scheduler
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 
 def test_a_player_reports_what_it_sent_and_ends_when_asked() -> None:
@@ -27,7 +27,7 @@ def test_a_player_reports_what_it_sent_and_ends_when_asked() -> None:
         t0 = time.monotonic()
         player = await RemotePlayer.open("null:", t0)
         child = player._child
-        player.tempo(Segment(time.monotonic() - t0 + 0.1, 0.0, 120.0))
+        player.tempo(TempoSegment(time.monotonic() - t0 + 0.1, 0.0, 120.0))
         player.params(MusicParams())
         player.volume(0.5)
         player.notes(Note(k, k / 8, 0.1, 60, 80, Layer.MELODY) for k in range(8))
@@ -53,7 +53,7 @@ def test_what_cannot_be_played_live_is_refused_by_name(uri) -> None:
 
 def test_messages_arrive_whole_however_the_bytes_are_cut() -> None:
     reader = protocol.LineReader()
-    data = protocol.volume(0.5) + b"{broken\n[1]\n" + protocol.tempo(Segment(1.0, 2.0, 60.0))
+    data = protocol.volume(0.5) + b"{broken\n[1]\n" + protocol.tempo(TempoSegment(1.0, 2.0, 60.0))
     messages = [m for k in range(len(data)) for m in reader.feed(data[k : k + 1])]
     assert messages == [
         {"kind": "volume", "gain": 0.5},
@@ -79,14 +79,14 @@ def is_gone(process: int) -> bool:
 def test_a_note_that_came_while_the_next_player_opened_is_played_once(monkeypatch) -> None:
     player, told = RemotePlayer("null:", time.monotonic()), list[bytes]()
     monkeypatch.setattr(player, "_write", told.append)
-    player.tempo(Segment(0.0, 0.0, 60.0))
+    player.tempo(TempoSegment(0.0, 0.0, 60.0))
     player.notes([Note(1, 400.0, 0.5, 60, 80, Layer.MELODY)])
     player._catch_up()
     scheduler = Scheduler(NullOutput())
     for message in protocol.LineReader().feed(b"".join(told)):
         match message["kind"]:
             case "tempo":
-                scheduler.set_tempo(Segment(*message["segment"]))
+                scheduler.set_tempo(TempoSegment(*message["segment"]))
             case "notes":
                 scheduler.add(score_json.decode_note(note) for note in message["notes"])
             case "cancel":
@@ -139,7 +139,7 @@ def test_a_player_whose_next_three_starts_fail_is_told_and_plays_again(monkeypat
             await until(lambda: player.trouble)
             text = player.trouble
             await until(lambda: player.health["restarts"] == 4 and not player.trouble)
-            player.tempo(Segment(time.monotonic() - player._t0_s, 0.0, 120.0))
+            player.tempo(TempoSegment(time.monotonic() - player._t0_s, 0.0, 120.0))
             player.notes([Note(1, 0.5, 0.1, 60, 80, Layer.MELODY)])
             await until(lambda: player.health.get("sent") == 2)
             return text, player.health["restarts"]

@@ -9,7 +9,7 @@ from synth.outputs.base import NoteOff, NoteOn
 from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player.scheduler import Scheduler
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 
 def note(k: int, beat: float, beats: float = 0.5, pitch: int = 60, layer: Layer = Layer.MELODY):
@@ -19,7 +19,7 @@ def note(k: int, beat: float, beats: float = 0.5, pitch: int = 60, layer: Layer 
 def playing(bpm: float = 60.0, lookahead_s: float = 0.0) -> tuple[Scheduler, NullOutput]:
     output = NullOutput(lookahead_s=lookahead_s)
     scheduler = Scheduler(output)
-    scheduler.set_tempo(Segment(0.0, 0.0, bpm))
+    scheduler.set_tempo(TempoSegment(0.0, 0.0, bpm))
     return scheduler, output
 
 
@@ -68,7 +68,7 @@ def test_a_tempo_change_acts_at_once_without_a_phase_jump() -> None:
     scheduler, output = playing(bpm=60.0)
     scheduler.add([note(k, float(k)) for k in range(8)])
     run(scheduler, 2.5)
-    scheduler.set_tempo(Segment(2.5, 2.5, 120.0))
+    scheduler.set_tempo(TempoSegment(2.5, 2.5, 120.0))
     assert scheduler.next_due_s() == 2.75
     run(scheduler, 6.0, from_s=2.5)
     assert [due for due, _ in starts(output)] == [0, 1, 2, 2.75, 3.25, 3.75, 4.25, 4.75]
@@ -77,7 +77,7 @@ def test_a_tempo_change_acts_at_once_without_a_phase_jump() -> None:
 def test_a_tempo_change_may_lie_ahead() -> None:
     scheduler, output = playing()
     scheduler.add([note(k, float(k)) for k in range(4)])
-    scheduler.set_tempo(Segment(2.0, 2.0, 30.0))
+    scheduler.set_tempo(TempoSegment(2.0, 2.0, 30.0))
     run(scheduler, 5.0)
     assert [due for due, _ in starts(output)] == [0, 1, 2, 4]
 
@@ -168,7 +168,7 @@ def test_every_note_ends_whatever_the_order_of_messages(messages, panics_at_the_
             scheduler.cancel(value)
         elif kind == "tempo":
             bpm = value
-            scheduler.set_tempo(Segment(now_s, beat, bpm))
+            scheduler.set_tempo(TempoSegment(now_s, beat, bpm))
         elif kind == "panic":
             scheduler.panic(now_s)
         else:

@@ -21,7 +21,7 @@ from synth.outputs.soundfont_offline import play
 from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
 from synth.score import Score
-from synth.tempo_map import Segment, TempoMap
+from synth.tempo_map import TempoMap, TempoSegment
 
 PRESENT = ctypes.util.find_library("fluidsynth") is not None
 needs_fluidsynth = pytest.mark.skipif(
@@ -111,7 +111,7 @@ async def loudness_under_jack(soundfont) -> tuple[float, float]:
         source = next(p for p in client.get_ports(is_audio=True, is_output=True) if "bio" in p.name)
         client.connect(source, ear)
         player.volume(1.0)
-        player.tempo(Segment(time.monotonic() - t0_s + 0.1, 0.0, 60.0))
+        player.tempo(TempoSegment(time.monotonic() - t0_s + 0.1, 0.0, 60.0))
         player.notes([Note(1, 0.0, 60.0, 69, 110, Layer.MELODY)])
         await asyncio.sleep(0.8)
         loud = max(heard)

@@ -16,12 +16,12 @@ from biofeedback.record.reader import LOG_NAME
 from biofeedback.trials import checklist, page
 from biofeedback.trials.allocation import Allocation, draw, open_sealed, seal
 from biofeedback.trials.analysis import analyse
-from biofeedback.trials.design import Design, freeze
+from biofeedback.trials.design import TrialDesign, freeze
 from biofeedback.trials.folder import Trial, find
 from biofeedback.trials.protocol import sha256
 
 TODAY, LATER = date(2026, 1, 1), date(2999, 1, 1)
-DESIGN = Design(
+DESIGN = TrialDesign(
     name="t", question="", person=None, arms=["adaptive", "silence"], pairs=8, block_minutes=1.0,
     washout_minutes=0.5, settle_s=10.0, end_point="breathing_rate", smallest=1.0, alpha=0.05,
     adaptive="breathe", style="ambient",

@@ -11,16 +11,16 @@ from rich.console import Console
 from biofeedback.cli.board import Board
 from biofeedback.cli.numbers import Numbers
 from biofeedback.engine.inputs import Tick
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
-from biofeedback.mqtt.messages import Shown
-from biofeedback.mqtt.wearer import Wearer
+from biofeedback.mqtt.messages import PictureMessage
+from biofeedback.mqtt.wearer import RemoteWearer
 from biofeedback.state.estimator import State
 from biofeedback.views.evidence import Evidence
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture
-from biofeedback.web.remote_station import RemoteSeat
+from biofeedback.web.remote_station import RemoteStation
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Signal
 
@@ -119,15 +119,17 @@ def test_without_a_word_from_the_session_everything_on_the_screen_is_old() -> No
 
 
 def test_a_picture_that_is_sent_again_is_as_old_as_it_is() -> None:
-    now_s, wearer = [100.0], Wearer("robin")
+    now_s, wearer = [100.0], RemoteWearer("robin")
 
     class Nobody:
         async def order(self, wearer: str, who: str, what: str, value: str = "") -> None:
             await asyncio.sleep(0)
 
-    seat = RemoteSeat(wearer, Nobody(), lambda: now_s[0])
+    seat = RemoteStation(wearer, Nobody(), lambda: now_s[0])
     picture = seen_until(60.0, 60.0).picture()
-    wearer.show(Shown(session="s", last=0, utc_ms=0.0, simulated=False, picture=picture), 100.0)
+    wearer.show(
+        PictureMessage(session="s", last=0, utc_ms=0.0, simulated=False, picture=picture), 100.0
+    )
     assert seat.picture().age_s == 0.0
     now_s[0] = 108.0
     wearer.unheard()  # the link to the broker broke, and every page is told
@@ -159,7 +161,9 @@ def test_synchrony_is_as_old_as_the_beats_of_the_second_heart() -> None:
             source = f"{wearer}/strap"
             evidence.take(Chunk.events(Signal.HR, source, [float(now_s)], [72.0]), float(now_s))
             if now_s <= until_s:
-                evidence.take(Found(wearer, Beat(float(now_s), 1000.0, "normal")), float(now_s))
+                evidence.take(
+                    SubjectEvent(wearer, Beat(float(now_s), 1000.0, "normal")), float(now_s)
+                )
     assert evidence.measured_s("synchrony") == 20.0
     assert evidence.measured_s("heart_rate") == 39.0
     assert evidence.measured_s("b/rmssd") == 20.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from biofeedback.engine.inputs import Tick
-from biofeedback.runtime.sanitizer import Intake
+from biofeedback.runtime.sanitizer import Sanitizer
 from biofeedback.views.live_view import LiveView
 from sensors.base import LinkState, SensorStatus
 from sensors.signals import Chunk, Signal
-from sensors.status_reporter import Teller
+from sensors.status_reporter import StatusReporter
 
 
 def status(source: str, state: LinkState, wish: str = "", **more: bool | int) -> SensorStatus:
@@ -57,8 +57,8 @@ def test_a_status_without_its_wish_takes_the_place_of_the_closest_name_alone() -
 
 @pytest.mark.parametrize("wearers", [("", ""), ("ann", "bob")])
 def test_two_straps_that_are_asked_for_alike_stay_two(wearers: tuple[str, str]) -> None:
-    intake, view = Intake(), LiveView()
-    tellers = [Teller("heart rate strap", "", "") for _ in wearers]
+    intake, view = Sanitizer(), LiveView()
+    tellers = [StatusReporter("heart rate strap", "", "") for _ in wearers]
 
     def tell(number: int, state: LinkState) -> None:
         for sample in tellers[number].link(0.0, state, ""):

@@ -7,7 +7,7 @@ from biofeedback.engine.inputs import Command, Tick
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.permissions import checked
 from sensors.base import SensorStatus
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 
 def status(state: str, contact: bool | None = None, battery: int | None = None) -> SensorStatus:
@@ -50,7 +50,7 @@ def test_an_override_stands_until_its_time_is_over_or_it_is_released() -> None:
 
 def test_a_tick_alone_is_no_news() -> None:
     assert not LiveView().take(Tick(1))
-    assert LiveView().take(Segment(0.0, 0.0, 60.0))
+    assert LiveView().take(TempoSegment(0.0, 0.0, 60.0))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from biofeedback.cli.words import clock_text
 from biofeedback.control.base import Decision
 from biofeedback.engine.events import Derived
 from biofeedback.engine.inputs import Command, Input, Tick
-from biofeedback.group.subjects import Found
+from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State
@@ -25,7 +25,7 @@ from sensors.base import SensorStatus
 from sensors.signals import Chunk, Signal
 from synth.events import Bar
 from synth.params import MusicParams
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 
 NAMES = ("Polar H10 1", "Polar H10 2", "Band", "E4 #2")
 LINKS = {
@@ -54,7 +54,7 @@ def drawn_events(rng: Random) -> list[Input | Derived]:
         for wearer in wearers or ("",):
             if rng.random() < 0.7:
                 beat = Beat(now_s, 800.0, rng.choice(("normal", "extra", "ectopic")))
-                events.append(Found(wearer, beat) if wearer else beat)
+                events.append(SubjectEvent(wearer, beat) if wearer else beat)
         if rng.random() < 0.03:
             what: Any = rng.choice(("hold", "resume", "stop", "volume"))
             events.append(Command("key", what, "0.35" if what == "volume" else ""))
@@ -70,7 +70,7 @@ def drawn_events(rng: Random) -> list[Input | Derived]:
         numbers = {"phase_left_s": 95.0} if part else {}
         events.append(Decision(now_s, "lead", setpoint, MusicParams(), why, numbers, cause, part))
         if index == 12:
-            events.append(Segment(now_s, 0.0, 64.0))
+            events.append(TempoSegment(now_s, 0.0, 64.0))
             events.append(Bar(0, 0.0, 4.0, MusicParams().key, ("Dm7",), "A2", True, ()))
     return events
 

@@ -11,7 +11,7 @@ import pytest
 from rigs.page_server import page_server
 
 from biofeedback.app import postprocess
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.runtime.session import Session
 from biofeedback.storage import encryption
@@ -31,8 +31,8 @@ def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
     encryption.create(tmp_path / "me.key")
     monkeypatch.setenv(encryption.KEY, str(tmp_path / "me.key"))
     out = tmp_path / "out"
-    plan = Plan(config=load(), sensors=("sim:",), out=out, duration_s=20.0)
-    outcome = Performance(plan).run(nothing_to_watch)
+    plan = SessionPlan(config=load(), sensors=("sim:",), out=out, duration_s=20.0)
+    outcome = SessionRunner(plan).run(nothing_to_watch)
     assert outcome is not None
     for step in postprocess.steps(outcome.folder, []):
         step.do(lambda share: None)

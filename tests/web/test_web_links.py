@@ -15,7 +15,7 @@ from rigs.served import served
 
 from biofeedback.cli.app import run
 from biofeedback.storage.paths import data_folder
-from biofeedback.web.links import Links
+from biofeedback.web.links import WebLinks
 from biofeedback.web.tokens import STAY_S
 
 
@@ -71,7 +71,7 @@ def test_a_used_link_leads_who_is_in_to_their_page(server: PageServer) -> None:
 def test_another_link_is_had_while_the_server_runs(
     server: PageServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Links(server.port).publish(server.place.origins, server.studio.guests())
+    WebLinks(server.port).publish(server.place.origins, server.studio.guests())
     first = printed(capsys, "--port", str(server.port))
     assert first["running"]
     assert first["role"] == "listener"
@@ -86,7 +86,7 @@ def test_another_link_is_had_while_the_server_runs(
 def test_a_newer_link_takes_the_place_of_an_unused_one_and_who_is_in_stays(
     server: PageServer,
 ) -> None:
-    links = Links(server.port)
+    links = WebLinks(server.port)
     _, started = server.tokens.invite("listener", "home", "home")
     within = server.tokens.enter(links.make("listener", "home", "home", 900.0)[0])
     assert within is not None
@@ -112,7 +112,7 @@ def test_a_link_for_the_next_server_lets_in_beside_its_own(
 def test_a_guest_who_lost_theirs_is_let_in_again_to_their_own_place(
     server: PageServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.studio.seats_changed = lambda: Links(server.port).publish(
+    server.studio.seats_changed = lambda: WebLinks(server.port).publish(
         server.place.origins, server.studio.guests()
     )
     desk, _ = server.invite("therapist")
@@ -160,7 +160,7 @@ def test_who_leaves_takes_nobody_with_them(server: PageServer) -> None:
 
 
 def test_only_the_owner_of_the_data_makes_links(server: PageServer) -> None:
-    links = Links(server.port)
+    links = WebLinks(server.port)
     folder = data_folder() / "web"
     secret, _ = links.make("therapist", "desk", None, 900.0)
     (path,) = folder.glob("link-*")

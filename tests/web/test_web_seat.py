@@ -10,19 +10,19 @@ from biofeedback.app.recommend import preferences
 from biofeedback.common.errors import ConfigError
 from biofeedback.record import lines
 from biofeedback.record.reader import read, read_header
-from biofeedback.web.station import Choice, Seat
-from biofeedback.web.stations import Studio
+from biofeedback.web.station import SessionChoice, Station
+from biofeedback.web.stations import Stations
 
 
-async def until_it_plays(seat: Seat) -> None:
+async def until_it_plays(seat: Station) -> None:
     async with asyncio.timeout(60):
         while not seat.picture().picture.streaming:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.02)
 
 
-async def listened(studio: Studio) -> dict[str, object]:
+async def listened(studio: Stations) -> dict[str, object]:
     seat = studio.home
-    await seat.start(Choice(sensor="sim:", output="null:", programme="", volume=0.9))
+    await seat.start(SessionChoice(sensor="sim:", output="null:", programme="", volume=0.9))
     await until_it_plays(seat)
     seat.command("desk", "volume", "0.8")
     await asyncio.sleep(0.1)
@@ -37,7 +37,7 @@ def test_a_listener_with_a_profile_gets_what_suits_them_no_louder_than_they_want
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     preferences("robin", {"liked": ["piano"], "strategies": ["breathe"], "loudest": 0.3})
-    said = asyncio.run(listened(Studio(tmp_path / "out", "robin")))
+    said = asyncio.run(listened(Stations(tmp_path / "out", "robin")))
     (folder,) = (tmp_path / "out").iterdir()
     log = [line for _, line in read(folder)]
     header = next(line for line in log if isinstance(line, lines.HeaderLine))
@@ -50,21 +50,21 @@ def test_a_listener_with_a_profile_gets_what_suits_them_no_louder_than_they_want
 
 
 def test_without_a_profile_there_is_nothing_to_choose_by(tmp_path: Path) -> None:
-    seat = Studio(tmp_path / "out").home
+    seat = Stations(tmp_path / "out").home
     with pytest.raises(ConfigError, match="no such programme"):
-        asyncio.run(seat.start(Choice(sensor="sim:", output="null:", programme="")))
+        asyncio.run(seat.start(SessionChoice(sensor="sim:", output="null:", programme="")))
     assert seat.stage == "idle"
 
 
 def test_the_page_never_plays_two_sessions_of_one_seed(tmp_path: Path) -> None:
     for _ in range(2):
-        asyncio.run(heard(Studio(tmp_path / "out")))
+        asyncio.run(heard(Stations(tmp_path / "out")))
     one, other = (read_header(folder) for folder in (tmp_path / "out").iterdir())
     assert one.seed != other.seed
 
 
-async def heard(studio: Studio) -> None:
-    await studio.home.start(Choice(sensor="sim:listener", output="null:"))
+async def heard(studio: Stations) -> None:
+    await studio.home.start(SessionChoice(sensor="sim:listener", output="null:"))
     await until_it_plays(studio.home)
     studio.home.silence("me")
     await studio.close()

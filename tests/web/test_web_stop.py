@@ -14,8 +14,8 @@ from rigs.stops import Device
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.web.receipts import Receipts
-from biofeedback.web.station import Choice, Seat
-from biofeedback.web.stations import Studio
+from biofeedback.web.station import SessionChoice, Station
+from biofeedback.web.stations import Stations
 from synth.player.remote import RemotePlayer
 
 SLOW_S = 1.0
@@ -42,9 +42,9 @@ async def until(true) -> None:
             await asyncio.sleep(0.005)
 
 
-async def stopped_in(seat: Seat, phase: str, device: Device) -> list[str]:
+async def stopped_in(seat: Station, phase: str, device: Device) -> list[str]:
     """Start, press STOP in a phase, and return the stages that were seen from then on."""
-    starting = asyncio.create_task(seat.start(Choice(sensor="sim:", output="midi:Synth")))
+    starting = asyncio.create_task(seat.start(SessionChoice(sensor="sim:", output="midi:Synth")))
     if phase == "planning":
         await until(lambda: seat.stage == "starting")
     elif phase == "opening":
@@ -65,7 +65,7 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
     tmp_path: Path, device: Device, phase: str
 ) -> None:
     async def main() -> None:
-        studio = Studio(tmp_path / "out")
+        studio = Stations(tmp_path / "out")
         seat = studio.home
         stages = await stopped_in(seat, phase, device)
         assert stages[0] == "ending"
@@ -76,7 +76,7 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
         assert (begun > 0) is (phase == "playing")
         if phase != "playing":
             assert not list((tmp_path / "out").glob("*/session.jsonl"))
-        assert await seat.start(Choice(sensor="sim:", output="midi:Synth"), seat.stops)
+        assert await seat.start(SessionChoice(sensor="sim:", output="midi:Synth"), seat.stops)
         await until(lambda: device.read() or device.begun > begun)
         await studio.close()
         device.read()
@@ -87,11 +87,11 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
 
 def test_a_start_from_before_a_stop_starts_nothing_however_late_it_comes(tmp_path: Path) -> None:
     async def main() -> None:
-        seat = Studio(tmp_path / "out").home
+        seat = Stations(tmp_path / "out").home
         known = seat.stops
         seat.silence("hand")
         with pytest.raises(ConfigError, match="STOP came in between"):
-            await seat.start(Choice(sensor="sim:", output="null:"), known)
+            await seat.start(SessionChoice(sensor="sim:", output="null:"), known)
         assert seat.stage == "idle"
 
     asyncio.run(main())
@@ -101,8 +101,8 @@ def test_a_seat_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_ag
     tmp_path: Path,
 ) -> None:
     async def main() -> None:
-        seat = Studio(tmp_path / "out").home
-        choice = Choice(sensor="sim:listener", output="null:")
+        seat = Stations(tmp_path / "out").home
+        choice = SessionChoice(sensor="sim:listener", output="null:")
         starting = asyncio.create_task(seat.start(choice))
         await until(lambda: seat.stage == "starting")
         await seat.close()
@@ -117,7 +117,7 @@ def test_a_seat_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_ag
 
 def test_a_seat_that_two_pages_remove_at_once_is_gone(tmp_path: Path) -> None:
     async def main() -> None:
-        studio = Studio(tmp_path / "out")
+        studio = Stations(tmp_path / "out")
         guest = studio.add("Kim")
         await asyncio.gather(studio.remove(guest.id), studio.remove(guest.id))
         assert list(studio.seats) == ["home"]
@@ -131,8 +131,10 @@ def test_a_stop_that_cannot_be_passed_on_stops_all_the_same(tmp_path: Path) -> N
             raise OSError("no space left on device")
 
     async def main() -> None:
-        seat = Studio(tmp_path / "out").home
-        starting = asyncio.create_task(seat.start(Choice(sensor="sim:listener", output="null:")))
+        seat = Stations(tmp_path / "out").home
+        starting = asyncio.create_task(
+            seat.start(SessionChoice(sensor="sim:listener", output="null:"))
+        )
         await until(lambda: seat.stage == "starting")
         seat._session = Broken()  # type: ignore[assignment]
         with pytest.raises(OSError, match="no space"):

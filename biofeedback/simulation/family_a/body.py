@@ -14,7 +14,7 @@ from random import Random
 
 from sensors.signals import Chunk, Signal
 
-__all__ = ["Body"]
+__all__ = ["BodyA"]
 
 SOURCE = "virtual listener"
 _EDA_HZ = 4.0
@@ -25,7 +25,7 @@ _PEAK_S = math.log(_DECAY_S / _RISE_S) / (1 / _RISE_S - 1 / _DECAY_S)
 _PEAK = math.exp(-_PEAK_S / _DECAY_S) - math.exp(-_PEAK_S / _RISE_S)
 
 
-class Body:
+class BodyA:
     """One body; `advance` takes half a second's deviation of arousal and the breath's phase."""
 
     def __init__(self, seed: int) -> None:

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.simulation.family_a.traits import Traits
-from biofeedback.simulation.music_features import BEATS_PER_BREATH, Heard
+from biofeedback.simulation.family_a.traits import TraitsA
+from biofeedback.simulation.music_features import BEATS_PER_BREATH, MusicFeatures
 from biofeedback.simulation.scale import deviations
-from biofeedback.simulation.streams import Streams
+from biofeedback.simulation.streams import NoiseStreams
 from sensors.signals import FloatArray
 
-__all__ = ["Breathing"]
+__all__ = ["BreathingA"]
 
 _STEP_S = 0.5
 _UNSWELLING = 0.9  #: coupling to plain beats, as a share of that to a swell
@@ -31,13 +31,13 @@ _LEAST_OWN = 0.4  #: habit takes the own rate no lower than this share
 _PER_DEVIATION = 0.05  #: breathing quickens with arousal, per standard deviation
 
 
-class Breathing:
+class BreathingA:
     """Phase in cycles, rate and capture of n listeners."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
+    def __init__(self, traits: TraitsA, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self._traits = traits
-        self._streams = Streams(seeds, 12 + 100 * day, 1)
+        self._streams = NoiseStreams(seeds, 12 + 100 * day, 1)
         self._own_hz = traits.breaths_per_minute / 60.0
         self._habit = np.ones(n)  #: the rate it goes for now, as a share of the own
         self._noise = np.zeros(n)
@@ -54,7 +54,7 @@ class Breathing:
         """How firmly each breathes with the music, 0 to 1."""
         return np.asarray(np.abs(self._lock))
 
-    def step(self, heard: Heard, arousal: FloatArray) -> None:
+    def step(self, heard: MusicFeatures, arousal: FloatArray) -> None:
         """Let half a second pass."""
         traits = self._traits
         (drawn,) = self._streams.step()

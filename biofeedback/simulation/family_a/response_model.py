@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.simulation.family_a.breathing import Breathing
-from biofeedback.simulation.family_a.traits import Traits
-from biofeedback.simulation.music_features import Heard
-from biofeedback.simulation.streams import Streams
+from biofeedback.simulation.family_a.breathing import BreathingA
+from biofeedback.simulation.family_a.traits import TraitsA
+from biofeedback.simulation.music_features import MusicFeatures
+from biofeedback.simulation.streams import NoiseStreams
 from sensors.signals import FloatArray
 
-__all__ = ["STEP_S", "Mind"]
+__all__ = ["STEP_S", "ResponseA"]
 
 STEP_S = 0.5
 _LONGEST_DELAY_STEPS = 20
@@ -30,14 +30,14 @@ _DRIFT_S = 240.0
 _PAUSE_FALL, _PAUSE_S = 0.08, 40.0
 
 
-class Mind:
+class ResponseA:
     """Arousal and breathing of n listeners; a step is half a second."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
+    def __init__(self, traits: TraitsA, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self.traits = traits
-        self.breathing = Breathing(traits, seeds, day)
-        self._streams = Streams(seeds, 11 + 100 * day, 3)
+        self.breathing = BreathingA(traits, seeds, day)
+        self._streams = NoiseStreams(seeds, 11 + 100 * day, 3)
         self._heard: deque[FloatArray] = deque(maxlen=_LONGEST_DELAY_STEPS)
         self._delay_steps = np.minimum(
             np.round(traits.delay_s / STEP_S).astype(int), _LONGEST_DELAY_STEPS
@@ -50,7 +50,7 @@ class Mind:
         self.arousal: FloatArray = traits.start.copy()
         self.struck: NDArray[np.bool_] = np.zeros(n, dtype=bool)
 
-    def step(self, heard: Heard) -> FloatArray:
+    def step(self, heard: MusicFeatures) -> FloatArray:
         """Let half a second of the music pass; return the arousal, of shape (n,)."""
         traits = self.traits
         chance, size, drift = self._streams.step()
@@ -73,7 +73,7 @@ class Mind:
         )  # fmt: skip
         return self.arousal
 
-    def appreciation(self, heard: Heard) -> FloatArray:
+    def appreciation(self, heard: MusicFeatures) -> FloatArray:
         """Return how much each likes the music, about -1 to 1."""
         traits = self.traits
         return np.asarray(
@@ -84,7 +84,7 @@ class Mind:
             )
         )
 
-    def _push(self, heard: Heard) -> FloatArray:
+    def _push(self, heard: MusicFeatures) -> FloatArray:
         traits = self.traits
         features = np.stack(
             (

@@ -14,11 +14,11 @@ from biofeedback.simulation.listener_types import KINDS, KindName
 from biofeedback.simulation.music_features import STYLES
 from sensors.signals import FloatArray
 
-__all__ = ["Traits", "draw"]
+__all__ = ["TraitsA", "draw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class TraitsA:
     """Each array has shape (n,), but `weights` and `taste` have a row for each feature or style."""
 
     effect: FloatArray  #: from the calmest to the most driven music
@@ -45,10 +45,10 @@ class Traits:
         return len(self.effect)
 
 
-def draw(kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0) -> Traits:
+def draw(kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0) -> TraitsA:
     """Draw listeners of the kinds; equal seeds give equal listeners, in whatever company."""
     people = [_one(kind, seed, day) for kind, seed in zip(kinds, seeds, strict=True)]
-    return Traits(**{name: np.stack([one[name] for one in people], axis=-1) for name in people[0]})
+    return TraitsA(**{name: np.stack([one[name] for one in people], axis=-1) for name in people[0]})
 
 
 def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from sensors.signals import Chunk, Signal
 
-__all__ = ["Body"]
+__all__ = ["BodyB"]
 
 SOURCE = "virtual listener"
 _EDA_HZ = 4.0
@@ -24,7 +24,7 @@ _SHAPE_S = 1.2
 _LEVEL_LAG_S = 20.0
 
 
-class Body:
+class BodyB:
     """One body; `advance` takes half a second's deviation of arousal and the breath's phase."""
 
     def __init__(self, seed: int) -> None:

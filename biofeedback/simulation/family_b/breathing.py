@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.simulation.family_b.traits import Traits
-from biofeedback.simulation.music_features import BEATS_PER_BREATH, Heard
-from biofeedback.simulation.streams import Streams
+from biofeedback.simulation.family_b.traits import TraitsB
+from biofeedback.simulation.music_features import BEATS_PER_BREATH, MusicFeatures
+from biofeedback.simulation.streams import NoiseStreams
 from sensors.signals import FloatArray
 
-__all__ = ["Breathing"]
+__all__ = ["BreathingB"]
 
 _STEP_S = 0.5
 _LEARNT, _FORGOTTEN = 0.06, 0.03  #: of the distance to the pace, or back, in a breath
@@ -27,13 +27,13 @@ _STEADIER = 0.25  #: spread of a breath that follows, as a share of a free one
 _LAG_BREATHS = 5.0
 
 
-class Breathing:
+class BreathingB:
     """Phase in cycles, rate and following of n listeners."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
+    def __init__(self, traits: TraitsB, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self._traits = traits
-        self._streams = Streams(seeds, 22 + 100 * day, 2)
+        self._streams = NoiseStreams(seeds, 22 + 100 * day, 2)
         self._length_s = traits.breath_s.copy()
         self._left_s = self._length_s * np.array(
             [np.random.default_rng([seed, 23]).random() for seed in seeds]
@@ -55,7 +55,7 @@ class Breathing:
         """How many breaths there have been, with the share of this one."""
         return np.asarray(self._whole + 1.0 - self._left_s / self._length_s)
 
-    def step(self, heard: Heard) -> None:
+    def step(self, heard: MusicFeatures) -> None:
         """Let half a second pass; begin new breaths where the last ones are over."""
         beat_s = 60.0 / np.maximum(heard.tempo_bpm, 20.0)
         free_s = self._traits.breath_s * np.exp(self._habit)
@@ -73,7 +73,7 @@ class Breathing:
         self,
         over: NDArray[np.bool_],
         pace_s: FloatArray,
-        heard: Heard,
+        heard: MusicFeatures,
         free_s: FloatArray,
         drawn: FloatArray,
         chance: FloatArray,

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.simulation.family_b.breathing import Breathing
-from biofeedback.simulation.family_b.traits import Traits
-from biofeedback.simulation.music_features import Heard
+from biofeedback.simulation.family_b.breathing import BreathingB
+from biofeedback.simulation.family_b.traits import TraitsB
+from biofeedback.simulation.music_features import MusicFeatures
 from biofeedback.simulation.scale import arousal_of
-from biofeedback.simulation.streams import Streams
+from biofeedback.simulation.streams import NoiseStreams
 from sensors.signals import FloatArray
 
-__all__ = ["STEP_S", "Mind"]
+__all__ = ["STEP_S", "ResponseB"]
 
 STEP_S = 0.5
 _LIKING = 0.2
@@ -28,14 +28,14 @@ _BORED_S = 1500.0
 _SILENCE = -0.35  #: what silence does to those whom music moves, in standard deviations
 
 
-class Mind:
+class ResponseB:
     """Arousal and breathing of n listeners; a step is half a second."""
 
-    def __init__(self, traits: Traits, seeds: Sequence[int], day: int = 0) -> None:
+    def __init__(self, traits: TraitsB, seeds: Sequence[int], day: int = 0) -> None:
         n = len(traits)
         self.traits = traits
-        self.breathing = Breathing(traits, seeds, day)
-        self._streams = Streams(seeds, 21 + 100 * day, 2)
+        self.breathing = BreathingB(traits, seeds, day)
+        self._streams = NoiseStreams(seeds, 21 + 100 * day, 2)
         self._everyone = np.arange(n)
         self._state = traits.start.copy()
         self._heard = np.zeros(n)
@@ -44,7 +44,7 @@ class Mind:
         self.arousal: FloatArray = arousal_of(self._state)
         self.struck: NDArray[np.bool_] = np.zeros(n, dtype=bool)
 
-    def step(self, heard: Heard) -> FloatArray:
+    def step(self, heard: MusicFeatures) -> FloatArray:
         """Let half a second of the music pass; return the arousal, of shape (n,)."""
         traits = self.traits
         noise, turn = self._streams.step()
@@ -58,7 +58,7 @@ class Mind:
         self.breathing.step(heard)
         return self.arousal
 
-    def appreciation(self, heard: Heard) -> FloatArray:
+    def appreciation(self, heard: MusicFeatures) -> FloatArray:
         """Return how much each likes the music, about -1 to 1."""
         traits = self.traits
         liking = traits.taste[heard.style, self._everyone] + traits.taste_mode * heard.mode
@@ -73,7 +73,7 @@ class Mind:
         self.struck = turns & (self._restless < 0.5)
         self._restless = np.where(turns, 1.0 - self._restless, self._restless)
 
-    def _drive(self, heard: Heard) -> FloatArray:
+    def _drive(self, heard: MusicFeatures) -> FloatArray:
         curves = np.stack(
             (
                 np.tanh(1.6 * np.log2(np.maximum(heard.tempo_bpm, 20.0) / 76.0)),

@@ -12,11 +12,11 @@ from biofeedback.simulation.music_features import STYLES
 from biofeedback.simulation.scale import deviations
 from sensors.signals import FloatArray
 
-__all__ = ["Traits", "draw"]
+__all__ = ["TraitsB", "draw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class TraitsB:
     """Each array has shape (n,), but `gains` and `taste` have a row for each feature or style.
 
     Levels are in standard deviations of rest.
@@ -46,10 +46,10 @@ class Traits:
         return len(self.level)
 
 
-def draw(kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0) -> Traits:
+def draw(kinds: Sequence[KindName], seeds: Sequence[int], day: int = 0) -> TraitsB:
     """Draw listeners of the kinds; equal seeds give equal listeners, in whatever company."""
     people = [_one(kind, seed, day) for kind, seed in zip(kinds, seeds, strict=True)]
-    return Traits(**{name: np.stack([one[name] for one in people], axis=-1) for name in people[0]})
+    return TraitsB(**{name: np.stack([one[name] for one in people], axis=-1) for name in people[0]})
 
 
 def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:
