@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from rigs import jack
 
 from synth.events import Note
-from synth.outputs.base import NoteOn
+from synth.output import NoteOn
 from synth.outputs.midi_port import MidiPortOutput
 from synth.params import Layer
 from synth.player import process

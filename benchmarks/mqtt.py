@@ -35,9 +35,9 @@ from rigs.broker import Broker
 from biofeedback.app import registry, runner
 from biofeedback.common.clock import run_live, utc_now
 from biofeedback.config import loader
-from biofeedback.engine.factory import core_of
 from biofeedback.mqtt.address import load
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.shared_worker import SharedWorker

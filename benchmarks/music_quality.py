@@ -31,11 +31,11 @@ from music21 import stream as m21_stream
 from music21.analysis.discrete import BellmanBudge, TemperleyKostkaPayne
 
 from synth.compose.composer import Composer
+from synth.compose.style import Style
 from synth.events import Bar
 from synth.outputs import midi_file
 from synth.params import Key, Mode, MusicParams
 from synth.score import Score
-from synth.styles.base import Style
 from synth.styles.load import load, names
 from synth.tempo_map import TempoMap
 

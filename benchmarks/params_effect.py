@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from synth.compose.composer import Composer
+from synth.compose.style import Style
 from synth.events import Bar, Note
 from synth.params import Layer, MusicParams
-from synth.styles.base import Style
 from synth.styles.load import load, names
 from synth.theory.scales import scale
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from synth.events import Note
-from synth.outputs.base import NoteOn
+from synth.output import NoteOn
 from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player import process

@@ -29,9 +29,9 @@ from biofeedback.app.registry import SensorOptions
 from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_of
 from biofeedback.record.convert import encode, input_line
 from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.sanitizer import Sanitizer

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from synth.compose.composer import Composer
+from synth.compose.style import Style
 from synth.outputs import wav
 from synth.params import MusicParams
 from synth.score import Score
-from synth.styles.base import Style
 from synth.styles.load import load, names
 from synth.tempo_map import TempoMap
 

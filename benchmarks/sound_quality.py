@@ -32,13 +32,13 @@ from numpy.typing import NDArray
 
 from synth import score_json
 from synth.compose.composer import Composer
+from synth.compose.style import Style
 from synth.events import Note
 from synth.instruments.loudness import true_peak
 from synth.instruments.patches import PLAIN, SOUNDS
 from synth.outputs import wav
 from synth.params import Layer, MusicParams
 from synth.score import Score
-from synth.styles.base import Style
 from synth.styles.load import load, names
 from synth.tempo_map import TempoMap
 

@@ -78,7 +78,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.group",
         "synth.compose.composer",
         "synth.tempo_sync",
-        "synth.styles.base",
+        "synth.compose.style",
     },
     "biofeedback.record": VALUES
     | DERIVED
@@ -166,7 +166,7 @@ ALLOWED: dict[str, set[str]] = {
         "biofeedback.common.clock",
         "biofeedback.engine.inputs",
     }
-    | {"biofeedback.record.convert", "biofeedback.controllers.base", "biofeedback.common.tasks"}
+    | {"biofeedback.record.convert", "biofeedback.runtime.ports", "biofeedback.common.tasks"}
     | {"biofeedback.views", "biofeedback.views.permissions"},  # the same picture, the same rights
     "biofeedback.controllers": {
         "synth",

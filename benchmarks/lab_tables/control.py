@@ -7,7 +7,7 @@ from biofeedback.lab.base import LabCase, StrategyName
 from biofeedback.lab.measures import CourseVerdict
 from biofeedback.lab.table import row, text
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
-from biofeedback.simulation.listener_types import KindName
+from biofeedback.simulation.model.listener_types import KindName
 from lab_tables.sighted import sighted
 from lab_tables.store import Group, Store
 from lab_tables.tables import Lines, share

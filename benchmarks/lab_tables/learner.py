@@ -18,7 +18,7 @@ from biofeedback.lab.people import Listeners
 from biofeedback.personal.options import MusicOption, Preferences, candidates
 from biofeedback.personal.prior import ColdStarts
 from biofeedback.simulation.crowd import FAMILIES, FamilyName
-from biofeedback.simulation.listener_types import KindName, mixed
+from biofeedback.simulation.model.listener_types import KindName, mixed
 from sensors.signals import FloatArray
 
 __all__ = ["PARTS", "table"]

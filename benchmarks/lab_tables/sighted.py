@@ -13,7 +13,7 @@ from biofeedback.control.build import build
 from biofeedback.lab.base import LabCase, SessionCourse
 from biofeedback.lab.measures import CourseVerdict, judge
 from biofeedback.simulation.crowd import minds
-from biofeedback.simulation.music_features import MusicFeatures
+from biofeedback.simulation.model.music_features import MusicFeatures
 from biofeedback.state.estimator import State
 from biofeedback.storage.paths import configs_folder
 from synth.params import MusicParams

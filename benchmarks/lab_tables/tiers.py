@@ -10,7 +10,7 @@ from biofeedback.config.schema import Config
 from biofeedback.lab import fast
 from biofeedback.lab.base import LabCase
 from biofeedback.simulation.crowd import FAMILIES
-from biofeedback.simulation.listener_types import mixed
+from biofeedback.simulation.model.listener_types import mixed
 from lab_tables.store import Store
 from lab_tables.tables import Lines
 

@@ -28,7 +28,7 @@ from sensors.base import SensorStatus, sleep_until
 from sensors.files import Recording
 from sensors.files.replay import play
 from sensors.signals import Chunk, Gap
-from synth.styles.base import Style
+from synth.compose.style import Style
 
 __all__ = ["Course", "Heard", "sensed"]
 

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from biofeedback.common.clock import utc_now
 from biofeedback.record.reader import is_session
+from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.simulation.music_monitor import MusicMonitor
 from biofeedback.storage.paths import configs_folder
 from sensors.base import Clock, SampleStream
 from sensors.errors import SettingsError
 
-__all__ = ["SensorOptions", "SensorSource", "sensor"]
+__all__ = ["SensorOptions", "sensor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,6 @@ class SensorOptions:
     wait_s: float = 30.0
     columns: dict[str, str] = field(default_factory=dict)
     rate_hz: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SensorSource:
-    """A sensor that can be opened; `timeless` ones run in virtual time as well as live.
-
-    `opened` takes the session's clock, and the ear through which a virtual listener hears.
-    """
-
-    uri: str
-    opened: Callable[[Clock, MusicMonitor], SampleStream]
-    timeless: bool = False
-    simulated: bool = False
-    duration_s: float | None = None
-    markers: tuple[tuple[float, str], ...] = ()
-    warnings: tuple[str, ...] = ()
-    wearer: str = ""  #: whose it is, in a group
 
 
 SensorKind = Callable[[str, SensorOptions], SensorSource]

@@ -40,6 +40,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.prompts import Prompts
+from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.telemetry import Counters
 from biofeedback.runtime.worker_client import InlineWorker, Worker, WorkerClient
@@ -340,7 +341,7 @@ def _how_to_end(uri: str) -> str:
     return f"End them: biofeedback silence {shlex.quote(port.partition('?')[0])}; or {by_hand}."
 
 
-def _sources(plan: SessionPlan) -> list[registry.SensorSource]:
+def _sources(plan: SessionPlan) -> list[SensorSource]:
     """Return the sensors; each wearer of a group has a simulated body of their own."""
     if not plan.wearers:
         return [registry.sensor(uri, plan.options) for uri in plan.sensors]

@@ -33,10 +33,11 @@ def alone(
 ) -> None:
     """Music that follows your heart and skin, and leads towards calm."""
     if show_version:
-        from biofeedback import __version__
+        from importlib.metadata import version
+
         from biofeedback.cli import console
 
-        console.out.print(f"biofeedback {__version__}", highlight=False)
+        console.out.print(f"biofeedback {version('biofeedback')}", highlight=False)
     elif context.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             typer.echo(context.get_help())

@@ -33,8 +33,8 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     when it differs and was made by other code or other versions.
     """
     from biofeedback.engine.digest import code_digest
-    from biofeedback.engine.factory import core_of
     from biofeedback.record import verify as proof
+    from biofeedback.record.rebuild import core_of
 
     with console.progress("Regenerating the session") as progress:
         verdict = proof.verify(session, core_of, progress, code_digest())

@@ -108,7 +108,7 @@ def _groups(
     from biofeedback.config.loader import load
     from biofeedback.lab.base import STRATEGIES, LabCase
     from biofeedback.simulation.crowd import FAMILIES, family_of
-    from biofeedback.simulation.listener_types import KINDS, kind_of
+    from biofeedback.simulation.model.listener_types import KINDS, kind_of
 
     config = load(settings=settings or [])
     known = next((name for name in STRATEGIES if name == strategy), None)

@@ -11,8 +11,8 @@ from biofeedback.cli import console, qr
 from biofeedback.common.errors import ConfigError
 
 if TYPE_CHECKING:
+    from biofeedback.views.permissions import Role
     from biofeedback.web.links import Serving
-    from biofeedback.web.tokens import Role
 
 __all__ = ["PORT", "make_link"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.common.tasks import closed
-from biofeedback.controllers.base import ControlSurface
 from biofeedback.controllers.bindings import find, read
 from biofeedback.controllers.lsl_marker_input import LslMarkerInput
 from biofeedback.controllers.midi_clock_follower import MidiClockFollower
 from biofeedback.controllers.midi_controller import MidiController
 from biofeedback.controllers.midi_input import MidiInput, parse
 from biofeedback.controllers.osc_controller import OscController
+from biofeedback.runtime.ports import ControlSurface
 from biofeedback.storage.paths import data_folder
 
 __all__ = ["check", "controls_folder", "opened"]

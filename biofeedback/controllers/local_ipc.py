@@ -19,7 +19,7 @@ from typing import Literal
 import msgspec
 
 from biofeedback.common.errors import CommandError
-from biofeedback.controllers.base import SessionControl
+from biofeedback.runtime.ports import SessionControl
 from biofeedback.storage.paths import data_folder
 
 __all__ = ["LocalIpc", "RunningSession", "What", "ask", "running_folder", "running_sessions"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from biofeedback.common.errors import CommandError, ConfigError
 from biofeedback.common.tasks import aside
-from biofeedback.controllers.base import SessionControl
+from biofeedback.runtime.ports import SessionControl
 from sensors.network import lsl_library
 
 if TYPE_CHECKING:

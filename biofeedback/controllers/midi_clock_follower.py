@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from biofeedback.common.tasks import together
-from biofeedback.controllers.base import SessionControl
 from biofeedback.controllers.midi_input import MidiInput
 from biofeedback.engine.inputs import ExternalClock
+from biofeedback.runtime.ports import SessionControl
 from synth.midi_clock import ClockListener, ClockPosition
 
 __all__ = ["MidiClockFollower"]

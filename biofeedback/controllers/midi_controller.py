@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Sequence
 
 from biofeedback.common.tasks import together
-from biofeedback.controllers.base import SessionControl
 from biofeedback.controllers.bindings import Binding
 from biofeedback.controllers.command_mapper import CommandMapper
 from biofeedback.controllers.midi_events import touch_of
 from biofeedback.controllers.midi_input import MidiInput
 from biofeedback.controllers.throttle import EVERY_S, Throttle
+from biofeedback.runtime.ports import SessionControl
 
 __all__ = ["MidiController"]
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Self
 
 from biofeedback.common.errors import ConfigError
-from biofeedback.controllers.base import SessionControl
 from biofeedback.controllers.command_mapper import MappedCommand
 from biofeedback.controllers.throttle import EVERY_S, Throttle
 from biofeedback.engine.inputs import CommandName
+from biofeedback.runtime.ports import SessionControl
 from biofeedback.runtime.prompts import Question
 from synth.errors import OutputUnavailable
 from synth.outputs.osc import place

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from biofeedback.common.errors import CommandError
-from biofeedback.controllers.base import SessionControl
 from biofeedback.controllers.command_mapper import MappedCommand
+from biofeedback.runtime.ports import SessionControl
 
 __all__ = ["EVERY_S", "Throttle"]
 

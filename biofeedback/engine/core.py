@@ -29,9 +29,9 @@ from biofeedback.state.estimator import EstimatorSettings
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 from synth.compose.composer import Composer
+from synth.compose.style import Style
 from synth.events import Bar, Cancel
 from synth.params import MusicParams
-from synth.styles.base import Style
 from synth.tempo_map import TempoMap, TempoSegment
 from synth.tempo_sync import STANDSTILL_BPM, entry, stands_still, steered
 

@@ -1,4 +1,4 @@
-"""The core of a session, made from its config or from the header of its log."""
+"""The core of a session, made of its config."""
 
 from __future__ import annotations
 
@@ -6,41 +6,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
-from biofeedback.common.errors import LogError
 from biofeedback.config.schema import Config
 from biofeedback.engine.core import Core, CoreSettings
-from biofeedback.record import lines
 from biofeedback.state.baseline import Baseline
 from biofeedback.storage.paths import configs_folder
-from synth.styles.base import Style
+from synth.compose.style import Style
 from synth.styles.load import load as load_style
 from synth.styles.load import names as style_names
 
-__all__ = ["core_for", "core_of"]
-
-
-def core_of(header: lines.HeaderLine) -> Core:
-    """Return the core that a log's header describes."""
-    try:
-        config = msgspec.json.decode(header.config, type=Config)
-        known = (
-            msgspec.json.decode(header.baseline, type=Baseline | None) if not config.group else None
-        )
-        baselines = (
-            msgspec.json.decode(header.baseline, type=dict[str, Baseline])
-            if config.group
-            else {"": known}
-            if known
-            else {}
-        )
-    except msgspec.DecodeError as error:
-        raise LogError(
-            f"the log's configuration cannot be read: {error}",
-            hint="It comes from another version, or was edited.",
-        ) from error
-    return core_for(config, header.seed, baselines)
+__all__ = ["core_for"]
 
 
 def core_for(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:

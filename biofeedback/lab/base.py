@@ -8,7 +8,7 @@ import msgspec
 
 from biofeedback.config.schema import Config
 from biofeedback.simulation.crowd import FamilyName
-from biofeedback.simulation.listener_types import KindName
+from biofeedback.simulation.model.listener_types import KindName
 
 __all__ = ["NOTICE", "STRATEGIES", "LabCase", "SessionCourse", "StrategyName"]
 

@@ -21,15 +21,15 @@ from biofeedback.control.build import build
 from biofeedback.control.music_controller import MusicController
 from biofeedback.metrics.base import Reading
 from biofeedback.simulation.crowd import BreathingModel, FamilyName, minds
-from biofeedback.simulation.listener_types import KindName
-from biofeedback.simulation.music_features import MusicFeatures
-from biofeedback.simulation.scale import arousal_of, deviations
-from biofeedback.simulation.streams import NoiseStreams
+from biofeedback.simulation.model.listener_types import KindName
+from biofeedback.simulation.model.music_features import MusicFeatures
+from biofeedback.simulation.model.noise_streams import NoiseStreams
+from biofeedback.simulation.model.scale import arousal_of, deviations
 from biofeedback.state.estimator import State
 from biofeedback.storage.paths import configs_folder
 from sensors.signals import FloatArray
+from synth.compose.style import Style
 from synth.params import MusicParams
-from synth.styles.base import Style
 from synth.styles.load import load as load_style
 
 __all__ = ["Outcomes", "sessions"]

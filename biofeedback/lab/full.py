@@ -21,14 +21,14 @@ from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.inputs import Tick
 from biofeedback.lab.base import LabCase, SessionCourse
 from biofeedback.simulation.crowd import ListenerGroup
-from biofeedback.simulation.music_features import BEATS_PER_BREATH
+from biofeedback.simulation.model.music_features import BEATS_PER_BREATH
 from biofeedback.state.baseline import Baseline
 from biofeedback.state.estimator import State
 from biofeedback.storage.paths import configs_folder
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
+from synth.compose.style import Style
 from synth.params import MusicParams
-from synth.styles.base import Style
 from synth.styles.load import load as load_style
 
 __all__ = ["run", "run_many", "run_together"]

@@ -19,7 +19,7 @@ from biofeedback.lab import fast
 from biofeedback.personal.options import MusicOption
 from biofeedback.personal.session_summary import Hour, SessionSummary, body_reward, said_reward
 from biofeedback.simulation.crowd import FamilyName
-from biofeedback.simulation.listener_types import KindName
+from biofeedback.simulation.model.listener_types import KindName
 from sensors.signals import FloatArray
 
 __all__ = ["Listeners", "day", "hour_on"]

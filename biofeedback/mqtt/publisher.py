@@ -17,7 +17,6 @@ from biofeedback.common.errors import CommandError, ConfigError
 from biofeedback.common.event_bus import EventBus, Subscription
 from biofeedback.common.tasks import together
 from biofeedback.control.base import Decision
-from biofeedback.controllers.base import SessionControl
 from biofeedback.engine.inputs import Command
 from biofeedback.mqtt import topics
 from biofeedback.mqtt.address import Login
@@ -42,6 +41,7 @@ from biofeedback.mqtt.messages import (
 from biofeedback.mqtt.orders import SILENCE, OrderGate, who
 from biofeedback.mqtt.outbox import Outbox
 from biofeedback.record.convert import derived_lines, input_line
+from biofeedback.runtime.ports import SessionControl
 from biofeedback.views.live_view import LiveView
 
 __all__ = ["MqttPublisher"]

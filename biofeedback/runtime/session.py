@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Literal
 
-from biofeedback.app.registry import SensorSource
 from biofeedback.common.clock import SessionClock
 from biofeedback.common.errors import CommandError
 from biofeedback.common.event_bus import EventBus
@@ -15,7 +14,6 @@ from biofeedback.common.stop_switch import StopSwitch
 from biofeedback.common.tasks import Tasks, beside, logged
 from biofeedback.common.troubles import LOOK_S, Troubles
 from biofeedback.control.base import Decision
-from biofeedback.controllers.base import ControlSurface
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived, WindowRequest
@@ -24,8 +22,10 @@ from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.pipeline import Pipeline
 from biofeedback.runtime.player_group import Player, PlayerGroup
+from biofeedback.runtime.ports import ControlSurface
 from biofeedback.runtime.prompts import Moment, Prompts
 from biofeedback.runtime.sanitizer import Sanitizer
+from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.runtime.ticker import TAIL_S, Ticker
 from biofeedback.runtime.worker_client import Worker
 from biofeedback.simulation.music_monitor import MusicMonitor

@@ -101,7 +101,7 @@ class WorkerClient:
     async def _spawn(self) -> None:
         async with self._changing:
             if self._child is None and not self._closed:
-                command = sys.executable, "-P", "-m", "biofeedback.metrics.neurokit_worker"
+                command = sys.executable, "-P", "-m", "biofeedback.runtime.neurokit_worker"
                 self._child, reader, writer = await wire.spawn(*command, limit=_LINE_LIMIT)
                 self._wire = reader, writer
 

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from biofeedback.simulation.listener_types import ListenerType
+from biofeedback.simulation.model.listener_types import ListenerType
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from typing import Literal, get_args
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.engine.inputs import CommandName
-from biofeedback.web.tokens import Role
 
-__all__ = ["LATE_S", "checked", "may_act_late"]
+__all__ = ["LATE_S", "Role", "checked", "may_act_late"]
+
+#: Who somebody at a page may be.
+Role = Literal["listener", "therapist", "observer"]
 
 #: From this age on a wish may no longer raise or start anything.
 LATE_S = 5.0

@@ -18,6 +18,7 @@ from biofeedback.personal import consent
 from biofeedback.storage import encryption
 from biofeedback.storage.paths import configs_folder
 from biofeedback.views import permissions
+from biofeedback.views.permissions import Role
 from biofeedback.web import records
 from biofeedback.web.middleware import STOP
 from biofeedback.web.receipts import Receipts
@@ -25,7 +26,7 @@ from biofeedback.web.remote_station import RemoteStation
 from biofeedback.web.routes import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
 from biofeedback.web.station import SessionChoice, Station
 from biofeedback.web.stations import Stations
-from biofeedback.web.tokens import Grant, Invitation, Role, Tokens
+from biofeedback.web.tokens import Grant, Invitation, Tokens
 
 if TYPE_CHECKING:
     from starlette.requests import Request

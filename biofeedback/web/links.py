@@ -22,7 +22,8 @@ import msgspec
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import FolderError
 from biofeedback.storage.paths import data_folder
-from biofeedback.web.tokens import Handed, Role
+from biofeedback.views.permissions import Role
+from biofeedback.web.tokens import Handed
 
 __all__ = ["Serving", "WebLinks", "serving"]
 

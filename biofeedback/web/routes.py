@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from biofeedback.common.errors import BiofeedbackError, ConfigError, LogError
-from biofeedback.web.tokens import Grant, Role
+from biofeedback.views.permissions import Role
+from biofeedback.web.tokens import Grant
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LINK_S", "Grant", "Handed", "Invitation", "Role", "Tokens"]
+from biofeedback.views.permissions import Role
 
-Role = Literal["listener", "therapist", "observer"]
+__all__ = ["LINK_S", "Grant", "Handed", "Invitation", "Tokens"]
+
 
 LINK_S = 15 * 60.0  #: how long a link waits to be used, unless its maker says otherwise
 STAY_S = 12 * 3600.0  #: how long whoever used it may stay

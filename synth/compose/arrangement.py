@@ -7,8 +7,8 @@ from synth.compose.density import DensityDemand
 from synth.compose.form import BEATS_PER_BAR, BarPlace
 from synth.compose.performance import LayerPerformance
 from synth.compose.piece_state import PieceState
+from synth.compose.style import StyleSettings
 from synth.params import Layer
-from synth.styles.base import StyleSettings
 
 __all__ = ["demands", "playable", "touches"]
 

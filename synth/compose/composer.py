@@ -16,10 +16,10 @@ from synth.compose.motif import motif
 from synth.compose.performance import perform
 from synth.compose.phrasing import begun, calmed, prepared, restyled, woken
 from synth.compose.piece_state import PieceState
+from synth.compose.style import Style
 from synth.compose.voices import next_bass, slots_of, starting_voices
 from synth.events import Bar, Note
 from synth.params import DENSITY_RANGE, Layer, MusicParams
-from synth.styles.base import Style
 from synth.theory.chords import diatonic
 
 __all__ = ["Composer"]

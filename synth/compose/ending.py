@@ -6,9 +6,9 @@ from synth.compose.context import DraftNote
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.harmony import cadence
 from synth.compose.piece_state import PieceState
+from synth.compose.style import StyleSettings, pitch_range
 from synth.compose.voices import chord_range, next_bass
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, pitch_range
 from synth.theory.chords import Chord, diatonic
 from synth.theory.voicing import revoice
 

@@ -16,9 +16,9 @@ from synth.compose.harmony import homecoming, modulation, phrase
 from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import motif
 from synth.compose.piece_state import PieceState
+from synth.compose.style import StyleSettings
 from synth.compose.voices import next_bass, starting_voices
 from synth.params import MusicParams
-from synth.styles.base import StyleSettings
 from synth.theory.scales import step_toward
 
 __all__ = ["begun", "calmed", "prepared", "restyled", "woken"]

@@ -6,8 +6,8 @@ from synth.compose.context import RhythmSlot
 from synth.compose.form import BEATS_PER_BAR, BarPlace
 from synth.compose.harmony import ChordChange
 from synth.compose.piece_state import PieceState
+from synth.compose.style import Instrument, StyleSettings, pitch_range
 from synth.params import Layer, MusicParams
-from synth.styles.base import Instrument, StyleSettings, pitch_range
 from synth.theory.chords import diatonic
 from synth.theory.voicing import revoice, stack
 

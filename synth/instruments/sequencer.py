@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 
 from synth.instruments.orchestra import Orchestra
-from synth.outputs.base import NoteOff, NoteOn
+from synth.output import NoteOff, NoteOn
 from synth.params import MusicParams
 
 __all__ = ["Sequencer"]

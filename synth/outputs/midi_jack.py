@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synth.errors import OutputLost, OutputUnavailable
-from synth.outputs.base import ClockPulse, NoteOff, NoteOn
+from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs.frame_clock import FrameClock
 from synth.outputs.jack_settle import settle
 from synth.outputs.midi_map import Message, MidiMap

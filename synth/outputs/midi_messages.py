@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from synth.outputs.base import ClockPulse, NoteOff, NoteOn
+from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs.midi_map import Message, MidiMap
 from synth.params import Layer, MusicParams
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from synth.errors import OutputLost
+from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs import rtmidi_binding
-from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages, everything_off
 from synth.outputs.naming import choose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from synth.outputs.base import NoteOff, NoteOn
+from synth.output import NoteOff, NoteOn
 from synth.params import MusicParams
 
 __all__ = ["NullOutput"]

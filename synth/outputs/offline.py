@@ -26,7 +26,7 @@ from synth.instruments import denormals, pyo_library
 from synth.instruments.loudness import Loudness, true_peak
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
-from synth.outputs.base import NoteOff, NoteOn
+from synth.output import NoteOff, NoteOn
 from synth.outputs.midi_map import MidiMap
 from synth.score import Score
 from synth.wire import ChildEnd

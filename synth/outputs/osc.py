@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from synth.errors import OutputUnavailable
-from synth.outputs.base import ClockPulse, NoteOff, NoteOn
+from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs.osc_message import Argument, encode
 from synth.params import MusicParams
 

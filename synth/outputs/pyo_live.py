@@ -13,7 +13,7 @@ from synth.errors import OutputLost, OutputUnavailable
 from synth.instruments import denormals, pyo_library
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
-from synth.outputs.base import NoteOff, NoteOn
+from synth.output import NoteOff, NoteOn
 from synth.outputs.naming import choose
 from synth.outputs.quiet import quiet_stderr
 from synth.outputs.rtmidi_binding import jack_is_running

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.outputs.base import NoteOff, NoteOn
+from synth.output import NoteOff, NoteOn
 from synth.outputs.fluid import FluidSynth
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages

@@ -14,7 +14,7 @@ from typing import Any
 
 from synth import score_json
 from synth.errors import OutputUnavailable, SynthError
-from synth.outputs.base import Output
+from synth.output import Output
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputKind, OutputSpec
 from synth.player.cache_warmup import CacheWarmup

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from synth.events import Note
-from synth.outputs.base import ClockedOutput, ClockPulse, NoteOff, NoteOn, Output
+from synth.output import ClockedOutput, ClockPulse, NoteOff, NoteOn, Output
 from synth.params import Layer
 from synth.tempo_map import TempoSegment
 from synth.tempo_sync import STANDSTILL_BPM

@@ -8,9 +8,9 @@ from random import Random
 from synth.compose.bells import bells
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
+from synth.compose.style import StyleSettings, parts
 from synth.compose.textures import bass_line, broken, drone, held
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, parts
 
 __all__ = ["AmbientStyle"]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from synth.compose.style import Instrument, Style, StyleSettings
 from synth.errors import StyleError
 from synth.instruments.patches import PLAIN, SOUNDS
 from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Layer
 from synth.styles.ambient import AmbientStyle
-from synth.styles.base import Instrument, Style, StyleSettings
 from synth.styles.chamber import ChamberStyle
 from synth.styles.drone_breath import DroneBreathStyle
 from synth.styles.lofi import LofiStyle

@@ -9,9 +9,9 @@ from synth.compose.bells import bells
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
 from synth.compose.percussion import groove
+from synth.compose.style import StyleSettings, parts
 from synth.compose.textures import bass_line, broken, held
 from synth.params import Layer, MusicParams
-from synth.styles.base import StyleSettings, parts
 
 __all__ = ["PulseStyle"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from sensors.codecs.heart_rate import HeartRateMeasurement
 from sensors.signals import Signal

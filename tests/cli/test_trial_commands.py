@@ -9,9 +9,9 @@ from biofeedback.cli.app import run
 from biofeedback.cli.blind import BlockWatch, PreparedAnswers
 from biofeedback.control.base import Decision
 from biofeedback.control.yoked import YokedSettings
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read, read_header
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.trials.allocation import Allocation
 from biofeedback.trials.folder import Trial, create

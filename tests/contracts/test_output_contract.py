@@ -13,7 +13,7 @@ from rigs import jack
 
 import synth.outputs
 from synth.errors import OutputUnavailable
-from synth.outputs.base import NoteOff, NoteOn, Output
+from synth.output import NoteOff, NoteOn, Output
 from synth.outputs.uri import OutputKind, OutputSpec
 from synth.params import Layer, MusicParams
 from synth.player.process import build

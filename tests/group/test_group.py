@@ -15,7 +15,6 @@ from biofeedback.control.base import ControlInput
 from biofeedback.control.group_safety import GroupSafety
 from biofeedback.control.safety import SafetySettings
 from biofeedback.control.synchrony_colour import opened
-from biofeedback.engine.factory import core_of
 from biofeedback.group.rules import mean, mean_readings, weights
 from biofeedback.group.settings import GroupSettings
 from biofeedback.group.synchrony import Synchrony
@@ -24,6 +23,7 @@ from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.record.lines import StateLine
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.state.estimator import State
 from biofeedback.state.subject_state import SubjectState

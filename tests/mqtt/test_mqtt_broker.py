@@ -17,7 +17,6 @@ from rigs.broker import Broker, broker, needs_mosquitto
 from biofeedback.app import runner
 from biofeedback.common.errors import ConfigError
 from biofeedback.config import loader
-from biofeedback.engine.factory import core_of
 from biofeedback.mqtt import setup, topics
 from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.link import LinkError, linked
@@ -25,6 +24,7 @@ from biofeedback.mqtt.messages import AnswerLine, EventMessage, OrderMessage, St
 from biofeedback.mqtt.remote_control import MqttRemoteControl
 from biofeedback.mqtt.wearer import RemoteWearer
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 

@@ -17,8 +17,8 @@ import pytest
 from rigs.broker import Broker, broker, needs_mosquitto
 from rigs.served import Served, served
 
-from biofeedback.engine.factory import core_of
 from biofeedback.record.reader import LOG_NAME
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 
 pytestmark = needs_mosquitto

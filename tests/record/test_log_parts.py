@@ -12,7 +12,6 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.common.errors import LogError
-from biofeedback.engine.factory import core_of
 from biofeedback.record import export_csv
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.compress import compress
@@ -25,6 +24,7 @@ from biofeedback.record.reader import (
     part_name,
     read,
 )
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.replay import logged_inputs
 from biofeedback.record.verify import verify
 from biofeedback.report.session_data import read_story

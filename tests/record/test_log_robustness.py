@@ -18,13 +18,13 @@ from replayed_session import simulated
 
 from biofeedback.cli.app import run
 from biofeedback.common.errors import FolderError, LogError
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.checksum import sealed
 from biofeedback.record.compress import compress
 from biofeedback.record.convert import encode, input_line, input_of, params_item, params_of
 from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read, read_header
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter

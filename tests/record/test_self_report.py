@@ -11,9 +11,9 @@ import pytest
 from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_of
 from biofeedback.record import export_bids, export_csv, lines
 from biofeedback.record.catalogue import summary
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.report import page
 from biofeedback.report.session_data import SessionData, read_story

@@ -13,13 +13,13 @@ from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_of
 from biofeedback.offline import sound_exposure
 from biofeedback.personal import consent, profiles
 from biofeedback.record import seal
 from biofeedback.record.catalogue import catalogue, find, summary
 from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.reader import damage, read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session

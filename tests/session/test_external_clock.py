@@ -10,10 +10,10 @@ import pytest
 
 from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_of
 from biofeedback.engine.inputs import ExternalClock
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from synth.midi_clock import ClockListener

@@ -15,11 +15,11 @@ from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load
 from biofeedback.control.base import Decision
 from biofeedback.engine.core import Core
-from biofeedback.engine.factory import core_of
 from biofeedback.engine.inputs import BarRequest, Command, Tick
 from biofeedback.personal import profiles
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.sanitizer import Sanitizer

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.engine.factory import core_of
 from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no SIGINT")

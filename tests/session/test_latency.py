@@ -7,10 +7,10 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.common.clock import SessionClock, utc_now
-from biofeedback.engine.factory import core_of
 from biofeedback.engine.inputs import BarRequest, Tick
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, damage, read, read_header
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.tables import gather
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.pipeline import Pipeline

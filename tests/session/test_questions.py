@@ -13,9 +13,9 @@ from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime import prompts
 from biofeedback.runtime.prompts import Prompts

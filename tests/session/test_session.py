@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 
 from biofeedback.app.postprocess import write_midi
-from biofeedback.app.registry import SensorOptions, SensorSource
+from biofeedback.app.registry import SensorOptions
 from biofeedback.app.runner import SessionPlan, SessionResult, SessionRunner
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.score import score_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
 from biofeedback.report.outcome import outcome as what_it_teaches
 from biofeedback.report.session_data import read_story
+from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream, SensorStatus

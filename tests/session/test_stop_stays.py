@@ -16,9 +16,9 @@ from biofeedback.controllers.bindings import Action, Binding
 from biofeedback.controllers.command_mapper import CommandMapper
 from biofeedback.controllers.midi_events import MidiControl, MidiEvent
 from biofeedback.controllers.osc_controller import command_of
-from biofeedback.engine.factory import core_of
 from biofeedback.record.lines import DecisionLine
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 from biofeedback.simulation.rest import resting_baseline

@@ -10,18 +10,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback.app.registry import SensorSource
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.common.errors import CommandError
 from biofeedback.common.stop_switch import Stopped, StopSwitch
 from biofeedback.config.loader import load
-from biofeedback.engine.factory import core_for, core_of
+from biofeedback.engine.factory import core_for
 from biofeedback.engine.inputs import BarRequest, Command, Tick
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.prompts import Prompts
+from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream

@@ -13,10 +13,10 @@ import pytest
 from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.controllers import osc_controller
-from biofeedback.engine.factory import core_of
 from biofeedback.integrations.lsl_outlet import LslOutlet
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 from synth.outputs.osc_message import encode

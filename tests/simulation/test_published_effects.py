@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from biofeedback.simulation.crowd import FAMILIES, FamilyName, ResponseModel, VirtualListener, minds
-from biofeedback.simulation.music_features import MusicFeatures
+from biofeedback.simulation.model.music_features import MusicFeatures
 from synth.params import Layer, MusicParams
 
 pytestmark = pytest.mark.parametrize("family", FAMILIES)

@@ -12,9 +12,9 @@ from biofeedback.common.clock import run_live
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load
 from biofeedback.controllers.lsl_marker_input import LslMarkerInput
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.tables import gather
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session

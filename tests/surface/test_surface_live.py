@@ -17,9 +17,9 @@ from rigs import jack as rig
 from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.controllers.bindings import Binding, write
-from biofeedback.engine.factory import core_of
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from synth.outputs.osc_message import encode
 

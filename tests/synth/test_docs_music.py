@@ -11,8 +11,8 @@ import pytest
 from analysis import figures
 
 from synth.compose.composer import Composer
+from synth.compose.style import Style
 from synth.params import MusicParams
-from synth.styles.base import Style
 from synth.styles.load import load, names, read_settings
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ import numpy as np
 from synth.instruments import pyo_library
 from synth.instruments.orchestra import Orchestra
 from synth.instruments.sequencer import Sequencer
-from synth.outputs.base import NoteOn
+from synth.output import NoteOn
 from synth.params import Layer
 pyo = pyo_library.load()
 server = pyo.Server(sr=48000, nchnls=2, buffersize=240, duplex=0, audio="manual")

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from synth.events import Note
-from synth.outputs.base import ClockPulse, NoteOff, NoteOn
+from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player.scheduler import Scheduler

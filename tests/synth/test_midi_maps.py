@@ -7,8 +7,8 @@ import pytest
 
 from synth.errors import MapError
 from synth.events import Note
+from synth.output import ClockPulse, NoteOn
 from synth.outputs import midi_file
-from synth.outputs.base import ClockPulse, NoteOn
 from synth.outputs.midi_map import ControllerSpec, MidiMap
 from synth.outputs.midi_map_file import find, names, read
 from synth.outputs.midi_messages import MidiMessages

@@ -9,8 +9,8 @@ import mido
 import pytest
 
 from synth.events import Note
+from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs import midi_file
-from synth.outputs.base import ClockPulse, NoteOff, NoteOn
 from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player.scheduler import Scheduler

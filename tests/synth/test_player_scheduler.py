@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.events import Note
-from synth.outputs.base import NoteOff, NoteOn
+from synth.output import NoteOff, NoteOn
 from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player.scheduler import Scheduler

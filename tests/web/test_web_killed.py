@@ -14,8 +14,8 @@ import pytest
 from rigs import chromium
 from rigs.served import Served, served
 
-from biofeedback.engine.factory import core_of
 from biofeedback.record.reader import read
+from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from biofeedback.simulation.family_a.breathing import BreathingA
 from biofeedback.simulation.family_a.traits import TraitsA
-from biofeedback.simulation.music_features import MusicFeatures
-from biofeedback.simulation.streams import NoiseStreams
+from biofeedback.simulation.model.music_features import MusicFeatures
+from biofeedback.simulation.model.noise_streams import NoiseStreams
 from sensors.signals import FloatArray
 
 __all__ = ["STEP_S", "ResponseA"]

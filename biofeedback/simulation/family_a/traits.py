@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biofeedback.simulation.listener_types import KINDS, KindName
-from biofeedback.simulation.music_features import STYLES
+from biofeedback.simulation.model.listener_types import KINDS, KindName
+from biofeedback.simulation.model.music_features import STYLES
 from sensors.signals import FloatArray
 
 __all__ = ["TraitsA", "draw"]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.simulation.family_b.traits import TraitsB
-from biofeedback.simulation.music_features import BEATS_PER_BREATH, MusicFeatures
-from biofeedback.simulation.streams import NoiseStreams
+from biofeedback.simulation.model.music_features import BEATS_PER_BREATH, MusicFeatures
+from biofeedback.simulation.model.noise_streams import NoiseStreams
 from sensors.signals import FloatArray
 
 __all__ = ["BreathingB"]

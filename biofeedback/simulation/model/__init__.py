@@ -1,0 +1,1 @@
+"""What every family of virtual listeners is made of: types, music as they hear it, noise."""
