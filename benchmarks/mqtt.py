@@ -40,7 +40,7 @@ from biofeedback.record.reader import read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
-from biofeedback.runtime.shared_worker import SharedWorker
+from biofeedback.runtime.worker_client import SharedWorker
 
 GOAL_MS = 50.0
 OUTAGE_S, AFTER_S = 2.0, 3.0

@@ -30,7 +30,6 @@ import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
 
-from synth import score_json
 from synth.compose.composer import Composer
 from synth.compose.style import Style
 from synth.events import Note
@@ -38,7 +37,7 @@ from synth.instruments.loudness import true_peak
 from synth.instruments.patches import PLAIN, SOUNDS
 from synth.outputs import wav
 from synth.params import Layer, MusicParams
-from synth.score import Score
+from synth.score import Score, encode_score
 from synth.styles.load import load, names
 from synth.tempo_map import TempoMap
 
@@ -51,10 +50,10 @@ Samples = NDArray[np.float64]
 _RAW = """
 import json, os, sys
 import numpy as np
-from synth import score_json
+from synth.score import decode_score, encode_score
 from synth.outputs import offline
 request = json.load(sys.stdin)
-score = score_json.decode(request["score"])
+score = decode_score(request["score"])
 np.save(request["path"], np.concatenate(list(offline.play(score, 48000, request["end"]))))
 sys.stdout.flush()
 os._exit(0)
@@ -155,7 +154,7 @@ def raw(score: Score) -> Samples:
         path = Path(folder) / "raw.npy"
         request = {
             "path": str(path),
-            "score": score_json.encode(score),
+            "score": encode_score(score),
             "end": math.ceil((score.end_s + 2.0) * RATE),
         }
         subprocess.run(

@@ -1,14 +1,16 @@
-"""A whole piece as it was played: what a file of sound or MIDI is rendered from."""
+"""A whole piece as it was played, which files are rendered from, and its form as JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, astuple, dataclass
+from typing import Any
 
 from synth.events import Note
-from synth.params import Key, MusicParams
-from synth.tempo_map import TempoMap
+from synth.params import Key, Layer, Mode, MusicParams
+from synth.tempo_map import TempoMap, TempoSegment
 
-__all__ = ["Score"]
+__all__ = ["Score", "decode_note", "decode_params", "decode_score", "encode_params", "encode_score"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,46 @@ class Score:
     def end_s(self) -> float:
         """Session time at which the last note ends; 0 without notes."""
         return max((self.tempo_map.time_at(n.beat + n.beats) for n in self.notes), default=0.0)
+
+
+def encode_score(score: Score) -> str:
+    """Return JSON on one line from which `decode_score` makes an equal score."""
+    return json.dumps(
+        {
+            "notes": [astuple(note) for note in score.notes],
+            "tempo": [astuple(segment) for segment in score.tempo_map.segments],
+            "keys": [(beat, key.tonic, key.mode) for beat, key in score.keys],
+            "params": [(time_s, encode_params(params)) for time_s, params in score.params],
+            "markers": score.markers,
+        }
+    )
+
+
+def decode_score(text: str | bytes) -> Score:
+    """Return the score that `encode_score` made JSON of."""
+    data = json.loads(text)
+    return Score(
+        notes=tuple(decode_note(note) for note in data["notes"]),
+        tempo_map=TempoMap(tuple(TempoSegment(*segment) for segment in data["tempo"])),
+        keys=tuple((beat, Key(tonic, Mode(mode))) for beat, tonic, mode in data["keys"]),
+        params=tuple((time_s, decode_params(params)) for time_s, params in data["params"]),
+        markers=tuple((time_s, text) for time_s, text in data["markers"]),
+    )
+
+
+def decode_note(values: list[Any]) -> Note:
+    """Return the note whose fields come in order, as `dataclasses.astuple` gives them."""
+    note_id, beat, beats, pitch, velocity, layer = values
+    return Note(note_id, beat, beats, pitch, velocity, Layer(layer))
+
+
+def encode_params(params: MusicParams) -> dict[str, Any]:
+    """Return the parameters as JSON values."""
+    return asdict(params)
+
+
+def decode_params(data: dict[str, Any]) -> MusicParams:
+    """Return the parameters that `encode_params` made JSON values of."""
+    key = Key(data["key"]["tonic"], Mode(data["key"]["mode"]))
+    layers = tuple(Layer(layer) for layer in data["layers"])
+    return MusicParams(**{**data, "key": key, "layers": layers})

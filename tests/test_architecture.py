@@ -1,6 +1,7 @@
-"""The dependency rule: who may import whom. An arrow that is not listed here is a defect."""
+"""The shape of the house: floors, arrows, pure rooms, owners of tasks. What differs is a defect."""
 
 import ast
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -9,203 +10,84 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = ("biofeedback", "sensors", "synth")
 
-VALUES = {"sensors.signals", "sensors.base", "synth.params", "synth.events", "synth.tempo_map"}
-DERIVED = {
-    "biofeedback.engine.inputs",
-    "biofeedback.engine.events",
-    "biofeedback.control.base",
-    "biofeedback.metrics.base",
-    "biofeedback.metrics.beats",
-    "biofeedback.metrics.scr",
-    "biofeedback.metrics.windowed",
-    "biofeedback.state.estimator",
-    "biofeedback.group.subjects",
-}
-ANYTHING = {""}
+#: The rooms from the ground up; an arrow goes from a room to a lower line, never along or up.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("sensors", "synth", "biofeedback.common"),
+    ("sensors.profiles", "sensors.simulated", "synth.theory", "synth.instruments"),
+    ("sensors.codecs", "synth.compose", "synth.outputs", "biofeedback.storage"),
+    ("sensors.timing", "synth.styles", "synth.player", "biofeedback.metrics"),
+    ("sensors.ble", "sensors.network", "biofeedback.state"),
+    ("sensors.files", "biofeedback.group", "biofeedback.control", "biofeedback.personal"),
+    ("biofeedback.simulation.model",),
+    ("biofeedback.simulation.family_a", "biofeedback.simulation.family_b"),
+    ("biofeedback.simulation", "biofeedback.config"),
+    ("biofeedback.engine",),
+    ("biofeedback.record", "biofeedback.views"),
+    ("biofeedback.integrations", "biofeedback.report", "biofeedback.offline"),
+    ("biofeedback.runtime", "biofeedback.trials"),
+    ("biofeedback.controllers", "biofeedback.mqtt"),
+    ("biofeedback.app",),
+    ("biofeedback.web", "biofeedback.lab"),
+    ("biofeedback.cli",),
+    ("biofeedback",),
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
-#: room -> prefixes of our modules that it may import, besides its own.
-ALLOWED: dict[str, set[str]] = {
-    "sensors": set(),
-    "synth": set(),
-    "biofeedback": set(),
-    "biofeedback.metrics": {
-        "sensors.signals",
-        "sensors.base",
-        "biofeedback.common.errors",
-        "synth.wire",
+#: Rooms that may import whatever lies below them: they put the parts together.
+COMPOSE = {"biofeedback.app", "biofeedback.cli", "biofeedback.lab", "biofeedback"}
+
+#: What each of the others may import, besides value types; rooms, or single modules of one.
+VALUES = {
+    "sensors.base", "sensors.signals", "synth.events", "synth.params", "synth.tempo_map",
+    "biofeedback.common.errors",
+}  # fmt: skip
+MAY_IMPORT: dict[str, set[str]] = {
+    "biofeedback.common": set(),
+    "biofeedback.storage": {"common"},
+    "biofeedback.metrics": set(),
+    "biofeedback.state": {"metrics"},
+    "biofeedback.group": {"metrics", "state"},
+    "biofeedback.control": {"metrics.base", "state"},
+    "biofeedback.personal": {"state", "storage"},
+    "biofeedback.simulation": {"simulation", "metrics", "state", "sensors.simulated"},
+    "biofeedback.config": {"metrics", "state", "control", "group", "storage", "synth"},
+    "biofeedback.engine": {
+        "metrics", "state", "control", "group", "config", "storage", "synth.compose",
+        "synth.styles",
     },
-    "biofeedback.state": {"biofeedback.metrics.base", "biofeedback.common.errors"},
-    "biofeedback.offline.sound_exposure": {
-        "biofeedback.common.errors",
-        "biofeedback.storage.paths",
-        "biofeedback.storage.encryption",
-    }
-    | {"biofeedback.record.lines"},
-    "biofeedback.storage.encryption": {"biofeedback.common.errors", "biofeedback.storage.paths"},
-    "biofeedback.personal": {"biofeedback.state", "synth.params", "biofeedback.common.errors"}
-    | {"biofeedback.storage.encryption"},
-    "biofeedback.control": {
-        "biofeedback.metrics.base",
-        "biofeedback.state",
-        "synth.params",
-        "biofeedback.common.errors",
+    "biofeedback.record": {
+        "metrics", "state", "control", "group", "engine", "config", "storage", "synth.score",
     },
-    "biofeedback.simulation": {
-        "sensors.signals",
-        "sensors.base",
-        "sensors.simulated.body",
-        "synth.params",
-        "synth.events",
-        "biofeedback.metrics",  # the listener's rest is measured as a person's would be
-        "biofeedback.state",
+    "biofeedback.views": {"metrics", "state", "control", "group", "engine", "common"},
+    "biofeedback.report": {
+        "metrics", "state", "control", "personal", "record", "engine", "common",
+        "synth.outputs.system_libraries",
     },
-    "biofeedback.lab": ANYTHING,  # whole sessions on virtual listeners
-    "biofeedback.group": {
-        "biofeedback.metrics",
-        "biofeedback.state",
-        "biofeedback.common.errors",
-        "sensors.signals",
-        "sensors.base",
+    "biofeedback.offline": {"metrics", "engine", "record", "storage", "common", "sensors"},
+    "biofeedback.integrations": {
+        "metrics", "state", "control", "engine", "common", "sensors.network",
     },
-    "biofeedback.engine.inputs": VALUES | {"biofeedback.metrics.windowed"},
-    "biofeedback.engine.events": VALUES | DERIVED,
-    "biofeedback.engine.core": VALUES
-    | DERIVED
-    | {
-        "biofeedback.metrics",
-        "biofeedback.state",
-        "biofeedback.control",
-        "biofeedback.group",
-        "synth.compose.composer",
-        "synth.tempo_sync",
-        "synth.compose.style",
-    },
-    "biofeedback.record": VALUES
-    | DERIVED
-    | {"biofeedback.common.errors", "biofeedback.storage.encryption", "synth.score"},
-    "biofeedback.record.verify": VALUES
-    | DERIVED
-    | {"biofeedback.common.errors", "biofeedback.engine.core"},
-    "biofeedback.report": VALUES
-    | DERIVED
-    | {"biofeedback.common.errors", "biofeedback.record"}
-    | {"biofeedback.metrics.summary", "biofeedback.state.baseline_text"}  # pure
-    | {"synth.outputs.quiet"}
-    | {"biofeedback.control.ratings"}  # pure
-    | {
-        f"biofeedback.personal.{name}"  # pure as well
-        for name in ("claims", "insights", "learner", "options", "past", "prior", "profiles")
-    },
-    "biofeedback.config.schema": {
-        "biofeedback.common.errors",
-        "biofeedback.metrics.bank",
-        "biofeedback.state.estimator",
-        "biofeedback.control",
-        "biofeedback.group.settings",
-    },
-    "biofeedback.engine.digest": {"biofeedback.config.schema"},
-    "biofeedback.common.errors": set(),
-    "biofeedback.common.clock": {"biofeedback.common.interrupts"},
-    "biofeedback.common.interrupts": set(),
-    "biofeedback.common.tasks": set(),
-    "biofeedback.common.troubles": set(),
-    "biofeedback.runtime.prompts": {"biofeedback.control.ratings"},
-    "biofeedback.common.event_bus": set(),
-    "biofeedback.runtime.telemetry": {"biofeedback.common.clock"},
-    "biofeedback.integrations.lsl_outlet": VALUES
-    | DERIVED
-    | {"biofeedback.common.errors", "biofeedback.common.event_bus", "biofeedback.common.tasks"}
-    | {"biofeedback.engine.inputs", "sensors.network.lsl_library"},
-    "biofeedback.runtime.sanitizer": VALUES
-    | {"biofeedback.record.even_times", "sensors.printable"},
-    "biofeedback.offline.analysis": {"sensors", "biofeedback.metrics", "biofeedback.common.errors"}
-    | {"biofeedback.engine.inputs"}
-    | {"biofeedback.record"},
-    "biofeedback.config.midi_maps": {
-        "biofeedback.config.schema",
-        "biofeedback.control",
-        "biofeedback.metrics.bank",
-        "synth",
-    },
-    "biofeedback.offline.cohort": {
-        "biofeedback.offline.analysis",
-        "biofeedback.common.errors",
-        "biofeedback.record",
-    },
-    "biofeedback.app.postprocess": {
-        "biofeedback.config.schema",
-        "biofeedback.storage.encryption",
-        "biofeedback.config.midi_maps",
-        "biofeedback.common.errors",
-        "biofeedback.record",
-        "biofeedback.report",
-        "synth",
-    },
-    "biofeedback.views": VALUES
-    | DERIVED
-    | {"biofeedback.engine.inputs", "biofeedback.engine.events", "biofeedback.control.override"}
-    | {"biofeedback.group.settings"},
-    "biofeedback.web": VALUES
-    | DERIVED
-    | {
-        "biofeedback.common.errors",
-        "biofeedback.config.schema",
-        "biofeedback.common.clock",
-        "biofeedback.runtime.session",
-    }
-    | {"biofeedback.record", "biofeedback.personal", "biofeedback.views"}
-    | {"biofeedback.storage.encryption", "biofeedback.common.tasks"}
-    | {"biofeedback.runtime.shared_worker"},
-    "biofeedback.web.station": ANYTHING,  # makes a session of what a page chose
-    "biofeedback.web.files": {"biofeedback.app.postprocess", "biofeedback.common.errors", "synth"},
-    "biofeedback.mqtt": VALUES
-    | DERIVED
-    | {
-        "biofeedback.common.errors",
-        "biofeedback.common.event_bus",
-        "biofeedback.common.clock",
-        "biofeedback.engine.inputs",
-    }
-    | {"biofeedback.record.convert", "biofeedback.runtime.ports", "biofeedback.common.tasks"}
-    | {"biofeedback.views", "biofeedback.views.permissions"},  # the same picture, the same rights
-    "biofeedback.controllers": {
-        "synth",
-        "biofeedback.common.errors",
-        "biofeedback.engine.inputs",
-        "biofeedback.runtime.prompts",
-        "biofeedback.storage.paths",
-        "biofeedback.common.tasks",
-        "sensors.network.lsl_library",
-    },
-    "biofeedback.runtime.session": ANYTHING,
-    "biofeedback.engine.command_validation": {
-        "biofeedback.control",
-        "biofeedback.common.errors",
-        "biofeedback.engine.inputs",
-    },
-    "biofeedback.runtime.ticker": ANYTHING,
     "biofeedback.trials": {
-        "biofeedback.personal",
-        "biofeedback.control",
-        "biofeedback.record",
-        "biofeedback.common.errors",
-        "biofeedback.config.schema",
-        "biofeedback.common.clock",
-        "biofeedback.report.html",
+        "personal", "control", "record", "config", "report", "engine", "simulation", "storage",
+        "common", "synth.styles",
     },
-    "biofeedback.trials.donors": ANYTHING,  # virtual listeners of the lab lead the yoked arm
-    "biofeedback.runtime.player_group": VALUES
-    | DERIVED
-    | {"biofeedback.engine.events", "biofeedback.metrics.breath_level"},
-    "biofeedback.runtime.pipeline": ANYTHING,
-    "biofeedback.engine.factory": ANYTHING,
-    "biofeedback.storage.session_dir": {"biofeedback.common.errors"},
-    "biofeedback.app.runner": ANYTHING,
-    "biofeedback.app.recommend": ANYTHING,
-    "biofeedback.app.registry": ANYTHING,
-    "biofeedback.cli": ANYTHING,
-    "biofeedback.__main__": ANYTHING,
-}
+    "biofeedback.runtime": {
+        "metrics", "state", "control", "group", "engine", "record", "simulation", "common",
+        "sensors", "synth.wire",
+    },
+    "biofeedback.controllers": {
+        "engine", "runtime", "storage", "common", "sensors.network", "synth",
+    },
+    "biofeedback.mqtt": {"control", "engine", "record", "views", "runtime", "common"},
+    "biofeedback.web": {
+        "engine", "record", "personal", "views", "runtime", "config", "storage", "simulation",
+        "app", "common", "synth", "sensors.errors",
+    },
+}  # fmt: skip
+
+#: Rooms whose results follow from their arguments alone.
+PURE = ("metrics", "state", "group", "control", "personal", "simulation", "engine", "views")
+IMPURE = {"asyncio", "multiprocessing", "os", "socket", "subprocess", "threading", "time"}
 
 
 @cache
@@ -224,6 +106,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> list[str]:
+    """Return which of our modules a file imports, wherever in it."""
     names = []
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
@@ -231,36 +114,167 @@ def imports(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} has a relative import"
             names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return [name for name in names if name.split(".")[0] in OURS]
+    return [_module(name) for name in names if name.split(".")[0] in OURS]
 
 
-def within(name: str, prefix: str) -> bool:
-    return not prefix or name == prefix or name.startswith(f"{prefix}.")
+def _module(name: str) -> str:
+    while name not in modules():
+        name = name.rpartition(".")[0]
+    return name
 
 
 def room_of(module: str) -> str:
-    return max((room for room in ALLOWED if within(module, room)), key=len)
+    path = modules()[module].relative_to(ROOT)
+    return ".".join(path.parent.parts)
 
 
-@pytest.mark.parametrize("module", modules())
-def test_every_import_follows_the_dependency_rule(module: str) -> None:
-    room = room_of(module)
-    own = "biofeedback." + module.split(".")[1] if module.count(".") else module
-    own = own if module.startswith("biofeedback") else module.split(".")[0]
-    allowed = {own, *ALLOWED[room]}
+def within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+@cache
+def arrows() -> dict[tuple[str, str], list[str]]:
+    """Return the arrows between rooms, and which modules make each."""
+    found = defaultdict(list)
+    for module, path in modules().items():
+        for other in imports(path):
+            if room_of(other) != room_of(module):
+                found[room_of(module), room_of(other)].append(f"{module} -> {other}")
+    return found
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room_of(module) for module in modules()} == set(FLOOR_OF)
+
+
+def test_every_arrow_goes_downwards() -> None:
+    """And so there is no circle between rooms."""
+    upward = [names for (a, b), names in arrows().items() if FLOOR_OF[a] <= FLOOR_OF[b]]
+    assert not upward
+
+
+def test_no_two_files_need_each_other_to_be_imported() -> None:
+    needs = {module: _at_import(path) - {module} for module, path in modules().items()}
+    while free := {module for module, others in needs.items() if not others & set(needs)}:
+        needs = {module: others for module, others in needs.items() if module not in free}
+    assert not needs
+
+
+def _at_import(path: Path) -> set[str]:
+    top = ast.Module(body=[n for n in tree_of(path).body if _is_import(n)], type_ignores=[])
+    return {
+        _module(f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name)
+        for node in top.body
+        for alias in node.names  # type: ignore[attr-defined]
+        if (getattr(node, "module", None) or alias.name).split(".")[0] in OURS
+    }
+
+
+def _is_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if within(m, "biofeedback")])
+def test_every_import_is_one_that_its_room_may_have(module: str) -> None:
+    room = next((r for r in MAY_IMPORT if within(room_of(module), r)), None)
+    if room is None:
+        assert room_of(module) in COMPOSE
+        return
+    own = {name if name.startswith(OURS) else f"biofeedback.{name}" for name in MAY_IMPORT[room]}
+    allowed = {room, *VALUES, *own}
     wrong = [
-        name
-        for name in imports(modules()[module])
-        if not any(within(name, prefix) for prefix in allowed)
+        name for name in imports(modules()[module]) if not any(within(name, a) for a in allowed)
     ]
-    assert not wrong, f"{module} (room {room}) may not import {wrong}"
+    assert not wrong, f"{module} may not import {wrong}"
+
+
+@pytest.mark.parametrize("package", ["sensors", "synth"])
+def test_the_libraries_know_nothing_of_anything_else_of_ours(package: str) -> None:
+    for module in modules():
+        if within(module, package):
+            assert all(within(name, package) for name in imports(modules()[module])), module
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_rooms_reach_for_nothing_outside(room: str) -> None:
+    for module, path in modules().items():
+        if within(module, f"biofeedback.{room}"):
+            names = set()
+            for node in ast.walk(tree_of(path)):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names.add(node.module.split(".")[0])
+            assert not names & IMPURE, module
+
+
+def test_the_package_itself_holds_its_rooms_and_hardly_a_file() -> None:
+    assert len(list((ROOT / "biofeedback").glob("*.py"))) <= 4
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    homes = defaultdict(list)
+    for module, path in modules().items():
+        for node in tree_of(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(module)
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
+
+
+def test_every_room_says_in_one_sentence_what_lives_there() -> None:
+    for module, path in modules().items():
+        if path.name == "__init__.py":
+            text = ast.get_docstring(tree_of(path)) or ""
+            assert text.endswith("."), module
+            assert "\n" not in text, module
+
+
+def test_files_are_neither_gods_nor_shreds() -> None:
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in modules().values()
+        if path.name != "__init__.py"
+    }
+    assert not {name: lines for name, lines in lengths.items() if lines > 350}
+    assert len([name for name, lines in lengths.items() if lines < 50]) <= 30
+
+
+def test_nobody_touches_what_is_private_to_another() -> None:
+    found = []
+    for module, path in modules().items():
+        tree = tree_of(path)
+        own = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        own |= {n.name for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef)}
+        own |= {
+            n.attr
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Attribute) and ast.unparse(n.value) in ("self", "cls")
+        }
+        own |= {
+            n.target.id
+            for n in ast.walk(tree)
+            if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+                known = node.attr in own or node.attr.startswith("__")
+                if not known and ast.unparse(node) not in FOREIGN:
+                    found.append(f"{module}: {ast.unparse(node)}")
+    assert not found
+
+
+#: Private names of other people's libraries, which offer no public way.
+FOREIGN = {
+    "client._client", "client._client._sock_close", "client._disconnected",  # aiomqtt
+    "ctypes.CDLL('ucrtbase')._controlfp_s", "os._exit",  # not private, but named so
+}  # fmt: skip
 
 
 #: Who may start a task outside a TaskGroup, and who hears of its failure.
 OWNERS = {
     "biofeedback.common.tasks": "the owner",
     "biofeedback.cli.devices": "awaited in the same block",
-    "biofeedback.runtime.shared_worker": "awaited by whoever asked, and all of them at the end",
+    "biofeedback.runtime.worker_client": "awaited by whoever asked, and all of them at the end",
     "biofeedback.mqtt.link": "awaited in the same block, also when that is cancelled",
     "biofeedback.web.connections": "a failure is that of one visitor, who is gone",
     "biofeedback.web.receipts": "an answer whose asker is gone",

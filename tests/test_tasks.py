@@ -10,7 +10,7 @@ import pytest
 from biofeedback.common.clock import run_live, run_virtual
 from biofeedback.common.event_bus import EventBus
 from biofeedback.common.tasks import Tasks, aside, beside, closed, together
-from biofeedback.common.troubles import Troubles
+from biofeedback.runtime.telemetry import Troubles
 
 
 def test_a_work_that_fails_is_told_and_goes_on_with_longer_and_longer_pauses() -> None:

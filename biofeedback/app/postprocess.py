@@ -13,9 +13,9 @@ import msgspec
 from biofeedback.common.errors import FolderError
 from biofeedback.config.midi_maps import of_files
 from biofeedback.config.schema import Config
+from biofeedback.record.archive import seal
 from biofeedback.record.reader import read_header
 from biofeedback.record.score import score_of
-from biofeedback.record.seal import seal
 from biofeedback.storage import encryption
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputSpec

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from biofeedback.common.clock import utc_now
 from biofeedback.record.reader import is_session
-from biofeedback.runtime.sensor_source import SensorSource
-from biofeedback.simulation.music_monitor import MusicMonitor
+from biofeedback.runtime.ports import SensorSource
+from biofeedback.simulation.model.music_features import MusicMonitor
 from biofeedback.storage.paths import configs_folder
 from sensors.base import Clock, SampleStream
 from sensors.errors import SettingsError

@@ -39,8 +39,8 @@ from biofeedback.personal.learner import LearnedChoice
 from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
+from biofeedback.runtime.ports import SensorSource
 from biofeedback.runtime.prompts import Prompts
-from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.telemetry import Counters
 from biofeedback.runtime.worker_client import InlineWorker, Worker, WorkerClient

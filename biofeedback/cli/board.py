@@ -13,8 +13,7 @@ from rich.text import Text
 from biofeedback.cli.keys import GO_ON, HELP
 from biofeedback.cli.numbers import Numbers, joined, sensor_text
 from biofeedback.cli.words import clock_text
-from biofeedback.views.age import WORDLESS_S
-from biofeedback.views.picture import Picture
+from biofeedback.views.picture import WORDLESS_S, Picture
 
 __all__ = ["Board"]
 

@@ -111,7 +111,7 @@ def _libraries() -> Check:
 
 async def _bluetooth() -> Check:
     try:
-        from sensors.ble.scan import scan
+        from sensors.ble.radio import scan
         from sensors.errors import SensorError
     except ImportError as error:
         return Check("Bluetooth", "fail", f"cannot be used: {error}", _REINSTALL)

@@ -75,8 +75,8 @@ async def _learned(uri: str, chosen: Sequence[Action], wait_s: float) -> tuple[s
 
     from biofeedback.cli.keys import listening
     from biofeedback.controllers.bindings import ACTIONS
+    from biofeedback.controllers.midi_controller import learn
     from biofeedback.controllers.midi_input import MidiInput
-    from biofeedback.controllers.midi_learn import learn
 
     pressed: list[str] = []
 

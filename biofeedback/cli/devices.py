@@ -10,7 +10,7 @@ from biofeedback.cli import console
 from biofeedback.cli.words import signal_words
 
 if TYPE_CHECKING:
-    from sensors.ble.scan import Advertisement
+    from sensors.ble.radio import Advertisement
 
 __all__ = ["look_around", "register"]
 
@@ -167,7 +167,7 @@ def look_around(timeout_s: float, battery: bool | None = False) -> list[Advertis
     from biofeedback.storage.paths import configs_folder
     from sensors.ble.bands import recognise
     from sensors.ble.probe import ask_all
-    from sensors.ble.scan import scan as search
+    from sensors.ble.radio import scan as search
     from sensors.profiles.loader import load_all
 
     recognised = recognise(load_all(configs_folder() / "devices"))

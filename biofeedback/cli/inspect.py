@@ -131,7 +131,7 @@ def analyze(
     where it was when given again.
     """
     from biofeedback.cli import metrics_table
-    from biofeedback.cli.columns import column_map
+    from biofeedback.cli.options import column_map
     from biofeedback.common.errors import ConfigError
     from biofeedback.offline import analysis
 

@@ -46,8 +46,8 @@ def seal(
     """Encrypt what is still plain. No session may be running."""
     from biofeedback.common.errors import ConfigError
     from biofeedback.personal import profiles
+    from biofeedback.record.archive import seal_all
     from biofeedback.record.catalogue import catalogue
-    from biofeedback.record.seal import seal_all
     from biofeedback.storage import encryption
     from biofeedback.storage.paths import sessions_folder
     from biofeedback.trials.folder import trials_folder

@@ -9,8 +9,15 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from biofeedback.cli.words import ago_text
-from biofeedback.views.age import GONE_S, WORDLESS_S, Age, age_of
-from biofeedback.views.picture import MeasureView, Picture, SensorView
+from biofeedback.views.picture import (
+    GONE_S,
+    WORDLESS_S,
+    Age,
+    MeasureView,
+    Picture,
+    SensorView,
+    age_of,
+)
 
 __all__ = ["Numbers", "joined", "sensor_text"]
 

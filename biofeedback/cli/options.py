@@ -1,4 +1,4 @@
-"""Options that commands which make music have in common."""
+"""Options that several commands have in common."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from sensors.errors import SettingsError
+
+__all__ = ["PROGRAMMES", "CommonOptions", "Seed", "Style", "column_map", "config_of", "with_common"]
+
+
 if TYPE_CHECKING:
     from biofeedback.app.registry import SensorOptions
     from biofeedback.app.runner import SessionPlan
     from biofeedback.config.schema import Config
     from biofeedback.group.settings import GroupSettings
 
-__all__ = ["PROGRAMMES", "CommonOptions", "Seed", "Style", "config_of", "with_common"]
-
 #: Named here since reading the folder would slow every `--help`; a test holds it complete.
 PROGRAMMES = "settle, breathing, resonance, focus, sleep, improvise, mirror, control"
-
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -179,3 +181,14 @@ def with_common(command: Callable[..., None]) -> Callable[..., None]:
     filled.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
     filled.__annotations__ = {parameter.name: parameter.annotation for parameter in listed}
     return filled
+
+
+def column_map(text: str) -> dict[str, str]:
+    """Return {"time": "t", "rr": "RR_ms"} for "time=t,rr=RR_ms"; raise `SettingsError` else."""
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if any(not (name and equals and column) for name, equals, column in pairs):
+        raise SettingsError(
+            f"--columns {text}: not of the form signal=column,...",
+            hint="For example --columns time=t,rr=RR_ms",
+        )
+    return {name.strip(): column.strip() for name, _, column in pairs}

@@ -101,7 +101,7 @@ def demo(
     """
     from biofeedback.app.runner import SessionPlan
     from biofeedback.cli import show
-    from biofeedback.simulation.rest import resting_baseline
+    from biofeedback.simulation.listener import resting_baseline
 
     config = config_of("demo", None, None, style)
     plan = SessionPlan(
@@ -233,7 +233,7 @@ def _options(
     seed: int, wait_s: float = 30.0, columns: str | None = None, rate_hz: float | None = None
 ) -> SensorOptions:
     from biofeedback.app.registry import SensorOptions
-    from biofeedback.cli.columns import column_map
+    from biofeedback.cli.options import column_map
 
     mapping = column_map(columns) if columns else {}
     return SensorOptions(seed=seed, wait_s=wait_s, columns=mapping, rate_hz=rate_hz)

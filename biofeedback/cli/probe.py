@@ -14,7 +14,7 @@ from typing import Literal
 
 from synth import wire
 from synth.errors import OutputUnavailable, SynthError
-from synth.outputs.sound_system import after_a_crash
+from synth.outputs.system_libraries import after_a_crash
 
 __all__ = ["audio_devices", "main", "midi_inputs", "midi_ports"]
 

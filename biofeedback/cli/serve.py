@@ -159,7 +159,7 @@ async def _serving(
     import sys
     from contextlib import suppress
 
-    from biofeedback.cli import qr
+    from biofeedback.cli import serve_link
     from biofeedback.web import app, server
     from biofeedback.web.links import WebLinks
     from biofeedback.web.tokens import Tokens
@@ -181,7 +181,7 @@ async def _serving(
         highlight=False,
     )
     if place.secure and sys.stderr.isatty():
-        qr.show(place.entrance(listener), sys.stderr)
+        serve_link.show(place.entrance(listener), sys.stderr)
     if open_page:
         await asyncio.to_thread(_open, place.entrance(listener))
     if login is not None:
@@ -304,7 +304,7 @@ async def _sensors() -> list[ChoiceItem]:
     from biofeedback.web.api import ChoiceItem
     from sensors.ble.bands import recognise
     from sensors.ble.identity import uri_of
-    from sensors.ble.scan import scan
+    from sensors.ble.radio import scan
     from sensors.profiles.loader import load_all
 
     seen = await scan(_SCAN_S, recognise(load_all(configs_folder() / "devices")))

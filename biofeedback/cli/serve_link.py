@@ -1,20 +1,23 @@
-"""`biofeedback serve --link`: another link for the pages of a server, running or to come."""
+"""`biofeedback serve --link`: another link for the pages of a server, and its QR code."""
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from biofeedback.cli import console, qr
+from biofeedback.cli import console, serve_link
 from biofeedback.common.errors import ConfigError
+
+__all__ = ["PORT", "make_link", "show"]
+
 
 if TYPE_CHECKING:
     from biofeedback.views.permissions import Role
     from biofeedback.web.links import Serving
 
-__all__ = ["PORT", "make_link"]
 
 PORT = 8484
 _NEXT_S = 12 * 3600.0  #: how long a link waits for a server that does not run yet
@@ -52,7 +55,7 @@ def make_link(port: int | None, whom: str, as_json: bool, origins: tuple[str, ..
         )  # fmt: skip
         return
     sys.stdout.write(f"{place.title} {link}\n")
-    trouble = qr.show(link, sys.stdout)
+    trouble = serve_link.show(link, sys.stdout)
     _explain(link, at.port, runs, until, trouble)
 
 
@@ -101,3 +104,25 @@ def _explain(link: str, port: int, runs: bool, until: datetime, trouble: str) ->
         lines.append("It is for this computer only; a phone needs: biofeedback serve --lan")
     for line in [*lines, *([trouble] if trouble else [])]:
         console.err.print(line, highlight=False, markup=False)
+
+
+_WHITE_ON_BLACK, _PLAIN = "\033[97;40m", "\033[0m"
+
+
+def show(text: str, to: TextIO) -> str:
+    """Write the code of a text; return why there is none, "" when there is one."""
+    try:
+        import segno
+    except ImportError:
+        return 'There is no QR code without segno: pip install "biofeedback[web]"'
+    drawn = io.StringIO()
+    segno.make(text, micro=False).terminal(drawn, compact=True)
+    lines = drawn.getvalue().splitlines()
+    if to.isatty():  # light on dark is what cameras expect, whatever the terminal's colours are
+        lines = [f"{_WHITE_ON_BLACK}{line}{_PLAIN}" for line in lines]
+    try:
+        to.write("\n".join([*lines, ""]))
+    except UnicodeEncodeError:
+        return "There is no QR code: this terminal shows no block characters."
+    to.flush()
+    return ""

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from biofeedback.metrics.base import Reading
-from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import SubjectState
+from biofeedback.state.estimator import State, SubjectState
 from synth.params import MusicParams
 
 __all__ = ["ControlInput", "ControlTarget", "Decision", "Strategy"]

@@ -10,8 +10,7 @@ from msgspec import structs
 from biofeedback.control.base import Strategy
 from biofeedback.control.breathe import Breathe, BreatheSettings
 from biofeedback.control.curves import Curves, Palette
-from biofeedback.control.fixed import Fixed, FixedSettings
-from biofeedback.control.group_safety import GroupSafety
+from biofeedback.control.fixed import Fixed, FixedSettings, Silence
 from biofeedback.control.lead import Lead, LeadSettings
 from biofeedback.control.mapping import Mapping, MappingSettings
 from biofeedback.control.mirror import Mirror
@@ -19,8 +18,7 @@ from biofeedback.control.music_controller import Limits, MusicController
 from biofeedback.control.phases import Phase, StrategyName
 from biofeedback.control.programme_runner import ProgrammeRunner, StrategySlot
 from biofeedback.control.resonance import Resonance, ResonanceSettings
-from biofeedback.control.safety import Safety, SafetySettings
-from biofeedback.control.silence import Silence
+from biofeedback.control.safety import GroupSafety, Safety, SafetySettings
 from biofeedback.control.yoked import Yoked, YokedSettings
 from synth.params import MusicParams
 

@@ -9,16 +9,14 @@ from typing import Annotated, Protocol
 import msgspec
 
 from biofeedback.control.base import ControlInput, ControlTarget, Decision
-from biofeedback.control.curves import Curves
+from biofeedback.control.curves import PER_S, Curves, opened
 from biofeedback.control.limits import DeadBand, Slew, clamp
 from biofeedback.control.override import OverrideRequest, Overrides
 from biofeedback.control.programme_runner import ProgrammeRunner
 from biofeedback.control.safety import RETURNING, SafetyStop
-from biofeedback.control.synchrony_colour import PER_S, opened
 from biofeedback.control.transition_tracker import SECONDS, Transition, TransitionTracker
 from biofeedback.metrics.base import Reading
-from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import SubjectState
+from biofeedback.state.estimator import State, SubjectState
 from synth.params import TEMPO_RANGE_BPM, MusicParams
 
 __all__ = ["Limits", "MusicController"]

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from biofeedback.control.base import ControlInput, ControlTarget
-from biofeedback.control.resting_breath_rate import BEATS_PER_BREATH, RestingBreathRate
+from biofeedback.control.breathe import BEATS_PER_BREATH, RestingBreathRate
 
 __all__ = ["FOUND", "Resonance", "ResonanceSettings"]
 

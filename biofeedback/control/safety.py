@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from biofeedback.control.base import ControlInput
-from biofeedback.control.paradox_detector import ParadoxDetector
-from biofeedback.control.witness import REST, arousal_of, heart_deviation
+from biofeedback.control.paradox_detector import REST, ParadoxDetector, arousal_of, heart_deviation
 
-__all__ = ["RETURNING", "Rule", "Safety", "SafetySettings", "SafetyStop"]
+__all__ = ["RETURNING", "GroupSafety", "Rule", "Safety", "SafetySettings", "SafetyStop"]
+
 
 Rate = Annotated[float, Meta(ge=20.0, le=250.0)]
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
@@ -23,7 +24,6 @@ RETURNING: tuple[Rule, ...] = ("rising", "paradox")
 
 #: How hard it is to end a stop: by itself, with a lower rating, only by a person who resumes.
 _GRAVITY: dict[Rule, int] = {"rising": 0, "paradox": 0, "distress": 1, "heart_rate": 2}
-
 _CONFIDENT = 0.35
 _INSIDE_AGAIN_S = _GONE_S = 60.0
 _MEAN_S = 60
@@ -194,3 +194,41 @@ class Safety:
 
     def _mean(self) -> float:
         return sum(self._recent) / len(self._recent) if self._recent else 0.0
+
+
+#: Which of two stops is named, the gravest first.
+_GRAVEST_FIRST = ("heart_rate", "distress", "paradox", "rising")
+
+
+class GroupSafety:
+    """Watches each body by itself; a rating of distress is anybody's, and stops the music for all.
+
+    The listeners' wish to resume is for all as well.
+    """
+
+    def __init__(self, settings: SafetySettings, wearers: Sequence[str]) -> None:
+        self._each = {name: Safety(settings) for name in wearers}
+
+    def resume(self) -> None:
+        """Forget what led to a stop."""
+        for safety in self._each.values():
+            safety.resume()
+
+    def step(self, moment: ControlInput, level: float, *, leads: bool) -> SafetyStop | None:
+        """Take in a moment of all; return the gravest stop, as gentle as any of them wants it."""
+        stops: list[tuple[str, SafetyStop]] = []
+        for name, safety in self._each.items():
+            body = moment.bodies[name]
+            own = replace(moment, state=body.state, readings={r.name: r for r in body.readings})
+            stop = safety.step(own, level, leads=leads)
+            if stop is not None:
+                stops.append((name, stop))
+        if not stops:
+            return None
+        name, gravest = min(stops, key=lambda found: _GRAVEST_FIRST.index(found[1].rule))
+        return replace(
+            gravest,
+            why=gravest.why if gravest.rule == "distress" else f"{name}: {gravest.why}",
+            silent=any(stop.silent for _, stop in stops),
+            calmer=any(stop.calmer for _, stop in stops),
+        )

@@ -12,7 +12,7 @@ import msgspec
 
 from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.controllers.midi_events import ControlKind, MidiControl
-from synth.outputs.naming import choose
+from synth.outputs.uri import choose
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Mode
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 __all__ = ["ControlKind", "MidiControl", "MidiEvent", "touch_of"]
 
+
 ControlKind = Literal["cc", "note", "program", "bend"]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from biofeedback.common.errors import ConfigError
 from synth.errors import OutputUnavailable
 from synth.outputs import rtmidi_binding
-from synth.outputs.naming import choose
+from synth.outputs.uri import choose
 
 __all__ = ["MidiInput", "parse"]
 

@@ -11,8 +11,7 @@ from contextlib import suppress
 from typing import Self
 
 from biofeedback.common.errors import ConfigError
-from biofeedback.controllers.command_mapper import MappedCommand
-from biofeedback.controllers.throttle import EVERY_S, Throttle
+from biofeedback.controllers.command_mapper import EVERY_S, MappedCommand, Throttle
 from biofeedback.engine.inputs import CommandName
 from biofeedback.runtime.ports import SessionControl
 from biofeedback.runtime.prompts import Question

@@ -15,7 +15,7 @@ from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.override import OverrideRequest
 from biofeedback.control.phases import Phase
-from biofeedback.control.ratings import parse_rating
+from biofeedback.engine.command_validation import parse_rating
 from biofeedback.engine.events import Derived, WindowRequest
 from biofeedback.engine.inputs import TICK_S, BarRequest, Command, ExternalClock, Input, Tick
 from biofeedback.group.settings import GroupSettings
@@ -32,8 +32,7 @@ from synth.compose.composer import Composer
 from synth.compose.style import Style
 from synth.events import Bar, Cancel
 from synth.params import MusicParams
-from synth.tempo_map import TempoMap, TempoSegment
-from synth.tempo_sync import STANDSTILL_BPM, entry, stands_still, steered
+from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment, entry, stands_still, steered
 
 __all__ = ["Core", "CoreSettings"]
 

@@ -34,7 +34,7 @@ DERIVING = (
     "synth.compose",
     "synth.errors",
     "synth.events",
-    "synth.tempo_sync",
+    "synth.tempo_map",
     "synth.params",
     "synth.styles",
     "synth.tempo_map",

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 
 from biofeedback.metrics.base import Reading
-from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import SubjectState
+from biofeedback.state.estimator import State, SubjectState
 
 __all__ = ["mean", "mean_readings", "weights"]
 

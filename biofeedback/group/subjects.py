@@ -15,8 +15,7 @@ from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.state.baseline import Baseline
-from biofeedback.state.estimator import Estimator, EstimatorSettings, State
-from biofeedback.state.subject_state import SubjectState
+from biofeedback.state.estimator import Estimator, EstimatorSettings, State, SubjectState
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 

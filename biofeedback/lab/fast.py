@@ -23,8 +23,7 @@ from biofeedback.metrics.base import Reading
 from biofeedback.simulation.crowd import BreathingModel, FamilyName, minds
 from biofeedback.simulation.model.listener_types import KindName
 from biofeedback.simulation.model.music_features import MusicFeatures
-from biofeedback.simulation.model.noise_streams import NoiseStreams
-from biofeedback.simulation.model.scale import arousal_of, deviations
+from biofeedback.simulation.model.noise_streams import NoiseStreams, arousal_of, deviations
 from biofeedback.state.estimator import State
 from biofeedback.storage.paths import configs_folder
 from sensors.signals import FloatArray

@@ -18,23 +18,38 @@ from biofeedback.metrics.coherence import Coherence
 from biofeedback.metrics.eda_samples import EdaCoverage, EdaGate
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.history import History
+from biofeedback.metrics.hrv_time import LnRmssd, Pnn50, Rmssd, Sd1, Sd2, Sdnn
 from biofeedback.metrics.motion import Motion
-from biofeedback.metrics.pnn50 import Pnn50
-from biofeedback.metrics.poincare import Sd1, Sd2
 from biofeedback.metrics.recent_beats import RecentBeats
-from biofeedback.metrics.rmssd import LnRmssd, Rmssd
 from biofeedback.metrics.scl import Scl
 from biofeedback.metrics.scr import Scr, ScrRate
-from biofeedback.metrics.sdnn import Sdnn
 from biofeedback.metrics.skin_temperature import SkinTemperature
-from biofeedback.metrics.source import SourceChoice
 from biofeedback.metrics.stress_index import StressIndex
-from biofeedback.metrics.windowed import Window, WindowResult
-from biofeedback.metrics.windowed_readings import WindowedReadings
+from biofeedback.metrics.windowed import Window, WindowedReadings, WindowResult
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 
-__all__ = ["MetricBank", "MetricSettings"]
+__all__ = ["MetricBank", "MetricSettings", "SourceChoice"]
+
+
+class SourceChoice:
+    """Stays with the first source that delivers; another takes over after `patience_s` silence."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self.source: str | None = None
+        self._last_s = 0.0
+
+    def accepts(self, source: str, time_s: float) -> bool:
+        """Say whether samples of `source` count; `time_s` is the time of the latest of them."""
+        silent = time_s - self._last_s > self._patience_s
+        if self.source is None or (source != self.source and silent):
+            self.source = source
+        if source != self.source:
+            return False
+        self._last_s = max(self._last_s, time_s)
+        return True
+
 
 #: What data are worth while the sensor itself reports no skin contact. Our own choice.
 _NO_CONTACT_TRUST = 0.1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from biofeedback.metrics.base import covered_share, freshness
 from biofeedback.metrics.beat_trail import TICKS_PER_MS, BeatTrail, TrailEntry
 from biofeedback.metrics.beats import Beat
-from biofeedback.metrics.quality import covered_share, freshness
 
 __all__ = ["STUCK_STEPS", "BeatWindow"]
 

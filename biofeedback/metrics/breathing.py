@@ -5,18 +5,26 @@ the R peaks of an ECG are. The rate is the strongest rhythm of the last minute i
 the two, by a Lomb-Scargle periodogram (Scargle 1982), which needs no interpolation and so bridges
 no gap. Not for hearts with little variability, and slow waves of blood pressure near 0.1 Hz can
 pass for slow breaths.
+
+Where a breath stands comes from the heart as well: respiratory sinus arrhythmia shortens RR while
+breathing in. The wave of the known breathing rate that fits the latest intervals best, three
+breaths or 15 s of them, says how far in the breath is now. It is an estimate, and wrong where the
+rate is: for display, not for decisions.
 """
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
-from biofeedback.metrics.base import Reading
-from biofeedback.metrics.quality import graded
+from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.recent_beats import RecentBeats
 from sensors.signals import FloatArray
 
-__all__ = ["BreathingRate", "breathing_rhythm"]
+__all__ = ["BreathLevel", "BreathingRate", "breathing_rhythm"]
+
 
 #: 4.8 to 30 breaths a minute; a heart of 60 bpm shows nothing faster than half its own rate.
 _FREQUENCIES_HZ = np.arange(0.08, 0.5001, 0.005)
@@ -80,3 +88,36 @@ def breathing_rhythm(times_s: FloatArray, values: FloatArray) -> tuple[float, fl
     if share < _UNCLEAR_SHARE:
         return None
     return float((_FREQUENCIES_HZ * power)[near].sum() / power[near].sum()), share
+
+
+_BREATHS = 3.0
+_LEAST_S = 15.0
+_FEWEST_BEATS_OF_BREATH = 8
+_KEPT_BEATS = 200
+
+
+class BreathLevel:
+    """Feed it with beats; `read` returns 0 (breathed out) to 1 (breathed in)."""
+
+    def __init__(self) -> None:
+        self._beats: deque[Beat] = deque(maxlen=_KEPT_BEATS)
+
+    def feed(self, beat: Beat) -> None:
+        """Take in a beat; only normal ones count."""
+        if beat.is_nn:
+            self._beats.append(beat)
+
+    def read(self, now_s: float, breaths_per_minute: float | None) -> float | None:
+        """Return the level now; None without a rate, or with too few beats of late."""
+        if not breaths_per_minute:
+            return None
+        from_s = now_s - max(_LEAST_S, 60.0 * _BREATHS / breaths_per_minute)
+        beats = [beat for beat in self._beats if from_s <= beat.time_s <= now_s]
+        if len(beats) < _FEWEST_BEATS_OF_BREATH:
+            return None
+        turns = np.array([beat.time_s - now_s for beat in beats]) * breaths_per_minute / 60.0
+        angles = 2.0 * np.pi * turns
+        basis = np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], axis=1)
+        fit = np.linalg.lstsq(basis, np.array([beat.rr_ms for beat in beats]), rcond=None)[0]
+        swing = float(np.hypot(fit[1], fit[2]))
+        return 0.5 - 0.5 * float(fit[1]) / swing if swing > 0.0 else None

@@ -12,8 +12,7 @@ import math
 
 import numpy as np
 
-from biofeedback.metrics.base import Reading
-from biofeedback.metrics.quality import graded
+from biofeedback.metrics.base import Reading, graded
 from biofeedback.metrics.recent_beats import RecentBeats
 from sensors.signals import FloatArray
 

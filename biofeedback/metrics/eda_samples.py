@@ -13,8 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from biofeedback.metrics.base import samples
-from biofeedback.metrics.quality import covered_share, freshness
+from biofeedback.metrics.base import covered_share, freshness, samples
 from sensors.signals import Chunk, FloatArray
 
 __all__ = ["EdaCoverage", "EdaGate", "Trusted"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from biofeedback.metrics.base import Reading
+from biofeedback.metrics.base import Reading, covered_share, freshness, graded
 from biofeedback.metrics.beat_window import BeatWindow
-from biofeedback.metrics.quality import covered_share, freshness, graded
 
 __all__ = ["HeartRate"]
 

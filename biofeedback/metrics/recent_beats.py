@@ -7,10 +7,10 @@ from collections import deque
 
 import numpy as np
 
+from biofeedback.metrics.base import covered_share, freshness
 from biofeedback.metrics.beat_window import STUCK_STEPS
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.pulse_train import PulseBeat
-from biofeedback.metrics.quality import covered_share, freshness
 from sensors.signals import FloatArray
 
 __all__ = ["RecentBeats"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from biofeedback.metrics.base import Reading
+from biofeedback.metrics.base import Reading, graded
 from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
-from biofeedback.metrics.quality import graded
 
 __all__ = ["Scl"]
 

@@ -6,9 +6,8 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from biofeedback.metrics.base import Reading
+from biofeedback.metrics.base import Reading, graded
 from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
-from biofeedback.metrics.quality import graded
 
 __all__ = ["Scr", "ScrRate"]
 

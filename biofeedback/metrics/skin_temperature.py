@@ -7,8 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from biofeedback.metrics.base import Reading
-from biofeedback.metrics.quality import covered_share, freshness, graded
+from biofeedback.metrics.base import Reading, covered_share, freshness, graded
 from sensors.signals import Chunk
 
 __all__ = ["SkinTemperature"]

@@ -12,9 +12,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from biofeedback.metrics.base import Reading
+from biofeedback.metrics.base import Reading, graded
 from biofeedback.metrics.beat_window import BeatWindow
-from biofeedback.metrics.quality import graded
 
 __all__ = ["StressIndex", "sqrt_stress_index"]
 

@@ -1,4 +1,4 @@
-"""Metrics that need minutes of data: heart rate spectrum and the parts of skin conductance.
+"""Metrics that need minutes of data, and how their worth fades: spectrum and skin conductance.
 
 They are pure functions of a window. neurokit2 and scipy load when the first window is computed,
 in the worker process, or inline in virtual time.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from biofeedback.metrics.base import Reading, graded
 from sensors.signals import FloatArray
 
 __all__ = [
@@ -24,12 +25,14 @@ __all__ = [
     "Powers",
     "Window",
     "WindowResult",
+    "WindowedReadings",
     "banded",
     "compute",
     "eda_parts",
     "periodogram",
     "powers_ms2",
 ]
+
 
 #: Two minutes hold five periods of the slowest LF rhythm (Task Force 1996 recommends them for LF).
 SHORTEST_SPECTRUM_S = 120.0
@@ -187,3 +190,43 @@ def _span(times_s: FloatArray, nn_ms: FloatArray) -> tuple[float, float]:
         return 0.0, 0.0
     span_s = float(times_s[-1] - times_s[0] + nn_ms[0] / 1000.0)
     return span_s, min(1.0, float(nn_ms.sum()) / 1000.0 / span_s)
+
+
+class WindowedReadings:
+    """Holds the latest result: trusted for `fresh_s` after its window, worthless at thrice that.
+
+    A reading's time is the end of the window that it describes.
+    """
+
+    def __init__(self, window_s: float, fresh_s: float) -> None:
+        self._window_s = window_s
+        self._fresh_s = fresh_s
+        self._result = WindowResult(0.0, 0.0)
+
+    def take(self, result: WindowResult) -> None:
+        """Replace the latest result; one that is older than it changes nothing."""
+        if result.end_s >= self._result.end_s:
+            self._result = result
+
+    def read(self, now_s: float, heart_contact: float, skin_contact: float) -> tuple[Reading, ...]:
+        """Return VLF, LF, HF, LF/HF and the tonic and phasic parts of skin conductance."""
+        result = self._result
+        age_s = now_s - result.end_s
+        fade = min(1.0, max(0.0, 1.5 - age_s / (2 * self._fresh_s)))
+        heart = (result.rr_coverage if fade else 0.0, heart_contact, result.rr_span_s)
+        skin = (1.0 if fade else 0.0, skin_contact, result.eda_span_s)
+        readings = []
+        for name, value, unit, (coverage, contact, span_s) in (
+            ("vlf", result.vlf_ms2, "ms^2", heart),
+            ("lf", result.lf_ms2, "ms^2", heart),
+            ("hf", result.hf_ms2, "ms^2", heart),
+            ("lf_hf", result.lf_hf, "", heart),
+            ("eda_tonic", result.eda_tonic_us, "uS", skin),
+            ("eda_phasic", result.eda_phasic_us, "uS", skin),
+        ):
+            known = value if fade else None
+            time_s = now_s if known is None else result.end_s
+            window_s = self._window_s if known is None else span_s
+            share = 0.0 if known is None else coverage
+            readings.append(graded(name, known, unit, window_s, time_s, share, fade * contact))
+        return tuple(readings)

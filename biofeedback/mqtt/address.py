@@ -2,12 +2,18 @@
 
 A login file is TOML with `url`, `user`, `role`, `password` and `ca` (the certificate of whoever
 signed the broker's, in PEM; without it the system's are trusted). `mqtt setup` writes them.
+
+Passwords are kept as mosquitto keeps them, `$7$iterations$salt$digest` in base64: PBKDF2 with
+SHA-512, each with a salt of its own (mosquitto_passwd(1)).
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
 import os
+import secrets
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +24,8 @@ import msgspec
 from biofeedback.common.errors import ConfigError
 from biofeedback.mqtt.topics import Role, checked_name
 
-__all__ = ["Login", "load"]
+__all__ = ["Login", "load", "made", "sealed"]
+
 
 _USER, _PASSWORD, _CA = "BIOFEEDBACK_MQTT_USER", "BIOFEEDBACK_MQTT_PASSWORD", "BIOFEEDBACK_MQTT_CA"
 _LOGIN = "BIOFEEDBACK_MQTT_LOGIN"
@@ -132,3 +139,21 @@ def _is_here(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+#: Ours are random, 192 bits: nobody guesses them, so the broker need not work hard at each log-in.
+_ITERATIONS = 1000
+_SALT_BYTES = 12
+
+
+def made() -> str:
+    """Return a new password."""
+    return secrets.token_urlsafe(24)
+
+
+def sealed(password: str, salt: bytes | None = None, iterations: int = _ITERATIONS) -> str:
+    """Return what the broker's password file holds of a password."""
+    salt = salt or secrets.token_bytes(_SALT_BYTES)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations)
+    parts = (base64.b64encode(part).decode() for part in (salt, digest))
+    return "$".join(("", "7", str(iterations), *parts))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError, FolderError
-from biofeedback.mqtt import passwords
+from biofeedback.mqtt import address
 from biofeedback.mqtt.messages import LARGEST
 from biofeedback.mqtt.topics import Role, checked_name, rules
 
@@ -64,14 +64,14 @@ def add(folder: Path, name: str, role: Role) -> Path:
     known = users(folder)
     try:
         login = folder / "logins" / f"{name}.toml"
-        password = passwords.made()
+        password = address.made()
         lines = {
             "url": (folder / _URL).read_text(encoding="utf-8").strip(),
             "user": name, "role": role, "password": password,
             "ca": (folder / f"{_CA}.pem").read_text(encoding="utf-8"),
         }  # fmt: skip
         _write(login, "".join(f"{k} = {json.dumps(v)}\n" for k, v in lines.items()).encode())
-        _set_password(folder, name, passwords.sealed(password))
+        _set_password(folder, name, address.sealed(password))
         _set_rules(folder, {**known, name: role})
     except OSError as error:
         raise FolderError(f"{folder} cannot be written: {error.strerror}") from error

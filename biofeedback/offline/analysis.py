@@ -15,12 +15,9 @@ from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.heart_rate import HeartRate
+from biofeedback.metrics.hrv_time import LnRmssd, Pnn50, Rmssd, Sd1, Sd2, Sdnn
 from biofeedback.metrics.nonlinear import Nonlinear
-from biofeedback.metrics.pnn50 import Pnn50
-from biofeedback.metrics.poincare import Sd1, Sd2
-from biofeedback.metrics.rmssd import LnRmssd, Rmssd
 from biofeedback.metrics.scr import Scr
-from biofeedback.metrics.sdnn import Sdnn
 from biofeedback.metrics.stress_index import StressIndex
 from biofeedback.metrics.summary import EdaSummary, HrvSummary, eda_summary, hrv_summary
 from biofeedback.metrics.windowed import compute

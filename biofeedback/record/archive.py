@@ -1,4 +1,4 @@
-"""All that is kept of a person in one zip file, open even where it is kept closed."""
+"""Sessions that are over: closed with the user's key, and all of a person's in one zip file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from biofeedback.record.catalogue import CatalogueEntry
+from biofeedback.record.compress import compress
+from biofeedback.record.reader import is_session, log_parts
 from biofeedback.storage import encryption
 
-__all__ = ["write_archive"]
+__all__ = ["seal", "seal_all", "write_archive"]
 
 
 def write_archive(target: Path, entries: Iterable[CatalogueEntry], files: Iterable[Path]) -> None:
@@ -28,3 +30,24 @@ def _add(archive: zipfile.ZipFile, path: Path, folder: str) -> None:
         archive.writestr(f"{folder}/{path.stem}", encryption.read(path))
     else:
         archive.write(path, f"{folder}/{path.name}")
+
+
+def seal(session: Path) -> list[Path]:
+    """Compress the log of a session's folder and close every file in it; return those closed.
+
+    Raises `LogError` without a log and `FolderError` for a folder that cannot be written; what
+    was not closed yet then is as it was.
+    """
+    compress(session)
+    plain = [path for path in sorted(session.iterdir()) if path.is_file()]
+    plain = [path for path in plain if path.suffix != encryption.SUFFIX and not path.is_symlink()]
+    log = set(log_parts(session))
+    plain.sort(key=lambda path: path in log)  # the log itself comes last
+    return [encryption.seal(path) for path in plain]
+
+
+def seal_all(out: Path) -> list[Path]:
+    """Close all sessions in a folder; no other program may be recording there."""
+    folders = sorted(out.iterdir()) if out.is_dir() else []
+    return [path for folder in folders if is_session(folder) and folder.is_dir()
+            for path in seal(folder)]  # fmt: skip

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from biofeedback.common.errors import KeyMissingError, LogError
+from biofeedback.common.errors import FolderError, KeyMissingError, LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
 from biofeedback.record.older import decoder
@@ -24,10 +24,49 @@ from biofeedback.record.reader import (
     read_header,
     whole_lines,
 )
-from biofeedback.record.tags import read_tags
 from biofeedback.storage import encryption
 
-__all__ = ["CatalogueEntry", "LogSummary", "catalogue", "entries_of", "entry", "find", "summary"]
+__all__ = [
+    "TAGS_NAME",
+    "CatalogueEntry",
+    "LogSummary",
+    "catalogue",
+    "entries_of",
+    "entry",
+    "find",
+    "read_tags",
+    "summary",
+    "write_tags",
+]
+
+
+TAGS_NAME = "tags.txt"
+
+
+def read_tags(folder: Path) -> tuple[str, ...]:
+    """Return the tags of a session's folder in order; none when it has no such file."""
+    try:
+        text = encryption.read(folder / TAGS_NAME).decode()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ()
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def write_tags(folder: Path, tags: Iterable[str]) -> tuple[str, ...]:
+    """Make these the tags of a session, without doubles and in order; return them."""
+    kept = sorted({" ".join(tag.split()) for tag in tags if tag.strip()})
+    path = folder / TAGS_NAME
+    try:
+        if kept:
+            encryption.write(path, "".join(f"{tag}\n" for tag in kept).encode())
+        else:
+            encryption.delete(path)
+    except OSError as error:
+        raise FolderError(
+            f"{path} cannot be written: {error.strerror}", hint="Is the folder yours?"
+        ) from error
+    return tuple(kept)
+
 
 _TAIL_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 1 << 24

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from biofeedback.report import downsample, plotting, scales
-from biofeedback.report.inline_svg import inline
+from biofeedback.report.plotting import inline
 from biofeedback.report.session_data import MetricSeries, SessionData
 from biofeedback.report.words import clock
 from sensors.signals import FloatArray, Signal

@@ -16,9 +16,8 @@ from biofeedback.common.errors import FolderError
 from biofeedback.report import figure, phases, summary
 from biofeedback.report.hrv_summary import whole
 from biofeedback.report.html import note, region, section, table
-from biofeedback.report.preferences import worked
 from biofeedback.report.response import response
-from biofeedback.report.self_reports import said
+from biofeedback.report.self_reports import said, worked
 from biofeedback.report.session_data import MetricSeries, SessionData, read_story
 from biofeedback.report.signal_quality import sensing
 from biofeedback.report.words import (

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biofeedback.control.ratings import SCALES
+from biofeedback.engine.command_validation import SCALES
 from biofeedback.record.catalogue import CatalogueEntry
 from biofeedback.report.session_data import MetricSeries, SessionData, read_story
 from biofeedback.report.summary import arousal_change

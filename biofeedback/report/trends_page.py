@@ -9,7 +9,7 @@ from pathlib import Path
 
 from biofeedback.report import plotting
 from biofeedback.report.html import note, section, table
-from biofeedback.report.inline_svg import inline
+from biofeedback.report.plotting import inline
 from biofeedback.report.trends import BoundedEstimate, SessionMeasures, Trend
 from biofeedback.report.words import rounded
 

@@ -10,7 +10,7 @@ from biofeedback.control.base import Decision
 from biofeedback.engine.events import Derived
 from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.beats import Beat
-from biofeedback.metrics.breath_level import BreathLevel
+from biofeedback.metrics.breathing import BreathLevel
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel, Note
 from synth.params import MusicParams

@@ -1,13 +1,17 @@
-"""The seam between a session and what a person, or another device, steers it with."""
+"""What a session asks of others: sensors that it can open, and what a person steers it with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from biofeedback.engine.inputs import CommandName, ExternalClock
 from biofeedback.runtime.prompts import Prompts
+from biofeedback.simulation.model.music_features import MusicMonitor
+from sensors.base import Clock, SampleStream
 
-__all__ = ["ControlSurface", "SessionControl"]
+__all__ = ["ControlSurface", "SensorSource", "SessionControl"]
 
 
 class SessionControl(Protocol):
@@ -65,3 +69,20 @@ class ControlSurface(Protocol):
     async def close(self) -> None:
         """Let go; harmless twice."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSource:
+    """A sensor that can be opened; `timeless` ones run in virtual time as well as live.
+
+    `opened` takes the session's clock, and the ear through which a virtual listener hears.
+    """
+
+    uri: str
+    opened: Callable[[Clock, MusicMonitor], SampleStream]
+    timeless: bool = False
+    simulated: bool = False
+    duration_s: float | None = None
+    markers: tuple[tuple[float, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    wearer: str = ""  #: whose it is, in a group

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from biofeedback.control.ratings import SCALES
+from biofeedback.engine.command_validation import SCALES
 
 __all__ = ["ANSWER_S", "Moment", "Prompts", "Question"]
 

@@ -12,7 +12,6 @@ from biofeedback.common.errors import CommandError
 from biofeedback.common.event_bus import EventBus
 from biofeedback.common.stop_switch import StopSwitch
 from biofeedback.common.tasks import Tasks, beside, logged
-from biofeedback.common.troubles import LOOK_S, Troubles
 from biofeedback.control.base import Decision
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.core import Core
@@ -22,13 +21,13 @@ from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.pipeline import Pipeline
 from biofeedback.runtime.player_group import Player, PlayerGroup
-from biofeedback.runtime.ports import ControlSurface
+from biofeedback.runtime.ports import ControlSurface, SensorSource
 from biofeedback.runtime.prompts import Moment, Prompts
 from biofeedback.runtime.sanitizer import Sanitizer
-from biofeedback.runtime.sensor_source import SensorSource
+from biofeedback.runtime.telemetry import LOOK_S, Troubles
 from biofeedback.runtime.ticker import TAIL_S, Ticker
 from biofeedback.runtime.worker_client import Worker
-from biofeedback.simulation.music_monitor import MusicMonitor
+from biofeedback.simulation.model.music_features import MusicMonitor
 from sensors.signals import Chunk, Gap
 from synth.events import Bar
 

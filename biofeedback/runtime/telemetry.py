@@ -1,15 +1,16 @@
-"""What happened in a session, in numbers, and how long each stage of it took."""
+"""What happened in a session, in numbers: events, the time of each stage, and what went wrong."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from biofeedback.common.clock import monotonic_s
 
-__all__ = ["Counters", "Delay"]
+__all__ = ["LOOK_S", "Counters", "Delay", "Troubles"]
+
 
 _LATEST = 8192  #: delays of a stage that are kept until they are asked for
 
@@ -86,3 +87,29 @@ def _delay(sorted_s: list[float]) -> Delay:
     count = len(sorted_s)
     ms = [round(1000.0 * sorted_s[int(share * (count - 1))], 3) for share in (0.5, 0.99, 1.0)]
     return Delay(count, *ms)
+
+
+LOOK_S = 0.1  #: how often it is looked for troubles
+_SHOWN_S = 3.0  #: how long each is shown at least. Ours
+
+
+class Troubles:
+    """Feed it with `look`; `shown` is what is wrong now, or was a moment ago."""
+
+    def __init__(self) -> None:
+        self._until_s: dict[str, float] = {}
+
+    @property
+    def shown(self) -> list[str]:
+        """The troubles that are to be shown, the oldest first."""
+        return list(self._until_s)
+
+    def look(self, troubles: Sequence[str], now_s: float) -> list[str]:
+        """Take in what is wrong now; return what is to be noted: what began, and what is over."""
+        begun = [trouble for trouble in troubles if trouble not in self._until_s]
+        for trouble in [*begun, *troubles]:
+            self._until_s[trouble] = now_s + _SHOWN_S
+        over = [trouble for trouble, until_s in self._until_s.items() if until_s <= now_s]
+        for trouble in over:
+            del self._until_s[trouble]
+        return [f"Trouble: {trouble}" for trouble in begun] + [f"Over: {text}" for text in over]

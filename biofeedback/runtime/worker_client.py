@@ -1,4 +1,4 @@
-"""Has windows computed elsewhere: by a child process, or inline in virtual time."""
+"""Has windows computed elsewhere: by a child process of one session or many, or inline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import msgspec
 from biofeedback.metrics.windowed import Window, WindowResult, compute
 from synth import wire
 
-__all__ = ["InlineWorker", "Worker", "WorkerClient"]
+__all__ = ["InlineWorker", "SharedWorker", "Worker", "WorkerClient"]
+
 
 #: A window of 300 s at 8 Hz is some 60 kB of JSON; asyncio's default of 64 kB is for its lines.
 _LINE_LIMIT = 1 << 20
@@ -141,3 +142,40 @@ class WorkerClient:
             with suppress(OSError):  # it has gone just now
                 child.kill()
             await child.wait()
+
+
+class SharedWorker:
+    """Answers each session's window in the order in which they came.
+
+    A question is seen through to its answer even when the session that asked is over: the child
+    tells answers apart by the window's end alone, and another session's window may end at the same
+    second. `close` does nothing, since a session calls it; `end` releases the child.
+    """
+
+    def __init__(self, worker: Worker | None = None) -> None:
+        self._worker = worker or WorkerClient()
+        self._turn = asyncio.Lock()
+        self._asked: set[asyncio.Task[WindowResult | None]] = set()
+
+    async def start(self) -> None:
+        """Start the child, unless it runs."""
+        await self._worker.start()
+
+    async def compute(self, window: Window) -> WindowResult | None:
+        """Return the result; None when the child failed twice."""
+        asking = asyncio.create_task(self._in_turn(window))
+        self._asked.add(asking)
+        asking.add_done_callback(self._asked.discard)
+        return await asyncio.shield(asking)
+
+    async def close(self) -> None:
+        """Leave the child to the others."""
+
+    async def end(self) -> None:
+        """End the child; whoever still waits gets None."""
+        await self._worker.close()
+        await asyncio.gather(*self._asked, return_exceptions=True)
+
+    async def _in_turn(self, window: Window) -> WindowResult | None:
+        async with self._turn:
+            return await self._worker.compute(window)

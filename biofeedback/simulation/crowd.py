@@ -21,7 +21,7 @@ from biofeedback.simulation.family_b import response_model as mind_b
 from biofeedback.simulation.family_b import traits as traits_b
 from biofeedback.simulation.model.listener_types import KINDS, KindName
 from biofeedback.simulation.model.music_features import MusicFeatures
-from biofeedback.simulation.model.scale import deviations
+from biofeedback.simulation.model.noise_streams import deviations
 from biofeedback.state.baseline import Baseline, BaselineLearner, BaselineSettings
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, FloatArray, Gap

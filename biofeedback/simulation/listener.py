@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from biofeedback.simulation.music_monitor import MusicMonitor
+from biofeedback.metrics.bank import MetricBank, MetricSettings
+from biofeedback.simulation.model.music_features import MusicMonitor
+from biofeedback.state.baseline import Baseline, BaselineLearner, BaselineSettings
 from sensors.base import Clock, SampleStream, SensorStatus, sleep_until
 from sensors.simulated.body import BodySettings, SimulatedBody
 from synth.params import MusicParams
 
-__all__ = ["ArousalCourse", "ListenerSettings", "activation", "stream"]
+__all__ = ["ArousalCourse", "ListenerSettings", "activation", "resting_baseline", "stream"]
+
 
 STEP_S = 1.0
 
@@ -86,3 +89,19 @@ async def stream(settings: ListenerSettings, clock: Clock, ear: MusicMonitor) ->
         await sleep_until(start_s + step * STEP_S, clock)
         for chunk in body.advance(start_s + step * STEP_S, arousal.step(ear.music, STEP_S)):
             yield chunk
+
+
+REST_AROUSAL = 0.3
+
+
+def resting_baseline(seed: int, rest_s: int = 180) -> Baseline | None:
+    """Return what `rest_s` seconds of rest without music teach about the listener of a seed."""
+    body = SimulatedBody(
+        BodySettings(profile=((0.0, REST_AROUSAL),), seed=seed), "virtual listener"
+    )
+    bank, learner = MetricBank(MetricSettings()), BaselineLearner(BaselineSettings(rest_s=rest_s))
+    for second in range(1, rest_s + 61):
+        for chunk in body.advance(float(second)):
+            bank.update(chunk)
+        learner.update(bank.read(float(second)), float(second))
+    return learner.result()

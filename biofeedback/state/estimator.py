@@ -16,10 +16,10 @@ from msgspec import Meta
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
-from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, feature
-from biofeedback.state.late_baseline import LateBaseline
+from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, feature
 
-__all__ = ["Estimator", "EstimatorSettings", "State"]
+__all__ = ["Estimator", "EstimatorSettings", "State", "SubjectState"]
+
 
 #: The signs are those of the literature. The sizes of heart rate, SCL and SCR are what a search
 #: that leaves each person out chose in 16 of 17 cases (benchmarks/arousal_auc.py, Stress-Predict).
@@ -206,3 +206,11 @@ class Estimator:
 
 def _arousal(index: float) -> float:
     return 1.0 / (1.0 + math.exp(-_REST_LOGIT - _LOGIT_PER_SD * index))
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectState:
+    """A wearer's state and readings."""
+
+    state: State
+    readings: tuple[Reading, ...]

@@ -7,9 +7,8 @@ from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.state.estimator import State
-from biofeedback.views.age import GONE_S, OLD_S
 from biofeedback.views.evidence import Evidence
-from biofeedback.views.picture import MeasureView, Trust, WearerView
+from biofeedback.views.picture import GONE_S, OLD_S, MeasureView, Trust, WearerView
 from sensors.signals import Chunk
 
 __all__ = ["MEASURES", "UNKNOWN", "BodyView"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from biofeedback.views.age import OLD_S
-from biofeedback.views.picture import SensorView
+from biofeedback.views.picture import OLD_S, SensorView
 from sensors.base import SensorStatus
 from sensors.signals import Chunk
 

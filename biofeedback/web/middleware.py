@@ -10,13 +10,52 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
-from biofeedback.web.rate_limit import RateLimit
 from biofeedback.web.tokens import Grant, Tokens
+
+__all__ = [
+    "BODY_S",
+    "CONNECTION",
+    "COOKIE",
+    "ENTRANCE",
+    "LARGEST_BODY",
+    "STOP",
+    "GuardMiddleware",
+    "RateLimit",
+]
+
+
+#: Requests a second in the long run, and at once. A page takes some twenty; whoever loads it again
+#: and again must not lose it. A stranger has no reason to come often.
+_KNOWN = (30.0, 500.0)
+_STRANGER = (2.0, 30.0)
+_MOST = 1000  #: buckets that are kept; beyond it the one that was used longest ago is forgotten
+
+
+class RateLimit:
+    """Says who asks too often; `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def allows(self, who: str, *, known: bool) -> bool:
+        """Count one request; return False when it is one too many."""
+        per_s, at_once = _KNOWN if known else _STRANGER
+        now_s = self._clock()
+        left, then_s = self._buckets.pop(who, (at_once, now_s))
+        left = min(at_once, left + (now_s - then_s) * per_s)
+        allowed = left >= 1.0
+        self._buckets[who] = (left - allowed, now_s)
+        if len(self._buckets) > _MOST:
+            self._buckets.popitem(last=False)
+        return allowed
+
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,7 +65,6 @@ if TYPE_CHECKING:
 
     from biofeedback.web.connections import Connection
 
-__all__ = ["BODY_S", "CONNECTION", "COOKIE", "ENTRANCE", "LARGEST_BODY", "STOP", "GuardMiddleware"]
 
 COOKIE = "biofeedback"
 CONNECTION = "connection"  #: under which a request's state names the connection it came on
@@ -35,9 +73,7 @@ STOP = "/silence"  #: how the path of a seat ends that silences its music
 _STOPS = re.compile(r"/api/seats/[^/]+" + STOP)
 LARGEST_BODY = 64 * 1024
 BODY_S = 10.0  #: until all of a request has come
-
 _log = logging.getLogger("biofeedback.web")
-
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "

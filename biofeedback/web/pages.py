@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from biofeedback.common.errors import LogError
-from biofeedback.views.age import GONE_S, OLD_S, WORDLESS_S
+from biofeedback.views.picture import GONE_S, OLD_S, WORDLESS_S
 from biofeedback.web import templates
 from biofeedback.web.middleware import COOKIE, ENTRANCE
 from biofeedback.web.routes import ANYBODY, answer, door, grant_of

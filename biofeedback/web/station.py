@@ -24,8 +24,8 @@ from biofeedback.common.stop_switch import Stopped, StopSwitch
 from biofeedback.config import loader
 from biofeedback.engine.inputs import CommandName
 from biofeedback.runtime.session import Event, Session
-from biofeedback.runtime.shared_worker import SharedWorker
-from biofeedback.simulation.rest import resting_baseline
+from biofeedback.runtime.worker_client import SharedWorker
+from biofeedback.simulation.listener import resting_baseline
 from biofeedback.storage.paths import configs_folder
 from biofeedback.views import permissions
 from biofeedback.views.live_view import LiveView

@@ -12,7 +12,7 @@ import msgspec
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.common.tasks import Tasks, closed
-from biofeedback.runtime.shared_worker import SharedWorker
+from biofeedback.runtime.worker_client import SharedWorker
 from biofeedback.web.remote_station import RemoteStation
 from biofeedback.web.station import Station
 from biofeedback.web.tokens import Grant

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 from sensors.ble.shared_scan import scanning
-from sensors.errors import SensorUnavailable
+from sensors.errors import SensorNotFound, SensorUnavailable
 from sensors.printable import LONGEST_NAME, printable
-
-if TYPE_CHECKING:
-    from bleak.backends.device import BLEDevice
-    from bleak.backends.scanner import AdvertisementData
 
 __all__ = [
     "HEART_RATE_SERVICE",
@@ -28,10 +24,16 @@ __all__ = [
     "explain",
     "first_seen_s",
     "look",
+    "scan",
 ]
 
-HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 
+if TYPE_CHECKING:
+    from bleak.backends.device import BLEDevice
+    from bleak.backends.scanner import AdvertisementData
+
+
+HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
 DeviceKind = Literal["heart rate strap", "skin conductance band", "other"]
 
 #: What Polar's sensors give on request, by the start of their names, and what it is called.
@@ -42,10 +44,8 @@ _POLAR = {
 }
 _TURN_S = 2.0  #: how long a connection may keep others from theirs
 _ANSWER_S = 5.0  #: the system's Bluetooth service may take this long beyond the search itself
-
 _USE_S = 1.0  #: the system knows at once whether a device is listened to, or it is just connecting
 _REMEMBERED = 4096  #: addresses
-
 _log = logging.getLogger(__name__)
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _first_s: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, float]] = WeakKeyDictionary()
@@ -261,3 +261,25 @@ def _no_service() -> SensorUnavailable:
         "the Bluetooth service of this computer does not answer",
         hint="On Linux: is bluetoothd running? Try `sudo systemctl start bluetooth`.",
     )
+
+
+def _as_it_is(device: Advertisement) -> Advertisement:
+    return device
+
+
+async def scan(
+    timeout_s: float = 8.0, recognise: Callable[[Advertisement], Advertisement] = _as_it_is
+) -> list[Advertisement]:
+    """Return all devices seen within `timeout_s`, strongest first.
+
+    `recognise` lets rooms that know more devices say of what kind one is, and what it gives.
+    Raises `SensorUnavailable` when there is no adapter, service or permission.
+    """
+    try:
+        return [recognise(device) for device in await look(timeout_s, lambda _: False)]
+    except Exception as error:  # bleak's back ends raise their own libraries' errors as well
+        if reason := explain(error):
+            raise reason from error
+        raise SensorNotFound(
+            f"the search for Bluetooth devices failed: {error}", hint="Try again in a moment."
+        ) from error

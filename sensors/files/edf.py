@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sensors.errors import RecordingError
-from sensors.files.grid import on_grid
-from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.labels import LabelMeaning, meaning_of
 from sensors.signals import Chunk, FloatArray, Signal
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.errors import RecordingError
-from sensors.signals import Chunk, Gap
+from sensors.signals import Chunk, FloatArray, Gap, Signal
 
-__all__ = ["Recording", "assemble", "finite_rows", "runs"]
+__all__ = ["Recording", "assemble", "finite_rows", "on_grid", "runs"]
 
 
 _SILENCE_S = 5.0  #: a series that ends this long before the recording has lost its signal
@@ -111,3 +111,28 @@ def _after_its_end(chunk: Chunk, duration_s: float) -> list[Gap]:
 
 def _end_s(chunk: Chunk) -> float:
     return float(chunk.times_s[-1]) + (1.0 / chunk.rate_hz if chunk.rate_hz else 0.0)
+
+
+#: Samples may stand this far from an even grid, in periods, and still be an even series.
+_JITTER_PERIODS = 0.25
+#: An even series may be this much longer than its samples; beyond that its holes are not filled.
+_MOST_MISSING = 20
+
+
+def on_grid(signal: Signal, source: str, times_s: FloatArray, values: FloatArray) -> Chunk:
+    """Return an even series with NaN in its holes, or single samples where there is no grid.
+
+    `times_s` is (n,) and never decreases; `values` is (n,) or (n, channels).
+    """
+    steps_s = np.diff(times_s)
+    period_s = float(np.median(steps_s)) if len(steps_s) else 0.0
+    if period_s > 0.0:
+        period_s = float(np.mean(steps_s[np.abs(steps_s - period_s) < 0.5 * period_s]))
+        places = (times_s - times_s[0]) / period_s
+        slots = np.rint(places)
+        even = np.abs(places - slots).max() <= _JITTER_PERIODS and (np.diff(slots) > 0.0).all()
+        if even and slots[-1] < _MOST_MISSING * len(slots):
+            grid = np.full((int(slots[-1]) + 1, *values.shape[1:]), np.nan)
+            grid[slots.astype(np.int64)] = values
+            return Chunk.regular(signal, source, float(times_s[0]), 1.0 / period_s, grid)
+    return Chunk.events(signal, source, times_s, values)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.beats import from_intervals, from_timed
-from sensors.files.grid import on_grid
-from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.rr_text import rr_seconds, unit_in_name
 from sensors.files.text import is_number, parse_rows
 from sensors.labels import NAMES

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from sensors.errors import RecordingError
-from sensors.files.grid import on_grid
-from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.labels import LabelMeaning, meaning_of
 from sensors.network.feeds import ArrivalBeatFeed
 from sensors.signals import Chunk, FloatArray, Gap, Signal

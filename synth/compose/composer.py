@@ -11,11 +11,10 @@ from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.density import DensityAccount, allot, settle
 from synth.compose.ending import close
 from synth.compose.form import BEATS_PER_BAR, BarPlace, place
-from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import motif
 from synth.compose.performance import perform
 from synth.compose.phrasing import begun, calmed, prepared, restyled, woken
-from synth.compose.piece_state import PieceState
+from synth.compose.piece_state import MelodicState, PieceState
 from synth.compose.style import Style
 from synth.compose.voices import next_bass, slots_of, starting_voices
 from synth.events import Bar, Note

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synth.compose.form import BarPlace
-from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import Motif
+from synth.compose.piece_state import MelodicState
 from synth.params import Key, Layer
 from synth.theory.chords import Chord
 

@@ -13,9 +13,8 @@ from synth.compose.arrangement import playable
 from synth.compose.density import DensityAccount
 from synth.compose.form import BarPlace
 from synth.compose.harmony import homecoming, modulation, phrase
-from synth.compose.melodic_state import MelodicState
 from synth.compose.motif import motif
-from synth.compose.piece_state import PieceState
+from synth.compose.piece_state import MelodicState, PieceState
 from synth.compose.style import StyleSettings
 from synth.compose.voices import next_bass, starting_voices
 from synth.params import MusicParams

@@ -1,13 +1,31 @@
-"""Ways to sound a chord: held, broken or as a bass line, in just so many notes."""
+"""Ways to sound a chord or a pulse: held, broken, a bass line, bells in loops, a soft groove."""
 
 from __future__ import annotations
 
+from random import Random
+
 from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.form import BEATS_PER_BAR
-from synth.compose.rhythm import metric_weight, spread
+from synth.compose.rhythm import CELLS, metric_weight, spread
 from synth.params import Layer
 
-__all__ = ["bass_line", "breath", "broken", "comped", "drone", "held"]
+__all__ = [
+    "BACKBEAT",
+    "KICK",
+    "MARACAS",
+    "PULSE",
+    "SHAKER",
+    "SIDE_STICK",
+    "bass_line",
+    "bells",
+    "breath",
+    "broken",
+    "comped",
+    "drone",
+    "groove",
+    "held",
+]
+
 
 #: Where chords are struck, in beats, in the order in which a denser bar takes them up.
 _COMPING = (0.0, 2.5, 1.5, 3.5, 1.0, 3.0, 0.5, 2.0)
@@ -176,4 +194,69 @@ def _doubled(
     return [
         DraftNote(d.at, d.beats, d.pitch + 12, d.accent * 0.8, layer)
         for d in strong[: max(0, extra)]
+    ]
+
+
+_LOOPS_CELLS = (19, 23, 29, 37, 41)  #: sixteenths; primes share no period
+
+
+def bells(context: BarContext, rng: Random, *, onsets: int, low: int, high: int) -> list[DraftNote]:
+    """Return bell tones on chord tones between two pitches, each ringing for some beats.
+
+    Loops that come round in this bar go first; what is left of the budget falls on off-beats.
+    """
+    start = context.index * CELLS
+    due = []
+    for number, length in enumerate(_LOOPS_CELLS):
+        first = -start % length
+        due += [(cell, number) for cell in range(first, CELLS, length)]
+    spare = [(cell, cell) for cell in rng.sample(range(CELLS), CELLS)]
+    drafts: list[DraftNote] = []
+    taken: list[tuple[int, int]] = []
+    for cell, number in due + spare:
+        if len(drafts) == onsets:
+            break
+        slot = context.slot_at(cell / 4)
+        home = low + (number * 5 + 3) % max(1, high - low)
+        tones = [p for p in range(low, high + 1) if p % 12 in slot.chord.pitch_classes]
+        pitch = min(tones, key=lambda p: abs(p - home))
+        if (cell, pitch) in taken:
+            continue
+        taken.append((cell, pitch))
+        beats = max(0.75, min(3.0, slot.at + slot.beats - cell / 4))
+        drafts.append(DraftNote(cell / 4, beats, pitch, 0.3 + 0.3 * rng.random(), Layer.BELLS))
+    return drafts
+
+
+KICK, SIDE_STICK, MARACAS, SHAKER = 36, 37, 70, 82  #: General MIDI percussion keys
+
+# (sixteenth, key) in the order in which a denser groove takes them up.
+PULSE = (
+    (0, KICK), (8, KICK), (4, SHAKER), (12, SHAKER), (4, SIDE_STICK), (2, SHAKER), (10, SHAKER),
+    (6, SHAKER), (14, SHAKER), (12, SIDE_STICK), (0, SHAKER), (8, SHAKER), (7, MARACAS),
+    (15, MARACAS), (3, MARACAS), (11, MARACAS), (1, MARACAS), (5, MARACAS), (9, MARACAS),
+    (13, MARACAS), (10, KICK), (6, KICK), (0, SIDE_STICK), (8, SIDE_STICK),
+)  # fmt: skip
+BACKBEAT = (
+    (0, KICK), (4, SIDE_STICK), (12, SIDE_STICK), (10, KICK), (2, SHAKER), (6, SHAKER),
+    (14, SHAKER), (8, SHAKER), (0, SHAKER), (4, SHAKER), (12, SHAKER), (10, SHAKER), (7, KICK),
+    (15, MARACAS), (3, MARACAS), (11, MARACAS), (7, MARACAS), (13, MARACAS), (5, MARACAS),
+    (9, MARACAS), (1, MARACAS), (8, KICK), (15, SIDE_STICK), (7, SIDE_STICK),
+)  # fmt: skip
+_FILL = ((14, SIDE_STICK), (15, SHAKER))
+
+
+def groove(
+    context: BarContext, *, onsets: int, pattern: tuple[tuple[int, int], ...] = PULSE
+) -> list[DraftNote]:
+    """Return the bar's strokes, the first `onsets` of a pattern of (sixteenth, key).
+
+    A phrase's last bar ends with a small fill if there is room.
+    """
+    strokes = list(pattern[:onsets])
+    if context.place.last and onsets >= 8:
+        strokes[-2:] = _FILL
+    return [
+        DraftNote(cell / 4, 0.25, key, 0.25 + 0.45 * metric_weight(cell), Layer.PERCUSSION)
+        for cell, key in sorted(dict.fromkeys(strokes))
     ]

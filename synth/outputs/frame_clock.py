@@ -1,8 +1,12 @@
-"""Where session time falls on the count of frames of an audio server."""
+"""Where session time falls on the frames of an audio server, and when a connection to it passes."""
 
 from __future__ import annotations
 
-__all__ = ["FrameClock"]
+import threading
+from collections.abc import Callable
+
+__all__ = ["FrameClock", "settle"]
+
 
 _WRAP = 1 << 32  # the server's count has 32 bits: a day at 48 kHz
 _SLOWEST = 1.0 / 200.0  # share of an error that a period corrects, once settled: about a second
@@ -45,3 +49,24 @@ class FrameClock:
     def frame_at(self, time_s: float) -> float:
         """Return the frame of a session time."""
         return self._zero + time_s * self._rate_hz
+
+
+_PERIODS = 5  # it holds from a later period on; before, messages are lost without an error
+_LOOK_S = 0.02
+_LONGEST_WAIT_S = 2.0
+_SILENT_LOOKS = 10  #: some servers tell such a client no frames: always 0
+
+
+def settle(frame_of_period: Callable[[], int]) -> None:
+    """Wait until a server has begun some periods more, a starved one too; 2 s at most.
+
+    `frame_of_period` returns the frame at which the running period began.
+    """
+    pause, last, begun = threading.Event(), frame_of_period(), 0
+    for look in range(1, round(_LONGEST_WAIT_S / _LOOK_S) + 1):
+        pause.wait(_LOOK_S)
+        frame = frame_of_period()
+        begun += frame != last
+        last = frame
+        if begun == _PERIODS or (look >= _SILENT_LOOKS and frame == 0):
+            return

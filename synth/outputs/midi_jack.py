@@ -13,11 +13,10 @@ from typing import Any
 
 from synth.errors import OutputLost, OutputUnavailable
 from synth.output import ClockPulse, NoteOff, NoteOn
-from synth.outputs.frame_clock import FrameClock
-from synth.outputs.jack_settle import settle
+from synth.outputs.frame_clock import FrameClock, settle
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages
-from synth.outputs.naming import choose
+from synth.outputs.uri import choose
 from synth.params import MusicParams
 
 __all__ = ["MidiJackOutput"]

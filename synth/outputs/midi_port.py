@@ -11,8 +11,8 @@ from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs import rtmidi_binding
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages, everything_off
-from synth.outputs.naming import choose
 from synth.outputs.rtmidi_binding import MidiSender
+from synth.outputs.uri import choose
 from synth.params import MusicParams
 
 __all__ = ["MidiPortOutput", "list_ports", "silence_port"]

@@ -20,15 +20,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synth import score_json
 from synth.errors import OutputUnavailable, SynthError
-from synth.instruments import denormals, pyo_library
+from synth.instruments import pyo_library
 from synth.instruments.loudness import Loudness, true_peak
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
 from synth.output import NoteOff, NoteOn
 from synth.outputs.midi_map import MidiMap
-from synth.score import Score
+from synth.score import Score, decode_score
 from synth.wire import ChildEnd
 
 __all__ = ["main", "play"]
@@ -65,7 +64,7 @@ def main() -> int:
 def _answer(request: dict[str, Any], wire: ChildEnd) -> dict[str, float]:
     return _render(
         Path(request["path"]),
-        score_json.decode(request["score"]),
+        decode_score(request["score"]),
         request["volume"],
         request["rate_hz"],
         request["tail_s"],
@@ -125,16 +124,16 @@ def _played(
 ) -> Iterator[_Samples]:
     if soundfont is None:
         return play(score, rate_hz, end)
-    from synth.outputs import soundfont_offline
+    from synth.outputs.soundfont import play as play_soundfont
 
     midi_map = MidiMap.decode(soundfont["map"])
-    return soundfont_offline.play(score, rate_hz, end, soundfont["path"], midi_map)
+    return play_soundfont(score, rate_hz, end, soundfont["path"], midi_map)
 
 
 def play(score: Score, rate_hz: int, end: int) -> Iterator[_Samples]:
     """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades."""
     pyo = pyo_library.load()
-    denormals.flush()
+    pyo_library.flush()
     server = pyo.Server(sr=rate_hz, nchnls=2, buffersize=_BLOCK, duplex=0, audio="manual")
     server.verbosity = 0
     server.deactivateMidi()

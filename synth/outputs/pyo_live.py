@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from synth.errors import OutputLost, OutputUnavailable
-from synth.instruments import denormals, pyo_library
+from synth.instruments import pyo_library
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
 from synth.output import NoteOff, NoteOn
-from synth.outputs.naming import choose
-from synth.outputs.quiet import quiet_stderr
 from synth.outputs.rtmidi_binding import jack_is_running
+from synth.outputs.system_libraries import quiet_stderr
+from synth.outputs.uri import choose
 from synth.params import Layer, MusicParams
 
 __all__ = ["PyoOutput", "list_devices"]
@@ -183,7 +183,7 @@ class PyoOutput:
     def _prepare(self, now_s: float) -> None:
         length_s = self._block / self._rate_hz
         if self._block_s is None:
-            denormals.flush()
+            pyo_library.flush()
             self._block_s = now_s
         else:
             expected_s = self._block_s + length_s

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth.errors import OutputUnavailable
-from synth.outputs.jack_settle import settle
-from synth.outputs.quiet import quiet_stderr
+from synth.outputs.frame_clock import settle
+from synth.outputs.system_libraries import quiet_stderr
 
 __all__ = [
     "MidiReceiver",

@@ -1,13 +1,21 @@
-"""A soundfont of the user's, live on an audio device: real instruments in place of ours."""
+"""A soundfont of the user's in place of our instruments, live or as fast as it goes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.output import NoteOff, NoteOn
 from synth.outputs.fluid import FluidSynth
-from synth.outputs.midi_map import MidiMap
+from synth.outputs.midi_map import Message, MidiMap
+from synth.outputs.midi_messages import MidiMessages
 from synth.outputs.midi_port import MidiPortOutput
 from synth.outputs.rtmidi_binding import MidiSender, jack_is_running
+from synth.score import Score
 
-__all__ = ["SoundfontOutput"]
+__all__ = ["SoundfontOutput", "play"]
 
 
 class SoundfontOutput(MidiPortOutput):
@@ -29,3 +37,49 @@ class SoundfontOutput(MidiPortOutput):
             raise
         self._port = MidiSender(self._path, synth.send, synth.close, lambda: True)
         self._send_all(self._messages.presets())
+
+
+_CHUNK_S = 2
+
+
+def play(
+    score: Score, rate_hz: int, end: int, path: str, midi_map: MidiMap
+) -> Iterator[NDArray[np.float32]]:
+    """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades."""
+    synth = FluidSynth(path, rate_hz=rate_hz)
+    try:
+        events = _events(score, rate_hz, midi_map)
+        done, place = 0, 0
+        while done < end:
+            stop = min(end, done + _CHUNK_S * rate_hz)
+            pieces = []
+            while place < len(events) and events[place][0] < stop:
+                at, _, message = events[place]
+                pieces.append(synth.render(at - done))
+                done = at
+                synth.send(message)
+                place += 1
+            pieces.append(synth.render(stop - done))
+            done = stop
+            yield np.concatenate(pieces)
+    finally:
+        synth.close()
+
+
+def _events(score: Score, rate_hz: int, midi_map: MidiMap) -> list[tuple[int, int, Message]]:
+    """Return (sample, rank, message) in order: settings, then ends of notes, then beginnings."""
+    messages = MidiMessages(midi_map)
+    settings = [*messages.presets(), *messages.volume(1.0)]
+    found: list[tuple[int, int, Message]] = [(0, 0, message) for message in settings]
+    for time_s, params in score.params:
+        at = max(0, round(time_s * rate_hz))
+        found += [(at, 1, message) for message in messages.colours(params)]
+    for note in score.notes:
+        on = NoteOn(note.id, note.layer, note.pitch, note.velocity)
+        off = NoteOff(note.id, note.layer, note.pitch)
+        start_s = score.tempo_map.time_at(note.beat)
+        end_s = score.tempo_map.time_at(note.beat + note.beats)
+        found.append((max(0, round(start_s * rate_hz)), 3, messages.note(on)))
+        found.append((max(0, round(end_s * rate_hz)), 2, messages.note(off)))
+    found.sort(key=lambda event: event[:2])
+    return found

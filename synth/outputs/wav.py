@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth import score_json, wire
+from synth import wire
 from synth.errors import RenderError
 from synth.outputs.files import replacing
 from synth.outputs.midi_map import MidiMap
-from synth.score import Score
+from synth.score import Score, encode_score
 
 __all__ = ["SAMPLE_RATE_HZ", "RenderStats", "render"]
 
@@ -68,7 +68,7 @@ def render(
             "volume": min(1.0, max(0.0, volume)),
             "rate_hz": rate_hz,
             "tail_s": _TAIL_S,
-            "score": score_json.encode(score),
+            "score": encode_score(score),
             "soundfont": _soundfont(soundfont, midi_map or MidiMap()),
         }
         return _run(json.dumps(request), progress)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import Any
 
-from synth import score_json
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
 from synth.params import MusicParams
+from synth.score import encode_params
 from synth.tempo_map import TempoSegment
 
 __all__ = [
@@ -55,7 +55,7 @@ def cancel(event: Cancel) -> bytes:
 
 def params(value: MusicParams) -> bytes:
     """Set the colour of the music."""
-    return line("params", params=score_json.encode_params(value))
+    return line("params", params=encode_params(value))
 
 
 def volume(gain: float) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 from synth.errors import OutputUnavailable, SynthError
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
-from synth.outputs.sound_system import after_a_crash
+from synth.outputs.system_libraries import after_a_crash
 from synth.outputs.uri import OutputKind, OutputSpec
 from synth.params import MusicParams
 from synth.player import protocol

@@ -11,8 +11,7 @@ from typing import Final
 from synth.events import Note
 from synth.output import ClockedOutput, ClockPulse, NoteOff, NoteOn, Output
 from synth.params import Layer
-from synth.tempo_map import TempoSegment
-from synth.tempo_sync import STANDSTILL_BPM
+from synth.tempo_map import STANDSTILL_BPM, TempoSegment
 
 __all__ = ["Scheduler"]
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from synth.compose.bells import bells
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.form import BEATS_PER_BAR
 from synth.compose.melody import melody
 from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import bass_line, breath, held
+from synth.compose.textures import bass_line, bells, breath, held
 from synth.params import Layer, MusicParams
 
 __all__ = ["DroneBreathStyle"]

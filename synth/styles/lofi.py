@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from synth.compose.bells import bells
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
-from synth.compose.percussion import BACKBEAT, groove
 from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import bass_line, broken, comped
+from synth.compose.textures import BACKBEAT, bass_line, bells, broken, comped, groove
 from synth.params import Layer, MusicParams
 
 __all__ = ["LofiStyle"]

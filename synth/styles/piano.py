@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from synth.compose.bells import bells
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
 from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import bass_line, broken
+from synth.compose.textures import bass_line, bells, broken
 from synth.params import Layer, MusicParams
 
 __all__ = ["PianoStyle"]

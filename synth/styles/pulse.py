@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from synth.compose.bells import bells
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
-from synth.compose.percussion import groove
 from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import bass_line, broken, held
+from synth.compose.textures import bass_line, bells, broken, groove, held
 from synth.params import Layer, MusicParams
 
 __all__ = ["PulseStyle"]

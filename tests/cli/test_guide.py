@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.cli import guide, sound_check
+from biofeedback.cli import guide
 from biofeedback.cli.app import run
 from biofeedback.common.errors import ConfigError
 from biofeedback.personal import setup as remembered
@@ -95,8 +95,8 @@ def test_without_a_terminal_it_shows_the_help(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_test_sound_is_two_bars_and_soft() -> None:
-    assert max(note.beat + note.beats for note in sound_check.PHRASE) == 8.0
-    assert max(note.velocity for note in sound_check.PHRASE) < 64
+    assert max(note.beat + note.beats for note in guide.PHRASE) == 8.0
+    assert max(note.velocity for note in guide.PHRASE) < 64
 
 
 class Terminal:

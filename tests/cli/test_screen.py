@@ -11,7 +11,7 @@ from biofeedback.cli.board import Board
 from biofeedback.cli.screen import watch
 from biofeedback.config.loader import load
 from biofeedback.runtime.session import Session
-from biofeedback.simulation.rest import resting_baseline
+from biofeedback.simulation.listener import resting_baseline
 from biofeedback.views.live_view import LiveView
 from biofeedback.views.picture import Picture
 

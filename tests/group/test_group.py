@@ -12,9 +12,8 @@ import pytest
 from biofeedback.cli.app import run
 from biofeedback.config import loader
 from biofeedback.control.base import ControlInput
-from biofeedback.control.group_safety import GroupSafety
-from biofeedback.control.safety import SafetySettings
-from biofeedback.control.synchrony_colour import opened
+from biofeedback.control.curves import opened
+from biofeedback.control.safety import GroupSafety, SafetySettings
 from biofeedback.group.rules import mean, mean_readings, weights
 from biofeedback.group.settings import GroupSettings
 from biofeedback.group.synchrony import Synchrony
@@ -25,8 +24,7 @@ from biofeedback.record.lines import StateLine
 from biofeedback.record.reader import read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
-from biofeedback.state.estimator import State
-from biofeedback.state.subject_state import SubjectState
+from biofeedback.state.estimator import State, SubjectState
 from sensors.signals import Signal
 from sensors.simulated.body import BodySettings, SimulatedBody
 from synth.params import MusicParams

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from biofeedback.metrics.beats import Beat
-from biofeedback.metrics.breath_level import BreathLevel
+from biofeedback.metrics.breathing import BreathLevel
 
 
 def breathing(rate_hz: float, until_s: float) -> BreathLevel:

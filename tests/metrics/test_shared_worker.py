@@ -3,7 +3,7 @@
 import asyncio
 
 from biofeedback.metrics.windowed import Window, WindowResult
-from biofeedback.runtime.shared_worker import SharedWorker
+from biofeedback.runtime.worker_client import SharedWorker
 
 
 class Slow:

@@ -14,7 +14,7 @@ import pytest
 from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.common.tasks import together
 from biofeedback.mqtt import link, setup, topics
-from biofeedback.mqtt.address import Login, load
+from biofeedback.mqtt.address import Login, load, sealed
 from biofeedback.mqtt.inbox import EventInbox
 from biofeedback.mqtt.messages import (
     EventMessage,
@@ -26,7 +26,6 @@ from biofeedback.mqtt.messages import (
 )
 from biofeedback.mqtt.orders import OrderGate, who
 from biofeedback.mqtt.outbox import AT_ONCE, Outbox
-from biofeedback.mqtt.passwords import sealed
 from biofeedback.mqtt.wearer import RemoteWearer
 from biofeedback.views.picture import Picture
 from biofeedback.web.remote_station import RemoteStation

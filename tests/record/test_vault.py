@@ -15,12 +15,11 @@ from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
 from biofeedback.config.loader import load
 from biofeedback.offline import sound_exposure
 from biofeedback.personal import consent, profiles
-from biofeedback.record import seal
-from biofeedback.record.catalogue import catalogue, find, summary
+from biofeedback.record import archive
+from biofeedback.record.catalogue import catalogue, find, read_tags, summary, write_tags
 from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.reader import damage, read
 from biofeedback.record.rebuild import core_of
-from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 from biofeedback.storage import encryption
@@ -112,7 +111,7 @@ def test_delete_means_gone(home: Path, key: Path) -> None:
     consent.give("robin", (), False, datetime(2026, 1, 1, tzinfo=UTC))
     write_tags(folder, ["robin's best"])
     catalogue(out)
-    seal.seal(folder)
+    archive.seal(folder)
     assert read_tags(folder) == ("robin's best",)
     assert records.forget(out, "robin") == 1
     left = [path.name for path in home.rglob("*") if path.is_file()]
@@ -208,22 +207,22 @@ def test_nothing_is_called_whole_or_forgotten_that_cannot_be_read(
     sound_exposure.keep(
         sound_exposure.LevelCalibration(output="audio:", level_dba=60.0, volume=0.5)
     )
-    seal.seal(folder)
+    archive.seal(folder)
     monkeypatch.delenv(encryption.KEY)
-    archive = home / "robin.zip"
+    zipped = home / "robin.zip"
     for line in (
         ["profile", "forget", "robin", "--yes", "--out", str(out)],
-        ["profile", "export", "robin", str(archive), "--out", str(out)],
+        ["profile", "export", "robin", str(zipped), "--out", str(out)],
         ["sessions", "trends", "robin", "--out", str(out)],
         ["hearing", "show", "--out", str(out), "--profile", "robin"],
     ):
         assert run(line) == 2, line
         assert encryption.KEY in capsys.readouterr().err
     assert folder.is_dir()
-    assert not archive.exists()
+    assert not zipped.exists()
     monkeypatch.setenv(encryption.KEY, str(key))
-    assert run(["profile", "export", "robin", str(archive), "--out", str(out)]) == 0
-    names = zipfile.ZipFile(archive).namelist()
+    assert run(["profile", "export", "robin", str(zipped), "--out", str(out)]) == 0
+    names = zipfile.ZipFile(zipped).namelist()
     assert f"sessions/{folder.name}/session.jsonl.gz" in names
     assert not any(name.endswith(encryption.SUFFIX) for name in names)
     assert run(["profile", "forget", "robin", "--yes", "--out", str(out)]) == 0

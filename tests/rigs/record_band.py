@@ -9,7 +9,7 @@ from record_strap import CONNECTED_S, as_json, count_anew, say
 
 from sensors.base import SampleStream
 from sensors.ble import bands, identity, strap
-from sensors.ble.scan import scan
+from sensors.ble.radio import scan
 from sensors.errors import SensorError
 from sensors.profiles.loader import load_all
 

@@ -13,7 +13,7 @@ from contextlib import aclosing
 
 from sensors.base import Sample, SensorStatus
 from sensors.ble import identity, strap
-from sensors.ble.scan import scan
+from sensors.ble.radio import scan
 from sensors.errors import SensorError
 from sensors.signals import Chunk
 

@@ -22,7 +22,7 @@ from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
 from biofeedback.report.outcome import outcome as what_it_teaches
 from biofeedback.report.session_data import read_story
-from biofeedback.runtime.sensor_source import SensorSource
+from biofeedback.runtime.ports import SensorSource
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream, SensorStatus
@@ -137,7 +137,7 @@ def test_tempo_is_continuous_in_beats(tmp_path: Path) -> None:
 
 def test_the_virtual_listener_is_led_down_and_a_null_listener_is_not(tmp_path: Path) -> None:
     from biofeedback.simulation.listener import ArousalCourse, ListenerSettings
-    from biofeedback.simulation.music_monitor import MusicMonitor
+    from biofeedback.simulation.model.music_features import MusicMonitor
     from synth.params import MusicParams
 
     calm = MusicParams(tempo_bpm=62.0, density=1.2)
@@ -152,7 +152,7 @@ def test_the_virtual_listener_is_led_down_and_a_null_listener_is_not(tmp_path: P
 
 
 def test_the_demo_leads_its_listener_down(tmp_path: Path) -> None:
-    from biofeedback.simulation.rest import resting_baseline
+    from biofeedback.simulation.listener import resting_baseline
 
     outcome = perform(
         tmp_path,

@@ -21,7 +21,7 @@ from biofeedback.record.reader import read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
-from biofeedback.simulation.rest import resting_baseline
+from biofeedback.simulation.listener import resting_baseline
 from biofeedback.views.permissions import checked
 
 HEART = ((80.0, 60.0), (170.0, 45.0), (80.0, 105.0))  # a minute, for so many seconds

@@ -21,8 +21,8 @@ from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
+from biofeedback.runtime.ports import SensorSource
 from biofeedback.runtime.prompts import Prompts
-from biofeedback.runtime.sensor_source import SensorSource
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.worker_client import InlineWorker
 from sensors.base import SampleStream

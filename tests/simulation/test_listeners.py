@@ -6,7 +6,7 @@ import pytest
 from biofeedback.simulation.crowd import FAMILIES, FamilyName, VirtualListener, minds
 from biofeedback.simulation.model.listener_types import KINDS, KindName, kind_of, mixed
 from biofeedback.simulation.model.music_features import MusicFeatures
-from biofeedback.simulation.model.scale import arousal_of, deviations
+from biofeedback.simulation.model.noise_streams import arousal_of, deviations
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 from synth.params import Key, Mode, MusicParams

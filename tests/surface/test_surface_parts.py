@@ -15,11 +15,10 @@ from biofeedback.common.errors import CommandError, ConfigError
 from biofeedback.controllers import build
 from biofeedback.controllers.bindings import ACTIONS, Binding, find, path_of, read, write
 from biofeedback.controllers.build import check
-from biofeedback.controllers.command_mapper import CommandMapper, MappedCommand
+from biofeedback.controllers.command_mapper import CommandMapper, MappedCommand, Throttle
 from biofeedback.controllers.midi_events import MidiControl, touch_of
 from biofeedback.controllers.midi_input import parse
 from biofeedback.controllers.osc_controller import OscController, command_of
-from biofeedback.controllers.throttle import Throttle
 from biofeedback.engine.command_validation import check as check_command
 from biofeedback.engine.inputs import Command
 from biofeedback.runtime.prompts import Prompts

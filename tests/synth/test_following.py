@@ -7,8 +7,7 @@ import random
 import pytest
 
 from synth.midi_clock import ClockListener, ClockPosition
-from synth.tempo_map import TempoMap, TempoSegment
-from synth.tempo_sync import STANDSTILL_BPM, entry, stands_still, steered
+from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment, entry, stands_still, steered
 
 TICK, START, CONTINUE, STOP = (0xF8,), (0xFA,), (0xFB,), (0xFC,)
 

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from synth.errors import OutputUnavailable
-from synth.outputs.naming import choose
-from synth.outputs.uri import OutputKind, OutputSpec
+from synth.outputs.uri import OutputKind, OutputSpec, choose
 
 
 @pytest.mark.parametrize(

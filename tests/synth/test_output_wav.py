@@ -10,13 +10,12 @@ import soundfile
 
 pytest.importorskip("pyo", reason="pyo has no wheel here", exc_type=ImportError)
 
-from synth import score_json
 from synth.errors import RenderError
 from synth.events import Note
 from synth.instruments.loudness import Loudness, true_peak
 from synth.outputs import wav
 from synth.params import Key, Layer, Mode, MusicParams
-from synth.score import Score
+from synth.score import Score, decode_score, encode_score
 from synth.tempo_map import TempoMap
 
 RATE = 48_000
@@ -95,9 +94,9 @@ def test_progress_grows_from_0_to_1(rendered) -> None:
 _FIRST_SAMPLES = """
 import os, sys
 import numpy as np
-from synth import score_json
+from synth.score import decode_score, encode_score
 from synth.outputs import offline
-score = score_json.decode(sys.argv[1])
+score = decode_score(sys.argv[1])
 level = np.abs(np.concatenate(list(offline.play(score, 48000, 48000 * 20)))).max(axis=1)
 for note in score.notes:
     due = round(score.tempo_map.time_at(note.beat) * 48000)
@@ -112,7 +111,7 @@ os._exit(0)
 def test_notes_begin_within_a_fiftieth_of_a_millisecond(layer) -> None:
     """Notes on odd beats: the first sample above what still rings is the onset."""
     notes = tuple(Note(k, k * 8.0137, 0.2, 84, 127, layer) for k in range(3))
-    score = score_json.encode(Score(notes, TempoMap.start(0.123, 73.3)))
+    score = encode_score(Score(notes, TempoMap.start(0.123, 73.3)))
     command = [sys.executable, "-P", "-c", _FIRST_SAMPLES, score]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # one sample is 0.021 ms; the attack itself begins at zero
@@ -141,4 +140,4 @@ def test_a_score_survives_the_way_to_another_process() -> None:
         params=((0.5, MusicParams(density=2.5)),),
         markers=((1.0, "é"),),
     )
-    assert score_json.decode(score_json.encode(score)) == score
+    assert decode_score(encode_score(score)) == score

@@ -15,8 +15,7 @@ from synth.outputs.null import NullOutput
 from synth.params import Layer
 from synth.player.scheduler import Scheduler
 from synth.score import Score
-from synth.tempo_map import TempoMap, TempoSegment
-from synth.tempo_sync import STANDSTILL_BPM
+from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment
 
 #: Two bars, then a stop within the third, and on with the fourth after 26 s.
 SEGMENTS = (

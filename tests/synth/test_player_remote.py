@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import pytest
 
-from synth import score_json
 from synth.errors import OutputUnavailable
 from synth.events import Note
 from synth.outputs.null import NullOutput
@@ -19,6 +18,7 @@ from synth.params import Layer, MusicParams
 from synth.player import protocol, remote
 from synth.player.remote import RemotePlayer
 from synth.player.scheduler import Scheduler
+from synth.score import decode_note
 from synth.tempo_map import TempoSegment
 
 
@@ -88,7 +88,7 @@ def test_a_note_that_came_while_the_next_player_opened_is_played_once(monkeypatc
             case "tempo":
                 scheduler.set_tempo(TempoSegment(*message["segment"]))
             case "notes":
-                scheduler.add(score_json.decode_note(note) for note in message["notes"])
+                scheduler.add(decode_note(note) for note in message["notes"])
             case "cancel":
                 scheduler.cancel(message["from_beat"])
     scheduler.advance(400.0)

@@ -2,7 +2,7 @@
 
 from itertools import chain, count
 
-from synth.outputs.jack_settle import settle
+from synth.outputs.frame_clock import settle
 
 
 def test_a_server_that_stands_still_is_waited_for_until_it_has_begun_five_periods() -> None:

@@ -17,7 +17,7 @@ from synth.events import Note
 from synth.outputs import wav
 from synth.outputs.fluid import FluidSynth
 from synth.outputs.midi_map import MidiMap
-from synth.outputs.soundfont_offline import play
+from synth.outputs.soundfont import play
 from synth.params import Layer, MusicParams
 from synth.player.remote import RemotePlayer
 from synth.score import Score

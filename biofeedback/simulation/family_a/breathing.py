@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from biofeedback.simulation.family_a.traits import TraitsA
 from biofeedback.simulation.model.music_features import BEATS_PER_BREATH, MusicFeatures
-from biofeedback.simulation.model.noise_streams import NoiseStreams
-from biofeedback.simulation.model.scale import deviations
+from biofeedback.simulation.model.noise_streams import NoiseStreams, deviations
 from sensors.signals import FloatArray
 
 __all__ = ["BreathingA"]

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from biofeedback.simulation.family_b.breathing import BreathingB
 from biofeedback.simulation.family_b.traits import TraitsB
 from biofeedback.simulation.model.music_features import MusicFeatures
-from biofeedback.simulation.model.noise_streams import NoiseStreams
-from biofeedback.simulation.model.scale import arousal_of
+from biofeedback.simulation.model.noise_streams import NoiseStreams, arousal_of
 from sensors.signals import FloatArray
 
 __all__ = ["STEP_S", "ResponseB"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from biofeedback.simulation.model.listener_types import KINDS, KindName
 from biofeedback.simulation.model.music_features import STYLES
-from biofeedback.simulation.model.scale import deviations
+from biofeedback.simulation.model.noise_streams import deviations
 from sensors.signals import FloatArray
 
 __all__ = ["TraitsB", "draw"]

@@ -1,4 +1,4 @@
-"""What listeners hear: the music's features, one value for each of many listeners."""
+"""What listeners hear: the music just now, and its features for many listeners at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sensors.signals import FloatArray
 from synth.params import Layer, Mode, MusicParams
 
-__all__ = ["BEATS_PER_BREATH", "STYLES", "MusicFeatures"]
+__all__ = ["BEATS_PER_BREATH", "STYLES", "MusicFeatures", "MusicMonitor"]
+
 
 STYLES = ("ambient", "piano", "pulse", "chamber", "lofi", "drone_breath")
 #: A breath is two bars of four beats where the music is to be breathed with.
@@ -66,3 +67,19 @@ class MusicFeatures:
             style=np.array([STYLES.index(style) for style in styles], dtype=np.intp),
             sounding=np.array([float(p is not None and not p.rest) for p in known]),
         )
+
+
+class MusicMonitor:
+    """Holds the parameters of the music that sounds, and None while it is silent."""
+
+    def __init__(self) -> None:
+        self._params: MusicParams | None = None
+
+    def hear(self, params: MusicParams | None) -> None:
+        """Take in what the music has become."""
+        self._params = params
+
+    @property
+    def music(self) -> MusicParams | None:
+        """The music as it is now."""
+        return self._params

@@ -1,0 +1,102 @@
+"""Heart rate variability in time: RMSSD, SDNN, pNN50, and SD1 and SD2 of the Poincare plot.
+
+In that plot each NN interval stands against the one before it. SD1 is the spread across the line of
+identity, SD2 the spread along it (Brennan et al. 2001, doi 10.1109/10.959330). SD1 is RMSSD in
+other clothes (RMSSD / sqrt(2) but for the mean step) and adds no information of its own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.beat_window import BeatWindow
+
+__all__ = ["LnRmssd", "Pnn50", "Rmssd", "Sd1", "Sd2", "Sdnn"]
+
+
+class Rmssd:
+    """Root mean square of the steps between neighbouring NN intervals, in ms."""
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return RMSSD; `contact` 0..1 scales the quality."""
+        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
+        value = self._beats.rmssd_ms()
+        return graded("rmssd", value, "ms", self._beats.window_s, now_s, coverage, trust)
+
+
+class LnRmssd:
+    """Natural logarithm of RMSSD in ms, over a shorter window: the form that control uses.
+
+    RMSSD is roughly log-normal, so steps of equal size mean the same to everybody. None when all
+    steps are zero, which no heart does.
+    """
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return ln(RMSSD / 1 ms); `contact` 0..1 scales the quality."""
+        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
+        rmssd_ms = self._beats.rmssd_ms()
+        value = math.log(rmssd_ms) if rmssd_ms else None
+        return graded("ln_rmssd", value, "ln ms", self._beats.window_s, now_s, coverage, trust)
+
+
+class Sdnn:
+    """Sample standard deviation of the NN intervals, in ms."""
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return SDNN; `contact` 0..1 scales the quality."""
+        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
+        value = self._beats.sdnn_ms()
+        return graded("sdnn", value, "ms", self._beats.window_s, now_s, coverage, trust)
+
+
+class Pnn50:
+    """Percentage of steps above 50 ms, over the number of steps + 1.
+
+    That denominator is neurokit2's; many tools divide by the number of steps, which gives a value
+    larger by 1 part in the number of steps.
+    """
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return pNN50; `contact` 0..1 scales the quality."""
+        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
+        value = self._beats.pnn50_percent()
+        return graded("pnn50", value, "%", self._beats.window_s, now_s, coverage, trust)
+
+
+class Sd1:
+    """Sample standard deviation of the steps between joined NN intervals, over sqrt(2), in ms."""
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return SD1; `contact` 0..1 scales the quality."""
+        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
+        value = self._beats.sd1_ms()
+        return graded("sd1", value, "ms", self._beats.window_s, now_s, coverage, trust)
+
+
+class Sd2:
+    """Sample standard deviation of the sums of joined NN intervals, over sqrt(2), in ms."""
+
+    def __init__(self, beats: BeatWindow) -> None:
+        self._beats = beats
+
+    def read(self, now_s: float, contact: float) -> Reading:
+        """Return SD2; `contact` 0..1 scales the quality."""
+        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
+        value = self._beats.sd2_ms()
+        return graded("sd2", value, "ms", self._beats.window_s, now_s, coverage, trust)
