@@ -43,19 +43,20 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     if as_json:
         console.as_json(
             {
-                "identical": difference is None,
+                "identical": verdict.identical,
                 "inputs": verdict.inputs,
                 "derived": verdict.derived,
                 "complete": verdict.complete,
                 "lost": None if verdict.lost is None else [verdict.lost.first, verdict.lost.last],
                 "versions": verdict.versions,
                 "other_code": verdict.other_code,
+                "foreign": verdict.foreign or None,
                 "difference": None
                 if difference is None
                 else {name: getattr(difference, name) for name in difference.__slots__},
             }
         )
-        raise typer.Exit(0 if difference is None else differs)
+        raise typer.Exit(0 if verdict.identical else differs)
     if verdict.versions:
         pairs = [f"{name} {old}, here {new}" for name, (old, new) in verdict.versions.items()]
         console.err.print(
@@ -70,6 +71,13 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
             "differences may come from that.",
             highlight=False,
         )
+    if verdict.foreign:
+        console.out.print(
+            f"[bold red]Not verified[/]: {escape(verdict.foreign)}. "
+            "Verify it with the version that made it; all else can still be done with it.",
+            highlight=False,
+        )
+        raise typer.Exit(differs)
     if difference is not None:
         place = f"seq {difference.seq}, {difference.kind}"
         field = f", field {difference.field}" if difference.field else ""

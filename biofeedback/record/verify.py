@@ -51,13 +51,21 @@ class Verification:
     #: name -> (in the log, installed), where they differ; then identity is not promised
     versions: dict[str, tuple[str, str]] = field(default_factory=dict)
     other_code: bool = False  #: the header has another digest of the code, or none
+    foreign: str = ""  #: why the code at hand cannot regenerate what other code made
+
+    @property
+    def identical(self) -> bool:
+        """Whether all that was compared is the same."""
+        return self.difference is None and not self.foreign
 
     @property
     def explained(self) -> bool:
-        """Whether the difference may come from other code or versions, not from a changed log.
+        """Whether what differs may come from other code or versions, not from a changed log.
 
         Numbers and checksums of lines do not depend on the code.
         """
+        if self.foreign:
+            return True
         elsewhere = self.other_code or bool(self.versions)
         return elsewhere and self.difference is not None and self.difference.field not in _SEALED
 
@@ -72,7 +80,8 @@ def verify(
 
     `build` makes a core from the header. `progress` is told the share that is done. `code` is the
     digest of the code at hand, where the header's is to be compared with it. A log that a crash
-    cut short is verified up to its last complete line, one with a hole up to the hole.
+    cut short is verified up to its last complete line, one with a hole up to the hole; of one
+    whose config only other code understands nothing is, and `foreign` says why.
     """
     checker: _Checker | None = None
     versions: dict[str, tuple[str, str]] = {}
@@ -83,9 +92,17 @@ def verify(
             assert isinstance(line, lines.HeaderLine)
             if changed := _changed(raw, line, sealed=line.schema >= 2):
                 return Verification(0, 0, False, replace(changed, seq=0))
-            checker = _Checker(_built(build, line, session), line.schema)
             versions = _versions_that_differ(line.versions)
             other_code = bool(code) and line.code != code
+            try:
+                core = _built(build, line, session)
+            except LogError as error:
+                if not other_code:
+                    raise
+                return Verification(
+                    0, 0, False, versions=versions, other_code=True, foreign=str(error)
+                )
+            checker = _Checker(core, line.schema)
         checker.take(raw, line)
         if checker.difference is not None or checker.lost is not None:
             break

@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import json
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from replayed_session import simulated
 
 from biofeedback.cli.app import run
 from biofeedback.common.errors import FolderError, LogError
+from biofeedback.engine.digest import code_digest
 from biofeedback.record import lines
 from biofeedback.record.catalogue import catalogue
 from biofeedback.record.checksum import sealed
@@ -126,8 +128,33 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("schema", range(1, lines.SCHEMA))
-def test_a_log_of_an_older_schema_is_read(schema: int) -> None:
+@pytest.mark.parametrize(
+    ("schema", "codes"),
+    [(1, (3,)), (2, (3,)), (3, (0, 3))],  # 3: other code or other libraries made it
+)
+def test_a_log_of_other_code_is_no_changed_log(
+    schema: int, codes: tuple[int, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(FIXTURES / f"schema_{schema}.jsonl")]) in codes
+    said = capsys.readouterr()
+    assert ("Identical" in said.out) or ("other code" in said.err) or ("logged with" in said.err)
+
+
+def test_a_config_that_our_own_code_cannot_have_written_is_a_fault_of_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _, rest = (FIXTURES / "schema_3.jsonl").read_bytes().partition(b"\n")
+    header = json.loads(first.rpartition(b',"crc"')[0] + b"}")
+    header["code"] = code_digest()
+    header["config"]["control"]["nobody"] = 1
+    line = sealed(json.dumps(header, separators=(",", ":")).encode())
+    (tmp_path / LOG_NAME).write_bytes(line + b"\n" + rest)
+    assert run(["verify", str(tmp_path)]) == 2
+    assert "nobody" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("schema", range(1, lines.SCHEMA + 1))
+def test_a_log_of_each_schema_is_read(schema: int) -> None:
     log = FIXTURES / f"schema_{schema}.jsonl"
     assert read_header(log).schema == schema
     found: dict[type, list[lines.Line]] = {}
