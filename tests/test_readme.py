@@ -16,7 +16,7 @@ ELSEWHERE = {
     "biofeedback": "tests/cli/test_guide.py",
     "biofeedback serve": "tests/web/test_web_serve.py",
     ".venv/bin/biofeedback demo": "the wheel is tried by the gate",
-    'biofeedback mark "the door slammed" --rate arousal=6': "tests/surface/test_local_desk.py",
+    'biofeedback mark "the door slammed" --rate arousal=6': "tests/controllers/test_local_desk.py",
 }
 #: Commands that need hardware: where there is none, one clear line.
 NEEDS = ("--output audio:", '"midi:', "midi-virtual:", "--programme breathing", "--style piano",

@@ -18,13 +18,14 @@ __all__ = ["DERIVING", "code_digest"]
 
 #: Modules and packages that the core and its log need; a package means all that is in it.
 DERIVING = (
-    "biofeedback.control",
-    "biofeedback.engine.core",
     "biofeedback.common.errors",
-    "biofeedback.group",
-    "biofeedback.engine.inputs",
-    "biofeedback.metrics",
+    "biofeedback.control",
+    "biofeedback.engine.command_validation",
+    "biofeedback.engine.core",
     "biofeedback.engine.events",
+    "biofeedback.engine.inputs",
+    "biofeedback.group",
+    "biofeedback.metrics",
     "biofeedback.personal",
     "biofeedback.record.convert",
     "biofeedback.state",
@@ -34,7 +35,6 @@ DERIVING = (
     "synth.compose",
     "synth.errors",
     "synth.events",
-    "synth.tempo_map",
     "synth.params",
     "synth.styles",
     "synth.tempo_map",

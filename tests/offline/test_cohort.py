@@ -101,7 +101,7 @@ def test_a_folder_without_sessions_is_one_clear_line(tmp_path: Path) -> None:
 def test_duckdb_reads_the_table_with_the_line_of_the_docs(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guide = Path(__file__).parents[1] / "docs" / "session-log.md"
+    guide = Path(__file__).parents[2] / "docs" / "session-log.md"
     (query,) = re.findall(r'duckdb -c "(.+)"', guide.read_text(encoding="utf-8"))
     sessions = cohort.find_sessions([folder / "one", folder / "two"])
     cohort.analyze_all(sessions, tmp_path / "sessions.parquet", processes=1)

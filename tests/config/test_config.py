@@ -11,7 +11,7 @@ from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load, programmes, to_toml
 from biofeedback.config.schema import Config
 
-PAGE = Path(__file__).parents[1] / "docs" / "config.md"
+PAGE = Path(__file__).parents[2] / "docs" / "config.md"
 
 
 def keys(table: dict[str, object], path: str = "") -> set[str]:
