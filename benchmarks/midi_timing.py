@@ -49,14 +49,15 @@ START_S = 2.0
 FILE = "MIDI_TIMING_ERRORS"
 BURN = "while True: pass"
 METRICS = """
-from biofeedback.config.schema import load
+from biofeedback.config.loader import load
 import tempfile, pathlib
-from biofeedback.app.runner import Performance, Plan
+from biofeedback.app.runner import SessionPlan, SessionRunner
 async def nothing(session): pass
 while True:
     with tempfile.TemporaryDirectory() as folder:
-        plan = Plan(config=load(), sensors=("sim:",), out=pathlib.Path(folder), duration_s=60.0)
-        Performance(plan).run(nothing)
+        out = pathlib.Path(folder)
+        plan = SessionPlan(config=load(), sensors=("sim:",), out=out, duration_s=60.0)
+        SessionRunner(plan).run(nothing)
 """
 
 Errors = dict[str, list[tuple[float, float]]]

@@ -89,13 +89,13 @@ def endless(count: int = 3) -> list[Note]:
 _PARENT = """
 import sys, asyncio, time
 from synth.player.remote import RemotePlayer
-from synth.tempo_map import Segment
+from synth.tempo_map import TempoSegment
 from synth.events import Note
 from synth.params import Layer
 async def main():
     t0 = time.monotonic()
     player = await RemotePlayer.open("midi:Test Synth", t0)
-    player.tempo(Segment(time.monotonic() - t0, 0.0, 60.0))
+    player.tempo(TempoSegment(time.monotonic() - t0, 0.0, 60.0))
     player.notes(Note(k, 0.1 * k, 1000.0, 60 + k, 80, Layer.MELODY) for k in range(3))
     await asyncio.sleep(60)
 asyncio.run(main())

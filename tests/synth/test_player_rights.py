@@ -72,10 +72,10 @@ def test_the_desktops_service_is_asked_for_the_thread_that_plays() -> None:
 @linux
 def test_without_that_service_the_next_best_is_taken_and_named() -> None:
     program = (
-        "import os; from synth.player import rights\n"
+        "import os; from synth.player import realtime_priority\n"
         "def refuse(*_): raise PermissionError\n"
         "os.sched_setscheduler = os.setpriority = refuse\n"
-        "print(rights.become_punctual())\n"
+        "print(realtime_priority.become_punctual())\n"
         "print(open('/proc/self/timerslack_ns').read())"
     )
     done = subprocess.run(
