@@ -19,7 +19,15 @@ __all__ = [
 
 
 class SynthError(Exception):
-    """Base of all errors of this package; `hint` says what the user can do about it."""
+    """Base of all errors of this package; `hint` says what the user can do about it.
+
+    Parameters
+    ----------
+    message
+        What went wrong, one plain sentence.
+    hint
+        What the user can do about it; empty when nothing.
+    """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -18,7 +18,7 @@ class Note:
     beats: float  #: duration, above 0
     pitch: int  #: MIDI note number
     velocity: int  #: 1 to 127
-    layer: Layer
+    layer: Layer  #: who plays it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Cancel:
 class Bar:
     """One bar as it was composed: its place, its harmony and its notes."""
 
-    index: int
-    beat: float
-    beats: float
-    key: Key
+    index: int  #: from 0
+    beat: float  #: where it starts, in beats of the session
+    beats: float  #: its length
+    key: Key  #: of its phrase
     chords: tuple[str, ...]  #: chord symbols in order, such as "Dm7"
     section: str  #: place in the form, such as "A2 bar 3/4"
-    phrase_start: bool
-    notes: tuple[Note, ...]
+    phrase_start: bool  #: whether it begins a phrase
+    notes: tuple[Note, ...]  #: in order of beat

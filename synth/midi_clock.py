@@ -51,7 +51,20 @@ class ClockListener:
         return not self._running and not self._lost
 
     def feed(self, message: Sequence[int], time_s: float) -> ClockPosition | None:
-        """Take in a message that came at `time_s`; return a position when there is news."""
+        """Take in a message that came at `time_s`; return a position when there is news.
+
+        Parameters
+        ----------
+        message
+            The bytes of one MIDI message; those that tell nothing of a clock are ignored.
+        time_s
+            When it came, in session time.
+
+        Returns
+        -------
+        ClockPosition | None
+            Where the device stands now; None when nothing new is known.
+        """
         match message[0]:
             case 0xF8:
                 return self._tick(time_s)
@@ -68,12 +81,34 @@ class ClockListener:
         return None
 
     def check(self, now_s: float) -> ClockPosition | None:
-        """Return a position, once, when a clock that ran has been silent for two seconds."""
+        """Return a position, once, when a clock that ran has been silent for two seconds.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        ClockPosition | None
+            A position whose state is "lost"; None while all is well, and after it was told.
+        """
         silent = self._heard_s is not None and now_s - self._heard_s > _LOST_S
         return self.gone(now_s) if silent and self._running else None
 
     def gone(self, now_s: float) -> ClockPosition | None:
-        """Take in that the device has gone; return that position, once."""
+        """Take in that the device has gone; return that position, once.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        ClockPosition | None
+            A position whose state is "lost"; None when that was told before.
+        """
         if self._lost:
             return None
         self._lost = True

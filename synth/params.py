@@ -52,8 +52,8 @@ class Layer(StrEnum):
 class Key:
     """A tonic (pitch class 0 to 11, C = 0) and a mode."""
 
-    tonic: int = 0
-    mode: Mode = Mode.IONIAN
+    tonic: int = 0  #: pitch class
+    mode: Mode = Mode.IONIAN  #: what its other notes are
 
     def __post_init__(self) -> None:
         if not 0 <= self.tonic <= 11:
@@ -66,7 +66,23 @@ class Key:
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Return the key of a name such as "F# aeolian"; raise ValueError for any other text."""
+        """Return the key of a name such as "F# aeolian"; raise ValueError for any other text.
+
+        Parameters
+        ----------
+        name
+            A tonic in sharps or flats, a space, a mode in small letters.
+
+        Returns
+        -------
+        Self
+            The key.
+
+        Raises
+        ------
+        ValueError
+            For any other text.
+        """
         tonic, _, mode = name.partition(" ")
         names = TONIC_NAMES if tonic in TONIC_NAMES else _SHARP_NAMES
         return cls(names.index(tonic), Mode(mode))
@@ -81,7 +97,7 @@ class MusicParams:
     """
 
     tempo_bpm: float = 66.0  #: 32 (four breaths of eight beats a minute) to 160
-    key: Key = field(default_factory=Key)
+    key: Key = field(default_factory=Key)  #: where the piece is to go
     density: float = 1.5  #: expected onsets per beat over all layers, 0.25 to 6
     dynamics: float = 0.5  #: 0 very soft to 1 loud
     register: float = 0.0  #: -1 an octave lower to 1 an octave higher
@@ -90,6 +106,7 @@ class MusicParams:
     articulation: float = 0.8  #: 0 short and separate to 1 fully tied
     swing: float = 0.5  #: share of a beat before the off-beat, 0.5 straight to 0.67 triplet
     swell: float = 0.0  #: depth of a rise and fall over each pair of bars, 0 none to 1 full
+    #: those that play, where the style has them
     layers: tuple[Layer, ...] = (Layer.PAD, Layer.BASS, Layer.MELODY)
     rest: bool = False  #: close the phrase and be silent until this is taken back
     sound: str = ""  #: the set of instruments that audio outputs play, empty for the plain one

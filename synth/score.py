@@ -22,8 +22,8 @@ class Score:
     session's time 0.
     """
 
-    notes: tuple[Note, ...]
-    tempo_map: TempoMap
+    notes: tuple[Note, ...]  #: in order of beat
+    tempo_map: TempoMap  #: where beats fall in time
     keys: tuple[tuple[float, Key], ...] = ()
     params: tuple[tuple[float, MusicParams], ...] = ()
     markers: tuple[tuple[float, str], ...] = ()
@@ -35,7 +35,18 @@ class Score:
 
 
 def encode_score(score: Score) -> str:
-    """Return JSON on one line from which `decode_score` makes an equal score."""
+    """Return JSON on one line from which `decode_score` makes an equal score.
+
+    Parameters
+    ----------
+    score
+        A piece as it was played.
+
+    Returns
+    -------
+    str
+        JSON without a line break.
+    """
     return json.dumps(
         {
             "notes": [astuple(note) for note in score.notes],
@@ -48,7 +59,25 @@ def encode_score(score: Score) -> str:
 
 
 def decode_score(text: str | bytes) -> Score:
-    """Return the score that `encode_score` made JSON of."""
+    """Return the score that `encode_score` made JSON of.
+
+    Parameters
+    ----------
+    text
+        What `encode_score` made.
+
+    Returns
+    -------
+    Score
+        An equal score.
+
+    Raises
+    ------
+    ValueError
+        When it is no JSON, or a mode or a layer in it is unknown.
+    KeyError
+        When a part is missing.
+    """
     data = json.loads(text)
     return Score(
         notes=tuple(decode_note(note) for note in data["notes"]),
@@ -60,18 +89,63 @@ def decode_score(text: str | bytes) -> Score:
 
 
 def decode_note(values: list[Any]) -> Note:
-    """Return the note whose fields come in order, as `dataclasses.astuple` gives them."""
+    """Return the note whose fields come in order, as `dataclasses.astuple` gives them.
+
+    Parameters
+    ----------
+    values
+        Six values: id, beat, beats, pitch, velocity, layer's name.
+
+    Returns
+    -------
+    Note
+        The note.
+
+    Raises
+    ------
+    ValueError
+        For another number of values or an unknown layer.
+    """
     note_id, beat, beats, pitch, velocity, layer = values
     return Note(note_id, beat, beats, pitch, velocity, Layer(layer))
 
 
 def encode_params(params: MusicParams) -> dict[str, Any]:
-    """Return the parameters as JSON values."""
+    """Return the parameters as JSON values.
+
+    Parameters
+    ----------
+    params
+        A value for each field.
+
+    Returns
+    -------
+    dict[str, Any]
+        By the names of the fields; the key as an object of tonic and mode.
+    """
     return asdict(params)
 
 
 def decode_params(data: dict[str, Any]) -> MusicParams:
-    """Return the parameters that `encode_params` made JSON values of."""
+    """Return the parameters that `encode_params` made JSON values of.
+
+    Parameters
+    ----------
+    data
+        What `encode_params` made.
+
+    Returns
+    -------
+    MusicParams
+        Equal parameters.
+
+    Raises
+    ------
+    KeyError
+        Without key or layers.
+    ValueError
+        For an unknown mode or layer, or a tonic that is no pitch class.
+    """
     key = Key(data["key"]["tonic"], Mode(data["key"]["mode"]))
     layers = tuple(Layer(layer) for layer in data["layers"])
     return MusicParams(**{**data, "key": key, "layers": layers})

@@ -26,28 +26,81 @@ class TempoMap:
     Only where another device's clock was stopped do beats leap, to the bar line where it goes on.
     """
 
-    segments: tuple[TempoSegment, ...]
+    segments: tuple[TempoSegment, ...]  #: in order of time
 
     @classmethod
     def start(cls, time_s: float, bpm: float) -> Self:
-        """Return the map whose beat 0 falls on `time_s`."""
+        """Return the map whose beat 0 falls on `time_s`.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+        bpm
+            Tempo, in beats a minute, above 0.
+
+        Returns
+        -------
+        Self
+            Of one segment.
+        """
         return cls((TempoSegment(time_s, 0.0, bpm),))
 
     def change(self, time_s: float, bpm: float) -> Self:
-        """Return the map with another tempo from `time_s` on, which must not precede the last."""
+        """Return the map with another tempo from `time_s` on, which must not precede the last.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+        bpm
+            The new tempo, in beats a minute.
+
+        Returns
+        -------
+        Self
+            With one segment more.
+
+        Raises
+        ------
+        ValueError
+            When `time_s` precedes the last segment.
+        """
         last = self.segments[-1]
         if time_s < last.time_s:
             raise ValueError(f"a tempo at {time_s} s would precede the one at {last.time_s} s")
         return type(self)((*self.segments, TempoSegment(time_s, self.beat_at(time_s), bpm)))
 
     def beat_at(self, time_s: float) -> float:
-        """Return the beat at a time; negative before the start."""
+        """Return the beat at a time; negative before the start.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+
+        Returns
+        -------
+        float
+            In beats; the first segment holds before its own time too.
+        """
         index = bisect_right(self.segments, time_s, key=lambda s: s.time_s)
         segment = self.segments[max(0, index - 1)]
         return segment.beat + (time_s - segment.time_s) * segment.bpm / 60.0
 
     def time_at(self, beat: float) -> float:
-        """Return the time of a beat; of one that was leapt over, that of the leap."""
+        """Return the time of a beat; of one that was leapt over, that of the leap.
+
+        Parameters
+        ----------
+        beat
+            In beats of the session.
+
+        Returns
+        -------
+        float
+            Session time, in s.
+        """
         index = bisect_right(self.segments, beat, key=lambda s: s.beat)
         segment = self.segments[max(0, index - 1)]
         time_s = segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
@@ -63,14 +116,41 @@ _SAME_BPM = 0.005
 
 
 def stands_still(tempo_map: TempoMap) -> bool:
-    """Tell whether the music waits."""
+    """Tell whether the music waits.
+
+    Parameters
+    ----------
+    tempo_map
+        With one segment at least; the last one counts.
+
+    Returns
+    -------
+    bool
+        True at `STANDSTILL_BPM` and below.
+    """
     return tempo_map.segments[-1].bpm <= STANDSTILL_BPM
 
 
 def entry(beat: float, bpm: float, at_s: float, from_s: float) -> float:
     """Return the first time from `from_s` on at which a bar of the other device begins.
 
-    The other stands at `beat` at `at_s` and moves at `bpm`; its bars have four beats.
+    Its bars have four beats.
+
+    Parameters
+    ----------
+    beat
+        Where the other stands at `at_s`, in beats.
+    bpm
+        Its tempo, in beats a minute.
+    at_s
+        Session time at which it stands there.
+    from_s
+        Session time from which on a bar may begin.
+
+    Returns
+    -------
+    float
+        Session time, in s.
     """
     there = beat + (from_s - at_s) * bpm / 60.0
     bar = math.ceil(there / _BAR_BEATS - 1e-9) * _BAR_BEATS
@@ -83,6 +163,24 @@ def steered(
     """Return the tempo from `from_s` on that takes our bars to the other's; None to go on as is.
 
     The nearer bar line counts. An error of phase is taken back by a tempo at most 15 % off.
+
+    Parameters
+    ----------
+    tempo_map
+        Ours.
+    beat
+        Where the other stands at `at_s`, in beats.
+    bpm
+        Its tempo, in beats a minute.
+    at_s
+        Session time at which it stands there.
+    from_s
+        Session time from which on ours may change; the last segment's when that is later.
+
+    Returns
+    -------
+    TempoSegment | None
+        From `from_s` on; None where the tempo would change by less than 0.005 beats a minute.
     """
     from_s = max(from_s, tempo_map.segments[-1].time_s)
     ours = tempo_map.beat_at(from_s)

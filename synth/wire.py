@@ -34,7 +34,25 @@ _LINE_LIMIT = 1 << 16
 
 
 def start(*command: str, means: str = _INHERITED) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a child with `command`; return it with our end of its wire, which blocks."""
+    """Start a child with `command`; return it with our end of its wire, which blocks.
+
+    Parameters
+    ----------
+    *command
+        The program and its arguments.
+    means
+        "inherited", or "loopback" as on Windows: how the child gets its end.
+
+    Returns
+    -------
+    tuple[subprocess.Popen[bytes], socket.socket]
+        The child, and our end; of a child that ended at once the end reads as closed.
+
+    Raises
+    ------
+    OSError
+        When the system starts no process.
+    """
     offer = _Inherited() if means == "inherited" else _Loopback()
     with offer:
         child = subprocess.Popen(command, **offer.options())
@@ -51,7 +69,24 @@ async def spawn(
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader, asyncio.StreamWriter]:
     """Start a child with `command`; return it with our end of its wire as streams.
 
-    `limit` is that of the reader's lines in bytes.
+    Parameters
+    ----------
+    *command
+        The program and its arguments.
+    limit
+        The longest line that the reader takes, in bytes.
+    means
+        "inherited", or "loopback" as on Windows: how the child gets its end.
+
+    Returns
+    -------
+    tuple[asyncio.subprocess.Process, asyncio.StreamReader, asyncio.StreamWriter]
+        The child, and our end to read from and to write to.
+
+    Raises
+    ------
+    OSError
+        When the system starts no process.
     """
     offer = _Inherited() if means == "inherited" else _Loopback()
     with offer:
@@ -70,7 +105,13 @@ async def spawn(
 
 
 def apart() -> dict[str, Any]:
-    """Return the options of a child that hears no Ctrl-C: that is its parent's to answer."""
+    """Return the options of a child that hears no Ctrl-C: that is its parent's to answer.
+
+    Returns
+    -------
+    dict[str, Any]
+        For `subprocess.Popen`; each system ignores the other's.
+    """
     group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows has it
     return {"start_new_session": True, "creationflags": group}
 
@@ -89,7 +130,18 @@ class ChildEnd:
         self.close()
 
     def read(self, timeout_s: float) -> bytes | None:
-        """Return what arrived within the time: None for nothing, empty at the end of the wire."""
+        """Return what arrived within the time: None for nothing, empty at the end of the wire.
+
+        Parameters
+        ----------
+        timeout_s
+            How long to wait; 0 or less only looks.
+
+        Returns
+        -------
+        bytes | None
+            64 KiB at most.
+        """
         ready, _, _ = select.select([self._socket], [], [], max(0.0, timeout_s))
         if not ready:
             return None
@@ -99,17 +151,40 @@ class ChildEnd:
             return b""
 
     def lines(self) -> Iterator[bytes]:
-        """Yield line after line until the other side says no more."""
+        """Yield line after line until the other side says no more.
+
+        Yields
+        ------
+        bytes
+            Lines with their line ends.
+        """
         with self._socket.makefile("rb") as stream, contextlib.suppress(ConnectionError):
             yield from stream
 
     def say(self, data: bytes) -> None:
-        """Send, however long it takes; raise `ConnectionError` when nobody is there."""
+        """Send, however long it takes; raise `ConnectionError` when nobody is there.
+
+        Parameters
+        ----------
+        data
+            All of it is sent.
+
+        Raises
+        ------
+        ConnectionError
+            When nobody is there.
+        """
         self._socket.setblocking(True)
         self._socket.sendall(data)
 
     def offer(self, data: bytes) -> None:
-        """Send without waiting: one who does not listen loses whole lines, one who went, all."""
+        """Send without waiting: one who does not listen loses whole lines, one who went, all.
+
+        Parameters
+        ----------
+        data
+            Whole lines; kept whole once begun, left out while 64 KiB wait.
+        """
         if len(self._rest) < _PIECE:
             self._rest += data
         self._socket.setblocking(False)

@@ -31,7 +31,20 @@ _BREATHED_OUT = 0.3  #: loudness at the bar line where a rest begins
 
 
 def playable(settings: StyleSettings, wanted: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return the wanted layers that the style has, in the style's order."""
+    """Return the wanted layers that the style has, in the style's order.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    wanted
+        The layers asked for, in any order.
+
+    Returns
+    -------
+    tuple[Layer, ...]
+        Empty when the style has none of them.
+    """
     return tuple(layer for layer in settings.layers if layer in wanted)
 
 
@@ -48,6 +61,26 @@ def demands(
 
     Where chords are held, pad and bass wait for the next one rather than strike in its middle,
     unless notes abound.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    layers
+        The layers that sound in this bar.
+    where
+        The bar's place in the form.
+    slots
+        The bar's chords.
+    ringing
+        Notes that sound on into the bar: layer, pitch, end in beats of the bar.
+    holds_chords
+        Whether the style's pad sustains its chords.
+
+    Returns
+    -------
+    tuple[DensityDemand, ...]
+        One demand for each layer, in their order; onsets are those of the bar.
     """
     new_chord = slots[0].fresh
     result = []
@@ -93,7 +126,22 @@ def _room(
 def touches(
     settings: StyleSettings, state: PieceState, where: BarPlace
 ) -> dict[Layer, LayerPerformance]:
-    """Return each layer's loudness over a bar: phrases swell, layers come and go softly."""
+    """Return each layer's loudness over a bar: phrases swell, layers come and go softly.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands; which layers come and go.
+    where
+        The bar's place in the form.
+
+    Returns
+    -------
+    dict[Layer, LayerPerformance]
+        Loudness 0 to 1 at the bar's start and end, of every layer that the style has.
+    """
     arc = _PHRASE_ARC[where.bar]
     result = {}
     for instrument in settings.instruments:

@@ -6,17 +6,16 @@ from collections import deque
 from dataclasses import replace
 from random import Random
 
-from synth.compose.arrangement import demands, playable, touches
+from synth.compose.arrangement import demands, touches
 from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.density import DensityAccount, allot, settle
 from synth.compose.ending import close
 from synth.compose.form import BEATS_PER_BAR, BarPlace, place
-from synth.compose.motif import motif
 from synth.compose.performance import perform
-from synth.compose.phrasing import begun, calmed, prepared, restyled, woken
-from synth.compose.piece_state import MelodicState, PieceState
+from synth.compose.phrasing import begun, calmed, opened, prepared, restyled, woken
+from synth.compose.piece_state import PieceState
 from synth.compose.style import Style
-from synth.compose.voices import next_bass, slots_of, starting_voices
+from synth.compose.voices import slots_of
 from synth.events import Bar, Note
 from synth.params import DENSITY_RANGE, Layer, MusicParams
 from synth.theory.chords import diatonic
@@ -37,6 +36,15 @@ class Composer:
     for whole bars. A rest closes the phrase on the tonic and is silent from there on; when it is
     over, a phrase begins softly with the next bar. Equal style, seed and parameters give equal
     bars everywhere.
+
+    Parameters
+    ----------
+    style
+        What the piece begins in.
+    seed
+        Chooses the piece; any whole number.
+    params
+        Those of the beginning: key, layers and whether it rests.
     """
 
     def __init__(self, style: Style, seed: int, params: MusicParams) -> None:
@@ -44,24 +52,7 @@ class Composer:
         self._seed = seed
         self._next_id = 0
         self._history: deque[tuple[PieceState, Style]] = deque(maxlen=_SNAPSHOTS)
-        layers = playable(style.settings, params.layers)
-        self._state = PieceState(
-            index=0,
-            key=params.key,
-            coming_key=params.key,
-            layers=(),
-            coming_layers=layers,
-            entered=(),
-            changes=(),
-            motif=motif(self._stream("motif A", 0), freedom=style.settings.rhythm_freedom),
-            voices=starting_voices(style.settings, params),
-            bass=next_bass(style.settings, None, params.key.tonic),
-            line=MelodicState(),
-            account=DensityAccount(),
-            ringing=(),
-            cut=False,
-            resting=params.rest,
-        )
+        self._state = opened(style.settings, params, self._stream)
 
     @property
     def index(self) -> int:
@@ -79,11 +70,28 @@ class Composer:
         return self._style
 
     def restyle(self, style: Style) -> None:
-        """Go on in this style from the next bar on that starts a phrase."""
+        """Go on in this style from the next bar on that starts a phrase.
+
+        Parameters
+        ----------
+        style
+            The style to come; the last one given before the phrase counts.
+        """
         self._coming_style = style
 
     def bar(self, params: MusicParams) -> Bar:
-        """Compose the next bar."""
+        """Compose the next bar.
+
+        Parameters
+        ----------
+        params
+            Held within their ranges.
+
+        Returns
+        -------
+        Bar
+            The bar at `index`; without notes while the music rests.
+        """
         self._history.append((self._state, self._style))
         state, params, settings = self._state, _within_range(params), self._style.settings
         if params.density <= _PLUNGE * state.density:
@@ -150,8 +158,18 @@ class Composer:
     def rewind(self, index: int) -> None:
         """Forget the bars from `index` on; the next bar composed is that one.
 
-        What sounded on into it is taken as cut off at its bar line and is struck again. The last
-        16 bars can be forgotten; ValueError beyond. Ids are never used again.
+        What sounded on into it is taken as cut off at its bar line and is struck again. Ids are
+        never used again.
+
+        Parameters
+        ----------
+        index
+            The bar to compose next; nothing happens when it already is.
+
+        Raises
+        ------
+        ValueError
+            When it is not among the last 16 bars composed.
         """
         if index == self._state.index:
             return
@@ -166,10 +184,21 @@ class Composer:
     def ending(self, params: MusicParams, *, within_beats: float | None = None) -> Bar:
         """Compose a last, long bar: the dominant, then the tonic, held to the end.
 
-        It has eight beats, or up to sixteen when a held chord must die away first. `within_beats`
-        (1 at least) makes it as short as that: under four beats the tonic is all that is left.
-        Then earlier notes may sound into it; a `Cancel` at its beat ends them. A piece that rests
-        stays silent: its ending is one beat without notes.
+        It has eight beats, or up to sixteen when a held chord must die away first. Under four beats
+        the tonic is all that is left, and earlier notes may sound into it; a `Cancel` at its beat
+        ends them. A piece that rests stays silent: its ending is one beat without notes.
+
+        Parameters
+        ----------
+        params
+            Held within their ranges.
+        within_beats
+            How long it may be, in beats, 1 at least; None for as long as it takes.
+
+        Returns
+        -------
+        Bar
+            The last bar; its length in beats follows from what must die away.
         """
         self._history.append((self._state, self._style))
         state, params = self._state, self._style.settings.flavoured(_within_range(params))

@@ -17,11 +17,11 @@ __all__ = ["BarContext", "DraftNote", "RhythmSlot"]
 class DraftNote:
     """A note before performance: beats of the bar, straight, with an accent of 0 to 1."""
 
-    at: float
-    beats: float
-    pitch: int
-    accent: float
-    layer: Layer
+    at: float  #: where it starts
+    beats: float  #: how long it sounds
+    pitch: int  #: MIDI note number
+    accent: float  #: 0 to 1
+    layer: Layer  #: who plays it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class RhythmSlot:
     bass: int
     fresh: bool
     after: tuple[int, ...]
-    after_beats: float
+    after_beats: float  #: how long that one lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,28 @@ class BarContext:
     sound on into this bar as (layer, pitch, end in beats of this bar). `line` is the melody so far.
     """
 
-    index: int
-    place: BarPlace
-    key: Key
-    slots: tuple[RhythmSlot, ...]
-    motif: Motif
+    index: int  #: of the bar in the piece
+    place: BarPlace  #: in the form
+    key: Key  #: of the bar
+    slots: tuple[RhythmSlot, ...]  #: its chords in order, one at least
+    motif: Motif  #: of the phrase
     onsets: tuple[tuple[Layer, int], ...]
     ringing: tuple[tuple[Layer, int, float], ...]
     line: MelodicState
 
     def slot_at(self, at: float) -> RhythmSlot:
-        """Return the chord that sounds at a beat of the bar."""
+        """Return the chord that sounds at a beat of the bar.
+
+        Parameters
+        ----------
+        at
+            In beats of the bar, from 0.
+
+        Returns
+        -------
+        RhythmSlot
+            The last chord that has begun by then; the first one before that.
+        """
         found = self.slots[0]
         for slot in self.slots:
             if slot.at <= at:
@@ -68,5 +79,18 @@ class BarContext:
         return found
 
     def rings(self, layer: Layer, pitch: int) -> float:
-        """Return the beat of this bar until which a note sounds on; 0 when it does not."""
+        """Return the beat of this bar until which a note sounds on; 0 when it does not.
+
+        Parameters
+        ----------
+        layer
+            The layer that plays it.
+        pitch
+            MIDI note number.
+
+        Returns
+        -------
+        float
+            In beats of this bar.
+        """
         return max((e for name, p, e in self.ringing if name is layer and p == pitch), default=0.0)

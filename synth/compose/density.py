@@ -22,7 +22,7 @@ class DensityDemand:
     the fewest onsets worth starting with: until its credit reaches them, the layer waits.
     """
 
-    layer: Layer
+    layer: Layer  #: who asks
     least: float
     share: float
     usual: float
@@ -34,11 +34,22 @@ class DensityDemand:
 class DensityAccount:
     """What earlier bars left over: fractions of onsets by layer, and the sum still owed."""
 
-    credit: tuple[tuple[Layer, float], ...] = ()
-    owed: float = 0.0
+    credit: tuple[tuple[Layer, float], ...] = ()  #: of each layer, in onsets
+    owed: float = 0.0  #: in onsets
 
     def of(self, layer: Layer) -> float:
-        """Return a layer's credit in onsets, 0 for a new layer."""
+        """Return a layer's credit in onsets, 0 for a new layer.
+
+        Parameters
+        ----------
+        layer
+            The layer asked about.
+
+        Returns
+        -------
+        float
+            -2 to 5.
+        """
         return next((value for name, value in self.credit if name is layer), 0.0)
 
 
@@ -50,6 +61,20 @@ def allot(
     Quotas fill up with what is least, layer after layer, so that sparse music has few layers
     rather than many thin ones; then in proportion to the shares, first to what is usual, then to
     what is possible.
+
+    Parameters
+    ----------
+    density
+        Onsets per beat over all layers, held within 0.25 to 6.
+    demands
+        What each layer asks for, in the order in which they join.
+    account
+        What earlier bars left over.
+
+    Returns
+    -------
+    tuple[tuple[Layer, int, float], ...]
+        (layer, onsets, quota in onsets) in the order of the demands.
     """
     low, high = DENSITY_RANGE
     budget = max(0.0, max(low, min(high, density)) * BEATS_PER_BAR + account.owed)
@@ -76,7 +101,24 @@ def settle(
     written: tuple[tuple[Layer, int], ...],
     account: DensityAccount,
 ) -> DensityAccount:
-    """Return the account after a bar in which each layer started so many notes."""
+    """Return the account after a bar in which each layer started so many notes.
+
+    Parameters
+    ----------
+    density
+        Onsets per beat that were asked for.
+    allotted
+        What `allot` gave: layer, onsets, quota.
+    written
+        How many notes each layer started; one that is missing started none.
+    account
+        That before the bar.
+
+    Returns
+    -------
+    DensityAccount
+        Credits within -2 and 5 onsets, the sum owed within -3 and 3.
+    """
     started = dict(written)
     credit = []
     for layer, _, quota in allotted:

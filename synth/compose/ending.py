@@ -29,10 +29,27 @@ def close(
 ) -> tuple[list[DraftNote], tuple[Chord, ...], float]:
     """Return the drafts, their two chords and the length in beats, a multiple of four from 8.
 
-    `ringing` holds earlier notes with their ends in beats from here; chords wait for them, unless
-    that would take longer than the whole beats in `within_beats`. A length under four beats leaves
-    no room for the dominant.
-    Pitched layers that play take part; when none does, the style's first one closes.
+    Without a limit the length is a multiple of four from 8 on. Pitched layers that play take part;
+    when none does, the style's first one closes.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands before the last bar.
+    params
+        What the music should be like.
+    ringing
+        Earlier notes: layer, pitch, end in beats from here. Chords wait for them.
+    within_beats
+        The most beats it may last, 1 at least, whole ones count; None for no limit.
+
+    Returns
+    -------
+    tuple[list[DraftNote], tuple[Chord, ...], float]
+        The drafts, their chords (two, or the tonic alone under four beats), the length in
+        beats.
     """
     low, high = chord_range(settings, params.register)
     chords: tuple[Chord, ...] = (

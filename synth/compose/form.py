@@ -45,7 +45,18 @@ class BarPlace:
 
 
 def place(index: int) -> BarPlace:
-    """Return the place of the bar with this index, from 0."""
+    """Return the place of the bar with this index, from 0.
+
+    Parameters
+    ----------
+    index
+        Of the bar in the piece; counted from where the form begins.
+
+    Returns
+    -------
+    BarPlace
+        Section from 0, phrase and bar 0 to 3.
+    """
     section, rest = divmod(index, SECTION_BARS)
     phrase, bar = divmod(rest, PHRASE_BARS)
     return BarPlace(section, phrase, bar)

@@ -36,8 +36,8 @@ class ChordChange:
 
     at: float
     beats: float
-    chord: Chord
-    function: ChordFunction
+    chord: Chord  #: with its bass
+    function: ChordFunction  #: what it does in the phrase
 
 
 _T, _S, _D = ChordFunction.TONIC, ChordFunction.SUBDOMINANT, ChordFunction.DOMINANT
@@ -75,6 +75,18 @@ def dominant(key: Key, *, seventh: bool) -> Chord:
 
     The major chord on the fifth degree, with the leading tone raised where the mode lacks it;
     Phrygian, whose second degree forbids that, has the major chord on its flat second.
+
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+    seventh
+        Whether it may have one; Phrygian's never has.
+
+    Returns
+    -------
+    Chord
+        In root position.
     """
     if key.mode is Mode.PHRYGIAN:
         return diatonic(key, 1)
@@ -87,9 +99,27 @@ def phrase(
 ) -> tuple[ChordChange, ...]:
     """Return the chords of a phrase of four bars, which end in a half or a full cadence.
 
-    `chord_beats` is the usual length of a chord, 2 to 8 beats; `home` makes a contrasting phrase
-    begin on the tonic too, as it must after a change of key. The walk depends on the stream
-    alone, so phrases that share a stream share their chords up to the cadence.
+    The walk depends on the stream alone.
+
+    Parameters
+    ----------
+    key
+        The key of the whole phrase.
+    place
+        That of its first bar.
+    tension
+        Harmonic tension, 0 to 1.
+    chord_beats
+        The usual length of a chord, 2 to 8 beats.
+    home
+        Makes a contrasting phrase begin on the tonic too, as it must after a change of key.
+    rng
+        Phrases that share a stream share their chords up to the cadence.
+
+    Returns
+    -------
+    tuple[ChordChange, ...]
+        In order and without gaps over the phrase's 16 beats.
     """
     starts = _starts(chord_beats, tension, rng, dwelling=_DWELLING.get(key.mode, 0.0))
     body: list[ChordChange] = []
@@ -132,7 +162,19 @@ def phrase(
 def cadence(key: Key, tension: float, *, strong: bool) -> Chord:
     """Return the dominant of a cadence inside a key, in the mode's own colour.
 
-    A strong one raises the leading tone of Aeolian.
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+    tension
+        Harmonic tension, 0 to 1.
+    strong
+        A strong one raises the leading tone of Aeolian.
+
+    Returns
+    -------
+    Chord
+        In root position.
     """
     if strong and key.mode is Mode.AEOLIAN:
         return dominant(key, seventh=tension > 0.3)
@@ -145,7 +187,24 @@ def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tupl
     """Return the last bar of a phrase that leads into another key.
 
     A pivot, best a subdominant of the coming key, belongs to both; the coming key's dominant
-    follows. After a full cadence the old tonic is the pivot if the coming key has it.
+    follows.
+
+    Parameters
+    ----------
+    current
+        The key that the phrase is in.
+    coming
+        The key of the next phrase.
+    full
+        Whether a full cadence came before: then the old tonic is the pivot if the coming key
+        has it.
+    tension
+        Harmonic tension, 0 to 1.
+
+    Returns
+    -------
+    tuple[ChordChange, ...]
+        Two chords of two beats, from beat 12 of the phrase on.
     """
     pivot = _pivot(current, coming, full=full)
     final = dominant(coming, seventh=tension > 0.15)
@@ -153,7 +212,20 @@ def modulation(current: Key, coming: Key, *, full: bool, tension: float) -> tupl
 
 
 def homecoming(key: Key, *, tension: float) -> tuple[ChordChange, ...]:
-    """Return the last bar of a phrase after which the music rests: dominant and tonic."""
+    """Return the last bar of a phrase after which the music rests: dominant and tonic.
+
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+    tension
+        Harmonic tension, 0 to 1.
+
+    Returns
+    -------
+    tuple[ChordChange, ...]
+        Two chords of two beats, from beat 12 of the phrase on.
+    """
     final = cadence(key, tension, strong=True)
     return (ChordChange(12.0, 2.0, final, _D), ChordChange(14.0, 2.0, diatonic(key, 0), _T))
 

@@ -45,8 +45,27 @@ def melody(
 ) -> list[DraftNote]:
     """Return the bar's melody between two pitches.
 
-    `articulation` 0 to 1 says how much of the way to the next note a note sounds, and
-    `longest_beats` how long at most.
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    rng
+        The only source of chance; equal streams give equal results.
+    onsets
+        How many notes may start in the bar.
+    low
+        The lowest MIDI note.
+    high
+        The highest.
+    articulation
+        How much of the way to the next note a note sounds, 0 to 1.
+    longest_beats
+        How long a note sounds at most.
+
+    Returns
+    -------
+    list[DraftNote]
+        In order of time; fewer than `onsets` where the motif has no more places.
     """
     form = development(context.place, rng)
     cells = _rhythm(context, form, onsets)

@@ -40,7 +40,20 @@ class Motif:
     def rhythm(self, onsets: int, form: MotifForm, *, turn: int = 0) -> tuple[int, ...]:
         """Return the sixteenths on which this bar's notes fall, ascending.
 
-        A variation puts one note elsewhere; `turn` says how far down the ranking.
+        Parameters
+        ----------
+        onsets
+            How many notes.
+        form
+            What is done with the motif.
+        turn
+            How far down the ranking a variation goes for its one note elsewhere; 0, 1 or 2
+            (modulo 3).
+
+        Returns
+        -------
+        tuple[int, ...]
+            Sixteenths of the bar, 0 to 15.
         """
         half = [c for c in self.cells if c < CELLS // 2]
         if form is MotifForm.AUGMENTATION:
@@ -56,7 +69,20 @@ class Motif:
         return tuple(sorted(list(dict.fromkeys(order))[:onsets]))
 
     def move(self, number: int, form: MotifForm) -> int:
-        """Return the scale steps to the bar's note with this number."""
+        """Return the scale steps to the bar's note with this number.
+
+        Parameters
+        ----------
+        number
+            Of the note in the bar, from 0.
+        form
+            What is done with the motif.
+
+        Returns
+        -------
+        int
+            Positive is upwards.
+        """
         step = self.moves[number % len(self.moves)]
         if form is MotifForm.FRAGMENT:
             step = self.moves[number % 4]
@@ -66,7 +92,20 @@ class Motif:
 
 
 def motif(rng: Random, *, freedom: float) -> Motif:
-    """Draw a motif; three of four moves are steps, a leap is answered by a step back."""
+    """Draw a motif; three of four moves are steps, a leap is answered by a step back.
+
+    Parameters
+    ----------
+    rng
+        The only source of chance; equal streams give equal results.
+    freedom
+        Of the rhythm, 0 strictly metrical to 1 free.
+
+    Returns
+    -------
+    Motif
+        All 16 sixteenths ranked, 16 moves, a rise of -3 to 3 scale steps.
+    """
     moves: list[int] = []
     direction = 1 if rng.random() < 0.5 else -1
     for _ in range(CELLS // 4):
@@ -82,7 +121,20 @@ def motif(rng: Random, *, freedom: float) -> Motif:
 
 
 def development(place: BarPlace, rng: Random) -> MotifForm:
-    """Choose what this bar does with the motif: themes are stated first and varied later."""
+    """Choose what this bar does with the motif: themes are stated first and varied later.
+
+    Parameters
+    ----------
+    place
+        That of the bar.
+    rng
+        The only source of chance; equal streams give equal results.
+
+    Returns
+    -------
+    MotifForm
+        "close" for the last bar of a phrase.
+    """
     if place.last:
         return MotifForm.CLOSE
     if place.theme == "B":

@@ -41,8 +41,32 @@ def perform(
 ) -> tuple[Note, ...]:
     """Return the notes of a bar that starts at `beat`, in order of beat, with ids from `first_id`.
 
-    `ringing` holds (layer, pitch, end in beats of the session) of earlier bars' notes. An onset
-    moves by at most 8 ms at the present tempo, never before the bar and never into the next one.
+    An onset moves by at most 8 ms at the present tempo, never before the bar and never into the
+    next one.
+
+    Parameters
+    ----------
+    drafts
+        The notes as written, in beats of the bar.
+    touches
+        How each of their layers is played.
+    ringing
+        Earlier bars' notes: layer, pitch, end in beats of the session.
+    params
+        Tempo, swing, dynamics and swell count here.
+    rng
+        The only source of chance; equal streams give equal results.
+    beat
+        Where the bar starts, in beats of the session.
+    beats
+        The bar's length.
+    first_id
+        Of the first note; the others count on.
+
+    Returns
+    -------
+    tuple[Note, ...]
+        Pitches 21 to 108, velocities 1 to 127; what lies outside or would clash is left out.
     """
     jitter = _JITTER_S * params.tempo_bpm / 60.0
     swing = max(0.5, min(0.67, params.swing))

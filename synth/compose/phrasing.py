@@ -20,26 +20,109 @@ from synth.compose.voices import next_bass, starting_voices
 from synth.params import MusicParams
 from synth.theory.scales import step_toward
 
-__all__ = ["begun", "calmed", "prepared", "restyled", "woken"]
+__all__ = ["begun", "calmed", "opened", "prepared", "restyled", "woken"]
 
 _SPARSE_DENSITY = 0.75  #: below, chords last two bars
 _LAST_BAR = 12.0  #: beat of a phrase from which on the next one is prepared
 
 
+def opened(
+    settings: StyleSettings, params: MusicParams, stream: Callable[[str, int], Random]
+) -> PieceState:
+    """Return the state before the first bar, in which nothing has sounded yet.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    params
+        What the music should be like.
+    stream
+        Gives the random numbers of a purpose and an index, always the same ones.
+
+    Returns
+    -------
+    PieceState
+        At bar 0, with every wanted layer to come.
+    """
+    return PieceState(
+        index=0,
+        key=params.key,
+        coming_key=params.key,
+        layers=(),
+        coming_layers=playable(settings, params.layers),
+        entered=(),
+        changes=(),
+        motif=motif(stream("motif A", 0), freedom=settings.rhythm_freedom),
+        voices=starting_voices(settings, params),
+        bass=next_bass(settings, None, params.key.tonic),
+        line=MelodicState(),
+        account=DensityAccount(),
+        ringing=(),
+        cut=False,
+        resting=params.rest,
+    )
+
+
 def calmed(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
-    """Let the form begin again with this bar, so that layers fall silent at once."""
+    """Let the form begin again with this bar, so that layers fall silent at once.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands.
+    params
+        What the music should be like.
+
+    Returns
+    -------
+    PieceState
+        The state whose form counts from this bar.
+    """
     layers = playable(settings, params.layers)
     return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
 
 
 def woken(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
-    """Begin a phrase with this bar, whose layers all enter anew."""
+    """Begin a phrase with this bar, whose layers all enter anew.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands.
+    params
+        What the music should be like.
+
+    Returns
+    -------
+    PieceState
+        The state of a piece that no longer rests.
+    """
     calm = calmed(settings, replace(state, layers=()), params)
     return replace(calm, resting=False, waking=True)
 
 
 def restyled(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
-    """Take another style up; its voices start where its own instruments can play."""
+    """Take another style up; its voices start where its own instruments can play.
+
+    Parameters
+    ----------
+    settings
+        Those of the style to take up.
+    state
+        The piece as it stands.
+    params
+        What the music should be like.
+
+    Returns
+    -------
+    PieceState
+        The state with new voices, a new line and nothing owed.
+    """
     return replace(
         state,
         coming_layers=() if state.resting else playable(settings, params.layers),
@@ -59,7 +142,23 @@ def begun(
 ) -> PieceState:
     """Begin a phrase: what was prepared comes true, with a harmony and a motif of its own.
 
-    `stream` gives the random numbers of a purpose and an index, always the same ones.
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands.
+    where
+        The bar's place in the form.
+    params
+        What the music should be like.
+    stream
+        Gives the random numbers of a purpose and an index, always the same ones.
+
+    Returns
+    -------
+    PieceState
+        The state in its new key and layers, with the chords of four bars.
     """
     layers = state.coming_layers
     changes = phrase(
@@ -86,7 +185,24 @@ def begun(
 def prepared(
     settings: StyleSettings, state: PieceState, where: BarPlace, params: MusicParams
 ) -> PieceState:
-    """Prepare the next phrase in the last bar of this one: by a bridge, or by coming home."""
+    """Prepare the next phrase in the last bar of this one: by a bridge, or by coming home.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands.
+    where
+        The bar's place in the form.
+    params
+        What the music should be like.
+
+    Returns
+    -------
+    PieceState
+        The state that knows the next key and layers.
+    """
     coming = state.key if params.rest else step_toward(state.key, params.key)
     changes = state.changes
     before = tuple(change for change in changes if change.at < _LAST_BAR)

@@ -32,7 +32,20 @@ class MelodicState:
     rhythms: tuple[tuple[int, ...], ...] = ()
 
     def after(self, pitches: tuple[int, ...], cells: tuple[int, ...]) -> MelodicState:
-        """Return the line after a bar with these pitches on these sixteenths."""
+        """Return the line after a bar with these pitches on these sixteenths.
+
+        Parameters
+        ----------
+        pitches
+            MIDI notes in order; none leaves the pitch as it was.
+        cells
+            The sixteenths of the bar they start on.
+
+        Returns
+        -------
+        MelodicState
+            Shares remember some seven intervals and bars.
+        """
         pitch, interval, steps = self.pitch, self.interval, self.steps
         for new in pitches:
             if pitch is not None:
@@ -45,7 +58,13 @@ class MelodicState:
         return MelodicState(pitch, interval, steps, returns, (*self.rhythms, cells)[-_RHYTHMS:])
 
     def lifted(self) -> MelodicState:
-        """Return the line after a silence: what comes next follows no pitch."""
+        """Return the line after a silence: what comes next follows no pitch.
+
+        Returns
+        -------
+        MelodicState
+            With the shares and the rhythms as they were.
+        """
         return MelodicState(None, 0, self.steps, self.returns, self.rhythms)
 
 
@@ -63,17 +82,17 @@ class PieceState:
     """
 
     index: int
-    key: Key
+    key: Key  #: of the phrase
     coming_key: Key
     layers: tuple[Layer, ...]
     coming_layers: tuple[Layer, ...]
     entered: tuple[Layer, ...]
-    changes: tuple[ChordChange, ...]
-    motif: Motif
-    voices: tuple[int, ...]
-    bass: int
+    changes: tuple[ChordChange, ...]  #: the chords of the phrase
+    motif: Motif  #: of the phrase
+    voices: tuple[int, ...]  #: MIDI notes of the last voicing, ascending
+    bass: int  #: MIDI note
     line: MelodicState
-    account: DensityAccount
+    account: DensityAccount  #: what earlier bars left over in notes
     ringing: tuple[tuple[Layer, int, float, int], ...]
     cut: bool
     origin: int = 0

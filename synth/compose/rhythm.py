@@ -10,7 +10,18 @@ CELLS = 16  #: sixteenths in a bar
 
 
 def metric_weight(cell: int) -> float:
-    """Return how strongly the metre stresses a sixteenth of the bar: 1 for the first."""
+    """Return how strongly the metre stresses a sixteenth of the bar: 1 for the first.
+
+    Parameters
+    ----------
+    cell
+        Sixteenth, from 0; taken modulo 16.
+
+    Returns
+    -------
+    float
+        0.12 on the weakest places to 1.
+    """
     if cell % 16 == 0:
         return 1.0
     if cell % 8 == 0:
@@ -24,7 +35,18 @@ def ranking(rng: Random, *, freedom: float) -> tuple[int, ...]:
     """Return the bar's sixteenths in the order in which a rhythm takes them up.
 
     The first k of them make a rhythm of k onsets, so a denser bar keeps the sparser one's notes.
-    `freedom` 0 follows the metre strictly, 1 lets chance weigh as much.
+
+    Parameters
+    ----------
+    rng
+        The only source of chance; equal streams give equal results.
+    freedom
+        0 follows the metre strictly, 1 lets chance weigh as much.
+
+    Returns
+    -------
+    tuple[int, ...]
+        A permutation of 0 to 15.
     """
     drawn = [
         metric_weight(c) * (1.0 - freedom + freedom * 2.0 * rng.random()) for c in range(CELLS)
@@ -33,14 +55,38 @@ def ranking(rng: Random, *, freedom: float) -> tuple[int, ...]:
 
 
 def spread(onsets: int) -> tuple[int, ...]:
-    """Return onsets laid out evenly from the bar's start: on eighths if they suffice."""
+    """Return onsets laid out evenly from the bar's start: on eighths if they suffice.
+
+    Parameters
+    ----------
+    onsets
+        How many, 1 at least; beyond 16 they are 16.
+
+    Returns
+    -------
+    tuple[int, ...]
+        Sixteenths, ascending, 0 first.
+    """
     onsets = min(onsets, CELLS)
     cells = CELLS // 2 if onsets <= CELLS // 2 else CELLS
     return tuple(i * cells // onsets * (CELLS // cells) for i in range(onsets))
 
 
 def swung(beat: float, swing: float) -> float:
-    """Bend a place in beats so that the off-beat comes after `swing` (0.5 to 0.67) of its beat."""
+    """Bend a place in beats so that the off-beat comes after `swing` (0.5 to 0.67) of its beat.
+
+    Parameters
+    ----------
+    beat
+        From 0, as written.
+    swing
+        Share of the beat before the off-beat, 0.5 is straight.
+
+    Returns
+    -------
+    float
+        As played; whole beats stay where they are.
+    """
     whole = float(int(beat))
     part = beat - whole
     if part < 0.5:

@@ -17,7 +17,7 @@ __all__ = ["Instrument", "LayerPart", "Style", "StyleSettings", "parts", "pitch_
 class Instrument:
     """How a layer of a style is played: its range, its part in the whole, its MIDI place."""
 
-    layer: Layer
+    layer: Layer  #: whom it plays
     low: int  #: lowest MIDI note at register 0
     high: int  #: highest MIDI note at register 0
     least_onsets: float  #: onsets a bar that come first when there are few
@@ -32,7 +32,7 @@ class Instrument:
 class StyleSettings:
     """The contents of a style's file."""
 
-    title: str
+    title: str  #: for people
     tempo_bpm: float  #: where the style is at home
     density: float  #: onsets per beat where it is at home
     voices: int  #: of the chords, 3 to 5
@@ -58,7 +58,18 @@ class StyleSettings:
         return tuple(instrument.layer for instrument in self.instruments)
 
     def flavoured(self, params: MusicParams) -> MusicParams:
-        """Return parameters whose ranges start at the style's own tension, swing and swell."""
+        """Return parameters whose ranges start at the style's own tension, swing and swell.
+
+        Parameters
+        ----------
+        params
+            As the listener's state asks for them.
+
+        Returns
+        -------
+        MusicParams
+            With tension, swing and swell moved up; all else as it was.
+        """
         swing = max(0.5, min(0.67, params.swing))
         return replace(
             params,
@@ -68,7 +79,23 @@ class StyleSettings:
         )
 
     def instrument(self, layer: Layer) -> Instrument:
-        """Return a layer's instrument; KeyError when the style lacks the layer."""
+        """Return a layer's instrument; KeyError when the style lacks the layer.
+
+        Parameters
+        ----------
+        layer
+            The layer asked about.
+
+        Returns
+        -------
+        Instrument
+            How the style plays it.
+
+        Raises
+        ------
+        KeyError
+            When the style lacks the layer.
+        """
         for instrument in self.instruments:
             if instrument.layer is layer:
                 return instrument
@@ -94,7 +121,22 @@ class Style(Protocol):
         ...
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return the notes of a bar, layer by layer, before performance."""
+        """Return the notes of a bar, layer by layer, before performance.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            Already flavoured and within their ranges.
+        rng
+            The only source of chance; equal streams give equal results.
+
+        Returns
+        -------
+        list[DraftNote]
+            In any order, in beats of the bar.
+        """
         ...
 
 
@@ -106,7 +148,7 @@ def _above(least: float, value: float) -> float:
 class LayerPart:
     """A layer's task in a bar."""
 
-    layer: Layer
+    layer: Layer  #: who plays
     onsets: int  #: notes that it may start
     low: int  #: lowest MIDI note at the present register
     high: int  #: highest
@@ -118,7 +160,24 @@ class LayerPart:
 def parts(
     settings: StyleSettings, context: BarContext, params: MusicParams, rng: Random
 ) -> Iterator[LayerPart]:
-    """Yield what each sounding layer of a bar has to do, in the style's order."""
+    """Yield what each sounding layer of a bar has to do, in the style's order.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    context
+        The bar to fill.
+    params
+        What the music should be like.
+    rng
+        The only source of chance; equal streams give equal results.
+
+    Yields
+    ------
+    LayerPart
+        A layer's onsets, range and random stream.
+    """
     base = rng.getrandbits(64)
     for layer, onsets in context.onsets:
         instrument = settings.instrument(layer)
@@ -128,7 +187,20 @@ def parts(
 
 
 def pitch_range(instrument: Instrument, register: float) -> tuple[int, int]:
-    """Return the lowest and the highest pitch at a register of -1 to 1, an octave each way."""
+    """Return the lowest and the highest pitch at a register of -1 to 1, an octave each way.
+
+    Parameters
+    ----------
+    instrument
+        Its lowest and highest note at register 0.
+    register
+        Beyond -1 and 1 it is held there.
+
+    Returns
+    -------
+    tuple[int, int]
+        MIDI notes within 21 to 108, as far apart as the instrument's own.
+    """
     shift = int(12.0 * max(-1.0, min(1.0, register)) + 12.5) - 12
     low = max(21, min(108 - (instrument.high - instrument.low), instrument.low + shift))
     return low, low + instrument.high - instrument.low

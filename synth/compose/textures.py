@@ -1,4 +1,4 @@
-"""Ways to sound a chord or a pulse: held, broken, a bass line, bells in loops, a soft groove."""
+"""Ways to sound a chord: held, broken, comped, as a bass line, a drone, or bells in loops."""
 
 from __future__ import annotations
 
@@ -10,19 +10,12 @@ from synth.compose.rhythm import CELLS, metric_weight, spread
 from synth.params import Layer
 
 __all__ = [
-    "BACKBEAT",
-    "KICK",
-    "MARACAS",
-    "PULSE",
-    "SHAKER",
-    "SIDE_STICK",
     "bass_line",
     "bells",
     "breath",
     "broken",
     "comped",
     "drone",
-    "groove",
     "held",
 ]
 
@@ -34,8 +27,21 @@ _COMPING = (0.0, 2.5, 1.5, 3.5, 1.0, 3.0, 0.5, 2.0)
 def held(context: BarContext, *, onsets: int, articulation: float, tie: bool) -> list[DraftNote]:
     """Return a pad: each voice starts with its chord, and again within it if notes are left.
 
-    A voice that the next chord keeps is tied over when `tie` allows. With fewer notes than
-    voices the upper ones are heard.
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    onsets
+        How many notes may start in the bar.
+    articulation
+        0 short and separate to 1 fully tied.
+    tie
+        Whether a voice that the next chord keeps is tied over.
+
+    Returns
+    -------
+    list[DraftNote]
+        With fewer notes than voices the upper ones.
     """
     starts = [slot.at for slot in context.slots]
     grid = [half / 2 for step in (4, 2, 1) for half in range(0, 2 * BEATS_PER_BAR, step)]
@@ -70,7 +76,25 @@ def broken(
 ) -> list[DraftNote]:
     """Return a chord's voices one after another, `shift` semitones away, evenly over the bar.
 
-    `order` is "up", "wave" (up and down) or "alberti" (low, high, middle, high).
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    layer
+        The layer the notes are for.
+    onsets
+        How many notes may start in the bar.
+    articulation
+        0 short and separate to 1 fully tied.
+    shift
+        Semitones up.
+    order
+        "up", "wave" (up and down) or "alberti" (low, high, middle, high).
+
+    Returns
+    -------
+    list[DraftNote]
+        In order of time, then octaves that thicken what had no room.
     """
     drafts = []
     cells = spread(onsets) if onsets else ()
@@ -94,8 +118,24 @@ def bass_line(
 ) -> list[DraftNote]:
     """Return the bass: chord roots where chords start, then fifths, octaves and repeats.
 
-    `pulse` puts further notes on the off-beats, otherwise they fall on the beats and the last
-    one sounds as long as its chord.
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    onsets
+        How many notes may start in the bar.
+    articulation
+        0 short and separate to 1 fully tied.
+    high
+        The highest MIDI note.
+    pulse
+        Puts further notes on the off-beats; otherwise they fall on the beats and the last one
+        sounds as long as its chord.
+
+    Returns
+    -------
+    list[DraftNote]
+        In order of time, none before earlier bass notes have ended.
     """
     order: list[tuple[float, int]] = []
     for slot in context.slots:
@@ -130,7 +170,24 @@ def bass_line(
 
 
 def drone(context: BarContext, *, onsets: int, low: int, bars: int) -> list[DraftNote]:
-    """Return the tonic, and with a second note its fifth, held for some bars from a phrase on."""
+    """Return the tonic, and with a second note its fifth, held for some bars from a phrase on.
+
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    onsets
+        How many notes may start in the bar.
+    low
+        The tonic is the first one from this MIDI note on.
+    bars
+        How long it is held, and how often it is struck anew: in the bars that this divides.
+
+    Returns
+    -------
+    list[DraftNote]
+        One note or two; none in between.
+    """
     if context.place.bar % bars or not onsets:
         return []
     root = low + (context.key.tonic - low) % 12
@@ -143,6 +200,20 @@ def breath(context: BarContext, *, onsets: int, low: int) -> list[DraftNote]:
     """Return the tonic, its fifth and its octave, begun with the in-breath and let go after it.
 
     The instrument's slow attack and release make the swell; a pair of bars is one breath.
+
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    onsets
+        How many notes may start in the bar.
+    low
+        The tonic is the first one from this MIDI note on.
+
+    Returns
+    -------
+    list[DraftNote]
+        Up to three notes in bars of even index, none in the others.
     """
     if context.index % 2:
         return []
@@ -155,6 +226,20 @@ def comped(context: BarContext, *, onsets: int, articulation: float) -> list[Dra
     """Return whole chords struck where they begin and then in the gaps of the beat.
 
     The last chord that the notes do not suffice for has its upper voices only.
+
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    onsets
+        How many notes may start in the bar.
+    articulation
+        0 short and separate to 1 fully tied.
+
+    Returns
+    -------
+    list[DraftNote]
+        In order of time.
     """
     starts = [slot.at for slot in context.slots]
     places = starts + [at for at in _COMPING if at not in starts]
@@ -204,6 +289,24 @@ def bells(context: BarContext, rng: Random, *, onsets: int, low: int, high: int)
     """Return bell tones on chord tones between two pitches, each ringing for some beats.
 
     Loops that come round in this bar go first; what is left of the budget falls on off-beats.
+
+    Parameters
+    ----------
+    context
+        The bar to fill.
+    rng
+        The only source of chance; equal streams give equal results.
+    onsets
+        How many notes may start in the bar.
+    low
+        The lowest MIDI note.
+    high
+        The highest MIDI note; an octave above `low` at least.
+
+    Returns
+    -------
+    list[DraftNote]
+        In no order, each 0.75 to 3 beats long.
     """
     start = context.index * CELLS
     due = []
@@ -226,37 +329,3 @@ def bells(context: BarContext, rng: Random, *, onsets: int, low: int, high: int)
         beats = max(0.75, min(3.0, slot.at + slot.beats - cell / 4))
         drafts.append(DraftNote(cell / 4, beats, pitch, 0.3 + 0.3 * rng.random(), Layer.BELLS))
     return drafts
-
-
-KICK, SIDE_STICK, MARACAS, SHAKER = 36, 37, 70, 82  #: General MIDI percussion keys
-
-# (sixteenth, key) in the order in which a denser groove takes them up.
-PULSE = (
-    (0, KICK), (8, KICK), (4, SHAKER), (12, SHAKER), (4, SIDE_STICK), (2, SHAKER), (10, SHAKER),
-    (6, SHAKER), (14, SHAKER), (12, SIDE_STICK), (0, SHAKER), (8, SHAKER), (7, MARACAS),
-    (15, MARACAS), (3, MARACAS), (11, MARACAS), (1, MARACAS), (5, MARACAS), (9, MARACAS),
-    (13, MARACAS), (10, KICK), (6, KICK), (0, SIDE_STICK), (8, SIDE_STICK),
-)  # fmt: skip
-BACKBEAT = (
-    (0, KICK), (4, SIDE_STICK), (12, SIDE_STICK), (10, KICK), (2, SHAKER), (6, SHAKER),
-    (14, SHAKER), (8, SHAKER), (0, SHAKER), (4, SHAKER), (12, SHAKER), (10, SHAKER), (7, KICK),
-    (15, MARACAS), (3, MARACAS), (11, MARACAS), (7, MARACAS), (13, MARACAS), (5, MARACAS),
-    (9, MARACAS), (1, MARACAS), (8, KICK), (15, SIDE_STICK), (7, SIDE_STICK),
-)  # fmt: skip
-_FILL = ((14, SIDE_STICK), (15, SHAKER))
-
-
-def groove(
-    context: BarContext, *, onsets: int, pattern: tuple[tuple[int, int], ...] = PULSE
-) -> list[DraftNote]:
-    """Return the bar's strokes, the first `onsets` of a pattern of (sixteenth, key).
-
-    A phrase's last bar ends with a small fill if there is room.
-    """
-    strokes = list(pattern[:onsets])
-    if context.place.last and onsets >= 8:
-        strokes[-2:] = _FILL
-    return [
-        DraftNote(cell / 4, 0.25, key, 0.25 + 0.45 * metric_weight(cell), Layer.PERCUSSION)
-        for cell, key in sorted(dict.fromkeys(strokes))
-    ]

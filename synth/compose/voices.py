@@ -18,7 +18,20 @@ _DEFAULT_BASS = (33, 50)
 
 
 def chord_range(settings: StyleSettings, register: float) -> tuple[int, int]:
-    """Return the range of the chords: the pad's, or a common one in a style without a pad."""
+    """Return the range of the chords: the pad's, or a common one in a style without a pad.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    register
+        -1 an octave lower to 1 an octave higher.
+
+    Returns
+    -------
+    tuple[int, int]
+        The lowest and the highest MIDI note.
+    """
     if Layer.PAD in settings.layers:
         return pitch_range(settings.instrument(Layer.PAD), register)
     low, high = _DEFAULT_CHORDS
@@ -26,13 +39,41 @@ def chord_range(settings: StyleSettings, register: float) -> tuple[int, int]:
 
 
 def starting_voices(settings: StyleSettings, params: MusicParams) -> tuple[int, ...]:
-    """Return the tonic chord in the middle of the range."""
+    """Return the tonic chord in the middle of the range.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    params
+        Key and register count.
+
+    Returns
+    -------
+    tuple[int, ...]
+        MIDI pitches, ascending.
+    """
     low, high = chord_range(settings, params.register)
     return stack(diatonic(params.key, 0).pitch_classes, settings.voices, low, high)
 
 
 def next_bass(settings: StyleSettings, last: int | None, pitch_class: int) -> int:
-    """Return the nearest bass note of a pitch class, the middle of the range being a fifth off."""
+    """Return the nearest bass note of a pitch class, the middle of the range being a fifth off.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    last
+        The bass note before; None at the beginning, for the one nearest to the middle.
+    pitch_class
+        0 to 11.
+
+    Returns
+    -------
+    int
+        MIDI note within the bass's range.
+    """
     low, high = _DEFAULT_BASS
     if Layer.BASS in settings.layers:
         instrument = settings.instrument(Layer.BASS)
@@ -46,7 +87,24 @@ def next_bass(settings: StyleSettings, last: int | None, pitch_class: int) -> in
 def slots_of(
     settings: StyleSettings, state: PieceState, where: BarPlace, params: MusicParams
 ) -> tuple[RhythmSlot, ...]:
-    """Return the chords of a bar, voiced."""
+    """Return the chords of a bar, voiced.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The phrase's chords, and the voices to lead on from.
+    where
+        The bar's place in the form.
+    params
+        The register counts.
+
+    Returns
+    -------
+    tuple[RhythmSlot, ...]
+        In order of time; the first one may have begun in an earlier bar.
+    """
     low, high = chord_range(settings, params.register)
     start = float(where.bar * BEATS_PER_BAR)
     here = [

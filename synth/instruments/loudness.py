@@ -33,6 +33,16 @@ class Loudness:
 
     The weighting acts on the spectrum of each 100 ms, which agrees with the filters within 0.1 LU
     for music.
+
+    Parameters
+    ----------
+    rate_hz
+        Samples a second.
+
+    References
+    ----------
+    Recommendation ITU-R BS.1770-5, Algorithms to measure audio programme loudness and true-peak
+    audio level.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -45,7 +55,13 @@ class Loudness:
         self._powers: list[float] = []
 
     def feed(self, samples: NDArray[np.float32]) -> None:
-        """Take samples of shape (n, 2)."""
+        """Take samples of shape (n, 2).
+
+        Parameters
+        ----------
+        samples
+            Left and right, full scale at 1; shape (n, 2), n of any size from 0.
+        """
         data = np.concatenate([self._rest, samples])
         count = len(data) // self._step
         self._rest = data[count * self._step :]
@@ -56,7 +72,13 @@ class Loudness:
             self._powers.extend(power.tolist())
 
     def read(self) -> float:
-        """Return LUFS so far; -inf for silence or less than 400 ms."""
+        """Return LUFS so far; -inf for silence or less than 400 ms.
+
+        Returns
+        -------
+        float
+            In LUFS, after the absolute gate at -70 LUFS and the relative one 10 LU below.
+        """
         if len(self._powers) < _BLOCK_STEPS:
             return -math.inf
         blocks = np.convolve(self._powers, np.full(_BLOCK_STEPS, 1 / _BLOCK_STEPS), "valid")
@@ -71,7 +93,16 @@ def true_peak(samples: NDArray[np.float32]) -> float:
     """Return the highest level between samples as well, linear; `samples` has shape (n, 2).
 
     Four times oversampled through the spectrum, where the samples come near their highest.
-    0 for no samples.
+
+    Parameters
+    ----------
+    samples
+        Left and right, full scale at 1; shape (n, 2).
+
+    Returns
+    -------
+    float
+        1 is full scale, so 0 dBFS; 0 for no samples.
     """
     if len(samples) == 0:
         return 0.0

@@ -15,10 +15,10 @@ from typing import Any
 from synth.instruments import patches
 from synth.instruments.patches import PLAIN, SOUNDS, MixPart
 from synth.instruments.pool import VoicePool
+from synth.instruments.shared import SharedTables
 from synth.instruments.voices import (
     BellVoice,
     DrumVoice,
-    SharedTables,
     StruckVoice,
     SustainedVoice,
     Voice,
@@ -33,15 +33,28 @@ _VOLUME_S = 0.05
 
 
 class Orchestra:
-    """The pools of all layers asked for; sample offsets count from the coming block."""
+    """The pools of all layers asked for; sample offsets count from the coming block.
+
+    Parameters
+    ----------
+    pyo
+        The library, with a server that is booted.
+    rate_hz
+        Samples a second of that server.
+    layers
+        Which to build; a note for another layer is not heard.
+    sound
+        One of `patches.SOUNDS`; a name that is not there stands for the plain one.
+
+    Attributes
+    ----------
+    stereo
+        The pyo object with the left and the right stream, after the limiter.
+    """
 
     def __init__(
         self, pyo: ModuleType, rate_hz: float, layers: Iterable[Layer], sound: str = PLAIN
     ) -> None:
-        """Build the graph in a booted server; a note for another layer is not heard.
-
-        `sound` names one of `patches.SOUNDS`; a name that is not there stands for the plain one.
-        """
         self._pyo, self._rate_hz = pyo, rate_hz
         self._shared = SharedTables(pyo, rate_hz)
         self._sound = SOUNDS.get(sound, SOUNDS[PLAIN])
@@ -102,7 +115,21 @@ class Orchestra:
         self._keep += [silence, send, room, everything, centred, glued, limited]
 
     def start(self, layer: Layer, note_id: int, pitch: int, velocity: int, at: int) -> None:
-        """Begin a note `at` samples into the coming block."""
+        """Begin a note `at` samples into the coming block.
+
+        Parameters
+        ----------
+        layer
+            Whose instrument plays; nothing happens for one that was not built.
+        note_id
+            By which it is stopped.
+        pitch
+            MIDI note number; 69 is 440 Hz.
+        velocity
+            1 to 127.
+        at
+            In samples from the start of the coming block.
+        """
         pool = self._pools.get(layer)
         if pool is not None:
             if self._muted:
@@ -110,23 +137,51 @@ class Orchestra:
             pool.start(note_id, 440.0 * 2.0 ** ((pitch - 69) / 12.0), (velocity / 127.0) ** 1.5, at)
 
     def stop(self, layer: Layer, note_id: int, at: int) -> None:
-        """Release the note; nothing happens if its voice has gone to another."""
+        """Release the note; nothing happens if its voice has gone to another.
+
+        Parameters
+        ----------
+        layer
+            Whose instrument plays; nothing happens for one that was not built.
+        note_id
+            That of its start.
+        at
+            In samples from the start of the coming block.
+        """
         pool = self._pools.get(layer)
         if pool is not None:
             pool.stop(note_id, at)
 
     def advance(self, samples: int) -> None:
-        """Tell that a block has been computed."""
+        """Tell that a block has been computed.
+
+        Parameters
+        ----------
+        samples
+            The length of the block.
+        """
         for pool in self._pools.values():
             pool.advance(samples)
 
     def set_params(self, params: MusicParams) -> None:
-        """Glide the colour of every layer to the brightness asked for."""
+        """Glide the colour of every layer to the brightness asked for.
+
+        Parameters
+        ----------
+        params
+            Only the brightness counts.
+        """
         for layer, cutoff in self._cutoffs.items():
             cutoff.value = _cutoff(self._sound.parts[layer], params.brightness)
 
     def set_volume(self, gain: float) -> None:
-        """Set the gain after the limiter, 0 to 1, within 50 ms."""
+        """Set the gain after the limiter, 0 to 1, within 50 ms.
+
+        Parameters
+        ----------
+        gain
+            0 silent to 1 full.
+        """
         self._gain = min(1.0, max(0.0, gain))
         self._mute(self._muted)
 

@@ -49,12 +49,12 @@ TABLES: Mapping[str, tuple[float, ...]] = MappingProxyType(
 class SustainedPatch:
     """Oscillators on one wave under a slow envelope."""
 
-    table: str
+    table: str  #: one of `TABLES`
     cents: tuple[float, ...]  #: the detuning of each oscillator
     rise_s: float  #: time constants of the envelope
-    fall_s: float
-    vibrato_cents: float = 0.0
-    vibrato_hz: float = 5.2
+    fall_s: float  #: and of its end
+    vibrato_cents: float = 0.0  #: depth to either side; 0 for none
+    vibrato_hz: float = 5.2  #: its rate
     air: float = 0.0  #: share of breath noise
 
 
@@ -62,32 +62,32 @@ class SustainedPatch:
 class StruckPatch:
     """A string or bar that is struck or plucked: a body, and a bright part that fades sooner."""
 
-    body: str
-    bright: str
+    body: str  #: one of `TABLES`
+    bright: str  #: one of `TABLES`
     seconds: float  #: how long middle C rings; higher notes ring shorter
-    bright_share: float
-    attack_s: float
+    bright_share: float  #: loudness of the bright part
+    attack_s: float  #: time constant of the onset
     damping_s: float  #: time constant after the note-off
     bright_seconds: float = 0.3  #: as a share of `seconds`
-    vibrato_cents: float = 0.0
-    vibrato_hz: float = 5.2
+    vibrato_cents: float = 0.0  #: depth to either side; 0 for none
+    vibrato_hz: float = 5.2  #: its rate
 
 
 @dataclass(frozen=True, slots=True)
 class BellPatch:
     """Frequency modulation over a sine, whose index dies away before the tone does."""
 
-    ratio: float
-    index: float
-    seconds: float
+    ratio: float  #: of the modulator's frequency to the tone's
+    index: float  #: depth of the modulation
+    seconds: float  #: how long it rings an octave above middle C
 
 
 @dataclass(frozen=True, slots=True)
 class DrumPatch:
     """A soft thump and brushed noise."""
 
-    thump_s: float
-    brush_s: float
+    thump_s: float  #: how long the thump lasts
+    brush_s: float  #: how long the noise lasts
     brush_ratio: float  #: centre of the noise as a multiple of the key's frequency
 
 
@@ -95,9 +95,9 @@ class DrumPatch:
 class MixPart:
     """An instrument and how it sits in the mix."""
 
-    timbre: SustainedPatch | StruckPatch | BellPatch | DrumPatch
-    voices: int
-    level: float
+    timbre: SustainedPatch | StruckPatch | BellPatch | DrumPatch  #: how it sounds
+    voices: int  #: notes at once
+    level: float  #: factor of the amplitude
     send: float  #: share that goes to the reverb
     dark_hz: float  #: cutoff at brightness 0
     bright_hz: float  #: and at 1
@@ -108,8 +108,8 @@ class MixPart:
 class StyleSound:
     """A set of instruments, and the gain that brings its style near -17 LUFS when neutral."""
 
-    parts: Mapping[Layer, MixPart]
-    gain: float
+    parts: Mapping[Layer, MixPart]  #: of all layers
+    gain: float  #: factor of the amplitude
     room_s: float  #: reverberation time
 
 

@@ -15,6 +15,13 @@ class VoicePool:
     """Lends the voice that has been silent longest; with none silent, the one fading longest.
 
     When all voices hold notes, the oldest note gives way. A silent voice computes nothing.
+
+    Parameters
+    ----------
+    voices
+        All of one kind, one at least; they are put to sleep.
+    rate_hz
+        Samples a second.
     """
 
     def __init__(self, voices: Sequence[Voice], rate_hz: float) -> None:
@@ -28,7 +35,19 @@ class VoicePool:
             _sleep(voice)
 
     def start(self, note_id: int, frequency_hz: float, gain: float, at: int) -> None:
-        """Begin a note `at` samples into the coming block."""
+        """Begin a note `at` samples into the coming block.
+
+        Parameters
+        ----------
+        note_id
+            By which it is stopped.
+        frequency_hz
+            Of the note.
+        gain
+            0 to 1.
+        at
+            In samples from the start of the coming block.
+        """
         index = min(range(len(self._voices)), key=self._reluctance)
         self._notes[index] = note_id
         self._changed[index] = self._now + at
@@ -43,7 +62,15 @@ class VoicePool:
         return 2 * held + (index in self._awake), self._changed[index]
 
     def stop(self, note_id: int, at: int) -> None:
-        """Release the voice that plays a note; an unknown or displaced note is ignored."""
+        """Release the voice that plays a note; an unknown or displaced note is ignored.
+
+        Parameters
+        ----------
+        note_id
+            That of its start.
+        at
+            In samples from the start of the coming block.
+        """
         if note_id in self._notes:
             index = self._notes.index(note_id)
             self._notes[index] = _FREE
@@ -51,7 +78,13 @@ class VoicePool:
             self._voices[index].stop(at)
 
     def advance(self, samples: int) -> None:
-        """Move on by a block; voices that have faded fall asleep."""
+        """Move on by a block; voices that have faded fall asleep.
+
+        Parameters
+        ----------
+        samples
+            The length of the block.
+        """
         self._now += samples
         for index in tuple(self._awake):
             faded = self._now - self._changed[index] > self._ring[index]

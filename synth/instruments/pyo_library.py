@@ -22,6 +22,16 @@ def load() -> ModuleType:
 
     Only a process that makes sound may call this: pyo installs an audio thread and holds the
     interpreter while it computes.
+
+    Returns
+    -------
+    ModuleType
+        The library `pyo`.
+
+    Raises
+    ------
+    OutputUnavailable
+        Where it is not installed or cannot load.
     """
     os.environ["PYO_GUI_WX"] = "0"  # without it the import prints about a missing toolkit
     try:
@@ -45,7 +55,13 @@ _WINDOWS_MASK = 0x03000000  # _MCW_DN
 
 
 def flush() -> bool:
-    """Flush denormal numbers to zero in this thread; tell whether that is possible here."""
+    """Flush denormal numbers to zero in this thread; tell whether that is possible here.
+
+    Returns
+    -------
+    bool
+        False where this system or processor has no switch that we know.
+    """
     machine = platform.machine().lower()
     if sys.platform == "win32":
         state = ctypes.c_uint(0)

@@ -15,7 +15,13 @@ _RANK = {NoteOff: 0, MusicParams: 1, NoteOn: 2}  # among equals in time
 
 
 class Sequencer:
-    """Hands each event to the orchestra in the block that holds its sample."""
+    """Hands each event to the orchestra in the block that holds its sample.
+
+    Parameters
+    ----------
+    orchestra
+        What plays the events.
+    """
 
     def __init__(self, orchestra: Orchestra) -> None:
         self._orchestra = orchestra
@@ -24,7 +30,15 @@ class Sequencer:
         self.now = 0  #: the first sample of the coming block
 
     def add(self, sample: int, event: NoteOn | NoteOff | MusicParams) -> None:
-        """Place an event; one that is late happens at the start of the coming block."""
+        """Place an event; one that is late happens at the start of the coming block.
+
+        Parameters
+        ----------
+        sample
+            Counted as `now` is.
+        event
+            Of those of one sample, ends go first, then colour, then beginnings.
+        """
         self._count += 1
         heapq.heappush(self._events, (sample, _RANK[type(event)], self._count, event))
 
@@ -32,6 +46,11 @@ class Sequencer:
         """Do what falls into the coming block.
 
         A note ends one block after it began at the earliest, since a voice changes once a block.
+
+        Parameters
+        ----------
+        samples
+            Its length.
         """
         end = self.now + samples
         begun: set[int] = set()

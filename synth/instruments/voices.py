@@ -8,14 +8,12 @@ however long the block. Frequencies change at the start of the block, while the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any, Protocol
 
 from synth.instruments import patches
+from synth.instruments.shared import Gate, SharedTables
 
-__all__ = ["BellVoice", "DrumVoice", "SharedTables", "StruckVoice", "SustainedVoice", "Voice"]
-
-_LONGEST_BLOCK_S = 0.2
+__all__ = ["BellVoice", "DrumVoice", "StruckVoice", "SustainedVoice", "Voice"]
 
 
 class Voice(Protocol):
@@ -26,67 +24,28 @@ class Voice(Protocol):
     ring_s: float  #: from the note-off to inaudible, at most
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
-        """Begin a note `offset` samples into the coming block; `gain` is 0 to 1."""
+        """Begin a note `offset` samples into the coming block; `gain` is 0 to 1.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        frequency_hz
+            Of the note.
+        gain
+            0 to 1.
+        """
         ...
 
     def stop(self, offset: int) -> None:
-        """Let go of the note."""
+        """Let go of the note.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        """
         ...
-
-
-class SharedTables:
-    """What voices have in common: wave tables, noise and vibratos, made when first asked for."""
-
-    def __init__(self, pyo: ModuleType, rate_hz: float) -> None:
-        self.pyo, self.rate_hz = pyo, rate_hz
-        self.decay = pyo.ExpTable([(0, 1.0), (8191, 0.0)], exp=5, size=8192)
-        self.noise = pyo.Noise(0.5)
-        self._tables: dict[str, Any] = {}
-        self._vibratos: dict[tuple[float, float], Any] = {}
-        self._airs: dict[float, Any] = {}
-
-    def table(self, name: str) -> Any:
-        """Return one of `patches.TABLES`."""
-        if name not in self._tables:
-            self._tables[name] = self.pyo.HarmTable(list(patches.TABLES[name]), size=4096)
-        return self._tables[name]
-
-    def vibrato(self, cents: float, hertz: float) -> Any:
-        """Return the factor of a frequency that wavers; plainly 1 for no cents."""
-        if not cents:
-            return 1.0
-        depth = 2.0 ** (cents / 1200.0) - 1.0
-        if (cents, hertz) not in self._vibratos:
-            self._vibratos[cents, hertz] = self.pyo.Sine(hertz, mul=depth, add=1.0)
-        return self._vibratos[cents, hertz]
-
-    def air(self, share: float) -> Any:
-        """Return the noise of breath or bow."""
-        if share not in self._airs:
-            self._airs[share] = self.pyo.ButBP(self.noise, freq=2400.0, q=0.8, mul=8.0 * share)
-        return self._airs[share]
-
-
-class _Gate:
-    """A gate and a trigger that act at a sample inside the coming block."""
-
-    def __init__(self, pyo: ModuleType, sample_rate_hz: float) -> None:
-        self._rate = sample_rate_hz
-        self._level = pyo.Sig(0.0)
-        self._trigger = pyo.Trig()
-        self._trigger.stop()
-        self._placed = pyo.SDelay(
-            [self._level, self._trigger], delay=0.0, maxdelay=_LONGEST_BLOCK_S
-        )
-        self.level = self._placed[0]
-        self.trigger = self._placed[1]
-        self.parts = (self._level, self._placed)
-
-    def set(self, offset: int, level: float, *, strike: bool = False) -> None:
-        self._placed.delay = (offset + 0.5) / self._rate  # pyo truncates to whole samples
-        self._level.value = level
-        if strike:
-            self._trigger.play()
 
 
 def _detuned(frequency_hz: float, cents: Sequence[float]) -> list[float]:
@@ -99,14 +58,24 @@ def _half(pan: tuple[float, float]) -> list[float]:
 
 
 class SustainedVoice:
-    """Detuned oscillators under a slow envelope: pads, bowed strings, choirs, basses, drones."""
+    """Detuned oscillators under a slow envelope: pads, bowed strings, choirs, basses, drones.
+
+    Parameters
+    ----------
+    shared
+        What all voices have in common.
+    timbre
+        The numbers of the instrument.
+    pan
+        Gains to the left and to the right.
+    """
 
     def __init__(
         self, shared: SharedTables, timbre: patches.SustainedPatch, pan: tuple[float, float]
     ) -> None:
         pyo = shared.pyo
         self._cents = timbre.cents
-        self._gate = _Gate(pyo, shared.rate_hz)
+        self._gate = Gate(pyo, shared.rate_hz)
         envelope = pyo.Port(self._gate.level, timbre.rise_s, timbre.fall_s)
         # No corner at the onset.
         smooth = pyo.Port(envelope, 0.25 * timbre.rise_s, 0.25 * timbre.fall_s)
@@ -123,24 +92,50 @@ class SustainedVoice:
         self.ring_s = 8.0 * timbre.fall_s
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
-        """Swell at the offset."""
+        """Swell at the offset.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        frequency_hz
+            Of the note.
+        gain
+            0 to 1.
+        """
         self._pitch.value = _detuned(frequency_hz, self._cents)
         self._gate.set(offset, gain)
 
     def stop(self, offset: int) -> None:
-        """Fade at the offset."""
+        """Fade at the offset.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        """
         self._gate.set(offset, 0.0)
 
 
 class StruckVoice:
-    """A string that is struck or plucked: a warm body, and a bright part that fades sooner."""
+    """A string that is struck or plucked: a warm body, and a bright part that fades sooner.
+
+    Parameters
+    ----------
+    shared
+        What all voices have in common.
+    timbre
+        The numbers of the instrument.
+    pan
+        Gains to the left and to the right.
+    """
 
     def __init__(
         self, shared: SharedTables, timbre: patches.StruckPatch, pan: tuple[float, float]
     ) -> None:
         pyo, decay, attack_s = shared.pyo, shared.decay, timbre.attack_s
         self._timbre = timbre
-        self._gate = gate = _Gate(pyo, shared.rate_hz)
+        self._gate = gate = Gate(pyo, shared.rate_hz)
         damper = pyo.Port(gate.level, attack_s, timbre.damping_s)
         self._long = pyo.TrigEnv(gate.trigger, decay, dur=1.0, mul=0.0)
         self._short = pyo.TrigEnv(gate.trigger, decay, dur=0.3, mul=0.0)
@@ -157,7 +152,17 @@ class StruckVoice:
         self.ring_s = 8.0 * timbre.damping_s
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
-        """Strike; higher strings ring shorter, harder ones are brighter."""
+        """Strike; higher strings ring shorter, harder ones are brighter.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        frequency_hz
+            Of the note.
+        gain
+            0 to 1.
+        """
         timbre = self._timbre
         seconds = timbre.seconds * (261.6 / frequency_hz) ** 0.6
         self._long.dur, self._short.dur = seconds, timbre.bright_seconds * seconds
@@ -166,19 +171,35 @@ class StruckVoice:
         self._gate.set(offset, 1.0, strike=True)
 
     def stop(self, offset: int) -> None:
-        """Let the damper fall."""
+        """Let the damper fall.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        """
         self._gate.set(offset, 0.0)
 
 
 class BellVoice:
-    """Frequency modulation whose index dies away before the tone does."""
+    """Frequency modulation whose index dies away before the tone does.
+
+    Parameters
+    ----------
+    shared
+        What all voices have in common.
+    timbre
+        The numbers of the instrument.
+    pan
+        Gains to the left and to the right.
+    """
 
     def __init__(
         self, shared: SharedTables, timbre: patches.BellPatch, pan: tuple[float, float]
     ) -> None:
         pyo, decay = shared.pyo, shared.decay
         self._timbre = timbre
-        self._gate = gate = _Gate(pyo, shared.rate_hz)
+        self._gate = gate = Gate(pyo, shared.rate_hz)
         damper = pyo.Port(gate.level, 0.003, 0.7)
         self._long = pyo.TrigEnv(gate.trigger, decay, dur=timbre.seconds, mul=0.0)
         self._index = pyo.TrigEnv(gate.trigger, decay, dur=0.3 * timbre.seconds, mul=0.0)
@@ -192,7 +213,17 @@ class BellVoice:
         self.ring_s = 4.0
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
-        """Strike; a harder blow sounds brighter."""
+        """Strike; a harder blow sounds brighter.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        frequency_hz
+            Of the note.
+        gain
+            0 to 1.
+        """
         self._long.dur = self._timbre.seconds * (523.0 / frequency_hz) ** 0.5
         self._long.mul = gain
         self._index.mul = self._timbre.index * (0.33 + gain)
@@ -202,19 +233,35 @@ class BellVoice:
         self._gate.set(offset, 1.0, strike=True)
 
     def stop(self, offset: int) -> None:
-        """Damp slowly."""
+        """Damp slowly.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        """
         self._gate.set(offset, 0.0)
 
 
 class DrumVoice:
-    """A soft thump under 100 Hz, a brushed noise above; it ignores the note-off."""
+    """A soft thump under 100 Hz, a brushed noise above; it ignores the note-off.
+
+    Parameters
+    ----------
+    shared
+        What all voices have in common.
+    timbre
+        The numbers of the instrument.
+    pan
+        Gains to the left and to the right.
+    """
 
     def __init__(
         self, shared: SharedTables, timbre: patches.DrumPatch, pan: tuple[float, float]
     ) -> None:
         pyo, decay = shared.pyo, shared.decay
         self._brush_ratio = timbre.brush_ratio
-        self._gate = gate = _Gate(pyo, shared.rate_hz)
+        self._gate = gate = Gate(pyo, shared.rate_hz)
         self._low = pyo.TrigEnv(gate.trigger, decay, dur=timbre.thump_s, mul=0.0)
         self._high = pyo.TrigEnv(gate.trigger, decay, dur=timbre.brush_s, mul=0.0)
         drop = pyo.TrigEnv(gate.trigger, decay, dur=0.12, mul=90.0, add=48.0)
@@ -229,7 +276,17 @@ class DrumVoice:
         self.ring_s = timbre.thump_s
 
     def start(self, offset: int, frequency_hz: float, gain: float) -> None:
-        """Hit; the frequency chooses thump or brush."""
+        """Hit; the frequency chooses thump or brush.
+
+        Parameters
+        ----------
+        offset
+            In samples from the start of the coming block.
+        frequency_hz
+            Below 66 Hz it is a thump, else a brush around a multiple of it.
+        gain
+            0 to 1.
+        """
         low = frequency_hz < 66.0  # up to General MIDI's bass drums, 35 and 36
         self._low.mul = gain if low else 0.0
         self._high.mul = 0.0 if low else gain
@@ -237,4 +294,10 @@ class DrumVoice:
         self._gate.set(offset, 1.0, strike=True)
 
     def stop(self, offset: int) -> None:
-        """Let it ring out by itself."""
+        """Let it ring out by itself.
+
+        Parameters
+        ----------
+        offset
+            Nothing happens there.
+        """

@@ -16,8 +16,22 @@ __all__ = ["replacing"]
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes its place when the block succeeds.
 
-    On an exception the temporary file goes away, whatever stood at `path` stays, and an `OSError`
-    becomes a `RenderError`.
+    On an exception the temporary file goes away, and whatever stood at `path` stays.
+
+    Parameters
+    ----------
+    path
+        The file to come; its folder exists.
+
+    Yields
+    ------
+    Path
+        In the same folder, so that taking the place is one step.
+
+    Raises
+    ------
+    RenderError
+        When the system refuses to write it.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

@@ -34,10 +34,22 @@ _FAILED = -1
 
 
 class FluidSynth:
-    """A synthesiser with one soundfont; it takes MIDI messages, and sounds live or in blocks."""
+    """A synthesiser with one soundfont; it takes MIDI messages, and sounds live or in blocks.
+
+    Parameters
+    ----------
+    path
+        A .sf2 or .sf3 file.
+    rate_hz
+        Samples a second.
+
+    Raises
+    ------
+    OutputUnavailable
+        When the soundfont or the library is missing, or it cannot be read.
+    """
 
     def __init__(self, path: str, *, rate_hz: int = 48_000) -> None:
-        """Load the soundfont; raise `OutputUnavailable` when it or the library is missing."""
         if not Path(path).is_file():
             raise OutputUnavailable(
                 f"there is no soundfont {path}",
@@ -57,7 +69,20 @@ class FluidSynth:
             )
 
     def start(self, driver: str, device: str) -> None:
-        """Sound live on an audio device; empty names are the system's choice."""
+        """Sound live on an audio device; empty names are the system's choice.
+
+        Parameters
+        ----------
+        driver
+            FluidSynth's name of a sound system, such as "jack".
+        device
+            Its name of a device; JACK ignores it.
+
+        Raises
+        ------
+        OutputUnavailable
+            When the device does not open.
+        """
         if driver:
             self._set("audio.driver", driver)
         if driver == "jack":
@@ -74,7 +99,13 @@ class FluidSynth:
             )
 
     def send(self, message: Sequence[int]) -> None:
-        """Do what a MIDI message says; clocks and the like mean nothing here."""
+        """Do what a MIDI message says; clocks and the like mean nothing here.
+
+        Parameters
+        ----------
+        message
+            A status byte and its data.
+        """
         kind, channel = message[0] & 0xF0, message[0] & 0x0F
         call = self._library
         if kind == 0x90:
@@ -87,7 +118,18 @@ class FluidSynth:
             call.fluid_synth_program_change(self._synth, channel, message[1])
 
     def render(self, count: int) -> NDArray[np.float32]:
-        """Return the next samples, of shape (count, 2)."""
+        """Return the next samples, of shape (count, 2).
+
+        Parameters
+        ----------
+        count
+            How many, from 0.
+
+        Returns
+        -------
+        NDArray[np.float32]
+            Left and right, 32-bit, full scale at 1.
+        """
         samples = np.zeros((count, 2), np.float32)
         if count:
             place = samples.ctypes.data

@@ -32,7 +32,19 @@ class FrameClock:
     def cycle(self, raw: int, start_s: float, rate_hz: float) -> int:
         """Take in the period that begins at the server's frame `raw`; return its frame.
 
-        `start_s` is the session time of its beginning. Frames returned do not wrap around.
+        Parameters
+        ----------
+        raw
+            The server's own count, of 32 bits.
+        start_s
+            Session time of the period's beginning.
+        rate_hz
+            Frames a second.
+
+        Returns
+        -------
+        int
+            The frame at which it begins, in a count that does not wrap around.
         """
         self._frame += (raw - self._raw) % _WRAP if self._raw is not None else raw
         self._raw = raw
@@ -47,7 +59,18 @@ class FrameClock:
         return self._frame
 
     def frame_at(self, time_s: float) -> float:
-        """Return the frame of a session time."""
+        """Return the frame of a session time.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+
+        Returns
+        -------
+        float
+            With its fraction.
+        """
         return self._zero + time_s * self._rate_hz
 
 
@@ -60,7 +83,10 @@ _SILENT_LOOKS = 10  #: some servers tell such a client no frames: always 0
 def settle(frame_of_period: Callable[[], int]) -> None:
     """Wait until a server has begun some periods more, a starved one too; 2 s at most.
 
-    `frame_of_period` returns the frame at which the running period began.
+    Parameters
+    ----------
+    frame_of_period
+        Returns the frame at which the running period began.
     """
     pause, last, begun = threading.Event(), frame_of_period(), 0
     for look in range(1, round(_LONGEST_WAIT_S / _LOOK_S) + 1):

@@ -31,9 +31,22 @@ def write(path: Path, score: Score, *, channels: MidiMap | None = None) -> None:
     """Write `score` to `path`: one track for time and harmony, then one for each layer in use.
 
     Every tick falls on its session time: rounding a tempo to whole microseconds, or a change of
-    tempo to a tick, is made good by the next tempo event, so errors do not add up. Beat 0 lies on
-    a bar line of the file. Equal scores give equal bytes. Raises `RenderError` when the file
-    cannot be written; an empty score gives a file without notes.
+    tempo to a tick, is made good by the next tempo event, so errors do not add up. Beat 0 lies on a
+    bar line of the file. Equal scores give equal bytes; an empty one gives a file without notes.
+
+    Parameters
+    ----------
+    path
+        Takes the place of a file that stands there.
+    score
+        A piece as it was played.
+    channels
+        Which channels and programs the layers have; General MIDI when it is None.
+
+    Raises
+    ------
+    RenderError
+        When the file cannot be written.
     """
     midi_map = channels or MidiMap()
     clock = _Clock(score.tempo_map)

@@ -29,12 +29,21 @@ _HINT = "Plug the device in, or leave out connect= and connect the port yourself
 
 
 class MidiJackOutput:
-    """Hands messages, a little ahead of their time, to JACK's thread, which places each frame."""
+    """Hands messages, a little ahead of their time, to JACK's thread, which places each frame.
+
+    Parameters
+    ----------
+    name
+        That of the client.
+    connect
+        The port that it connects itself to; empty for none.
+    midi_map
+        Which channels and controllers carry the layers; General MIDI when it is None.
+    """
 
     lookahead_s = 0.08  # shorter than a change of tempo is announced, longer than two periods
 
     def __init__(self, name: str, *, connect: str = "", midi_map: MidiMap | None = None) -> None:
-        """`name` is the client's; `connect` the port that it connects itself to, if any."""
         self._name = name
         self._connect = connect
         self._messages = MidiMessages(midi_map or MidiMap())
@@ -50,7 +59,18 @@ class MidiJackOutput:
         self._errors = 0
 
     def open(self, t0_s: float) -> None:
-        """Become a client of the server that runs, and connect to the port asked for."""
+        """Become a client of the server that runs, and connect to the port asked for.
+
+        Parameters
+        ----------
+        t0_s
+            The monotonic clock at session time 0, in s.
+
+        Raises
+        ------
+        OutputUnavailable
+            When no JACK server answers, it refuses, or the port is not there.
+        """
         jack = _library()
         self._t0_s = t0_s
         try:
@@ -87,24 +107,58 @@ class MidiJackOutput:
         return target
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
-        """Queue a note for its frame."""
+        """Queue a note for its frame.
+
+        Parameters
+        ----------
+        event
+            A note's beginning or end.
+        due_s
+            When it is to happen, in session time.
+        """
         self._inbox.append((due_s, self._messages.note(event)))
 
     def pulse(self, pulse: ClockPulse, due_s: float) -> None:
-        """Queue a clock or transport message for its frame."""
+        """Queue a clock or transport message for its frame.
+
+        Parameters
+        ----------
+        pulse
+            A tick, or a word of transport.
+        due_s
+            When it is to happen, in session time.
+        """
         for message in self._messages.pulse(pulse):
             self._inbox.append((due_s, message))
 
     def set_params(self, params: MusicParams) -> None:
-        """Send the controllers of each layer where they changed."""
+        """Send the controllers of each layer where they changed.
+
+        Parameters
+        ----------
+        params
+            The colour asked for.
+        """
         self._send_all(self._messages.colours(params))
 
     def set_volume(self, gain: float) -> None:
-        """Send controller 7 on every channel in the map."""
+        """Send controller 7 on every channel in the map.
+
+        Parameters
+        ----------
+        gain
+            0 silent to 1 full.
+        """
         self._send_all(self._messages.volume(gain))
 
     def set_signals(self, values: Mapping[str, float]) -> None:
-        """Send what the map routes of them."""
+        """Send what the map routes of them.
+
+        Parameters
+        ----------
+        values
+            By name.
+        """
         self._send_all(self._messages.signals(values))
 
     def panic(self) -> None:
@@ -113,7 +167,13 @@ class MidiJackOutput:
         self._send_all(self._messages.panic())
 
     def check(self) -> None:
-        """Raise `OutputLost` when the server or the other end has gone; greet a new listener."""
+        """Raise `OutputLost` when the server or the other end has gone; greet a new listener.
+
+        Raises
+        ------
+        OutputLost
+            When the server or the other end has gone.
+        """
         if self._client is None:
             return
         if self._ended.is_set():
@@ -145,7 +205,13 @@ class MidiJackOutput:
         client.close()
 
     def health(self) -> dict[str, float]:
-        """Return `late`, events that missed their frame, and `errors` in JACK's thread."""
+        """Return `late`, events that missed their frame, and `errors` in JACK's thread.
+
+        Returns
+        -------
+        dict[str, float]
+            By name.
+        """
         return {"late": self._late, "errors": self._errors}
 
     def _connections(self) -> frozenset[str]:

@@ -27,8 +27,8 @@ class ControllerSpec:
     controllers divide further.
     """
 
-    kind: Literal["cc", "cc14", "nrpn"]
-    number: int
+    kind: Literal["cc", "cc14", "nrpn"]  #: 7 bits, 14 bits, or an NRPN
+    number: int  #: up to 119, 31 or 16383 by its kind
     low: float = 0.0
     high: float = 127.0
     lowest: float = 0.0
@@ -44,7 +44,20 @@ class ControllerSpec:
             raise ValueError("from and to must differ")
 
     def messages(self, channel: int, value: float) -> tuple[Message, ...]:
-        """Return what sends `value`, which is held within the range, on `channel` (0 to 15)."""
+        """Return what sends `value`, which is held within the range, on `channel` (0 to 15).
+
+        Parameters
+        ----------
+        channel
+            As sent, 0 to 15.
+        value
+            Held between `lowest` and `highest`.
+
+        Returns
+        -------
+        tuple[Message, ...]
+            One, two or four control changes.
+        """
         share = (value - self.lowest) / (self.highest - self.lowest)
         steps = self.low + (self.high - self.low) * min(1.0, max(0.0, share))
         status = 0xB0 | channel
@@ -81,8 +94,8 @@ class MidiVoice:
     volume: int = 127
     pan: int | None = None
     transpose: int = 0
-    brightness: ControllerSpec | None = _BRIGHTNESS
-    dynamics: ControllerSpec | None = None
+    brightness: ControllerSpec | None = _BRIGHTNESS  #: what follows it; None for nothing
+    dynamics: ControllerSpec | None = None  #: what follows them; None for nothing
 
     def __post_init__(self) -> None:
         for name, most in (("channel", 15), ("program", 127), ("volume", 127), ("pan", 127)):
@@ -93,7 +106,18 @@ class MidiVoice:
             raise ValueError(f"MIDI bank {self.bank} is not within 0 to 16383")
 
     def colours(self, params: MusicParams) -> tuple[Message, ...]:
-        """Return the control changes that follow the colour of the music."""
+        """Return the control changes that follow the colour of the music.
+
+        Parameters
+        ----------
+        params
+            Brightness and dynamics count.
+
+        Returns
+        -------
+        tuple[Message, ...]
+            None for what the voice leaves alone.
+        """
         followed = (self.brightness, params.brightness), (self.dynamics, params.dynamics)
         return tuple(
             message
@@ -103,7 +127,13 @@ class MidiVoice:
         )
 
     def preset(self) -> tuple[Message, ...]:
-        """Return what chooses bank, program and place."""
+        """Return what chooses bank, program and place.
+
+        Returns
+        -------
+        tuple[Message, ...]
+            Empty where the voice leaves all of that alone.
+        """
         status = 0xB0 | self.channel
         found: list[Message] = []
         if self.bank is not None:
@@ -115,7 +145,18 @@ class MidiVoice:
         return tuple(found)
 
     def pitch(self, pitch: int) -> int:
-        """Return the transposed pitch, an octave or more aside where MIDI's range ends."""
+        """Return the transposed pitch, an octave or more aside where MIDI's range ends.
+
+        Parameters
+        ----------
+        pitch
+            MIDI note number.
+
+        Returns
+        -------
+        int
+            0 to 127.
+        """
         moved = pitch + self.transpose
         while moved > 127:
             moved -= 12
@@ -128,10 +169,10 @@ class MidiVoice:
 class SignalRoute:
     """Where a named value goes: to a controller, or, when it is an event, to a short note."""
 
-    channel: int
-    control: ControllerSpec | None = None
-    note: int | None = None
-    velocity: int = 100
+    channel: int  #: as sent, 0 to 15
+    control: ControllerSpec | None = None  #: the controller; None for none
+    note: int | None = None  #: MIDI note number; None for none
+    velocity: int = 100  #: of the note, 1 to 127
 
 
 class _Placed(Protocol):
@@ -164,13 +205,25 @@ class MidiMap:
     late; negative for later.
     """
 
+    #: a layer that is missing has that of General MIDI
     voices: Mapping[Layer, MidiVoice] = field(default_factory=lambda: _GENERAL_MIDI)
-    signals: Mapping[str, SignalRoute] = field(default_factory=dict)
+    signals: Mapping[str, SignalRoute] = field(default_factory=dict)  #: where named values go
     latency_ms: float = 0.0
 
     @classmethod
     def of_style(cls, instruments: Iterable[_Placed]) -> Self:
-        """Return General MIDI with the channels and programs that a style gives its layers."""
+        """Return General MIDI with the channels and programs that a style gives its layers.
+
+        Parameters
+        ----------
+        instruments
+            The style's, each with layer, channel (0 to 15) and program (0 to 127).
+
+        Returns
+        -------
+        Self
+            Without signals, on time.
+        """
         own = {i.layer: MidiVoice(i.channel, i.program) for i in instruments}
         return cls({**_GENERAL_MIDI, **own})
 
@@ -178,7 +231,13 @@ class MidiMap:
         return self.voices.get(layer, _GENERAL_MIDI[layer])
 
     def encode(self) -> dict[str, Any]:
-        """Return JSON values of which `decode` makes an equal map."""
+        """Return JSON values of which `decode` makes an equal map.
+
+        Returns
+        -------
+        dict[str, Any]
+            For `json.dumps`.
+        """
         return {
             "voices": {layer.value: asdict(voice) for layer, voice in self.voices.items()},
             "signals": {name: asdict(route) for name, route in self.signals.items()},
@@ -187,7 +246,25 @@ class MidiMap:
 
     @classmethod
     def decode(cls, data: dict[str, Any]) -> Self:
-        """Return the map that `encode` made JSON values of."""
+        """Return the map that `encode` made JSON values of.
+
+        Parameters
+        ----------
+        data
+            What `encode` made.
+
+        Returns
+        -------
+        Self
+            An equal map.
+
+        Raises
+        ------
+        KeyError
+            When a part is missing.
+        ValueError
+            For an unknown layer, or a number out of range.
+        """
         return cls(
             {Layer(name): MidiVoice(**_controls(voice)) for name, voice in data["voices"].items()},
             {name: SignalRoute(**_controls(route)) for name, route in data["signals"].items()},

@@ -30,12 +30,41 @@ _SCALES = {"low": "low", "high": "high", "from": "lowest", "to": "highest"}
 
 
 def names(folder: Path) -> list[str]:
-    """Return the names of the maps in a folder."""
+    """Return the names of the maps in a folder.
+
+    Parameters
+    ----------
+    folder
+        Where the TOML files are.
+
+    Returns
+    -------
+    list[str]
+        Sorted, without the suffix.
+    """
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def find(name: str, folder: Path) -> Path:
-    """Return the file of a map that is given by its name in `folder` or by its own path."""
+    """Return the file of a map that is given by its name in `folder` or by its own path.
+
+    Parameters
+    ----------
+    name
+        A name, or the path of a TOML file.
+    folder
+        Where the maps with a name are.
+
+    Returns
+    -------
+    Path
+        A path given by itself need not exist.
+
+    Raises
+    ------
+    MapError
+        When it is neither a known name nor a path.
+    """
     if name in names(folder):
         return folder / f"{name}.toml"
     path = Path(name)
@@ -50,7 +79,24 @@ def find(name: str, folder: Path) -> Path:
 def read(path: Path, base: MidiMap, signals: Collection[str]) -> MidiMap:
     """Return `base` with what the file says; `signals` are the names that it may route.
 
-    Raises `MapError` when the file cannot be read, or a key is unknown or out of range.
+    Parameters
+    ----------
+    path
+        A TOML file.
+    base
+        What holds where the file says nothing.
+    signals
+        The names that the file may route.
+
+    Returns
+    -------
+    MidiMap
+        The two put together.
+
+    Raises
+    ------
+    MapError
+        When the file cannot be read, or a key is unknown or out of range.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -19,7 +19,13 @@ _EVENTS = frozenset({"beat"})  # on a controller they are a pulse: all the way, 
 
 
 class MidiMessages:
-    """Turns events into messages by a map; remembers only what it need not repeat."""
+    """Turns events into messages by a map; remembers only what it need not repeat.
+
+    Parameters
+    ----------
+    midi_map
+        Which channels and controllers carry the layers.
+    """
 
     def __init__(self, midi_map: MidiMap) -> None:
         self._map = midi_map
@@ -31,13 +37,25 @@ class MidiMessages:
         self._pulsed: dict[str, tuple[Message, ...]] = {}
 
     def presets(self) -> Iterator[Message]:
-        """Yield silence for what may still sound, then banks, programs and places."""
+        """Yield silence for what may still sound, then banks, programs and places.
+
+        Yields
+        ------
+        Message
+            For every channel of the map.
+        """
         channels = {self._map[layer].channel for layer in Layer}
         yield from _silence(channels)
         yield from self._choices()
 
     def settings(self) -> Iterator[Message]:
-        """Yield all that was set so far, for an instrument that has just been connected."""
+        """Yield all that was set so far, for an instrument that has just been connected.
+
+        Yields
+        ------
+        Message
+            In the order in which they were set.
+        """
         yield from self._choices()
         yield from self._volumes
         for messages in (*self._colours.values(), *self._values.values()):
@@ -48,7 +66,18 @@ class MidiMessages:
             yield from self._map[layer].preset()
 
     def note(self, event: NoteOn | NoteOff) -> Message:
-        """Return a note's beginning or end."""
+        """Return a note's beginning or end.
+
+        Parameters
+        ----------
+        event
+            A note's beginning or end.
+
+        Returns
+        -------
+        Message
+            Three bytes.
+        """
         voice = self._map[event.layer]
         if isinstance(event, NoteOn):
             self._used.add(voice.channel)
@@ -56,7 +85,18 @@ class MidiMessages:
         return 0x80 | voice.channel, voice.pitch(event.pitch), 0
 
     def colours(self, params: MusicParams) -> Iterator[Message]:
-        """Yield the controllers of each layer where they changed."""
+        """Yield the controllers of each layer where they changed.
+
+        Parameters
+        ----------
+        params
+            The colour asked for.
+
+        Yields
+        ------
+        Message
+            Nothing when all is as it was.
+        """
         for layer in Layer:
             messages = self._map[layer].colours(params)
             if self._colours.get(layer) != messages:
@@ -64,7 +104,18 @@ class MidiMessages:
                 yield from messages
 
     def volume(self, gain: float) -> Iterator[Message]:
-        """Yield controller 7 of every channel: a share, 0 to 1, of the volume in the map."""
+        """Yield controller 7 of every channel: a share, 0 to 1, of the volume in the map.
+
+        Parameters
+        ----------
+        gain
+            Held within 0 to 1.
+
+        Yields
+        ------
+        Message
+            One for each channel.
+        """
         share = min(1.0, max(0.0, gain))
         levels = {self._map[layer].channel: self._map[layer].volume for layer in Layer}
         self._volumes = tuple(
@@ -77,6 +128,16 @@ class MidiMessages:
         """Yield what the map sends for named values: controllers that changed, and notes.
 
         A note ends with the next of its kind, or when `end_gates` is called.
+
+        Parameters
+        ----------
+        values
+            By name; names that the map does not route are ignored.
+
+        Yields
+        ------
+        Message
+            In the order of the values.
         """
         for name, value in values.items():
             route = self._map.signals.get(name)
@@ -100,7 +161,13 @@ class MidiMessages:
                 yield 0x90 | route.channel, route.note, route.velocity
 
     def end_gates(self) -> Iterator[Message]:
-        """Yield the ends of notes and pulses that signals began."""
+        """Yield the ends of notes and pulses that signals began.
+
+        Yields
+        ------
+        Message
+            Nothing when none is open.
+        """
         while self._pulsed:
             yield from self._pulsed.popitem()[1]
         while self._gates:
@@ -108,20 +175,43 @@ class MidiMessages:
             yield 0x80 | channel, note, 0
 
     def pulse(self, pulse: ClockPulse) -> Iterator[Message]:
-        """Yield a clock or transport message; to continue, the position comes first."""
+        """Yield a clock or transport message; to continue, the position comes first.
+
+        Parameters
+        ----------
+        pulse
+            A tick, or a word of transport.
+
+        Yields
+        ------
+        Message
+            One byte; before a continue, three.
+        """
         if pulse.what == "continue":
             sixteenths = min(_MOST_SIXTEENTHS, round(4.0 * pulse.beat))
             yield _POSITION, sixteenths & 127, sixteenths >> 7
         yield (_REALTIME[pulse.what],)
 
     def panic(self) -> Iterator[Message]:
-        """Lift the pedal and end all notes on the channels that have played: no flood."""
+        """Lift the pedal and end all notes on the channels that have played: no flood.
+
+        Yields
+        ------
+        Message
+            For channels that have played only.
+        """
         yield from self.end_gates()
         yield from _silence(self._used)
 
 
 def everything_off() -> Iterator[Message]:
-    """Yield the end of whatever may sound; some instruments heed each note's own end alone."""
+    """Yield the end of whatever may sound; some instruments heed each note's own end alone.
+
+    Yields
+    ------
+    Message
+        Some 2100 messages, for all 16 channels.
+    """
     for channel in range(16):
         for pitch in range(128):
             yield 0x80 | channel, pitch, 0

@@ -27,7 +27,17 @@ _HINT = "Plug the device in, or offer a port yourself: midi-virtual:NAME"
 
 
 class MidiPortOutput:
-    """Sends events as they come; the scheduler gives them their time."""
+    """Sends events as they come; the scheduler gives them their time.
+
+    Parameters
+    ----------
+    name
+        That of the port, in whole or in part; of a virtual one the name it is offered under.
+    virtual
+        Whether to offer a port rather than to connect to one.
+    midi_map
+        Which channels and controllers carry the layers; General MIDI when it is None.
+    """
 
     lookahead_s = 0.0
 
@@ -40,7 +50,18 @@ class MidiPortOutput:
         self._port: MidiSender | None = None
 
     def open(self, t0_s: float) -> None:
-        """Open the port, end what hangs there from before, and choose the programs."""
+        """Open the port, end what hangs there from before, and choose the programs.
+
+        Parameters
+        ----------
+        t0_s
+            Not needed: all is sent as it comes.
+
+        Raises
+        ------
+        OutputUnavailable
+            When no port fits the name, or several do.
+        """
         if self._virtual:
             self._port = rtmidi_binding.open_virtual(self._name)
         else:
@@ -48,23 +69,67 @@ class MidiPortOutput:
         self._send_all(self._messages.presets())
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
-        """Send three bytes now."""
+        """Send three bytes now.
+
+        Parameters
+        ----------
+        event
+            A note's beginning or end.
+        due_s
+            Not needed: the scheduler has waited.
+
+        Raises
+        ------
+        OutputLost
+            When the port failed, or is closed.
+        """
         self._send(self._messages.note(event))
 
     def pulse(self, pulse: ClockPulse, due_s: float) -> None:
-        """Send a clock or transport message now."""
+        """Send a clock or transport message now.
+
+        Parameters
+        ----------
+        pulse
+            A tick, or a word of transport.
+        due_s
+            Not needed: the scheduler has waited.
+
+        Raises
+        ------
+        OutputLost
+            When the port failed, or is closed.
+        """
         self._send_all(self._messages.pulse(pulse))
 
     def set_params(self, params: MusicParams) -> None:
-        """Send the controllers of each layer where they changed."""
+        """Send the controllers of each layer where they changed.
+
+        Parameters
+        ----------
+        params
+            The colour asked for.
+        """
         self._send_all(self._messages.colours(params))
 
     def set_volume(self, gain: float) -> None:
-        """Send controller 7 on every channel in the map."""
+        """Send controller 7 on every channel in the map.
+
+        Parameters
+        ----------
+        gain
+            0 silent to 1 full.
+        """
         self._send_all(self._messages.volume(gain))
 
     def set_signals(self, values: Mapping[str, float]) -> None:
-        """Send what the map routes of them."""
+        """Send what the map routes of them.
+
+        Parameters
+        ----------
+        values
+            By name.
+        """
         self._send_all(self._messages.signals(values))
 
     def panic(self) -> None:
@@ -72,7 +137,13 @@ class MidiPortOutput:
         self._send_all(self._messages.panic())
 
     def check(self) -> None:
-        """Raise `OutputLost` when the port is not listed any more; end notes of signals."""
+        """Raise `OutputLost` when the port is not listed any more; end notes of signals.
+
+        Raises
+        ------
+        OutputLost
+            When the port is not listed any more.
+        """
         if self._port is not None and not self._port.present():
             name = self._port.name
             raise OutputLost(f"the MIDI port {name!r} has gone; it plays on when it is back")
@@ -86,7 +157,13 @@ class MidiPortOutput:
             port.close()
 
     def health(self) -> dict[str, float]:
-        """Return no counters: a port tells nothing back."""
+        """Return no counters: a port tells nothing back.
+
+        Returns
+        -------
+        dict[str, float]
+            Empty.
+        """
         return {}
 
     def _send_all(self, messages: Iterable[Message]) -> None:
@@ -105,7 +182,22 @@ class MidiPortOutput:
 def silence_port(name: str) -> str:
     """End whatever sounds on a port, at the pace of a MIDI cable; return the port's whole name.
 
-    Raises `OutputUnavailable` when it is not there.
+    Parameters
+    ----------
+    name
+        In whole or in part.
+
+    Returns
+    -------
+    str
+        As the system lists it.
+
+    Raises
+    ------
+    OutputUnavailable
+        When it is not there.
+    OutputLost
+        When it failed on the way.
     """
     port, pause = rtmidi_binding.open_port(_choose(name)), threading.Event()
     try:

@@ -46,7 +46,13 @@ _Put = Callable[[NDArray[np.int16]], object]
 
 
 def main() -> int:
-    """Render the request on the wire; return the exit code."""
+    """Render the request on the wire; return the exit code.
+
+    Returns
+    -------
+    int
+        0 when an answer was sent, be it an error; 1 when nobody waits for it.
+    """
     with ChildEnd() as wire:
         answer: dict[str, Any]
         try:
@@ -131,7 +137,27 @@ def _played(
 
 
 def play(score: Score, rate_hz: int, end: int) -> Iterator[_Samples]:
-    """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades."""
+    """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades.
+
+    Parameters
+    ----------
+    score
+        A piece as it was played.
+    rate_hz
+        Samples a second.
+    end
+        In samples.
+
+    Yields
+    ------
+    _Samples
+        Left and right, 32-bit, full scale at 1.
+
+    Raises
+    ------
+    OutputUnavailable
+        Where pyo is missing.
+    """
     pyo = pyo_library.load()
     pyo_library.flush()
     server = pyo.Server(sr=rate_hz, nchnls=2, buffersize=_BLOCK, duplex=0, audio="manual")

@@ -14,7 +14,20 @@ _DEEPEST = 8  # bundles within bundles
 
 
 def encode(address: str, arguments: Sequence[Argument] = ()) -> bytes:
-    """Return the datagram: whole numbers as `i`, others as `f`, text as `s`."""
+    """Return the datagram: whole numbers as `i`, others as `f`, text as `s`.
+
+    Parameters
+    ----------
+    address
+        Begins with a slash.
+    arguments
+        Whole numbers of 32 bits, others as 32-bit floats.
+
+    Returns
+    -------
+    bytes
+        A multiple of four bytes.
+    """
     tags, data = ",", b""
     for argument in arguments:
         match argument:
@@ -36,7 +49,20 @@ def _text(text: str) -> bytes:
 def decode(packet: bytes) -> list[tuple[str, list[Argument]]]:
     """Return the messages of a datagram in order, also those within bundles.
 
-    Numbers, text and truth values are read; raises ValueError for other types and other bytes.
+    Parameters
+    ----------
+    packet
+        The bytes of a datagram.
+
+    Returns
+    -------
+    list[tuple[str, list[Argument]]]
+        (address, arguments); truth values as 1 and 0.
+
+    Raises
+    ------
+    ValueError
+        For other types of argument and other bytes.
     """
     return _decoded(packet, _DEEPEST)
 

@@ -14,7 +14,7 @@ from synth.instruments import pyo_library
 from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
 from synth.instruments.sequencer import Sequencer
 from synth.output import NoteOff, NoteOn
-from synth.outputs.rtmidi_binding import jack_is_running
+from synth.outputs.midi_system import jack_is_running
 from synth.outputs.system_libraries import quiet_stderr
 from synth.outputs.uri import choose
 from synth.params import Layer, MusicParams
@@ -30,7 +30,13 @@ _LOST_S = 1.0
 
 
 def list_devices() -> list[str]:
-    """Return the names of the audio devices that can play; loads pyo, so not where one measures."""
+    """Return the names of the audio devices that can play; loads pyo, so not where one measures.
+
+    Returns
+    -------
+    list[str]
+        As PortAudio names them, and "jack" where its server runs.
+    """
     pyo = pyo_library.load()
     with quiet_stderr():
         names, _ = pyo.pa_get_output_devices()
@@ -43,6 +49,11 @@ class PyoOutput:
 
     The audio thread's own count of samples is the clock: it follows the monotonic clock slowly, so
     that the jitter of callbacks never reaches a note.
+
+    Parameters
+    ----------
+    device
+        In whole or in part; empty for JACK when it runs, else the default.
     """
 
     lookahead_s = 0.06
@@ -66,6 +77,16 @@ class PyoOutput:
         """Start the audio server: JACK when it runs, else the default device.
 
         The instruments are built when the first parameters tell which, or with the first note.
+
+        Parameters
+        ----------
+        t0_s
+            The monotonic clock at session time 0, in s.
+
+        Raises
+        ------
+        OutputUnavailable
+            When pyo is missing or the device does not open.
         """
         self._t0_s = t0_s
         self._pyo = pyo = pyo_library.load()
@@ -116,23 +137,49 @@ class PyoOutput:
         return server
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
-        """Queue an event for the audio thread."""
+        """Queue an event for the audio thread.
+
+        Parameters
+        ----------
+        event
+            A note's beginning or end.
+        due_s
+            When it is to happen, in session time.
+        """
         self._build("")
         self._inbox.append((due_s, event))
 
     def set_params(self, params: MusicParams) -> None:
-        """Glide to the colour asked for; the first call chooses the instruments for good."""
+        """Glide to the colour asked for; the first call chooses the instruments for good.
+
+        Parameters
+        ----------
+        params
+            The colour asked for.
+        """
         self._build(params.sound)
         self._inbox.append((0.0, params))
 
     def set_volume(self, gain: float) -> None:
-        """Set the gain after the limiter."""
+        """Set the gain after the limiter.
+
+        Parameters
+        ----------
+        gain
+            0 silent to 1 full.
+        """
         self._volume = gain
         if self._orchestra is not None:
             self._orchestra.set_volume(gain)
 
     def set_signals(self, values: Mapping[str, float]) -> None:
-        """Ignore them: nothing here shows them."""
+        """Ignore them: nothing here shows them.
+
+        Parameters
+        ----------
+        values
+            By name.
+        """
 
     def panic(self) -> None:
         """Release every voice at the next block."""
@@ -140,7 +187,13 @@ class PyoOutput:
         self._silence.set()
 
     def check(self) -> None:
-        """Raise `OutputLost` when the audio thread has asked for no block for a second."""
+        """Raise `OutputLost` when the audio thread has asked for no block for a second.
+
+        Raises
+        ------
+        OutputLost
+            When the audio thread has asked for no block for a second.
+        """
         if self._server is not None and time.monotonic() - self._called_s > _LOST_S:
             device = self._device or "default"
             raise OutputLost(f"the audio device {device!r} has stopped; it plays on when it can")
@@ -158,7 +211,13 @@ class PyoOutput:
             server.shutdown()
 
     def health(self) -> dict[str, float]:
-        """Return `stalls`, blocks that came more than 50 ms late, and `errors` in the callback."""
+        """Return `stalls`, blocks that came more than 50 ms late, and `errors` in the callback.
+
+        Returns
+        -------
+        dict[str, float]
+            By name.
+        """
         return {"stalls": self._stalls, "errors": self._errors}
 
     def _build(self, sound: str) -> None:

@@ -10,19 +10,17 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from synth.errors import OutputUnavailable
-from synth.outputs.frame_clock import settle
+from synth.outputs.midi_system import MidiSystem, jack_is_running
 from synth.outputs.system_libraries import quiet_stderr
 
 __all__ = [
     "MidiReceiver",
     "MidiSender",
-    "jack_is_running",
     "list_inputs",
     "list_ports",
     "open_input",
@@ -33,10 +31,8 @@ __all__ = [
 
 _CLIENT = "biofeedback"
 _JACK = 3  #: RtMidi's number of it
-_JACK_NO_START = 0x01
 _ATTEMPTS = 3
 _QUEUED = 1024  #: messages that RtMidi holds for a thread that is busy
-_CONNECT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +42,9 @@ class MidiSender:
     No system reports that a port has gone: sending into nothing goes on without an error.
     """
 
-    name: str
-    send: Callable[[Sequence[int]], None]
-    close: Callable[[], None]
+    name: str  #: the port's
+    send: Callable[[Sequence[int]], None]  #: takes the bytes of a message
+    close: Callable[[], None]  #: lets go of the port
     present: Callable[[], bool]  #: takes a twentieth of a millisecond
 
 
@@ -56,9 +52,9 @@ class MidiSender:
 class MidiReceiver:
     """An open port that we listen to: what closes it, and what tells whether it is there."""
 
-    name: str
-    close: Callable[[], None]
-    present: Callable[[], bool]
+    name: str  #: the port's
+    close: Callable[[], None]  #: lets go of the port
+    present: Callable[[], bool]  #: takes a twentieth of a millisecond
 
 
 #: Called in a thread of RtMidi's with a message and the seconds since the one before it.
@@ -66,15 +62,37 @@ Receive = Callable[[tuple[int, ...], float], None]
 
 
 def list_ports() -> list[str]:
-    """Return the names of the ports that MIDI can be sent to; empty without any MIDI system."""
+    """Return the names of the ports that MIDI can be sent to; empty without any MIDI system.
+
+    Returns
+    -------
+    list[str]
+        As the system names them.
+    """
     return [name for api in _apis() for name in _names(_client(api))]
 
 
 def open_port(name: str) -> MidiSender:
-    """Open the port of exactly this name; raise `OutputUnavailable` if it has gone."""
+    """Open the port of exactly this name; raise `OutputUnavailable` if it has gone.
+
+    Parameters
+    ----------
+    name
+        As `list_ports` gives it.
+
+    Returns
+    -------
+    MidiSender
+        Connected; the caller closes it.
+
+    Raises
+    ------
+    OutputUnavailable
+        When it has gone.
+    """
     for api in _apis():
         client = _client(api)
-        system = _System(api)
+        system = MidiSystem(is_jack=api == _JACK)
         for _ in range(_ATTEMPTS):
             names = _names(client)
             if name not in names:
@@ -92,19 +110,43 @@ def open_port(name: str) -> MidiSender:
 
 
 def list_inputs() -> list[str]:
-    """Return the names of the ports that send MIDI; empty without any MIDI system."""
+    """Return the names of the ports that send MIDI; empty without any MIDI system.
+
+    Returns
+    -------
+    list[str]
+        As the system names them.
+    """
     return [name for api in _apis() for name in _names(_listener(api))]
 
 
 def open_input(name: str, receive: Receive) -> MidiReceiver:
-    """Listen to the port of exactly this name; raise `OutputUnavailable` if it has gone."""
+    """Listen to the port of exactly this name; raise `OutputUnavailable` if it has gone.
+
+    Parameters
+    ----------
+    name
+        As `list_inputs` gives it.
+    receive
+        Called in a thread of RtMidi's, with a message and the seconds since the one before.
+
+    Returns
+    -------
+    MidiReceiver
+        Connected; the caller closes it.
+
+    Raises
+    ------
+    OutputUnavailable
+        When it has gone.
+    """
     for api in _apis():
         client = _listener(api)
         names = _names(client)
         if name not in names:
             client = None  # an error that is kept must not keep it: it crashes without its server
             continue
-        system = _System(api)
+        system = MidiSystem(is_jack=api == _JACK)
         before = system.connections(name)
         with quiet_stderr():
             client.open_port(names.index(name))
@@ -114,25 +156,59 @@ def open_input(name: str, receive: Receive) -> MidiReceiver:
 
 
 def open_virtual_input(name: str, receive: Receive) -> MidiReceiver:
-    """Offer a port for other programs to send to."""
+    """Offer a port for other programs to send to.
+
+    Parameters
+    ----------
+    name
+        The name that others see.
+    receive
+        Called in a thread of RtMidi's, with a message and the seconds since the one before.
+
+    Returns
+    -------
+    MidiReceiver
+        The caller closes it.
+
+    Raises
+    ------
+    OutputUnavailable
+        Where the system offers no such ports.
+    """
     _check_virtual()
     for api in _apis():
         client = _listener(api, name)
         with quiet_stderr():
             client.open_virtual_port(name)
         client.callback = lambda message, delta_s: receive(tuple(message), delta_s)
-        return _receiver(client, name, _System(api), None)
+        return _receiver(client, name, MidiSystem(is_jack=api == _JACK), None)
     raise _no_midi()
 
 
 def open_virtual(name: str) -> MidiSender:
-    """Offer a port for other programs to connect to."""
+    """Offer a port for other programs to connect to.
+
+    Parameters
+    ----------
+    name
+        The name that others see.
+
+    Returns
+    -------
+    MidiSender
+        The caller closes it.
+
+    Raises
+    ------
+    OutputUnavailable
+        Where the system offers no such ports.
+    """
     _check_virtual()
     for api in _apis():
         client = _client(api, client_name=name)
         with quiet_stderr():
             client.open_virtual_port(name)
-        system = _System(api)
+        system = MidiSystem(is_jack=api == _JACK)
         return _sender(client, name, system)
     raise _no_midi()
 
@@ -149,94 +225,6 @@ def _no_midi() -> OutputUnavailable:
     return OutputUnavailable(
         "this system offers no MIDI", hint="Start JACK or PipeWire, or load ALSA's snd-seq."
     )
-
-
-def jack_is_running() -> bool:
-    """Tell whether a JACK server answers; never starts one."""
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        jack = ctypes.CDLL("libjack.so.0")
-    except OSError:
-        return False
-    jack.jack_client_open.restype = ctypes.c_void_p
-    jack.jack_client_close.argtypes = [ctypes.c_void_p]
-    status = ctypes.c_int(0)
-    with quiet_stderr():
-        client = jack.jack_client_open(b"probe", _JACK_NO_START, ctypes.byref(status))
-        if client is None:
-            return False
-        jack.jack_client_close(client)
-    return True
-
-
-class _System:
-    """Knows whether the MIDI system still runs: only JACK's may end, and it tells its clients."""
-
-    def __init__(self, api: int) -> None:
-        self.alive = True
-        self.is_jack = api == _JACK
-        self._client: int | None = None
-        if not self.is_jack:
-            return
-        self._jack = jack = ctypes.CDLL("libjack.so.0")
-        jack.jack_client_open.restype = ctypes.c_void_p
-        jack.jack_client_close.argtypes = [ctypes.c_void_p]
-        jack.jack_on_shutdown.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-        jack.jack_port_by_name.restype = ctypes.c_void_p
-        jack.jack_port_by_name.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-        jack.jack_port_get_all_connections.restype = ctypes.POINTER(ctypes.c_char_p)
-        jack.jack_port_get_all_connections.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-        jack.jack_free.argtypes = [ctypes.c_void_p]
-        jack.jack_last_frame_time.restype = ctypes.c_uint32
-        jack.jack_last_frame_time.argtypes = [ctypes.c_void_p]
-        self._callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._ended)
-        with quiet_stderr():
-            self._client = jack.jack_client_open(b"watch", _JACK_NO_START, None)
-        self.alive = self._client is not None
-        if self._client is not None:
-            jack.jack_on_shutdown(self._client, self._callback, None)
-
-    def _ended(self, argument: int | None) -> None:
-        self.alive = False
-
-    def connections(self, port: str) -> frozenset[str]:
-        """Return what JACK has connected to a port, which a port that comes back has lost."""
-        if self._client is None or not self.alive:
-            return frozenset()
-        there = self._jack.jack_port_by_name(self._client, port.encode())
-        if there is None:
-            return frozenset()
-        names = self._jack.jack_port_get_all_connections(self._client, there)
-        found: set[str] = set()
-        while names and names[len(found)] is not None:
-            found.add(names[len(found)].decode())
-        if names:
-            self._jack.jack_free(names)
-        return frozenset(found)
-
-    def new_connections(
-        self, port: str, before: frozenset[str], *, settled: bool = True
-    ) -> frozenset[str]:
-        """Wait until a port has other connections than before, and they hold; return those.
-
-        Who only listens need not wait until they hold.
-        """
-        if not self.is_jack:
-            return frozenset()
-        pause = threading.Event()
-        for _ in range(round(_CONNECT_S / 0.01)):
-            if ours := self.connections(port) - before:
-                if settled:
-                    settle(lambda: int(self._jack.jack_last_frame_time(self._client)))
-                return ours
-            pause.wait(0.01)
-        return frozenset()
-
-    def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            self._jack.jack_client_close(client)
 
 
 def _apis() -> list[int]:
@@ -284,7 +272,7 @@ def _names(client: Any) -> list[str]:
 
 
 def _sender(
-    client: Any, name: str, system: _System, connections: frozenset[str] | None = None
+    client: Any, name: str, system: MidiSystem, connections: frozenset[str] | None = None
 ) -> MidiSender:
     """Return the face of an open client; `connections` are None for a virtual port."""
 
@@ -299,7 +287,7 @@ def _sender(
 
 
 def _receiver(
-    client: Any, name: str, system: _System, connections: frozenset[str] | None
+    client: Any, name: str, system: MidiSystem, connections: frozenset[str] | None
 ) -> MidiReceiver:
     def close() -> None:
         client.callback = None
@@ -310,7 +298,7 @@ def _receiver(
 
 
 def _presence(
-    client: Any, name: str, system: _System, connections: frozenset[str] | None
+    client: Any, name: str, system: MidiSystem, connections: frozenset[str] | None
 ) -> Callable[[], bool]:
     def present() -> bool:
         if not system.alive or connections is None:

@@ -12,14 +12,26 @@ from synth.outputs.fluid import FluidSynth
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages
 from synth.outputs.midi_port import MidiPortOutput
-from synth.outputs.rtmidi_binding import MidiSender, jack_is_running
+from synth.outputs.midi_system import jack_is_running
+from synth.outputs.rtmidi_binding import MidiSender
 from synth.score import Score
 
 __all__ = ["SoundfontOutput", "play"]
 
 
 class SoundfontOutput(MidiPortOutput):
-    """Plays the same messages that a port would be sent, programs and controllers included."""
+    """Plays the same messages that a port would be sent, programs and controllers included.
+
+    Parameters
+    ----------
+    path
+        A .sf2 or .sf3 file.
+    device
+        FluidSynth's name of an audio device, or "jack"; empty for JACK when it runs, else the
+        default.
+    midi_map
+        Which channels and controllers carry the layers; General MIDI when it is None.
+    """
 
     def __init__(self, path: str, *, device: str = "", midi_map: MidiMap | None = None) -> None:
         super().__init__(path, midi_map=midi_map)
@@ -27,7 +39,18 @@ class SoundfontOutput(MidiPortOutput):
         self._device = device
 
     def open(self, t0_s: float) -> None:
-        """Load the soundfont and start the sound: on JACK when it runs, else on the device."""
+        """Load the soundfont and start the sound: on JACK when it runs, else on the device.
+
+        Parameters
+        ----------
+        t0_s
+            Not needed: all is sent as it comes.
+
+        Raises
+        ------
+        OutputUnavailable
+            When library, soundfont or device is missing.
+        """
         synth = FluidSynth(self._path)
         jack = self._device == "jack" or (not self._device and jack_is_running())
         try:
@@ -45,7 +68,31 @@ _CHUNK_S = 2
 def play(
     score: Score, rate_hz: int, end: int, path: str, midi_map: MidiMap
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades."""
+    """Yield `end` samples of the piece in chunks of shape (n, 2), before gain and fades.
+
+    Parameters
+    ----------
+    score
+        A piece as it was played.
+    rate_hz
+        Samples a second.
+    end
+        In samples.
+    path
+        A .sf2 or .sf3 file.
+    midi_map
+        Which channels and programs carry the layers.
+
+    Yields
+    ------
+    NDArray[np.float32]
+        Left and right, 32-bit, full scale at 1.
+
+    Raises
+    ------
+    OutputUnavailable
+        When library or soundfont is missing.
+    """
     synth = FluidSynth(path, rate_hz=rate_hz)
     try:
         events = _events(score, rate_hz, midi_map)

@@ -33,7 +33,13 @@ _ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
 def after_a_crash() -> str:
-    """Return what may help: PortAudio aborts where ALSA finds no configuration."""
+    """Return what may help: PortAudio aborts where ALSA finds no configuration.
+
+    Returns
+    -------
+    str
+        One or two sentences for the user.
+    """
     path = Path(os.environ.get("ALSA_CONFIG_PATH", _ALSA))
     if sys.platform == "linux" and not path.is_file():
         return (

@@ -56,8 +56,8 @@ class OutputSpec:
     `device` the audio device of a soundfont.
     """
 
-    kind: OutputKind
-    target: str = ""
+    kind: OutputKind  #: of output
+    target: str = ""  #: device, port name or path
     midi_map: str = ""
     clock: bool = False
     connect: str = ""
@@ -65,7 +65,23 @@ class OutputSpec:
 
     @classmethod
     def parse(cls, uri: str) -> Self:
-        """Return the output that `uri` names; raise `OutputUnavailable` when it names none."""
+        """Return the output that `uri` names; raise `OutputUnavailable` when it names none.
+
+        Parameters
+        ----------
+        uri
+            As a user writes it, such as `midi:PORT NAME?clock`.
+
+        Returns
+        -------
+        Self
+            Whether it exists is not looked at.
+
+        Raises
+        ------
+        OutputUnavailable
+            When it names no kind of output, lacks a target or has an option of another kind.
+        """
         name, _, target = uri.partition(":")
         try:
             kind = OutputKind(name.strip().lower())
@@ -124,9 +140,28 @@ class OutputSpec:
 def choose(wanted: str, names: Sequence[str], *, what: str, hint: str) -> str:
     """Return the one name that is meant; case does not matter.
 
-    The exact name wins, then a pattern with `*` or `?`, then a part of a name; of two that fit,
-    neither is taken. Raises `OutputUnavailable`, which lists what exists; `what` is a noun such
-    as "MIDI port", `hint` a sentence of advice besides using what exists.
+    The exact name wins, then a pattern, then a part of a name; of two that fit, neither is taken.
+
+    Parameters
+    ----------
+    wanted
+        A name, a pattern with `*` or `?`, or a part of a name.
+    names
+        What exists.
+    what
+        A noun such as "MIDI port".
+    hint
+        A sentence of advice besides using what exists.
+
+    Returns
+    -------
+    str
+        As it stands in `names`.
+
+    Raises
+    ------
+    OutputUnavailable
+        When none fits, or several do; it lists what exists.
     """
     folded = wanted.casefold()
     tests = (

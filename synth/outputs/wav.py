@@ -30,9 +30,9 @@ _LARGEST_BYTES = 2**32 - 1 - 64  # the sizes in a WAV header have 32 bits
 class RenderStats:
     """What was written: its length, integrated loudness and true peak, at volume 1."""
 
-    seconds: float
-    loudness_lufs: float
-    true_peak_dbfs: float
+    seconds: float  #: length
+    loudness_lufs: float  #: integrated; -inf for silence
+    true_peak_dbfs: float  #: 0 is full scale
 
 
 def render(
@@ -47,11 +47,36 @@ def render(
 ) -> RenderStats:
     """Write `score` to `path`, .wav or .flac, as 16-bit stereo; return its sound in numbers.
 
-    Blocks until done, many times faster than the music lasts. `volume` is 0 to 1, where 1 means
-    -17 LUFS or a true peak of -1 dBFS, whichever is quieter. A `soundfont` sounds in place of our
-    instruments, with the channels and programs of `midi_map`. `progress` gets 0 to 1. The file
-    appears complete or not at all. Raises `RenderError` when it cannot be written, as where the
-    library for FLAC or for sound is missing, or when a WAV file would pass 4 GiB.
+    Blocks until done, many times faster than the music lasts. The file appears complete or not at
+    all.
+
+    Parameters
+    ----------
+    path
+        .flac for FLAC, anything else is WAV.
+    score
+        A piece as it was played.
+    volume
+        0 to 1, where 1 means -17 LUFS or a true peak of -1 dBFS, whichever is quieter.
+    rate_hz
+        Samples a second.
+    soundfont
+        A .sf2 or .sf3 file that sounds in place of our instruments.
+    midi_map
+        Channels and programs for the soundfont; General MIDI when it is None.
+    progress
+        Called now and then with 0 to 1.
+
+    Returns
+    -------
+    RenderStats
+        Its sound in numbers.
+
+    Raises
+    ------
+    RenderError
+        When it cannot be written, as where the library for FLAC or for sound is missing, or
+        when a WAV file would pass 4 GiB.
     """
     seconds = score.end_s + _TAIL_S
     kind = "flac" if path.suffix.lower() == ".flac" else "wav"

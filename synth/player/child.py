@@ -23,7 +23,19 @@ _MOST_WAITING_BYTES = 4 * 1024 * 1024
 
 
 class PlayerProcess:
-    """What the session holds of a player process; nothing but `start` raises."""
+    """What the session holds of a player process; nothing but `start` raises.
+
+    Parameters
+    ----------
+    uri
+        The output as a user writes it, such as `midi:PORT NAME`.
+    process
+        The player that runs.
+    reader
+        What it says, a JSON object a line.
+    writer
+        What it is told.
+    """
 
     def __init__(
         self,
@@ -40,7 +52,25 @@ class PlayerProcess:
 
     @classmethod
     async def start(cls, uri: str, command: Sequence[str]) -> Self:
-        """Start a process for an output; raise `OutputUnavailable` when the system refuses."""
+        """Start a process for an output; raise `OutputUnavailable` when the system refuses.
+
+        Parameters
+        ----------
+        uri
+            The output as a user writes it, such as `midi:PORT NAME`.
+        command
+            The program and its arguments.
+
+        Returns
+        -------
+        Self
+            The process, which has opened nothing yet.
+
+        Raises
+        ------
+        OutputUnavailable
+            When the system refuses.
+        """
         try:
             return cls(uri, *await wire.spawn(*command))
         except (OSError, ValueError) as error:
@@ -60,7 +90,18 @@ class PlayerProcess:
         return self._process.returncode == 0
 
     def write(self, data: bytes) -> bool:
-        """Send a message; return False when it is lost, since the player takes in no more."""
+        """Send a message; return False when it is lost, since the player takes in no more.
+
+        Parameters
+        ----------
+        data
+            One message as a line.
+
+        Returns
+        -------
+        bool
+            True when it was taken; more than 4 MiB waiting are too many.
+        """
         writer = self._writer
         if writer.is_closing() or writer.transport.get_write_buffer_size() > _MOST_WAITING_BYTES:
             return False
@@ -72,7 +113,17 @@ class PlayerProcess:
     ) -> dict[str, Any]:
         """Return the next message of the player; one of kind "error" when there is none to come.
 
-        `late` is what is said of a player that has not answered in time.
+        Parameters
+        ----------
+        within_s
+            How long to wait; half a second is added once, to look again.
+        late
+            What is said of a player that has not answered in time.
+
+        Returns
+        -------
+        dict[str, Any]
+            With its "kind".
         """
         for patience_s in (within_s, _SECOND_LOOK_S):
             try:

@@ -66,7 +66,25 @@ class _Ended(Exception):  # noqa: N818
 
 
 def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
-    """Return the output that `spec` names, not yet open; raise `OutputUnavailable` for a file."""
+    """Return the output that `spec` names, not yet open; raise `OutputUnavailable` for a file.
+
+    Parameters
+    ----------
+    spec
+        The output as its URI says.
+    midi_map
+        For outputs that speak MIDI; General MIDI when it is None.
+
+    Returns
+    -------
+    Output
+        It opens its device when it is told to.
+
+    Raises
+    ------
+    OutputUnavailable
+        For a file, which is written after the session.
+    """
     if spec.kind is OutputKind.AUDIO:
         from synth.outputs.pyo_live import PyoOutput
 
@@ -96,7 +114,13 @@ def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
 
 
 def main() -> int:
-    """Serve the wire until it ends; return the exit code."""
+    """Serve the wire until it ends; return the exit code.
+
+    Returns
+    -------
+    int
+        0 when it was asked to end, 1 after an error, which was told.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session decides when the music ends
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

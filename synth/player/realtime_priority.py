@@ -35,6 +35,11 @@ def become_punctual() -> str:
 
     "fifo" is real-time scheduling, "rtkit" the same from the desktop's service for it, "nice" a
     higher priority, "short slices" an early turn for a short one, "normal" nothing of all that.
+
+    Returns
+    -------
+    str
+        One of "fifo", "rtkit", "nice", "short slices" and "normal".
     """
     gc.collect()
     gc.freeze()
@@ -59,7 +64,13 @@ def become_punctual() -> str:
 
 
 def ask_rtkit() -> bool:
-    """Ask the desktop's RealtimeKit for this thread; False where there is none, or it refuses."""
+    """Ask the desktop's RealtimeKit for this thread; False where there is none, or it refuses.
+
+    Returns
+    -------
+    bool
+        Whether this thread has a real-time priority now.
+    """
     import resource
     import signal
 

@@ -50,12 +50,27 @@ class RemotePlayer:
     and the notes that begin from the next bar on, and opening the output ends what hangs there.
     When it does not read fast enough, what does not fit is dropped and counted, so the session
     never waits.
+
+    Parameters
+    ----------
+    uri
+        The output as a user writes it, such as `midi:PORT NAME`.
+    t0_s
+        The monotonic clock at session time 0, in s.
+    midi_map
+        Which channels and controllers carry the layers; General MIDI when it is None.
+
+    Attributes
+    ----------
+    uri
+        The output.
+    health
+        The last report of the player, and `restarts` and `unsent`.
     """
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
 
     def __init__(self, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> None:
-        """`t0_s` is the monotonic clock at session time 0; nothing starts before `open`."""
         self.uri = uri
         self._lingers = _kind(uri) in _LINGERING
         # a port of our own goes with its process, and whoever was connected to it is not any more
@@ -85,7 +100,24 @@ class RemotePlayer:
     async def open(cls, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> Self:
         """Start the player and open its output; raise `OutputUnavailable` when that fails.
 
-        `midi_map` is General MIDI when it is not given; only MIDI outputs heed it.
+        Parameters
+        ----------
+        uri
+            The output as a user writes it, such as `midi:PORT NAME`.
+        t0_s
+            The monotonic clock at session time 0, in s.
+        midi_map
+            General MIDI when it is None; only MIDI outputs heed it.
+
+        Returns
+        -------
+        Self
+            The player, which has opened its output and is watched.
+
+        Raises
+        ------
+        OutputUnavailable
+            When the output does not open.
         """
         player = cls(uri, t0_s, midi_map)
         await player._start()
@@ -93,35 +125,71 @@ class RemotePlayer:
         return player
 
     def tempo(self, segment: TempoSegment) -> None:
-        """Let the music move as `segment` says from its time on."""
+        """Let the music move as `segment` says from its time on.
+
+        Parameters
+        ----------
+        segment
+            Takes the place of those from its time on.
+        """
         kept = [s for s in self._tempo_map.segments if s.time_s < segment.time_s]
         self._tempo_map = TempoMap((*kept[1 - _KEPT_SEGMENTS :], segment))
         self._write(protocol.tempo(segment))
 
     def notes(self, notes: Iterable[Note]) -> None:
-        """Queue notes; they may begin hours ahead or right now."""
+        """Queue notes; they may begin hours ahead or right now.
+
+        Parameters
+        ----------
+        notes
+            In any order.
+        """
         batch = list(notes)
         self._notes.extend(batch)
         self._write(protocol.notes(batch))
 
     def cancel(self, from_beat: float) -> None:
-        """Withdraw notes that begin at `from_beat` or later; end earlier ones by then."""
+        """Withdraw notes that begin at `from_beat` or later; end earlier ones by then.
+
+        Parameters
+        ----------
+        from_beat
+            In beats of the session.
+        """
         kept = [note for note in self._notes if note.beat < from_beat]
         self._notes = deque(kept, maxlen=_KEPT_NOTES)
         self._write(protocol.cancel(Cancel(from_beat)))
 
     def params(self, params: MusicParams) -> None:
-        """Set the colour of the music."""
+        """Set the colour of the music.
+
+        Parameters
+        ----------
+        params
+            The colour asked for.
+        """
         self._params = params
         self._write(protocol.params(params))
 
     def volume(self, gain: float) -> None:
-        """Set the loudness, 0 to 1."""
+        """Set the loudness, 0 to 1.
+
+        Parameters
+        ----------
+        gain
+            0 silent to 1 full.
+        """
         self._volume = gain
         self._write(protocol.volume(gain))
 
     def signals(self, values: Mapping[str, float]) -> None:
-        """Pass on those of the named values that the MIDI map routes, or all over OSC."""
+        """Pass on those of the named values that the MIDI map routes, or all over OSC.
+
+        Parameters
+        ----------
+        values
+            By name; those that are not finite are left out.
+        """
         routed = {
             name: value
             for name, value in values.items()

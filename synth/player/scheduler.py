@@ -36,13 +36,32 @@ _Event = tuple[float, int, int, int, Note | ClockPulse | _Sway]  # beat, kind, r
 class Scheduler:
     """Feed it with notes and tempo; `advance` sends what is due.
 
-    Pure: it reads no clock and never waits. Of events at one time, the clock goes first, then
-    offs before ons, bass before chords before the rest.
+    Pure: it reads no clock and never waits. Of events at one time, the clock goes first, then offs
+    before ons, bass before chords before the rest.
 
-    `clocked` is sent a MIDI clock: Start half a tick before beat 0, 24 ticks a beat from there on,
-    Stop with a panic or after a stall, then Continue at the next bar. `early_s` is how much before
-    its time the port wants everything. With `sways` the output gets the signal "pacer" eight times
-    a beat: 0 where the swell is softest, 1 where it is fullest.
+    The clock sends Start half a tick before beat 0, 24 ticks a beat from there on, Stop with a
+    panic or after a stall, then Continue at the next bar. The pacer comes eight times a beat: 0
+    where the swell is softest, 1 where it is fullest.
+
+    Parameters
+    ----------
+    output
+        What sounds; it is open.
+    clocked
+        Is sent a MIDI clock; None for no clock.
+    early_s
+        How much before its time the port wants everything; negative for later.
+    sways
+        Whether the output gets the signal "pacer", where the swell stands.
+
+    Attributes
+    ----------
+    sent
+        Events sent.
+    dropped
+        Notes too late to begin, or too many.
+    lateness_s
+        Of each event sent; the reader empties it.
     """
 
     def __init__(
@@ -68,7 +87,13 @@ class Scheduler:
         self.lateness_s: list[float] = []  #: of each event sent; the reader empties it
 
     def set_tempo(self, segment: TempoSegment) -> None:
-        """Let the music move as `segment` says from its time on; later segments are replaced."""
+        """Let the music move as `segment` says from its time on; later segments are replaced.
+
+        Parameters
+        ----------
+        segment
+            Where the music stands, and how fast it moves.
+        """
         while self._segments and self._segments[-1].time_s >= segment.time_s:
             self._segments.pop()
         self._segments.append(segment)
@@ -77,7 +102,13 @@ class Scheduler:
             self._stop_clock(segment.time_s)
 
     def add(self, notes: Iterable[Note]) -> None:
-        """Queue notes; one of no duration or out of MIDI's range is dropped."""
+        """Queue notes; one of no duration or out of MIDI's range is dropped.
+
+        Parameters
+        ----------
+        notes
+            In any order.
+        """
         for note in notes:
             valid = note.beats > 0.0 and 0 <= note.pitch <= 127 and 1 <= note.velocity <= 127
             if not valid or len(self._events) >= _MOST_NOTES:
@@ -86,7 +117,13 @@ class Scheduler:
             self._push(note.beat, _ON, note)
 
     def cancel(self, from_beat: float) -> None:
-        """Withdraw notes that begin at `from_beat` or later; end earlier ones by then."""
+        """Withdraw notes that begin at `from_beat` or later; end earlier ones by then.
+
+        Parameters
+        ----------
+        from_beat
+            In beats of the session.
+        """
         kept = []
         for beat, kind, rank, count, note in self._events:
             if isinstance(note, ClockPulse | _Sway):
@@ -102,13 +139,25 @@ class Scheduler:
         self._events = kept
 
     def next_due_s(self) -> float | None:
-        """Return when the output wants its next event; None when nothing is queued."""
+        """Return when the output wants its next event; None when nothing is queued.
+
+        Returns
+        -------
+        float | None
+            Session time, in s; what the output looks ahead is taken off.
+        """
         if not self._events or not self._segments:
             return None
         return self._time_at(self._events[0][0]) - self._ahead_s
 
     def advance(self, now_s: float) -> None:
-        """Send every event that is due at session time `now_s`."""
+        """Send every event that is due at session time `now_s`.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        """
         if not self._segments:
             return
         horizon_s = now_s + self._ahead_s
@@ -195,7 +244,13 @@ class Scheduler:
             self._clocked.pulse(ClockPulse("stop", self._beat_at(now_s)), now_s)
 
     def panic(self, now_s: float) -> None:
-        """End all that sounds, forget all that is queued, then silence the output."""
+        """End all that sounds, forget all that is queued, then silence the output.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        """
         self._events.clear()
         self._swaying = False
         try:

@@ -18,12 +18,27 @@ __all__ = ["AmbientStyle"]
 class AmbientStyle:
     """The default style."""
 
-    settings: StyleSettings
-    name: str = "ambient"
-    holds_chords: bool = True
+    settings: StyleSettings  #: the numbers from its file
+    name: str = "ambient"  #: what it is chosen by
+    holds_chords: bool = True  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar whose notes ring long; voices are tied wherever harmony allows."""
+        """Return a bar whose notes ring long; voices are tied wherever harmony allows.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            The colour asked for.
+        rng
+            The only source of chance; equal streams give equal notes.
+
+        Returns
+        -------
+        list[DraftNote]
+            In beats of the bar, layer by layer.
+        """
         ring = 0.5 + 0.5 * params.articulation
         drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):

@@ -21,12 +21,27 @@ _BREATH_BEATS = 0.4  #: bows are lifted this long before a phrase begins
 class ChamberStyle:
     """A small string ensemble; its parts move one by one, and breathe together at phrases."""
 
-    settings: StyleSettings
-    name: str = "chamber"
-    holds_chords: bool = True
+    settings: StyleSettings  #: the numbers from its file
+    name: str = "chamber"  #: what it is chosen by
+    holds_chords: bool = True  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar in which every part sings on to the next chord."""
+        """Return a bar in which every part sings on to the next chord.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            Already flavoured and within their ranges.
+        rng
+            The only source of chance; equal streams give equal notes.
+
+        Returns
+        -------
+        list[DraftNote]
+            In beats of the bar, layer by layer.
+        """
         drafts: list[DraftNote] = []
         bow = 0.4 + 0.6 * params.articulation
         for part in parts(self.settings, context, params, rng):

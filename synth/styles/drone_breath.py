@@ -25,12 +25,27 @@ _PAD_BEATS = BEATS_PER_BAR + 2.0  #: chords fade after the drone does, within th
 class DroneBreathStyle:
     """Little else than breath; a few high tones when the density asks for more."""
 
-    settings: StyleSettings
-    name: str = "drone_breath"
-    holds_chords: bool = True
+    settings: StyleSettings  #: the numbers from its file
+    name: str = "drone_breath"  #: what it is chosen by
+    holds_chords: bool = True  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar that is an in-breath when its index is even, else an out-breath."""
+        """Return a bar that is an in-breath when its index is even, else an out-breath.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            Already flavoured and within their ranges.
+        rng
+            The only source of chance; equal streams give equal notes.
+
+        Returns
+        -------
+        list[DraftNote]
+            In beats of the bar, layer by layer.
+        """
         drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets

@@ -55,14 +55,35 @@ _SPANS = {Layer.PAD: 24, Layer.BASS: 12, Layer.MELODY: 14, Layer.BELLS: 12, Laye
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all styles, the default first."""
+    """Return the names of all styles, the default first.
+
+    Returns
+    -------
+    tuple[str, ...]
+        As in `synth.params.STYLE_NAMES`.
+    """
     return STYLE_NAMES
 
 
 def load(name: str, folder: Path) -> Style:
     """Return a style with the numbers of `folder/<name>.toml`.
 
-    Raises `StyleError` when the name is unknown, or the file is missing or malformed.
+    Parameters
+    ----------
+    name
+        One of `names`.
+    folder
+        Where the styles' files are.
+
+    Returns
+    -------
+    Style
+        The style.
+
+    Raises
+    ------
+    StyleError
+        When the name is unknown, or the file is missing or malformed.
     """
     if name not in _STYLES:
         raise StyleError(f"no style named {name!r}", hint=f"There are: {', '.join(_STYLES)}.")
@@ -70,7 +91,23 @@ def load(name: str, folder: Path) -> Style:
 
 
 def read_settings(path: Path) -> StyleSettings:
-    """Return the contents of a style's file; errors name the file, the key and the reason."""
+    """Return the contents of a style's file; errors name the file, the key and the reason.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    StyleSettings
+        Checked: each number lies within its range.
+
+    Raises
+    ------
+    StyleError
+        When it cannot be read, or a key is unknown, missing or out of range.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -7,8 +7,9 @@ from random import Random
 
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
+from synth.compose.percussion import BACKBEAT, groove
 from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import BACKBEAT, bass_line, bells, broken, comped, groove
+from synth.compose.textures import bass_line, bells, broken, comped
 from synth.params import Layer, MusicParams
 
 __all__ = ["LofiStyle"]
@@ -18,12 +19,27 @@ __all__ = ["LofiStyle"]
 class LofiStyle:
     """A slow head-nodding groove; its chords are struck together and left to ring."""
 
-    settings: StyleSettings
-    name: str = "lofi"
-    holds_chords: bool = False
+    settings: StyleSettings  #: the numbers from its file
+    name: str = "lofi"  #: what it is chosen by
+    holds_chords: bool = False  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar of chords in the beat's gaps."""
+        """Return a bar of chords in the beat's gaps.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            Already flavoured and within their ranges.
+        rng
+            The only source of chance; equal streams give equal notes.
+
+        Returns
+        -------
+        list[DraftNote]
+            In beats of the bar, layer by layer.
+        """
         drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets

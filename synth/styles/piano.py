@@ -18,12 +18,27 @@ __all__ = ["PianoStyle"]
 class PianoStyle:
     """A minimal piano; its pad is the broken chord of the left hand."""
 
-    settings: StyleSettings
-    name: str = "piano"
-    holds_chords: bool = False
+    settings: StyleSettings  #: the numbers from its file
+    name: str = "piano"  #: what it is chosen by
+    holds_chords: bool = False  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar of broken chords, bass and melody."""
+        """Return a bar of broken chords, bass and melody.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            Already flavoured and within their ranges.
+        rng
+            The only source of chance; equal streams give equal notes.
+
+        Returns
+        -------
+        list[DraftNote]
+            In beats of the bar, layer by layer.
+        """
         drafts: list[DraftNote] = []
         order = "wave" if context.place.theme == "A" else "up"
         for part in parts(self.settings, context, params, rng):

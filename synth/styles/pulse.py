@@ -7,8 +7,9 @@ from random import Random
 
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.melody import melody
+from synth.compose.percussion import groove
 from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import bass_line, bells, broken, groove, held
+from synth.compose.textures import bass_line, bells, broken, held
 from synth.params import Layer, MusicParams
 
 __all__ = ["PulseStyle"]
@@ -18,12 +19,27 @@ __all__ = ["PulseStyle"]
 class PulseStyle:
     """A gentle groove."""
 
-    settings: StyleSettings
-    name: str = "pulse"
-    holds_chords: bool = True
+    settings: StyleSettings  #: the numbers from its file
+    name: str = "pulse"  #: what it is chosen by
+    holds_chords: bool = True  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar with a beat one can walk to."""
+        """Return a bar with a beat one can walk to.
+
+        Parameters
+        ----------
+        context
+            The bar to fill.
+        params
+            Already flavoured and within their ranges.
+        rng
+            The only source of chance; equal streams give equal notes.
+
+        Returns
+        -------
+        list[DraftNote]
+            In beats of the bar, layer by layer.
+        """
         drafts: list[DraftNote] = []
         for part in parts(self.settings, context, params, rng):
             layer, onsets = part.layer, part.onsets

@@ -30,9 +30,9 @@ _SUFFIX = {intervals: suffix for suffix, intervals in QUALITIES.items()}
 class Chord:
     """A root (pitch class 0 to 11), a quality from `QUALITIES` and the pitch class in the bass."""
 
-    root: int
-    quality: str
-    bass: int
+    root: int  #: pitch class
+    quality: str  #: a key of `QUALITIES`
+    bass: int  #: pitch class
 
     @property
     def pitch_classes(self) -> tuple[int, ...]:
@@ -40,13 +40,39 @@ class Chord:
         return tuple((self.root + interval) % 12 for interval in QUALITIES[self.quality])
 
     def symbol(self, key: Key) -> str:
-        """Return the chord symbol as spelled in a key, such as "Dm7" or "C/E"."""
+        """Return the chord symbol as spelled in a key, such as "Dm7" or "C/E".
+
+        Parameters
+        ----------
+        key
+            Decides between sharps and flats.
+
+        Returns
+        -------
+        str
+            Root and quality; a slash and the bass where that is not the root.
+        """
         name = spell(self.root, key) + self.quality
         return name if self.bass == self.root else f"{name}/{spell(self.bass, key)}"
 
 
 def diatonic(key: Key, degree: int, *, seventh: bool = False) -> Chord:
-    """Return the triad or seventh chord on a degree (0 is the tonic) from the key's own notes."""
+    """Return the triad or seventh chord on a degree (0 is the tonic) from the key's own notes.
+
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+    degree
+        Scale degree, 0 is the tonic; any whole number, taken modulo 7.
+    seventh
+        Four notes rather than three.
+
+    Returns
+    -------
+    Chord
+        In root position.
+    """
     notes = scale(key)
     root = notes[degree % 7]
     thirds = (0, 2, 4, 6) if seventh else (0, 2, 4)
@@ -59,6 +85,18 @@ def local_scale(key: Key, chord: Chord) -> tuple[int, ...]:
 
     A foreign tone displaces the key's note of the same letter, taken to be the neighbour a
     semitone away that is no tone of the chord.
+
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+    chord
+        The chord that sounds.
+
+    Returns
+    -------
+    tuple[int, ...]
+        Pitch classes, 0 to 11, ascending.
     """
     notes = list(scale(key))
     tones = chord.pitch_classes

@@ -35,18 +35,53 @@ _LETTERS = "FCGDAEB"
 
 
 def scale(key: Key) -> tuple[int, ...]:
-    """Return the seven pitch classes of a key, from its tonic upwards."""
+    """Return the seven pitch classes of a key, from its tonic upwards.
+
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+
+    Returns
+    -------
+    tuple[int, ...]
+        Seven pitch classes, 0 to 11, the tonic first.
+    """
     return tuple((key.tonic + interval) % 12 for interval in _INTERVALS[key.mode])
 
 
 def signature(key: Key) -> int:
-    """Return the number of sharps, or of flats when negative: -6 to 5."""
+    """Return the number of sharps, or of flats when negative: -6 to 5.
+
+    Parameters
+    ----------
+    key
+        Tonic and mode.
+
+    Returns
+    -------
+    int
+        Positive for sharps.
+    """
     shift = 1 - BRIGHTNESS.index(key.mode)
     return (key.tonic * 7 + shift + 6) % 12 - 6
 
 
 def circle_steps(start: int, end: int) -> int:
-    """Return the shortest way between two tonics in fifths: -5 to 6, positive is sharpwards."""
+    """Return the shortest way between two tonics in fifths: -5 to 6, positive is sharpwards.
+
+    Parameters
+    ----------
+    start
+        Pitch class of the tonic to start from, 0 to 11.
+    end
+        Pitch class of the tonic to reach, 0 to 11.
+
+    Returns
+    -------
+    int
+        Fifths; 0 for equal tonics.
+    """
     return ((end - start) * 7 + 5) % 12 - 5
 
 
@@ -55,6 +90,18 @@ def step_toward(current: Key, wanted: Key) -> Key:
 
     One step in the order of brightness and two on the circle of fifths at most, and so few that
     the two keys differ in at most two notes.
+
+    Parameters
+    ----------
+    current
+        The key to leave.
+    wanted
+        The key to come to in the end.
+
+    Returns
+    -------
+    Key
+        The wanted key itself where one step suffices.
     """
     here, there = BRIGHTNESS.index(current.mode), BRIGHTNESS.index(wanted.mode)
     darker = max(-1, min(1, there - here))
@@ -65,7 +112,20 @@ def step_toward(current: Key, wanted: Key) -> Key:
 
 
 def spell(pitch_class: int, key: Key) -> str:
-    """Return the name of a pitch class as a score in this key would write it, such as "G#"."""
+    """Return the name of a pitch class as a score in this key would write it, such as "G#".
+
+    Parameters
+    ----------
+    pitch_class
+        0 to 11, C is 0.
+    key
+        Tonic and mode.
+
+    Returns
+    -------
+    str
+        A letter, with as many "#" or "b" as it takes.
+    """
     tonic = signature(key) + BRIGHTNESS.index(key.mode) - 1
     lowest = tonic - 5
     place = lowest + (pitch_class * 7 - lowest) % 12

@@ -15,12 +15,43 @@ _WIDE = 1000
 
 
 def motion(before: tuple[int, ...], after: tuple[int, ...]) -> int:
-    """Return the semitones that all voices move together."""
+    """Return the semitones that all voices move together.
+
+    Parameters
+    ----------
+    before
+        MIDI pitches, ascending.
+    after
+        MIDI pitches of as many voices, ascending.
+
+    Returns
+    -------
+    int
+        Semitones, 0 when nothing moves.
+
+    Raises
+    ------
+    ValueError
+        When the numbers of voices differ.
+    """
     return sum(abs(a - b) for a, b in zip(before, after, strict=True))
 
 
 def parallels(before: tuple[int, ...], after: tuple[int, ...]) -> int:
-    """Return how many pairs of voices move in parallel fifths or octaves."""
+    """Return how many pairs of voices move in parallel fifths or octaves.
+
+    Parameters
+    ----------
+    before
+        MIDI pitches, ascending.
+    after
+        MIDI pitches of as many voices, ascending.
+
+    Returns
+    -------
+    int
+        0 to n (n - 1) / 2 for n voices; voices that stay do not count.
+    """
     count = 0
     for low in range(len(before)):
         step = after[low] - before[low]
@@ -41,10 +72,25 @@ def revoice(
 ) -> tuple[int, ...]:
     """Return the closest voicing of a chord, as many pitches as `before`, ascending.
 
-    `tones` are pitch classes in order of the chord; with more tones than voices the fifth may go.
-    `bass` holds the bass's pitches before and after, which take part in the search for parallels.
-    Pitches lie from `low` to `high` (a span of at least two octaves), neighbours at most
-    `MAX_SPACING` apart. Voices outside the range are led back into it.
+    Neighbours lie at most `MAX_SPACING` apart. Voices outside the range are led back into it.
+
+    Parameters
+    ----------
+    before
+        The voicing to start from: MIDI pitches, ascending.
+    tones
+        Pitch classes in order of the chord; with more tones than voices the fifth may go.
+    bass
+        The bass's pitches before and after, which take part in the search for parallels.
+    low
+        The lowest pitch allowed.
+    high
+        The highest pitch allowed, two octaves above `low` at least.
+
+    Returns
+    -------
+    tuple[int, ...]
+        MIDI pitches, ascending; a fresh voicing by `stack` where none is within reach.
     """
     count = len(before)
     needed = _needed(tones, count)
@@ -77,7 +123,24 @@ def revoice(
 
 
 def stack(tones: tuple[int, ...], count: int, low: int, high: int) -> tuple[int, ...]:
-    """Return a fresh voicing in the middle of a range: close, ascending, complete."""
+    """Return a fresh voicing in the middle of a range: close, ascending, complete.
+
+    Parameters
+    ----------
+    tones
+        Pitch classes in the order of the chord, three or more.
+    count
+        The number of voices.
+    low
+        The lowest pitch allowed.
+    high
+        The highest pitch allowed.
+
+    Returns
+    -------
+    tuple[int, ...]
+        MIDI pitches, ascending.
+    """
     needed = _needed(tones, count)
     middle = (low + high) // 2
     start = max(low, middle - 3 * (count - 1))
