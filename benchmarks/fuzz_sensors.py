@@ -31,7 +31,7 @@ from rigs.recording_files import FORMATS  # noqa: E402
 from sensors.ble.band import BandReader  # noqa: E402
 from sensors.ble.link import LinkChange, Packet  # noqa: E402
 from sensors.ble.strap import StrapReader  # noqa: E402
-from sensors.codecs import device_information, heart_rate, polar_pmd  # noqa: E402
+from sensors.codecs import device_information, heart_rate, polar_frames, polar_pmd  # noqa: E402
 from sensors.codecs.bitalino import BitalinoDecoder  # noqa: E402
 from sensors.codecs.described import DescribedDecoder  # noqa: E402
 from sensors.codecs.shimmer import CLOCK_WRAPS_S, ShimmerDecoder  # noqa: E402
@@ -148,7 +148,7 @@ def codec_targets() -> dict[str, Target]:
         "battery": (heart_rate.battery_percent, [b"\x37", b"\x64"], refuses),
         "body location": (heart_rate.body_location, [b"\x01", b"\x06"], refuses),
         "device information": (device_information.device_text, told, refuses),
-        "polar frames": (lambda data: polar_pmd.PmdFrame.decode(data).values(), PMD, refuses),
+        "polar frames": (lambda data: polar_frames.PmdFrame.decode(data).values(), PMD, refuses),
         "polar replies": (polar_pmd.PmdReply.decode, REPLIES, refuses),
         "polar features": (polar_pmd.features, REPLIES, refuses),
         "polar stops": (polar_pmd.stopped_by_device, REPLIES, refuses),

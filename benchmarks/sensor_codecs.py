@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from sensors.codecs.heart_rate import HeartRateMeasurement
-from sensors.codecs.polar_pmd import PmdFrame
+from sensors.codecs.polar_frames import PmdFrame
 
 HEART_RATE = bytes.fromhex("10 3c e8 03 f0 03")
 ECG = bytes(10) + b"".join(i.to_bytes(3, "little", signed=True) for i in range(-36, 37))

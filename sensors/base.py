@@ -28,9 +28,9 @@ class SensorStatus:
     that one before.
     """
 
-    source: str
-    time_s: float
-    state: LinkState
+    source: str  #: the sensor's name
+    time_s: float  #: session time
+    state: LinkState  #: of the link
     battery_percent: int | None = None
     contact: bool | None = None
     detail: str = ""
@@ -47,5 +47,13 @@ SampleStream = AsyncGenerator[Sample, None]
 
 
 async def sleep_until(time_s: float, clock: Clock) -> None:
-    """Wait until the session's clock shows `time_s`; return at once when it is past."""
+    """Wait until the session's clock shows `time_s`; return at once when it is past.
+
+    Parameters
+    ----------
+    time_s
+        Session time.
+    clock
+        The session's.
+    """
     await asyncio.sleep(max(0.0, time_s - clock()))

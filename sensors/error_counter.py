@@ -32,7 +32,13 @@ _log = logging.getLogger(__name__)
 
 
 class ErrorCounter:
-    """Counts bad input by kind; of each kind the 1st, 10th, 100th ... is logged."""
+    """Counts bad input by kind; of each kind the 1st, 10th, 100th ... is logged.
+
+    Parameters
+    ----------
+    source
+        The sensor, for the log.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -46,17 +52,49 @@ class ErrorCounter:
         return dict(self._counts)
 
     def is_due(self, now_s: float) -> bool:
-        """Return whether there is bad input to tell of, and not too often."""
+        """Return whether there is bad input to tell of, and not too often.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        bool
+            Up to 16 each is told, later ones every 10 s.
+        """
         total = self._counts.total()
         return total > self._told and (total <= _FEW or now_s - self._told_s >= _SUM_UP_S)
 
     def tell(self, now_s: float) -> dict[str, int]:
-        """Return the counts, which are told with this."""
+        """Return the counts, which are told with this.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        dict[str, int]
+            How often each kind came.
+        """
         self._told, self._told_s = self._counts.total(), now_s
         return self.counts
 
     def count(self, kind: BadKind, what: str, times: int = 1) -> None:
-        """Count some bad input; `what` says more about it, for the log."""
+        """Count some bad input; `what` says more about it, for the log.
+
+        Parameters
+        ----------
+        kind
+            As a reader of the report sees it.
+        what
+            Says more about it, for the log.
+        times
+            How often it came.
+        """
         before = self._counts[kind]
         self._counts[kind] += times
         if len(str(before)) < len(str(before + times)) or not before:

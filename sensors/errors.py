@@ -25,6 +25,13 @@ class SensorError(Exception):
     """Base of all errors of this package; `hint` says what the user can do about it.
 
     Both are one line each, whatever names are in them.
+
+    Parameters
+    ----------
+    message
+        What went wrong; made printable.
+    hint
+        What the user can do about it; empty where there is nothing.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -49,7 +56,15 @@ class RecordingError(SensorError):
 
 
 class PacketError(SensorError):
-    """A packet does not follow its format; `kind` is how it is counted."""
+    """A packet does not follow its format; `kind` is how it is counted.
+
+    Parameters
+    ----------
+    message
+        What is wrong with it.
+    kind
+        How it is counted.
+    """
 
     def __init__(self, message: str, kind: BadKind = "wrong length") -> None:
         super().__init__(message)

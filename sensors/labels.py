@@ -54,11 +54,22 @@ _RR_LONGEST_S = 10.0  #: no heart beats every 10 s: a larger RR is in ms
 class LabelMeaning:
     """A signal, and the factor to its unit; None where only the size of the values tells it."""
 
-    signal: Signal
-    factor: float | None = 1.0
+    signal: Signal  #: what is measured
+    factor: float | None = 1.0  #: from the channel's unit to ours
 
     def in_our_unit(self, values: ArrayLike) -> FloatArray:
-        """Return the values in the unit of `sensors.signals.UNITS`."""
+        """Return the values in the unit of `sensors.signals.UNITS`.
+
+        Parameters
+        ----------
+        values
+            In the unit that the channel names, of any shape.
+
+        Returns
+        -------
+        FloatArray
+            Of the same shape; RR without a unit is taken to be in ms beyond 10.
+        """
         array = np.asarray(values, dtype=np.float64)
         if self.factor is not None:
             return array if self.factor == 1.0 else array * self.factor
@@ -68,7 +79,19 @@ class LabelMeaning:
 def meaning_of(label: str, kind: str = "", unit: str = "") -> LabelMeaning | None:
     """Return what a channel measures by its label, else by its kind; None when nothing tells.
 
-    None as well for a unit that cannot be converted, such as a resistance for EDA.
+    Parameters
+    ----------
+    label
+        The channel's own name.
+    kind
+        Its type, such as that of an LSL stream.
+    unit
+        As written there; empty is taken to be ours.
+
+    Returns
+    -------
+    LabelMeaning | None
+        None as well for a unit that cannot be converted, such as a resistance for EDA.
     """
     signal = _signal(label) or _signal(kind)
     if signal is None:

@@ -24,9 +24,22 @@ def printable(text: str, longest: int | None = None, *, lines: bool = False) -> 
     """Return text without anything that a terminal, a page or a log line obeys.
 
     Escape sequences and invisible characters go (direction marks among them, which let text read
-    backwards), what separates becomes one space, and letters are composed, so that equal names
-    are equal. With `lines`, line breaks and spaces stay as they are. What is longer than `longest`
-    characters is cut. The result may be empty.
+    backwards), what separates becomes one space, and letters are composed, so that equal names are
+    equal.
+
+    Parameters
+    ----------
+    text
+        From outside, of any length.
+    longest
+        Characters that are shown; None for all. What is longer is cut and ends in "…".
+    lines
+        Whether line breaks and spaces stay as they are.
+
+    Returns
+    -------
+    str
+        It may be empty.
     """
     if not (text.isascii() and text.isprintable()):
         text = "".join(_shown(character, lines) for character in _ESCAPES.sub("", text))

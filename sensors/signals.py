@@ -52,8 +52,8 @@ class Chunk:
     clock. Empty chunks are allowed and mean nothing.
     """
 
-    signal: Signal
-    source: str
+    signal: Signal  #: what is measured
+    source: str  #: the sensor's name
     times_s: FloatArray
     values: FloatArray
     rate_hz: float | None = None
@@ -67,7 +67,31 @@ class Chunk:
     def regular(
         cls, signal: Signal, source: str, t0_s: float, rate_hz: float, values: ArrayLike
     ) -> Self:
-        """Build a chunk of evenly spaced samples; `values` is (n,) or (n, channels)."""
+        """Build a chunk of evenly spaced samples; `values` is (n,) or (n, channels).
+
+        Parameters
+        ----------
+        signal
+            What is measured.
+        source
+            The sensor's name, which its samples bear.
+        t0_s
+            Time of the first sample, in s.
+        rate_hz
+            Samples a second.
+        values
+            In the signal's unit, shape (n,) or (n, channels).
+
+        Returns
+        -------
+        Self
+            Its times are `t0_s + arange(n) / rate_hz`.
+
+        Raises
+        ------
+        ValueError
+            For more than two dimensions.
+        """
         columns = _columns(values)
         times_s = t0_s + np.arange(len(columns)) / rate_hz
         return cls(signal, source, times_s, columns, rate_hz)
@@ -81,7 +105,31 @@ class Chunk:
         values: ArrayLike,
         device_times_s: ArrayLike | None = None,
     ) -> Self:
-        """Build a chunk whose samples each have their own time."""
+        """Build a chunk whose samples each have their own time.
+
+        Parameters
+        ----------
+        signal
+            What is measured.
+        source
+            The sensor's name, which its samples bear.
+        times_s
+            In s, shape (n,), never decreasing.
+        values
+            In the signal's unit, shape (n,) or (n, channels).
+        device_times_s
+            The device's own times, shape (n,); None where it has no clock.
+
+        Returns
+        -------
+        Self
+            Without a rate.
+
+        Raises
+        ------
+        ValueError
+            When times and values do not fit each other.
+        """
         device = None if device_times_s is None else np.asarray(device_times_s, dtype=np.float64)
         times = np.asarray(times_s, dtype=np.float64)
         return cls(signal, source, times, _columns(values), None, device)
@@ -113,11 +161,11 @@ class Gap:
     It is sent when it ends, so `end_s` is known. Beats before and after it are not neighbours.
     """
 
-    signal: Signal
-    source: str
-    start_s: float
+    signal: Signal  #: what is missing
+    source: str  #: the sensor's name
+    start_s: float  #: session time at which it begins
     end_s: float
-    reason: GapReason
+    reason: GapReason  #: why
 
 
 def _columns(values: ArrayLike) -> FloatArray:

@@ -18,6 +18,24 @@ class StatusReporter:
 
     `say` returns the status if anything in it is new. While the sensor streams, its `detail` is
     advice or `trouble`, or else what `portrait` was last set to; a new portrait is told before.
+
+    Parameters
+    ----------
+    source
+        The sensor's name, which its samples bear.
+    no_contact
+        What a wearer can do about a lost contact, as a sentence.
+    low_battery
+        What to do about a low battery, as the end of a sentence.
+
+    Attributes
+    ----------
+    status
+        The latest status.
+    portrait
+        What is known of the device, as sentences.
+    trouble
+        What it does not do, and why, as a sentence.
     """
 
     def __init__(self, source: str, no_contact: str, low_battery: str) -> None:
@@ -39,18 +57,49 @@ class StatusReporter:
         return self._bad.counts
 
     def rename(self, source: str) -> None:
-        """Take the device's own name, once it is known."""
+        """Take the device's own name, once it is known.
+
+        Parameters
+        ----------
+        source
+            The name it tells; statuses say under which it was known before.
+        """
         if source != self.source:
             wish = self.status.wish or self.source
             self.status = replace(self.status, source=source, wish=wish)
             self._bad.source = source
 
     def count_bad(self, kind: BadKind, what: str, times: int = 1) -> None:
-        """Count bad input; the next `say` tells of it."""
+        """Count bad input; the next `say` tells of it.
+
+        Parameters
+        ----------
+        kind
+            As a reader of the report sees it.
+        what
+            Says more about it, for the log.
+        times
+            How often it came.
+        """
         self._bad.count(kind, what, times)
 
     def link(self, time_s: float, state: LinkState, detail: str) -> list[SensorStatus]:
-        """Return the status of a link that has changed; of the contact nothing is known then."""
+        """Return the status of a link that has changed; of the contact nothing is known then.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+        state
+            The new state.
+        detail
+            A sentence that the wearer can act on, or empty.
+
+        Returns
+        -------
+        list[SensorStatus]
+            One status, or none when nothing is new.
+        """
         return self._tell(replace(self.status, state=state, detail=detail, contact=None), time_s)
 
     def say(
@@ -61,7 +110,24 @@ class StatusReporter:
         battery_percent: int | None = None,
         drift_ppm: float | None = None,
     ) -> list[SensorStatus]:
-        """Return the status of a sensor that streams; what is None stays as it was."""
+        """Return the status of a sensor that streams; what is None stays as it was.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+        contact
+            Whether the electrodes touch the skin; None where the device cannot tell.
+        battery_percent
+            0 to 100.
+        drift_ppm
+            How fast the device's clock runs; a change below 10 is not told.
+
+        Returns
+        -------
+        list[SensorStatus]
+            One status, or none when nothing is new.
+        """
         known_ppm = self.status.drift_ppm
         if drift_ppm is None or (
             known_ppm is not None and abs(drift_ppm - known_ppm) < DRIFT_STEP_PPM
@@ -73,11 +139,35 @@ class StatusReporter:
         return self._tell(self._with_battery(status, battery_percent), time_s)
 
     def say_battery(self, time_s: float, percent: int) -> list[SensorStatus]:
-        """Return the status if the battery has changed."""
+        """Return the status if the battery has changed.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+        percent
+            0 to 100.
+
+        Returns
+        -------
+        list[SensorStatus]
+            One status, or none when nothing is new.
+        """
         return self._tell(self._with_battery(self.status, percent), time_s)
 
     def say_bad(self, time_s: float) -> list[SensorStatus]:
-        """Return the status if there is bad input to tell of."""
+        """Return the status if there is bad input to tell of.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+
+        Returns
+        -------
+        list[SensorStatus]
+            One status, or none when nothing is due.
+        """
         return self._tell(self.status, time_s) if self._bad.is_due(time_s) else []
 
     def _with_battery(self, status: SensorStatus, percent: int | None) -> SensorStatus:

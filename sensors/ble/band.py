@@ -24,7 +24,23 @@ class Decoder(Protocol):
     """A codec with a memory of one connection."""
 
     def decode(self, packet: bytes) -> list[SampleFrame]:
-        """Return the frames that a notification completes, or raise `PacketError`."""
+        """Return the frames that a notification completes, or raise `PacketError`.
+
+        Parameters
+        ----------
+        packet
+            The bytes of one notification.
+
+        Returns
+        -------
+        list[SampleFrame]
+            In order of time.
+
+        Raises
+        ------
+        PacketError
+            When it does not follow the format.
+        """
         ...
 
     def reset(self) -> None:
@@ -33,7 +49,29 @@ class Decoder(Protocol):
 
 
 async def follow(plan: ConnectionSpec, reader: BandReader, clock: Clock) -> SampleStream:
-    """Yield what a reader makes of a link, for ever."""
+    """Yield what a reader makes of a link, for ever.
+
+    Parameters
+    ----------
+    plan
+        What to connect to.
+    reader
+        What makes samples of it.
+    clock
+        The session's.
+
+    Yields
+    ------
+    Sample
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        When the device does not appear in time.
+    SensorUnavailable
+        Where the radio cannot be used at the start.
+    """
     async with aclosing(supervise(plan, clock)) as events:
         async for event in events:
             for sample in reader.take(event):
@@ -43,8 +81,16 @@ async def follow(plan: ConnectionSpec, reader: BandReader, clock: Clock) -> Samp
 class BandReader:
     """Turns what a link delivers into samples; holds no radio.
 
-    `timelines` makes one timeline a signal, for a source of the given name. Bad input is counted,
-    in all statuses.
+    Bad input is counted, in all statuses.
+
+    Parameters
+    ----------
+    source
+        The band's name until it tells its own.
+    decoder
+        The codec of this kind of band.
+    timelines
+        Makes one timeline a signal, for a source of the given name.
     """
 
     def __init__(
@@ -59,7 +105,18 @@ class BandReader:
         self._has_data = False
 
     def take(self, event: LinkChange | Packet) -> list[Sample]:
-        """Return the samples that an event gives rise to, in order of time; often none."""
+        """Return the samples that an event gives rise to, in order of time; often none.
+
+        Parameters
+        ----------
+        event
+            A change of the link, or a packet.
+
+        Returns
+        -------
+        list[Sample]
+            Chunks, gaps and statuses.
+        """
         if isinstance(event, LinkChange):
             return self._change(event)
         try:

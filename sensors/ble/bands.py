@@ -40,18 +40,29 @@ class BandSettings:
     """
 
     profiles: Path
-    name_or_address: str = ""
+    name_or_address: str = ""  #: or the start of a name; empty for the only one that fits
     label: str = ""
     kind: str = ""
     eda: int = 3
     ecg: int = 0
     rate_hz: int = 0
-    wait_s: float = 30.0
+    wait_s: float = 30.0  #: how long it may take to appear at the start
     started_unix_s: float = 0.0
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
     def band(self) -> Band | None:
-        """Return the band that `kind` names; raise `SettingsError` where there is none such."""
+        """Return the band that `kind` names; raise `SettingsError` where there is none such.
+
+        Returns
+        -------
+        Band | None
+            None where `kind` is empty.
+
+        Raises
+        ------
+        SettingsError
+            Where there is none such, or its profile has a mistake.
+        """
         if not self.kind:
             return None
         for native in _NATIVE:
@@ -74,7 +85,29 @@ async def stream(
     """Yield what one band sends, for ever; where it is no band, what `otherwise` does.
 
     Without a `kind`, the device is looked for first: what it is shows by its name and services.
-    `otherwise` is given the settings, with the address of the device.
+
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+    otherwise
+        Given the settings, with the address of the device; what it returns is passed on.
+
+    Yields
+    ------
+    Sample
+        In order of time.
+
+    Raises
+    ------
+    SettingsError
+        For an unknown kind.
+    SensorNotFound
+        When the device does not appear in time.
+    SensorUnavailable
+        Where the radio cannot be used at the start.
     """
     band = settings.band()
     if band is None and settings.name_or_address:
@@ -120,7 +153,20 @@ def _driver(settings: BandSettings, band: Band, clock: Clock) -> SampleStream:
 
 
 def band_of(seen: Advertisement, profiles: Sequence[DeviceProfile]) -> Band | None:
-    """Return what kind of band a device is; None for a strap, and for what is not known."""
+    """Return what kind of band a device is; None for a strap, and for what is not known.
+
+    Parameters
+    ----------
+    seen
+        The device as it advertises itself.
+    profiles
+        The profiles that are known.
+
+    Returns
+    -------
+    Band | None
+        A profile, or the name of a kind that needs none.
+    """
     if is_strap(seen):
         return None
     if bitalino.is_bitalino(seen):
@@ -131,7 +177,18 @@ def band_of(seen: Advertisement, profiles: Sequence[DeviceProfile]) -> Band | No
 
 
 def recognise(profiles: Sequence[DeviceProfile]) -> Callable[[Advertisement], Advertisement]:
-    """Return a function for `scan` that says which devices are bands, and what they give."""
+    """Return a function for `scan` that says which devices are bands, and what they give.
+
+    Parameters
+    ----------
+    profiles
+        The profiles that are known.
+
+    Returns
+    -------
+    Callable[[Advertisement], Advertisement]
+        Gives a device back, with its kind and what it gives where it is a band.
+    """
 
     def named(seen: Advertisement) -> Advertisement:
         band = band_of(seen, profiles)

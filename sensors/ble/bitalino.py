@@ -39,13 +39,13 @@ class BitalinoSettings:
     The defaults are the plugged kit's. `rate_hz` 0 stands for 10, or 100 with an ECG.
     """
 
-    name_or_address: str = ""
-    label: str = ""
-    eda: int = 3
-    ecg: int = 0
+    name_or_address: str = ""  #: or the start of a name; empty for the only one there
+    label: str = ""  #: what it is called in messages until it has been seen
+    eda: int = 3  #: channel of skin conductance
+    ecg: int = 0  #: channel of the ECG
     rate_hz: int = 0
-    wait_s: float = 30.0
-    seed: int = 1
+    wait_s: float = 30.0  #: how long it may take to appear at the start
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         if not all(0 <= channel <= 4 for channel in (self.eda, self.ecg)):
@@ -76,14 +76,42 @@ class BitalinoSettings:
 
 
 def is_bitalino(seen: Advertisement) -> bool:
-    """Return whether a device in reach is a BITalino."""
+    """Return whether a device in reach is a BITalino.
+
+    Parameters
+    ----------
+    seen
+        The device as it advertises itself.
+
+    Returns
+    -------
+    bool
+        By its service, or by its name.
+    """
     return _SERVICE in seen.services or seen.name.casefold().startswith("bitalino")
 
 
 def stream(settings: BitalinoSettings, clock: Clock) -> SampleStream:
     """Return the samples, gaps and statuses of one BITalino, for ever.
 
-    Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Returns
+    -------
+    SampleStream
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        When it does not appear in time; before the first packet only.
+    SensorUnavailable
+        Where the radio cannot be used; before the first packet only.
     """
     rate_hz = settings.sampling_hz
 

@@ -20,12 +20,33 @@ class DeviceClaims:
         self._held: dict[str, tuple[object, Advertisement]] = {}
 
     def take(self, device: Advertisement, owner: object) -> bool:
-        """Claim a device; return whether nobody else holds it."""
+        """Claim a device; return whether nobody else holds it.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+        owner
+            Who holds a device; compared by identity.
+
+        Returns
+        -------
+        bool
+            True also for who holds it already.
+        """
         holder, _ = self._held.setdefault(device.address, (owner, device))
         return holder is owner
 
     def release(self, owner: object, *, but: str = "") -> None:
-        """Give up whatever the owner holds, but for the device of one address."""
+        """Give up whatever the owner holds, but for the device of one address.
+
+        Parameters
+        ----------
+        owner
+            Who holds a device; compared by identity.
+        but
+            The address of a device that the owner keeps; empty for none.
+        """
         self._held = {
             address: held
             for address, held in self._held.items()
@@ -33,12 +54,29 @@ class DeviceClaims:
         }
 
     def of_others(self, owner: object) -> dict[str, Advertisement]:
-        """Return the devices that anybody but the owner holds, by address."""
+        """Return the devices that anybody but the owner holds, by address.
+
+        Parameters
+        ----------
+        owner
+            Who holds a device; compared by identity.
+
+        Returns
+        -------
+        dict[str, Advertisement]
+            As they were seen when they were claimed.
+        """
         return {a: device for a, (holder, device) in self._held.items() if holder is not owner}
 
 
 def claims() -> DeviceClaims:
-    """Return the claims of the running loop."""
+    """Return the claims of the running loop.
+
+    Returns
+    -------
+    DeviceClaims
+        The same object for all of one event loop.
+    """
     return _claims.setdefault(asyncio.get_running_loop(), DeviceClaims())
 
 

@@ -25,12 +25,12 @@ class DescribedSettings:
     that want to be told the time. `wait_s` is how long it may take to appear at the start.
     """
 
-    profile: DeviceProfile
-    name_or_address: str = ""
-    label: str = ""
+    profile: DeviceProfile  #: what the device sends
+    name_or_address: str = ""  #: or the start of a name; empty for the only one
+    label: str = ""  #: what it is called in messages until it has been seen
     wait_s: float = 30.0
     started_unix_s: float = 0.0
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         if not 0.0 < self.wait_s <= 3600.0:
@@ -40,7 +40,24 @@ class DescribedSettings:
 def stream(settings: DescribedSettings, clock: Clock) -> SampleStream:
     """Return the samples, gaps and statuses of one device, for ever.
 
-    Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Returns
+    -------
+    SampleStream
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        When it does not appear in time; before the first packet only.
+    SensorUnavailable
+        Where the radio cannot be used; before the first packet only.
     """
     profile = settings.profile
     decoder = DescribedDecoder(profile)

@@ -36,12 +36,34 @@ _LISTED = 12  #: devices named in a message
 
 
 def is_strap(device: Advertisement) -> bool:
-    """Return whether the device offers the standard Heart Rate Service."""
+    """Return whether the device offers the standard Heart Rate Service.
+
+    Parameters
+    ----------
+    device
+        The device as it was seen.
+
+    Returns
+    -------
+    bool
+        By its services.
+    """
     return device.kind == "heart rate strap"
 
 
 def address_of(text: str) -> str:
-    """Return the address that a text is, as radios write it; empty for any other text."""
+    """Return the address that a text is, as radios write it; empty for any other text.
+
+    Parameters
+    ----------
+    text
+        What a user wrote.
+
+    Returns
+    -------
+    str
+        In upper case, with colons.
+    """
     text = text.strip()
     if not _ADDRESS.fullmatch(text):
         return ""
@@ -51,7 +73,20 @@ def address_of(text: str) -> str:
 def legible(text: str) -> str:
     """Return what a user asks for as it is compared; empty for an empty text alone.
 
-    Raises `SettingsError` for a text in which nothing can be seen: it would fit every device.
+    Parameters
+    ----------
+    text
+        What a user wrote.
+
+    Returns
+    -------
+    str
+        Printable, on one line.
+
+    Raises
+    ------
+    SettingsError
+        For a text in which nothing can be seen: it would fit every device.
     """
     shown = printable(text)
     if text and not shown:
@@ -63,12 +98,34 @@ def legible(text: str) -> str:
 
 
 def uri_of(device: Advertisement) -> str:
-    """Return the URI of just this device: names are not unique, and may be anything."""
+    """Return the URI of just this device: names are not unique, and may be anything.
+
+    Parameters
+    ----------
+    device
+        The device as it was seen.
+
+    Returns
+    -------
+    str
+        "ble:" and the address.
+    """
     return f"ble:{device.address}"
 
 
 def describe(seen: Iterable[Advertisement]) -> str:
-    """Return one phrase that lists devices by what tells them apart."""
+    """Return one phrase that lists devices by what tells them apart.
+
+    Parameters
+    ----------
+    seen
+        Devices, of which 12 are named.
+
+    Returns
+    -------
+    str
+        "nothing" for none.
+    """
     told = [_told(device) for device in seen]
     more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
     return (", ".join(told[:_LISTED]) or "nothing") + more
@@ -89,8 +146,8 @@ class DeviceQuery:
     devices in messages, and `label` this one until it has been seen.
     """
 
-    text: str = ""
-    serial: str = ""
+    text: str = ""  #: address, name or the start of one; empty for any
+    serial: str = ""  #: serial number; empty for any
     accepts: Callable[[Advertisement], bool] = is_strap
     what: str = "heart rate strap"
     label: str = ""
@@ -112,7 +169,18 @@ class DeviceQuery:
         return f"{words} with the serial number {self.serial}" if self.serial else words
 
     def fits(self, device: Advertisement) -> bool:
-        """Return whether the device could be meant."""
+        """Return whether the device could be meant.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+
+        Returns
+        -------
+        bool
+            By its address, the start of its name, or `accepts`.
+        """
         if self.address:
             return device.address.upper() == self.address
         if not self.text:
@@ -120,7 +188,18 @@ class DeviceQuery:
         return device.name.casefold().startswith(self.text.casefold())
 
     def narrow(self, fitting: Sequence[Advertisement]) -> list[Advertisement]:
-        """Return those of the exact name, where there are any."""
+        """Return those of the exact name, where there are any.
+
+        Parameters
+        ----------
+        fitting
+            Devices that could be meant.
+
+        Returns
+        -------
+        list[Advertisement]
+            All of them where none has the exact name.
+        """
         return [d for d in fitting if self.text and d.name == self.text] or [*fitting]
 
 
@@ -131,6 +210,22 @@ class DeviceIdentity:
     sensor or program uses is left alone. A device that hides its address comes back under another
     one: once it has been out of sight for a while, its serial number shows that a device
     of its name is the same. Without one it is waited for.
+
+    Parameters
+    ----------
+    wanted
+        What the user says of it.
+
+    Attributes
+    ----------
+    wanted
+        What the user says of it.
+    seen
+        All devices seen so far, by address.
+    serial
+        Of the device that worked, where it told.
+    obstacle
+        Why the device was not found although something could be seen.
     """
 
     def __init__(self, wanted: DeviceQuery) -> None:
@@ -164,6 +259,18 @@ class DeviceIdentity:
 
         A name may be carried by another one that has not been seen yet, so the whole time is
         spent; next to an address others are noted, since they cannot be this one later.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+        now_s
+            On the loop's clock.
+
+        Returns
+        -------
+        bool
+            True for a known or an addressed device only.
         """
         for_a_while = now_s - first_seen_s(device.address) >= _BESIDE_S
         if self._known:
@@ -176,8 +283,24 @@ class DeviceIdentity:
     ) -> Advertisement | None:
         """Return the device to connect to; None while it is not there or must be left alone.
 
-        `whole` is whether connected devices are among those seen. Raises `SensorNotFound` where
-        several could be meant, as long as none has worked.
+        Parameters
+        ----------
+        seen
+            Devices in reach now.
+        now_s
+            On the loop's clock.
+        whole
+            Whether connected devices are among those seen.
+
+        Returns
+        -------
+        Advertisement | None
+            It is claimed for this sensor.
+
+        Raises
+        ------
+        SensorNotFound
+            Where several could be meant, as long as none has worked.
         """
         self.seen |= {device.address: device for device in seen}
         if whole:
@@ -195,13 +318,37 @@ class DeviceIdentity:
         return device
 
     def must_tell(self, device: Advertisement) -> bool:
-        """Return whether only its serial number can show that the device is the one."""
+        """Return whether only its serial number can show that the device is the one.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+
+        Returns
+        -------
+        bool
+            True for a known device at another address, and where a serial number is asked for.
+        """
         if self._known:
             return device.address != self._known.address
         return bool(self.wanted.serial)
 
     def is_told(self, device: Advertisement, serial: str) -> bool:
-        """Return whether a serial number is the one expected; else the device is refused."""
+        """Return whether a serial number is the one expected; else the device is refused.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+        serial
+            What the device told.
+
+        Returns
+        -------
+        bool
+            Case and padding do not matter.
+        """
         same = _plain(serial) == _plain(self.serial if self._known else self.wanted.serial)
         if not same:
             self._refused.add(device.address)
@@ -211,6 +358,13 @@ class DeviceIdentity:
         """Let a device rest whose serial number could not be read: the signal may be weak.
 
         Who asked for a serial number waits for it, so then a second attempt follows at once.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+        now_s
+            On the loop's clock.
         """
         failed = self._unread.get(device.address, 0)
         self._unread[device.address] = failed + 1
@@ -220,7 +374,15 @@ class DeviceIdentity:
             self._rests_until_s[device.address] = now_s + rest_s
 
     def works(self, device: Advertisement, now_s: float) -> None:
-        """Remember the device: from now on this one is meant."""
+        """Remember the device: from now on this one is meant.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+        now_s
+            On the loop's clock.
+        """
         if device is not self._known:
             self._known = device
             self._had.add(device.address)
@@ -228,7 +390,15 @@ class DeviceIdentity:
         self._worked_s, self._away_since_s = now_s, None
 
     def released(self, device: Advertisement, *, surely: bool) -> None:
-        """Note the end of a link; unless it is sure, the system may show it as somebody's."""
+        """Note the end of a link; unless it is sure, the system may show it as somebody's.
+
+        Parameters
+        ----------
+        device
+            The device as it was seen.
+        surely
+            Whether the system has surely let go of it.
+        """
         self._ours = "" if surely else device.address
         self._give_up_others()
 
@@ -237,7 +407,18 @@ class DeviceIdentity:
         claims().release(self)
 
     def not_found(self, wait_s: float) -> SensorNotFound:
-        """Return the error for a device that did not appear in time."""
+        """Return the error for a device that did not appear in time.
+
+        Parameters
+        ----------
+        wait_s
+            How long was waited.
+
+        Returns
+        -------
+        SensorNotFound
+            To be raised.
+        """
         if self.obstacle:
             return SensorNotFound(self.obstacle, hint="Stop it there, or choose another device.")
         hint = "Wear it, wet the electrodes, and close other apps that use it."

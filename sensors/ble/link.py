@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sensors.base import Clock, LinkState
-from sensors.ble.gatt import GATT_S, Dialogue, GattClient, Packet, PacketInbox, reason_of
+from sensors.ble.gatt import Dialogue, GattClient, reason_of
 from sensors.ble.identity import DeviceIdentity, DeviceQuery
+from sensors.ble.inbox import GATT_S, Packet, PacketInbox
 from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, connect_turn, explain, look
 from sensors.errors import PacketError, SensorError, SensorNotFound
 from sensors.printable import LONGEST_NAME, printable
@@ -48,23 +49,23 @@ class ConnectionSpec:
     """
 
     wanted: DeviceQuery
-    wait_s: float
+    wait_s: float  #: how long the first data may take
     data: Mapping[str, float] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
     dialogue: Dialogue = field(default_factory=Dialogue)
     services: tuple[str, ...] = (HEART_RATE_SERVICE,)
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
     """The link is in another state; `reason` says why it was lost, `device` who it is to."""
 
-    time_s: float
-    state: LinkState
+    time_s: float  #: session time
+    state: LinkState  #: the new one
     device: str = ""
     reason: GapReason | None = None
-    detail: str = ""
+    detail: str = ""  #: a sentence for the wearer, or empty
 
 
 async def supervise(
@@ -74,8 +75,26 @@ async def supervise(
 
     A connection is: connect, listen to the data, `dialogue.begin`, packets and `dialogue.hear`,
     `dialogue.end`, disconnect. Whichever step fails, those that release the device still follow.
-    Until its first data the device must appear within `plan.wait_s`, else `SensorNotFound` or
-    `SensorUnavailable` is raised. After it, whatever happens is a reason to try again.
+    After the first data, whatever happens is a reason to try again.
+
+    Parameters
+    ----------
+    plan
+        What to connect to, listen to and say.
+    clock
+        The session's.
+
+    Yields
+    ------
+    LinkChange | Packet
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        When its first data do not come within `plan.wait_s`.
+    SensorUnavailable
+        Where the radio cannot be used until then.
     """
     link = _Link(plan, clock)
     yield LinkChange(clock(), "searching")

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sensors.ble.gatt import Packet
+from sensors.ble.inbox import Packet
 from sensors.codecs import polar_pmd as pmd
-from sensors.codecs.polar_pmd import PmdFrame, PmdMeasurement
+from sensors.codecs.polar_frames import PmdFrame
+from sensors.codecs.polar_pmd import PmdMeasurement
 from sensors.errors import PacketError
 from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.timing.beat_timeline import BeatTimeline
@@ -55,12 +56,23 @@ _NS = 1e-9
 class RunningStream:
     """A measurement that was started: its rate as promised, and the factor of its samples."""
 
-    rate_hz: float
-    factor: float
+    rate_hz: float  #: as promised
+    factor: float  #: what compressed samples are multiplied by
 
 
 def names_of(kinds: frozenset[PmdMeasurement]) -> list[str]:
-    """Return in words what of it we can make use of."""
+    """Return in words what of it we can make use of.
+
+    Parameters
+    ----------
+    kinds
+        What a sensor has.
+
+    Returns
+    -------
+    list[str]
+        Empty where nothing of it is of use.
+    """
     return [words for kind, words in _WORDS.items() if kind in kinds]
 
 
@@ -72,9 +84,9 @@ class PmdReader:
     connections.
     """
 
-    source: str
+    source: str  #: the sensor's name
     running: Mapping[PmdMeasurement, RunningStream]
-    clock: DeviceClock = field(default_factory=DeviceClock)
+    clock: DeviceClock = field(default_factory=DeviceClock)  #: the device's own
     _waves: dict[PmdMeasurement, WaveTimeline] = field(default_factory=dict)
     _beats: BeatTimeline | None = None
 
@@ -86,7 +98,23 @@ class PmdReader:
         return self.clock.drift.ppm
 
     def take(self, packet: Packet) -> list[Chunk | Gap]:
-        """Return the samples of a frame; raise `PacketError` for one that does not decode."""
+        """Return the samples of a frame; raise `PacketError` for one that does not decode.
+
+        Parameters
+        ----------
+        packet
+            One of the data characteristic, or of the control point.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            In order of time; none of a measurement that is not wanted.
+
+        Raises
+        ------
+        PacketError
+            For one that does not decode.
+        """
         if packet.uuid == PMD_CONTROL:
             for stopped in pmd.stopped_by_device(packet.data):
                 self._break(stopped, "stall")
@@ -110,7 +138,13 @@ class PmdReader:
         return self._waves[frame.kind].feed(packet.time_s, frame.device_ns * _NS, values)
 
     def interrupt(self, reason: GapReason) -> None:
-        """Break off all signals: the link was lost."""
+        """Break off all signals: the link was lost.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
         for kind in PmdMeasurement:
             self._break(kind, reason)
 

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, repeat
 
-from sensors.ble.gatt import Dialogue, GattClient, Packet, reason_of
+from sensors.ble.gatt import Dialogue, GattClient, reason_of
+from sensors.ble.inbox import Packet
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, RunningStream, names_of
 from sensors.codecs import polar_pmd as pmd
 from sensors.codecs.polar_pmd import PmdMeasurement, PmdReply, PmdSetting
@@ -50,10 +51,20 @@ class PmdDialogue(Dialogue):
     """Starts the wanted measurements, starts them again when they stop, stops them at the end.
 
     Without any wanted, an optical sensor is asked for its pulse intervals, since its heart rate
-    service has none, and other sensors for nothing. `running` is what the device sends, `trouble`
-    a sentence that says why something does not come. Whatever becomes of them, the connection
-    and its heart rate stay: only a measurement that has run before is worth a new connection,
-    once.
+    service has none, and other sensors for nothing. Whatever becomes of them, the connection and
+    its heart rate stay: only a measurement that has run before is worth a new connection, once.
+
+    Parameters
+    ----------
+    wanted
+        What the user asks for; empty for what the sensor's kind suggests.
+
+    Attributes
+    ----------
+    running
+        What the device sends, with its rate and factor.
+    trouble
+        A sentence that says why something does not come; empty while all does.
     """
 
     def __init__(self, wanted: frozenset[PmdMeasurement]) -> None:
@@ -71,8 +82,17 @@ class PmdDialogue(Dialogue):
     async def begin(self, gatt: GattClient) -> None:
         """Ask for what is wanted; raise `SensorUnavailable` where the user has to mend something.
 
-        That is on the first connection only. What fails in another way, what nobody asked for and
-        later connections are left to `attend`.
+        What fails in another way, what nobody asked for and later connections are left to `attend`.
+
+        Parameters
+        ----------
+        gatt
+            The connected device.
+
+        Raises
+        ------
+        SensorUnavailable
+            Where the user has to mend something; on the first connection only.
         """
         for of_last_connection in (self.running, self._heard_s, self._asked, self._owed):
             of_last_connection.clear()
@@ -91,7 +111,18 @@ class PmdDialogue(Dialogue):
             self._failed(error)
 
     async def attend(self, gatt: GattClient) -> None:
-        """Start what is owed, again and again; raise `TimeoutError` where that needs a new link."""
+        """Start what is owed, again and again; raise `TimeoutError` where that needs a new link.
+
+        Parameters
+        ----------
+        gatt
+            The connected device.
+
+        Raises
+        ------
+        TimeoutError
+            Where that needs a new link.
+        """
         loop = asyncio.get_running_loop()
         while True:
             await self._owes.wait()
@@ -111,7 +142,15 @@ class PmdDialogue(Dialogue):
                 await asyncio.sleep(next(pauses))
 
     async def hear(self, gatt: GattClient, packet: Packet) -> None:
-        """Notice what the device stopped by itself, or what fell silent alone."""
+        """Notice what the device stopped by itself, or what fell silent alone.
+
+        Parameters
+        ----------
+        gatt
+            The connected device.
+        packet
+            The latest.
+        """
         if packet.uuid == PMD_CONTROL:
             if stopped := pmd.stopped_by_device(packet.data) & self.running.keys():
                 _log.info("the sensor stopped %s; starting it again", _names(stopped))
@@ -126,7 +165,18 @@ class PmdDialogue(Dialogue):
                 self._owe(gatt, {kind})
 
     async def end(self, gatt: GattClient) -> None:
-        """Stop whatever may run; one that answers nothing is not waited for again."""
+        """Stop whatever may run; one that answers nothing is not waited for again.
+
+        Parameters
+        ----------
+        gatt
+            The connected device.
+
+        Raises
+        ------
+        Exception
+            The last problem, once all were tried.
+        """
         problem: Exception | None = None
         for kind in sorted(self._asked):
             try:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from sensors.ble.gatt import GATT_S, GattClient, PacketInbox
+from sensors.ble.gatt import GattClient
+from sensors.ble.inbox import GATT_S, PacketInbox
 from sensors.ble.polar import PMD_CONTROL, names_of
 from sensors.ble.radio import Advertisement, connect_turn
 from sensors.codecs.device_information import device_text
@@ -34,6 +35,16 @@ async def ask_all(devices: Sequence[Advertisement]) -> list[Advertisement]:
 
     Devices of unknown kinds are left alone, and so are those that are connected already: some
     program uses them, and would lose them.
+
+    Parameters
+    ----------
+    devices
+        What a scan has found.
+
+    Returns
+    -------
+    list[Advertisement]
+        As many, in the same order.
     """
     return [
         await ask(device) if device.kind != "other" and device.rssi_dbm is not None else device
@@ -42,7 +53,18 @@ async def ask_all(devices: Sequence[Advertisement]) -> list[Advertisement]:
 
 
 async def ask(device: Advertisement) -> Advertisement:
-    """Return the device with its battery, its names and what it can send; as it was if it fails."""
+    """Return the device with its battery, its names and what it can send; as it was if it fails.
+
+    Parameters
+    ----------
+    device
+        The device as it was seen.
+
+    Returns
+    -------
+    Advertisement
+        With `about`, "did not answer" where it fails.
+    """
     from bleak import BleakClient
 
     client = BleakClient(device.device, timeout=_CONNECT_S)

@@ -61,8 +61,8 @@ class Advertisement:
     name: str  #: as it may be shown; empty where it has none
     address: str  #: on macOS an identifier that only this computer knows
     rssi_dbm: int | None
-    kind: DeviceKind
-    device: BLEDevice = field(repr=False, compare=False)
+    kind: DeviceKind  #: what kind of device it seems to be
+    device: BLEDevice = field(repr=False, compare=False)  #: what bleak connects to
     services: tuple[str, ...] = ()  #: UUIDs that it advertises, in lower case
     gives: str = "nothing known"  #: in words, what it can give us
     streams: tuple[str, ...] = ()  #: what a strap sends besides, when it is asked to
@@ -114,9 +114,28 @@ async def look(
 ) -> list[Advertisement]:
     """Return the devices within reach, strongest first; stop early at one that `is_enough`.
 
-    Devices that are connected to this computer and no longer advertise are found as well, by the
-    services in `connected`: a program that was killed leaves them so. The system can be wrong
-    about them, after its Bluetooth service crashed. Raises what bleak raises.
+    Devices that are connected to this computer and no longer advertise are found as well: a program
+    that was killed leaves them so. The system can be wrong about them, after its Bluetooth service
+    crashed. Raises what bleak raises, too.
+
+    Parameters
+    ----------
+    timeout_s
+        How long to look.
+    is_enough
+        Asked about each device, each time it advertises.
+    connected
+        Services by which devices that are connected here already are found; none for none.
+
+    Returns
+    -------
+    list[Advertisement]
+        Each address once.
+
+    Raises
+    ------
+    TimeoutError
+        When the system's Bluetooth service does not answer.
     """
     seen: dict[str, Advertisement] = {}
     enough = asyncio.Event()
@@ -188,7 +207,15 @@ def _note(address: str) -> None:
 def first_seen_s(address: str) -> float:
     """Return when a device was first seen to advertise at an address, on the loop's clock.
 
-    Infinite for one that was not.
+    Parameters
+    ----------
+    address
+        As radios write it.
+
+    Returns
+    -------
+    float
+        In s; infinite for one that was not.
     """
     return _first_s.get(asyncio.get_running_loop(), {}).get(address, math.inf)
 
@@ -213,7 +240,18 @@ def _known(
 
 
 def explain(error: Exception) -> SensorUnavailable | None:
-    """Return in words why the radio cannot be used at all; None where trying again may help."""
+    """Return in words why the radio cannot be used at all; None where trying again may help.
+
+    Parameters
+    ----------
+    error
+        What bleak or the system raised.
+
+    Returns
+    -------
+    SensorUnavailable | None
+        An error to raise, with a hint.
+    """
     from bleak.exc import (
         BleakBluetoothNotAvailableError,
         BleakBluetoothNotAvailableReason,
@@ -272,8 +310,24 @@ async def scan(
 ) -> list[Advertisement]:
     """Return all devices seen within `timeout_s`, strongest first.
 
-    `recognise` lets rooms that know more devices say of what kind one is, and what it gives.
-    Raises `SensorUnavailable` when there is no adapter, service or permission.
+    Parameters
+    ----------
+    timeout_s
+        How long to look.
+    recognise
+        Says of a device what kind it is and what it gives, where a room knows more of them.
+
+    Returns
+    -------
+    list[Advertisement]
+        Each address once.
+
+    Raises
+    ------
+    SensorUnavailable
+        When there is no adapter, service or permission.
+    SensorNotFound
+        When the search failed in another way.
     """
     try:
         return [recognise(device) for device in await look(timeout_s, lambda _: False)]

@@ -27,7 +27,13 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def scanning(listener: Listener) -> AsyncIterator[None]:
-    """Tell `listener` of every advertisement while the block runs; raises what bleak raises."""
+    """Tell `listener` of every advertisement while the block runs; raises what bleak raises.
+
+    Parameters
+    ----------
+    listener
+        Called in the loop, with the device and what it advertises.
+    """
     scan = _scans.setdefault(asyncio.get_running_loop(), _SharedScan())
     await scan.join(listener)
     try:

@@ -39,10 +39,10 @@ _RATE_HZ = 16.0  #: a whole divider of 32768 Hz; four times what skin conductanc
 class ShimmerSettings:
     """Which Shimmer: its address, its name or the start of it; empty for the only one there."""
 
-    name_or_address: str = ""
-    label: str = ""
-    wait_s: float = 30.0
-    seed: int = 1
+    name_or_address: str = ""  #: or the start of a name; empty for the only one
+    label: str = ""  #: what it is called in messages until it has been seen
+    wait_s: float = 30.0  #: how long it may take to appear at the start
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         if not 0.0 < self.wait_s <= 3600.0:
@@ -50,14 +50,42 @@ class ShimmerSettings:
 
 
 def is_shimmer(seen: Advertisement) -> bool:
-    """Return whether a device in reach is a Shimmer3R; its service is its radio's, not its own."""
+    """Return whether a device in reach is a Shimmer3R; its service is its radio's, not its own.
+
+    Parameters
+    ----------
+    seen
+        The device as it advertises itself.
+
+    Returns
+    -------
+    bool
+        By its name.
+    """
     return seen.name.casefold().startswith("shimmer3r")
 
 
 def stream(settings: ShimmerSettings, clock: Clock) -> SampleStream:
     """Return the samples, gaps and statuses of one Shimmer, for ever.
 
-    Raises `SensorUnavailable` or `SensorNotFound` before the first packet only.
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Returns
+    -------
+    SampleStream
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        When it does not appear in time; before the first packet only.
+    SensorUnavailable
+        Where the radio cannot be used; before the first packet only.
     """
 
     def timelines(source: str) -> list[SampleTimeline]:

@@ -52,12 +52,12 @@ class StrapSettings:
     take to appear at the start.
     """
 
-    name_or_address: str = ""
+    name_or_address: str = ""  #: or the start of a name
     serial: str = ""
     label: str = ""
     streams: frozenset[str] = field(default_factory=frozenset)
     wait_s: float = 30.0
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         legible(self.name_or_address)
@@ -73,8 +73,27 @@ class StrapSettings:
 async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
     """Yield RR intervals, heart rates, gaps and statuses of one strap, for ever.
 
-    With `settings.streams` a Polar sensor sends those as well. Raises `SensorUnavailable` or
-    `SensorNotFound` before the first packet only.
+    With `settings.streams` a Polar sensor sends those as well.
+
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Yields
+    ------
+    Sample
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        When it does not appear in time; before the first packet only.
+    SensorUnavailable
+        Where the radio cannot be used, or the user has to mend something; before the first
+        packet only.
     """
     dialogue = PmdDialogue(frozenset(STREAMS[name] for name in settings.streams))
     plan = ConnectionSpec(
@@ -101,8 +120,16 @@ async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
 class StrapReader:
     """Turns what a link delivers into samples; holds no radio.
 
-    `pmd` takes what Polar's sensors send besides, `trouble` says why some of that does not come.
     Bad input is counted, in all statuses.
+
+    Parameters
+    ----------
+    source
+        The strap's name until it tells its own.
+    pmd
+        Takes what Polar's sensors send besides; None for none.
+    trouble
+        Says why some of that does not come; an empty text while all does.
     """
 
     def __init__(
@@ -120,7 +147,18 @@ class StrapReader:
         self._broken_by: GapReason | None = None
 
     def take(self, event: LinkChange | Packet) -> list[Sample]:
-        """Return the samples that an event gives rise to, in order of time; often none."""
+        """Return the samples that an event gives rise to, in order of time; often none.
+
+        Parameters
+        ----------
+        event
+            A change of the link, or a packet.
+
+        Returns
+        -------
+        list[Sample]
+            Chunks, gaps and statuses.
+        """
         if isinstance(event, LinkChange):
             return self._change(event)
         try:

@@ -40,12 +40,39 @@ _ECG_GAIN = 1100
 
 
 def rate_command(rate_hz: int) -> bytes:
-    """Return the command that sets the sampling rate, one of `RATES_HZ`."""
+    """Return the command that sets the sampling rate, one of `RATES_HZ`.
+
+    Parameters
+    ----------
+    rate_hz
+        One of `RATES_HZ`.
+
+    Returns
+    -------
+    bytes
+        One byte.
+
+    Raises
+    ------
+    ValueError
+        For any other rate.
+    """
     return bytes([RATES_HZ.index(rate_hz) << 6 | 0x03])
 
 
 def start_command(channels: tuple[int, ...]) -> bytes:
-    """Return the command that starts live mode with the analogue channels 1 to 4 given."""
+    """Return the command that starts live mode with the analogue channels 1 to 4 given.
+
+    Parameters
+    ----------
+    channels
+        Numbers as printed on the board, 1 to 4.
+
+    Returns
+    -------
+    bytes
+        One byte.
+    """
     return bytes([0x01 | sum(1 << (channel + 1) for channel in set(channels))])
 
 
@@ -53,6 +80,20 @@ def crc4(data: bytes) -> int:
     """Return the checksum of a frame whose last four bits, its own checksum, are taken as 0.
 
     The polynomial is x^4 + x + 1, from 0, highest bit first, without final inversion.
+
+    Parameters
+    ----------
+    data
+        The whole frame, one byte at least.
+
+    Returns
+    -------
+    int
+        0 to 15.
+
+    Notes
+    -----
+    PLUX's MCU block data sheet.
     """
     crc = 0
     for byte in (*data[:-1], data[-1] & 0xF0):
@@ -64,20 +105,53 @@ def crc4(data: bytes) -> int:
 
 
 def eda_us(raw: int) -> float:
-    """Return uS: the share of 3.3 V over 0.132 V per uS, 0 to 25 uS."""
+    """Return uS: the share of 3.3 V over 0.132 V per uS, 0 to 25 uS.
+
+    Parameters
+    ----------
+    raw
+        10 bits, 0 to 1023.
+
+    Returns
+    -------
+    float
+        In uS.
+
+    Notes
+    -----
+    PLUX's EDA sensor data sheet.
+    """
     return raw / (_LARGEST + 1) * _SUPPLY_V / _EDA_V_PER_US
 
 
 def ecg_mv(raw: int) -> float:
-    """Return mV: the distance from half of 3.3 V, over a gain of 1100; -1.5 to 1.5 mV."""
+    """Return mV: the distance from half of 3.3 V, over a gain of 1100; -1.5 to 1.5 mV.
+
+    Parameters
+    ----------
+    raw
+        10 bits, 0 to 1023.
+
+    Returns
+    -------
+    float
+        In mV.
+
+    Notes
+    -----
+    PLUX's ECG sensor data sheet.
+    """
     return (raw / (_LARGEST + 1) - 0.5) * _SUPPLY_V / _ECG_GAIN * 1000.0
 
 
 class BitalinoDecoder:
     """Turns notifications of whole frames into samples of the signals on its channels.
 
-    `channels` says which signal is on which analogue channel, 1 to 4; all are sent, in order of
-    their numbers.
+    Parameters
+    ----------
+    channels
+        Which signal is on which analogue channel, 1 to 4; all are sent, in order of their
+        numbers.
     """
 
     def __init__(self, channels: Mapping[int, BitalinoSignal]) -> None:
@@ -92,7 +166,20 @@ class BitalinoDecoder:
     def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the samples; a frame with a wrong checksum is left out, as if never sent.
 
-        Raises `PacketError` unless there are whole frames, of which one is right.
+        Parameters
+        ----------
+        packet
+            Whole frames.
+
+        Returns
+        -------
+        list[SampleFrame]
+            One for each signal and each unbroken stretch.
+
+        Raises
+        ------
+        PacketError
+            Unless there are whole frames, of which one is right.
         """
         if not packet or len(packet) % self._size:
             raise PacketError(f"{len(packet)} bytes are no frames of {self._size}")

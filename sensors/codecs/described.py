@@ -30,6 +30,11 @@ class DescribedDecoder:
 
     Lines may be cut anywhere and go on in the next notification. `reset` when the connection was
     lost: counters start anew, and a line that had begun is dropped.
+
+    Parameters
+    ----------
+    profile
+        What the device sends.
     """
 
     def __init__(self, profile: DeviceProfile) -> None:
@@ -59,8 +64,20 @@ class DescribedDecoder:
     def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the frames that a notification completes; often one, none within a line.
 
-        Raises `PacketError` for a binary packet that is too short, or a line without an end. A
-        line that cannot be read is one sample of NaN.
+        Parameters
+        ----------
+        packet
+            The bytes of one notification.
+
+        Returns
+        -------
+        list[SampleFrame]
+            In order of time. A line that cannot be read is one sample of NaN.
+
+        Raises
+        ------
+        PacketError
+            For a binary packet that is too short, or a line without an end.
         """
         layout = self._profile.layout
         if isinstance(layout, BinaryLayout):

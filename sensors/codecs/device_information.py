@@ -12,6 +12,21 @@ def device_text(packet: bytes) -> str:
     """Parse one of its characteristics; raise `PacketError` where there is nothing to read.
 
     Devices pad with zeros or end with one, and some put bytes there that are no text.
+
+    Parameters
+    ----------
+    packet
+        The value of the characteristic.
+
+    Returns
+    -------
+    str
+        Printable, and cut to the longest name.
+
+    Raises
+    ------
+    PacketError
+        Where there is nothing to read.
     """
     text = packet.split(b"\0", 1)[0].decode("utf-8", errors="ignore")
     text = printable(text, LONGEST_NAME)

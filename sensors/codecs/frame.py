@@ -20,8 +20,8 @@ class SampleFrame:
     `bad` is what was wrong with this frame or on the way to it, and how often.
     """
 
-    signal: Signal
-    values: tuple[float, ...]
+    signal: Signal  #: what is measured
+    values: tuple[float, ...]  #: oldest first
     lost: int = 0
     clock_s: float | None = None
     worn: bool | None = None
@@ -29,14 +29,33 @@ class SampleFrame:
 
 
 class SequenceCounter:
-    """Finds what is missing from a counter that starts again from 0 at `wraps_at`."""
+    """Finds what is missing from a counter that starts again from 0 at `wraps_at`.
+
+    Parameters
+    ----------
+    wraps_at
+        The number after the highest, at which it starts again from 0.
+    """
 
     def __init__(self, wraps_at: int) -> None:
         self._wraps_at = wraps_at
         self._expected: int | None = None
 
     def step(self, number: int, width: int = 1) -> int:
-        """Return how many counts are missing before `number`, which itself stands for `width`."""
+        """Return how many counts are missing before `number`, which itself stands for `width`.
+
+        Parameters
+        ----------
+        number
+            That of the packet, 0 to below `wraps_at`.
+        width
+            How many counts it stands for, as where samples are counted.
+
+        Returns
+        -------
+        int
+            0 for the first number of all, and when nothing is missing.
+        """
         missing = 0 if self._expected is None else (number - self._expected) % self._wraps_at
         self._expected = (number + width) % self._wraps_at
         return missing

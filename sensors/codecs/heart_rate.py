@@ -28,10 +28,10 @@ class HeartRateMeasurement:
     that the flags promise intervals and none came, or have bits that mean nothing.
     """
 
-    heart_rate_bpm: int
+    heart_rate_bpm: int  #: as the strap computed it; 0 where it shows none
     rr_1024: tuple[int, ...] = ()
     contact: bool | None = None
-    energy_kj: int | None = None
+    energy_kj: int | None = None  #: expended since a reset; None where it does not tell
     rr_damaged: bool = False
     odd_flags: bool = False
 
@@ -42,7 +42,27 @@ class HeartRateMeasurement:
 
     @classmethod
     def decode(cls, packet: bytes) -> Self:
-        """Parse a notification; raise `PacketError` when it is shorter than its flags promise."""
+        """Parse a notification; raise `PacketError` when it is shorter than its flags promise.
+
+        Parameters
+        ----------
+        packet
+            The bytes of one notification.
+
+        Returns
+        -------
+        Self
+            With odd flags and damaged intervals marked.
+
+        Raises
+        ------
+        PacketError
+            When it is shorter than its flags promise.
+
+        Notes
+        -----
+        Bluetooth Heart Rate Service 1.0.
+        """
         if len(packet) < 2:
             raise PacketError(f"a heart rate packet of {len(packet)} bytes")
         flags = packet[0]
@@ -59,7 +79,18 @@ class HeartRateMeasurement:
         return cls(heart_rate_bpm, rr, contact, energy_kj, damaged, odd)
 
     def encode(self) -> bytes:
-        """Return the notification; raise `PacketError` where a value does not fit its field."""
+        """Return the notification; raise `PacketError` where a value does not fit its field.
+
+        Returns
+        -------
+        bytes
+            Of 512 bytes at most.
+
+        Raises
+        ------
+        PacketError
+            Where a value does not fit its field, or the intervals do not fit one packet.
+        """
         wide = self.heart_rate_bpm > 0xFF
         flags = _WIDE if wide else 0
         if self.contact is not None:
@@ -84,14 +115,46 @@ class HeartRateMeasurement:
 
 
 def battery_percent(packet: bytes) -> int:
-    """Parse characteristic 0x2A19; raise `PacketError` unless it is one byte of 0 to 100."""
+    """Parse characteristic 0x2A19; raise `PacketError` unless it is one byte of 0 to 100.
+
+    Parameters
+    ----------
+    packet
+        The value of the characteristic.
+
+    Returns
+    -------
+    int
+        0 to 100.
+
+    Raises
+    ------
+    PacketError
+        Unless it is one byte of 0 to 100.
+    """
     if len(packet) != 1 or packet[0] > 100:
         raise PacketError(f"a battery level of {packet.hex() or 'no bytes'}", "out of range")
     return packet[0]
 
 
 def body_location(packet: bytes) -> BodyLocation:
-    """Parse characteristic 0x2A38; raise `PacketError` for a place that is not in the list."""
+    """Parse characteristic 0x2A38; raise `PacketError` for a place that is not in the list.
+
+    Parameters
+    ----------
+    packet
+        The value of the characteristic.
+
+    Returns
+    -------
+    BodyLocation
+        Where the sensor is meant to be worn.
+
+    Raises
+    ------
+    PacketError
+        For a place that is not in the list.
+    """
     places: tuple[BodyLocation, ...] = get_args(BodyLocation)
     if len(packet) != 1 or packet[0] >= len(places):
         raise PacketError(f"a body location of {packet.hex() or 'no bytes'}", "out of range")

@@ -1,8 +1,4 @@
-"""Polar Measurement Data: what is written to its control point, and the frames that come back.
-
-Frames carry the time of their last sample on the device's own clock. Samples are plain or "delta
-compressed": one sample in full, then blocks of differences with as few bits as they need.
-"""
+"""Polar Measurement Data: what is written to its control point, and what that answers."""
 
 from __future__ import annotations
 
@@ -13,19 +9,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sensors.errors import PacketError
 
 __all__ = [
     "ERRORS",
     "FACTOR",
-    "PmdFrame",
     "PmdMeasurement",
     "PmdReply",
     "PmdSetting",
-    "PulseInterval",
     "ask_settings",
     "features",
     "start",
@@ -87,19 +78,64 @@ ERRORS = {
 
 
 def features(packet: bytes) -> frozenset[PmdMeasurement]:
-    """Parse what reading the control point returns: the measurements that the sensor has."""
+    """Parse what reading the control point returns: the measurements that the sensor has.
+
+    Parameters
+    ----------
+    packet
+        The value of the control point.
+
+    Returns
+    -------
+    frozenset[PmdMeasurement]
+        Without those that nobody here knows.
+
+    Raises
+    ------
+    PacketError
+        For anything else.
+    """
     if len(packet) < 2 or packet[0] != _FEATURES:
         raise PacketError(f"PMD features of {packet[:4].hex() or 'no bytes'}", "unknown type")
     return frozenset(kind for kind in PmdMeasurement if packet[1] >> kind & 1)
 
 
 def ask_settings(kind: PmdMeasurement) -> bytes:
-    """Return the request for the settings that a measurement can have."""
+    """Return the request for the settings that a measurement can have.
+
+    Parameters
+    ----------
+    kind
+        What to measure.
+
+    Returns
+    -------
+    bytes
+        To be written to the control point.
+    """
     return bytes([_GET, kind])
 
 
 def start(kind: PmdMeasurement, settings: Mapping[PmdSetting, int]) -> bytes:
-    """Return the request to start; raise `PacketError` where a value does not fit its field."""
+    """Return the request to start; raise `PacketError` where a value does not fit its field.
+
+    Parameters
+    ----------
+    kind
+        What to measure.
+    settings
+        A value for each setting that is to be chosen.
+
+    Returns
+    -------
+    bytes
+        To be written to the control point.
+
+    Raises
+    ------
+    PacketError
+        Where a value does not fit its field.
+    """
     request = bytes([_START, kind])
     for setting, value in sorted(settings.items()):
         try:
@@ -110,12 +146,34 @@ def start(kind: PmdMeasurement, settings: Mapping[PmdSetting, int]) -> bytes:
 
 
 def stop(kind: PmdMeasurement) -> bytes:
-    """Return the request to stop."""
+    """Return the request to stop.
+
+    Parameters
+    ----------
+    kind
+        What to measure.
+
+    Returns
+    -------
+    bytes
+        To be written to the control point.
+    """
     return bytes([_STOP, kind])
 
 
 def stopped_by_device(packet: bytes) -> frozenset[PmdMeasurement]:
-    """Return the measurements that the sensor says it has stopped by itself; often none."""
+    """Return the measurements that the sensor says it has stopped by itself; often none.
+
+    Parameters
+    ----------
+    packet
+        An indication of the control point.
+
+    Returns
+    -------
+    frozenset[PmdMeasurement]
+        Empty for a packet that says something else.
+    """
     if len(packet) < 2 or packet[0] != _STOPPED:
         return frozenset()
     return frozenset(kind for kind in PmdMeasurement if kind in packet[1:])
@@ -129,8 +187,8 @@ class PmdReply:
     multiplied by, 1 where it was not said. With `more`, the rest comes in another packet.
     """
 
-    operation: int
-    kind: int
+    operation: int  #: of the request
+    kind: int  #: measurement of the request
     error: int = 0
     more: bool = False
     settings: Mapping[PmdSetting, tuple[int, ...]] = field(default_factory=dict)
@@ -138,7 +196,23 @@ class PmdReply:
 
     @classmethod
     def decode(cls, packet: bytes) -> Self:
-        """Parse an indication; raise `PacketError` when it is cut or has unknown parameters."""
+        """Parse an indication; raise `PacketError` when it is cut or has unknown parameters.
+
+        Parameters
+        ----------
+        packet
+            An indication of the control point.
+
+        Returns
+        -------
+        Self
+            With settings only in answers to a request for them, or to start.
+
+        Raises
+        ------
+        PacketError
+            When it is cut or has unknown parameters.
+        """
         if len(packet) < 4 or packet[0] != _REPLY:
             raise PacketError(f"a PMD reply of {packet[:4].hex() or 'no bytes'}")
         operation, kind, error = packet[1], packet[2], packet[3]
@@ -151,7 +225,18 @@ class PmdReply:
         return cls(operation, kind, error, more, settings, factor)
 
     def answers(self, request: bytes) -> bool:
-        """Return whether this is the reply to a request."""
+        """Return whether this is the reply to a request.
+
+        Parameters
+        ----------
+        request
+            What was written to the control point.
+
+        Returns
+        -------
+        bool
+            By its operation and its measurement.
+        """
         return request[:2] == bytes([self.operation, self.kind])
 
     def __str__(self) -> str:
@@ -179,140 +264,3 @@ def _parameters(data: bytes) -> tuple[dict[PmdSetting, tuple[int, ...]], float]:
     if not (math.isfinite(factor) and factor > 0.0):
         raise PacketError(f"a PMD factor of {factor:g}", "out of range")
     return settings, factor
-
-
-@dataclass(frozen=True, slots=True)
-class PulseInterval:
-    """One beat-to-beat interval of an optical sensor; `contact` is None where it cannot tell.
-
-    `error_ms` is how far the interval may be off; `moved` says that movement spoiled it.
-    """
-
-    heart_rate_bpm: int
-    interval_ms: int
-    error_ms: int
-    moved: bool
-    contact: bool | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PmdFrame:
-    """One notification of the data characteristic.
-
-    `device_ns` is when its last sample was taken, in ns since 2000-01-01 on the device's clock; 0
-    where it does not say. `samples` has shape (n, channels), as they were sent: ECG in uV, ACC in
-    mg (in units of the factor where compressed), PPG in its own unit, the last channel of it the
-    ambient light. `intervals` are the content of PPI frames.
-    """
-
-    kind: PmdMeasurement
-    device_ns: int
-    frame_type: int
-    compressed: bool
-    samples: NDArray[np.int32]
-    intervals: tuple[PulseInterval, ...] = ()
-
-    @classmethod
-    def decode(cls, packet: bytes) -> Self:
-        """Parse a notification; raise `PacketError` for a frame that is cut, empty or unknown."""
-        if len(packet) < 11:
-            raise PacketError(f"a PMD frame of {len(packet)} bytes")
-        kind_byte, device_ns, type_byte = struct.unpack_from("<BQB", packet)
-        frame_type, compressed, data = type_byte & 0x7F, type_byte >= 0x80, packet[10:]
-        layout = _LAYOUTS.get((kind_byte & 0x3F, frame_type, compressed))
-        if layout is None:
-            raise PacketError(
-                f"a PMD frame of kind {kind_byte & 0x3F}, type {frame_type}"
-                f"{', compressed' if compressed else ''}",
-                "unknown type",
-            )
-        kind, channels, width = layout
-        if kind is PmdMeasurement.PPI:
-            return cls(kind, device_ns, frame_type, compressed, _NOTHING, _intervals(data))
-        take = _deltas if compressed else _plain
-        return cls(kind, device_ns, frame_type, compressed, take(data, channels, width))
-
-    def values(self, factor: float = 1.0) -> NDArray[np.float64]:
-        """Return the samples, shape (n, channels), in mV for ECG, g for ACC, as sent for PPG."""
-        values = self.samples.astype(np.float64)
-        if self.kind is PmdMeasurement.ECG or (
-            self.kind is PmdMeasurement.ACC and not self.compressed
-        ):
-            return values / 1000.0
-        if self.kind is PmdMeasurement.ACC:
-            return values * (factor if self.frame_type == 0 else factor / 1000.0)
-        return values
-
-
-#: (kind, frame type, compressed) -> kind, channels, bytes of a whole sample of one channel
-_LAYOUTS: dict[tuple[int, int, bool], tuple[PmdMeasurement, int, int]] = {
-    (PmdMeasurement.ECG, 0, False): (PmdMeasurement.ECG, 1, 3),
-    (PmdMeasurement.PPG, 0, False): (PmdMeasurement.PPG, 4, 3),
-    (PmdMeasurement.PPG, 0, True): (PmdMeasurement.PPG, 4, 3),
-    (PmdMeasurement.ACC, 0, False): (PmdMeasurement.ACC, 3, 1),
-    (PmdMeasurement.ACC, 1, False): (PmdMeasurement.ACC, 3, 2),
-    (PmdMeasurement.ACC, 2, False): (PmdMeasurement.ACC, 3, 3),
-    (PmdMeasurement.ACC, 0, True): (PmdMeasurement.ACC, 3, 2),
-    (PmdMeasurement.ACC, 1, True): (PmdMeasurement.ACC, 3, 2),
-    (PmdMeasurement.PPI, 0, False): (PmdMeasurement.PPI, 0, 6),
-}
-_NOTHING = np.zeros((0, 0), dtype=np.int32)
-_MOST_SAMPLES = 4096  #: in one frame; differences of no bits could otherwise claim any number
-
-
-def _plain(data: bytes, channels: int, width: int) -> NDArray[np.int32]:
-    """Return signed little-endian integers of `width` bytes, one row a sample."""
-    if len(data) % (channels * width):
-        raise PacketError("a PMD frame that was cut inside a sample")
-    # Shifted into the upper bytes, the sign comes right by itself when they move down again.
-    wide = np.zeros((len(data) // width, 4), dtype=np.uint8)
-    wide[:, 4 - width :] = np.frombuffer(data, dtype=np.uint8).reshape(-1, width)
-    numbers: NDArray[np.int32] = wide.view("<i4").astype(np.int32, copy=False)
-    return (numbers >> (8 * (4 - width))).reshape(-1, channels)
-
-
-def _deltas(data: bytes, channels: int, width: int) -> NDArray[np.int32]:
-    """Return the samples of a compressed frame: a whole one, then sums of differences."""
-    at = channels * width
-    if len(data) < at:
-        raise PacketError("a compressed PMD frame without its first sample")
-    rows = [_plain(data[:at], channels, width).astype(np.int64)]
-    total = 1
-    while at < len(data):
-        if at + 2 > len(data):
-            raise PacketError("a compressed PMD frame that ends inside a block's head")
-        bits, count = data[at], data[at + 1]
-        size = (bits * count * channels + 7) // 8
-        at += 2
-        total += count
-        if bits > 32 or at + size > len(data) or total > _MOST_SAMPLES:
-            raise PacketError("a compressed PMD frame with an impossible block")
-        rows.append(_block(data[at : at + size], bits, count * channels).reshape(count, channels))
-        at += size
-    samples = np.cumsum(np.concatenate(rows), axis=0)
-    if np.abs(samples).max() > np.iinfo(np.int32).max:
-        raise PacketError("differences of a PMD frame that run out of range", "out of range")
-    return samples.astype(np.int32)
-
-
-def _block(data: bytes, bits: int, count: int) -> NDArray[np.int64]:
-    """Return signed integers of `bits` bits each, packed from the lowest bit on."""
-    if bits == 0:
-        return np.zeros(count, dtype=np.int64)
-    flags = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
-    weights = np.int64(1) << np.arange(bits, dtype=np.int64)
-    weights[-1] = -weights[-1]
-    return flags[: count * bits].reshape(count, bits).astype(np.int64) @ weights
-
-
-def _intervals(data: bytes) -> tuple[PulseInterval, ...]:
-    if len(data) % 6:
-        raise PacketError("a PMD frame that was cut inside an interval")
-    return tuple(
-        PulseInterval(heart_rate_bpm, interval_ms, error_ms, bool(flags & 1), _contact(flags))
-        for heart_rate_bpm, interval_ms, error_ms, flags in struct.iter_unpack("<BHHB", data)
-    )
-
-
-def _contact(flags: int) -> bool | None:
-    return bool(flags & 2) if flags & 4 else None

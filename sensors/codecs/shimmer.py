@@ -43,15 +43,44 @@ _OPEN = 683
 
 
 def rate_command(rate_hz: float) -> bytes:
-    """Return the command that sets the sampling rate, as a divider of 32768 Hz."""
+    """Return the command that sets the sampling rate, as a divider of 32768 Hz.
+
+    Parameters
+    ----------
+    rate_hz
+        Above 0.5, up to 32768.
+
+    Returns
+    -------
+    bytes
+        Three bytes.
+
+    Raises
+    ------
+    OverflowError
+        For a rate whose divider does not fit 16 bits.
+    """
     return b"\x05" + round(_TICKS_HZ / rate_hz).to_bytes(2, "little")
 
 
 def conductance_us(raw: int) -> float:
     """Return uS from a GSR number: the range in its two highest bits, 12 bits of voltage.
 
-    Skin and feedback resistor form an amplifier of 0.5 V: R = Rf / (V / 0.5 - 1). NaN where the
-    voltage is at an end of its span.
+    Skin and feedback resistor form an amplifier of 0.5 V: R = Rf / (V / 0.5 - 1).
+
+    Parameters
+    ----------
+    raw
+        16 bits: two of the range, two unused, 12 of voltage.
+
+    Returns
+    -------
+    float
+        In uS; NaN where the voltage is at an end of its span.
+
+    Notes
+    -----
+    Shimmer's GSR+ user guide.
     """
     voltage_v = (raw & _LARGEST) * _REFERENCE_V / _LARGEST
     ratio = voltage_v / _SKIN_V - 1.0
@@ -77,7 +106,20 @@ class ShimmerDecoder:
     def decode(self, packet: bytes) -> list[SampleFrame]:
         """Return the samples that a notification completes.
 
-        Raises `PacketError` when there is nothing in it that could be a part of a packet.
+        Parameters
+        ----------
+        packet
+            The bytes of one notification.
+
+        Returns
+        -------
+        list[SampleFrame]
+            One frame of one sample for each packet.
+
+        Raises
+        ------
+        PacketError
+            When there is nothing in it that could be a part of a packet.
         """
         data, at, strange = self._rest + packet, 0, 0
         frames: list[SampleFrame] = []

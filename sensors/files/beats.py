@@ -17,7 +17,19 @@ _LONGEST_PAUSE_S = 60.0
 def from_intervals(rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
     """Place consecutive intervals one after another, from a first beat at 0 s.
 
-    `rr_s` has shape (n,). An implausible interval is left out: its time passes as a gap.
+    An implausible interval is left out: its time passes as a gap.
+
+    Parameters
+    ----------
+    rr_s
+        Intervals in s, shape (n,), in order.
+    source
+        The sensor's name, which its samples bear.
+
+    Returns
+    -------
+    tuple[Chunk, list[Gap]]
+        The plausible beats, and where the others were.
     """
     plausible = _plausible(rr_s)
     passes = np.isfinite(rr_s) & (rr_s > 0.0) & (rr_s <= _LONGEST_PAUSE_S)
@@ -38,7 +50,19 @@ def from_intervals(rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
 def from_timed(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
     """Keep the beats' own times; a break stands wherever two beats are not neighbours.
 
-    `times_s` and `rr_s` have shape (n,), in order; each interval ends at its time.
+    Parameters
+    ----------
+    times_s
+        When each interval ended, in s, shape (n,), in order.
+    rr_s
+        Intervals in s, shape (n,).
+    source
+        The sensor's name, which its samples bear.
+
+    Returns
+    -------
+    tuple[Chunk, list[Gap]]
+        The plausible beats, and the breaks among them.
     """
     plausible = _plausible(rr_s) & np.isfinite(times_s)
     times_s, rr_s = times_s[plausible], rr_s[plausible]

@@ -48,12 +48,34 @@ _HINT = "An E4 export holds EDA.csv, BVP.csv, IBI.csv, HR.csv, TEMP.csv or ACC.c
 
 
 def is_zip(path: Path) -> bool:
-    """Return whether a file is a zip archive, by its content."""
+    """Return whether a file is a zip archive, by its content.
+
+    Parameters
+    ----------
+    path
+        A file or a folder.
+
+    Returns
+    -------
+    bool
+        False for a folder, and for what is not there.
+    """
     return path.is_file() and zipfile.is_zipfile(path)
 
 
 def is_e4_folder(path: Path) -> bool:
-    """Return whether a folder holds at least one of the E4's files."""
+    """Return whether a folder holds at least one of the E4's files.
+
+    Parameters
+    ----------
+    path
+        A file or a folder.
+
+    Returns
+    -------
+    bool
+        By the names of its files.
+    """
     return path.is_dir() and any(_kind(entry.name) in _FILES for entry in path.iterdir())
 
 
@@ -61,6 +83,18 @@ def is_e4_file(path: Path, text: str) -> bool:
     """Return whether a file is one of an export's, by its name and the UTC seconds it begins with.
 
     Without this its single column would read as RR intervals.
+
+    Parameters
+    ----------
+    path
+        A file or a folder.
+    text
+        What is in it.
+
+    Returns
+    -------
+    bool
+        False for a table of intervals of the same name.
     """
     first = text.split("\n", 1)[0].split(",")[0]
     return _kind(path.name) in _FILES and is_number(first) and _FIRST_UTC_S < float(first) < 4e9
@@ -70,6 +104,21 @@ def read_e4(path: Path) -> Recording:
     """Read the folder, the zip or the one file at `path`.
 
     A stream that cannot be read is left out with a warning.
+
+    Parameters
+    ----------
+    path
+        A file or a folder.
+
+    Returns
+    -------
+    Recording
+        With a UTC start; the button's presses are markers.
+
+    Raises
+    ------
+    RecordingError
+        When it holds nothing that can be read.
     """
     streams: dict[str, _Stream] = {}
     tags_utc_s: list[float] = []

@@ -42,12 +42,41 @@ class _Channel:
 
 
 def is_edf(data: bytes) -> bool:
-    """Return whether the bytes start as the header of an EDF file does."""
+    """Return whether the bytes start as the header of an EDF file does.
+
+    Parameters
+    ----------
+    data
+        The file, or its first 256 bytes.
+
+    Returns
+    -------
+    bool
+        By the version and the text of the header.
+    """
     return data.startswith(b"0       ") and len(data) >= _FIXED_BYTES and data[168:184].isascii()
 
 
 def read_edf(path: Path, data: bytes) -> Recording:
-    """Read every signal that is known; the start time in the file is local, so there is no UTC."""
+    """Read every signal that is known; the start time in the file is local, so there is no UTC.
+
+    Parameters
+    ----------
+    path
+        For its name.
+    data
+        The whole file.
+
+    Returns
+    -------
+    Recording
+        A cut file as far as it goes, with a warning.
+
+    Raises
+    ------
+    RecordingError
+        When the header makes no sense, or no signal is known.
+    """
     name = path.name
     header_bytes = _integer(data[184:192], name, "the length of its header")
     seconds = _number(data[244:252], name, "the length of a record")

@@ -19,7 +19,18 @@ _FIRST_LINES = 5
 
 
 def is_kubios(text: str) -> bool:
-    """Return whether the text starts as a report of Kubios HRV does."""
+    """Return whether the text starts as a report of Kubios HRV does.
+
+    Parameters
+    ----------
+    text
+        Of the file.
+
+    Returns
+    -------
+    bool
+        By its first five lines.
+    """
     return any("kubios" in line.lower() for line in text.split("\n", _FIRST_LINES)[:_FIRST_LINES])
 
 
@@ -28,6 +39,23 @@ def read_kubios(path: Path, text: str) -> Recording:
 
     Each interval stands at its own time, counted from the sample's start: noise that was cut out
     leaves a gap. The date in the report is local, so the recording has no UTC.
+
+    Parameters
+    ----------
+    path
+        For its name.
+    text
+        Of the file.
+
+    Returns
+    -------
+    Recording
+        RR intervals and their gaps.
+
+    Raises
+    ------
+    RecordingError
+        When the table is missing, or its times go backwards.
     """
     lines = text.split("\n")
     delimiter, head, places = _header(lines, path.name)

@@ -31,8 +31,20 @@ def read(
 ) -> Recording:
     """Read the recording at `path`; its content tells the format.
 
-    `columns` maps "time" and signals to the headers of a CSV file, as in ``{"rr": "RR_ms"}``;
-    `rate_hz` is the sampling rate of a table without a time column.
+    Parameters
+    ----------
+    path
+        A file or a folder.
+    columns
+        Maps "time" and signals to the headers of a CSV file, as in ``{"rr": "RR_ms"}``; None
+        where usual names tell.
+    rate_hz
+        Samples a second of a table without a time column.
+
+    Returns
+    -------
+    Recording
+        Every signal in it, in the time of a session.
 
     Raises
     ------

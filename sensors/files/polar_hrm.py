@@ -19,12 +19,45 @@ _LAPS_ONLY = 204
 
 
 def is_polar_hrm(text: str) -> bool:
-    """Return whether the text starts as Polar's export does."""
+    """Return whether the text starts as Polar's export does.
+
+    Parameters
+    ----------
+    text
+        Of the file.
+
+    Returns
+    -------
+    bool
+        By its first words.
+    """
     return text.lstrip().startswith("[Params]")
 
 
 def read_polar_hrm(path: Path, text: str) -> Recording:
-    """Read the [HRData] of `text`; the start time in it is local, so the recording has no UTC."""
+    """Read the [HRData] of `text`; the start time in it is local, so the recording has no UTC.
+
+    Parameters
+    ----------
+    path
+        For its name.
+    text
+        Of the file.
+
+    Returns
+    -------
+    Recording
+        RR intervals, or heart rate where the watch kept no intervals.
+
+    Raises
+    ------
+    RecordingError
+        When the file was cut, or holds lap times only.
+
+    Notes
+    -----
+    Polar HRM file format, version 1.4.
+    """
     lines = [line.strip() for line in text.split("\n")]
     interval = _interval(lines, path.name)
     try:

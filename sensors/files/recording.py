@@ -28,12 +28,12 @@ class Recording:
     (time_s, label) in order. `warnings` are plain sentences about what was left out.
     """
 
-    name: str
-    path: Path
-    format: str
+    name: str  #: that of the file, without its endings
+    path: Path  #: the file or folder
+    format: str  #: in words
     started_utc: datetime | None
-    duration_s: float
-    series: tuple[Chunk, ...]
+    duration_s: float  #: to the end of the longest series
+    series: tuple[Chunk, ...]  #: one a signal
     gaps: tuple[Gap, ...]
     markers: tuple[tuple[float, str], ...]
     warnings: tuple[str, ...]
@@ -51,7 +51,32 @@ def assemble(
 ) -> Recording:
     """Build a recording, leave out series without a single finite value, find missing stretches.
 
-    Raises `RecordingError` when nothing is left.
+    Parameters
+    ----------
+    path
+        For its name.
+    kind
+        The format, in words.
+    series
+        Each signal once, of full length.
+    gaps
+        Those that the file tells of; missing stretches are added.
+    started_utc
+        When time 0 was; None where the file does not say.
+    markers
+        (time in s, label).
+    warnings
+        Plain sentences about what was left out.
+
+    Returns
+    -------
+    Recording
+        Gaps and markers in order of time.
+
+    Raises
+    ------
+    RecordingError
+        When nothing is left.
     """
     kept = [chunk for chunk in series if finite_rows(chunk).any()]
     if not kept:
@@ -82,12 +107,34 @@ def name_of(path: Path) -> str:
 
 
 def finite_rows(chunk: Chunk) -> NDArray[np.bool_]:
-    """Return, for each sample, whether all of its channels are finite."""
+    """Return, for each sample, whether all of its channels are finite.
+
+    Parameters
+    ----------
+    chunk
+        A series.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape (n,).
+    """
     return np.asarray(np.isfinite(chunk.values).all(axis=1))
 
 
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the (start, stop) of each stretch where `mask` is true."""
+    """Return the (start, stop) of each stretch where `mask` is true.
+
+    Parameters
+    ----------
+    mask
+        Shape (n,).
+
+    Returns
+    -------
+    list[tuple[int, int]]
+        In order; `stop` is not included.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -122,7 +169,21 @@ _MOST_MISSING = 20
 def on_grid(signal: Signal, source: str, times_s: FloatArray, values: FloatArray) -> Chunk:
     """Return an even series with NaN in its holes, or single samples where there is no grid.
 
-    `times_s` is (n,) and never decreases; `values` is (n,) or (n, channels).
+    Parameters
+    ----------
+    signal
+        What is measured.
+    source
+        The sensor's name, which its samples bear.
+    times_s
+        In s, shape (n,), never decreasing.
+    values
+        In the signal's unit, shape (n,) or (n, channels).
+
+    Returns
+    -------
+    Chunk
+        At most 20 times as long as the samples.
     """
     steps_s = np.diff(times_s)
     period_s = float(np.median(steps_s)) if len(steps_s) else 0.0

@@ -24,6 +24,21 @@ async def play(recording: Recording, clock: Clock, *, batch_s: float = 1.0) -> S
     Time 0 of the recording is time 0 of the session, so a late start changes no value. Samples
     that are not finite are left out; the recording's gaps say where. A gap comes after the
     samples before it and before those after it.
+
+    Parameters
+    ----------
+    recording
+        What to play.
+    clock
+        The session's.
+    batch_s
+        Length of a batch.
+
+    Yields
+    ------
+    Sample
+        The recording's samples and gaps, between a status that it streams and one that it has
+        ended.
     """
     source = recording.name
     yield SensorStatus(source, clock(), "streaming", detail=f"Playing a recording: {source}.")

@@ -25,7 +25,18 @@ _LEAST_PLAUSIBLE = 0.5
 
 
 def is_rr_text(text: str) -> bool:
-    """Return whether the first lines are single numbers, after at most one line of words."""
+    """Return whether the first lines are single numbers, after at most one line of words.
+
+    Parameters
+    ----------
+    text
+        Of the file.
+
+    Returns
+    -------
+    bool
+        By its first 40 lines.
+    """
     lines = [line for line in (raw.strip() for raw in text.split("\n", 40)[:40]) if line]
     lines = [line for line in lines if not line.startswith("#")]
     if lines and not is_number(lines[0]):
@@ -34,7 +45,27 @@ def is_rr_text(text: str) -> bool:
 
 
 def read_rr_text(path: Path, text: str, unit: RRUnit | None = None) -> Recording:
-    """Read intervals from `text`; the unit is told by the header or found from the median."""
+    """Read intervals from `text`; the unit is told by the header or found from the median.
+
+    Parameters
+    ----------
+    path
+        For its name.
+    text
+        Of the file.
+    unit
+        Of the numbers; None where the file or its median tells.
+
+    Returns
+    -------
+    Recording
+        RR intervals and their gaps.
+
+    Raises
+    ------
+    RecordingError
+        When a line is no number, or the numbers are no intervals.
+    """
     lines = text.split("\n")
     body = [line.split("#")[0] for line in lines]
     first = next((i for i, line in enumerate(body) if line.strip()), 0)
@@ -69,7 +100,27 @@ def _refuse_other_numbers(rows: FloatArray, rr_s: FloatArray, name: str) -> None
 
 
 def rr_seconds(rr: FloatArray, name: str, unit: RRUnit | None = None) -> FloatArray:
-    """Return intervals in seconds; without a unit the median tells: no heart beats every 10 s."""
+    """Return intervals in seconds; without a unit the median tells: no heart beats every 10 s.
+
+    Parameters
+    ----------
+    rr
+        Intervals, shape (n,).
+    name
+        The file's, for the error.
+    unit
+        Theirs; None to tell it from their median.
+
+    Returns
+    -------
+    FloatArray
+        In s, shape (n,).
+
+    Raises
+    ------
+    RecordingError
+        When none is positive.
+    """
     positive = rr[np.isfinite(rr) & (rr > 0.0)]
     if not len(positive):
         raise RecordingError(
@@ -82,7 +133,18 @@ def rr_seconds(rr: FloatArray, name: str, unit: RRUnit | None = None) -> FloatAr
 
 
 def unit_in_name(name: str) -> RRUnit | None:
-    """Return the unit that a column's name ends with, as in RR_ms, "rr [s]" or "RR (ms)"."""
+    """Return the unit that a column's name ends with, as in RR_ms, "rr [s]" or "RR (ms)".
+
+    Parameters
+    ----------
+    name
+        A column's header.
+
+    Returns
+    -------
+    RRUnit | None
+        None where it names none.
+    """
     words = "".join(c if c.isalnum() else " " for c in name.lower()).split()
     last = words[-1] if words else ""
     return "ms" if last == "ms" else "s" if last in ("s", "sec", "seconds") else None

@@ -29,7 +29,18 @@ _EPOCH_S = 1e8  # session times never get here: three years; UTC seconds passed 
 
 
 def is_table(text: str) -> bool:
-    """Return whether the first line is a header of several named columns, or one known name."""
+    """Return whether the first line is a header of several named columns, or one known name.
+
+    Parameters
+    ----------
+    text
+        Of the file.
+
+    Returns
+    -------
+    bool
+        By its first line that is not empty.
+    """
     header = next((line for line in text.split("\n") if line.strip()), "")
     cells = _split(header, _delimiter(header))
     if all(is_number(cell) for cell in cells):
@@ -42,9 +53,31 @@ def read_table(
 ) -> Recording:
     """Read the columns that `columns` maps from "time" or a signal to the name in the header.
 
-    Without a map, columns with usual names are taken. A time column is in seconds, or ms where
-    its name ends so; since 1970 it gives the UTC start. Without one, RR intervals follow each
-    other and every other signal needs `rate_hz`.
+    A time column is in seconds, or ms where its name ends so; since 1970 it gives the UTC start.
+    Without one, RR intervals follow each other.
+
+    Parameters
+    ----------
+    path
+        For its name.
+    text
+        Of the file.
+    columns
+        From "time" or a signal to the name in the header; None where usual names tell.
+    rate_hz
+        Samples a second of signals other than RR, where there is no time column.
+
+    Returns
+    -------
+    Recording
+        A chunk for each signal.
+
+    Raises
+    ------
+    RecordingError
+        When a line does not fit, times go backwards, a column or a rate is missing.
+    SettingsError
+        When the map names a signal that there is none of.
     """
     lines = text.split("\n")
     first = next(i for i, line in enumerate(lines) if line.strip())

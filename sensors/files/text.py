@@ -24,7 +24,23 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
 
 def content(path: Path) -> bytes:
-    """Return the bytes of a file; gzip is unpacked as far as it goes."""
+    """Return the bytes of a file; gzip is unpacked as far as it goes.
+
+    Parameters
+    ----------
+    path
+        A file.
+
+    Returns
+    -------
+    bytes
+        All of a file that is not gzip.
+
+    Raises
+    ------
+    RecordingError
+        When it is missing or unreadable, or its gzip is damaged or larger than 1 GB.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -40,7 +56,25 @@ def content(path: Path) -> bytes:
 
 
 def inflate(data: bytes, name: str) -> bytes:
-    """Unpack gzip, as far as a damaged or cut file goes; return anything else as it is."""
+    """Unpack gzip, as far as a damaged or cut file goes; return anything else as it is.
+
+    Parameters
+    ----------
+    data
+        The file.
+    name
+        The file's, for the error.
+
+    Returns
+    -------
+    bytes
+        A cut stream up to its last whole line.
+
+    Raises
+    ------
+    RecordingError
+        When it is damaged, or larger than 1 GB.
+    """
     if not data.startswith(_GZIP):
         return data
     unpacker = zlib.decompressobj(wbits=31)
@@ -57,7 +91,25 @@ def inflate(data: bytes, name: str) -> bytes:
 
 
 def as_text(data: bytes, name: str) -> str:
-    """Decode a recording; raise `RecordingError` when it is empty or not a text at all."""
+    """Decode a recording; raise `RecordingError` when it is empty or not a text at all.
+
+    Parameters
+    ----------
+    data
+        The file, unpacked.
+    name
+        The file's, for the error.
+
+    Returns
+    -------
+    str
+        UTF-16 with a mark, UTF-8, or Latin-1.
+
+    Raises
+    ------
+    RecordingError
+        When it is empty or not a text at all.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", errors="replace")
     elif data.translate(None, _CONTROL) != data:
@@ -86,10 +138,31 @@ def parse_rows(
 ) -> tuple[FloatArray, list[str]]:
     """Return the numbers of `lines`, shape (n, columns), with warnings.
 
-    Every line has `width` cells, of which `picked` are read (all of them without). An empty or
-    "NaN" cell is NaN, and so is a number beyond all sense. A last line that was cut is left out
-    with a warning; any other line that does not fit raises `RecordingError` with its number,
-    counted from `first_line`. `delimiter` None splits at white space.
+    Parameters
+    ----------
+    lines
+        Without their ends; what follows "#" may be a comment.
+    name
+        The file's, for the error.
+    first_line
+        The number of the first of them, for errors.
+    delimiter
+        Between cells; None for white space.
+    width
+        Cells of a line.
+    picked
+        The cells to read, in this order; None for all.
+
+    Returns
+    -------
+    tuple[FloatArray, list[str]]
+        Shape (n, columns); NaN for an empty or "NaN" cell, and for a number beyond all sense.
+
+    Raises
+    ------
+    RecordingError
+        For a line that does not fit, with its number; a last line that was cut is left out with
+        a warning.
     """
     columns = range(width) if picked is None else picked
     if not any(line.split("#")[0].strip() for line in lines):
@@ -118,7 +191,18 @@ def parse_rows(
 
 
 def is_number(cell: str) -> bool:
-    """Return whether a cell reads as a number."""
+    """Return whether a cell reads as a number.
+
+    Parameters
+    ----------
+    cell
+        Text.
+
+    Returns
+    -------
+    bool
+        True also for "nan" and "inf".
+    """
     try:
         float(cell)
     except ValueError:

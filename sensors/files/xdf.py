@@ -24,14 +24,43 @@ _LATEST_S = 1e12  #: 30,000 years; a later stamp is damage, and would overflow
 
 
 def is_xdf(data: bytes) -> bool:
-    """Return whether the bytes start as an XDF file does."""
+    """Return whether the bytes start as an XDF file does.
+
+    Parameters
+    ----------
+    data
+        The file, or its first four bytes.
+
+    Returns
+    -------
+    bool
+        By the format's name.
+    """
     return data.startswith(b"XDF:")
 
 
 def read_xdf(path: Path, data: bytes) -> Recording:
     """Read every channel that is known, on one clock; time 0 is the first of their samples.
 
-    Raises `RecordingError` also when the library that reads the format is missing.
+    Time 0 is the first of their samples.
+
+    Parameters
+    ----------
+    path
+        For its name.
+    data
+        The whole file.
+
+    Returns
+    -------
+    Recording
+        Text streams are markers.
+
+    Raises
+    ------
+    RecordingError
+        When it is damaged, when no channel is known, or when the library that reads the format
+        is missing.
     """
     try:
         import pyxdf

@@ -48,28 +48,34 @@ _LONGEST_LINE_BYTES = 4096
 class E4Sample:
     """One sample: the server's UTC seconds, and its values in our unit."""
 
-    signal: Signal
-    utc_s: float
-    values: tuple[float, ...]
+    signal: Signal  #: what is measured
+    utc_s: float  #: when, on the server's clock
+    values: tuple[float, ...]  #: one, or three of acceleration
 
 
 @dataclass(frozen=True, slots=True)
 class E4Battery:
     """The charge of the wristband."""
 
-    percent: int
+    percent: int  #: 0 to 100
 
 
 @dataclass(frozen=True, slots=True)
 class E4Answer:
     """The server's answer to a command; `error` is empty when it was obeyed."""
 
-    command: str
-    rest: str
+    command: str  #: the command that it answers
+    rest: str  #: what follows it
     error: str = ""
 
     def devices(self) -> list[str]:
-        """Return the devices that a device_list names."""
+        """Return the devices that a device_list names.
+
+        Returns
+        -------
+        list[str]
+            Their IDs; empty for any other answer.
+        """
         return [part.split()[0] for part in self.rest.split("|")[1:] if part.split()]
 
 
@@ -84,7 +90,12 @@ Message = E4Sample | E4Battery | E4Answer | E4DeviceLost
 class LineSplitter:
     """Cuts a byte stream into lines, however it was fragmented.
 
-    A line that does not end within 4 kB is dropped and counted in `dropped`.
+    A line that does not end within 4 kB is dropped.
+
+    Attributes
+    ----------
+    dropped
+        Lines that did not end within 4 kB.
     """
 
     def __init__(self) -> None:
@@ -93,7 +104,18 @@ class LineSplitter:
         self.dropped = 0
 
     def feed(self, data: bytes) -> list[str]:
-        """Return the lines that `data` completes, without their ends and without empty ones."""
+        """Return the lines that `data` completes, without their ends and without empty ones.
+
+        Parameters
+        ----------
+        data
+            The next bytes, in pieces of any size.
+
+        Returns
+        -------
+        list[str]
+            Without white space at their ends.
+        """
         *whole, self._rest = (self._rest + data).split(b"\n")
         if whole and self._skipping:
             whole, self._skipping = whole[1:], False
@@ -107,7 +129,20 @@ class LineSplitter:
 def parse(line: str) -> Message | None:
     """Return what a line says, None for what is of no use here such as a button press.
 
-    Raises `PacketError` for a line that does not follow the protocol.
+    Parameters
+    ----------
+    line
+        Without its end.
+
+    Returns
+    -------
+    Message | None
+        None for what is of no use here such as a button press.
+
+    Raises
+    ------
+    PacketError
+        For a line that does not follow the protocol.
     """
     word, _, rest = line.partition(" ")
     if word == "R":

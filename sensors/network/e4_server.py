@@ -49,21 +49,42 @@ class E4ServerSettings:
     take to appear at the start.
     """
 
-    host: str
-    port: int = DEFAULT_PORT
+    host: str  #: name or address
+    port: int = DEFAULT_PORT  #: TCP
     device: str = ""
+    #: all that it measures, unless chosen
     signals: frozenset[Signal] = frozenset(
         signal for many in STREAMS.values() for signal, _ in many
     )
     wait_s: float = 30.0
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         check_wait(self.wait_s)
 
     @classmethod
     def parse(cls, target: str, *, wait_s: float = 30.0, seed: int = 1) -> Self:
-        """Build settings from ``HOST:PORT?device=ID&signals=eda,rr``."""
+        """Build settings from ``HOST:PORT?device=ID&signals=eda,rr``.
+
+        Parameters
+        ----------
+        target
+            What follows "e4:" in a URI.
+        wait_s
+            How long the source may take to appear at the start, 1 to 3600 s.
+        seed
+            Of the pauses between attempts.
+
+        Returns
+        -------
+        Self
+            All signals that the wristband has, where none is named.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown option, or a signal that it does not measure.
+        """
         place, options = split(target, ("device", "signals"))
         host, port = place_of(place, "127.0.0.1", f"e4:127.0.0.1:{DEFAULT_PORT}")
         known = {signal for many in STREAMS.values() for signal, _ in many}
@@ -86,7 +107,22 @@ class E4ServerSettings:
 async def stream(settings: E4ServerSettings, clock: Clock) -> SampleStream:
     """Yield the wristband's signals, gaps and statuses for ever.
 
-    Raises `SensorNotFound` before the first sample only.
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Yields
+    ------
+    Sample
+        In order of time.
+
+    Raises
+    ------
+    SensorNotFound
+        Before the first sample only.
     """
     wanted = SourceQuery(
         what=f"the E4 at {settings.host}:{settings.port}",

@@ -22,10 +22,30 @@ class Feed(Protocol):
     """Takes raw samples of one signal and returns what may leave: chunks, and gaps before them."""
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
-        """Take samples with the times that are known for them; `values` is (n, channels)."""
+        """Take samples with the times that are known for them; `values` is (n, channels).
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        times_s, values
+            Times in session time, shape (n,), and values in the signal's unit, shape (n,
+            channels); rows that are not finite are left out.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            In order of time.
+        """
 
     def interrupt(self, reason: GapReason) -> None:
-        """Mark a break before the next sample; the first reason counts."""
+        """Mark a break before the next sample; the first reason counts.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
 
 
 class _Breaks:
@@ -63,7 +83,21 @@ class EventFeed(_Breaks):
     """Samples that each have their own time, such as a heart rate."""
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
-        """Return the samples as one chunk, with times that never decrease."""
+        """Return the samples as one chunk, with times that never decrease.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        times_s, values
+            Times in session time, shape (n,), and values in the signal's unit, shape (n,
+            channels); rows that are not finite are left out.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            None for no sound sample; a gap before it after 5 s of silence.
+        """
         times_s, values = self._sound(now_s, times_s, values)
         if not len(times_s):
             return []
@@ -79,8 +113,17 @@ class EventFeed(_Breaks):
 class RegularFeed(_Breaks):
     """Samples at a rate, put on an even grid that follows their times.
 
-    `hole_s` is how late a sample may be before something is missing: more than the jitter of the
-    times it is fed with.
+    Parameters
+    ----------
+    signal
+        What is measured.
+    source, count_bad
+        The sensor's name, and who is told of input that makes no sense.
+    rate_hz
+        Samples a second.
+    hole_s
+        How late a sample may be before something is missing: more than the jitter of the times
+        it is fed with.
     """
 
     def __init__(
@@ -97,12 +140,32 @@ class RegularFeed(_Breaks):
         self._next_s: float | None = None
 
     def interrupt(self, reason: GapReason) -> None:
-        """Mark a break before the next sample; the first reason counts."""
+        """Mark a break before the next sample; the first reason counts.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
         super().interrupt(reason)
         self._next_s = None
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
-        """Return even chunks, cut wherever a sample comes later than `hole_s` after its turn."""
+        """Return even chunks, cut wherever a sample comes later than `hole_s` after its turn.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        times_s, values
+            Times in session time, shape (n,), and values in the signal's unit, shape (n,
+            channels); rows that are not finite are left out.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            In order of time.
+        """
         times_s, values = self._sound(now_s, times_s, values)
         samples: list[Chunk | Gap] = []
         first = 0
@@ -143,18 +206,46 @@ class RegularFeed(_Breaks):
 
 
 class ArrivalBeatFeed:
-    """RR intervals whose times are those of their arrival, late by whatever the way took."""
+    """RR intervals whose times are those of their arrival, late by whatever the way took.
+
+    Parameters
+    ----------
+    source, count_bad
+        The sensor's name, and who is told of input that makes no sense.
+    """
 
     def __init__(self, source: str, count_bad: CountBad) -> None:
         self._timeline = BeatTimeline(source, ticks_per_s=_TICKS_PER_S, even_packets=False)
         self._count_bad = count_bad
 
     def interrupt(self, reason: GapReason) -> None:
-        """Mark a break before the next beat; the first reason counts."""
+        """Mark a break before the next beat; the first reason counts.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
         self._timeline.interrupt(reason)
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
-        """Return the beats that the intervals end, `values` (n, 1) in s."""
+        """Return the beats that the intervals end, `values` (n, 1) in s.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        times_s
+            Their times, in session time, shape (n,); what stands in the future stands at
+            `now_s`.
+        values
+            Intervals in s, shape (n, 1).
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            One chunk for each beat.
+        """
         samples: list[Chunk | Gap] = []
         for time_s, rr_s in zip(np.minimum(times_s, now_s), values[:, 0], strict=True):
             if not PLAUSIBLE_RR_S[0] <= rr_s <= PLAUSIBLE_RR_S[1]:
@@ -170,14 +261,36 @@ class ArrivalBeatFeed:
 
 
 class TimestampedBeatFeed(_Breaks):
-    """RR intervals with the device's own time of each beat; a break where two are no neighbours."""
+    """RR intervals with the device's own time of each beat; a break where two are no neighbours.
+
+    Parameters
+    ----------
+    source, count_bad
+        The sensor's name, and who is told of input that makes no sense.
+    """
 
     def __init__(self, source: str, count_bad: CountBad) -> None:
         super().__init__(Signal.RR, source, count_bad)
         self._last_stamp_s: float | None = None
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
-        """Return the beats; `values` is (n, 2): the interval in s, the device's time of its end."""
+        """Return the beats; `values` is (n, 2): the interval in s, the device's time of its end.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        times_s
+            Their times, in session time, shape (n,); what stands in the future stands at
+            `now_s`.
+        values
+            The interval in s and the device's time of its end in s, shape (n, 2).
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            One chunk for each beat.
+        """
         samples: list[Chunk | Gap] = []
         times_s, values = self._sound(now_s, times_s, values)
         for time_s, (rr_s, stamp_s) in zip(times_s, values, strict=True):
@@ -212,7 +325,24 @@ def feed_for(
     rate_hz: float | None,
     hole_s: float,
 ) -> Feed:
-    """Return the feed for a signal whose samples come with the times of their sending."""
+    """Return the feed for a signal whose samples come with the times of their sending.
+
+    Parameters
+    ----------
+    signal
+        What is measured.
+    source, count_bad
+        The sensor's name, and who is told of input that makes no sense.
+    rate_hz
+        Samples a second; None for samples that each have their own time.
+    hole_s
+        How late a sample at a rate may be before something is missing.
+
+    Returns
+    -------
+    Feed
+        RR intervals have one of their own.
+    """
     if signal is Signal.RR:
         return ArrivalBeatFeed(source, count_bad)
     if rate_hz is None:

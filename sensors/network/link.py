@@ -24,7 +24,15 @@ _log = logging.getLogger(__name__)
 
 
 class SourceLost(Exception):  # noqa: N818 - it is what happened, and never leaves this package
-    """The source is gone or silent; the message is a sentence for the wearer."""
+    """The source is gone or silent; the message is a sentence for the wearer.
+
+    Parameters
+    ----------
+    detail
+        A sentence for the wearer.
+    reason
+        As gaps give it.
+    """
 
     def __init__(self, detail: str, reason: GapReason = "link") -> None:
         super().__init__(detail)
@@ -35,18 +43,35 @@ class SourceLost(Exception):  # noqa: N818 - it is what happened, and never leav
 class SourceQuery:
     """In words, what is looked for, and what the user can do when it is not there."""
 
-    what: str
-    hint: str
-    wait_s: float
-    seed: int = 1
+    what: str  #: a noun, for messages
+    hint: str  #: a sentence
+    wait_s: float  #: how long it may take to appear at the start
+    seed: int = 1  #: of the pauses between attempts
 
 
 class SourceLink:
     """What is remembered of a source from one connection to the next.
 
-    `feeds` hold the signals that have come so far; they outlive a connection, so that the first
-    sample after a loss brings its gap. `device` is the one that was met, empty before: after a
-    loss only it is meant.
+    The feeds outlive a connection, so that the first sample after a loss brings its gap. After a
+    loss only the device that was met is meant.
+
+    Parameters
+    ----------
+    source
+        The sensor's name, which its samples bear.
+    wanted
+        What is looked for, and for how long.
+    clock
+        The session's.
+
+    Attributes
+    ----------
+    clock
+        The session's.
+    feeds
+        The signals that have come so far.
+    device
+        The one that was met, empty before.
     """
 
     def __init__(self, source: str, wanted: SourceQuery, clock: Clock) -> None:
@@ -74,17 +99,49 @@ class SourceLink:
     def say(
         self, state: LinkState, detail: str = "", *, battery_percent: int | None = None
     ) -> list[Sample]:
-        """Return the status when any part of it is new; the last known battery stays."""
+        """Return the status when any part of it is new; the last known battery stays.
+
+        Parameters
+        ----------
+        state
+            The link's.
+        detail
+            A sentence that the wearer can act on, or empty.
+        battery_percent
+            0 to 100; None where nothing is new.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none.
+        """
         battery = self._status.battery_percent if battery_percent is None else battery_percent
         status = replace(self._status, state=state, detail=detail, battery_percent=battery)
         return self._tell(status)
 
     def say_bad(self) -> list[Sample]:
-        """Return the status if there is bad input to tell of."""
+        """Return the status if there is bad input to tell of.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none.
+        """
         return self._tell(self._status)
 
     def say_drift(self, ppm: float | None) -> list[Sample]:
-        """Return the status if the drift of the source's clock is new, or another."""
+        """Return the status if the drift of the source's clock is new, or another.
+
+        Parameters
+        ----------
+        ppm
+            How fast its clock is, in millionths; None where that is not known.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none; changes below 10 are not told.
+        """
         known_ppm = self._status.drift_ppm
         if ppm is None or (known_ppm is not None and abs(ppm - known_ppm) < DRIFT_STEP_PPM):
             return []
@@ -98,16 +155,49 @@ class SourceLink:
         return [self._status]
 
     def say_battery(self, percent: int) -> list[Sample]:
-        """Return the status when the battery has changed."""
+        """Return the status when the battery has changed.
+
+        Parameters
+        ----------
+        percent
+            0 to 100.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none.
+        """
         return self.say(self._status.state, self._status.detail, battery_percent=percent)
 
     def works(self) -> list[Sample]:
-        """Note that samples come: from now on the source is waited for; return what is new."""
+        """Note that samples come: from now on the source is waited for; return what is new.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none.
+        """
         self._give_up_s, self._failures, self._lost_with = None, 0, ""
         return self.say("streaming")
 
     def lost(self, loss: SourceLost) -> list[Sample]:
-        """Break every signal and return the status; raise when the first wait is over."""
+        """Break every signal and return the status; raise when the first wait is over.
+
+        Parameters
+        ----------
+        loss
+            What happened.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none.
+
+        Raises
+        ------
+        SensorNotFound
+            When it has not worked and the first wait is over.
+        """
         if self._give_up_s is not None and self.clock() >= self._give_up_s:
             raise SensorNotFound(
                 f"{self._wanted.what} was not found within {self._wanted.wait_s:g} s: {loss}",
@@ -121,11 +211,33 @@ class SourceLink:
         return self.say("lost", str(loss))
 
     def trying(self, state: LinkState) -> list[Sample]:
-        """Return the state of an attempt; after a loss the screen keeps saying that it is lost."""
+        """Return the state of an attempt; after a loss the screen keeps saying that it is lost.
+
+        Parameters
+        ----------
+        state
+            The link's.
+
+        Returns
+        -------
+        list[Sample]
+            One status or none.
+        """
         return [] if self._lost_with else self.say(state)
 
     def patience_s(self, usual_s: float) -> float:
-        """Return how long to wait for something: no longer than until the first wait is over."""
+        """Return how long to wait for something: no longer than until the first wait is over.
+
+        Parameters
+        ----------
+        usual_s
+            How long to wait later on.
+
+        Returns
+        -------
+        float
+            In s, 0.05 at least.
+        """
         if self._give_up_s is None:
             return usual_s
         return max(0.05, min(usual_s, self._give_up_s - self.clock()))
@@ -139,7 +251,15 @@ class SourceLink:
         await asyncio.sleep(self.patience_s(delay_s * self._rng.uniform(0.75, 1.25)))
 
     def count_bad(self, kind: BadKind, what: str) -> None:
-        """Count input that makes no sense; statuses tell of it."""
+        """Count input that makes no sense; statuses tell of it.
+
+        Parameters
+        ----------
+        kind
+            As a reader of the report sees it.
+        what
+            Says more about it, for the log.
+        """
         self._bad.count(kind, what)
 
 
@@ -148,7 +268,25 @@ async def persist(
 ) -> SampleStream:
     """Yield what `once` yields, one connection after another, for ever.
 
-    `once` ends by raising `SourceLost`, or an error of the network, or what the user must mend.
+    Parameters
+    ----------
+    link
+        What is remembered between connections.
+    once
+        Makes the samples of one connection; ends by raising `SourceLost`, or an error of the
+        network, or what the user must mend.
+
+    Yields
+    ------
+    Sample
+        Samples and statuses.
+
+    Raises
+    ------
+    SensorNotFound
+        When the first wait is over.
+    SensorError
+        What the user must mend, before the first sample only.
     """
     for status in link.say("searching"):
         yield status
@@ -178,6 +316,17 @@ async def persist(
 
 
 def check_wait(wait_s: float) -> None:
-    """Raise `SettingsError` for a first wait that makes no sense."""
+    """Raise `SettingsError` for a first wait that makes no sense.
+
+    Parameters
+    ----------
+    wait_s
+        In s.
+
+    Raises
+    ------
+    SettingsError
+        Outside of 0 to 3600.
+    """
     if not 0.0 < wait_s <= 3600.0:
         raise SettingsError(f"a wait of {wait_s:g} s", hint="Give 1 to 3600 s.")

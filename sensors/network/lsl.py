@@ -45,11 +45,11 @@ class LslSettings:
     `wait_s` is how long it may take to appear at the start.
     """
 
-    name: str
-    signal: Signal | None = None
-    unit: str = ""
+    name: str  #: name or type of the stream
+    signal: Signal | None = None  #: what its first channel is; None where the stream says it
+    unit: str = ""  #: of that channel; empty for ours
     wait_s: float = 30.0
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         check_wait(self.wait_s)
@@ -65,7 +65,27 @@ class LslSettings:
 
     @classmethod
     def parse(cls, target: str, *, wait_s: float = 30.0, seed: int = 1) -> Self:
-        """Build settings from ``NAME?signal=eda&unit=uS``."""
+        """Build settings from ``NAME?signal=eda&unit=uS``.
+
+        Parameters
+        ----------
+        target
+            What follows "lsl:" in a URI.
+        wait_s
+            How long the stream may take to appear at the start, 1 to 3600 s.
+        seed
+            Of the pauses between attempts.
+
+        Returns
+        -------
+        Self
+            Without a signal and a unit where the stream itself is to tell.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown option or signal.
+        """
         name, options = split(target, ("signal", "unit"))
         named = options.get("signal")
         return cls(
@@ -80,8 +100,26 @@ class LslSettings:
 async def stream(settings: LslSettings, clock: Clock) -> SampleStream:
     """Yield the stream's signals, gaps and statuses for ever.
 
-    Raises `SensorUnavailable` without the library, `SettingsError` for a stream whose channels
-    mean nothing to us, and `SensorNotFound` before the first sample only.
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Yields
+    ------
+    Sample
+        In order of time.
+
+    Raises
+    ------
+    SensorUnavailable
+        Without the library.
+    SettingsError
+        For a stream whose channels mean nothing to us.
+    SensorNotFound
+        Before the first sample only.
     """
     lsl_library.load(SensorUnavailable)
     import pylsl

@@ -12,7 +12,15 @@ __all__ = ["load"]
 def load(missing: Callable[..., Exception]) -> None:
     """Import the library and keep it from writing on the screen.
 
-    Without it, raise what `missing` makes of a message and a `hint`.
+    Parameters
+    ----------
+    missing
+        Makes an error of a message and a `hint`.
+
+    Raises
+    ------
+    Exception
+        What `missing` made, where the library is missing.
     """
     try:
         from pylsl import set_config_content

@@ -14,7 +14,22 @@ __all__ = ["place_of", "port_of", "signal_named", "split"]
 def split(target: str, known: Collection[str]) -> tuple[str, dict[str, str]]:
     """Return the place and the options of ``PLACE?key=value&key=value``.
 
-    Raises `SettingsError` for an option that is not among `known`, empty or given twice.
+    Parameters
+    ----------
+    target
+        What follows the scheme of a URI.
+    known
+        The options there are.
+
+    Returns
+    -------
+    tuple[str, dict[str, str]]
+        Place without spaces around it; options by name.
+
+    Raises
+    ------
+    SettingsError
+        For an option that is not among `known`, empty or given twice.
     """
     place, _, query = target.partition("?")
     options: dict[str, str] = {}
@@ -28,20 +43,74 @@ def split(target: str, known: Collection[str]) -> tuple[str, dict[str, str]]:
 
 
 def place_of(place: str, default_host: str, example: str) -> tuple[str, int]:
-    """Return host and port of ``[HOST:]PORT``; an IPv6 address stands in brackets."""
+    """Return host and port of ``[HOST:]PORT``; an IPv6 address stands in brackets.
+
+    Parameters
+    ----------
+    place
+        ``[HOST:]PORT``.
+    default_host
+        Where none is named.
+    example
+        A URI that is right, for the hint.
+
+    Returns
+    -------
+    tuple[str, int]
+        Host without brackets, port 1 to 65535.
+
+    Raises
+    ------
+    SettingsError
+        For anything else.
+    """
     host, _, port = place.rpartition(":")
     return host.strip("[]") or default_host, port_of(port, example)
 
 
 def port_of(text: str, example: str) -> int:
-    """Return a port; raise `SettingsError` with an example for anything else."""
+    """Return a port; raise `SettingsError` with an example for anything else.
+
+    Parameters
+    ----------
+    text
+        Digits.
+    example
+        A URI that is right, for the hint.
+
+    Returns
+    -------
+    int
+        1 to 65535.
+
+    Raises
+    ------
+    SettingsError
+        For anything else.
+    """
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise SettingsError(f"{text!r} is not a port", hint=f"Give one, as in {example}.")
     return int(text)
 
 
 def signal_named(name: str) -> Signal:
-    """Return the signal of that name; raise `SettingsError` when there is none."""
+    """Return the signal of that name; raise `SettingsError` when there is none.
+
+    Parameters
+    ----------
+    name
+        Such as "eda".
+
+    Returns
+    -------
+    Signal
+        The signal.
+
+    Raises
+    ------
+    SettingsError
+        When there is none.
+    """
     try:
         return Signal(name)
     except ValueError:

@@ -33,7 +33,7 @@ _HINT = "Start the sender, and let it send to this computer and this port."
 class OscAddress:
     """The OSC address of a signal; `rate_hz` where its values are evenly spaced."""
 
-    path: str
+    path: str  #: begins with a slash
     rate_hz: float | None = None
 
 
@@ -61,11 +61,12 @@ class OscSettings:
     `wait_s` is how long the first value may take.
     """
 
-    port: int
-    host: str = "127.0.0.1"
+    port: int  #: UDP
+    host: str = "127.0.0.1"  #: address to listen at; this computer alone unless another is given
+    #: empty for the usual ones
     addresses: Mapping[Signal, OscAddress] = field(default_factory=dict)
     wait_s: float = 30.0
-    seed: int = 1
+    seed: int = 1  #: of the pauses between attempts
 
     def __post_init__(self) -> None:
         check_wait(self.wait_s)
@@ -83,7 +84,27 @@ class OscSettings:
 
     @classmethod
     def parse(cls, target: str, *, wait_s: float = 30.0, seed: int = 1) -> Self:
-        """Build settings from ``[HOST:]PORT?eda=/address@RATE&hr=/address``."""
+        """Build settings from ``[HOST:]PORT?eda=/address@RATE&hr=/address``.
+
+        Parameters
+        ----------
+        target
+            What follows "osc:" in a URI.
+        wait_s
+            How long the first value may take, 1 to 3600 s.
+        seed
+            Of the pauses between attempts.
+
+        Returns
+        -------
+        Self
+            The usual addresses where none is named.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown option, or a place, address or rate that makes no sense.
+        """
         place, options = split(target, [signal.value for signal in Signal])
         host, port = place_of(place, "127.0.0.1", "osc:9000")
         addresses = {signal_named(name): _address(text) for name, text in options.items()}
@@ -103,8 +124,26 @@ def _address(text: str) -> OscAddress:
 async def stream(settings: OscSettings, clock: Clock) -> SampleStream:
     """Yield the signals that arrive, gaps and statuses for ever.
 
-    Raises `SensorUnavailable` when the port cannot be opened, and `SensorNotFound` before the
-    first value only. A sample stands at the time of its arrival.
+    A sample stands at the time of its arrival.
+
+    Parameters
+    ----------
+    settings
+        Which device, and what it is to send.
+    clock
+        The session's.
+
+    Yields
+    ------
+    Sample
+        In order of time.
+
+    Raises
+    ------
+    SensorUnavailable
+        When the port cannot be opened.
+    SensorNotFound
+        Before the first value only.
     """
     place = f"{settings.host}:{settings.port}"
     wanted = SourceQuery(

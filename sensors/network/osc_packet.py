@@ -25,7 +25,20 @@ _WORDS = {"T": 1.0, "F": 0.0, "N": None, "I": None, "[": None, "]": None}
 def decode(packet: bytes) -> list[Message]:
     """Return the messages of a datagram in order, also those within bundles.
 
-    Raises `PacketError` when it does not follow the format.
+    Parameters
+    ----------
+    packet
+        A datagram.
+
+    Returns
+    -------
+    list[Message]
+        (address, numbers); None for each argument that is no number.
+
+    Raises
+    ------
+    PacketError
+        When it does not follow the format.
     """
     messages: list[Message] = []
     _decode(packet, messages.append, _DEEPEST)

@@ -36,7 +36,23 @@ _PLACEHOLDER: Literal["{unix_time}"] = "{unix_time}"
 
 
 def load(path: Path) -> DeviceProfile:
-    """Return the profile in a TOML file; raise `SettingsError` for the first mistake in it."""
+    """Return the profile in a TOML file; raise `SettingsError` for the first mistake in it.
+
+    Parameters
+    ----------
+    path
+        A TOML file; its name without suffix is the profile's.
+
+    Returns
+    -------
+    DeviceProfile
+        Checked: every value is within its range.
+
+    Raises
+    ------
+    SettingsError
+        For a file that cannot be read, and for the first mistake in it.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -52,14 +68,40 @@ def load(path: Path) -> DeviceProfile:
 
 
 def load_all(folder: Path) -> list[DeviceProfile]:
-    """Return the profiles of all TOML files in a folder, sorted by name."""
+    """Return the profiles of all TOML files in a folder, sorted by name.
+
+    Parameters
+    ----------
+    folder
+        One that does not exist has none.
+
+    Returns
+    -------
+    list[DeviceProfile]
+        Empty without any.
+    """
     return [load(path) for path in sorted(folder.glob("*.toml"))]
 
 
 def find(
     profiles: Iterable[DeviceProfile], name: str, services: Sequence[str] = ()
 ) -> DeviceProfile | None:
-    """Return the profile whose match rule fits best: by name and service, by name, by service."""
+    """Return the profile whose match rule fits best: by name and service, by name, by service.
+
+    Parameters
+    ----------
+    profiles
+        Those to choose from.
+    name
+        The device's, as it advertises itself.
+    services
+        UUIDs of the services it advertises, in full.
+
+    Returns
+    -------
+    DeviceProfile | None
+        None when none fits; of equals the first by name.
+    """
     fitting = [p for p in profiles if p.matches(name, tuple(services))]
     return min(fitting, key=lambda p: (not p.name_pattern, not p.service, p.name), default=None)
 

@@ -38,8 +38,8 @@ class PacketField:
     """One number in a packet, `at` bytes from its start."""
 
     at: int
-    type: FieldType
-    big_endian: bool = False
+    type: FieldType  #: its size and sign
+    big_endian: bool = False  #: the order of its bytes
 
     @property
     def size(self) -> int:
@@ -52,7 +52,20 @@ class PacketField:
         return 1 << 8 * self.size if self.type[0] == "u" else None
 
     def read(self, packet: bytes, shift: int = 0) -> float:
-        """Return the number, `shift` bytes further on; the packet must be long enough."""
+        """Return the number, `shift` bytes further on; the packet must be long enough.
+
+        Parameters
+        ----------
+        packet
+            Long enough to hold it.
+        shift
+            In bytes.
+
+        Returns
+        -------
+        float
+            A whole number, but for "f32".
+        """
         start = self.at + shift
         raw = packet[start : start + self.size]
         if self.type == "f32":
@@ -65,7 +78,7 @@ class PacketField:
 class PacketValues:
     """A row of numbers, `every` bytes apart; `count` None means up to the packet's end."""
 
-    first: PacketField
+    first: PacketField  #: the place of the first
     every: int
     count: int | None = None
 
@@ -74,23 +87,23 @@ class PacketValues:
 class TextColumn:
     """One cell of a line, counted from 0."""
 
-    column: int
+    column: int  #: its number
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceTime:
     """Where the device's own time stands, of the packet's first sample or its last."""
 
-    source: PacketField | TextColumn
-    tick_s: float
-    of: Literal["first", "last"] = "first"
+    source: PacketField | TextColumn  #: where it stands
+    tick_s: float  #: length of one count
+    of: Literal["first", "last"] = "first"  #: the sample that it is the time of
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRule:
     """Where the device says whether it touches skin: it does while number & `mask` == `worn`."""
 
-    source: PacketField | TextColumn
+    source: PacketField | TextColumn  #: where the number stands
     worn: int
     mask: int = 0xFFFFFFFF
 
@@ -99,11 +112,11 @@ class ContactRule:
 class BinaryLayout:
     """A packet of numbers at fixed places; `sequence` counts packets or samples."""
 
-    values: PacketValues
+    values: PacketValues  #: the samples
     sequence: PacketField | None = None
-    sequence_counts: Literal["packets", "samples"] = "packets"
-    clock: DeviceTime | None = None
-    contact: ContactRule | None = None
+    sequence_counts: Literal["packets", "samples"] = "packets"  #: what it goes up by
+    clock: DeviceTime | None = None  #: None without a clock
+    contact: ContactRule | None = None  #: None where it does not tell
 
     @property
     def shortest(self) -> int:
@@ -122,14 +135,14 @@ class TextLayout:
     A line of ours with another number of `columns` was damaged on the way.
     """
 
-    value: TextColumn
+    value: TextColumn  #: the sample
     columns: int | None = None
-    separator: str = ","
+    separator: str = ","  #: between columns
     starts_with: str = ""
-    sequence: TextColumn | None = None
-    sequence_wraps_at: int | None = None
-    clock: DeviceTime | None = None
-    contact: ContactRule | None = None
+    sequence: TextColumn | None = None  #: counts lines; None without
+    sequence_wraps_at: int | None = None  #: where it starts again from 0
+    clock: DeviceTime | None = None  #: None without a clock
+    contact: ContactRule | None = None  #: None where it does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +153,23 @@ class ValueScale:
     offset), where the bracket is in kOhm and the value in uS.
     """
 
-    formula: Formula = "linear"
-    factor: float = 1.0
-    offset: float = 0.0
+    formula: Formula = "linear"  #: one of the three
+    factor: float = 1.0  #: of the raw number
+    offset: float = 0.0  #: added to the product
 
     def apply(self, raw: float) -> float:
-        """Return the value; infinite where a conductance would divide by zero."""
+        """Return the value; infinite where a conductance would divide by zero.
+
+        Parameters
+        ----------
+        raw
+            As in the packet.
+
+        Returns
+        -------
+        float
+            In the signal's unit.
+        """
         if self.formula == "linear":
             return self.factor * raw + self.offset
         if self.formula == "reciprocal":
@@ -173,12 +197,23 @@ class SetupWrite:
     With `response`, the device acknowledges them.
     """
 
-    characteristic: str
-    parts: tuple[bytes | Literal["{unix_time}"], ...]
+    characteristic: str  #: its full UUID
+    parts: tuple[bytes | Literal["{unix_time}"], ...]  #: one after another
     response: bool = True
 
     def data(self, unix_time_s: float) -> bytes:
-        """Return the bytes, with the time filled in."""
+        """Return the bytes, with the time filled in.
+
+        Parameters
+        ----------
+        unix_time_s
+            Seconds since 1970.
+
+        Returns
+        -------
+        bytes
+            To be written to `characteristic`.
+        """
         now = struct.pack("<I", int(unix_time_s) & 0xFFFFFFFF)
         return b"".join(part if isinstance(part, bytes) else now for part in self.parts)
 
@@ -191,24 +226,36 @@ class DeviceProfile:
     packets. `name_pattern` has `*` and `?` as wildcards.
     """
 
-    name: str
-    title: str
-    support: str
-    signal: Signal
-    characteristic: str
-    layout: BinaryLayout | TextLayout
+    name: str  #: that of its file
+    title: str  #: for messages
+    support: str  #: how well it is known to work, in words
+    signal: Signal  #: what is measured
+    characteristic: str  #: full UUID of what notifies
+    layout: BinaryLayout | TextLayout  #: of its packets
     period_s: float
     rate_hz: float | None = None
-    scale: ValueScale = ValueScale()
-    valid: ValidRange = ValidRange()
+    scale: ValueScale = ValueScale()  #: from raw numbers to the signal's unit
+    valid: ValidRange = ValidRange()  #: what lies outside is a bad sample
     name_pattern: str = ""
-    service: str = ""
-    setup: tuple[SetupWrite, ...] = ()
+    service: str = ""  #: full UUID that it advertises; empty for any
+    setup: tuple[SetupWrite, ...] = ()  #: in order
 
     def matches(self, name: str, services: tuple[str, ...] = ()) -> bool:
         """Return whether a device of this name, advertising these services, is meant.
 
         Every rule that the profile has must hold; case does not matter.
+
+        Parameters
+        ----------
+        name
+            The device's, as it advertises itself.
+        services
+            UUIDs of the services it advertises, in full.
+
+        Returns
+        -------
+        bool
+            False for a profile without any rule.
         """
         if not self.name_pattern and not self.service:
             return False

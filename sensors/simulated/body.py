@@ -65,16 +65,16 @@ class BodySettings:
     breathing is drawn to a rhythm that all such bodies share, in cycles a second, 0 for not at all.
     """
 
-    heart_rate_bpm: float = 70.0
+    heart_rate_bpm: float = 70.0  #: at rest
     rsa_ms: float = 40.0
-    breaths_per_minute: float = 14.0
-    scl_usiemens: float = 4.0
-    scr_per_minute: float = 4.0
+    breaths_per_minute: float = 14.0  #: at rest
+    scl_usiemens: float = 4.0  #: level of skin conductance at rest
+    scr_per_minute: float = 4.0  #: skin responses at rest
     artefact_share: float = 0.0
     own_waves: bool = False
     together: float = 0.0
-    profile: str | Course = "default"
-    seed: int = 1
+    profile: str | Course = "default"  #: a name in `PROFILES`, or a course of its own
+    seed: int = 1  #: of all chance
 
     def __post_init__(self) -> None:
         ranges = {
@@ -104,7 +104,20 @@ class BodySettings:
 
 
 def arousal_at(course: Course, time_s: float) -> float:
-    """Return the arousal of a course at a time; 0.3, that of rest, for an empty one."""
+    """Return the arousal of a course at a time; 0.3, that of rest, for an empty one.
+
+    Parameters
+    ----------
+    course
+        In order of time.
+    time_s
+        In the course's own time.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
     if not course:
         return _REST
     if time_s <= course[0][0]:
@@ -119,6 +132,16 @@ def shared_rhythm(time_s: float) -> float:
     """Return the phase, in cycles, of a breathing rhythm that several bodies may share.
 
     About 14 a minute, never quite the same: its speed wanders by a third over a minute or two.
+
+    Parameters
+    ----------
+    time_s
+        In seconds from 0.
+
+    Returns
+    -------
+    float
+        Whole numbers are the same phase.
     """
     wander = sum(
         0.6 * math.sin(2 * math.pi * (hz * time_s + phase))
@@ -132,6 +155,20 @@ class SimulatedBody:
 
     Beats stand on a grid of 1/1024 s, as straps report them. Equal settings give equal samples,
     in whatever steps time advances (as long as the arousal is that of the profile).
+
+    Parameters
+    ----------
+    settings
+        The body, and the seed of all its chance.
+    source
+        The sensor's name, which its chunks bear.
+    start_s
+        Session time at which its course begins.
+
+    References
+    ----------
+    Bach et al. 2010, for the shape of a skin response
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043, for the slow wave
     """
 
     def __init__(self, settings: BodySettings, source: str, start_s: float = 0.0) -> None:
@@ -142,7 +179,17 @@ class SimulatedBody:
     def advance(self, to_s: float, arousal: float | None = None) -> list[Chunk]:
         """Return the RR and EDA samples before `to_s` that were not returned yet, if any.
 
-        `arousal` (0..1) overrides the profile during this step.
+        Parameters
+        ----------
+        to_s
+            Session time; one that was passed already gives nothing.
+        arousal
+            0 to 1, in place of the profile's during this step; None for the profile's.
+
+        Returns
+        -------
+        list[Chunk]
+            RR in s, then EDA in uS at 4 Hz; each left out when empty.
         """
         until_s = to_s - self._start_s
         beats_1024, rr_1024 = self._heart.until(until_s, arousal)

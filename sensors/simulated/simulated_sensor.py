@@ -23,8 +23,8 @@ class SimulatedSettings(BodySettings):
     `dropouts_per_hour` losses of the link, each `dropout_s` long, come at random times.
     """
 
-    name: str = "simulated"
-    duration_s: float | None = None
+    name: str = "simulated"  #: the sensor's
+    duration_s: float | None = None  #: None for ever
     dropouts_per_hour: float = 0.0
     dropout_s: float = 8.0
 
@@ -39,7 +39,20 @@ class SimulatedSettings(BodySettings):
 
 
 async def stream(settings: SimulatedSettings, clock: Clock) -> SampleStream:
-    """Yield RR intervals and 4 Hz EDA each second, deterministic with the seed."""
+    """Yield RR intervals and 4 Hz EDA each second, deterministic with the seed.
+
+    Parameters
+    ----------
+    settings
+        Body, link and duration.
+    clock
+        The session's.
+
+    Yields
+    ------
+    Sample
+        Statuses, chunks, and gaps after each dropout.
+    """
     source, start_s = settings.name, float(math.floor(clock()))
     body = SimulatedBody(settings, source, start_s)
     rng = Random(f"{settings.seed}/link")

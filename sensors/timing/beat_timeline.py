@@ -34,7 +34,20 @@ NEIGHBOUR_TOLERANCE_S = 1 / 64 + 0.001
 
 
 def is_plausible(rr_ticks: Sequence[int], ticks_per_s: int = 1024) -> bool:
-    """Return whether a heart can make all of these intervals; true of none at all."""
+    """Return whether a heart can make all of these intervals; true of none at all.
+
+    Parameters
+    ----------
+    rr_ticks
+        Intervals.
+    ticks_per_s
+        Their unit: 1024 for straps.
+
+    Returns
+    -------
+    bool
+        False when one lies outside `PLAUSIBLE_RR_S`.
+    """
     shortest, longest = (limit * ticks_per_s for limit in PLAUSIBLE_RR_S)
     return all(shortest <= rr <= longest for rr in rr_ticks)
 
@@ -42,10 +55,24 @@ def is_plausible(rr_ticks: Sequence[int], ticks_per_s: int = 1024) -> bool:
 class BeatTimeline:
     """Gives each beat its time, and finds where beats are missing.
 
-    `feed` takes what a packet brought; `interrupt` tells of a break that it cannot see. Times
-    never decrease. In the first 20 s of a run they may be up to a packet too late; the intervals
-    are exact at once. `drift` compares the device's clock with ours. With `even_packets` False
-    packets come at the beats, so their rhythm is the heart's and tells nothing of lost ones.
+    `feed` takes what a packet brought; `interrupt` tells of a break that it cannot see. Times never
+    decrease. In the first 20 s of a run they may be up to a packet too late; the intervals are
+    exact at once.
+
+    Parameters
+    ----------
+    source
+        The sensor's name, which its chunks and gaps bear.
+    ticks_per_s
+        Unit of the intervals: 1024 for straps.
+    even_packets
+        Whether the device sends by its own clock. False for one that sends at the beats: the
+        rhythm of its packets is the heart's and tells nothing of lost ones.
+
+    Attributes
+    ----------
+    drift
+        Compares the device's clock with ours.
     """
 
     def __init__(self, source: str, *, ticks_per_s: int = 1024, even_packets: bool = True) -> None:
@@ -65,9 +92,19 @@ class BeatTimeline:
     def feed(self, arrival_s: float, rr_ticks: Sequence[int]) -> list[Chunk | Gap]:
         """Return the beats that a packet brought, after the gap before them if there is one.
 
-        `rr_ticks` is in 1/1024 s, unless the timeline has other ticks, oldest first. A list with
-        an implausible interval is dropped: what it was part of is no longer known. An empty list
-        returns nothing, yet shows that no packet was lost.
+        A list with an implausible interval is dropped: what it was part of is no longer known.
+
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+        rr_ticks
+            Oldest first; an empty list shows that no packet was lost.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            A chunk of RR in s at most, none for an empty or an implausible list.
         """
         sent_s = None
         if self._packets is not None:
@@ -97,7 +134,13 @@ class BeatTimeline:
         return samples
 
     def interrupt(self, reason: GapReason) -> None:
-        """End the run: the next beat is no neighbour of the last. The first reason counts."""
+        """End the run: the next beat is no neighbour of the last. The first reason counts.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
         self._break(reason)
         if self._packets is not None and reason in ("link", "stall"):
             self._packets.restart()

@@ -43,7 +43,15 @@ class DriftMeter:
         return self._ppm
 
     def feed(self, arrival_s: float, device_s: float) -> None:
-        """Take the device's time of a packet, and when it arrived."""
+        """Take the device's time of a packet, and when it arrived.
+
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+        device_s
+            Time on the device's own clock, in s.
+        """
         delay_s = arrival_s - device_s
         if self._earliest and arrival_s < self._span_end_s:
             if delay_s < self._earliest[-1][1]:
@@ -71,7 +79,13 @@ class DriftMeter:
 
 
 class DeviceClock:
-    """Maps a device's clock to session time by the smallest delay seen, which may grow slowly."""
+    """Maps a device's clock to session time by the smallest delay seen, which may grow slowly.
+
+    Attributes
+    ----------
+    drift
+        How fast the device's clock runs.
+    """
 
     def __init__(self) -> None:
         self.drift = DriftMeter()
@@ -79,7 +93,20 @@ class DeviceClock:
         self._arrival_s = 0.0
 
     def feed(self, arrival_s: float, device_s: float) -> bool:
-        """Take the time of a packet's last sample; return whether the clock was set anew."""
+        """Take the time of a packet's last sample; return whether the clock was set anew.
+
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+        device_s
+            Time on the device's own clock, in s.
+
+        Returns
+        -------
+        bool
+            True after a jump; the times that were given before hold no more.
+        """
         allowed_s = arrival_s - device_s
         offset_s = self._offset_s
         jumped = offset_s is not None and not -_SET_S < allowed_s - offset_s < _RESTARTED_S
@@ -94,6 +121,22 @@ class DeviceClock:
         return jumped
 
     def session_s(self, device_s: float) -> float:
-        """Return the session time of a device time; only after the first `feed`."""
+        """Return the session time of a device time; only after the first `feed`.
+
+        Parameters
+        ----------
+        device_s
+            Time on the device's own clock, in s.
+
+        Returns
+        -------
+        float
+            In s.
+
+        Raises
+        ------
+        AssertionError
+            Before the first `feed`.
+        """
         assert self._offset_s is not None
         return device_s + self._offset_s

@@ -46,6 +46,13 @@ class OffsetBounds:
 
         How many were lost is guessed where the heart is steady enough to tell, and with it where
         the new run lies.
+
+        Parameters
+        ----------
+        sent_s
+            When the packet was sent, in session time; None where that is not known.
+        total_s
+            Length of its intervals together.
         """
         guess = None if sent_s is None else self._guess(sent_s - total_s)
         self._sum_s = 0.0
@@ -63,8 +70,17 @@ class OffsetBounds:
     ) -> None:
         """Take the intervals of a packet, sent at `sent_s` where that is known.
 
-        `before_s` is when packets were sent since the last beat, that one's included: the first
-        beat of this packet had not happened then.
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+        sent_s
+            When the packet was sent, in session time; None where that is not known.
+        before_s
+            When packets were sent since the last beat, that one's included: the first beat of
+            this packet had not happened then.
+        rr_s
+            Its intervals, oldest first, one at least.
         """
         if self._fed_s is not None:
             relaxed_s = RELAXATION * max(0.0, arrival_s - self._fed_s)

@@ -55,7 +55,18 @@ class PacketClock:
         self._heard_s = self._sent_s = None
 
     def feed(self, arrival_s: float) -> bool:
-        """Take a packet; return whether one is missing before it, by the pauses between them."""
+        """Take a packet; return whether one is missing before it, by the pauses between them.
+
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+
+        Returns
+        -------
+        bool
+            False while the rhythm is not known.
+        """
         pauses_s, heard_s = self._pauses_s, self._heard_s
         self._heard_s = arrival_s
         self._sent_s = self._place(arrival_s)

@@ -43,9 +43,25 @@ class _Placed:
 class SampleTimeline:
     """Gives the samples of one signal their times, and finds where some are missing.
 
-    `rate_hz` None: samples are events at their arrival. `clock_wraps_s` is where the device's
-    clock starts again, if it does. `counted` says that frames tell all that was lost, by a clock or
-    a counter that wraps late. Times never decrease, and no sample stands later than its arrival.
+    Times never decrease, and no sample stands later than its arrival.
+
+    Parameters
+    ----------
+    signal
+        The signal of the chunks.
+    source
+        The sensor's name, which its chunks and gaps bear.
+    rate_hz
+        Samples a second; None for events at their arrival.
+    clock_wraps_s
+        Where the device's clock starts again; None when it does not, or there is none.
+    counted
+        Whether frames tell all that was lost, by a clock or a counter that wraps late.
+
+    Attributes
+    ----------
+    drift
+        Of the device's clock; knows nothing where there is none.
     """
 
     def __init__(
@@ -70,7 +86,20 @@ class SampleTimeline:
         self.drift = DriftMeter()  #: of the device's clock; knows nothing where there is none
 
     def feed(self, arrival_s: float, frames: Iterable[SampleFrame]) -> list[Chunk | Gap]:
-        """Return the samples that can be placed now, after the gaps before them."""
+        """Return the samples that can be placed now, after the gaps before them.
+
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+        frames
+            What came together; frames of other signals are ignored.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            In order of time; a frame may wait for the next arrival.
+        """
         mine = [frame for frame in frames if frame.signal is self._signal and frame.values]
         samples, self._ready = self._ready, []
         if not mine:
@@ -82,7 +111,13 @@ class SampleTimeline:
         return samples + self._weigh(arrival_s, mine, self._rate_hz)
 
     def interrupt(self, reason: GapReason) -> None:
-        """End the run: what follows is no neighbour of what came last. The first reason counts."""
+        """End the run: what follows is no neighbour of what came last. The first reason counts.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
         if self._rate_hz is not None:
             self._ready += self._release(self._rate_hz, lost=0)
         self._break(reason)

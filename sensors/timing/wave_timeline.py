@@ -25,6 +25,17 @@ class WaveTimeline:
     """Places the frames of one signal, with `rate_hz` as promised until it is measured.
 
     Times never decrease. In the first seconds they may be late by the link's jitter.
+
+    Parameters
+    ----------
+    signal
+        The signal of the chunks.
+    source
+        The sensor's name, which its chunks and gaps bear.
+    rate_hz
+        Samples a second, as promised.
+    clock
+        The device's, which all its signals share.
     """
 
     def __init__(self, signal: Signal, source: str, rate_hz: float, clock: DeviceClock) -> None:
@@ -38,8 +49,19 @@ class WaveTimeline:
     def feed(self, arrival_s: float, device_s: float, values: FloatArray) -> list[Chunk | Gap]:
         """Return the samples of a frame, shape (n, channels), after the gap before them if any.
 
-        `device_s` is when the last of them was taken, on the device's clock. A frame without
-        samples returns nothing.
+        Parameters
+        ----------
+        arrival_s
+            When it arrived, in session time.
+        device_s
+            When the last sample was taken, on the device's clock.
+        values
+            Shape (n, channels), in the signal's unit; none return nothing.
+
+        Returns
+        -------
+        list[Chunk | Gap]
+            A gap at most, then a chunk.
         """
         count = len(values)
         if not count:
@@ -68,7 +90,13 @@ class WaveTimeline:
         return samples
 
     def interrupt(self, reason: GapReason) -> None:
-        """End the run: something is missing before the next frame. The first reason counts."""
+        """End the run: something is missing before the next frame. The first reason counts.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing.
+        """
         self._device_s = None
         self._broken_by = self._broken_by or reason
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TypeVar
 
-from synth.outputs.rtmidi_binding import jack_is_running
+from synth.outputs.midi_system import jack_is_running
 
 PRESENT = shutil.which("jackd") is not None
 _COUNT = count()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from rigs import vbluez_pmd as device
 
 from sensors.codecs import polar_pmd
-from sensors.codecs.polar_pmd import PmdFrame, PmdMeasurement, PmdReply, PmdSetting, PulseInterval
+from sensors.codecs.polar_frames import PmdFrame, PulseInterval
+from sensors.codecs.polar_pmd import PmdMeasurement, PmdReply, PmdSetting
 from sensors.errors import PacketError
 
 ECG, ACC, PPG, PPI = PmdMeasurement.ECG, PmdMeasurement.ACC, PmdMeasurement.PPG, PmdMeasurement.PPI
