@@ -33,7 +33,18 @@ __all__ = ["MetricBank", "MetricSettings", "SourceChoice"]
 
 
 class SourceChoice:
-    """Stays with the first source that delivers; another takes over after `patience_s` silence."""
+    """Stays with the first source that delivers; another takes over after `patience_s` silence.
+
+    Parameters
+    ----------
+    patience_s
+        How long the source in use may be silent before another takes over.
+
+    Attributes
+    ----------
+    source
+        The source in use; None before the first sample.
+    """
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
@@ -41,7 +52,20 @@ class SourceChoice:
         self._last_s = 0.0
 
     def accepts(self, source: str, time_s: float) -> bool:
-        """Say whether samples of `source` count; `time_s` is the time of the latest of them."""
+        """Say whether samples of `source` count; `time_s` is the time of the latest of them.
+
+        Parameters
+        ----------
+        source
+            Who sends.
+        time_s
+            Session time of the latest of its samples.
+
+        Returns
+        -------
+        bool
+            True when it is the source in use.
+        """
         silent = time_s - self._last_s > self._patience_s
         if self.source is None or (source != self.source and silent):
             self.source = source
@@ -68,14 +92,19 @@ _TIDY_BEATS = 64
 class MetricSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lengths of the windows; the defaults follow common practice for short recordings."""
 
-    heart_rate_window_s: Annotated[float, Meta(ge=5.0, le=60.0)] = 10.0
+    heart_rate_window_s: Annotated[float, Meta(ge=5.0, le=60.0)] = 10.0  #: of the heart rate
+    #: of ln RMSSD, which control follows
     control_window_s: Annotated[float, Meta(ge=20.0, le=120.0)] = 30.0
+    #: of RMSSD, SDNN, pNN50, SD1, SD2, stress index
     report_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0
+    #: of breathing rate and coherence
     breathing_window_s: Annotated[float, Meta(ge=30.0, le=120.0)] = 64.0
-    scl_window_s: Annotated[float, Meta(ge=4.0, le=60.0)] = 16.0
-    scr_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0
-    long_window_s: Annotated[float, Meta(ge=120.0, le=600.0)] = 300.0
+    scl_window_s: Annotated[float, Meta(ge=4.0, le=60.0)] = 16.0  #: of the skin conductance level
+    scr_window_s: Annotated[float, Meta(ge=30.0, le=300.0)] = 60.0  #: of the skin responses
+    long_window_s: Annotated[float, Meta(ge=120.0, le=600.0)] = 300.0  #: of spectrum and skin parts
+    #: how often those are computed
     long_window_every_s: Annotated[float, Meta(ge=5.0, le=120.0)] = 15.0
+    #: silence after which another source counts
     source_patience_s: Annotated[float, Meta(ge=5.0, le=600.0)] = 30.0
 
 
@@ -85,6 +114,11 @@ class MetricBank:
     Beats come from RR, an ECG or a pulse wave, as `beat_source` says; of each signal, from the
     first source that delivers it. A heart rate that a device computed itself serves only while
     there are too few beats. Motion breaks a pulse wave off, and halves the trust in skin.
+
+    Parameters
+    ----------
+    settings
+        Lengths of the windows.
     """
 
     def __init__(self, settings: MetricSettings) -> None:
@@ -122,7 +156,18 @@ class MetricBank:
         self._windows_cut = 0
 
     def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
-        """Take in what a sensor sent; return the beats and skin responses that it completed."""
+        """Take in what a sensor sent; return the beats and skin responses that it completed.
+
+        Parameters
+        ----------
+        sample
+            A chunk in the unit of its signal, a gap or a status.
+
+        Returns
+        -------
+        tuple[Beat | Scr, ...]
+            In order of time; often none. Verdicts on beats come one beat late.
+        """
         if isinstance(sample, Chunk):
             return self._add(sample)
         if isinstance(sample, SensorStatus):
@@ -134,7 +179,18 @@ class MetricBank:
         return self._break_off(sample.signal)
 
     def read(self, now_s: float) -> tuple[Reading, ...]:
-        """Return every metric's value at `now_s`, always all of them in the same order."""
+        """Return every metric's value at `now_s`, always all of them in the same order.
+
+        Parameters
+        ----------
+        now_s
+            Session time, not before that of the last call.
+
+        Returns
+        -------
+        tuple[Reading, ...]
+            One for each metric, also for those that know nothing: their value is None.
+        """
         for window in self._beat_windows:
             window.advance(now_s)
         self._recent.advance(now_s)
@@ -160,7 +216,18 @@ class MetricBank:
     def window(self, now_s: float) -> Window | None:
         """Return the data for the worker when a window has ended on the grid since the last call.
 
-        None when none has, or with too little data. The window ends on the grid, not at `now_s`.
+        The window ends on the grid, not at `now_s`.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        Window | None
+            The last `long_window_s` seconds; None when no window has ended, or with less than a
+            minute of data.
         """
         due = math.floor(now_s / self._every_s)
         if due <= self._windows_cut:
@@ -169,7 +236,13 @@ class MetricBank:
         return self._history.window(due * self._every_s)
 
     def take(self, result: WindowResult) -> None:
-        """Take in what the worker made of a window."""
+        """Take in what the worker made of a window.
+
+        Parameters
+        ----------
+        result
+            One that is older than the latest changes nothing.
+        """
         self._windowed.take(result)
 
     def _add(self, chunk: Chunk) -> tuple[Beat | Scr, ...]:

@@ -20,11 +20,11 @@ class Reading:
     the overall trust in the value; both 0 to 1.
     """
 
-    name: str
+    name: str  #: that of the metric
     value: float | None
-    unit: str
-    window_s: float
-    time_s: float
+    unit: str  #: empty for a ratio
+    window_s: float  #: how much time it describes
+    time_s: float  #: session time at the end of it
     quality: float
     coverage: float
 
@@ -37,11 +37,35 @@ class Metric(Protocol):
     """
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return the value over the window that ends at `now_s`; `contact` scales the quality."""
+        """Return the value over the window that ends at `now_s`; `contact` scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            Without a value when less than half of the window is covered.
+        """
 
 
 def samples(chunk: Chunk) -> Iterator[tuple[float, float]]:
-    """Return the pairs (time_s, value) of the first channel, as plain floats."""
+    """Return the pairs (time_s, value) of the first channel, as plain floats.
+
+    Parameters
+    ----------
+    chunk
+        Its values have the shape (n, channels).
+
+    Returns
+    -------
+    Iterator[tuple[float, float]]
+        (time in s, value in the signal's unit), in order of time.
+    """
     # A chunk has made sure of equal lengths; `strict` would double the cost of a beat's chunk.
     return zip(chunk.times_s.tolist(), chunk.values[:, 0].tolist())  # noqa: B905
 
@@ -56,15 +80,41 @@ _NO_VALUE, _DEGRADED = 0.5, 0.8
 def covered_share(covered_s: float, window_s: float, silent_s: float) -> float:
     """Return the share 0..1 of a window that trustworthy data cover.
 
-    `silent_s` is the time since the latest data; up to `DELIVERY_S` of it is not held against
-    the window, because what happened then may still be on its way.
+    What happened within `DELIVERY_S` may still be on its way.
+
+    Parameters
+    ----------
+    covered_s
+        Seconds of the window that hold trustworthy data.
+    window_s
+        Length of the window.
+    silent_s
+        Time since the latest data; up to `DELIVERY_S` of it is not held against the window.
+
+    Returns
+    -------
+    float
+        0 to 1.
     """
     expected_s = window_s - min(max(silent_s, 0.0), DELIVERY_S, window_s / 2)
     return min(1.0, max(0.0, covered_s / expected_s))
 
 
 def freshness(silent_s: float, window_s: float) -> float:
-    """Return 1 while data keep coming, falling in a straight line to 0 after a silent window."""
+    """Return 1 while data keep coming, falling in a straight line to 0 after a silent window.
+
+    Parameters
+    ----------
+    silent_s
+        Time since the latest data.
+    window_s
+        Length of the window.
+
+    Returns
+    -------
+    float
+        1 up to `DELIVERY_S`, 0 from one window after that on.
+    """
     overdue_s = silent_s - DELIVERY_S
     return 1.0 if overdue_s <= 0.0 else max(0.0, 1.0 - overdue_s / window_s)
 
@@ -81,6 +131,28 @@ def graded(
     """Return the reading; its quality is the coverage times `trust` (0..1), halved when degraded.
 
     Without a value, or with less than half of the window covered, value is None and quality 0.
+
+    Parameters
+    ----------
+    name
+        That of the metric, as in logs.
+    value
+        In `unit`; None for too little to say anything.
+    unit
+        Such as "ms"; empty for a ratio.
+    window_s
+        Length of the window.
+    time_s
+        Session time for which it holds.
+    coverage
+        Share of the window that trustworthy data cover, 0 to 1.
+    trust
+        What else the value is worth, 0 to 1.
+
+    Returns
+    -------
+    Reading
+        With a quality of 0 to 1.
     """
     if value is None or coverage < _NO_VALUE:
         return Reading(name, None, unit, window_s, time_s, 0.0, coverage)

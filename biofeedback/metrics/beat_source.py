@@ -93,7 +93,13 @@ class _Origin:
 
 
 class BeatSource:
-    """Takes in RR, ECG and PPG, and gives the beats of the best of them, in order of time."""
+    """Takes in RR, ECG and PPG, and gives the beats of the best of them, in order of time.
+
+    Attributes
+    ----------
+    active
+        The origin that gives the beats; None before the first one.
+    """
 
     def __init__(self) -> None:
         self._origins: dict[Signal, _Origin] = {}
@@ -104,7 +110,17 @@ class BeatSource:
     def add(self, chunk: Chunk, moving: bool = False) -> tuple[list[Beat], list[PulseBeat]]:
         """Return what the chunk completes: beats to use, and the pulses of an active waveform.
 
-        `moving` breaks a waveform off: its beats can't be trusted while the sensor is shaken.
+        Parameters
+        ----------
+        chunk
+            RR in s at the ends of the intervals, or a waveform of ECG or PPG.
+        moving
+            Breaks a pulse wave off: its beats can't be trusted while the sensor is shaken.
+
+        Returns
+        -------
+        tuple[list[Beat], list[PulseBeat]]
+            In order of time; both empty unless the chunk's signal is the active one.
         """
         signal = chunk.signal
         origin = self._origins.get(signal)
@@ -115,7 +131,18 @@ class BeatSource:
         return (self._share(beats), pulses) if signal is self.active else ([], [])
 
     def break_off(self, signal: Signal) -> list[Beat]:
-        """End a run, as a gap of its signal does; return the beat that was held back, if any."""
+        """End a run, as a gap of its signal does; return the beat that was held back, if any.
+
+        Parameters
+        ----------
+        signal
+            RR, ECG or PPG.
+
+        Returns
+        -------
+        list[Beat]
+            One beat or none.
+        """
         origin = self._origins.get(signal)
         if origin is None:
             return []

@@ -53,7 +53,13 @@ class BeatTrail:
         self.last = TrailEntry()
 
     def add(self, beat: Beat) -> None:
-        """Take in the next beat."""
+        """Take in the next beat.
+
+        Parameters
+        ----------
+        beat
+            Not before the last one.
+        """
         last, entry = self.last, TrailEntry.__new__(TrailEntry)
         entry.time_s = beat.time_s
         entry.after = None

@@ -21,6 +21,13 @@ class BeatWindow:
 
     It looks at the end of a `trail` that others may share. Values describe the beats that were
     there at the latest `advance`, and those that came since.
+
+    Parameters
+    ----------
+    window_s
+        Length of the window; infinite for all beats there ever were.
+    trail
+        Whose end it looks at; None for one of its own, which `add` feeds.
     """
 
     def __init__(self, window_s: float, trail: BeatTrail | None = None) -> None:
@@ -40,12 +47,24 @@ class BeatWindow:
         return self._trail.last.beats + self._before.beats
 
     def add(self, beat: Beat) -> None:
-        """Take in the next beat of a trail that belongs to this window alone."""
+        """Take in the next beat of a trail that belongs to this window alone.
+
+        Parameters
+        ----------
+        beat
+            Not before the last one.
+        """
         self._trail.add(beat)
         self.advance(beat.time_s)
 
     def advance(self, now_s: float) -> None:
-        """Let go of the beats that have left the window."""
+        """Let go of the beats that have left the window.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        """
         before, oldest_s = self._before, now_s - self.window_s
         after = before.after
         if after is None or after.time_s > oldest_s:
@@ -55,7 +74,13 @@ class BeatWindow:
         self._before, self._first = before, None
 
     def mean_ms(self) -> float | None:
-        """Return the mean NN interval, or None without any."""
+        """Return the mean NN interval, or None without any.
+
+        Returns
+        -------
+        float | None
+            In ms.
+        """
         count = self._trail.last.nn - self._before.nn
         return (
             (self._trail.last.total - self._before.total) / (count * TICKS_PER_MS)
@@ -64,14 +89,34 @@ class BeatWindow:
         )
 
     def sdnn_ms(self) -> float | None:
-        """Return the sample standard deviation (n - 1) of NN, or None with fewer than two."""
+        """Return the sample standard deviation (n - 1) of NN, or None with fewer than two.
+
+        Returns
+        -------
+        float | None
+            In ms.
+
+        References
+        ----------
+        Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
+        """
         end, start = self._trail.last, self._before
         return _deviation_ms(
             end.nn - start.nn, end.total - start.total, end.squares - start.squares
         )
 
     def rmssd_ms(self) -> float | None:
-        """Return the root mean square of steps between joined NN, or None without any."""
+        """Return the root mean square of steps between joined NN, or None without any.
+
+        Returns
+        -------
+        float | None
+            In ms.
+
+        References
+        ----------
+        Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
+        """
         end, start = self._trail.last, self._first_nn()
         steps = end.steps - start.steps
         if not steps:
@@ -80,29 +125,76 @@ class BeatWindow:
         return math.sqrt(squares / (steps * TICKS_PER_MS * TICKS_PER_MS))
 
     def sd1_ms(self) -> float | None:
-        """Return the spread of steps over sqrt(2), or None with fewer than two steps."""
+        """Return the spread of steps over sqrt(2), or None with fewer than two steps.
+
+        Returns
+        -------
+        float | None
+            In ms.
+
+        References
+        ----------
+        Brennan et al. 2001, doi 10.1109/10.959330
+        """
         end, start = self._trail.last, self._first_nn()
         squares = end.step_squares - start.step_squares
         return _deviation_ms(end.steps - start.steps, end.step_total - start.step_total, squares, 2)
 
     def sd2_ms(self) -> float | None:
-        """Return the spread of sums of joined NN over sqrt(2), or None with fewer than two."""
+        """Return the spread of sums of joined NN over sqrt(2), or None with fewer than two.
+
+        Returns
+        -------
+        float | None
+            In ms.
+
+        References
+        ----------
+        Brennan et al. 2001, doi 10.1109/10.959330
+        """
         end, start = self._trail.last, self._first_nn()
         squares = end.pair_squares - start.pair_squares
         return _deviation_ms(end.steps - start.steps, end.pair_total - start.pair_total, squares, 2)
 
     def pnn50_percent(self) -> float | None:
-        """Return the share of steps above 50 ms, over steps + 1, or None without any step."""
+        """Return the share of steps above 50 ms, over steps + 1, or None without any step.
+
+        Returns
+        -------
+        float | None
+            0 to below 100.
+
+        References
+        ----------
+        Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
+        """
         end, start = self._trail.last, self._first_nn()
         steps = end.steps - start.steps
         return 100.0 * (end.large - start.large) / (steps + 1) if steps else None
 
     def nn_ms(self) -> list[float]:
-        """Return the NN intervals in order of time."""
+        """Return the NN intervals in order of time.
+
+        Returns
+        -------
+        list[float]
+            In ms; empty without any.
+        """
         return [entry.rr / TICKS_PER_MS for entry in self._entries() if entry.is_nn]
 
     def coverage(self, now_s: float) -> float:
-        """Return the share of the window that NN intervals fill, 0 to 1."""
+        """Return the share of the window that NN intervals fill, 0 to 1.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        float
+            0 without beats; what may still be on its way is not held against it.
+        """
         first, end = self._before.after, self._trail.last
         if first is None:
             return 0.0
@@ -115,12 +207,31 @@ class BeatWindow:
     def trust(self, now_s: float) -> float:
         """Return 0 to 1: the share of beats that needed no correction, fading with silence.
 
-        0 when intervals have long been exactly alike, as no heart's are.
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        float
+            0 without beats, and when intervals have long been exactly alike, as no heart's are.
         """
         return 0.0 if self.still_s() else self.rate_trust(now_s)
 
     def rate_trust(self, now_s: float) -> float:
-        """Return what `trust` is, also when intervals are exactly alike."""
+        """Return what `trust` is, also when intervals are exactly alike.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        float
+            0 to 1.
+        """
         end, start = self._trail.last, self._before
         if end is start:
             return 0.0
@@ -128,7 +239,13 @@ class BeatWindow:
         return share * freshness(now_s - end.time_s, self.window_s)
 
     def still_s(self) -> float:
-        """Return for how long intervals have been exactly alike; 0 unless for too long."""
+        """Return for how long intervals have been exactly alike; 0 unless for too long.
+
+        Returns
+        -------
+        float
+            In s; too long are `STUCK_STEPS` equal steps.
+        """
         end = self._trail.last
         return end.still * end.rr / (1000 * TICKS_PER_MS) if end.still >= STUCK_STEPS else 0.0
 

@@ -49,9 +49,9 @@ class Beat(msgspec.Struct, frozen=True, gc=False):
     the latest NN interval before it, so the two may be subtracted.
     """
 
-    time_s: float
-    rr_ms: float
-    verdict: Verdict
+    time_s: float  #: session time
+    rr_ms: float  #: the interval that ends there
+    verdict: Verdict  #: what it is worth
     joined: bool = False
 
     @property
@@ -61,7 +61,13 @@ class Beat(msgspec.Struct, frozen=True, gc=False):
 
 
 class BeatCleaner:
-    """Feeds on RR intervals in order of time and gives them back with verdicts, one beat late."""
+    """Feeds on RR intervals in order of time and gives them back with verdicts, one beat late.
+
+    References
+    ----------
+    Lipponen and Tarvainen 2019, doi 10.1080/03091902.2019.1640306, for the idea; the thresholds are
+    ours.
+    """
 
     def __init__(self) -> None:
         self._pending: tuple[float, float] | None = None
@@ -80,6 +86,18 @@ class BeatCleaner:
 
         Intervals that are not finite or not positive, and times that do not advance, are dropped.
         A beat that follows later than its interval explains counts as one after a gap.
+
+        Parameters
+        ----------
+        time_s
+            When the interval ended.
+        rr_ms
+            Its length, in ms.
+
+        Returns
+        -------
+        list[Beat]
+            In order of time; none for the first interval of a run.
         """
         if not (0.0 < rr_ms < math.inf and time_s > self._last_time_s):
             return []
@@ -105,7 +123,13 @@ class BeatCleaner:
         return decided
 
     def cut(self) -> list[Beat]:
-        """End a run of beats, as a gap does; return the beat that was held back, if any."""
+        """End a run of beats, as a gap does; return the beat that was held back, if any.
+
+        Returns
+        -------
+        list[Beat]
+            One beat or none.
+        """
         decided = []
         if self._pending is not None:
             decided = self._judge(*self._pending, None)

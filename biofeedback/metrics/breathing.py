@@ -36,7 +36,13 @@ _CLEAR_SHARE, _UNCLEAR_SHARE = 0.6, 0.25
 
 
 class BreathingRate:
-    """The breathing rate per minute over the window of `beats`, renewed every 5 s."""
+    """The breathing rate per minute over the window of `beats`, renewed every 5 s.
+
+    Parameters
+    ----------
+    beats
+        Beats and pulses of the window.
+    """
 
     def __init__(self, beats: RecentBeats) -> None:
         self._beats = beats
@@ -44,7 +50,24 @@ class BreathingRate:
         self._rhythm: tuple[float, float] | None = None
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return the rate; `contact` 0..1 scales the quality."""
+        """Return the rate; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time; the rhythm is searched anew when 5 s have passed.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In breaths a minute.
+
+        References
+        ----------
+        Scargle 1982, ApJ 263
+        """
         beats = self._beats
         if now_s >= self._due_s:
             self._due_s = now_s + _EVERY_S
@@ -63,9 +86,24 @@ class BreathingRate:
 def breathing_rhythm(times_s: FloatArray, values: FloatArray) -> tuple[float, float] | None:
     """Return the strongest rhythm in Hz and its share 0..1 of the power, or None without one.
 
-    Both arrays have shape (n,): beats, and the NN interval that ends at each or how tall each is.
-    The power is weighted with the frequency, since slow fluctuations of any heart are large. None
-    with fewer than 30 beats, values all alike, or no rhythm that holds a quarter of the power.
+    The power is weighted with the frequency, since slow fluctuations of any heart are large.
+
+    Parameters
+    ----------
+    times_s
+        Times of the beats, in s, shape (n,), ascending.
+    values
+        The NN interval that ends at each, or how tall each is, shape (n,).
+
+    Returns
+    -------
+    tuple[float, float] | None
+        Frequency (0.08 to 0.5 Hz) and share; None with fewer than 30 beats, values all alike,
+        or no rhythm that holds a quarter of the power.
+
+    References
+    ----------
+    Scargle 1982, ApJ 263
     """
     if len(times_s) < _FEWEST_BEATS:
         return None
@@ -103,12 +141,31 @@ class BreathLevel:
         self._beats: deque[Beat] = deque(maxlen=_KEPT_BEATS)
 
     def feed(self, beat: Beat) -> None:
-        """Take in a beat; only normal ones count."""
+        """Take in a beat; only normal ones count.
+
+        Parameters
+        ----------
+        beat
+            In order of time.
+        """
         if beat.is_nn:
             self._beats.append(beat)
 
     def read(self, now_s: float, breaths_per_minute: float | None) -> float | None:
-        """Return the level now; None without a rate, or with too few beats of late."""
+        """Return the level now; None without a rate, or with too few beats of late.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        breaths_per_minute
+            The rate, None or 0 when it is not known.
+
+        Returns
+        -------
+        float | None
+            0 to 1; None also with fewer than 8 beats in the last three breaths.
+        """
         if not breaths_per_minute:
             return None
         from_s = now_s - max(_LEAST_S, 60.0 * _BREATHS / breaths_per_minute)

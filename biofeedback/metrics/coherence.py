@@ -27,7 +27,13 @@ _EVERY_S, _FEWEST_BEATS, _SHORTEST_SHARE = 5.0, 30, 0.9
 
 
 class Coherence:
-    """The ratio over the window of `beats`, renewed every 5 s."""
+    """The ratio over the window of `beats`, renewed every 5 s.
+
+    Parameters
+    ----------
+    beats
+        Beats of the window.
+    """
 
     def __init__(self, beats: RecentBeats) -> None:
         self._beats = beats
@@ -35,7 +41,20 @@ class Coherence:
         self._ratio: float | None = None
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return the ratio; `contact` 0..1 scales the quality."""
+        """Return the ratio; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time; the ratio is computed anew when 5 s have passed.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            A ratio, 0 to 1000.
+        """
         beats = self._beats
         if now_s >= self._due_s:
             self._due_s = now_s + _EVERY_S
@@ -49,7 +68,17 @@ class Coherence:
 def coherence_ratio(times_s: FloatArray, rr_ms: FloatArray) -> float | None:
     """Return P / (total - P) of NN intervals at the beats that end them, both of shape (n,).
 
-    None with fewer than 30 beats or a constant heart rate; at most 1000.
+    Parameters
+    ----------
+    times_s
+        Times of the beats that end the intervals, in s, shape (n,), ascending.
+    rr_ms
+        NN intervals, shape (n,).
+
+    Returns
+    -------
+    float | None
+        None with fewer than 30 beats or a constant heart rate; at most 1000.
     """
     if len(times_s) < _FEWEST_BEATS:
         return None

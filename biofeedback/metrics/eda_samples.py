@@ -37,6 +37,10 @@ class EdaGate:
     """Passes trustworthy samples on and remembers when the signal last broke off.
 
     Rates above 16 Hz are averaged down in blocks first: skin changes within seconds.
+
+    References
+    ----------
+    Kleckner et al. 2018, doi 10.1109/TBME.2017.2758643
     """
 
     def __init__(self) -> None:
@@ -56,7 +60,16 @@ class EdaGate:
     def pass_on(self, chunk: Chunk) -> list[Trusted]:
         """Return (time_s, uS, step_s) of each sample to trust.
 
-        `step_s` is the time since the trusted sample before it, or 0 after a break.
+        Parameters
+        ----------
+        chunk
+            Skin conductance in uS; samples from the past are left out.
+
+        Returns
+        -------
+        list[Trusted]
+            Empty when none can be trusted; `step_s` is the time since the trusted sample before
+            it, or 0 after a break.
         """
         passed: list[Trusted] = []
         last_s, last_us = self._last_s, self._last_us
@@ -102,7 +115,13 @@ class EdaGate:
 
 
 class EdaCoverage:
-    """Keeps account of how much of the latest `longest_s` seconds trusted samples cover."""
+    """Keeps account of how much of the latest `longest_s` seconds trusted samples cover.
+
+    Parameters
+    ----------
+    longest_s
+        The longest window that will be asked for.
+    """
 
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
@@ -112,7 +131,13 @@ class EdaCoverage:
         self._still_us, self._still_since_s = math.nan, math.inf
 
     def add(self, passed: list[Trusted]) -> None:
-        """Take in trusted samples."""
+        """Take in trusted samples.
+
+        Parameters
+        ----------
+        passed
+            What `EdaGate` let through, in order of time.
+        """
         covered_s = self._covered_s[-1] if self._covered_s else 0.0
         low = self._low[-1] if self._low else 0
         for time_s, value_us, step_s in passed:
@@ -128,20 +153,56 @@ class EdaCoverage:
             self._forget()
 
     def covered_s(self, now_s: float, window_s: float) -> float:
-        """Return how many of the last `window_s` seconds trusted samples cover."""
+        """Return how many of the last `window_s` seconds trusted samples cover.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        window_s
+            Length of the window.
+
+        Returns
+        -------
+        float
+            In s.
+        """
         first = self._first(now_s, window_s)
         if first == len(self._times_s):
             return 0.0
         return self._covered_s[-1] - (self._covered_s[first - 1] if first else 0.0)
 
     def share(self, now_s: float, window_s: float) -> float:
-        """Return the share of the window that trusted samples cover, 0 to 1."""
+        """Return the share of the window that trusted samples cover, 0 to 1.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        window_s
+            Length of the window.
+
+        Returns
+        -------
+        float
+            0 without samples; what may still be on its way is not held against it.
+        """
         return covered_share(self.covered_s(now_s, window_s), window_s, self._silent_s(now_s))
 
     def trust(self, now_s: float, window_s: float) -> float:
         """Return 0 to 1: halved where all is below the floor, fading with silence.
 
-        0 when the latest value has long been exactly the same.
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        window_s
+            Length of the window.
+
+        Returns
+        -------
+        float
+            0 without samples, and when the latest value has long been exactly the same.
         """
         first = self._first(now_s, window_s)
         count = len(self._times_s) - first

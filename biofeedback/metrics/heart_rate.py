@@ -18,7 +18,13 @@ _STUCK_S = 120.0
 
 
 class HeartRate:
-    """60000 divided by the mean NN interval; the device's own rate where beats are too few."""
+    """60000 divided by the mean NN interval; the device's own rate where beats are too few.
+
+    Parameters
+    ----------
+    beats
+        Where NN intervals come from.
+    """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
@@ -27,7 +33,15 @@ class HeartRate:
         self._device_since_s = -math.inf
 
     def update_device(self, time_s: float, bpm: float) -> None:
-        """Take in a rate that the device computed; what no heart does is dropped."""
+        """Take in a rate that the device computed; what no heart does is dropped.
+
+        Parameters
+        ----------
+        time_s
+            When it came; an older one is ignored.
+        bpm
+            Counts from 24 to 250.
+        """
         if _LOWEST_BPM <= bpm <= _HIGHEST_BPM and time_s >= self._device_s:
             if bpm != self._device_bpm:
                 self._device_since_s = time_s
@@ -39,6 +53,22 @@ class HeartRate:
         Beats that are exactly alike say nothing of variability; their rate is believed as a
         device's own is, and no longer: a heart may race as evenly as that, and a stop rule has to
         hear of it. The device's own rate goes before it.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In beats a minute.
+
+        References
+        ----------
+        Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
         """
         window_s = self._beats.window_s
         mean_ms = self._beats.mean_ms()

@@ -19,7 +19,13 @@ _SHORTEST_S = 60.0
 
 
 class History:
-    """Cuts a window from the end of what it was fed."""
+    """Cuts a window from the end of what it was fed.
+
+    Parameters
+    ----------
+    window_s
+        How much is kept.
+    """
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
@@ -30,13 +36,25 @@ class History:
         self._count, self._block = 0, 1
 
     def add_beat(self, beat: Beat) -> None:
-        """Take in the next beat."""
+        """Take in the next beat.
+
+        Parameters
+        ----------
+        beat
+            Not before the last one.
+        """
         self._beats.append(beat)
         while self._beats[0].time_s <= beat.time_s - self._window_s:
             self._beats.popleft()
 
     def add_eda(self, passed: list[Trusted]) -> None:
-        """Take in trusted samples; a step of 0 follows a break, which starts the stretch anew."""
+        """Take in trusted samples; a step of 0 follows a break, which starts the stretch anew.
+
+        Parameters
+        ----------
+        passed
+            What `EdaGate` let through, in order of time.
+        """
         for time_s, value_us, step_s in passed:
             if not abs(step_s - self._step_s) <= _SAME_STEP * self._step_s:
                 self._eda.clear()
@@ -52,7 +70,18 @@ class History:
             self._eda.popleft()
 
     def window(self, end_s: float) -> Window | None:
-        """Return what is known up to `end_s`; None with less than a minute of both signals."""
+        """Return what is known up to `end_s`; None with less than a minute of both signals.
+
+        Parameters
+        ----------
+        end_s
+            Session time; what came later is left out.
+
+        Returns
+        -------
+        Window | None
+            The last `window_s` seconds; the skin conductance averaged down to about 8 Hz.
+        """
         start_s = end_s - self._window_s
         beats = [beat for beat in self._beats if start_s < beat.time_s <= end_s]
         eda = [sample for sample in self._eda if start_s < sample[0] <= end_s]

@@ -16,13 +16,36 @@ __all__ = ["LnRmssd", "Pnn50", "Rmssd", "Sd1", "Sd2", "Sdnn"]
 
 
 class Rmssd:
-    """Root mean square of the steps between neighbouring NN intervals, in ms."""
+    """Root mean square of the steps between neighbouring NN intervals, in ms.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
+    """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return RMSSD; `contact` 0..1 scales the quality."""
+        """Return RMSSD; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In ms.
+        """
         coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.rmssd_ms()
         return graded("rmssd", value, "ms", self._beats.window_s, now_s, coverage, trust)
@@ -33,13 +56,36 @@ class LnRmssd:
 
     RMSSD is roughly log-normal, so steps of equal size mean the same to everybody. None when all
     steps are zero, which no heart does.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
+    Munoz et al. 2015, PLoS ONE 10, for short windows
     """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return ln(RMSSD / 1 ms); `contact` 0..1 scales the quality."""
+        """Return ln(RMSSD / 1 ms); `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In the logarithm of ms.
+        """
         coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         rmssd_ms = self._beats.rmssd_ms()
         value = math.log(rmssd_ms) if rmssd_ms else None
@@ -47,13 +93,36 @@ class LnRmssd:
 
 
 class Sdnn:
-    """Sample standard deviation of the NN intervals, in ms."""
+    """Sample standard deviation of the NN intervals, in ms.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
+    """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return SDNN; `contact` 0..1 scales the quality."""
+        """Return SDNN; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In ms.
+        """
         coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.sdnn_ms()
         return graded("sdnn", value, "ms", self._beats.window_s, now_s, coverage, trust)
@@ -64,39 +133,107 @@ class Pnn50:
 
     That denominator is neurokit2's; many tools divide by the number of steps, which gives a value
     larger by 1 part in the number of steps.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
     """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return pNN50; `contact` 0..1 scales the quality."""
+        """Return pNN50; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In %, 0 to below 100.
+        """
         coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.pnn50_percent()
         return graded("pnn50", value, "%", self._beats.window_s, now_s, coverage, trust)
 
 
 class Sd1:
-    """Sample standard deviation of the steps between joined NN intervals, over sqrt(2), in ms."""
+    """Sample standard deviation of the steps between joined NN intervals, over sqrt(2), in ms.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Brennan et al. 2001, doi 10.1109/10.959330
+    """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return SD1; `contact` 0..1 scales the quality."""
+        """Return SD1; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In ms.
+        """
         coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.sd1_ms()
         return graded("sd1", value, "ms", self._beats.window_s, now_s, coverage, trust)
 
 
 class Sd2:
-    """Sample standard deviation of the sums of joined NN intervals, over sqrt(2), in ms."""
+    """Sample standard deviation of the sums of joined NN intervals, over sqrt(2), in ms.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Brennan et al. 2001, doi 10.1109/10.959330
+    """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return SD2; `contact` 0..1 scales the quality."""
+        """Return SD2; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In ms.
+        """
         coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.sd2_ms()
         return graded("sd2", value, "ms", self._beats.window_s, now_s, coverage, trust)

@@ -24,6 +24,11 @@ class Motion:
     """Mean deviation of the length of the acceleration from its slow mean, in g.
 
     The length does not know directions, so turning the wrist slowly is no motion.
+
+    Parameters
+    ----------
+    window_s
+        Length of the window.
     """
 
     def __init__(self, window_s: float) -> None:
@@ -33,7 +38,13 @@ class Motion:
         self._last_s = -math.inf
 
     def add(self, chunk: Chunk) -> None:
-        """Take in acceleration, (n, 1..3) in g; a chunk without a rate or with nonsense is left."""
+        """Take in acceleration, (n, 1..3) in g; a chunk without a rate or with nonsense is left.
+
+        Parameters
+        ----------
+        chunk
+            Values in g, shape (n, 1 to 3).
+        """
         if chunk.rate_hz is None or float(chunk.times_s[-1]) <= self._last_s:
             return
         length_g = np.sqrt(np.einsum("ij,ij->i", chunk.values, chunk.values))
@@ -50,17 +61,45 @@ class Motion:
         self._advance(self._last_s)
 
     def moving_share(self, now_s: float) -> float:
-        """Return the share 0..1 of the latest window spent in motion; 0 where nothing is known."""
+        """Return the share 0..1 of the latest window spent in motion; 0 where nothing is known.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        float
+            0 to 1.
+        """
         self._advance(now_s)
         moving_s = sum(seconds for _, seconds, g in self._pieces if g > _MOVING_G)
         return min(1.0, moving_s / self._window_s)
 
     def is_moving(self) -> bool:
-        """Return whether the newest data show motion."""
+        """Return whether the newest data show motion.
+
+        Returns
+        -------
+        bool
+            False where nothing is known.
+        """
         return bool(self._pieces) and self._pieces[-1][2] > _MOVING_G
 
     def read(self, now_s: float) -> Reading:
-        """Return the mean over the window, in g."""
+        """Return the mean over the window, in g.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        Reading
+            In g.
+        """
         self._advance(now_s)
         covered_s = math.fsum(seconds for _, seconds, _ in self._pieces)
         value = None

@@ -40,7 +40,18 @@ class Nonlinear(msgspec.Struct, frozen=True):
 
 
 def longest_run(beats: Iterable[Beat]) -> FloatArray:
-    """Return the longest run of NN intervals in ms that follow one another, (n,)."""
+    """Return the longest run of NN intervals in ms that follow one another, (n,).
+
+    Parameters
+    ----------
+    beats
+        Judged, in order of time.
+
+    Returns
+    -------
+    FloatArray
+        In ms, shape (n,); empty without NN.
+    """
     best: list[float] = []
     run: list[float] = []
     for beat in beats:
@@ -57,7 +68,21 @@ def longest_run(beats: Iterable[Beat]) -> FloatArray:
 def nonlinear(nn_ms: FloatArray) -> Nonlinear | None:
     """Return the indices of neighbouring NN intervals, (n,), the last 1000 at most.
 
-    None below 200 of them, or when all are alike.
+    Parameters
+    ----------
+    nn_ms
+        NN intervals in ms, shape (n,), each joined to the one before.
+
+    Returns
+    -------
+    Nonlinear | None
+        None below 200 of them, or when all are alike.
+
+    References
+    ----------
+    Peng 1995, for dfa_alpha1
+    Richman and Moorman 2000, for sample_entropy
+    Brennan et al. 2001, doi 10.1109/10.959330, for sd1_sd2
     """
     nn_ms = nn_ms[-_MOST_BEATS:]
     if len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:

@@ -77,7 +77,13 @@ class PulseBeat:
 
 
 class PulseTrain:
-    """Finds the beats of one waveform; it starts anew when the rate changes or samples lack."""
+    """Finds the beats of one waveform; it starts anew when the rate changes or samples lack.
+
+    Parameters
+    ----------
+    wave
+        Which shape to look for.
+    """
 
     def __init__(self, wave: Wave) -> None:
         self._shape = _SHAPES[wave]
@@ -103,6 +109,16 @@ class PulseTrain:
 
         A chunk without a rate, or with one too low for the shape of a beat, gives nothing. Samples
         that are not finite break the waveform off; samples from the past are ignored.
+
+        Parameters
+        ----------
+        chunk
+            The first channel of it, in any unit.
+
+        Returns
+        -------
+        list[PulseBeat]
+            In order of time.
         """
         rate_hz = chunk.rate_hz
         if rate_hz is None or not self._shape.slowest_hz <= rate_hz <= _FASTEST_HZ:

@@ -17,7 +17,13 @@ __all__ = ["RecentBeats"]
 
 
 class RecentBeats:
-    """Holds the beats of the last `window_s` seconds, and how strongly a waveform showed them."""
+    """Holds the beats of the last `window_s` seconds, and how strongly a waveform showed them.
+
+    Parameters
+    ----------
+    window_s
+        Length of the window.
+    """
 
     def __init__(self, window_s: float) -> None:
         self.window_s = window_s
@@ -29,7 +35,13 @@ class RecentBeats:
         self._covered_s: float | None = 0.0  #: None when beats have come or gone since
 
     def add(self, beat: Beat) -> None:
-        """Take in the next beat; only NN intervals count."""
+        """Take in the next beat; only NN intervals count.
+
+        Parameters
+        ----------
+        beat
+            Not before the last one.
+        """
         if beat.is_nn:
             self._beats.append((beat.time_s, beat.rr_ms))
             self._covered_s = None
@@ -38,11 +50,23 @@ class RecentBeats:
             self._last_ms = beat.rr_ms
 
     def add_pulse(self, pulse: PulseBeat) -> None:
-        """Take in the next pulse of the waveform that gives the beats."""
+        """Take in the next pulse of the waveform that gives the beats.
+
+        Parameters
+        ----------
+        pulse
+            Not before the last one.
+        """
         self._pulses.append((pulse.time_s, pulse.height))
 
     def advance(self, now_s: float) -> None:
-        """Let go of what has left the window."""
+        """Let go of what has left the window.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        """
         oldest_s = now_s - self.window_s
         for series in (self._beats, self._pulses):
             while series and series[0][0] <= oldest_s:
@@ -50,21 +74,55 @@ class RecentBeats:
                 self._covered_s = None
 
     def intervals(self) -> FloatArray:
-        """Return the times in s and the NN intervals in ms, (2, n)."""
+        """Return the times in s and the NN intervals in ms, (2, n).
+
+        Returns
+        -------
+        FloatArray
+            Shape (2, n); n is 0 without any.
+        """
         return np.array(self._beats).reshape(-1, 2).T
 
     def pulses(self) -> FloatArray:
-        """Return the times in s and the heights of the pulses, (2, n)."""
+        """Return the times in s and the heights of the pulses, (2, n).
+
+        Returns
+        -------
+        FloatArray
+            Shape (2, n); n is 0 where no waveform gives the beats.
+        """
         return np.array(self._pulses).reshape(-1, 2).T
 
     def coverage(self, now_s: float) -> float:
-        """Return the share of the window that NN intervals fill, 0 to 1."""
+        """Return the share of the window that NN intervals fill, 0 to 1.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        float
+            What may still be on its way is not held against it.
+        """
         if self._covered_s is None:
             self._covered_s = sum(rr_ms for _, rr_ms in self._beats) / 1000.0
         return covered_share(self._covered_s, self.window_s, now_s - self._last_s)
 
     def trust(self, now_s: float) -> float:
-        """Return 1 while beats keep coming, fading with silence; 0 when they are all alike."""
+        """Return 1 while beats keep coming, fading with silence; 0 when they are all alike.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        float
+            0 to 1.
+        """
         if self._still >= STUCK_STEPS:
             return 0.0
         return freshness(now_s - self._last_s, self.window_s)

@@ -15,6 +15,17 @@ class Scl:
 
     The level lags by about half of `window_s`, four time constants. After a break the filters
     start anew at the first sample.
+
+    Parameters
+    ----------
+    window_s
+        Length of the window.
+    coverage
+        Of the same samples.
+
+    References
+    ----------
+    Boucsein et al. 2012, doi 10.1111/j.1469-8986.2012.01384.x, for the measure; the filter is ours.
     """
 
     def __init__(self, window_s: float, coverage: EdaCoverage) -> None:
@@ -25,7 +36,13 @@ class Scl:
         self._step_s = self._gain = 0.0
 
     def add(self, passed: list[Trusted]) -> None:
-        """Take in trusted samples; a step of 0 follows a break."""
+        """Take in trusted samples; a step of 0 follows a break.
+
+        Parameters
+        ----------
+        passed
+            What `EdaGate` let through, in order of time.
+        """
         first_us, second_us, gain = self._first_us, self._second_us, self._gain
         for _, value_us, step_s in passed:
             if step_s <= 0.0:
@@ -39,7 +56,20 @@ class Scl:
         self._first_us, self._second_us, self._gain = first_us, second_us, gain
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return the level; `contact` 0..1 scales the quality."""
+        """Return the level; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            In uS.
+        """
         window_s, share = self._window_s, self._coverage.share(now_s, self._window_s)
         value = None if math.isnan(self._second_us) else self._second_us
         trust = self._coverage.trust(now_s, window_s) * contact

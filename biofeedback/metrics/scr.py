@@ -40,14 +40,26 @@ class Scr:
     """
 
     time_s: float
-    onset_s: float
+    onset_s: float  #: where the rise began
     alarm_s: float
-    peak_s: float
+    peak_s: float  #: where it ended
     amplitude_us: float
 
 
 class ScrRate:
-    """Counts responses per minute over the last `window_s` seconds, each as soon as it rises."""
+    """Counts responses per minute over the last `window_s` seconds, each as soon as it rises.
+
+    Parameters
+    ----------
+    window_s
+        Length of the window.
+    coverage
+        Of the same samples.
+
+    References
+    ----------
+    Boucsein et al. 2012, doi 10.1111/j.1469-8986.2012.01384.x
+    """
 
     def __init__(self, window_s: float, coverage: EdaCoverage) -> None:
         self._window_s = window_s
@@ -61,7 +73,18 @@ class ScrRate:
         self._alarm_s = math.nan
 
     def add(self, passed: list[Trusted]) -> list[Scr]:
-        """Take in trusted samples; return the responses whose peaks they show to be past."""
+        """Take in trusted samples; return the responses whose peaks they show to be past.
+
+        Parameters
+        ----------
+        passed
+            What `EdaGate` let through, in order of time.
+
+        Returns
+        -------
+        list[Scr]
+            In order of their peaks; often none.
+        """
         responses: list[Scr] = []
         level_us, slow_us = self._level_us, self._slow_us
         for time_s, value_us, step_s in passed:
@@ -85,7 +108,20 @@ class ScrRate:
         return responses
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return responses per minute of trusted signal; `contact` 0..1 scales the quality."""
+        """Return responses per minute of trusted signal; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            Per minute.
+        """
         window_s = self._window_s
         covered_s = self._coverage.covered_s(now_s, window_s)
         while self._alarms_s and self._alarms_s[0] <= now_s - window_s:

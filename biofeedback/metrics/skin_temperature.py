@@ -19,7 +19,17 @@ _WORN_C = (30.0, 40.0)
 
 
 class SkinTemperature:
-    """Mean over `window_s` seconds, in degrees Celsius."""
+    """Mean over `window_s` seconds, in degrees Celsius.
+
+    Parameters
+    ----------
+    window_s
+        Length of the window.
+
+    References
+    ----------
+    Kleckner et al. 2018, doi 10.1109/TBME.2017.2758643, for what a worn sensor shows
+    """
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
@@ -27,7 +37,13 @@ class SkinTemperature:
         self._last_s = -math.inf
 
     def add(self, chunk: Chunk) -> None:
-        """Take in temperatures; a chunk without a rate, or which no skin has, is left out."""
+        """Take in temperatures; a chunk without a rate, or which no skin has, is left out.
+
+        Parameters
+        ----------
+        chunk
+            Values in degrees Celsius, of which the first channel counts; skin has 15 to 45.
+        """
         values_c, end_s = chunk.values[:, 0], float(chunk.times_s[-1])
         if chunk.rate_hz is None or end_s <= self._last_s:
             return
@@ -39,11 +55,28 @@ class SkinTemperature:
         self._advance(end_s)
 
     def looks_worn(self) -> bool:
-        """Return False when the newest data are no temperature of covered skin."""
+        """Return False when the newest data are no temperature of covered skin.
+
+        Returns
+        -------
+        bool
+            True also where nothing is known; worn are 30 to 40 degrees Celsius.
+        """
         return not self._pieces or _WORN_C[0] <= self._pieces[-1][2] <= _WORN_C[1]
 
     def read(self, now_s: float) -> Reading:
-        """Return the mean; its quality is halved where the sensor does not look worn."""
+        """Return the mean; its quality is halved where the sensor does not look worn.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+
+        Returns
+        -------
+        Reading
+            In degrees Celsius.
+        """
         self._advance(now_s)
         covered_s = math.fsum(seconds for _, seconds, _ in self._pieces)
         value = None

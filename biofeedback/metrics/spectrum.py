@@ -35,20 +35,34 @@ class Spectrum(msgspec.Struct, frozen=True):
 
     windows: int
     vlf_ms2: float | None
-    lf_ms2: float
-    hf_ms2: float
+    lf_ms2: float  #: mean over the windows
+    hf_ms2: float  #: mean over the windows
     total_ms2: float | None
-    lf_hf: float
+    lf_hf: float  #: ratio of the two
     lf_nu: float
     hf_nu: float
-    lf_peak_hz: float
-    hf_peak_hz: float
+    lf_peak_hz: float  #: 0.04 to 0.15
+    hf_peak_hz: float  #: 0.15 to 0.4
 
 
 def spectrum(beats: Sequence[Beat]) -> Spectrum | None:
     """Return the spectrum of judged beats in order of time; None without a window that has one.
 
     Windows start with the first interval; one with less than 120 s of beats says nothing.
+
+    Parameters
+    ----------
+    beats
+        Judged, in order of time.
+
+    Returns
+    -------
+    Spectrum | None
+        None without a window that has one.
+
+    References
+    ----------
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
     """
     if not beats:
         return None

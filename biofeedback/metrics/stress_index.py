@@ -22,7 +22,17 @@ _FEWEST_BEATS = 20
 
 
 class StressIndex:
-    """The square root of Baevsky's index over a window of beats."""
+    """The square root of Baevsky's index over a window of beats.
+
+    Parameters
+    ----------
+    beats
+        The window of beats.
+
+    References
+    ----------
+    Baevsky and Chernikova 2017, Cardiometry 10
+    """
 
     def __init__(self, beats: BeatWindow) -> None:
         self._beats = beats
@@ -30,7 +40,20 @@ class StressIndex:
         self._value: float | None = None
 
     def read(self, now_s: float, contact: float) -> Reading:
-        """Return sqrt(SI); `contact` 0..1 scales the quality."""
+        """Return sqrt(SI); `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            Without a unit; 7 to 12 is usual at rest.
+        """
         beats = self._beats
         if beats.changes != self._seen:
             self._seen = beats.changes
@@ -40,7 +63,22 @@ class StressIndex:
 
 
 def sqrt_stress_index(nn_ms: Sequence[float]) -> float | None:
-    """Return sqrt(SI) of NN intervals in ms; None below 20 of them or when all are alike."""
+    """Return sqrt(SI) of NN intervals in ms; None below 20 of them or when all are alike.
+
+    Parameters
+    ----------
+    nn_ms
+        In any order.
+
+    Returns
+    -------
+    float | None
+        Above 0.
+
+    References
+    ----------
+    Baevsky and Chernikova 2017, Cardiometry 10
+    """
     if len(nn_ms) < _FEWEST_BEATS:
         return None
     ordered = sorted(nn_ms)

@@ -32,36 +32,47 @@ _FEWEST_BEATS = 30
 class HrvSummary(msgspec.Struct, frozen=True):
     """Heart rate and its variability over all NN intervals; `left_out` beats are in none of it."""
 
-    beats: int
+    beats: int  #: all of them
     left_out: int
-    mean_nn_ms: float
-    heart_rate_bpm: float
-    lowest_bpm: float
-    highest_bpm: float
-    sdnn_ms: float
-    rmssd_ms: float
-    pnn50_percent: float
-    sd1_ms: float
-    sd2_ms: float
-    stress_index: float | None
-    spectrum: Spectrum | None
-    nonlinear: Nonlinear | None
+    mean_nn_ms: float  #: mean interval
+    heart_rate_bpm: float  #: of that mean
+    lowest_bpm: float  #: mean of the slowest five in a row
+    highest_bpm: float  #: and of the fastest
+    sdnn_ms: float  #: with n - 1
+    rmssd_ms: float  #: over joined intervals
+    pnn50_percent: float  #: over steps + 1
+    sd1_ms: float  #: across the Poincare plot's diagonal
+    sd2_ms: float  #: along it
+    stress_index: float | None  #: its square root; None where all are alike
+    spectrum: Spectrum | None  #: None without a long enough window
+    nonlinear: Nonlinear | None  #: None without a long enough run
 
 
 class EdaSummary(msgspec.Struct, frozen=True):
     """Skin conductance over the `minutes` in which it was measured; None without a response."""
 
     minutes: float
-    median_us: float
-    lowest_us: float
-    highest_us: float
-    responses: int
-    responses_per_minute: float
-    mean_amplitude_us: float | None
+    median_us: float  #: of the level
+    lowest_us: float  #: of the level
+    highest_us: float  #: of the level
+    responses: int  #: how many
+    responses_per_minute: float  #: of measured time
+    mean_amplitude_us: float | None  #: from onset to peak
 
 
 def hrv_summary(beats: Sequence[Beat]) -> HrvSummary | None:
-    """Return the summary of judged beats in order of time; None below 30 NN intervals."""
+    """Return the summary of judged beats in order of time; None below 30 NN intervals.
+
+    Parameters
+    ----------
+    beats
+        As `BeatCleaner` or `neighbours` gives them.
+
+    Returns
+    -------
+    HrvSummary | None
+        Over all of them, however long the recording.
+    """
     window = BeatWindow(math.inf)
     for beat in beats:
         window.add(beat)
@@ -96,7 +107,19 @@ def eda_summary(
 ) -> EdaSummary | None:
     """Return the summary of a level (n,) taken every `step_s` seconds; None without any of it.
 
-    NaN stands for an unknown level. `amplitudes_us` are those of the responses, in any order.
+    Parameters
+    ----------
+    level_us
+        The level in uS, shape (n,); NaN where it is not known.
+    step_s
+        Time between two values.
+    amplitudes_us
+        Those of the responses, in uS, in any order.
+
+    Returns
+    -------
+    EdaSummary | None
+        None when no level is known.
     """
     known_us = level_us[np.isfinite(level_us)]
     if not len(known_us):
@@ -118,6 +141,25 @@ def neighbours(times_s: FloatArray, rr_ms: FloatArray, used: Sequence[bool]) -> 
 
     A log says when beats were and whether they are NN, not which are neighbours; that follows
     from where each interval starts.
+
+    Parameters
+    ----------
+    times_s
+        When the intervals ended, in s, shape (n,), ascending.
+    rr_ms
+        The intervals, shape (n,).
+    used
+        Whether each is NN, of length n.
+
+    Returns
+    -------
+    list[Beat]
+        Those not used are called ectopic: a log does not say why.
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ.
     """
     beats: list[Beat] = []
     last_nn_s = -math.inf

@@ -53,13 +53,13 @@ class Window(msgspec.Struct, frozen=True):
     the gaps. `eda_us` is one unbroken stretch of samples that ends at `eda_end_s`; empty without.
     """
 
-    start_s: float
+    start_s: float  #: session time
     end_s: float
     rr_times_s: tuple[float, ...] = ()
     rr_ms: tuple[float, ...] = ()
     rr_clean: tuple[bool, ...] = ()
     eda_us: tuple[float, ...] = ()
-    eda_rate_hz: float = 0.0
+    eda_rate_hz: float = 0.0  #: samples a second; 0 without
     eda_end_s: float = 0.0
 
 
@@ -70,37 +70,48 @@ class WindowResult(msgspec.Struct, frozen=True):
     `rr_span_s` that NN intervals fill.
     """
 
-    start_s: float
-    end_s: float
+    start_s: float  #: of the window, in session time
+    end_s: float  #: of the window, in session time
     rr_span_s: float = 0.0
     rr_coverage: float = 0.0
-    lf_ms2: float | None = None
-    hf_ms2: float | None = None
-    lf_hf: float | None = None
-    vlf_ms2: float | None = None
+    lf_ms2: float | None = None  #: 0.04 to 0.15 Hz
+    hf_ms2: float | None = None  #: 0.15 to 0.4 Hz
+    lf_hf: float | None = None  #: their ratio
+    vlf_ms2: float | None = None  #: 0.0033 to 0.04 Hz
     eda_span_s: float = 0.0
-    eda_tonic_us: float | None = None
-    eda_phasic_us: float | None = None
+    eda_tonic_us: float | None = None  #: mean level
+    eda_phasic_us: float | None = None  #: mean size of the phasic part
 
 
 class Powers(NamedTuple):
     """Powers of NN intervals in ms^2 by band; VLF is None where the window is too short for it."""
 
-    vlf_ms2: float | None
-    lf_ms2: float
-    hf_ms2: float
+    vlf_ms2: float | None  #: 0.0033 to 0.04 Hz
+    lf_ms2: float  #: 0.04 to 0.15 Hz
+    hf_ms2: float  #: 0.15 to 0.4 Hz
 
 
 class Periodogram(NamedTuple):
     """Frequencies in Hz, 0.0033 to 0.4, the power there in ms^2/Hz, both (m,), over `span_s`."""
 
-    hz: FloatArray
-    per_hz: FloatArray
+    hz: FloatArray  #: ascending
+    per_hz: FloatArray  #: at each of them
     span_s: float
 
 
 def compute(window: Window) -> WindowResult:
-    """Return everything that `window` allows to say."""
+    """Return everything that `window` allows to say.
+
+    Parameters
+    ----------
+    window
+        Data up to its end.
+
+    Returns
+    -------
+    WindowResult
+        None in it where there was too little.
+    """
     times_s, rr_ms = np.asarray(window.rr_times_s), np.asarray(window.rr_ms)
     clean = np.asarray(window.rr_clean, dtype=bool)
     nn_times_s, nn_ms = times_s[clean], rr_ms[clean]
@@ -127,10 +138,26 @@ def compute(window: Window) -> WindowResult:
 def powers_ms2(times_s: FloatArray, nn_ms: FloatArray) -> Powers | None:
     """Return the powers of VLF (to 0.04 Hz), LF (to 0.15 Hz) and HF (to 0.4 Hz), in ms^2.
 
-    Lomb-Scargle periodogram of the NN intervals at the times of the beats that end them, both of
-    shape (n,): nothing is resampled, so gaps are not filled in. Scaled so that a sine of amplitude
-    A has the power A^2/2, also where beats are missing. None below 120 s or 30 beats, or for
-    intervals that are all alike.
+    Lomb-Scargle periodogram of the NN intervals at the times of the beats that end them: nothing is
+    resampled, so gaps are not filled in. Scaled so that a sine of amplitude A has the power A^2/2,
+    also where beats are missing.
+
+    Parameters
+    ----------
+    times_s
+        Times of the beats that end the intervals, in s, shape (n,), ascending.
+    nn_ms
+        NN intervals, shape (n,).
+
+    Returns
+    -------
+    Powers | None
+        VLF is None below 270 s; all is None below 120 s or 30 beats, or for intervals that are
+        all alike.
+
+    References
+    ----------
+    Task Force of ESC and NASPE 1996, doi 10.1161/01.CIR.93.5.1043
     """
     found = periodogram(times_s, nn_ms)
     if found is None:
@@ -139,7 +166,18 @@ def powers_ms2(times_s: FloatArray, nn_ms: FloatArray) -> Powers | None:
 
 
 def banded(found: Periodogram) -> Powers:
-    """Return the powers of a periodogram by band."""
+    """Return the powers of a periodogram by band.
+
+    Parameters
+    ----------
+    found
+        The periodogram.
+
+    Returns
+    -------
+    Powers
+        In ms^2; VLF is None where it spans less than 270 s.
+    """
     hz, per_hz, span_s = found
     very_low, low, high = (
         float(per_hz[(hz >= start) & (hz < end)].sum() * _GRID_HZ)
@@ -151,7 +189,21 @@ def banded(found: Periodogram) -> Powers:
 def periodogram(times_s: FloatArray, nn_ms: FloatArray) -> Periodogram | None:
     """Return the Lomb-Scargle periodogram of NN intervals at the times of the beats that end them.
 
-    Both have the shape (n,). None below 120 s or 30 beats, or for intervals that are all alike.
+    Parameters
+    ----------
+    times_s
+        Times of the beats, in s, shape (n,), ascending.
+    nn_ms
+        NN intervals, shape (n,).
+
+    Returns
+    -------
+    Periodogram | None
+        None below 120 s or 30 beats, or for intervals that are all alike.
+
+    References
+    ----------
+    Scargle 1982, ApJ 263
     """
     span_s, _ = _span(times_s, nn_ms)
     if span_s < SHORTEST_SPECTRUM_S or len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
@@ -169,8 +221,19 @@ def periodogram(times_s: FloatArray, nn_ms: FloatArray) -> Periodogram | None:
 def eda_parts(eda_us: FloatArray, rate_hz: float) -> tuple[float, float] | None:
     """Return the mean tonic level and the mean size of the phasic part, both in uS.
 
-    neurokit2's `eda_phasic(method="highpass")`, which splits at 0.05 Hz. `eda_us` has shape (n,)
-    and no gaps. None below 60 s or 1 Hz.
+    neurokit2's `eda_phasic(method="highpass")`, which splits at 0.05 Hz.
+
+    Parameters
+    ----------
+    eda_us
+        Skin conductance without gaps, in uS, shape (n,).
+    rate_hz
+        Samples a second.
+
+    Returns
+    -------
+    tuple[float, float] | None
+        None below 60 s or 1 Hz, or where a value is not finite.
     """
     if rate_hz < 1.0 or len(eda_us) < _SHORTEST_EDA_S * rate_hz:
         return None
@@ -196,6 +259,13 @@ class WindowedReadings:
     """Holds the latest result: trusted for `fresh_s` after its window, worthless at thrice that.
 
     A reading's time is the end of the window that it describes.
+
+    Parameters
+    ----------
+    window_s
+        Length of the windows.
+    fresh_s
+        How long after the end of its window a result is trusted in full.
     """
 
     def __init__(self, window_s: float, fresh_s: float) -> None:
@@ -204,12 +274,33 @@ class WindowedReadings:
         self._result = WindowResult(0.0, 0.0)
 
     def take(self, result: WindowResult) -> None:
-        """Replace the latest result; one that is older than it changes nothing."""
+        """Replace the latest result; one that is older than it changes nothing.
+
+        Parameters
+        ----------
+        result
+            What `compute` gave.
+        """
         if result.end_s >= self._result.end_s:
             self._result = result
 
     def read(self, now_s: float, heart_contact: float, skin_contact: float) -> tuple[Reading, ...]:
-        """Return VLF, LF, HF, LF/HF and the tonic and phasic parts of skin conductance."""
+        """Return VLF, LF, HF, LF/HF and the tonic and phasic parts of skin conductance.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        heart_contact
+            Trust in the heart sensor's contact, 0 to 1.
+        skin_contact
+            That in the skin conductance sensor's, 0 to 1.
+
+        Returns
+        -------
+        tuple[Reading, ...]
+            Always all six, in this order.
+        """
         result = self._result
         age_s = now_s - result.end_s
         fade = min(1.0, max(0.0, 1.5 - age_s / (2 * self._fresh_s)))
