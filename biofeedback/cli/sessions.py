@@ -103,7 +103,8 @@ def tag(
     out: Out = None,
 ) -> None:
     """Give a session words to find it by, and show those it has."""
-    from biofeedback.record.catalogue import find, read_tags, write_tags
+    from biofeedback.record.catalogue import find
+    from biofeedback.record.tags import read_tags, write_tags
 
     folder = find(_folder(out), session)
     kept = read_tags(folder)

@@ -42,7 +42,7 @@ class WindowMetrics:
 
     start_s: float
     end_s: float
-    readings: tuple[Reading, ...]
+    readings: tuple[Reading, ...]  #: one a metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,16 @@ class Analysis:
     `hrv` and `eda` are None where there was too little of either.
     """
 
-    name: str
-    format: str
-    duration_s: float
-    window_s: float
-    windows: tuple[WindowMetrics, ...]
-    beats: int
-    beats_left_out: int
-    skin_responses: int
+    name: str  #: of the file or session
+    format: str  #: in words
+    duration_s: float  #: to the last sample
+    window_s: float  #: length of a window
+    windows: tuple[WindowMetrics, ...]  #: in order of time
+    beats: int  #: all that were found
+    beats_left_out: int  #: those that are not NN
+    skin_responses: int  #: all that were found
     lost_s: dict[str, float]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  #: what was left out of the file, in sentences
     hrv: HrvSummary | None = None
     eda: EdaSummary | None = None
 
@@ -71,7 +71,18 @@ class Analysis:
         return None if self.hrv is None else self.hrv.nonlinear
 
     def mean(self, metric: str) -> float | None:
-        """Return the mean of a metric over the windows that have it; None without any."""
+        """Return the mean of a metric over the windows that have it; None without any.
+
+        Parameters
+        ----------
+        metric
+            Its name, as in readings.
+
+        Returns
+        -------
+        float | None
+            In the unit of the metric.
+        """
         values = [
             reading.value
             for window in self.windows
@@ -93,13 +104,32 @@ def analyze(
 
     Each window is measured on its own, from its first second to its last; the last window may be
     shorter and is judged as if the rest of it were missing; below half of it nothing can be said,
-    so it is left out. `columns` and `rate_hz` are for CSV
-    files, as in `sensors.files`. Spectral metrics need windows of 120 s or more.
+    so it is left out.
+
+    Parameters
+    ----------
+    source
+        A recording, or a session's folder or log.
+    window_s
+        Length of the windows; spectral metrics need 120 s or more.
+    columns
+        Names of the columns of a CSV file, as in `sensors.files`; None where usual names tell.
+    rate_hz
+        Samples a second of a CSV file without times.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    Analysis
+        Windows in order of time, and the whole.
 
     Raises
     ------
-    RecordingError, SettingsError
+    RecordingError
         The recording cannot be read.
+    SettingsError
+        The columns or the rate make no sense.
     LogError
         The session's log cannot be read.
     """

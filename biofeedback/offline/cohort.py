@@ -35,15 +35,28 @@ Row = dict[str, Cell]
 class Cohort:
     """What came of many sessions; `problems` names those that could not be read, and why."""
 
-    sessions: int
-    rows: int
+    sessions: int  #: that were measured
+    rows: int  #: of the table
     problems: tuple[str, ...]
 
 
 def find_sessions(folders: Iterable[Path]) -> list[Path]:
     """Return the folders of all sessions in and below `folders`, in order, each once.
 
-    Raises `LogError` for a folder that is missing, or when there is no session at all.
+    Parameters
+    ----------
+    folders
+        Folders of sessions, at any depth, or sessions themselves.
+
+    Returns
+    -------
+    list[Path]
+        Resolved and sorted.
+
+    Raises
+    ------
+    LogError
+        For a folder that is missing, or when there is no session at all.
     """
     found: set[Path] = set()
     for folder in folders:
@@ -63,7 +76,24 @@ def measure(session: Path, window_s: float) -> list[Row]:
     """Return a row for each window of a session: who and when, metrics, arousal and tempo.
 
     Arousal is the mean where it was known with confidence, tempo and set point the mean of the
-    decisions; None in a window without any.
+    decisions.
+
+    Parameters
+    ----------
+    session
+        A session's folder.
+    window_s
+        Length of the windows.
+
+    Returns
+    -------
+    list[Row]
+        By column: text, a number, or None for what is not known.
+
+    Raises
+    ------
+    LogError
+        When its log cannot be read.
     """
     header = read_header(session)
     result = analyze(session, window_s=window_s)
@@ -107,9 +137,29 @@ def analyze_all(
 ) -> Cohort:
     """Measure sessions in parallel, and write one table, `out`: .parquet or .csv.
 
-    `processes` defaults to the number of cores; `cluster` is the address of a Dask scheduler whose
-    workers see the same files. A session that cannot be read is listed and left out. Interrupted,
-    it goes on from where it was when called again with the same `out`.
+    Interrupted, it goes on from where it was when called again with the same `out`.
+
+    Parameters
+    ----------
+    sessions
+        Their folders, one at least.
+    out
+        The table, .parquet or .csv.
+    window_s
+        Length of the windows.
+    processes
+        How many at once; None for the number of cores.
+    cluster
+        Address of a Dask scheduler whose workers see the same files; None to compute here.
+    force
+        Whether `out` may be replaced.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    Cohort
+        How much came of it; sessions that cannot be read are left out.
 
     Raises
     ------

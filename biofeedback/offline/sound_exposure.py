@@ -35,12 +35,23 @@ class LevelCalibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """
 
     output: Annotated[str, Meta(max_length=200, pattern="^audio:")]  #: as the session is given it
-    volume: Annotated[float, Meta(gt=0.0, le=1.0)]
-    level_dba: Annotated[float, Meta(ge=30.0, le=110.0)]
-    measured_utc: str = ""
+    volume: Annotated[float, Meta(gt=0.0, le=1.0)]  #: the one it was measured at
+    level_dba: Annotated[float, Meta(ge=30.0, le=110.0)]  #: mean level at the ear
+    measured_utc: str = ""  #: when, in ISO 8601
 
     def level(self, volume: float) -> float:
-        """Return the level in dB(A) at a volume above 0; volume is a factor of the amplitude."""
+        """Return the level in dB(A) at a volume above 0; volume is a factor of the amplitude.
+
+        Parameters
+        ----------
+        volume
+            Above 0, up to 1.
+
+        Returns
+        -------
+        float
+            In dB(A).
+        """
         return self.level_dba + 20.0 * math.log10(volume / self.volume)
 
 
@@ -49,7 +60,7 @@ class SoundExposure:
     """What reached the ears while the music played."""
 
     seconds: float  #: in which something could be heard
-    exposure_pa2h: float
+    exposure_pa2h: float  #: in Pa² h
 
     @property
     def level_dba(self) -> float | None:
@@ -71,6 +82,22 @@ def heard(
 
     The music counts as loud as it was measured, from its first note to the end of the log, at the
     volume that was asked for and bounded. Softer music makes the estimate too high, not too low.
+
+    Parameters
+    ----------
+    log
+        All lines of a session, in order.
+    calibrations
+        What was measured, one for each output.
+
+    Returns
+    -------
+    SoundExposure | None
+        Seconds and exposure up to the end of the log.
+
+    References
+    ----------
+    WHO and ITU-T H.870, 2018
     """
     by_output = {each.output: each for each in calibrations}
     used: LevelCalibration | None = None
@@ -104,7 +131,18 @@ def heard(
 
 
 def known() -> list[LevelCalibration]:
-    """Return what was measured, by output."""
+    """Return what was measured, by output.
+
+    Returns
+    -------
+    list[LevelCalibration]
+        Empty when nothing was ever measured.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read.
+    """
     try:
         return msgspec.json.decode(encryption.read(_path()), type=list[LevelCalibration])
     except FileNotFoundError:
@@ -116,7 +154,20 @@ def known() -> list[LevelCalibration]:
 
 
 def keep(calibration: LevelCalibration) -> None:
-    """Remember a measurement; it takes the place of an earlier one of the same output."""
+    """Remember a measurement; it takes the place of an earlier one of the same output.
+
+    Parameters
+    ----------
+    calibration
+        What was measured.
+
+    Raises
+    ------
+    FolderError
+        When the file cannot be written.
+    ConfigError
+        When what is there cannot be read.
+    """
     others = [each for each in known() if each.output != calibration.output]
     try:
         _path().parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,22 @@ __all__ = ["seal", "seal_all", "write_archive"]
 
 
 def write_archive(target: Path, entries: Iterable[CatalogueEntry], files: Iterable[Path]) -> None:
-    """Write sessions and the files of a profile; raises `LogError` without the key to one."""
+    """Write sessions and the files of a profile; raises `LogError` without the key to one.
+
+    Parameters
+    ----------
+    target
+        The zip file, made anew.
+    entries
+        The sessions, each put into a folder of its own.
+    files
+        Those of a profile; what is closed is put in open.
+
+    Raises
+    ------
+    LogError
+        Without the key to one that is closed.
+    """
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:
             _add(archive, path, "profile")
@@ -35,8 +50,22 @@ def _add(archive: zipfile.ZipFile, path: Path, folder: str) -> None:
 def seal(session: Path) -> list[Path]:
     """Compress the log of a session's folder and close every file in it; return those closed.
 
-    Raises `LogError` without a log and `FolderError` for a folder that cannot be written; what
-    was not closed yet then is as it was.
+    Parameters
+    ----------
+    session
+        A session's folder.
+
+    Returns
+    -------
+    list[Path]
+        In the order in which they were closed, the log last.
+
+    Raises
+    ------
+    LogError
+        Without a log.
+    FolderError
+        For a folder that cannot be written; what was not closed yet then is as it was.
     """
     compress(session)
     plain = [path for path in sorted(session.iterdir()) if path.is_file()]
@@ -47,7 +76,25 @@ def seal(session: Path) -> list[Path]:
 
 
 def seal_all(out: Path) -> list[Path]:
-    """Close all sessions in a folder; no other program may be recording there."""
+    """Close all sessions in a folder; no other program may be recording there.
+
+    Parameters
+    ----------
+    out
+        The folder of sessions.
+
+    Returns
+    -------
+    list[Path]
+        Over all sessions; none for a folder that does not exist.
+
+    Raises
+    ------
+    LogError
+        For a log that lacks a part.
+    FolderError
+        For a folder that cannot be written.
+    """
     folders = sorted(out.iterdir()) if out.is_dir() else []
     return [path for folder in folders if is_session(folder) and folder.is_dir()
             for path in seal(folder)]  # fmt: skip

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from biofeedback.common.errors import FolderError, KeyMissingError, LogError
+from biofeedback.common.errors import KeyMissingError, LogError
 from biofeedback.record import index, lines
 from biofeedback.record.convert import encode
 from biofeedback.record.older import decoder
@@ -24,48 +24,18 @@ from biofeedback.record.reader import (
     read_header,
     whole_lines,
 )
+from biofeedback.record.tags import read_tags
 from biofeedback.storage import encryption
 
 __all__ = [
-    "TAGS_NAME",
     "CatalogueEntry",
     "LogSummary",
     "catalogue",
     "entries_of",
     "entry",
     "find",
-    "read_tags",
     "summary",
-    "write_tags",
 ]
-
-
-TAGS_NAME = "tags.txt"
-
-
-def read_tags(folder: Path) -> tuple[str, ...]:
-    """Return the tags of a session's folder in order; none when it has no such file."""
-    try:
-        text = encryption.read(folder / TAGS_NAME).decode()
-    except (FileNotFoundError, UnicodeDecodeError):
-        return ()
-    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-
-
-def write_tags(folder: Path, tags: Iterable[str]) -> tuple[str, ...]:
-    """Make these the tags of a session, without doubles and in order; return them."""
-    kept = sorted({" ".join(tag.split()) for tag in tags if tag.strip()})
-    path = folder / TAGS_NAME
-    try:
-        if kept:
-            encryption.write(path, "".join(f"{tag}\n" for tag in kept).encode())
-        else:
-            encryption.delete(path)
-    except OSError as error:
-        raise FolderError(
-            f"{path} cannot be written: {error.strerror}", hint="Is the folder yours?"
-        ) from error
-    return tuple(kept)
 
 
 _TAIL_BYTES = 1 << 16
@@ -79,10 +49,10 @@ _SURE = 0.25  #: confidence from which on an arousal counts; the one at which mu
 class CatalogueEntry:
     """A session as its log's first and last line tell it; `end` is None when it was cut short."""
 
-    folder: Path
-    header: lines.HeaderLine
+    folder: Path  #: the session's
+    header: lines.HeaderLine  #: first line of its log
     end: lines.EndLine | None
-    duration_s: float
+    duration_s: float  #: to the last line that can be read
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -104,21 +74,31 @@ class LogSummary:
     Arousal counts where it was tracked with confidence, heart rate where it was measured.
     """
 
-    arousal: tuple[float, float] | None
-    heart_rate_bpm: tuple[float, float] | None
-    tempo_bpm: tuple[float, float] | None
+    arousal: tuple[float, float] | None  #: 0 to 1
+    heart_rate_bpm: tuple[float, float] | None  #: as read
+    tempo_bpm: tuple[float, float] | None  #: of the music
     gaps: dict[str, int]  #: by reason
-    gap_s: float
-    markers: tuple[tuple[float, str], ...]
+    gap_s: float  #: all gaps together
+    markers: tuple[tuple[float, str], ...]  #: time in s and text
     said: tuple[tuple[float, str, str], ...]  #: time in s, "rating", "note" or "adverse", its text
-    notes: int
+    notes: int  #: that were played
 
 
 def catalogue(out: Path) -> tuple[list[CatalogueEntry], list[LogError]]:
     """Return the sessions in a folder, oldest first, and why others cannot be read.
 
-    Folders without a session log are no sessions; a folder that does not exist has none. What was
-    read is kept in the folder's index, and read again only when a log changed.
+    Folders without a session log are no sessions. What was read is kept in the folder's index, and
+    read again only when a log changed.
+
+    Parameters
+    ----------
+    out
+        The folder of sessions; one that does not exist has none.
+
+    Returns
+    -------
+    tuple[list[CatalogueEntry], list[LogError]]
+        The sessions, and an error for each that cannot be read.
     """
     found: list[CatalogueEntry] = []
     problems: list[LogError] = []
@@ -143,8 +123,23 @@ def catalogue(out: Path) -> tuple[list[CatalogueEntry], list[LogError]]:
 def entries_of(out: Path, profile: str | None) -> tuple[list[CatalogueEntry], list[LogError]]:
     """Return a person's sessions (None: those of nobody), and why others cannot be read.
 
-    Raises `KeyMissingError` when one is closed and there is no key: whose it is cannot be told, and
-    nothing may be called complete without it.
+    Parameters
+    ----------
+    out
+        The folder of sessions.
+    profile
+        The person's; None for sessions of nobody.
+
+    Returns
+    -------
+    tuple[list[CatalogueEntry], list[LogError]]
+        Oldest first, and an error for each that cannot be read.
+
+    Raises
+    ------
+    KeyMissingError
+        When one is closed and there is no key: whose it is cannot be told, and nothing may be
+        called complete without it.
     """
     found, problems = catalogue(out)
     for problem in problems:
@@ -154,7 +149,23 @@ def entries_of(out: Path, profile: str | None) -> tuple[list[CatalogueEntry], li
 
 
 def entry(folder: Path) -> CatalogueEntry:
-    """Return one session without reading the middle of its log."""
+    """Return one session without reading the middle of its log.
+
+    Parameters
+    ----------
+    folder
+        A session's.
+
+    Returns
+    -------
+    CatalogueEntry
+        With the index left alone.
+
+    Raises
+    ------
+    LogError
+        When its log cannot be read.
+    """
     return _entry(folder, *_ends(folder))
 
 
@@ -178,7 +189,25 @@ def _entry(folder: Path, first: bytes, last: bytes) -> CatalogueEntry:
 
 
 def find(out: Path, name: str) -> Path:
-    """Return the folder of the session that `name` means: its name, the start of it, or a path."""
+    """Return the folder of the session that `name` means: its name, the start of it, or a path.
+
+    Parameters
+    ----------
+    out
+        The folder of sessions.
+    name
+        Its name, the start of it, or a path.
+
+    Returns
+    -------
+    Path
+        A folder that holds a log.
+
+    Raises
+    ------
+    LogError
+        When none fits, or several begin so.
+    """
     for folder in (out / name, Path(name)):
         if folder.is_dir() and is_session(folder):
             return folder
@@ -194,7 +223,23 @@ def find(out: Path, name: str) -> Path:
 
 
 def summary(folder: Path) -> LogSummary:
-    """Read a whole log and say what it amounts to."""
+    """Read a whole log and say what it amounts to.
+
+    Parameters
+    ----------
+    folder
+        A session's.
+
+    Returns
+    -------
+    LogSummary
+        None in it for what was never known.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be read.
+    """
     arousal: list[tuple[float, float]] = []
     heart: list[tuple[float, float]] = []
     tempo: list[tuple[float, float]] = []

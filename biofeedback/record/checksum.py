@@ -15,12 +15,34 @@ _LENGTH = len(_FIELD) + 8 + len(b'"}')
 
 
 def sealed(line: bytes) -> bytes:
-    """Return a line, a JSON object, with its checksum as the last field."""
+    """Return a line, a JSON object, with its checksum as the last field.
+
+    Parameters
+    ----------
+    line
+        A line of the log, a JSON object without its line break.
+
+    Returns
+    -------
+    bytes
+        The line and a field `crc`, the CRC-32 of its other bytes in hexadecimal.
+    """
     return b'%s%s%08x"}' % (line[:-1], _FIELD, zlib.crc32(line))
 
 
 def checksums(line: bytes) -> tuple[str, str]:
-    """Return the checksum that a line carries ("" when it has none), and the one it should."""
+    """Return the checksum that a line carries ("" when it has none), and the one it should.
+
+    Parameters
+    ----------
+    line
+        A line of the log, a JSON object without its line break.
+
+    Returns
+    -------
+    tuple[str, str]
+        Eight hexadecimal digits each.
+    """
     found = line[-_LENGTH:]
     if not found.startswith(_FIELD):
         return "", f"{zlib.crc32(line):08x}"
@@ -29,6 +51,17 @@ def checksums(line: bytes) -> tuple[str, str]:
 
 
 def intact(line: bytes) -> bool:
-    """Whether a line carries the checksum that it should."""
+    """Whether a line carries the checksum that it should.
+
+    Parameters
+    ----------
+    line
+        A line of the log, a JSON object without its line break.
+
+    Returns
+    -------
+    bool
+        False for a line without one.
+    """
     found, right = checksums(line)
     return found == right

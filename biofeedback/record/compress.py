@@ -22,6 +22,16 @@ def compress(session: Path) -> list[Path]:
 
     A plain part goes when its compressed twin is on the disk and reads back the same.
 
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    list[Path]
+        As they are now: .jsonl.gz, or closed as they were.
+
     Raises
     ------
     LogError

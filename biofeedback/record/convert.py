@@ -41,13 +41,41 @@ _PARAMS = tuple(field.name for field in fields(MusicParams))
 
 
 def encode(line: lines.Line) -> bytes:
-    """Return a line as JSON, without its line break; one that is not derived is sealed."""
+    """Return a line as JSON, without its line break; one that is not derived is sealed.
+
+    Parameters
+    ----------
+    line
+        Any kind of line.
+
+    Returns
+    -------
+    bytes
+        JSON; the checksum is its last field.
+    """
     data = _ENCODER.encode(line)
     return data if isinstance(line, lines.DERIVED) else sealed(data)
 
 
 def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = None) -> lines.Line:
-    """Return the line of an input; a worker result needs the request that it answers."""
+    """Return the line of an input; a worker result needs the request that it answers.
+
+    Parameters
+    ----------
+    seq
+        Its number, from 0.
+    t
+        Session time in s at which it came to be.
+    item
+        What came into the core.
+    window
+        The request that a worker result answers; None for all else.
+
+    Returns
+    -------
+    lines.Line
+        One line.
+    """
     match item:
         case Chunk():
             return _chunk_line(seq, t, item)
@@ -83,7 +111,25 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
 
 
 def input_of(line: lines.Line) -> Input | None:
-    """Return the input that a line holds, None for lines of other kinds."""
+    """Return the input that a line holds, None for lines of other kinds.
+
+    Parameters
+    ----------
+    line
+        Any kind of line.
+
+    Returns
+    -------
+    Input | None
+        Equal to what `input_line` was given.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        For a value that is none of the choices there are.
+    ValueError
+        For samples of an unknown signal.
+    """
     match line:
         case lines.ChunkLine():
             return _chunk_of(line)
@@ -125,7 +171,22 @@ def input_of(line: lines.Line) -> Input | None:
 
 
 def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
-    """Return the lines of a derived value, numbered from `seq` on; a bar brings its notes."""
+    """Return the lines of a derived value, numbered from `seq` on; a bar brings its notes.
+
+    Parameters
+    ----------
+    seq
+        The number of the first line.
+    t
+        Session time in s at which it came to be.
+    item
+        What the core derived.
+
+    Returns
+    -------
+    list[lines.Line]
+        One line, or for a bar one and its notes.
+    """
     match item:
         case Bar():
             return _bar_lines(seq, t, item)
@@ -183,14 +244,41 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:
 
 
 def params_item(params: MusicParams) -> lines.ParamsItem:
-    """Return the music's parameters as a decision line holds them."""
+    """Return the music's parameters as a decision line holds them.
+
+    Parameters
+    ----------
+    params
+        As the core decided them.
+
+    Returns
+    -------
+    lines.ParamsItem
+        A list in JSON.
+    """
     values = {name: getattr(params, name) for name in _PARAMS}
     layers = [layer.value for layer in params.layers]
     return lines.ParamsItem(**values | {"key": str(params.key), "layers": layers})
 
 
 def params_of(item: lines.ParamsItem) -> MusicParams:
-    """Return the parameters that a decision line holds."""
+    """Return the parameters that a decision line holds.
+
+    Parameters
+    ----------
+    item
+        As a decision line holds them.
+
+    Returns
+    -------
+    MusicParams
+        Equal to what `params_item` was given.
+
+    Raises
+    ------
+    ValueError
+        For an unknown key or layer.
+    """
     values = {name: getattr(item, name) for name in _PARAMS}
     values |= {"key": Key.parse(item.key), "layers": tuple(Layer(name) for name in item.layers)}
     return MusicParams(**values)
@@ -251,7 +339,18 @@ def _chunk_of(line: lines.ChunkLine) -> Chunk:
 
 
 def device_times(line: lines.ChunkLine) -> FloatArray | None:
-    """Return when the device took the samples of a line, by its own clock, if it has one."""
+    """Return when the device took the samples of a line, by its own clock, if it has one.
+
+    Parameters
+    ----------
+    line
+        Samples.
+
+    Returns
+    -------
+    FloatArray | None
+        In s, shape (n,); None where the device has no clock.
+    """
     if line.device_last is not None and line.device_step is not None:
         return spread(line.device_last, line.device_step, len(line.values))
     return None if line.device_times is None else np.array(line.device_times, dtype=np.float64)

@@ -24,6 +24,16 @@ def even_times(times_s: FloatArray) -> tuple[float, float] | None:
     """Return the last of `times_s` (n,) and their step, in s; None when they are not even.
 
     The step has no more digits than `spread` can give back, so this of its result is the same.
+
+    Parameters
+    ----------
+    times_s
+        In s, shape (n,).
+
+    Returns
+    -------
+    tuple[float, float] | None
+        None with fewer than three as well; a time may be 10 us off.
     """
     count = len(times_s)
     if count < _FEWEST:
@@ -37,5 +47,20 @@ def even_times(times_s: FloatArray) -> tuple[float, float] | None:
 
 
 def spread(last_s: float, step_s: float, count: int) -> FloatArray:
-    """Return `count` even times, in s, shape (count,), that end at `last_s`."""
+    """Return `count` even times, in s, shape (count,), that end at `last_s`.
+
+    Parameters
+    ----------
+    last_s
+        The last time.
+    step_s
+        Their distance.
+    count
+        How many, from 0.
+
+    Returns
+    -------
+    FloatArray
+        Shape (count,), ascending.
+    """
     return last_s - step_s * np.arange(count - 1, -1, -1, dtype=np.float64)

@@ -44,7 +44,23 @@ def export(
     """Add a session to the dataset in the folder `out`; return the paths of its own files.
 
     A folder that is empty or new becomes a dataset; one that this wrote before takes one more
-    session. A profile is a participant. `force` writes a session anew.
+    session. A profile is a participant.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    out
+        The folder of the dataset: empty, new, or written by this before.
+    force
+        Whether a session that is there already is written anew.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    list[Path]
+        Each in the folder of the participant.
 
     Raises
     ------

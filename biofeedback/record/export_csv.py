@@ -28,8 +28,22 @@ def export(
 ) -> list[Path]:
     """Write the CSV files of a session (folder or log) into the folder `out`; return their paths.
 
-    A stream that the session lacks gives no file. `force` allows a folder that holds something
-    already: files of the same name are replaced, others stay.
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    out
+        The folder to write into.
+    force
+        Whether a folder may be used that holds something already: files of the same name are
+        replaced, others stay.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    list[Path]
+        A stream that the session lacks gives no file.
 
     Raises
     ------

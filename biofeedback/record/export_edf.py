@@ -52,12 +52,32 @@ def export(
 ) -> list[Path]:
     """Write a session as the EDF+ file `out`; return its path in a list.
 
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    out
+        The file to write.
+    force
+        Whether what stands there already may be replaced.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    list[Path]
+        One path.
+
     Raises
     ------
     LogError
         The log cannot be read.
     FolderError
         `out` exists and `force` is not set, or it cannot be written, or a rate does not fit.
+
+    References
+    ----------
+    Kemp and Olivan 2003, edfplus.info
     """
     header = read_header(session)
     streams = StreamCollector()

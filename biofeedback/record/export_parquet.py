@@ -22,8 +22,31 @@ def export(
 ) -> list[Path]:
     """Write a file for each stream and each table of a session into `out`; return their paths.
 
-    Doubles stay doubles. Raises `LogError` for a log that cannot be read, `FolderError` when
-    `out` holds something, cannot be written, or pyarrow is missing.
+    Doubles stay doubles.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    out
+        The folder to write into.
+    force
+        Whether what stands there already may be replaced.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    list[Path]
+        One without rows gives no file.
+
+    Raises
+    ------
+    LogError
+        The log cannot be read.
+    FolderError
+        `out` holds something and `force` is not set, it cannot be written, or pyarrow is
+        missing.
     """
     parquet = _pyarrow()
     read_header(session)

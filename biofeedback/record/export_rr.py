@@ -19,8 +19,31 @@ def export(
 ) -> list[Path]:
     """Write the RR intervals of a session as they were measured, uncorrected; return the path.
 
-    Those of the first sensor that sent any; else the intervals that were found in an ECG or a
-    pulse wave. Raises `LogError` when there are none.
+    Those of the first sensor that sent any; else the intervals that were found in an ECG or a pulse
+    wave.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    out
+        The file to write.
+    force
+        Whether what stands there already may be replaced.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    list[Path]
+        One path.
+
+    Raises
+    ------
+    LogError
+        The log cannot be read, or there are no beats in it.
+    FolderError
+        `out` exists and `force` is not set, or it cannot be written.
     """
     read_header(session)
     streams = StreamCollector()

@@ -30,8 +30,28 @@ def export(
 ) -> list[Path]:
     """Write a session as the XDF file `out`; return its path in a list.
 
-    Raises `LogError` for a log that cannot be read, `FolderError` when `out` exists and `force`
-    is not set, or it cannot be written.
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    out
+        The file to write.
+    force
+        Whether what stands there already may be replaced.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    list[Path]
+        One path.
+
+    Raises
+    ------
+    LogError
+        The log cannot be read.
+    FolderError
+        `out` exists and `force` is not set, or it cannot be written.
     """
     header = read_header(session)
     streams = StreamCollector()

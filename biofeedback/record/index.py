@@ -22,7 +22,18 @@ Row = tuple[int, int, bytes, bytes]
 
 
 def load(out: Path) -> dict[str, Row]:
-    """Return the rows of a folder's index; none when there is no index that can be read."""
+    """Return the rows of a folder's index; none when there is no index that can be read.
+
+    Parameters
+    ----------
+    out
+        The folder of sessions.
+
+    Returns
+    -------
+    dict[str, Row]
+        By the name of the session's folder.
+    """
     if not (out / INDEX_NAME).is_file():
         return {}
     try:
@@ -34,7 +45,15 @@ def load(out: Path) -> dict[str, Row]:
 
 
 def store(out: Path, rows: Mapping[str, Row]) -> None:
-    """Make these the rows of a folder's index; nothing of any other is left in the file."""
+    """Make these the rows of a folder's index; nothing of any other is left in the file.
+
+    Parameters
+    ----------
+    out
+        The folder of sessions.
+    rows
+        By the name of the session's folder.
+    """
     try:
         with _opened(out) as database, database:
             database.execute("DELETE FROM session")

@@ -62,7 +62,18 @@ _TODAY: msgspec.json.Decoder[lines.Line] = msgspec.json.Decoder(lines.Line)
 
 
 def decoder(schema: int) -> Callable[[bytes], lines.Line]:
-    """Return what reads the lines of a log of this schema."""
+    """Return what reads the lines of a log of this schema.
+
+    Parameters
+    ----------
+    schema
+        From 1 on.
+
+    Returns
+    -------
+    Callable[[bytes], lines.Line]
+        Takes a line without its line break; raises `msgspec.DecodeError` for what is none.
+    """
     return _TODAY.decode if schema >= 3 else _of_schema_2
 
 

@@ -47,19 +47,57 @@ _COMPRESSED_BY = 10
 
 
 def part_name(number: int) -> str:
-    """Return the name of a part of a log, from 1 on: session.jsonl, session-0002.jsonl and on."""
+    """Return the name of a part of a log, from 1 on: session.jsonl, session-0002.jsonl and on.
+
+    Parameters
+    ----------
+    number
+        From 1 on.
+
+    Returns
+    -------
+    str
+        A plain one's; .gz and .age are added where it is compressed and closed.
+    """
     return LOG_NAME if number == 1 else f"session-{number:04d}.jsonl"
 
 
 def is_session(path: Path) -> bool:
-    """Whether `path` is a session's folder or log, by its name alone."""
+    """Whether `path` is a session's folder or log, by its name alone.
+
+    Parameters
+    ----------
+    path
+        Need not exist.
+
+    Returns
+    -------
+    bool
+        False for a folder without a log.
+    """
     if path.is_dir():
         return any((path / name).is_file() for name in _NAMES)
     return path.name in _NAMES
 
 
 def find_log(session: Path) -> Path:
-    """Return the log of a session, given its folder or itself; it may be compressed or closed."""
+    """Return the log of a session, given its folder or itself; it may be compressed or closed.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    Path
+        Its first part.
+
+    Raises
+    ------
+    LogError
+        When there is none.
+    """
     candidates = [session]
     if session.is_dir():
         candidates = [session / name for name in _NAMES]
@@ -73,7 +111,23 @@ def find_log(session: Path) -> Path:
 
 
 def log_parts(session: Path) -> list[Path]:
-    """Return all parts of a session's log in order, given its folder or the log; at least one."""
+    """Return all parts of a session's log in order, given its folder or the log; at least one.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    list[Path]
+        The first is the one that `find_log` finds.
+
+    Raises
+    ------
+    LogError
+        When there is no log, or a part of it is missing.
+    """
     first = find_log(session)
     if first.name not in _NAMES:
         return [first]
@@ -90,13 +144,35 @@ def log_parts(session: Path) -> list[Path]:
 
 
 def log_state(session: Path) -> tuple[int, int]:
-    """Return the size in bytes and the last change in ns of a log: equal ones are the same log."""
+    """Return the size in bytes and the last change in ns of a log: equal ones are the same log.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    tuple[int, int]
+        Over all parts.
+    """
     stats = [part.stat() for part in log_parts(session)]
     return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
 
 
 def log_size(session: Path) -> int:
-    """Return how many bytes `read` will go through, at least 1: a measure for progress."""
+    """Return how many bytes `read` will go through, at least 1: a measure for progress.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    int
+        A guess where parts are compressed.
+    """
     return max(1, sum(_plain_size(part) for part in log_parts(session)))
 
 
@@ -114,9 +190,25 @@ def _plain_size(path: Path) -> int:
 def read(session: Path, told: Told = None) -> Iterator[tuple[bytes, Line]]:
     """Yield each complete line, raw and decoded, in order.
 
-    An incomplete last line, as a crash leaves it, is left out. Any other line that does not
-    decode raises `LogError` and names its place. `told`, when it is given, hears of lines that
-    were changed or are missing.
+    An incomplete last line, as a crash leaves it, is left out.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    told
+        Hears of lines that were changed or are missing, a sentence each; None to look for none.
+
+    Yields
+    ------
+    tuple[bytes, Line]
+        The line's bytes without their line break, and what they say.
+
+    Raises
+    ------
+    LogError
+        For a line that does not decode, a second header, a missing part and an empty log; it
+        names the place.
     """
     parts = log_parts(session)
     header: HeaderLine | None = None
@@ -148,7 +240,23 @@ def read(session: Path, told: Told = None) -> Iterator[tuple[bytes, Line]]:
 
 
 def damage(session: Path) -> list[str]:
-    """Return what is wrong with a log that can be read: each changed line, each hole, by place."""
+    """Return what is wrong with a log that can be read: each changed line, each hole, by place.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    list[str]
+        Empty for a log that is whole.
+
+    Raises
+    ------
+    LogError
+        When it cannot be read.
+    """
     found: list[str] = []
     for _ in read(session, found.append):
         pass
@@ -163,7 +271,23 @@ def _damage(raw: bytes, line: Line, seq: int, header: HeaderLine) -> Iterator[st
 
 
 def whole_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of one part that end in a line break, without it."""
+    """Yield the lines of one part that end in a line break, without it.
+
+    Parameters
+    ----------
+    path
+        A part of a log, plain, compressed or closed.
+
+    Yields
+    ------
+    bytes
+        Bytes, to the first line that is not whole.
+
+    Raises
+    ------
+    LogError
+        When the file is damaged.
+    """
     with _opened(path) as file:
         try:
             for raw in file:
@@ -185,7 +309,23 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def read_header(session: Path) -> HeaderLine:
-    """Return the header of a session's log."""
+    """Return the header of a session's log.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    HeaderLine
+        The first line.
+
+    Raises
+    ------
+    LogError
+        When the log is empty or cannot be read.
+    """
     for _, line in read(session):
         assert isinstance(line, HeaderLine)
         return line

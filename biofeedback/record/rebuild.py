@@ -15,7 +15,23 @@ __all__ = ["core_of"]
 
 
 def core_of(header: lines.HeaderLine) -> Core:
-    """Return the core that a log's header describes."""
+    """Return the core that a log's header describes.
+
+    Parameters
+    ----------
+    header
+        The first line of a log.
+
+    Returns
+    -------
+    Core
+        At its beginning, with the seed and the baselines of then.
+
+    Raises
+    ------
+    LogError
+        When its configuration cannot be read.
+    """
     try:
         config = msgspec.json.decode(header.config, type=Config)
         known = (

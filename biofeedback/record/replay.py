@@ -28,17 +28,30 @@ class LoggedInputs:
     than a nanosecond, which a virtual clock rounds off again: so the order stays.
     """
 
-    name: str
+    name: str  #: of the session's folder
     samples: tuple[tuple[float, Sample], ...]
     markers: tuple[tuple[float, str], ...]
-    duration_s: float
-    simulated: bool
+    duration_s: float  #: to the end of the inputs
+    simulated: bool  #: whether a body or listener was no person
 
 
 def logged_inputs(session: Path) -> LoggedInputs:
     """Read the inputs of a session's folder or log; a log that was cut short is read as far.
 
-    Raises `LogError` when it cannot be read, or when no sensor ever sent anything.
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    LoggedInputs
+        A log that was cut short as far as it goes.
+
+    Raises
+    ------
+    LogError
+        When it cannot be read, or when no sensor ever sent anything.
     """
     samples: list[tuple[float, Sample]] = []
     markers: list[tuple[float, str]] = []
@@ -81,6 +94,18 @@ async def play(logged: LoggedInputs, clock: Clock) -> SampleStream:
 
     Times, values and order are those of the log, so equal settings and an equal seed make the
     same music of them.
+
+    Parameters
+    ----------
+    logged
+        What `logged_inputs` read.
+    clock
+        The new session's.
+
+    Yields
+    ------
+    Sample
+        Samples, then a status that it has ended.
     """
     ended = False
     for time_s, sample in logged.samples:

@@ -19,6 +19,21 @@ def score_of(session: Path) -> Score:
     """Return what the session at `session` (folder or log) played; no notes when it never began.
 
     A note that was withdrawn is left out; one that was cut short ends where it was cut.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    Score
+        In order of time; beat 0 is at 0 s when it never began.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be read.
     """
     notes: list[Note] = []
     segments: list[TempoSegment] = []

@@ -22,9 +22,9 @@ class LoggedStream:
     """
 
     name: str  #: the signal, numbered from its second source on: rr, rr2
-    signal: str
-    source: str
-    unit: str
+    signal: str  #: what is measured
+    source: str  #: the sensor's name
+    unit: str  #: of the values
     rate_hz: float | None
     times_s: FloatArray
     values: FloatArray
@@ -44,6 +44,11 @@ class LoggedStream:
 
         A sample goes to the slot nearest to its time, or the next free one after it, so that a
         clock that drifts loses none.
+
+        Returns
+        -------
+        SampleGrid
+            As long as the stream lasted.
         """
         assert self.rate_hz is not None
         start_s = float(self.times_s[0])
@@ -60,7 +65,7 @@ class SampleGrid:
     """Evenly spaced samples: `values` (n, channels), the first at `start_s`."""
 
     start_s: float
-    rate_hz: float
+    rate_hz: float  #: samples a second
     values: FloatArray
 
 
@@ -72,7 +77,13 @@ class StreamCollector:
     _units: dict[str, str] = field(default_factory=dict)
 
     def take(self, line: lines.ChunkLine) -> None:
-        """Take in a line of samples."""
+        """Take in a line of samples.
+
+        Parameters
+        ----------
+        line
+            Samples of any source and signal.
+        """
         chunk = input_of(line)
         assert isinstance(chunk, Chunk)
         if len(chunk):
@@ -81,7 +92,13 @@ class StreamCollector:
             self._units[line.signal] = line.unit
 
     def all(self) -> list[LoggedStream]:
-        """Return the streams in the order in which they began."""
+        """Return the streams in the order in which they began.
+
+        Returns
+        -------
+        list[LoggedStream]
+            One for each signal, source, rate and number of channels.
+        """
         counts: dict[str, int] = {}
         streams = []
         for (signal, source, _, rate_hz), chunks in self._found.items():

@@ -24,7 +24,20 @@ _UNIT_SUFFIXES = {
 
 
 def column(name: str, unit: str) -> str:
-    """Return a metric's column: its name with its unit, unless the name says it already."""
+    """Return a metric's column: its name with its unit, unless the name says it already.
+
+    Parameters
+    ----------
+    name
+        The metric's.
+    unit
+        As readings give it; empty for none.
+
+    Returns
+    -------
+    str
+        Such as "scl_usiemens".
+    """
     suffix = _UNIT_SUFFIXES.get(unit, "_" + "".join(c if c.isalnum() else "_" for c in unit))
     return name if suffix == "_ln_ms" or name.endswith(suffix) else f"{name}{suffix}"
 
@@ -33,16 +46,28 @@ def column(name: str, unit: str) -> str:
 class LogTable:
     """Rows whose columns may come to be known late; they stand in order of first appearance."""
 
-    rows: list[Mapping[str, Cell]] = field(default_factory=list)
-    columns: dict[str, None] = field(default_factory=dict)
+    rows: list[Mapping[str, Cell]] = field(default_factory=list)  #: in order
+    columns: dict[str, None] = field(default_factory=dict)  #: in order; all values are None
 
     def add(self, **row: Cell) -> None:
-        """Append a row."""
+        """Append a row.
+
+        Parameters
+        ----------
+        **row
+            A value for each column; None for none.
+        """
         self.rows.append(row)
         self.columns.update(dict.fromkeys(row))
 
     def sort(self, column: str) -> None:
-        """Order the rows by a column of numbers."""
+        """Order the rows by a column of numbers.
+
+        Parameters
+        ----------
+        column
+            One that all rows have; None counts as 0.
+        """
         self.rows.sort(key=lambda row: float(row[column] or 0.0))
 
 
@@ -52,7 +77,25 @@ def gather(
     """Return the tables of a session (folder or log); `take` is handed its samples meanwhile.
 
     Tables: readings, state, decisions, beats, skin_responses, events, notes, latency, session.
-    One that has nothing to say has no rows. `progress` is told the share that is done.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    take
+        Handed each line of samples.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    dict[str, LogTable]
+        By name; a table that has nothing to say has no rows.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be read.
     """
     names = ("readings", "state", "decisions", "beats", "events", "skin_responses", "latency")
     tables = {name: LogTable() for name in names}

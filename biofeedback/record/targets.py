@@ -15,7 +15,22 @@ __all__ = ["new_file", "new_folder"]
 def new_folder(out: Path, *, force: bool) -> Iterator[Path]:
     """Make a folder to write into within the block; raise `FolderError` when that cannot be.
 
-    `force` allows a folder that holds something already.
+    Parameters
+    ----------
+    out
+        The folder, and those above it.
+    force
+        Whether it may hold something already.
+
+    Yields
+    ------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FolderError
+        When it is a file, holds something, or cannot be written.
     """
     if out.exists() and not out.is_dir():
         raise FolderError(f"{out} is a file", hint="Give the name of a folder.")
@@ -31,7 +46,25 @@ def new_folder(out: Path, *, force: bool) -> Iterator[Path]:
 
 @contextmanager
 def new_file(out: Path, *, force: bool) -> Iterator[Path]:
-    """Offer a path beside `out` to write to; it becomes `out` when the block ends well."""
+    """Offer a path beside `out` to write to; it becomes `out` when the block ends well.
+
+    Parameters
+    ----------
+    out
+        The file to come.
+    force
+        Whether it may take the place of another.
+
+    Yields
+    ------
+    Path
+        Another path in the same folder.
+
+    Raises
+    ------
+    FolderError
+        When it is a folder, exists already, or cannot be written.
+    """
     if out.is_dir():
         raise FolderError(f"{out} is a folder", hint="Give the name of a file.")
     if out.exists() and not force:

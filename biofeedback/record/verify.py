@@ -32,21 +32,21 @@ WORKER_TOLERANCE = 1e-9
 class Difference:
     """The first place where log and regeneration part; `field` is empty for a whole line."""
 
-    kind: str
-    seq: int
+    kind: str  #: of the line
+    seq: int  #: its number
     field: str
-    logged: str
-    regenerated: str
+    logged: str  #: what stands in the log
+    regenerated: str  #: what should
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What verify found: how much agreed, and the first difference if there is one."""
 
-    inputs: int
-    derived: int
+    inputs: int  #: lines that were fed
+    derived: int  #: lines that agreed
     complete: bool  #: the log was closed in order; False after a crash
-    difference: Difference | None = None
+    difference: Difference | None = None  #: the first; None where all agrees
     lost: lines.LostLine | None = None  #: a full disk left a hole, and proof ends before it
     #: name -> (in the log, installed), where they differ; then identity is not promised
     versions: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -78,10 +78,30 @@ def verify(
 ) -> Verification:
     """Regenerate a session's derived lines and compare them byte for byte.
 
-    `build` makes a core from the header. `progress` is told the share that is done. `code` is the
-    digest of the code at hand, where the header's is to be compared with it. A log that a crash
-    cut short is verified up to its last complete line, one with a hole up to the hole; of one
-    whose config only other code understands nothing is, and `foreign` says why.
+    A log that a crash cut short is verified up to its last complete line, one with a hole up to the
+    hole.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+    build
+        Makes a core from the header.
+    progress
+        Told the share that is done, 0 to 1; None to tell nobody.
+    code
+        Digest of the code at hand, where the header's is to be compared with it; empty where
+        not.
+
+    Returns
+    -------
+    Verification
+        The first difference ends it.
+
+    Raises
+    ------
+    LogError
+        When the log is empty or cannot be read.
     """
     checker: _Checker | None = None
     versions: dict[str, tuple[str, str]] = {}

@@ -40,11 +40,31 @@ _PLACE = msgspec.json.Decoder(_Place)
 class LogWriter:
     """Writes whole lines to `path`, then to the parts after it, of `part_bytes` and a bit each.
 
-    `problem` names the last failure, None while all is well.
-
     Lines are lost when the disk refuses them, or when more than `waiting_bytes` wait for it. The
-    hole is counted in `lines_lost` and becomes a `lost` line. The first line, the header, is kept
-    until there is room for it.
+    hole becomes a `lost` line. The first line, the header, is kept until there is room for it.
+
+    Parameters
+    ----------
+    path
+        The first part of the log, which must not exist.
+    waiting_bytes
+        How much may wait in memory; what is beyond it is lost.
+    part_bytes
+        How much a part holds, and a bit.
+
+    Attributes
+    ----------
+    path
+        The first part of the log.
+    problem
+        The last failure, None while all is well.
+    lines_lost
+        How many lines found no place.
+
+    Raises
+    ------
+    FolderError
+        When it exists or cannot be written.
     """
 
     def __init__(
@@ -75,7 +95,13 @@ class LogWriter:
         self._thread.start()
 
     def append(self, line: bytes) -> None:
-        """Queue one line, without its line break; returns at once."""
+        """Queue one line, without its line break; returns at once.
+
+        Parameters
+        ----------
+        line
+            JSON.
+        """
         with self._wake:
             if self._refused or self._waiting_bytes > self._limit_bytes:
                 self._refused = [self._refused[0] if self._refused else line, line]

@@ -16,10 +16,11 @@ from biofeedback.config.loader import load
 from biofeedback.offline import sound_exposure
 from biofeedback.personal import consent, profiles
 from biofeedback.record import archive
-from biofeedback.record.catalogue import catalogue, find, read_tags, summary, write_tags
+from biofeedback.record.catalogue import catalogue, find, summary
 from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.reader import damage, read
 from biofeedback.record.rebuild import core_of
+from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 from biofeedback.storage import encryption
