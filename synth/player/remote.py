@@ -8,19 +8,20 @@ import logging
 import math
 import sys
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
 from typing import Any, ClassVar, Self
 
-from synth.errors import OutputUnavailable, SynthError
+from synth.errors import OutputUnavailable
 from synth.events import Cancel, Note
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.system_libraries import after_a_crash
-from synth.outputs.uri import OutputKind, OutputSpec
 from synth.params import MusicParams
 from synth.player import protocol
 from synth.player.child import PlayerProcess
-from synth.tempo_map import TempoMap, TempoSegment
+from synth.player.memory import PlayerMemory
+from synth.player.output_traits import OutputTraits
+from synth.tempo_map import TempoSegment
 
 __all__ = ["RemotePlayer"]
 
@@ -31,16 +32,9 @@ _START_S = 15.0
 _SILENCE_S, _REFUSED_S = 30.0, 5.0
 #: A player that has not silenced its output within this has frozen. Ours.
 _OBEYS_S = 1.5
-_KEPT_SEGMENTS = 256
-_KEPT_NOTES = 4096
-_BAR_BEATS = 4.0
 _MAY_HANG = "notes may hang there: All Notes Off, or its power switch, ends them"
 _CUT_OFF_SHOWN_S = 30.0
 _PAUSES_S = (0.2, 1.0, 2.0)  # before each attempt to start again; the last one repeats
-#: Where notes sound on when the process that began them is gone.
-_LINGERING = frozenset(
-    {OutputKind.MIDI, OutputKind.MIDI_VIRTUAL, OutputKind.MIDI_JACK, OutputKind.OSC}
-)
 
 
 class RemotePlayer:
@@ -59,33 +53,19 @@ class RemotePlayer:
         The monotonic clock at session time 0, in s.
     midi_map
         Which channels and controllers carry the layers; General MIDI when it is None.
-
-    Attributes
-    ----------
-    uri
-        The output.
-    health
-        The last report of the player, and `restarts` and `unsent`.
     """
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
 
     def __init__(self, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> None:
         self.uri = uri
-        self._lingers = _kind(uri) in _LINGERING
-        # a port of our own goes with its process, and whoever was connected to it is not any more
-        self._reaches_again = not _is_own_port(uri)
+        self._traits = OutputTraits.of(uri)
         self._map = midi_map or MidiMap()
-        self._is_sound = _kind(uri) in (OutputKind.AUDIO, OutputKind.SOUNDFONT)
-        self._tells_all = _kind(uri) == OutputKind.OSC
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
         self._child: PlayerProcess | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._tempo_map = TempoMap(())
-        self._params: MusicParams | None = None
-        self._volume: float | None = None
-        self._notes: deque[Note] = deque(maxlen=_KEPT_NOTES)
+        self._memory = PlayerMemory()
         self._restarts = 0
         self._unsent = 0
         self._closing = False
@@ -113,11 +93,6 @@ class RemotePlayer:
         -------
         Self
             The player, which has opened its output and is watched.
-
-        Raises
-        ------
-        OutputUnavailable
-            When the output does not open.
         """
         player = cls(uri, t0_s, midi_map)
         await player._start()
@@ -132,8 +107,7 @@ class RemotePlayer:
         segment
             Takes the place of those from its time on.
         """
-        kept = [s for s in self._tempo_map.segments if s.time_s < segment.time_s]
-        self._tempo_map = TempoMap((*kept[1 - _KEPT_SEGMENTS :], segment))
+        self._memory.tempo(segment)
         self._write(protocol.tempo(segment))
 
     def notes(self, notes: Iterable[Note]) -> None:
@@ -145,7 +119,7 @@ class RemotePlayer:
             In any order.
         """
         batch = list(notes)
-        self._notes.extend(batch)
+        self._memory.notes(batch)
         self._write(protocol.notes(batch))
 
     def cancel(self, from_beat: float) -> None:
@@ -156,8 +130,7 @@ class RemotePlayer:
         from_beat
             In beats of the session.
         """
-        kept = [note for note in self._notes if note.beat < from_beat]
-        self._notes = deque(kept, maxlen=_KEPT_NOTES)
+        self._memory.cancel(from_beat)
         self._write(protocol.cancel(Cancel(from_beat)))
 
     def params(self, params: MusicParams) -> None:
@@ -168,7 +141,7 @@ class RemotePlayer:
         params
             The colour asked for.
         """
-        self._params = params
+        self._memory.params = params
         self._write(protocol.params(params))
 
     def volume(self, gain: float) -> None:
@@ -179,7 +152,7 @@ class RemotePlayer:
         gain
             0 silent to 1 full.
         """
-        self._volume = gain
+        self._memory.volume = gain
         self._write(protocol.volume(gain))
 
     def signals(self, values: Mapping[str, float]) -> None:
@@ -193,14 +166,14 @@ class RemotePlayer:
         routed = {
             name: value
             for name, value in values.items()
-            if (self._tells_all or name in self._map.signals) and math.isfinite(value)
+            if (self._traits.tells_all or name in self._map.signals) and math.isfinite(value)
         }
         if routed:
             self._write(protocol.signals(routed))
 
     def panic(self) -> None:
         """End all notes and forget those queued."""
-        self._notes.clear()
+        self._memory.panic()
         if self._owed_s is None and not self._hanging:
             self._owed_s = time.monotonic()
         self._write(protocol.line("panic"))
@@ -217,7 +190,7 @@ class RemotePlayer:
         owed_s = 0.0 if self._owed_s is None else time.monotonic() - self._owed_s
         if owed_s > _OBEYS_S and not error:
             error = f"the player of {self.uri} does not answer"
-        if error and self._lingers and (self._hanging or owed_s > 0.0):
+        if error and self._traits.lingers and (self._hanging or owed_s > 0.0):
             return f"{error}; {_MAY_HANG}"
         if self._cut_off_s is not None and time.monotonic() - self._cut_off_s < _CUT_OFF_SHOWN_S:
             return f"what was connected to {self.uri} has to be connected again; {_MAY_HANG}"
@@ -226,7 +199,7 @@ class RemotePlayer:
     @property
     def may_hang(self) -> bool:
         """Whether notes may sound on that nobody here can end."""
-        return self._lingers and (self._hanging or self._cut_off_s is not None)
+        return self._traits.lingers and (self._hanging or self._cut_off_s is not None)
 
     async def fall_silent(self) -> None:
         """Wait until the output is silent, or that was tried for half a minute.
@@ -252,8 +225,8 @@ class RemotePlayer:
             await asyncio.wait({self._watch})
             self._watch = None
         await self._stop()
-        for pause_s in _pauses():
-            if not (self._lingers and self._hanging) or self._left_s() <= 0.0:
+        for pause_s in chain(_PAUSES_S, repeat(_PAUSES_S[-1])):
+            if not (self._traits.lingers and self._hanging) or self._left_s() <= 0.0:
                 return
             await self._try_to_start()  # an output that opens ends what hangs there
             await self._stop()
@@ -262,7 +235,7 @@ class RemotePlayer:
 
     @property
     def _silent(self) -> bool:
-        if self._lingers:
+        if self._traits.lingers:
             return not self._hanging and self._owed_s is None
         return self._child is None or self._owed_s is None
 
@@ -301,10 +274,10 @@ class RemotePlayer:
         if answer["kind"] == "error":
             self._refused = "type" in answer  # the player lives, and says why it cannot play
             await self._stop()
-            crashed = self._is_sound and not self._refused
+            crashed = self._traits.is_sound and not self._refused
             hint = after_a_crash() if crashed else answer.get("hint", "Run biofeedback doctor.")
             raise OutputUnavailable(str(answer.get("message")), hint=str(hint))
-        if self._hanging and not self._reaches_again:
+        if self._hanging and not self._traits.reaches_again:
             self._cut_off_s = time.monotonic()
         self._hanging, self._owed_s = False, None
         self._note_health(answer)
@@ -321,7 +294,7 @@ class RemotePlayer:
             if self._child is not None:
                 await self._child.end()
                 self._child = None
-            for pause_s in _pauses():
+            for pause_s in chain(_PAUSES_S, repeat(_PAUSES_S[-1])):
                 await asyncio.sleep(pause_s)
                 self._restarts += 1
                 if await self._try_to_start():
@@ -344,7 +317,9 @@ class RemotePlayer:
         try:
             await self._start()
             if not self._closing:
-                self._catch_up()
+                now_s = time.monotonic() - self._t0_s
+                for message in self._memory.messages(now_s):
+                    self._write(message)
         except OutputUnavailable as error:
             self._fail(str(error))
             return False
@@ -353,20 +328,6 @@ class RemotePlayer:
             self._fail(f"the player of {self.uri} could not be started ({error!r})")
             return False
         return True
-
-    def _catch_up(self) -> None:
-        """Tell a new process all it needs to join at the next bar."""
-        for segment in self._tempo_map.segments:
-            self._write(protocol.tempo(segment))
-        if self._params is not None:
-            self._write(protocol.params(self._params))
-        if self._volume is not None:
-            self._write(protocol.volume(self._volume))
-        if self._tempo_map.segments:
-            beat = self._tempo_map.beat_at(time.monotonic() - self._t0_s)
-            next_bar = math.ceil(beat / _BAR_BEATS) * _BAR_BEATS
-            self._write(protocol.cancel(Cancel(next_bar)))  # what came while the output opened
-            self._write(protocol.notes(note for note in self._notes if note.beat >= next_bar))
 
     def _note_health(self, answer: dict[str, Any]) -> None:
         details = {key: value for key, value in answer.items() if key != "kind"}
@@ -386,22 +347,3 @@ class RemotePlayer:
     def _write(self, data: bytes) -> None:
         if self._child is None or not self._child.write(data):
             self._unsent += not self._closing
-
-
-def _kind(uri: str) -> str:
-    return uri.partition(":")[0].strip().lower()
-
-
-def _is_own_port(uri: str) -> bool:
-    try:
-        spec = OutputSpec.parse(uri)
-    except SynthError:
-        return False
-    jack_alone = spec.kind is OutputKind.MIDI_JACK and not spec.connect
-    return spec.kind is OutputKind.MIDI_VIRTUAL or jack_alone
-
-
-def _pauses() -> Iterator[float]:
-    yield from _PAUSES_S
-    while True:
-        yield _PAUSES_S[-1]

@@ -81,7 +81,7 @@ def test_a_note_that_came_while_the_next_player_opened_is_played_once(monkeypatc
     monkeypatch.setattr(player, "_write", told.append)
     player.tempo(TempoSegment(0.0, 0.0, 60.0))
     player.notes([Note(1, 400.0, 0.5, 60, 80, Layer.MELODY)])
-    player._catch_up()
+    told += player._memory.messages(now_s=0.0)
     scheduler = Scheduler(NullOutput())
     for message in protocol.LineReader().feed(b"".join(told)):
         match message["kind"]:
