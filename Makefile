@@ -8,7 +8,7 @@ ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 endif
 
-.PHONY: demo test check clean
+.PHONY: demo test check mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/biofeedback demo
@@ -21,6 +21,10 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_docstrings.py
+
+# Which wrong code the tests let pass: make mutants ROOM=codecs (see benchmarks/mutants.py)
+mutants: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/mutants.py $(ROOM)
 
 clean:
 	rm -rf $(VENV) demo-session

@@ -9,6 +9,13 @@ import pytest
 #: How long an example takes says more about the machine's other work than about the code.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+#: For mutants: that an example fails is enough, the smallest one is not asked for.
+hypothesis.settings.register_profile(
+    "no shrinking",
+    deadline=None,
+    derandomize=True,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 
 RECORDINGS = "BIOFEEDBACK_RECORDINGS"
 
