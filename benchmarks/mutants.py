@@ -53,6 +53,7 @@ ROOMS = {
     "codecs": Room(
         ("sensors/codecs/*.py",),
         (
+            "tests/sensors/test_codec_claims.py",
             "tests/sensors/test_device_profiles.py",
             "tests/sensors/test_heart_rate_codec.py",
             "tests/sensors/test_native_codecs.py",
