@@ -32,7 +32,9 @@ class Ticking:
     def feed(self, seq: int, time_s: float, item: Input) -> list[TempoSegment | WindowRequest]:
         if not isinstance(item, Tick):
             return []
-        derived: list[TempoSegment | WindowRequest] = [TempoSegment(time_s, float(item.index), 60.0)]
+        derived: list[TempoSegment | WindowRequest] = [
+            TempoSegment(time_s, float(item.index), 60.0)
+        ]
         if item.index == 2:
             derived.append(WindowRequest(WINDOW, 1, 3))
         return derived
