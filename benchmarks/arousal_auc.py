@@ -116,7 +116,7 @@ def measure(recording: Recording, order: list[Block]) -> Person:
     features, quality, states = [], [], []
     for second, arrived in enumerate(seconds(recording)):
         for sample in arrived:
-            metrics.update(sample)
+            metrics.feed(sample)
         for now_s in (float(second), second + 0.5):
             readings = metrics.read(now_s)
             state = tracker.step(readings, now_s)

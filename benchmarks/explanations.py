@@ -113,7 +113,7 @@ def listen(family: str, kind: str, seed: int, programme: str) -> tuple[Any, list
     core._steering.step = noted
     heard, seq = None, 0
     for second in range(1, 60 * MINUTES + 1):
-        for sample in listener.advance(heard):
+        for sample in listener.step(heard):
             core.feed(seq, float(second), sample)
             seq += 1
         for index in (2 * second - 1, 2 * second):
@@ -147,7 +147,7 @@ def again(start: MusicController, asked: list[Asked], cause: str) -> Decision:
         ticks = [replace(t, state=replace(t.state, arousal=first.state.arousal)) for t in ticks]
     elif cause == "plan":
         steering._course._strategy = Still(steering._course._strategy)
-        steering._course.advance = lambda moment: None  # nor does the programme go on
+        steering._course.step = lambda moment: None  # nor does the programme go on
     elif cause == "override":
         steering.release("")
         ticks = [replace(t, wish=None) for t in ticks]
@@ -171,7 +171,7 @@ def again(start: MusicController, asked: list[Asked], cause: str) -> Decision:
             strategy._pulses.clear()
     else:  # a branch: the strategy wants what sounds, and none that comes wants another thing
         steering._course._strategy = Content(steering)
-        steering._course.advance = lambda moment: None
+        steering._course.step = lambda moment: None
     for tick in ticks:
         decision = take(steering, tick)
     return decision

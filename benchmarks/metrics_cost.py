@@ -29,7 +29,7 @@ def main() -> None:
     for second, arrived in enumerate(arrivals):
         start = time.process_time()
         for sample in arrived:
-            metrics.update(sample)
+            metrics.feed(sample)
         updating += time.process_time() - start
         for now_s in (float(second), second + 0.5):
             start = time.process_time()
@@ -44,7 +44,7 @@ def main() -> None:
             )
         start = time.process_time()
         if (window := metrics.window(float(second))) is not None:
-            metrics.take(windowed.compute(window))
+            metrics.feed(windowed.compute(window))
             windows += 1
         windowing += time.process_time() - start
     samples = sum(

@@ -44,7 +44,7 @@ def _beats(table: Table, hrv_time: object, quick: bool) -> None:
     def bank() -> None:
         fed = MetricBank(MetricSettings())
         for chunk in chunks:
-            fed.update(chunk)
+            fed.feed(chunk)
 
     beats = judged(times_s, rr_ms)
 
@@ -52,8 +52,8 @@ def _beats(table: Table, hrv_time: object, quick: bool) -> None:
         trail = BeatTrail()
         window = BeatWindow(60.0, trail)
         for beat in beats:
-            trail.add(beat)
-            window.advance(beat.time_s)
+            trail.feed(beat)
+            window.step(beat.time_s)
             window.mean_ms(), window.sdnn_ms(), window.rmssd_ms(), window.pnn50_percent()
 
     def theirs() -> None:
@@ -88,7 +88,7 @@ def _skin(table: Table, eda_process: object, quick: bool) -> None:
     def bank() -> None:
         fed = MetricBank(MetricSettings())
         for chunk in chunks:
-            fed.update(chunk)
+            fed.feed(chunk)
 
     mine_us, theirs_us = cpu_us(
         (bank, len(values_us)), (lambda: eda_process(minute_us, sampling_rate=4), 1)
@@ -118,9 +118,9 @@ def _everything(table: Table) -> None:
     )
     start = time.process_time()
     for second, arrived in enumerate(arrivals):
-        bank.update(straps[second])
+        bank.feed(straps[second])
         for sample in arrived:
-            bank.update(sample)
+            bank.feed(sample)
         for now_s in (float(second), second + 0.5):
             tracker.step(bank.read(now_s), now_s)
     share = (time.process_time() - start) / len(arrivals)
@@ -142,11 +142,11 @@ def memory(table: Table, quick: bool) -> None:
     tracemalloc.start()
     first = 0
     for second in range(1, hours * 3600 + 1):
-        for chunk in body.advance(float(second)):
-            bank.update(chunk)
+        for chunk in body.step(float(second)):
+            bank.feed(chunk)
         if second % 10 == 0:  # every tenth second of ECG: a waveform with gaps
             wave = straps[second % len(straps)].values[:, 0]
-            bank.update(Chunk.regular(Signal.ECG, "strap", float(second), 130.0, wave))
+            bank.feed(Chunk.regular(Signal.ECG, "strap", float(second), 130.0, wave))
         bank.window(float(second))
         if second % 4 == 0:
             tracker.step(bank.read(float(second)), float(second))

@@ -36,14 +36,14 @@ def judged(times_s: FloatArray, rr_ms: FloatArray) -> list[Beat]:
     """Return the beats with verdicts."""
     cleaner = BeatCleaner()
     pairs = zip(times_s.tolist(), rr_ms.tolist(), strict=True)
-    return [beat for t, rr in pairs for beat in cleaner.push(t, rr)] + cleaner.cut()
+    return [beat for t, rr in pairs for beat in cleaner.feed(t, rr)] + cleaner.cut()
 
 
 def stream_rmssd(beats: list[Beat]) -> float:
     """Return RMSSD over all normal beats."""
     window = BeatWindow(math.inf)
     for beat in beats:
-        window.add(beat)
+        window.feed(beat)
     return window.rmssd_ms() or math.nan
 
 

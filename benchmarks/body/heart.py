@@ -27,7 +27,7 @@ def run(table: Table, quick: bool) -> None:
 def _window(times_s: FloatArray, nn_ms: FloatArray) -> BeatWindow:
     window = BeatWindow(1e9)
     for number, (t, rr) in enumerate(zip(times_s.tolist(), nn_ms.tolist(), strict=True)):
-        window.add(Beat(t, rr, "normal", number > 0))
+        window.feed(Beat(t, rr, "normal", number > 0))
     return window
 
 
@@ -65,7 +65,7 @@ def _after_many_beats(table: Table, quick: bool) -> None:
     rr_all = (1000.0 * rng.integers(700, 900, count) / 1024).tolist()
     for rr in rr_all:
         t += rr / 1000.0
-        window.add(Beat(t, rr, "normal", True))
+        window.feed(Beat(t, rr, "normal", True))
     back_s = t - np.concatenate(([0.0], np.cumsum(rr_all[::-1]) / 1000.0))[:200]
     tail = np.array(rr_all[::-1][:200])[back_s[:200] > t - 60.0][::-1]
     off = abs((window.rmssd_ms() or 0.0) / rmssd(tail) - 1.0)

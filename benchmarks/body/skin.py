@@ -28,7 +28,7 @@ _ASKED = {"lab": 0.90, "E4": 0.85}
 def responses(values_us: FloatArray, rate_hz: float) -> list[Scr]:
     """Return our skin responses of a signal."""
     scr = ScrRate(60.0, EdaCoverage(60.0))
-    return scr.add(EdaGate().pass_on(Chunk.regular(Signal.EDA, "x", 0.0, rate_hz, values_us)))
+    return scr.feed(EdaGate().feed(Chunk.regular(Signal.EDA, "x", 0.0, rate_hz, values_us)))
 
 
 class Events:

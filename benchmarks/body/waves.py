@@ -21,7 +21,7 @@ def pulses(
     found = []
     for start in range(0, len(values), size):
         piece = values[start : start + size]
-        for pulse in train.add(Chunk.regular(Signal.ECG, "x", start / rate_hz, rate_hz, piece)):
+        for pulse in train.feed(Chunk.regular(Signal.ECG, "x", start / rate_hz, rate_hz, piece)):
             found.append((pulse.time_s, (start + len(piece)) / rate_hz))
     at_s, known_s = np.array(found).reshape(-1, 2).T
     return at_s, known_s
@@ -99,10 +99,10 @@ def _breathing_errors(
     for second in range(1, len(ecg) // 100 + 1):
         piece = slice(100 * (second - 1), 100 * second)
         if by_ecg:
-            bank.update(Chunk.regular(Signal.ECG, "x", second - 1.0, 100.0, ecg[piece]))
+            bank.feed(Chunk.regular(Signal.ECG, "x", second - 1.0, 100.0, ecg[piece]))
         else:
             inside = (times_s >= second - 1) & (times_s < second)
-            bank.update(Chunk.events(Signal.RR, "x", times_s[inside], rr_s[inside]))
+            bank.feed(Chunk.events(Signal.RR, "x", times_s[inside], rr_s[inside]))
         rates = {reading.name: reading.value for reading in bank.read(float(second))}
         mine = rates["breathing_rate"]
         if second >= 64 and mine is not None:

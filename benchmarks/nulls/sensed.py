@@ -68,7 +68,7 @@ async def _sense(recording: Recording, config: Config, course: Course, until_s: 
                 return
             clean = intake.clean(sample, 0)
             if clean is not None:
-                events.extend(body.update(clean))
+                events.extend(body.feed(clean))
 
     async def tick() -> None:
         index = 0

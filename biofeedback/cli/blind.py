@@ -103,7 +103,7 @@ class BlockWatch:
 
     def take(self, event: Event) -> None:
         """Remember what may be shown of an event."""
-        self._view.take(event)
+        self._view.feed(event)
         if isinstance(event, Decision):
             self._phase, self._cause = event.phase, event.cause
             self._left_s = event.numbers.get("phase_left_s")

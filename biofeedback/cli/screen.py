@@ -82,7 +82,7 @@ async def _draw(
     with _drawing(draw, 1, live.start, live.stop, again_s=1.0) as show:
         while True:
             for event in events.drain():
-                view.take(event)
+                view.feed(event)
             view.troubles, view.question = tuple(session.troubles), _question(session)
             view.began_s, view.held = session.began_s or view.began_s, session.held
             show((view.picture(), controls.said))
@@ -110,7 +110,7 @@ async def _tell(
         try:
             while True:
                 for event in events.drain():
-                    view.take(event)
+                    view.feed(event)
                     if isinstance(event, SensorStatus):
                         _say_news(view.picture(), said, say)
                 picture = view.picture()
@@ -129,7 +129,7 @@ async def _tell(
                 await asyncio.sleep(_FRAME_S)
         finally:
             for event in events.drain():
-                view.take(event)
+                view.feed(event)
             _say_news(view.picture(), said, say)
 
 

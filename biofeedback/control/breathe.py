@@ -37,7 +37,7 @@ class RestingBreathRate:
         self._seen_s = 0.0
         self.per_minute: float | None = None  #: None while it is unknown
 
-    def take(self, moment: ControlInput) -> None:
+    def feed(self, moment: ControlInput) -> None:
         """Take in a moment."""
         if self.per_minute is not None:
             return
@@ -123,7 +123,7 @@ class Breathe:
     def _begins(self, moment: ControlInput) -> bool:
         """Set the first pace as soon as the own rate is known, or is not going to be."""
         settings = self._settings
-        self._own.take(moment)
+        self._own.feed(moment)
         self._waited_s += moment.dt_s
         if self._own.per_minute is None and self._waited_s < settings.find_own_s:
             return False

@@ -51,7 +51,7 @@ class Fixed:
         if not settings.breaths_per_minute:
             why = "Fixed music: it does not follow the body."
             return ControlTarget(settings.level, None, why, cause="fixed")
-        self._own.take(moment)
+        self._own.feed(moment)
         own = self._own.per_minute
         pace = min(settings.breaths_per_minute, own or settings.breaths_per_minute)
         return ControlTarget(

@@ -101,7 +101,7 @@ class MusicController:
 
     def wish(self, wish: OverrideRequest, who: str, now_s: float) -> None:
         """Grant what a person asks of the music, until its time is over."""
-        self._overrides.take(wish, who, now_s)
+        self._overrides.feed(wish, who, now_s)
 
     @property
     def style(self) -> str:
@@ -140,7 +140,7 @@ class MusicController:
         Until it has `begun`, no time passes for programme and strategy: questions wait for answers.
         A group has `bodies`; how much they move `together`, 0 to 1, opens the music.
         """
-        self._overrides.advance(state.time_s)
+        self._overrides.step(state.time_s)
         moment = ControlInput(
             state,
             dt_s,
@@ -163,7 +163,7 @@ class MusicController:
             aim = self._held()
         else:
             if begun:
-                self._course.advance(moment)
+                self._course.step(moment)
             aim = self._returned(self._aim(moment if begun else replace(moment, dt_s=0.0)))
         self._last = aim
         self.found |= aim.found

@@ -79,7 +79,7 @@ class Overrides:
         self._standing: dict[str, _Standing] = {}
         self._glides: dict[str, Slew] = {}
 
-    def take(self, wish: OverrideRequest, who: str, now_s: float) -> None:
+    def feed(self, wish: OverrideRequest, who: str, now_s: float) -> None:
         """Grant a wish of `who` from now on."""
         self._standing[wish.name] = _Standing(wish, who, now_s + wish.for_s)
 
@@ -94,7 +94,7 @@ class Overrides:
         """Let go of every wish but the bounds that only calm."""
         self._standing = {n: s for n, s in self._standing.items() if n in _CALMING}
 
-    def advance(self, now_s: float) -> None:
+    def step(self, now_s: float) -> None:
         """Forget the wishes whose time is over."""
         self._standing = {n: s for n, s in self._standing.items() if now_s < s.until_s}
 

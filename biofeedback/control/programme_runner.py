@@ -73,7 +73,7 @@ class ProgrammeRunner:
         """The strategy that leads."""
         return self._strategy
 
-    def advance(self, moment: ControlInput) -> None:
+    def step(self, moment: ControlInput) -> None:
         """Let a moment pass; begin the next phase when this one is over and a phrase begins."""
         self._fade.toward(self._phase.loudness, moment.dt_s)
         if self._watch.is_over(moment, finished=self._strategy.finished):

@@ -65,7 +65,7 @@ class Resonance:
 
     def aim(self, moment: ControlInput) -> ControlTarget:
         """Step through the search, or stay at what was found."""
-        self._own.take(moment)
+        self._own.feed(moment)
         if self._found is None and FOUND in moment.found:
             self._found = moment.found[FOUND]
         if self._found is None:

@@ -59,7 +59,7 @@ class Yoked:
         index = min(len(settings.level) - 1, int(now_s / settings.every_s))
         swell = settings.swell[index]
         if swell <= 0.0:
-            self._own.take(moment)
+            self._own.feed(moment)
         own = self._own.per_minute or settings.assumed_per_minute
         return ControlTarget(
             settings.level[index],

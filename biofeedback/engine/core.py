@@ -151,10 +151,10 @@ class Core:
     def feed(self, seq: int, time_s: float, item: Input) -> Sequence[Derived]:
         """Take in input number `seq`, which arrived at `time_s`; return what follows from it."""
         match item:
-            case Chunk() | Gap() | SensorStatus():
+            case Chunk() | Gap() | SensorStatus() | WindowResult():
                 if isinstance(item, Chunk):
                     self._chunk_seqs.append((time_s, seq))
-                return self._measured(self._bodies.update(item))
+                return self._measured(self._bodies.feed(item))
             case Tick():
                 return self._tick(item, time_s)
             case BarRequest():
@@ -163,9 +163,6 @@ class Core:
                 return self._command(item, time_s)
             case ExternalClock():
                 return self._go_with(item, time_s)
-            case WindowResult():
-                self._bodies.take(item)
-                return ()
 
     def _measured(self, found: tuple[Beat | Scr | SubjectEvent, ...]) -> Sequence[Derived]:
         for each in found:

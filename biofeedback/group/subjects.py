@@ -21,6 +21,9 @@ from sensors.signals import Chunk, Gap
 
 __all__ = ["SingleSubject", "Snapshot", "SubjectEvent", "SubjectGroup", "Subjects"]
 
+#: What subjects are fed with.
+Measured = Chunk | Gap | SensorStatus | WindowResult
+
 
 @dataclass(frozen=True, slots=True)
 class SubjectEvent:
@@ -43,8 +46,8 @@ class Snapshot:
 class Subjects(Protocol):
     """One body, or several."""
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr | SubjectEvent, ...]:
-        """Take in what a sensor sent; return what it completed."""
+    def feed(self, item: Measured) -> tuple[Beat | Scr | SubjectEvent, ...]:
+        """Take in what a sensor sent, or the worker's result; return what it completed."""
         ...
 
     def sense(self, now_s: float) -> Snapshot:
@@ -53,10 +56,6 @@ class Subjects(Protocol):
 
     def window(self, now_s: float) -> Window | None:
         """Return data for the worker when they are due."""
-        ...
-
-    def take(self, result: WindowResult) -> None:
-        """Take in what the worker made of a window."""
         ...
 
     @property
@@ -75,9 +74,9 @@ class SingleSubject:
         self._estimator = Estimator(state, baseline)
         self._learned = False
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
-        """Take in what a sensor sent; return what it completed."""
-        return self._metrics.update(sample)
+    def feed(self, item: Measured) -> tuple[Beat | Scr, ...]:
+        """Take in what a sensor sent, or the worker's result; return what it completed."""
+        return self._metrics.feed(item)
 
     def sense(self, now_s: float) -> Snapshot:
         """Return what is known now."""
@@ -89,10 +88,6 @@ class SingleSubject:
     def window(self, now_s: float) -> Window | None:
         """Return data for the worker when they are due."""
         return self._metrics.window(now_s)
-
-    def take(self, result: WindowResult) -> None:
-        """Take in what the worker made of a window."""
-        self._metrics.take(result)
 
     @property
     def baselines(self) -> dict[str, Baseline]:
@@ -121,17 +116,17 @@ class SubjectGroup:
         }
         self._synchrony = Synchrony(settings.wearers)
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[SubjectEvent, ...]:
-        """Take in what a wearer's sensor sent; a sensor of nobody counts for nobody."""
-        name = wearer_of(sample.source)
+    def feed(self, item: Measured) -> tuple[SubjectEvent, ...]:
+        """Take in what a wearer's sensor sent; what is of nobody counts for nobody."""
+        name = "" if isinstance(item, WindowResult) else wearer_of(item.source)
         body = self._bodies.get(name)
         if body is None:
             return ()
-        found = body.update(sample)
-        for item in found:
-            if isinstance(item, Beat):
-                self._synchrony.add(name, item)
-        return tuple(SubjectEvent(name, item) for item in found)
+        found = body.feed(item)
+        for each in found:
+            if isinstance(each, Beat):
+                self._synchrony.feed(name, each)
+        return tuple(SubjectEvent(name, each) for each in found)
 
     def sense(self, now_s: float) -> Snapshot:
         """Return what each does, and what the rule makes of it."""
@@ -158,9 +153,6 @@ class SubjectGroup:
     def window(self, now_s: float) -> Window | None:
         """Return nothing: a window has no place for whose it is."""
         return None
-
-    def take(self, result: WindowResult) -> None:
-        """Leave it."""
 
     @property
     def baselines(self) -> dict[str, Baseline]:

@@ -56,7 +56,7 @@ class Synchrony:
         self._measured: _Measured | None = None
         self._value: float | None = None
 
-    def add(self, wearer: str, beat: Beat) -> None:
+    def feed(self, wearer: str, beat: Beat) -> None:
         """Take in a beat; only normal ones count."""
         if beat.is_nn:
             self._beats[wearer].append((beat.time_s, 60_000.0 / beat.rr_ms))

@@ -184,7 +184,7 @@ def run_together(cases: Sequence[LabCase]) -> list[SessionCourse]:
     seats = [LabSession(case, company, index) for index, case in enumerate(cases)]
     heard: list[MusicParams | None] = [None] * len(cases)
     for second in range(1, round(60 * cases[0].minutes) + 1):
-        arrived = company.advance(heard)
+        arrived = company.step(heard)
         heard = [seat.second(second, sent) for seat, sent in zip(seats, arrived, strict=True)]
     return [seat.course() for seat in seats]
 

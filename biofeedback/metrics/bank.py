@@ -155,28 +155,32 @@ class MetricBank:
         self._every_s = settings.long_window_every_s
         self._windows_cut = 0
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
-        """Take in what a sensor sent; return the beats and skin responses that it completed.
+    def feed(self, item: Chunk | Gap | SensorStatus | WindowResult) -> tuple[Beat | Scr, ...]:
+        """Take in what a sensor sent, or what the worker made of a window.
 
         Parameters
         ----------
-        sample
-            A chunk in the unit of its signal, a gap or a status.
+        item
+            A chunk in the unit of its signal, a gap, a status or a result.
 
         Returns
         -------
         tuple[Beat | Scr, ...]
-            In order of time; often none. Verdicts on beats come one beat late.
+            The beats and skin responses that are complete by it, in order of time; often none.
+            Verdicts on beats come one beat late.
         """
-        if isinstance(sample, Chunk):
-            return self._add(sample)
-        if isinstance(sample, SensorStatus):
-            self._contact[sample.source] = sample.contact
-            return ()
-        choice = self._choices.get(sample.signal)
-        if choice is None or sample.source != choice.source:
-            return ()
-        return self._break_off(sample.signal)
+        match item:
+            case Chunk():
+                return self._feed_chunk(item)
+            case Gap():
+                choice = self._choices.get(item.signal)
+                known = choice is not None and item.source == choice.source
+                return self._break_off(item.signal) if known else ()
+            case SensorStatus():
+                self._contact[item.source] = item.contact
+            case WindowResult():
+                self._windowed.feed(item)
+        return ()
 
     def read(self, now_s: float) -> tuple[Reading, ...]:
         """Return every metric's value at `now_s`, always all of them in the same order.
@@ -192,8 +196,8 @@ class MetricBank:
             One for each metric, also for those that know nothing: their value is None.
         """
         for window in self._beat_windows:
-            window.advance(now_s)
-        self._recent.advance(now_s)
+            window.step(now_s)
+        self._recent.step(now_s)
         beat_trust = self._contact_trust(self._beats.active or Signal.RR)
         steps_trust = beat_trust * (_PULSE_TRUST if self._beats.active is Signal.PPG else 1.0)
         heart_trust = min(beat_trust, self._contact_trust(Signal.HR))
@@ -235,17 +239,7 @@ class MetricBank:
         self._windows_cut = due
         return self._history.window(due * self._every_s)
 
-    def take(self, result: WindowResult) -> None:
-        """Take in what the worker made of a window.
-
-        Parameters
-        ----------
-        result
-            One that is older than the latest changes nothing.
-        """
-        self._windowed.take(result)
-
-    def _add(self, chunk: Chunk) -> tuple[Beat | Scr, ...]:
+    def _feed_chunk(self, chunk: Chunk) -> tuple[Beat | Scr, ...]:
         signal = chunk.signal
         choice = self._choices.get(signal)
         if choice is None or not len(chunk.times_s):
@@ -255,45 +249,45 @@ class MetricBank:
             return ()
         events = () if before in (None, choice.source) else self._break_off(signal)
         if signal in ORIGINS:
-            return events + self._add_beats(chunk)
+            return events + self._feed_beats(chunk)
         match signal:
             case Signal.EDA:
-                return events + self._add_eda(chunk)
+                return events + self._feed_eda(chunk)
             case Signal.ACC:
-                self._motion.add(chunk)
+                self._motion.feed(chunk)
             case Signal.TEMP:
-                self._temperature.add(chunk)
+                self._temperature.feed(chunk)
             case _:
                 for time_s, bpm in samples(chunk):
-                    self._heart_rate.update_device(time_s, bpm)
+                    self._heart_rate.feed_device(time_s, bpm)
         return events
 
-    def _add_beats(self, chunk: Chunk) -> tuple[Beat, ...]:
-        beats, pulses = self._beats.add(chunk, self._motion.is_moving())
+    def _feed_beats(self, chunk: Chunk) -> tuple[Beat, ...]:
+        beats, pulses = self._beats.feed(chunk, self._motion.is_moving())
         if pulses and self._beats.active is Signal.ECG:
             for pulse in pulses:
-                self._recent.add_pulse(pulse)
+                self._recent.feed_pulse(pulse)
         if beats:
             self._share(beats)
         return tuple(beats)
 
     def _share(self, beats: list[Beat]) -> None:
         for beat in beats:
-            self._trail.add(beat)
-            self._recent.add(beat)
-            self._history.add_beat(beat)
+            self._trail.feed(beat)
+            self._recent.feed(beat)
+            self._history.feed_beat(beat)
         if self._trail.last.beats % _TIDY_BEATS < len(beats):
             for window in self._beat_windows:
-                window.advance(beats[-1].time_s)
-            self._recent.advance(beats[-1].time_s)
+                window.step(beats[-1].time_s)
+            self._recent.step(beats[-1].time_s)
 
-    def _add_eda(self, chunk: Chunk) -> tuple[Scr, ...]:
-        passed = self._gate.pass_on(chunk)
-        self._skin.add(passed)
-        self._scl.add(passed)
+    def _feed_eda(self, chunk: Chunk) -> tuple[Scr, ...]:
+        passed = self._gate.feed(chunk)
+        self._skin.feed(passed)
+        self._scl.feed(passed)
         if chunk.rate_hz is not None:
-            self._history.add_eda(passed)
-        return tuple(self._scr.add(passed))
+            self._history.feed_eda(passed)
+        return tuple(self._scr.feed(passed))
 
     def _break_off(self, signal: Signal) -> tuple[Beat, ...]:
         if signal is Signal.EDA:

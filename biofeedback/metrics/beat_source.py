@@ -43,15 +43,15 @@ class _Origin:
         self._covered: deque[tuple[float, float]] = deque()
         self.covered_s = 0.0
 
-    def add(self, chunk: Chunk, moving: bool) -> tuple[list[Beat], list[PulseBeat]]:
+    def feed(self, chunk: Chunk, moving: bool) -> tuple[list[Beat], list[PulseBeat]]:
         """Return the judged beats, and the pulses of a waveform with their heights."""
         if self._train is None:
             beats: list[Beat] = []
             for time_s, rr_s in samples(chunk):
-                beats += self._cleaner.push(time_s, rr_s * 1000.0)
+                beats += self._cleaner.feed(time_s, rr_s * 1000.0)
             self._count(beats)
             return beats, []
-        pulses = self._train.add(chunk)
+        pulses = self._train.feed(chunk)
         if moving:
             return self.cut(), []
         beats = []
@@ -62,7 +62,7 @@ class _Origin:
                 rr_s = math.nan
             self._last_pulse_s = pulse.time_s
             if rr_s <= _LONGEST_RR_S:
-                beats += self._cleaner.push(pulse.time_s, rr_s * 1000.0)
+                beats += self._cleaner.feed(pulse.time_s, rr_s * 1000.0)
         self._count(beats)
         return beats, pulses
 
@@ -79,7 +79,7 @@ class _Origin:
             self._train.cut()
         return self.cut()
 
-    def advance(self, now_s: float) -> None:
+    def step(self, now_s: float) -> None:
         """Let go of the beats that are half a minute old."""
         while self._covered and self._covered[0][0] <= now_s - _SPAN_S:
             self.covered_s -= self._covered.popleft()[1]
@@ -107,7 +107,7 @@ class BeatSource:
         self._joinable = False
         self.active: Signal | None = None
 
-    def add(self, chunk: Chunk, moving: bool = False) -> tuple[list[Beat], list[PulseBeat]]:
+    def feed(self, chunk: Chunk, moving: bool = False) -> tuple[list[Beat], list[PulseBeat]]:
         """Return what the chunk completes: beats to use, and the pulses of an active waveform.
 
         Parameters
@@ -126,7 +126,7 @@ class BeatSource:
         origin = self._origins.get(signal)
         if origin is None:
             origin = self._origins[signal] = _Origin(signal)
-        beats, pulses = origin.add(chunk, moving and signal is Signal.PPG)
+        beats, pulses = origin.feed(chunk, moving and signal is Signal.PPG)
         self._choose(float(chunk.times_s[-1]))
         return (self._share(beats), pulses) if signal is self.active else ([], [])
 
@@ -151,11 +151,11 @@ class BeatSource:
 
     def _choose(self, now_s: float) -> None:
         if len(self._origins) == 1 and self.active is not None:
-            self._origins[self.active].advance(now_s)
+            self._origins[self.active].step(now_s)
             return
         best, most = self.active, -math.inf
         for signal, origin in self._origins.items():
-            origin.advance(now_s)
+            origin.step(now_s)
             share = origin.covered_s / _SPAN_S
             worth = share + (_HEAD_START[signal] if share > 0.0 else 0.0)
             worth += _STAY if signal is self.active else 0.0

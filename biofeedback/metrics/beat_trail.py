@@ -52,7 +52,7 @@ class BeatTrail:
     def __init__(self) -> None:
         self.last = TrailEntry()
 
-    def add(self, beat: Beat) -> None:
+    def feed(self, beat: Beat) -> None:
         """Take in the next beat.
 
         Parameters

@@ -46,7 +46,7 @@ class BeatWindow:
         """A number that grows with every change of the content."""
         return self._trail.last.beats + self._before.beats
 
-    def add(self, beat: Beat) -> None:
+    def feed(self, beat: Beat) -> None:
         """Take in the next beat of a trail that belongs to this window alone.
 
         Parameters
@@ -54,10 +54,10 @@ class BeatWindow:
         beat
             Not before the last one.
         """
-        self._trail.add(beat)
-        self.advance(beat.time_s)
+        self._trail.feed(beat)
+        self.step(beat.time_s)
 
-    def advance(self, now_s: float) -> None:
+    def step(self, now_s: float) -> None:
         """Let go of the beats that have left the window.
 
         Parameters

@@ -81,7 +81,7 @@ class BeatCleaner:
         self._spread_ms = math.nan  #: the median step, NaN before it can be trusted
         self._joined = False
 
-    def push(self, time_s: float, rr_ms: float) -> list[Beat]:
+    def feed(self, time_s: float, rr_ms: float) -> list[Beat]:
         """Take in the interval `rr_ms` that ends at `time_s`; return the beats decided by it.
 
         Intervals that are not finite or not positive, and times that do not advance, are dropped.

@@ -57,7 +57,7 @@ class EdaGate:
         self._last_us = math.nan
         self._left_us = np.zeros(0)
 
-    def pass_on(self, chunk: Chunk) -> list[Trusted]:
+    def feed(self, chunk: Chunk) -> list[Trusted]:
         """Return (time_s, uS, step_s) of each sample to trust.
 
         Parameters
@@ -130,7 +130,7 @@ class EdaCoverage:
         self._low: list[int] = []
         self._still_us, self._still_since_s = math.nan, math.inf
 
-    def add(self, passed: list[Trusted]) -> None:
+    def feed(self, passed: list[Trusted]) -> None:
         """Take in trusted samples.
 
         Parameters

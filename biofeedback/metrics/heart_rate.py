@@ -32,7 +32,7 @@ class HeartRate:
         self._device_s = -math.inf
         self._device_since_s = -math.inf
 
-    def update_device(self, time_s: float, bpm: float) -> None:
+    def feed_device(self, time_s: float, bpm: float) -> None:
         """Take in a rate that the device computed; what no heart does is dropped.
 
         Parameters

@@ -35,7 +35,7 @@ class History:
         self._sum_us = 0.0
         self._count, self._block = 0, 1
 
-    def add_beat(self, beat: Beat) -> None:
+    def feed_beat(self, beat: Beat) -> None:
         """Take in the next beat.
 
         Parameters
@@ -47,7 +47,7 @@ class History:
         while self._beats[0].time_s <= beat.time_s - self._window_s:
             self._beats.popleft()
 
-    def add_eda(self, passed: list[Trusted]) -> None:
+    def feed_eda(self, passed: list[Trusted]) -> None:
         """Take in trusted samples; a step of 0 follows a break, which starts the stretch anew.
 
         Parameters

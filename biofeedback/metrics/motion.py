@@ -37,7 +37,7 @@ class Motion:
         self._pieces: deque[tuple[float, float, float]] = deque()
         self._last_s = -math.inf
 
-    def add(self, chunk: Chunk) -> None:
+    def feed(self, chunk: Chunk) -> None:
         """Take in acceleration, (n, 1..3) in g; a chunk without a rate or with nonsense is left.
 
         Parameters

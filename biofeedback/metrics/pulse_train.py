@@ -104,7 +104,7 @@ class PulseTrain:
         self._usual = self._rival = 0.0
         self._due_s = math.inf
 
-    def add(self, chunk: Chunk) -> list[PulseBeat]:
+    def feed(self, chunk: Chunk) -> list[PulseBeat]:
         """Return the beats that the chunk decides; those of its last moments come with the next.
 
         A chunk without a rate, or with one too low for the shape of a beat, gives nothing. Samples

@@ -34,7 +34,7 @@ class RecentBeats:
         self._still = 0
         self._covered_s: float | None = 0.0  #: None when beats have come or gone since
 
-    def add(self, beat: Beat) -> None:
+    def feed(self, beat: Beat) -> None:
         """Take in the next beat; only NN intervals count.
 
         Parameters
@@ -49,7 +49,7 @@ class RecentBeats:
             self._still = self._still + 1 if beat.rr_ms == self._last_ms else 0
             self._last_ms = beat.rr_ms
 
-    def add_pulse(self, pulse: PulseBeat) -> None:
+    def feed_pulse(self, pulse: PulseBeat) -> None:
         """Take in the next pulse of the waveform that gives the beats.
 
         Parameters
@@ -59,7 +59,7 @@ class RecentBeats:
         """
         self._pulses.append((pulse.time_s, pulse.height))
 
-    def advance(self, now_s: float) -> None:
+    def step(self, now_s: float) -> None:
         """Let go of what has left the window.
 
         Parameters

@@ -35,7 +35,7 @@ class Scl:
         self._first_us = self._second_us = math.nan
         self._step_s = self._gain = 0.0
 
-    def add(self, passed: list[Trusted]) -> None:
+    def feed(self, passed: list[Trusted]) -> None:
         """Take in trusted samples; a step of 0 follows a break.
 
         Parameters

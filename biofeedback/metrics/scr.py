@@ -72,7 +72,7 @@ class ScrRate:
         self._peak: _Point = (0.0, 0.0, 0.0)
         self._alarm_s = math.nan
 
-    def add(self, passed: list[Trusted]) -> list[Scr]:
+    def feed(self, passed: list[Trusted]) -> list[Scr]:
         """Take in trusted samples; return the responses whose peaks they show to be past.
 
         Parameters

@@ -36,7 +36,7 @@ class SkinTemperature:
         self._pieces: deque[tuple[float, float, float]] = deque()
         self._last_s = -math.inf
 
-    def add(self, chunk: Chunk) -> None:
+    def feed(self, chunk: Chunk) -> None:
         """Take in temperatures; a chunk without a rate, or which no skin has, is left out.
 
         Parameters

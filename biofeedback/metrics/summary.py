@@ -75,7 +75,7 @@ def hrv_summary(beats: Sequence[Beat]) -> HrvSummary | None:
     """
     window = BeatWindow(math.inf)
     for beat in beats:
-        window.add(beat)
+        window.feed(beat)
     nn_ms = window.nn_ms()
     mean_ms, sdnn_ms, rmssd_ms = window.mean_ms(), window.sdnn_ms(), window.rmssd_ms()
     pnn50, sd1_ms, sd2_ms = window.pnn50_percent(), window.sd1_ms(), window.sd2_ms()

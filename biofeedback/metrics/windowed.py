@@ -273,7 +273,7 @@ class WindowedReadings:
         self._fresh_s = fresh_s
         self._result = WindowResult(0.0, 0.0)
 
-    def take(self, result: WindowResult) -> None:
+    def feed(self, result: WindowResult) -> None:
         """Replace the latest result; one that is older than it changes nothing.
 
         Parameters

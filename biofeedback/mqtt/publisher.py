@@ -187,7 +187,7 @@ class MqttPublisher:
     def _take_in(self) -> None:
         assert self._events is not None
         for event in self._events.drain():
-            if self._view.take(event):
+            if self._view.feed(event):
                 self._changed.set()
             if isinstance(event, Decision):
                 self._put(encode(derived_lines(self._outbox.next, event.time_s, event)[0]))

@@ -225,7 +225,7 @@ class _Windows:
             if sample.contact is not False:
                 change = self._without_contact.discard
             change(sample.source)
-        for event in self._bank.update(sample):
+        for event in self._bank.feed(sample):
             if isinstance(event, Beat):
                 self.beats.append(event)
             else:
@@ -254,7 +254,7 @@ class _Windows:
                 return
             if window_end_s <= self._second:
                 if (window := self._bank.window(window_end_s)) is not None:
-                    self._bank.take(compute(window))
+                    self._bank.feed(compute(window))
                 self._at_end.append(self._bank.read(window_end_s))
             else:
                 readings = self._bank.read(float(self._second))
@@ -270,7 +270,7 @@ class _Windows:
         beats = BeatWindow(self._window_s)
         for beat in self.beats:
             if start_s < beat.time_s <= end_s:
-                beats.add(beat)
+                beats.feed(beat)
         heart = (
             HeartRate(beats), LnRmssd(beats), Rmssd(beats), Sdnn(beats), Pnn50(beats),
             Sd1(beats), Sd2(beats), StressIndex(beats),

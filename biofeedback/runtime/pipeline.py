@@ -30,7 +30,7 @@ class Pipeline:
         self._seq = 0
         self.counters = Counters()
 
-    def take(self, item: Input, request: WindowRequest | None = None) -> Sequence[Derived]:
+    def feed(self, item: Input, request: WindowRequest | None = None) -> Sequence[Derived]:
         """Log an input, hand it to the core, log and return what follows from it.
 
         A worker's result comes with the request that it answers.

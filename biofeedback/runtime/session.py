@@ -368,7 +368,7 @@ class Session:
 
     def _feed(self, item: Input, request: WindowRequest | None = None) -> None:
         """Let an input act, and pass on to everybody what follows from it."""
-        derived = self._ledger.take(item, request)
+        derived = self._ledger.feed(item, request)
         self.hub.publish(item)
         for value in derived:
             self._pass_on(value)
@@ -390,6 +390,6 @@ class Session:
                 self._window_came.set()
             case Decision():
                 self._bound(value.numbers.get("volume_most", 1.0))
-                self._ear.hear(value.params if self.has_streamed else None)
+                self._ear.feed(value.params if self.has_streamed else None)
             case _:
                 pass

@@ -133,11 +133,11 @@ class VirtualWearer:
         """The rate of breathing at which this heart swings most."""
         return self._body.resonance_hz
 
-    def advance(
+    def step(
         self, deviation: float, phase: float, rate_hz: float, now_s: float
     ) -> list[Chunk | Gap | SensorStatus]:
         """Return what the sensors send of the half second that ends at `now_s`."""
-        chunks = self._body.advance(deviation, phase, rate_hz)
+        chunks = self._body.step(deviation, phase, rate_hz)
         return self._wearing.pass_on(chunks, now_s, STEP_S)
 
     def resting_baseline(self, rate_hz: float, rest_s: int = 180) -> Baseline | None:
@@ -152,11 +152,11 @@ class VirtualWearer:
         for half_second in range(1, 2 * (rest_s + 62)):
             phase += STEP_S * rate_hz * rng.uniform(0.8, 1.2)
             deviation = keep * deviation + 0.3 * math.sqrt(1.0 - keep**2) * rng.gauss(0.0, 1.0)
-            for chunk in body.advance(deviation, phase, rate_hz):
-                bank.update(chunk)
+            for chunk in body.step(deviation, phase, rate_hz):
+                bank.feed(chunk)
             if half_second % 2 == 0:
                 now_s = half_second * STEP_S
-                learner.update(bank.read(now_s), now_s)
+                learner.feed(bank.read(now_s), now_s)
                 if learner.complete:
                     break
         return learner.result()
@@ -180,9 +180,7 @@ class ListenerGroup:
         self._styles = tuple(styles)
         self._now_s = 0.0
 
-    def advance(
-        self, music: Sequence[MusicParams | None]
-    ) -> list[list[Chunk | Gap | SensorStatus]]:
+    def step(self, music: Sequence[MusicParams | None]) -> list[list[Chunk | Gap | SensorStatus]]:
         """Return what each listener's sensors send during the next second; None is silence."""
         heard = MusicFeatures.of(music, self._styles)
         arrived: list[list[Chunk | Gap | SensorStatus]] = [[] for _ in self.wearers]
@@ -196,7 +194,7 @@ class ListenerGroup:
                 self.wearers, moved, breaths.phase.tolist(), breaths.rate_hz.tolist(), strict=True
             )
             for sent, (wearer, deviation, phase, rate_hz) in zip(arrived, bodies, strict=True):
-                sent += wearer.advance(deviation, phase, rate_hz, self._now_s)
+                sent += wearer.step(deviation, phase, rate_hz, self._now_s)
         return arrived
 
 
@@ -217,9 +215,9 @@ class VirtualListener:
         """The rate of breathing at which this heart swings most."""
         return self._company.wearers[0].resonance_hz
 
-    def advance(self, music: MusicParams | None) -> list[Chunk | Gap | SensorStatus]:
+    def step(self, music: MusicParams | None) -> list[Chunk | Gap | SensorStatus]:
         """Return what the sensors send during the next second of a music; None is silence."""
-        return self._company.advance([music])[0]
+        return self._company.step([music])[0]
 
     def resting_baseline(self, rest_s: int = 180) -> Baseline | None:
         """Return what a quiet rest on another day teaches about this listener."""

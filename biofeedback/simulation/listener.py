@@ -87,7 +87,7 @@ async def stream(settings: ListenerSettings, clock: Clock, ear: MusicMonitor) ->
     while True:
         step += 1
         await sleep_until(start_s + step * STEP_S, clock)
-        for chunk in body.advance(start_s + step * STEP_S, arousal.step(ear.music, STEP_S)):
+        for chunk in body.step(start_s + step * STEP_S, arousal.step(ear.music, STEP_S)):
             yield chunk
 
 
@@ -101,7 +101,7 @@ def resting_baseline(seed: int, rest_s: int = 180) -> Baseline | None:
     )
     bank, learner = MetricBank(MetricSettings()), BaselineLearner(BaselineSettings(rest_s=rest_s))
     for second in range(1, rest_s + 61):
-        for chunk in body.advance(float(second)):
-            bank.update(chunk)
-        learner.update(bank.read(float(second)), float(second))
+        for chunk in body.step(float(second)):
+            bank.feed(chunk)
+        learner.feed(bank.read(float(second)), float(second))
     return learner.result()

@@ -136,7 +136,7 @@ class BaselineLearner:
         """Whether the rest is over."""
         return self._elapsed_s >= self._rest_s
 
-    def update(self, readings: Iterable[Reading], now_s: float) -> None:
+    def feed(self, readings: Iterable[Reading], now_s: float) -> None:
         """Take in the readings of `now_s`; after the rest nothing is taken in any more."""
         if self.complete:
             return
@@ -177,7 +177,7 @@ class LateBaseline:
         resting = self._resting.get(name)
         return None if resting is None else (value - resting.median) / POPULATION[name].sd_within
 
-    def learn(self, name: str, value: float, z: float) -> None:
+    def feed(self, name: str, value: float, z: float) -> None:
         """Take in a value of a feature while the others say that it should deviate by `z`."""
         implied = self._implied.setdefault(name, [])
         implied.append(value - z * POPULATION[name].sd_within)

@@ -129,7 +129,7 @@ class Estimator:
         """
         if self._learner is None:
             return
-        self._learner.update(readings, now_s)
+        self._learner.feed(readings, now_s)
         if not self._learner.complete:
             return
         self._baseline = self._learner.result()
@@ -166,7 +166,7 @@ class Estimator:
         if known >= _ENOUGH_KNOWN:
             for name, value in unknown:
                 sign = math.copysign(1.0, _WEIGHTS[name])
-                self._late.learn(name, value, sign * self._index)
+                self._late.feed(name, value, sign * self._index)
         return contributions, weighted / total if total else 0.0, total / _WEIGHT_SUM
 
     def _correct(self, index: float, trust: float, step_s: float) -> None:

@@ -73,7 +73,7 @@ def _simulated(protocol: Protocol, seed: int, family: str) -> YokedSettings:
     phase = ""
     while phase != ANSWERS:
         second += 1
-        for sample in listener.advance(heard):
+        for sample in listener.step(heard):
             core.feed(seq, float(second), sample)
             seq += 1
         for index in (2 * second - 1, 2 * second):

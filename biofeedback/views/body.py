@@ -33,13 +33,13 @@ class BodyView:
         self.state: State | None = None
         self.arousal_s: float | None = None  #: when arousal was measured
 
-    def hear(self, event: Chunk | Beat | SubjectEvent, now_s: float) -> None:
+    def feed(self, event: Chunk | Beat | SubjectEvent, now_s: float) -> None:
         """Take in what numbers are made of."""
-        self._evidence.take(event, now_s)
+        self._evidence.feed(event, now_s)
 
     def estimate(self, state: State, now_s: float) -> None:
         """Take in an estimate."""
-        self._evidence.take(state, now_s)
+        self._evidence.feed(state, now_s)
         self.state, self.arousal_s = state, _rounded(self._evidence.measured_s("arousal"), 2)
 
     def read(self, readings: tuple[Reading, ...]) -> None:

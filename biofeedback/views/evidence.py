@@ -31,7 +31,7 @@ class Evidence:
         self._skin: dict[str, float] = {}
         self._arousal: dict[str, float] = {}
 
-    def take(self, event: Chunk | Beat | SubjectEvent | State, now_s: float) -> None:
+    def feed(self, event: Chunk | Beat | SubjectEvent | State, now_s: float) -> None:
         """Take in what tells of a body at `now_s`."""
         match event:
             case Beat():

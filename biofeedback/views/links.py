@@ -27,7 +27,7 @@ class SensorLinks:
         if status.state == "streaming":
             self._heard_s[status.source] = now_s
 
-    def hear(self, chunk: Chunk, now_s: float) -> None:
+    def feed(self, chunk: Chunk, now_s: float) -> None:
         """Remember when a source sent something."""
         self._heard_s[chunk.source] = now_s
 

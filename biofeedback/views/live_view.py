@@ -57,7 +57,7 @@ class LiveView:
     _ending: bool = False
     _overrides: dict[str, tuple[str, float]] = field(default_factory=dict)
 
-    def take(self, event: Input | Derived) -> bool:
+    def feed(self, event: Input | Derived) -> bool:
         """Remember an event; return whether the picture is another one now."""
         match event:
             case Tick():
@@ -66,7 +66,7 @@ class LiveView:
             case Chunk():
                 return self._measure(event)
             case Beat() | SubjectEvent():
-                self._body.hear(event, self.now_s)
+                self._body.feed(event, self.now_s)
                 return False  # what was made of it is news
             case SensorStatus():
                 self._links.meet(event, self.now_s)
@@ -134,8 +134,8 @@ class LiveView:
         )
 
     def _measure(self, chunk: Chunk) -> bool:
-        self._links.hear(chunk, self.now_s)
-        self._body.hear(chunk, self.now_s)
+        self._links.feed(chunk, self.now_s)
+        self._body.feed(chunk, self.now_s)
         first = self.began_s is None
         if first:
             self.began_s = self.now_s

@@ -326,7 +326,7 @@ class Station:
         while True:
             await events.wait()
             before_s = self._view.now_s
-            news = [self._view.take(event) for event in events.drain()]
+            news = [self._view.feed(event) for event in events.drain()]
             self._view.held = session.held
             if self._view.now_s != before_s:
                 self._heard_s = self._clock()

@@ -176,7 +176,7 @@ class SimulatedBody:
         self._heart = _Heart(settings)
         self._skin = _Skin(settings)
 
-    def advance(self, to_s: float, arousal: float | None = None) -> list[Chunk]:
+    def step(self, to_s: float, arousal: float | None = None) -> list[Chunk]:
         """Return the RR and EDA samples before `to_s` that were not returned yet, if any.
 
         Parameters

@@ -64,7 +64,7 @@ async def stream(settings: SimulatedSettings, clock: Clock) -> SampleStream:
         packet += 1
         now_s = start_s + packet * _PACKET_S
         await sleep_until(now_s, clock)
-        chunks = body.advance(now_s)
+        chunks = body.step(now_s)
         drops = rng.random() < settings.dropouts_per_hour * _PACKET_S / 3600.0
         if lost_since_s is None and drops:
             lost_since_s = now_s - _PACKET_S

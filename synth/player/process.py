@@ -44,9 +44,9 @@ class CacheWarmup:
 
     def once(self) -> None:
         """Begin the note, and end it; takes some hundredths of a millisecond at most."""
-        self._scheduler.add(_NOTE)
-        self._scheduler.advance(0.0)
-        self._scheduler.advance(1.0)
+        self._scheduler.feed(_NOTE)
+        self._scheduler.step(0.0)
+        self._scheduler.step(1.0)
         self._scheduler.lateness_s.clear()
 
 
@@ -192,7 +192,7 @@ class _Player:
                 if due_s - now_s > _LAST_S:
                     self._rehearsal.once()
                 now_s = self._now_s()
-        scheduler.advance(now_s)
+        scheduler.step(now_s)
         if now_s - self._reported_s >= _REPORT_S:
             self._reported_s = now_s
             self._report(scheduler, output)
@@ -215,7 +215,7 @@ class _Player:
         if kind == "tempo":
             self._scheduler.set_tempo(TempoSegment(*message["segment"]))
         elif kind == "notes":
-            self._scheduler.add(decode_note(note) for note in message["notes"])
+            self._scheduler.feed(decode_note(note) for note in message["notes"])
         elif kind == "cancel":
             self._scheduler.cancel(message["from_beat"])
         elif kind == "params":

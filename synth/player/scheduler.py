@@ -101,7 +101,7 @@ class Scheduler:
         if segment.bpm <= STANDSTILL_BPM:
             self._stop_clock(segment.time_s)
 
-    def add(self, notes: Iterable[Note]) -> None:
+    def feed(self, notes: Iterable[Note]) -> None:
         """Queue notes; one of no duration or out of MIDI's range is dropped.
 
         Parameters
@@ -150,7 +150,7 @@ class Scheduler:
             return None
         return self._time_at(self._events[0][0]) - self._ahead_s
 
-    def advance(self, now_s: float) -> None:
+    def step(self, now_s: float) -> None:
         """Send every event that is due at session time `now_s`.
 
         Parameters

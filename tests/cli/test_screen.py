@@ -25,7 +25,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
         events, view = session.hub.subscribe(4096), LiveView(session.duration_s, session.volume)
         while True:
             for event in events.drain():
-                view.take(event)
+                view.feed(event)
             if view.picture().t < 115.0:  # the sensor has not ended yet
                 pictures.append(view.picture())
             await asyncio.sleep(0.25)

@@ -70,12 +70,12 @@ def run(samples: list[tuple[float, Sample]], until_s: float) -> list[tuple[Readi
     for second in range(int(until_s) + 1):
         now_s = float(second)
         while todo and todo[0][0] <= now_s:
-            for event in bank.update(todo.pop(0)[1]):
+            for event in bank.feed(todo.pop(0)[1]):
                 if isinstance(event, Beat):
                     assert event.time_s >= last_beat_s
                     last_beat_s = event.time_s
         if (window := bank.window(now_s)) is not None:
-            bank.take(compute(window))
+            bank.feed(compute(window))
         taken.append(bank.read(now_s))
         check(taken[-1], now_s)
     return taken

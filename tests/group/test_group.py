@@ -91,11 +91,11 @@ def together(pull: float, seed: int, minutes: float = 8.0) -> tuple[float, float
     found = []
     for second in range(1, int(60 * minutes)):
         for name, body in bodies.items():
-            for chunk in body.advance(float(second)):
-                beats = banks[name].update(chunk) if chunk.signal is Signal.RR else ()
+            for chunk in body.step(float(second)):
+                beats = banks[name].feed(chunk) if chunk.signal is Signal.RR else ()
                 for beat in beats:
                     assert isinstance(beat, Beat)
-                    synchrony.add(name, beat)
+                    synchrony.feed(name, beat)
         value, likeness, chance = synchrony.read(float(second))
         if value.value is not None:
             assert likeness.value is not None
@@ -121,7 +121,7 @@ def test_bodies_that_breathe_together_are_found() -> None:
 def test_a_heart_that_was_not_seen_moves_with_nobody() -> None:
     synchrony = Synchrony(("a", "b"))
     for k in range(400):
-        synchrony.add("a", Beat(0.8 * k, 800.0 + 50.0 * math.sin(k), "normal"))
+        synchrony.feed("a", Beat(0.8 * k, 800.0 + 50.0 * math.sin(k), "normal"))
     assert [reading.value for reading in synchrony.read(320.0)] == [None, None, None]
 
 

@@ -111,7 +111,7 @@ def readings(sent: list[list[Chunk]]) -> list[dict[str, Reading]]:
     bank, said = MetricBank(MetricSettings()), []
     for second, chunks in enumerate(sent):
         for chunk in chunks:
-            bank.update(chunk)
+            bank.feed(chunk)
         said.append({reading.name: reading for reading in bank.read(second + 1.0)})
     return said
 

@@ -60,8 +60,8 @@ def test_what_comes_twice_or_late_changes_nothing(
 
 def test_a_stuck_sensor_says_nothing_although_its_value_is_possible() -> None:
     bank = MetricBank(MetricSettings())
-    bank.update(Chunk.regular(Signal.HR, "strap", 0.0, 1.0, [61.0] * 300))
-    bank.update(Chunk.regular(Signal.EDA, "band", 0.0, 100.0, [3.0] * 30_000))
+    bank.feed(Chunk.regular(Signal.HR, "strap", 0.0, 1.0, [61.0] * 300))
+    bank.feed(Chunk.regular(Signal.EDA, "band", 0.0, 100.0, [3.0] * 30_000))
     said = {reading.name: reading for reading in bank.read(300.0)}
     for name in ("heart_rate", "scl", "scr_rate"):
         assert said[name].value is not None

@@ -20,7 +20,7 @@ from sensors.simulated.body import BodySettings, SimulatedBody
 def window_of(rr_ms: FloatArray, window_s: float = 1e6) -> BeatWindow:
     window = BeatWindow(window_s)
     for number, (time_s, rr) in enumerate(zip(np.cumsum(rr_ms) / 1000.0, rr_ms, strict=True)):
-        window.add(Beat(float(time_s), float(rr), "normal", number > 0))
+        window.feed(Beat(float(time_s), float(rr), "normal", number > 0))
     return window
 
 
@@ -91,8 +91,8 @@ def test_a_wave_outside_the_band_is_not_coherent() -> None:
 def test_a_body_shows_them_all_and_they_agree_with_rmssd() -> None:
     bank, body = MetricBank(MetricSettings()), SimulatedBody(BodySettings(seed=4), "body")
     for second in range(1, 121):
-        for chunk in body.advance(float(second)):
-            bank.update(chunk)
+        for chunk in body.step(float(second)):
+            bank.feed(chunk)
     found: dict[str, Reading] = {reading.name: reading for reading in bank.read(120.0)}
     value = {name: reading.value or math.nan for name, reading in found.items()}
     assert value["sd1"] == pytest.approx(value["rmssd"] / math.sqrt(2), rel=0.02)

@@ -45,7 +45,7 @@ def heart_rate(bank: MetricBank, now_s: float) -> float | None:
 def test_a_waveform_alone_gives_all_that_beats_give(signal: Signal) -> None:
     bank = MetricBank(MetricSettings())
     for second in range(70):
-        bank.update(wave(signal, 0.8, second, second + 1.0))
+        bank.feed(wave(signal, 0.8, second, second + 1.0))
     assert heart_rate(bank, 70.0) == pytest.approx(75.0, abs=0.2)
     rmssd = readings(bank, 70.0)["rmssd"]
     assert rmssd.value is not None
@@ -59,8 +59,8 @@ def test_a_waveform_alone_gives_all_that_beats_give(signal: Signal) -> None:
 def test_a_devices_own_intervals_are_preferred_to_its_waveform() -> None:
     bank = MetricBank(MetricSettings())
     for second in range(60):
-        bank.update(intervals(1.0, second, second + 1.0))
-        bank.update(wave(Signal.PPG, 0.8, second, second + 1.0))
+        bank.feed(intervals(1.0, second, second + 1.0))
+        bank.feed(wave(Signal.PPG, 0.8, second, second + 1.0))
     assert heart_rate(bank, 60.0) == pytest.approx(60.0)
 
 
@@ -68,8 +68,8 @@ def test_a_pulse_wave_stands_in_when_intervals_stay_away_and_steps_back_later() 
     bank, events, rates = MetricBank(MetricSettings()), [], {}
     for second in range(200):
         if not 60 <= second < 130:
-            events += bank.update(intervals(1.0, second, second + 1.0))
-        events += bank.update(wave(Signal.PPG, 0.8, second, second + 1.0))
+            events += bank.feed(intervals(1.0, second, second + 1.0))
+        events += bank.feed(wave(Signal.PPG, 0.8, second, second + 1.0))
         rates[second] = heart_rate(bank, second + 1.0)
     assert rates[59] == pytest.approx(60.0)
     assert rates[110] == pytest.approx(75.0, abs=0.2)
@@ -82,8 +82,8 @@ def test_a_pulse_wave_stands_in_when_intervals_stay_away_and_steps_back_later() 
 def test_a_shaken_pulse_wave_counts_as_missing() -> None:
     bank = MetricBank(MetricSettings())
     for second in range(60):
-        bank.update(shaking(0.0 if second < 30 else 0.5, second, second + 1.0))
-        bank.update(wave(Signal.PPG, 0.8, second, second + 1.0))
+        bank.feed(shaking(0.0 if second < 30 else 0.5, second, second + 1.0))
+        bank.feed(wave(Signal.PPG, 0.8, second, second + 1.0))
         if second == 29:
             assert heart_rate(bank, 30.0) == pytest.approx(75.0, abs=0.2)
     assert heart_rate(bank, 60.0) is None
@@ -94,8 +94,8 @@ def test_motion_lowers_the_trust_in_skin() -> None:
     for size_g in (0.0, 0.5):
         bank = MetricBank(MetricSettings())
         for second in range(60):
-            bank.update(shaking(size_g, second, second + 1.0))
-            bank.update(Chunk.regular(Signal.EDA, "band", second, 4.0, np.full(4, 2.0)))
+            bank.feed(shaking(size_g, second, second + 1.0))
+            bank.feed(Chunk.regular(Signal.EDA, "band", second, 4.0, np.full(4, 2.0)))
         found = readings(bank, 60.0)
         assert found["motion"].value == pytest.approx(size_g, rel=0.05)
         quality[size_g] = found["scl"].quality
@@ -104,9 +104,9 @@ def test_motion_lowers_the_trust_in_skin() -> None:
 
 def test_a_devices_rate_is_worth_little_once_its_beats_are_lost() -> None:
     without, lost = MetricBank(MetricSettings()), MetricBank(MetricSettings())
-    lost.update(intervals(0.8, 0.0, 20.0))
+    lost.feed(intervals(0.8, 0.0, 20.0))
     for bank in (without, lost):
-        bank.update(Chunk.regular(Signal.HR, "strap", 20.0, 1.0, np.full(40, 58.0)))
+        bank.feed(Chunk.regular(Signal.HR, "strap", 20.0, 1.0, np.full(40, 58.0)))
     weak, usual = readings(lost, 60.0)["heart_rate"], readings(without, 60.0)["heart_rate"]
     assert weak.value == usual.value == 58.0
     assert weak.quality < usual.quality / 2
@@ -115,7 +115,7 @@ def test_a_devices_rate_is_worth_little_once_its_beats_are_lost() -> None:
 @pytest.mark.parametrize(("value_c", "worn"), [(33.0, True), (22.0, False)])
 def test_skin_temperature_shows_whether_the_sensor_is_worn(value_c: float, worn: bool) -> None:
     bank = MetricBank(MetricSettings())
-    bank.update(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
+    bank.feed(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
     reading = readings(bank, 20.0)["skin_temperature"]
     assert reading.value == pytest.approx(value_c)
     assert (reading.quality > 0.9) == worn
@@ -124,7 +124,7 @@ def test_skin_temperature_shows_whether_the_sensor_is_worn(value_c: float, worn:
 @pytest.mark.parametrize("value_c", [np.nan, np.inf, -5.0, 80.0])
 def test_what_no_skin_has_is_no_temperature(value_c: float) -> None:
     bank = MetricBank(MetricSettings())
-    bank.update(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
+    bank.feed(Chunk.regular(Signal.TEMP, "band", 0.0, 4.0, np.full(80, value_c)))
     assert readings(bank, 20.0)["skin_temperature"].value is None
 
 
@@ -146,7 +146,7 @@ def test_what_is_no_heart_is_never_taken_for_one_with_confidence(signal: Signal,
     values = NOISES[kind](times_s, np.random.default_rng(2))
     for second in range(120):
         piece = values[int(second * rate_hz) : int((second + 1) * rate_hz)]
-        bank.update(Chunk.regular(signal, "band", float(second), rate_hz, piece))
+        bank.feed(Chunk.regular(signal, "band", float(second), rate_hz, piece))
         found = readings(bank, second + 1.0)
         assert found["heart_rate"].quality < 0.45
         assert found["rmssd"].quality < 0.3

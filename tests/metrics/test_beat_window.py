@@ -31,10 +31,10 @@ def test_every_window_says_what_its_own_beats_say(seed: int) -> None:
     windows = [BeatWindow(length_s, trail) for length_s in (2.0, 10.0, 60.0)]
     beats = mixed_beats(300, seed)
     for number, beat in enumerate(beats):
-        trail.add(beat)
+        trail.feed(beat)
         now_s = beat.time_s + 0.3
         for window in windows:
-            window.advance(now_s)
+            window.step(now_s)
             inside = [b for b in beats[: number + 1] if b.time_s > now_s - window.window_s]
             nn = [b for b in inside if b.is_nn]
             assert window.nn_ms() == pytest.approx([b.rr_ms for b in nn], rel=1e-15)
@@ -71,6 +71,6 @@ def test_beats_that_no_window_needs_are_let_go() -> None:
     before, trail = entries(), BeatTrail()
     window = BeatWindow(60.0, trail)
     for number in range(5000):
-        trail.add(Beat(float(number), 1000.0, "normal", number > 0))
-        window.advance(float(number))
+        trail.feed(Beat(float(number), 1000.0, "normal", number > 0))
+        window.step(float(number))
     assert entries() - before < 100

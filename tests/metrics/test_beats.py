@@ -12,7 +12,7 @@ from biofeedback.metrics.beats import Beat, BeatCleaner
 def judged(rr_ms: list[float], times_s: list[float] | None = None) -> list[Beat]:
     cleaner = BeatCleaner()
     times = times_s or (np.cumsum(rr_ms) / 1000.0).tolist()
-    beats = [beat for time, rr in zip(times, rr_ms, strict=True) for beat in cleaner.push(time, rr)]
+    beats = [beat for time, rr in zip(times, rr_ms, strict=True) for beat in cleaner.feed(time, rr)]
     return beats + cleaner.cut()
 
 
@@ -35,8 +35,8 @@ def test_every_beat_of_a_breathing_heart_is_normal() -> None:
 
 def test_a_verdict_comes_one_beat_late() -> None:
     cleaner = BeatCleaner()
-    assert cleaner.push(0.8, 800.0) == []
-    assert cleaner.push(1.6, 810.0) == [Beat(0.8, 800.0, "normal")]
+    assert cleaner.feed(0.8, 800.0) == []
+    assert cleaner.feed(1.6, 810.0) == [Beat(0.8, 800.0, "normal")]
 
 
 def test_a_missed_beat_is_split_for_timing_and_is_no_nn_interval() -> None:
@@ -97,8 +97,8 @@ def test_what_is_no_interval_is_dropped(rr_ms: float) -> None:
     times = (np.cumsum(rr) / 1000.0).tolist()
     beats = []
     for time_s, value in zip(times, rr, strict=True):
-        beats += cleaner.push(time_s, value)
-        beats += cleaner.push(time_s, rr_ms)
+        beats += cleaner.feed(time_s, value)
+        beats += cleaner.feed(time_s, rr_ms)
     assert [beat.rr_ms for beat in beats + cleaner.cut()] == rr
 
 
@@ -134,5 +134,5 @@ def test_a_heart_that_slows_down_at_once_is_believed_when_the_next_beat_confirms
     cleaner, time_s, beats = BeatCleaner(), 0.0, []
     for rr_ms in [664.0, 660.0, 668.0, 656.0, 664.0] * 4 + [900.0, 880.0, 850.0, 800.0, 760.0]:
         time_s += rr_ms / 1000.0
-        beats += cleaner.push(time_s, rr_ms)
+        beats += cleaner.feed(time_s, rr_ms)
     assert all(beat.is_nn for beat in beats)

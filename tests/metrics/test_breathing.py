@@ -49,14 +49,14 @@ def test_a_body_is_heard_breathing_and_a_long_gap_silences_it() -> None:
     )
     rates = []
     for second in range(1, 241):
-        for chunk in body.advance(float(second)):
-            bank.update(chunk)
+        for chunk in body.step(float(second)):
+            bank.feed(chunk)
         rates.append(rate(bank, float(second)))
     assert rates[20] is None
     found = [value for value in rates[70:] if value is not None]
     assert len(found) > 100
     assert np.median(found) == pytest.approx(12.0, abs=1.0)
-    bank.update(Gap(Signal.RR, "body", 240.0, 290.0, "link"))
+    bank.feed(Gap(Signal.RR, "body", 240.0, 290.0, "link"))
     assert rate(bank, 290.0) is None
 
 
@@ -77,10 +77,10 @@ def test_the_rate_is_within_a_breath_of_a_belts(
         piece = ecg[100 * (second - 1) : 100 * second]
         chunk = Chunk.regular(Signal.ECG, "ecg", second - 1.0, 100.0, piece)
         if origin is Signal.RR:
-            times_s = [last_s, *(pulse.time_s for pulse in train.add(chunk))]
+            times_s = [last_s, *(pulse.time_s for pulse in train.feed(chunk))]
             chunk = Chunk.events(Signal.RR, "ecg", times_s[1:], np.diff(times_s))
             last_s = times_s[-1]
-        bank.update(chunk)
+        bank.feed(chunk)
         mine = rate(bank, float(second))
         if second >= 64 and mine is not None:
             belt = breaths["RSP_Rate"][(second - 64) * 100 : second * 100].mean()

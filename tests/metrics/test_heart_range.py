@@ -37,7 +37,7 @@ def heart_rates(chunks: list[list[Chunk]]) -> list[Reading]:
     bank, found = MetricBank(MetricSettings()), []
     for second, arrived in enumerate(chunks):
         for chunk in arrived:
-            bank.update(chunk)
+            bank.feed(chunk)
         reading = next(r for r in bank.read(second + 1.0) if r.name == "heart_rate")
         found.append(reading)
     return found
@@ -176,15 +176,15 @@ def test_beyond_the_usual_limits_a_lone_interval_is_a_fault_of_detection(
     odd = [kept] if kept > rr_ms else [kept, kept]
     for value in [*[rr_ms] * 20, *odd, *[rr_ms] * 20]:
         time_s += value / 1000.0
-        verdicts += [(beat.rr_ms, beat.verdict) for beat in cleaner.push(time_s, value)]
+        verdicts += [(beat.rr_ms, beat.verdict) for beat in cleaner.feed(time_s, value)]
     assert {rr for rr, verdict in verdicts if verdict == "normal"} == {rr_ms}
 
 
 def test_the_first_interval_counts_beyond_the_usual_limits_only_next_to_one_like_it() -> None:
     for following, verdict in ((950.0, "implausible"), (2350.0, "normal")):
         cleaner = BeatCleaner()
-        cleaner.push(2.4, 2400.0)
-        (beat,) = cleaner.push(2.4 + following / 1000.0, following)
+        cleaner.feed(2.4, 2400.0)
+        (beat,) = cleaner.feed(2.4 + following / 1000.0, following)
         assert beat.verdict == verdict
 
 

@@ -24,7 +24,7 @@ def found(
     beats_s, known_s = [], []
     for start in range(0, len(wave), size):
         piece = wave[start : start + size]
-        for pulse in train.add(Chunk.regular(Signal.ECG, "x", start / rate_hz, rate_hz, piece)):
+        for pulse in train.feed(Chunk.regular(Signal.ECG, "x", start / rate_hz, rate_hz, piece)):
             beats_s.append(pulse.time_s)
             known_s.append((start + len(piece)) / rate_hz)
     return np.array(beats_s), np.array(known_s)
@@ -81,11 +81,11 @@ def test_a_constant_has_no_beats(value: float) -> None:
 def test_a_gap_is_never_taken_for_an_interval() -> None:
     ecg = bumps(BEATS_S, 200.0, 50.0, 0.012)
     train = PulseTrain("ecg")
-    before = train.add(Chunk.regular(Signal.ECG, "x", 0.0, 200.0, ecg[:4000]))
-    after = train.add(Chunk.regular(Signal.ECG, "x", 25.0, 200.0, ecg[5000:]))
+    before = train.feed(Chunk.regular(Signal.ECG, "x", 0.0, 200.0, ecg[:4000]))
+    after = train.feed(Chunk.regular(Signal.ECG, "x", 25.0, 200.0, ecg[5000:]))
     assert before[-1].time_s < 20.0
     assert after[0].time_s > 25.0
-    assert train.add(Chunk.regular(Signal.ECG, "x", 3.0, 200.0, ecg[:4000])) == []
+    assert train.feed(Chunk.regular(Signal.ECG, "x", 3.0, 200.0, ecg[:4000])) == []
 
 
 def mitbih(folder: Path) -> tuple[FloatArray, FloatArray]:

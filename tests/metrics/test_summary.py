@@ -15,7 +15,7 @@ def judged(rr_ms: list[float]) -> list[Beat]:
     cleaner, time_s, beats = BeatCleaner(), 0.0, []
     for interval_ms in rr_ms:
         time_s += interval_ms / 1000.0
-        beats += cleaner.push(time_s, interval_ms)
+        beats += cleaner.feed(time_s, interval_ms)
     return beats + cleaner.cut()
 
 

@@ -104,7 +104,7 @@ def test_tonic_and_phasic_parts_separate_a_level_from_a_ripple() -> None:
 def test_windows_end_on_the_grid_and_come_once() -> None:
     bank = MetricBank(MetricSettings())
     times, nn = breathing_nn(200.0, 0.1, 40.0)
-    bank.update(Chunk.events(Signal.RR, "strap", times, nn / 1000.0))
+    bank.feed(Chunk.events(Signal.RR, "strap", times, nn / 1000.0))
     assert bank.window(10.0) is None
     due = bank.window(197.3)
     assert due is not None
@@ -116,10 +116,10 @@ def test_windows_end_on_the_grid_and_come_once() -> None:
 def test_a_result_becomes_readings_that_fade_with_age() -> None:
     bank = MetricBank(MetricSettings())
     times, nn = breathing_nn(200.0, 0.1, 40.0)
-    bank.update(Chunk.events(Signal.RR, "strap", times, nn / 1000.0))
+    bank.feed(Chunk.events(Signal.RR, "strap", times, nn / 1000.0))
     due = bank.window(195.0)
     assert due is not None
-    bank.take(compute(due))
+    bank.feed(compute(due))
 
     def lf_hf(now_s: float) -> tuple[float | None, float]:
         reading = next(r for r in bank.read(now_s) if r.name == "lf_hf")

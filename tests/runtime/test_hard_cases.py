@@ -181,7 +181,7 @@ def test_a_wall_clock_that_jumps_moves_the_anchor_once(monkeypatch: pytest.Monke
         clock.live = True
         began = clock.started_utc
         now = began + timedelta(seconds=3600)
-        monkeypatch.setattr(clock, "utc_now", lambda: now)
+        monkeypatch.setattr("biofeedback.common.clock.utc_now", lambda: now)
         assert clock.step_of_wall_clock() == pytest.approx(3600.0)
         assert clock.utc_at(0.0) == now
         assert clock.step_of_wall_clock() == 0.0

@@ -40,9 +40,9 @@ def test_a_live_log_has_the_delay_of_each_stage(tmp_path: Path) -> None:
     header = read_header(simulated(tmp_path / "other", 5.0))
     ledger = Pipeline(core_of(header), log, clock)
     ledger.note(lambda t, seq: header)
-    ledger.take(Chunk.events(Signal.RR, "strap", [clock() - 0.25], [0.8]))
-    ledger.take(Tick(19))
-    ledger.take(BarRequest(0, 0.0))
+    ledger.feed(Chunk.events(Signal.RR, "strap", [clock() - 0.25], [0.8]))
+    ledger.feed(Tick(19))
+    ledger.feed(BarRequest(0, 0.0))
     ledger.note_delays()
     ledger.note_delays()  # only that of the log itself since then
     log.close()

@@ -144,7 +144,7 @@ def test_the_virtual_listener_is_led_down_and_a_null_listener_is_not(tmp_path: P
     courses = {}
     for kind in ("responder", "null"):
         ear = MusicMonitor()
-        ear.hear(calm)
+        ear.feed(calm)
         listener = ArousalCourse(ListenerSettings(kind=kind, start=0.6, rest=0.6))  # type: ignore[arg-type]
         courses[kind] = [listener.step(ear.music, 1.0) for _ in range(180)]
     assert courses["responder"][-1] < 0.4

@@ -26,7 +26,7 @@ def joined(chunks: list[Chunk], signal: Signal) -> tuple[np.ndarray, np.ndarray]
 
 
 def ten_minutes(**settings: Any) -> list[Chunk]:
-    return SimulatedBody(BodySettings(**settings), "body").advance(600.0)
+    return SimulatedBody(BodySettings(**settings), "body").step(600.0)
 
 
 def rmssd_ms(rr_s: np.ndarray) -> float:
@@ -81,8 +81,8 @@ def test_the_steps_in_which_time_advances_change_nothing(steps_s: list[float]) -
     now_s, parts = 0.0, []
     for step_s in steps_s:
         now_s += step_s
-        parts += body.advance(now_s)
-    at_once = whole.advance(now_s)
+        parts += body.step(now_s)
+    at_once = whole.step(now_s)
     for signal in {chunk.signal for chunk in at_once}:
         for part, all_of_it in zip(joined(parts, signal), joined(at_once, signal), strict=True):
             assert np.array_equal(part, all_of_it)
@@ -95,8 +95,8 @@ def test_another_seed_is_another_body() -> None:
 
 def test_a_given_arousal_overrides_the_profile() -> None:
     body = SimulatedBody(BodySettings(profile=CALM), "body")
-    before = joined(body.advance(120.0), Signal.RR)[1]
-    after = joined(body.advance(240.0, arousal=0.9), Signal.RR)[1]
+    before = joined(body.step(120.0), Signal.RR)[1]
+    after = joined(body.step(240.0, arousal=0.9), Signal.RR)[1]
     assert after[-30:].mean() < 0.85 * before.mean()
 
 

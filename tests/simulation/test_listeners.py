@@ -60,7 +60,7 @@ def test_sensors_send_what_bodies_can_do_and_time_never_goes_back(
     last = {Signal.RR: 0.0, Signal.EDA: -1.0, Signal.ACC: -1.0}
     beats = 0
     for _ in range(300):
-        for sample in listener.advance(CALM):
+        for sample in listener.step(CALM):
             if not isinstance(sample, Chunk):
                 continue
             assert np.all(np.isfinite(sample.values))
@@ -76,7 +76,7 @@ def test_sensors_send_what_bodies_can_do_and_time_never_goes_back(
 
 def test_a_link_that_drops_out_leaves_gaps_and_says_so() -> None:
     listener = VirtualListener("a", "dropout", 3, "ambient")
-    samples = [sample for _ in range(900) for sample in listener.advance(CALM)]
+    samples = [sample for _ in range(900) for sample in listener.step(CALM)]
     lost = [s for s in samples if isinstance(s, SensorStatus) and s.state == "lost"]
     gaps = [s for s in samples if isinstance(s, Gap)]
     assert lost

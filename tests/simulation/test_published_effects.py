@@ -80,7 +80,7 @@ def test_hearts_do_not_beat_in_time_with_the_music(family: FamilyName) -> None:
         listener = VirtualListener(family, "responder", seed, "piano")
         beats = []
         for _ in range(240):
-            for sample in listener.advance(MusicParams(tempo_bpm=70.0)):
+            for sample in listener.step(MusicParams(tempo_bpm=70.0)):
                 if getattr(sample, "signal", None) == "rr":
                     beats += sample.times_s.tolist()  # type: ignore[union-attr]
         turns = np.exp(2j * np.pi * np.array(beats[20:]) * 70.0 / 60.0)

@@ -30,7 +30,7 @@ def learnt(seconds: float, *names: str, rest_s: float = 180.0) -> Baseline | Non
     values = {"heart_rate": 60.0, "ln_rmssd": 3.5, "scl": 2.0, "scr_rate": 3.0}
     for now_s in ticks(seconds):
         swing = math.sin(now_s)
-        learner.update([reading(name, values[name] + 0.1 * swing) for name in names], now_s)
+        learner.feed([reading(name, values[name] + 0.1 * swing) for name in names], now_s)
     return learner.result()
 
 
@@ -38,7 +38,7 @@ def test_the_resting_value_is_a_robust_median() -> None:
     learner = BaselineLearner(BaselineSettings())
     for now_s in ticks(180):
         bpm = 140.0 if now_s < 30.0 else 60.0
-        learner.update([reading("heart_rate", bpm)], now_s)
+        learner.feed([reading("heart_rate", bpm)], now_s)
     result = learner.result()
     assert learner.complete
     assert result is not None
@@ -65,10 +65,10 @@ def test_a_shorter_rest_is_flagged_as_weak() -> None:
 def test_the_rest_starts_with_the_first_value_and_then_ends() -> None:
     learner = BaselineLearner(BaselineSettings(rest_s=60.0))
     for now_s in ticks(300):
-        learner.update([reading("scl", None if now_s < 100.0 else 2.0)], now_s)
+        learner.feed([reading("scl", None if now_s < 100.0 else 2.0)], now_s)
         assert learner.complete == (now_s >= 160.0)
     before = learner.result()
-    learner.update([reading("scl", 9.0)], 301.0)
+    learner.feed([reading("scl", 9.0)], 301.0)
     assert learner.result() == before
 
 

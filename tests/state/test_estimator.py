@@ -186,7 +186,7 @@ def test_arousal_moves_over_a_real_session(recordings: Path) -> None:
         for chunk in series:
             inside = (chunk.times_s > second - 5) & (chunk.times_s <= second)
             times, values = chunk.times_s[inside], chunk.values[inside]
-            metrics.update(Chunk(chunk.signal, "E4", times, values, chunk.rate_hz))
+            metrics.feed(Chunk(chunk.signal, "E4", times, values, chunk.rate_hz))
         state = estimator.step(metrics.read(float(second)), float(second))
         arousal.append(state.arousal)
         assert state.low <= state.arousal <= state.high

@@ -36,10 +36,10 @@ class Sequencer(NullOutput):
 
 def run(scheduler: Scheduler, sequencer: Sequencer, until_s: float) -> None:
     """Advance exactly when something is due, as a perfect player would."""
-    scheduler.advance(sequencer.now_s)
+    scheduler.step(sequencer.now_s)
     while (due_s := scheduler.next_due_s()) is not None and due_s <= until_s:
         sequencer.now_s = max(sequencer.now_s, due_s)
-        scheduler.advance(sequencer.now_s + 1e-9)
+        scheduler.step(sequencer.now_s + 1e-9)
     sequencer.now_s = until_s
 
 
@@ -65,8 +65,8 @@ def test_start_precedes_beat_0_and_24_ticks_make_a_beat() -> None:
 def test_at_one_moment_come_clock_then_offs_then_bass_then_the_rest() -> None:
     scheduler, sequencer = clocked(TempoSegment(0.5, 0.0, 60.0))
     layers = (Layer.MELODY, Layer.PAD, Layer.BASS)
-    scheduler.add(Note(k, 0.0, 1.0, 60 + k, 80, layer) for k, layer in enumerate(layers))
-    scheduler.add([Note(9, 1.0, 1.0, 40, 80, Layer.BASS)])
+    scheduler.feed(Note(k, 0.0, 1.0, 60 + k, 80, layer) for k, layer in enumerate(layers))
+    scheduler.feed([Note(9, 1.0, 1.0, 40, 80, Layer.BASS)])
     run(scheduler, sequencer, 1.51)
     first = [event for t, event in sequencer.heard if t == pytest.approx(0.5)]
     assert first[0] == ClockPulse("tick", 0.0)
@@ -123,7 +123,7 @@ def test_a_stalled_player_stops_the_clock_instead_of_sending_a_heap_of_ticks() -
 
 def test_cancelled_notes_leave_the_clock_alone() -> None:
     scheduler, sequencer = clocked(TempoSegment(0.0, 0.0, 60.0))
-    scheduler.add([Note(1, 2.0, 1.0, 60, 80, Layer.PAD)])
+    scheduler.feed([Note(1, 2.0, 1.0, 60, 80, Layer.PAD)])
     run(scheduler, sequencer, 1.0)
     scheduler.cancel(1.0)
     run(scheduler, sequencer, 4.0 - 1e-6)
@@ -133,7 +133,7 @@ def test_cancelled_notes_leave_the_clock_alone() -> None:
 
 def test_a_slow_instrument_gets_everything_early() -> None:
     scheduler, sequencer = clocked(TempoSegment(1.0, 0.0, 60.0), early_s=0.03)
-    scheduler.add([Note(1, 1.0, 1.0, 60, 80, Layer.PAD)])
+    scheduler.feed([Note(1, 1.0, 1.0, 60, 80, Layer.PAD)])
     run(scheduler, sequencer, 2.5)
     on = [t for t, event in sequencer.heard if isinstance(event, NoteOn)]
     assert on == [pytest.approx(2.0 - 0.03)]

@@ -48,16 +48,16 @@ def test_music_that_stood_still_goes_on_from_the_bar_line() -> None:
     output = Watched()
     scheduler = Scheduler(output, output)
     scheduler.set_tempo(SEGMENTS[0])
-    scheduler.add(notes())
+    scheduler.feed(notes())
     for k in range(350):
         now_s = k / 10
         if now_s == 4.9:
             scheduler.cancel(10.0)
             scheduler.set_tempo(SEGMENTS[1])
-            scheduler.add(notes()[10:])
+            scheduler.feed(notes()[10:])
         if now_s == 30.0:
             scheduler.set_tempo(SEGMENTS[2])
-        scheduler.advance(now_s)
+        scheduler.step(now_s)
     starts = [due_s for due_s, event in output.sent if isinstance(event, NoteOn)]
     assert starts == pytest.approx([0.5 * k for k in range(10)] + [31.0, 32.0, 33.0])
     assert sum(isinstance(event, NoteOff) for _, event in output.sent) == 13
@@ -101,9 +101,9 @@ def test_the_pacer_rises_and_falls_with_each_pair_of_bars(step_s) -> None:
     output = Watched()
     scheduler = Scheduler(output, sways=True)
     scheduler.set_tempo(TempoSegment(0.0, 0.0, 60.0))
-    scheduler.advance(0.0)
+    scheduler.step(0.0)
     for k in range(round(16.0 / step_s)):
-        scheduler.advance(k * step_s)
+        scheduler.step(k * step_s)
     assert max(output.pacer) > 0.97
     assert min(output.pacer) < 0.03
     assert len(output.pacer) == pytest.approx(16 * min(8, 1 / step_s), abs=3)
@@ -113,6 +113,6 @@ def test_the_pacer_rises_and_falls_with_each_pair_of_bars(step_s) -> None:
         )
     scheduler.panic(16.0)
     count = len(output.pacer)
-    scheduler.advance(16.0)
-    scheduler.advance(17.0)
+    scheduler.step(16.0)
+    scheduler.step(17.0)
     assert len(output.pacer) > count

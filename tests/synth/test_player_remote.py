@@ -88,11 +88,11 @@ def test_a_note_that_came_while_the_next_player_opened_is_played_once(monkeypatc
             case "tempo":
                 scheduler.set_tempo(TempoSegment(*message["segment"]))
             case "notes":
-                scheduler.add(decode_note(note) for note in message["notes"])
+                scheduler.feed(decode_note(note) for note in message["notes"])
             case "cancel":
                 scheduler.cancel(message["from_beat"])
-    scheduler.advance(400.0)
-    scheduler.advance(401.0)
+    scheduler.step(400.0)
+    scheduler.step(401.0)
     assert scheduler.sent == 2  # its on and its off
 
 

@@ -25,7 +25,7 @@ def playing(bpm: float = 60.0, lookahead_s: float = 0.0) -> tuple[Scheduler, Nul
 
 def run(scheduler: Scheduler, until_s: float, step_s: float = 0.01, from_s: float = 0.0) -> None:
     for k in range(round((until_s - from_s) / step_s) + 1):
-        scheduler.advance(from_s + k * step_s)
+        scheduler.step(from_s + k * step_s)
 
 
 def starts(output: NullOutput) -> list[tuple[float, int]]:
@@ -47,26 +47,26 @@ def hanging(output: NullOutput) -> set[tuple[Layer, int]]:
 
 def test_notes_are_sent_when_due_and_not_before() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 1.0), note(2, 2.0)])
-    scheduler.advance(0.999)
+    scheduler.feed([note(1, 1.0), note(2, 2.0)])
+    scheduler.step(0.999)
     assert output.sent == []
     assert scheduler.next_due_s() == 1.0
-    scheduler.advance(1.0)
+    scheduler.step(1.0)
     assert starts(output) == [(1.0, 1)]
     assert scheduler.next_due_s() == 1.5
 
 
 def test_an_output_that_looks_ahead_gets_events_early_with_their_time() -> None:
     scheduler, output = playing(lookahead_s=0.1)
-    scheduler.add([note(1, 1.0)])
+    scheduler.feed([note(1, 1.0)])
     assert scheduler.next_due_s() == pytest.approx(0.9)
-    scheduler.advance(0.91)
+    scheduler.step(0.91)
     assert starts(output) == [(1.0, 1)]
 
 
 def test_a_tempo_change_acts_at_once_without_a_phase_jump() -> None:
     scheduler, output = playing(bpm=60.0)
-    scheduler.add([note(k, float(k)) for k in range(8)])
+    scheduler.feed([note(k, float(k)) for k in range(8)])
     run(scheduler, 2.5)
     scheduler.set_tempo(TempoSegment(2.5, 2.5, 120.0))
     assert scheduler.next_due_s() == 2.75
@@ -76,7 +76,7 @@ def test_a_tempo_change_acts_at_once_without_a_phase_jump() -> None:
 
 def test_a_tempo_change_may_lie_ahead() -> None:
     scheduler, output = playing()
-    scheduler.add([note(k, float(k)) for k in range(4)])
+    scheduler.feed([note(k, float(k)) for k in range(4)])
     scheduler.set_tempo(TempoSegment(2.0, 2.0, 30.0))
     run(scheduler, 5.0)
     assert [due for due, _ in starts(output)] == [0, 1, 2, 4]
@@ -84,9 +84,9 @@ def test_a_tempo_change_may_lie_ahead() -> None:
 
 def test_offs_go_before_ons_and_bass_before_chords_before_the_rest() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 1.0, 50, Layer.BELLS)])
+    scheduler.feed([note(1, 0.0, 1.0, 50, Layer.BELLS)])
     late = [(2, Layer.MELODY), (3, Layer.PAD), (4, Layer.BASS), (5, Layer.PLUCK)]
-    scheduler.add([note(k, 1.0, 1.0, 60 + k, layer) for k, layer in late])
+    scheduler.feed([note(k, 1.0, 1.0, 60 + k, layer) for k, layer in late])
     run(scheduler, 1.0)
     events = [event for _, event in output.sent[1:]]
     assert isinstance(events[0], NoteOff)
@@ -95,7 +95,7 @@ def test_offs_go_before_ons_and_bass_before_chords_before_the_rest() -> None:
 
 def test_a_note_that_is_struck_again_ends_first() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 4.0), note(2, 1.0, 1.0)])
+    scheduler.feed([note(1, 0.0, 4.0), note(2, 1.0, 1.0)])
     run(scheduler, 5.0)
     assert [type(e).__name__ for _, e in output.sent] == ["NoteOn", "NoteOff", "NoteOn", "NoteOff"]
     assert [due for due, _ in output.sent] == [0.0, 1.0, 1.0, 2.0]
@@ -103,10 +103,10 @@ def test_a_note_that_is_struck_again_ends_first() -> None:
 
 def test_cancel_withdraws_what_follows_and_shortens_what_sounds_on() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 8.0, 40), note(2, 3.0, 4.0, 50), note(3, 4.0), note(4, 5.0)])
+    scheduler.feed([note(1, 0.0, 8.0, 40), note(2, 3.0, 4.0, 50), note(3, 4.0), note(4, 5.0)])
     run(scheduler, 1.0)
     scheduler.cancel(4.0)
-    scheduler.add([note(5, 4.0, 0.5, 70)])
+    scheduler.feed([note(5, 4.0, 0.5, 70)])
     run(scheduler, 10.0, from_s=1.0)
     assert [k for _, k in starts(output)] == [1, 2, 5]
     ends = {e.pitch: due for due, e in output.sent if isinstance(e, NoteOff)}
@@ -115,7 +115,7 @@ def test_cancel_withdraws_what_follows_and_shortens_what_sounds_on() -> None:
 
 def test_panic_ends_all_and_forgets_the_rest() -> None:
     scheduler, output = playing()
-    scheduler.add([note(k, k * 0.5, 10.0, 40 + k) for k in range(10)])
+    scheduler.feed([note(k, k * 0.5, 10.0, 40 + k) for k in range(10)])
     run(scheduler, 2.0)
     scheduler.panic(2.0)
     assert not hanging(output)
@@ -125,16 +125,16 @@ def test_panic_ends_all_and_forgets_the_rest() -> None:
 
 def test_notes_that_come_too_late_are_left_out_and_counted() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0), note(2, 9.9), note(3, 10.0)])
-    scheduler.advance(10.0)
+    scheduler.feed([note(1, 0.0), note(2, 9.9), note(3, 10.0)])
+    scheduler.step(10.0)
     assert [k for _, k in starts(output)] == [2, 3]
     assert scheduler.dropped == 1
 
 
 def test_impossible_notes_are_dropped() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 0.0), note(2, 0.0, pitch=128)])
-    scheduler.advance(1.0)
+    scheduler.feed([note(1, 0.0, 0.0), note(2, 0.0, pitch=128)])
+    scheduler.step(1.0)
     assert output.sent == []
     assert scheduler.dropped == 2
 
@@ -163,7 +163,7 @@ def test_every_note_ends_whatever_the_order_of_messages(messages, panics_at_the_
     now_s, beat, bpm = 0.0, 0.0, 60.0
     for kind, value in messages:
         if kind == "notes":
-            scheduler.add(value)
+            scheduler.feed(value)
         elif kind == "cancel":
             scheduler.cancel(value)
         elif kind == "tempo":
@@ -174,7 +174,7 @@ def test_every_note_ends_whatever_the_order_of_messages(messages, panics_at_the_
         else:
             now_s += value
             beat += value * bpm / 60.0
-        scheduler.advance(now_s)
+        scheduler.step(now_s)
     if panics_at_the_end:
         scheduler.panic(now_s)
     else:

@@ -31,18 +31,18 @@ def seen_until(last_s: float, now_s: float, *, wave: bool = False) -> LiveView:
     With `wave` its samples go on: a wave in which no beat is found.
     """
     view = LiveView()
-    view.take(Tick(0))
-    view.take(SensorStatus("strap", 0.0, "streaming", 80, True))
+    view.feed(Tick(0))
+    view.feed(SensorStatus("strap", 0.0, "streaming", 80, True))
     for index in range(int(2 * now_s) + 1):
         time_s = index / 2
-        view.take(Tick(index))
+        view.feed(Tick(index))
         if time_s <= last_s:
-            view.take(Chunk.events(Signal.RR, "strap", [time_s], [0.5]))
-            view.take(Beat(time_s, 500.0, "normal"))
+            view.feed(Chunk.events(Signal.RR, "strap", [time_s], [0.5]))
+            view.feed(Beat(time_s, 500.0, "normal"))
         elif wave:
-            view.take(Chunk.events(Signal.ECG, "strap", [time_s], [0.0]))
-        view.take((Reading("heart_rate", 72.0, "bpm", 10.0, time_s, 0.9, 1.0),))
-        view.take(State(time_s, 0.4, 0.2, 0.6, 0.8, "tracking", {"heart_rate": 1.0}))
+            view.feed(Chunk.events(Signal.ECG, "strap", [time_s], [0.0]))
+        view.feed((Reading("heart_rate", 72.0, "bpm", 10.0, time_s, 0.9, 1.0),))
+        view.feed(State(time_s, 0.4, 0.2, 0.6, 0.8, "tracking", {"heart_rate": 1.0}))
     return view
 
 
@@ -75,11 +75,11 @@ def test_the_slowest_heart_is_no_old_one() -> None:
     view = LiveView()
     for index in range(240):
         now_s = index / 2
-        view.take(Tick(index))
-        view.take(SensorStatus("strap", now_s, "streaming"))
+        view.feed(Tick(index))
+        view.feed(SensorStatus("strap", now_s, "streaming"))
         if index >= 12 and index % 5 == 0:  # 24 a minute, each judged when the next one has come
-            view.take(Beat(now_s - 3.5, 2500.0, "normal"))
-        view.take((Reading("heart_rate", 24.0, "bpm", 10.0, now_s, 0.9, 1.0),))
+            view.feed(Beat(now_s - 3.5, 2500.0, "normal"))
+        view.feed((Reading("heart_rate", 24.0, "bpm", 10.0, now_s, 0.9, 1.0),))
         assert index < 15 or view.picture().signal == "good"
 
 
@@ -100,11 +100,11 @@ def test_readers_of_the_old_fields_are_told_nothing_that_is_too_old() -> None:
 
 def test_a_clock_that_is_ahead_makes_nothing_young() -> None:
     view = LiveView()
-    view.take(Tick(0))
-    view.take(Beat(3600.0, 800.0, "normal"))
+    view.feed(Tick(0))
+    view.feed(Beat(3600.0, 800.0, "normal"))
     for index in range(80):
-        view.take(Tick(index))
-        view.take((Reading("heart_rate", 72.0, "bpm", 10.0, index / 2, 0.9, 1.0),))
+        view.feed(Tick(index))
+        view.feed((Reading("heart_rate", 72.0, "bpm", 10.0, index / 2, 0.9, 1.0),))
     assert view.picture().heart_rate is None
 
 
@@ -142,15 +142,15 @@ def test_a_picture_that_is_sent_again_is_as_old_as_it_is() -> None:
 def test_only_the_heart_rate_goes_by_what_the_device_computes_the_rest_by_its_beats() -> None:
     evidence = Evidence()
     for now_s in range(40):
-        evidence.take(Chunk.events(Signal.HR, "strap", [float(now_s)], [72.0]), float(now_s))
+        evidence.feed(Chunk.events(Signal.HR, "strap", [float(now_s)], [72.0]), float(now_s))
         if now_s <= 10:
-            evidence.take(Beat(float(now_s), 1000.0, "normal"), float(now_s))
+            evidence.feed(Beat(float(now_s), 1000.0, "normal"), float(now_s))
     assert evidence.measured_s("heart_rate") == 39.0
     for name in ("rmssd", "ln_rmssd", "breathing_rate"):
         assert evidence.measured_s(name) == 10.0
-    evidence.take(State(39.0, 0.4, 0.2, 0.6, 0.8, "tracking", {"ln_rmssd": 1.0}), 39.0)
+    evidence.feed(State(39.0, 0.4, 0.2, 0.6, 0.8, "tracking", {"ln_rmssd": 1.0}), 39.0)
     assert evidence.measured_s("arousal") == 10.0
-    evidence.take(State(39.0, 0.4, 0.2, 0.6, 0.8, "tracking", {"heart_rate": 1.0}), 39.0)
+    evidence.feed(State(39.0, 0.4, 0.2, 0.6, 0.8, "tracking", {"heart_rate": 1.0}), 39.0)
     assert evidence.measured_s("arousal") == 39.0
 
 
@@ -159,9 +159,9 @@ def test_synchrony_is_as_old_as_the_beats_of_the_second_heart() -> None:
     for now_s in range(40):
         for wearer, until_s in (("a", 39), ("b", 20), ("c", 10)):
             source = f"{wearer}/strap"
-            evidence.take(Chunk.events(Signal.HR, source, [float(now_s)], [72.0]), float(now_s))
+            evidence.feed(Chunk.events(Signal.HR, source, [float(now_s)], [72.0]), float(now_s))
             if now_s <= until_s:
-                evidence.take(
+                evidence.feed(
                     SubjectEvent(wearer, Beat(float(now_s), 1000.0, "normal")), float(now_s)
                 )
     assert evidence.measured_s("synchrony") == 20.0

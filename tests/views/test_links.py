@@ -19,7 +19,7 @@ def status(source: str, state: LinkState, wish: str = "", **more: bool | int) ->
 def shown(*statuses: SensorStatus) -> list[tuple[str, str]]:
     view = LiveView()
     for one in statuses:
-        view.take(one)
+        view.feed(one)
     return [(sensor.source, sensor.state) for sensor in view.picture().sensors]
 
 
@@ -64,7 +64,7 @@ def test_two_straps_that_are_asked_for_alike_stay_two(wearers: tuple[str, str]) 
         for sample in tellers[number].link(0.0, state, ""):
             cleaned = intake.clean(sample, number, wearers[number])
             assert isinstance(cleaned, SensorStatus)
-            view.take(cleaned)
+            view.feed(cleaned)
 
     tell(0, "searching")
     tell(1, "searching")
@@ -94,14 +94,14 @@ def test_one_word_says_what_several_links_amount_to(
 ) -> None:
     view = LiveView()
     for number, state in enumerate(states):
-        view.take(status(f"sensor {number}", state))
+        view.feed(status(f"sensor {number}", state))
     assert view.picture().signal == signal
 
 
 def test_a_contact_of_a_sensor_that_sends_nothing_counts_for_nothing() -> None:
     view = LiveView()
-    view.take(status("strap", "lost", contact=False))
-    view.take(status("band", "streaming", contact=True))
+    view.feed(status("strap", "lost", contact=False))
+    view.feed(status("band", "streaming", contact=True))
     picture = view.picture()
     assert picture.signal == "part_lost"
     assert [sensor.contact for sensor in picture.sensors] == [None, True]
@@ -109,15 +109,15 @@ def test_a_contact_of_a_sensor_that_sends_nothing_counts_for_nothing() -> None:
 
 def test_a_sensor_that_falls_silent_without_a_word_is_told_and_its_contact_is_not_known() -> None:
     view = LiveView()
-    view.take(Tick(0))
-    view.take(status("strap", "streaming", contact=True, battery_percent=80))
+    view.feed(Tick(0))
+    view.feed(status("strap", "streaming", contact=True, battery_percent=80))
     for index in range(1, 16):
-        view.take(Tick(index))
+        view.feed(Tick(index))
         if index <= 2:
-            view.take(Chunk.events(Signal.HR, "strap", [index / 2], [60.0]))
+            view.feed(Chunk.events(Signal.HR, "strap", [index / 2], [60.0]))
     (sensor,) = view.picture().sensors
     assert not sensor.silent
-    view.take(Tick(16))  # 7 s after the last
+    view.feed(Tick(16))  # 7 s after the last
     (sensor,) = view.picture().sensors
     assert sensor.silent
     assert (sensor.state, sensor.heard_s, sensor.contact) == ("streaming", 1.0, None)

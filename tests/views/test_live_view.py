@@ -27,30 +27,30 @@ def test_an_empty_view_waits() -> None:
 ])  # fmt: skip
 def test_the_signal_is_what_the_sensor_says(state: str, contact: bool, signal: str) -> None:
     view = LiveView()
-    view.take(status(state, contact))
+    view.feed(status(state, contact))
     assert view.picture().signal == signal
 
 
 def test_a_low_battery_is_marked() -> None:
     view = LiveView()
-    view.take(status("streaming", True, 15))
+    view.feed(status("streaming", True, 15))
     assert view.picture().sensors[0].battery_low
 
 
 def test_an_override_stands_until_its_time_is_over_or_it_is_released() -> None:
     view = LiveView()
-    view.take(Command("web:therapist:a", "override", "tempo_bpm=70 for 60"))
-    view.take(Command("web:therapist:a", "override", "density=2"))
+    view.feed(Command("web:therapist:a", "override", "tempo_bpm=70 for 60"))
+    view.feed(Command("web:therapist:a", "override", "density=2"))
     assert view.picture().overrides == {"tempo_bpm": "70", "density": "2"}
-    view.take(Tick(122))
+    view.feed(Tick(122))
     assert view.picture().overrides == {"density": "2"}
-    view.take(Command("web:therapist:a", "release", ""))
+    view.feed(Command("web:therapist:a", "release", ""))
     assert view.picture().overrides == {}
 
 
 def test_a_tick_alone_is_no_news() -> None:
-    assert not LiveView().take(Tick(1))
-    assert LiveView().take(TempoSegment(0.0, 0.0, 60.0))
+    assert not LiveView().feed(Tick(1))
+    assert LiveView().feed(TempoSegment(0.0, 0.0, 60.0))
 
 
 @pytest.mark.parametrize(

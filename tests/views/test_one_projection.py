@@ -104,7 +104,7 @@ def on_the_terminal(picture: Picture) -> str:
 def test_terminal_and_page_say_the_same_of_every_fact(seed: int) -> None:
     view = LiveView(duration_s=600.0)
     for event in drawn_events(Random(seed)):
-        view.take(event)
+        view.feed(event)
     told = msgspec.json.decode(msgspec.json.encode(view.picture()))
     text = on_the_terminal(view.picture())
     for sensor in told.get("sensors", ()):

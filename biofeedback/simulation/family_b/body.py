@@ -50,7 +50,7 @@ class BodyB:
         self._first = self._second = self._drift = 0.0
         self._half_seconds = 0
 
-    def advance(self, deviation: float, phase: float, rate_hz: float) -> list[Chunk]:
+    def step(self, deviation: float, phase: float, rate_hz: float) -> list[Chunk]:
         """Let half a second pass; return the RR intervals and skin samples in it.
 
         `phase` is that of the breath at its end, in cycles.

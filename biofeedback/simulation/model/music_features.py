@@ -75,7 +75,7 @@ class MusicMonitor:
     def __init__(self) -> None:
         self._params: MusicParams | None = None
 
-    def hear(self, params: MusicParams | None) -> None:
+    def feed(self, params: MusicParams | None) -> None:
         """Take in what the music has become."""
         self._params = params
 
