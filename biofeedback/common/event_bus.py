@@ -83,7 +83,8 @@ class EventBus(Generic[T]):
         finally:
             self._subscriptions.remove(subscription)
 
-    def publish(self, item: T) -> None:
-        """Hand an item to every subscription."""
+    def publish(self, *items: T) -> None:
+        """Hand items, in this order, to every subscription."""
         for subscription in self._subscriptions:
-            subscription.put(item)
+            for item in items:
+                subscription.put(item)

@@ -1,63 +1,99 @@
-"""The way of every input: into the log, through the core, and what follows into the log again."""
+"""The way of every input: into the log, through the core, into the log again, and to who plays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable
 
-from biofeedback.common.clock import SessionClock
+from biofeedback.common.clock import SessionClock, monotonic_s
+from biofeedback.common.event_bus import EventBus
+from biofeedback.control.base import Decision
 from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived, WindowRequest
-from biofeedback.engine.inputs import BarRequest, Input, Tick
+from biofeedback.engine.inputs import Input
 from biofeedback.record import lines
 from biofeedback.record.convert import derived_lines, encode, input_line
 from biofeedback.record.writer import LogWriter
+from biofeedback.runtime.player_group import PlayerGroup
 from biofeedback.runtime.telemetry import Counters
-from sensors.base import SensorStatus
-from sensors.signals import Chunk, Gap
+from biofeedback.runtime.worker_client import Worker
+from biofeedback.simulation.model.music_features import MusicMonitor
+from sensors.signals import Chunk
 
-__all__ = ["Pipeline"]
+__all__ = ["Event", "Pipeline"]
 
-_STAGES: dict[type, str] = {Tick: "state and control", BarRequest: "composing"}
+Event = Input | Derived
 
 
 class Pipeline:
-    """Numbers the lines of the log; an input is in it before it acts."""
+    """Feeds the core, and nobody else does: an input is in the log before it acts.
 
-    def __init__(self, core: Core, log: LogWriter, clock: SessionClock) -> None:
+    `bus` passes every input and everything derived to whoever subscribes; `streaming` is set from
+    the first samples on, and until then a virtual listener hears no music from `monitor`.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        log: LogWriter,
+        clock: SessionClock,
+        players: PlayerGroup,
+        monitor: MusicMonitor,
+    ) -> None:
         self._core = core
         self._log = log
         self._clock = clock
+        self._players = players
+        self._monitor = monitor
         self._seq = 0
+        self._window: WindowRequest | None = None
+        self._window_came = asyncio.Event()
+        self.streaming = asyncio.Event()
+        self.bus: EventBus[Event] = EventBus()
         self.counters = Counters()
 
-    def feed(self, item: Input, request: WindowRequest | None = None) -> Sequence[Derived]:
-        """Log an input, hand it to the core, log and return what follows from it.
+    def feed(self, item: Input, request: WindowRequest | None = None) -> None:
+        """Let an input act, and tell everybody what follows from it.
 
         A worker's result comes with the request that it answers.
         """
-        t, seq, counters = self._clock(), self._seq, self.counters
-        with counters.stage("log"):
-            self._write(input_line(seq, t, item, request))
-        with counters.stage(_STAGES.get(type(item), "metrics")):
-            derived = self._core.feed(seq, t, item)
-        self._late(item, t)
-        counters.inputs += 1
-        counters.gaps += isinstance(item, Gap)
-        if isinstance(item, SensorStatus):
-            counters.sensor(item.source, item.bad, item.drift_ppm)
-        counters.derived += len(derived)
-        with counters.stage("log"):
-            for value in derived:
-                for line in derived_lines(self._seq, t, value):
-                    self._write(line)
-        return derived
+        t, began_s = self._clock(), monotonic_s()
+        self._write(input_line(self._seq, t, item, request))
+        logged_s = monotonic_s()
+        derived = self._core.feed(self._seq - 1, t, item)
+        derived_s = monotonic_s()
+        for value in derived:
+            for line in derived_lines(self._seq, t, value):
+                self._write(line)
+        log_s = logged_s - began_s + monotonic_s() - derived_s
+        self.counters.fed(item, derived, t, core_s=derived_s - logged_s, log_s=log_s)
+        self.bus.publish(item, *derived)
+        if derived:
+            self._players.feed(derived)
+        for value in derived:
+            if isinstance(value, Decision):
+                self._monitor.feed(value.params if self.streaming.is_set() else None)
+            elif isinstance(value, WindowRequest):
+                self._window = value  # the latest wins: an old window is of no use
+                self._window_came.set()
+        if isinstance(item, Chunk):
+            self.streaming.set()
 
-    def _late(self, item: Input, t: float) -> None:
-        """Remember how old samples were when they came, and how late a tick was."""
-        if isinstance(item, Tick):
-            self.counters.delayed("tick", t - item.time_s)
-        elif isinstance(item, Chunk) and len(item):
-            self.counters.delayed("arrival", t - float(item.times_s[-1]))
+    async def work(self, worker: Worker) -> None:
+        """Have the windows computed that the core asks for, until cancelled."""
+        while True:
+            await self._window_came.wait()
+            self._window_came.clear()
+            request, self._window = self._window, None
+            if request is None:
+                continue
+            began_s = monotonic_s()
+            try:
+                result = await worker.compute(request.window)
+            finally:
+                self.counters.took("worker", monotonic_s() - began_s)
+            if result is not None:
+                self.feed(result, request)
 
     def note_delays(self) -> None:
         """Log how long each stage took since this was done last, where time is real."""

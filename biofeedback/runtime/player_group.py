@@ -52,10 +52,15 @@ class Player(Protocol):
 
 
 class PlayerGroup:
-    """Passes on what the core derived, and what the listener asks of all players."""
+    """Passes on what the core derived, and what the listener asks of all players.
 
-    def __init__(self, players: Sequence[Player]) -> None:
+    `volume` is that of the players at first, 0 to 1; they know it.
+    """
+
+    def __init__(self, players: Sequence[Player], volume: float = 0.7) -> None:
         self._players = players
+        self.volume = volume  #: as it was asked for, 0 to 1
+        self._volume_most = 1.0
         self._shut = False
         self._breath = BreathLevel()
 
@@ -64,10 +69,15 @@ class PlayerGroup:
         """Why outputs are silent, or are not, in sentences; mostly nothing."""
         return [player.trouble for player in self._players if player.trouble]
 
-    def pass_on(self, value: Derived) -> None:
+    def feed(self, derived: Sequence[Derived]) -> None:
         """Tell every player what concerns it of what was derived."""
-        if self._shut:
-            return
+        for value in derived:
+            if not self._shut:
+                self._tell(value)
+            if isinstance(value, Decision):
+                self._bound(value.numbers.get("volume_most", 1.0))
+
+    def _tell(self, value: Derived) -> None:
         match value:
             case Bar():
                 for player in self._players:
@@ -96,10 +106,11 @@ class PlayerGroup:
             case _:
                 pass
 
-    def volume(self, volume: float) -> None:
-        """Let all play at this volume, 0 to 1."""
+    def set_volume(self, volume: float) -> None:
+        """Let all play at this volume, 0 to 1, or as loud as a bound permits."""
+        self.volume = volume
         for player in self._players if not self._shut else ():
-            player.volume(volume)
+            player.volume(min(volume, self._volume_most))
 
     def panic(self) -> None:
         """Silence all."""
@@ -114,6 +125,12 @@ class PlayerGroup:
     async def fall_silent(self) -> None:
         """Wait until nothing sounds, or that was tried for long enough."""
         await asyncio.gather(*(player.fall_silent() for player in self._players))
+
+    def _bound(self, volume_most: float) -> None:
+        """Keep live sound within a bound that a person has set, from now on."""
+        if volume_most != self._volume_most:
+            self._volume_most = volume_most
+            self.set_volume(self.volume)
 
     def _signal(self, values: Mapping[str, float]) -> None:
         for player in self._players if values else ():

@@ -9,17 +9,14 @@ from typing import Literal
 
 from biofeedback.common.clock import SessionClock
 from biofeedback.common.errors import CommandError
-from biofeedback.common.event_bus import EventBus
 from biofeedback.common.stop_switch import StopSwitch
 from biofeedback.common.tasks import Tasks, beside, logged
-from biofeedback.control.base import Decision
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.core import Core
-from biofeedback.engine.events import Derived, WindowRequest
-from biofeedback.engine.inputs import TICK_S, Command, CommandName, ExternalClock, Input
+from biofeedback.engine.inputs import TICK_S, Command, CommandName, ExternalClock
 from biofeedback.record import lines
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.pipeline import Pipeline
+from biofeedback.runtime.pipeline import Event, Pipeline
 from biofeedback.runtime.player_group import Player, PlayerGroup
 from biofeedback.runtime.ports import ControlSurface, SensorSource
 from biofeedback.runtime.prompts import Moment, Prompts
@@ -28,12 +25,10 @@ from biofeedback.runtime.telemetry import LOOK_S, Troubles
 from biofeedback.runtime.ticker import TAIL_S, Ticker
 from biofeedback.runtime.worker_client import Worker
 from biofeedback.simulation.model.music_features import MusicMonitor
-from sensors.signals import Chunk, Gap
-from synth.events import Bar
+from sensors.signals import Gap
 
 __all__ = ["Event", "Player", "Session"]
 
-Event = Input | Derived
 Reason = Literal[
     "duration", "recording ended", "programme ended", "asked", "interrupted", "failed"
 ]  # fmt: skip
@@ -61,33 +56,28 @@ class Session:
     ) -> None:
         self._core = core
         self._sensors = sensors
-        self._ensemble = PlayerGroup(players)
+        self._players = PlayerGroup(players, volume)
         self._worker = worker
         self._log = log
         self._clock = clock
         self._duration_s = duration_s
-        self._ledger = Pipeline(core, log, clock)
-        self._conductor = Ticker(core, clock, self._ledger, self._feed)
-        self._ear = MusicMonitor()
-        self._intake = Sanitizer()
-        self._streaming = asyncio.Event()
+        self._monitor = MusicMonitor()
+        self._pipeline = Pipeline(core, log, clock, self._players, self._monitor)
+        self._ticker = Ticker(core, clock, self._pipeline)
+        self._sanitizer = Sanitizer()
         # there are samples, and what is asked before is answered
-        self._may_play = self._streaming if questions is None else asyncio.Event()
-        self._window: WindowRequest | None = None
-        self._window_came = asyncio.Event()
+        self._may_play = self._pipeline.streaming if questions is None else asyncio.Event()
         self._reason: Reason = "failed"
         self._is_over = False  # the log has its last line, and takes no more
         self._ends_s = 0.0  # planned, once the first sample has come
         self.stop = stop or StopSwitch()  #: of this session alone
-        self.hub: EventBus[Event] = EventBus()
+        self.hub = self._pipeline.bus
         self.surfaces: Sequence[ControlSurface] = ()  #: what else steers it, for its troubles
         self.tasks = Tasks()  #: what runs beside it
         self._troubles = Troubles()
-        self.counters = self._ledger.counters
+        self.counters = self._pipeline.counters
         self.began_s: float | None = None  #: from when on its duration counts
         self.questions = questions  #: what the person is asked; None for nothing
-        self.volume = volume  #: of live sound as it was asked for, 0 to 1
-        self._volume_most = 1.0
         self.header: lines.HeaderLine | None = None  #: the first line of the log, once begun
 
     @property
@@ -105,8 +95,13 @@ class Session:
         steering = [surface.trouble for surface in self.surfaces if surface.trouble]
         log = [self._log.problem] if self._log.problem else []
         return [
-            *self._ensemble.troubles, *steering, *self.tasks.troubles, *self.hub.troubles, *log,
+            *self._players.troubles, *steering, *self.tasks.troubles, *self.hub.troubles, *log,
         ]  # fmt: skip
+
+    @property
+    def volume(self) -> float:
+        """The volume of live sound as it was asked for, 0 to 1."""
+        return self._players.volume
 
     @property
     def duration_s(self) -> float | None:
@@ -117,7 +112,7 @@ class Session:
     @property
     def has_streamed(self) -> bool:
         """Whether any sensor has delivered a sample yet."""
-        return self._streaming.is_set()
+        return self._pipeline.streaming.is_set()
 
     @property
     def held(self) -> bool:
@@ -149,7 +144,7 @@ class Session:
     def begin(self, header: lines.HeaderLine) -> None:
         """Write the header; the first line of the log."""
         self.header = header
-        self._ledger.note(lambda t, seq: header)
+        self._pipeline.note(lambda t, seq: header)
 
     async def run(self) -> None:
         """Run until the duration is over, every recording has ended, or somebody asks to stop.
@@ -164,22 +159,22 @@ class Session:
                     for number, sensor in enumerate(self._sensors)
                 ]
                 others = (
-                    self._conductor.tick(),
-                    self._conductor.request_bars(self._may_play),
-                    self._conductor.watch_clock(self._break_off),
-                    self._work(),
+                    self._ticker.tick(),
+                    self._ticker.request_bars(self._may_play),
+                    self._ticker.watch_clock(self._break_off),
+                    self._pipeline.work(self._worker),
                 )
                 tasks = [*sensing, *(group.create_task(other) for other in others)]
                 tasks.append(group.create_task(self._end_after(sensing)))
                 if self._clock.live:  # a timer more would change virtual time's order of equal ones
-                    tasks.append(group.create_task(self._conductor.note_delays()))
+                    tasks.append(group.create_task(self._ticker.note_delays()))
                     tasks.append(group.create_task(self._tell_troubles()))
                 asking = group.create_task(self._ask_before_and_during())
                 try:
                     await self.stop.wait()
                     await self._close_music()
                 finally:
-                    self._ensemble.shut()  # sensors may take their time to close
+                    self._players.shut()  # sensors may take their time to close
                 asking.cancel()
                 if self.has_streamed and not self.stop.at_once:
                     await self._ask("after")
@@ -192,25 +187,25 @@ class Session:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:
-            self._ensemble.shut()
+            self._players.shut()
             try:
                 await self._fall_silent()
             finally:
-                self._ledger.note_delays()
-                self._ledger.note(self._end_line)
+                self._pipeline.note_delays()
+                self._pipeline.note(self._end_line)
                 self._is_over = True
 
     async def _fall_silent(self) -> None:
         """Wait until nothing sounds any more, or that was tried for long enough."""
         if self._clock.live:
             async with beside(self._tell_troubles()):
-                await self._ensemble.fall_silent()
+                await self._players.fall_silent()
 
     async def _tell_troubles(self) -> None:
         """Note in the log what goes wrong and when it is over."""
         while True:
             for text in self._troubles.look(self._wrong(), self._clock()):
-                self._feed(Command("session", "note", text))
+                self._pipeline.feed(Command("session", "note", text))
             await asyncio.sleep(LOOK_S)
 
     def _end_line(self, t: float, seq: int) -> lines.EndLine:
@@ -236,34 +231,33 @@ class Session:
         if self._is_over:
             if what not in ("stop", "panic"):
                 raise CommandError("the session is over", hint="Start another one.")
-            self._ensemble.shut()
+            self._players.shut()
             return
         at_s = None if time_s is None else max(0.0, min(time_s, self._clock()))
         command = Command(who, what, value, at_s)
         check(command)
-        self._feed(command)
+        self._pipeline.feed(command)
         match what:
             case "rating" if self.questions is not None:
                 self.questions.answered(value)
             case "stop" if self.stop.pressed:
                 self.stop.press()
-                self._ensemble.shut()
+                self._players.shut()
                 if self.questions is not None:
                     self.questions.give_up()
             case "stop":
                 self._end("asked")
             case "panic":
-                self._ensemble.panic()
+                self._players.panic()
             case "volume":
-                self.volume = float(value)
-                self._ensemble.volume(min(self.volume, self._volume_most))
+                self._players.set_volume(float(value))
             case _:
                 pass
 
     def silence(self, who: str) -> None:
         """Stop at once: what sounds is cut off, and nothing sounds any more."""
         try:
-            self._ensemble.shut()
+            self._players.shut()
             self.command(who, "panic")
             self.command(who, "stop")
             if not self.stop.at_once:
@@ -277,7 +271,7 @@ class Session:
     def follow(self, clock: ExternalClock) -> None:
         """Let the music go with the clock of another device."""
         if not self._is_over:
-            self._feed(clock)
+            self._pipeline.feed(clock)
 
     def _end(self, reason: Reason) -> None:
         if not self.stop.pressed:
@@ -285,17 +279,15 @@ class Session:
             self.stop.press()
 
     async def _sense(self, number: int, sensor: SensorSource) -> None:
-        stream = sensor.opened(self._clock, self._ear)
+        stream = sensor.opened(self._clock, self._monitor)
         markers = list(sensor.markers)
         try:
             async for sample in stream:
                 while markers and markers[0][0] <= self._clock():
-                    self._feed(Command("recording", "marker", markers.pop(0)[1]))
-                cleaned = self._intake.clean(sample, number, sensor.wearer)
+                    self._pipeline.feed(Command("recording", "marker", markers.pop(0)[1]))
+                cleaned = self._sanitizer.clean(sample, number, sensor.wearer)
                 if cleaned is not None:
-                    self._feed(cleaned)
-                if isinstance(cleaned, Chunk):
-                    self._streaming.set()
+                    self._pipeline.feed(cleaned)
         finally:
             with logged(f"{sensor.uri} did not close"):
                 await stream.aclose()
@@ -312,7 +304,7 @@ class Session:
             elif self._duration_s is not None and self.began_s is not None:
                 self._ends_s = self.began_s + self._duration_s
                 left_s = self._ends_s - now_s
-                if left_s <= min(self._conductor.closing_s(), self._duration_s / 2):
+                if left_s <= min(self._ticker.closing_s(), self._duration_s / 2):
                     self._end("duration")
             await asyncio.sleep(TICK_S)
 
@@ -320,7 +312,7 @@ class Session:
         if self.questions is None:
             return
         await self._ask("before")
-        await self._streaming.wait()
+        await self._pipeline.streaming.wait()
         self._may_play.set()
         while self.questions.every_s:
             await asyncio.sleep(self.questions.every_s)
@@ -330,25 +322,13 @@ class Session:
     async def _ask(self, moment: Moment) -> None:
         """Ask what there is to ask, and wait for the answers."""
         if self.questions is not None:
-            self._feed(Command("session", "ask", moment))
+            self._pipeline.feed(Command("session", "ask", moment))
             await self.questions.ask()
-
-    async def _work(self) -> None:
-        while True:
-            await self._window_came.wait()
-            self._window_came.clear()
-            request, self._window = self._window, None
-            if request is None:
-                continue
-            with self.counters.stage("worker"):
-                result = await self._worker.compute(request.window)
-            if result is not None:
-                self._feed(result, request)
 
     def _break_off(self, now_s: float) -> None:
         """Part what was measured before a step of the clock from what comes after."""
-        for chunk in list(self._intake.seen.values()):
-            self._feed(Gap(chunk.signal, chunk.source, now_s, now_s, "clock"))
+        for chunk in list(self._sanitizer.seen.values()):
+            self._pipeline.feed(Gap(chunk.signal, chunk.source, now_s, now_s, "clock"))
 
     async def _close_music(self) -> None:
         if self._reason == "failed":  # the switch was pressed before there was a session
@@ -356,40 +336,12 @@ class Session:
         if self._core.ending is None:
             within_s = max(0.0, self._ends_s - self._clock() - TAIL_S)
             value = f"{within_s:.3f}" if self._reason == "duration" else ""
-            self._feed(Command("session", "stop", value))
+            self._pipeline.feed(Command("session", "stop", value))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.stop.wait_at_once(), self._conductor.ending_s())
+            await asyncio.wait_for(self.stop.wait_at_once(), self._ticker.ending_s())
 
     def _close_gaps(self) -> None:
         """Name what is missing at the end from sensors that did not come back."""
-        for chunk in self._intake.lost():
+        for chunk in self._sanitizer.lost():
             last_s = float(chunk.times_s[-1])
-            self._feed(Gap(chunk.signal, chunk.source, last_s, self._clock(), "link"))
-
-    def _feed(self, item: Input, request: WindowRequest | None = None) -> None:
-        """Let an input act, and pass on to everybody what follows from it."""
-        derived = self._ledger.feed(item, request)
-        self.hub.publish(item)
-        for value in derived:
-            self._pass_on(value)
-            self.hub.publish(value)
-
-    def _bound(self, volume_most: float) -> None:
-        """Keep live sound within a bound that a person has set, from now on."""
-        if volume_most != self._volume_most:
-            self._volume_most = volume_most
-            self._ensemble.volume(min(self.volume, volume_most))
-
-    def _pass_on(self, value: Derived) -> None:
-        self._ensemble.pass_on(value)
-        match value:
-            case Bar():
-                self.counters.notes += len(value.notes)
-            case WindowRequest():
-                self._window = value  # the latest wins: an old window is of no use
-                self._window_came.set()
-            case Decision():
-                self._bound(value.numbers.get("volume_most", 1.0))
-                self._ear.feed(value.params if self.has_streamed else None)
-            case _:
-                pass
+            self._pipeline.feed(Gap(chunk.signal, chunk.source, last_s, self._clock(), "link"))

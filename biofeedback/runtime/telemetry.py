@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from biofeedback.common.clock import monotonic_s
+from biofeedback.engine.events import Derived
+from biofeedback.engine.inputs import BarRequest, Input, Tick
+from sensors.base import SensorStatus
+from sensors.signals import Chunk, Gap
+from synth.events import Bar
 
 __all__ = ["LOOK_S", "Counters", "Delay", "Troubles"]
 
@@ -42,12 +45,38 @@ class Counters:
     drift_ppm: dict[str, float] = field(default_factory=dict)
     _delays: dict[str, deque[float]] = field(default_factory=dict)
 
-    def sensor(self, source: str, bad: Mapping[str, int], drift_ppm: float | None) -> None:
-        """Take over what a sensor says about its bad input and its clock."""
-        if bad:
-            self.bad[source] = dict(bad)
-        if drift_ppm is not None:
-            self.drift_ppm[source] = drift_ppm
+    def fed(
+        self, item: Input, derived: Sequence[Derived], t: float, *, core_s: float, log_s: float
+    ) -> None:
+        """Count an input that came at session time `t`, what followed, and what both cost."""
+        stage = "metrics"
+        self.inputs += 1
+        self.derived += len(derived)
+        match item:
+            case Tick():
+                stage = "state and control"
+                self._delayed("tick", t - item.time_s)
+            case BarRequest():
+                stage = "composing"
+            case Chunk() if item.times_s.size:
+                self._delayed("arrival", t - float(item.times_s[-1]))
+            case Gap():
+                self.gaps += 1
+            case SensorStatus():
+                if item.bad:
+                    self.bad[item.source] = dict(item.bad)
+                if item.drift_ppm is not None:
+                    self.drift_ppm[item.source] = item.drift_ppm
+            case _:
+                pass
+        self.notes += sum(len(value.notes) for value in derived if isinstance(value, Bar))
+        self.took(stage, core_s)
+        self.took("log", log_s)
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Add time that was spent on a stage."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+        self._delayed(stage, seconds)
 
     def totals(self) -> dict[str, float]:
         """Return the counts, for the log's last line."""
@@ -59,18 +88,7 @@ class Counters:
             "ticks_skipped": self.ticks_skipped,
         }
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time that the block takes to a stage."""
-        before = monotonic_s()
-        try:
-            yield
-        finally:
-            took_s = monotonic_s() - before
-            self.seconds[name] = self.seconds.get(name, 0.0) + took_s
-            self.delayed(name, took_s)
-
-    def delayed(self, name: str, delay_s: float) -> None:
+    def _delayed(self, name: str, delay_s: float) -> None:
         """Remember how late something was, or how long it took."""
         known = self._delays.get(name)
         if known is None:

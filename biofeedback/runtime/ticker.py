@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from biofeedback.common.clock import SessionClock
 from biofeedback.engine.core import Core
-from biofeedback.engine.inputs import TICK_S, BarRequest, Input, Tick
+from biofeedback.engine.inputs import TICK_S, BarRequest, Tick
 from biofeedback.record import lines
 from biofeedback.runtime.pipeline import Pipeline
 from sensors.base import sleep_until
@@ -29,13 +29,10 @@ TAIL_S = 1.0
 class Ticker:
     """Feeds the session on time; each method runs until it is cancelled or has nothing to do."""
 
-    def __init__(
-        self, core: Core, clock: SessionClock, ledger: Pipeline, feed: Callable[[Input], None]
-    ) -> None:
+    def __init__(self, core: Core, clock: SessionClock, pipeline: Pipeline) -> None:
         self._core = core
         self._clock = clock
-        self._ledger = ledger
-        self._feed = feed
+        self._pipeline = pipeline
 
     async def tick(self) -> None:
         """Feed the ticks of the grid; those that came too late to be taken are logged."""
@@ -46,19 +43,19 @@ class Ticker:
             if now > index:
                 self._skip(index, now - 1)
                 index = now
-            self._feed(Tick(index))
+            self._pipeline.feed(Tick(index))
             index += 1
 
     def _skip(self, first: int, last: int) -> None:
-        self._ledger.counters.ticks_skipped += last - first + 1
-        self._ledger.note(lambda t, seq: lines.SkipLine(t=t, seq=seq, first=first, last=last))
+        self._pipeline.counters.ticks_skipped += last - first + 1
+        self._pipeline.note(lambda t, seq: lines.SkipLine(t=t, seq=seq, first=first, last=last))
 
     async def request_bars(self, begin: asyncio.Event) -> None:
         """Ask for each bar shortly before it begins, from `begin` to the last bar."""
         await begin.wait()
         while self._core.waiting and not self._core.closed:  # noqa: ASYNC110 - a pure core gives no event
             await asyncio.sleep(TICK_S / 10.0)
-        self._feed(BarRequest(*self._core.next_bar))
+        self._pipeline.feed(BarRequest(*self._core.next_bar))
         while not self._core.closed:
             index, beat = self._core.next_bar
             tempo = self._core.tempo_map
@@ -67,7 +64,7 @@ class Ticker:
             if wait_s > 1e-6:
                 await asyncio.sleep(min(wait_s, TICK_S))  # the tempo may change meanwhile
             else:
-                self._feed(BarRequest(index, beat))
+                self._pipeline.feed(BarRequest(index, beat))
 
     async def watch_clock(self, stepped: Callable[[float], None]) -> None:
         """Log each step of the wall clock with the new anchor; tell `stepped` when it was."""
@@ -83,12 +80,12 @@ class Ticker:
         """Log each minute how long each stage took."""
         while True:
             await asyncio.sleep(DELAYS_EVERY_S)
-            self._ledger.note_delays()
+            self._pipeline.note_delays()
 
     def note_step(self, step_s: float) -> None:
         """Log that the wall clock moved by `step_s`, and where it is now."""
         utc = self._clock.utc_at(self._clock()).isoformat(timespec="milliseconds")
-        self._ledger.note(lambda t, seq: lines.ClockLine(t=t, seq=seq, utc=utc, step_s=step_s))
+        self._pipeline.note(lambda t, seq: lines.ClockLine(t=t, seq=seq, utc=utc, step_s=step_s))
 
     def closing_s(self) -> float:
         """Return how long it takes to end: the rest of a bar, the last bar, and the tail."""

@@ -192,7 +192,7 @@ def test_a_wall_clock_that_jumps_moves_the_anchor_once(monkeypatch: pytest.Monke
 def test_a_clock_step_parts_the_beats_of_every_source(tmp_path: Path) -> None:
     async def jump(session: Session) -> None:
         await asyncio.sleep(20.0)
-        session._conductor.note_step(3600.0)
+        session._ticker.note_step(3600.0)
         session._break_off(session._clock())
 
     plan = SessionPlan(config=load(), sensors=("sim:",), out=tmp_path, duration_s=40.0)

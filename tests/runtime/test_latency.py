@@ -14,14 +14,16 @@ from biofeedback.record.rebuild import core_of
 from biofeedback.record.tables import gather
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.pipeline import Pipeline
+from biofeedback.runtime.player_group import PlayerGroup
 from biofeedback.runtime.telemetry import Counters
+from biofeedback.simulation.model.music_features import MusicMonitor
 from sensors.signals import Chunk, Signal
 
 
 def test_delays_are_told_by_median_and_extremes_and_begin_anew() -> None:
     counters = Counters()
     for number in range(1, 102):
-        counters.delayed("arrival", number / 1000.0)
+        counters.took("arrival", number / 1000.0)
     delay = counters.delays()["arrival"]
     assert (delay.count, delay.p50_ms, delay.p99_ms, delay.max_ms) == (101, 51.0, 100.0, 101.0)
     assert counters.delays() == {}
@@ -38,13 +40,13 @@ def test_a_live_log_has_the_delay_of_each_stage(tmp_path: Path) -> None:
     loop = asyncio.new_event_loop()
     clock, log = AtTen(loop, utc_now()), LogWriter(tmp_path / LOG_NAME)
     header = read_header(simulated(tmp_path / "other", 5.0))
-    ledger = Pipeline(core_of(header), log, clock)
-    ledger.note(lambda t, seq: header)
-    ledger.feed(Chunk.events(Signal.RR, "strap", [clock() - 0.25], [0.8]))
-    ledger.feed(Tick(19))
-    ledger.feed(BarRequest(0, 0.0))
-    ledger.note_delays()
-    ledger.note_delays()  # only that of the log itself since then
+    pipeline = Pipeline(core_of(header), log, clock, PlayerGroup(()), MusicMonitor())
+    pipeline.note(lambda t, seq: header)
+    pipeline.feed(Chunk.events(Signal.RR, "strap", [clock() - 0.25], [0.8]))
+    pipeline.feed(Tick(19))
+    pipeline.feed(BarRequest(0, 0.0))
+    pipeline.note_delays()
+    pipeline.note_delays()  # only that of the log itself since then
     log.close()
     loop.close()
     assert not damage(tmp_path)
