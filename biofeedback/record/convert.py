@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import msgspec
@@ -30,6 +31,7 @@ __all__ = [
     "derived_lines",
     "device_times",
     "encode",
+    "encoded",
     "input_line",
     "input_of",
     "params_item",
@@ -168,6 +170,14 @@ def input_of(line: lines.Line) -> Input | None:
             return msgspec.json.decode(line.result, type=WindowResult)
         case _:
             return None
+
+
+def encoded(seq: int, t: float, derived: Sequence[Derived]) -> list[bytes]:
+    """Return the lines of derived values as JSON, numbered from `seq` on, without line breaks."""
+    found: list[bytes] = []
+    for item in derived:
+        found += [_ENCODER.encode(line) for line in derived_lines(seq + len(found), t, item)]
+    return found
 
 
 def derived_lines(seq: int, t: float, item: Derived) -> list[lines.Line]:

@@ -94,21 +94,22 @@ class LogWriter:
         self._thread = threading.Thread(target=self._run, name="session log", daemon=True)
         self._thread.start()
 
-    def append(self, line: bytes) -> None:
-        """Queue one line, without its line break; returns at once.
+    def append(self, *lines: bytes) -> None:
+        """Queue lines, without their line breaks; returns at once.
 
         Parameters
         ----------
-        line
+        *lines
             JSON.
         """
         with self._wake:
-            if self._refused or self._waiting_bytes > self._limit_bytes:
-                self._refused = [self._refused[0] if self._refused else line, line]
-                self.lines_lost += 1
-            else:
-                self._waiting.append(line)
-                self._waiting_bytes += len(line)
+            for line in lines:
+                if self._refused or self._waiting_bytes > self._limit_bytes:
+                    self._refused = [self._refused[0] if self._refused else line, line]
+                    self.lines_lost += 1
+                else:
+                    self._waiting.append(line)
+                    self._waiting_bytes += len(line)
 
     def close(self) -> None:
         """Write and sync what is queued, and close the file."""

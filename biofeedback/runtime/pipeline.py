@@ -12,7 +12,7 @@ from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived, WindowRequest
 from biofeedback.engine.inputs import Input
 from biofeedback.record import lines
-from biofeedback.record.convert import derived_lines, encode, input_line
+from biofeedback.record.convert import encode, encoded, input_line
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.player_group import PlayerGroup
 from biofeedback.runtime.telemetry import Counters
@@ -58,13 +58,12 @@ class Pipeline:
         A worker's result comes with the request that it answers.
         """
         t, began_s = self._clock(), monotonic_s()
-        self._write(input_line(self._seq, t, item, request))
+        self._write(encode(input_line(self._seq, t, item, request)))
         logged_s = monotonic_s()
         derived = self._core.feed(self._seq - 1, t, item)
         derived_s = monotonic_s()
-        for value in derived:
-            for line in derived_lines(self._seq, t, value):
-                self._write(line)
+        if derived:
+            self._write(*encoded(self._seq, t, derived))
         log_s = logged_s - began_s + monotonic_s() - derived_s
         self.counters.fed(item, derived, t, core_s=derived_s - logged_s, log_s=log_s)
         self.bus.publish(item, *derived)
@@ -106,8 +105,8 @@ class Pipeline:
 
     def note(self, line: Callable[[float, int], lines.Line]) -> None:
         """Log a line that moves nothing; `line` makes it from its time and number."""
-        self._write(line(self._clock(), self._seq))
+        self._write(encode(line(self._clock(), self._seq)))
 
-    def _write(self, line: lines.Line) -> None:
-        self._log.append(encode(line))
-        self._seq += 1
+    def _write(self, *encoded_lines: bytes) -> None:
+        self._log.append(*encoded_lines)
+        self._seq += len(encoded_lines)

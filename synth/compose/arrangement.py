@@ -84,8 +84,8 @@ def demands(
     """
     new_chord = slots[0].fresh
     result = []
-    for layer in layers:
-        instrument = settings.instrument(layer)
+    for instrument in settings.instruments_of(layers):
+        layer = instrument.layer
         most = _MOST[layer]
         if holds_chords and layer in (Layer.PAD, Layer.BASS):
             most = float(_room(layer, slots, ringing))
@@ -143,15 +143,16 @@ def touches(
         Loudness 0 to 1 at the bar's start and end, of every layer that the style has.
     """
     arc = _PHRASE_ARC[where.bar]
+    first, last = where.first, where.last
     result = {}
     for instrument in settings.instruments:
         start = end = instrument.level * arc
         if state.waking:
             start *= _WAKING[where.bar]
             end *= (*_WAKING, 1.0)[where.bar + 1]
-        elif where.first and instrument.layer in state.entered:
+        elif first and instrument.layer in state.entered:
             start *= _FADED
-        if where.last and instrument.layer not in state.coming_layers:
+        if last and instrument.layer not in state.coming_layers:
             end *= _BREATHED_OUT if state.resting else _FADED
         result[instrument.layer] = LayerPerformance(start, end)
     return result

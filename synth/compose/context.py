@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synth.compose.form import BarPlace
@@ -78,19 +79,36 @@ class BarContext:
                 found = slot
         return found
 
-    def rings(self, layer: Layer, pitch: int) -> float:
-        """Return the beat of this bar until which a note sounds on; 0 when it does not.
+    def slots_at(self, places: Sequence[float]) -> list[RhythmSlot]:
+        """Return the chords that sound at some beats of the bar.
+
+        Parameters
+        ----------
+        places
+            In beats of this bar.
+
+        Returns
+        -------
+        list[RhythmSlot]
+            One for each place.
+        """
+        return [self.slot_at(at) for at in places]
+
+    def ringing_until(self, layer: Layer) -> dict[int, float]:
+        """Return the beat of this bar until which each pitch of a layer sounds on, if it does.
 
         Parameters
         ----------
         layer
             The layer that plays it.
-        pitch
-            MIDI note number.
 
         Returns
         -------
-        float
-            In beats of this bar.
+        dict[int, float]
+            In beats of this bar, by MIDI note number.
         """
-        return max((e for name, p, e in self.ringing if name is layer and p == pitch), default=0.0)
+        ends: dict[int, float] = {}
+        for name, pitch, end in self.ringing:
+            if name is layer:
+                ends[pitch] = max(end, ends.get(pitch, 0.0))
+        return ends

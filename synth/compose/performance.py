@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from random import Random
 
 from synth.compose.context import DraftNote
-from synth.compose.rhythm import swung
 from synth.events import Note
 from synth.params import Layer, MusicParams
 
@@ -74,8 +73,8 @@ def perform(
     for draft in sorted(drafts, key=lambda d: (d.at, d.layer.value, d.pitch)):
         shift, push = rng.random(), rng.random()
         touch = touches[draft.layer]
-        at = swung(draft.at, swing)
-        length = max(_SHORTEST_BEATS, swung(draft.at + draft.beats, swing) - at)
+        at = _swung(draft.at, swing)
+        length = max(_SHORTEST_BEATS, _swung(draft.at + draft.beats, swing) - at)
         at = min(max(0.0, at + (2.0 * shift - 1.0) * jitter), beats - _SHORTEST_BEATS)
         loud = touch.start + (touch.end - touch.start) * draft.at / beats
         loud *= _swell(beat + draft.at, params.swell)
@@ -86,6 +85,15 @@ def perform(
             placed.append((beat + at, length, draft.pitch, whole, draft.layer))
     placed.sort(key=lambda p: (p[0], p[4].value, p[2]))
     return _separate(placed, ringing, first_id)
+
+
+def _swung(beat: float, swing: float) -> float:
+    """Bend a place in beats so that the off-beat comes after `swing` (0.5 to 0.67) of its beat."""
+    whole = float(int(beat))
+    part = beat - whole
+    if part < 0.5:
+        return whole + part * 2.0 * swing
+    return whole + swing + (part - 0.5) * 2.0 * (1.0 - swing)
 
 
 def _swell(beat: float, depth: float) -> float:

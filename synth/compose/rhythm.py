@@ -1,10 +1,10 @@
-"""The sixteenth grid of a bar: which places matter most, and how swing bends them."""
+"""The sixteenth grid of a bar: which places matter most, and how notes are laid out on it."""
 
 from __future__ import annotations
 
 from random import Random
 
-__all__ = ["CELLS", "metric_weight", "ranking", "spread", "swung"]
+__all__ = ["CELLS", "metric_weight", "ranking", "spread"]
 
 CELLS = 16  #: sixteenths in a bar
 
@@ -70,25 +70,3 @@ def spread(onsets: int) -> tuple[int, ...]:
     onsets = min(onsets, CELLS)
     cells = CELLS // 2 if onsets <= CELLS // 2 else CELLS
     return tuple(i * cells // onsets * (CELLS // cells) for i in range(onsets))
-
-
-def swung(beat: float, swing: float) -> float:
-    """Bend a place in beats so that the off-beat comes after `swing` (0.5 to 0.67) of its beat.
-
-    Parameters
-    ----------
-    beat
-        From 0, as written.
-    swing
-        Share of the beat before the off-beat, 0.5 is straight.
-
-    Returns
-    -------
-    float
-        As played; whole beats stay where they are.
-    """
-    whole = float(int(beat))
-    part = beat - whole
-    if part < 0.5:
-        return whole + part * 2.0 * swing
-    return whole + swing + (part - 0.5) * 2.0 * (1.0 - swing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -96,10 +96,28 @@ class StyleSettings:
         KeyError
             When the style lacks the layer.
         """
-        for instrument in self.instruments:
-            if instrument.layer is layer:
-                return instrument
-        raise KeyError(layer)
+        return self.instruments_of([layer])[0]
+
+    def instruments_of(self, layers: Sequence[Layer]) -> list[Instrument]:
+        """Return the instruments of some layers; KeyError when the style lacks one of them.
+
+        Parameters
+        ----------
+        layers
+            The layers asked about.
+
+        Returns
+        -------
+        list[Instrument]
+            How the style plays each.
+
+        Raises
+        ------
+        KeyError
+            When the style lacks one of the layers.
+        """
+        known = {instrument.layer: instrument for instrument in self.instruments}
+        return [known[layer] for layer in layers]
 
 
 class Style(Protocol):
@@ -159,8 +177,8 @@ class LayerPart:
 
 def parts(
     settings: StyleSettings, context: BarContext, params: MusicParams, rng: Random
-) -> Iterator[LayerPart]:
-    """Yield what each sounding layer of a bar has to do, in the style's order.
+) -> list[LayerPart]:
+    """Return what each sounding layer of a bar has to do, in the style's order.
 
     Parameters
     ----------
@@ -173,17 +191,19 @@ def parts(
     rng
         The only source of chance; equal streams give equal results.
 
-    Yields
-    ------
-    LayerPart
-        A layer's onsets, range and random stream.
+    Returns
+    -------
+    list[LayerPart]
+        A layer's onsets, range and random stream each.
     """
     base = rng.getrandbits(64)
-    for layer, onsets in context.onsets:
-        instrument = settings.instrument(layer)
+    found = []
+    instruments = settings.instruments_of([layer for layer, _ in context.onsets])
+    for (layer, onsets), instrument in zip(context.onsets, instruments, strict=True):
         low, high = pitch_range(instrument, params.register)
         stream = Random(f"{base}/{layer.value}")
-        yield LayerPart(layer, onsets, low, high, instrument.low, instrument.high, stream)
+        found.append(LayerPart(layer, onsets, low, high, instrument.low, instrument.high, stream))
+    return found
 
 
 def pitch_range(instrument: Instrument, register: float) -> tuple[int, int]:

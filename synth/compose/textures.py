@@ -49,9 +49,9 @@ def held(context: BarContext, *, onsets: int, articulation: float, tie: bool) ->
     order = [(at, voice) for voice in top_down for at in starts]
     order += [(at, voice) for at in dict.fromkeys(grid) if at not in starts for voice in top_down]
     strikes: list[tuple[float, int, RhythmSlot]] = []
-    for at, voice in order:
-        slot = context.slot_at(at)
-        if context.rings(Layer.PAD, slot.voices[voice]) <= at:
+    busy_until = context.ringing_until(Layer.PAD)
+    for (at, voice), slot in zip(order, context.slots_at([at for at, _ in order]), strict=True):
+        if busy_until.get(slot.voices[voice], 0.0) <= at:
             strikes.append((at, voice, slot))
     chosen = sorted(strikes[:onsets], key=lambda s: (s[0], s[1]))
     drafts = []
@@ -98,9 +98,9 @@ def broken(
     """
     drafts = []
     cells = spread(onsets) if onsets else ()
-    for number, cell in enumerate(cells):
+    slots = context.slots_at([cell / 4 for cell in cells])
+    for number, (cell, slot) in enumerate(zip(cells, slots, strict=True)):
         at = cell / 4
-        slot = context.slot_at(at)
         pattern = _pattern(len(slot.voices), order)
         turn = sum(slot.at <= earlier / 4 for earlier in cells[:number])
         pitch = slot.voices[pattern[turn % len(pattern)]] + shift
@@ -144,20 +144,19 @@ def bass_line(
     inner = (2.0, 3.0, 1.0, 0.0, 3.5, 1.5, 2.5, 0.5)
     if pulse:
         inner = (1.5, 3.0, 0.0, 2.0, 3.5, 0.5, 2.5, 1.0)
-    for number, at in enumerate(inner):
-        slot = context.slot_at(at)
-        fifth = slot.bass + 7
-        has_fifth = fifth % 12 in slot.chord.pitch_classes and fifth <= high
-        pitch = fifth if has_fifth and number in (0, 4, 6) and not pulse else slot.bass
+    for number, (at, slot) in enumerate(zip(inner, context.slots_at(inner), strict=True)):
+        pitch, fifth = slot.bass, slot.bass + 7
         if pulse and number in (1, 4) and slot.bass + 12 <= high:
             pitch = slot.bass + 12
+        elif not pulse and number in (0, 4, 6) and fifth <= high:
+            pitch = fifth if fifth % 12 in slot.chord.pitch_classes else slot.bass
         if all(at != taken for taken, _ in order):
             order.append((at, pitch))
     busy_until = max((end for name, _, end in context.ringing if name is Layer.BASS), default=0.0)
     chosen = sorted([note for note in order if note[0] >= busy_until - 0.1][:onsets])
     drafts = []
-    for number, (at, pitch) in enumerate(chosen):
-        slot = context.slot_at(at)
+    slots = context.slots_at([at for at, _ in chosen])
+    for number, ((at, pitch), slot) in enumerate(zip(chosen, slots, strict=True)):
         end = slot.at + slot.beats
         if number + 1 < len(chosen):
             end = min(end, chosen[number + 1][0])
@@ -244,15 +243,15 @@ def comped(context: BarContext, *, onsets: int, articulation: float) -> list[Dra
     starts = [slot.at for slot in context.slots]
     places = starts + [at for at in _COMPING if at not in starts]
     strikes = [
-        (at, context.slot_at(at).voices[voice])
-        for at in places
+        (at, slot.voices[voice])
+        for at, slot in zip(places, context.slots_at(places), strict=True)
         for voice in range(len(context.slots[0].voices) - 1, -1, -1)
     ]
     chosen = sorted(strikes[:onsets])
     struck = sorted({at for at, _ in chosen})
     drafts = []
-    for at, pitch in chosen:
-        slot = context.slot_at(at)
+    slots = context.slots_at([at for at, _ in chosen])
+    for (at, pitch), slot in zip(chosen, slots, strict=True):
         later = [other for other in struck if other > at]
         end = min([*later, slot.at + slot.beats, float(BEATS_PER_BAR)])
         beats = (end - at) * (0.35 + 0.6 * articulation)
@@ -321,7 +320,8 @@ def bells(context: BarContext, rng: Random, *, onsets: int, low: int, high: int)
             break
         slot = context.slot_at(cell / 4)
         home = low + (number * 5 + 3) % max(1, high - low)
-        tones = [p for p in range(low, high + 1) if p % 12 in slot.chord.pitch_classes]
+        classes = slot.chord.pitch_classes
+        tones = [p for p in range(low, high + 1) if p % 12 in classes]
         pitch = min(tones, key=lambda p: abs(p - home))
         if (cell, pitch) in taken:
             continue
