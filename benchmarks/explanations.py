@@ -76,7 +76,7 @@ class Content:
     def __init__(self, steering: MusicController) -> None:
         last = steering._last
         self._aim = ControlTarget(
-            steering._level.value, None, "", steering._tempo.value, last.swell
+            steering._limiter.level, None, "", steering._limiter.tempo_bpm, last.swell
         )
 
     def aim(self, moment: ControlInput) -> ControlTarget:
@@ -146,7 +146,7 @@ def again(start: MusicController, asked: list[Asked], cause: str) -> Decision:
     if cause == "arousal":
         ticks = [replace(t, state=replace(t.state, arousal=first.state.arousal)) for t in ticks]
     elif cause == "plan":
-        steering._course._strategy = Still(steering._course._strategy)
+        steering._course.strategy = Still(steering._course.strategy)
         steering._course.step = lambda moment: None  # nor does the programme go on
     elif cause == "override":
         steering.release("")
@@ -166,11 +166,11 @@ def again(start: MusicController, asked: list[Asked], cause: str) -> Decision:
             )
             for t in ticks
         ]  # fmt: skip
-        strategy = steering._course._strategy
+        strategy = steering._course.strategy
         if cause in EVENTS and hasattr(strategy, "_pulses"):  # nor does an earlier one fade yet
             strategy._pulses.clear()
     else:  # a branch: the strategy wants what sounds, and none that comes wants another thing
-        steering._course._strategy = Content(steering)
+        steering._course.strategy = Content(steering)
         steering._course.step = lambda moment: None
     for tick in ticks:
         decision = take(steering, tick)

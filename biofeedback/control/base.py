@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,7 +11,7 @@ from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State, SubjectState
 from synth.params import MusicParams
 
-__all__ = ["ControlInput", "ControlTarget", "Decision", "Strategy"]
+__all__ = ["ControlInput", "ControlTarget", "Decision", "Strategy", "Wishes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,24 @@ class ControlTarget:
     numbers: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, float] = field(default_factory=dict)
     params: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person asks of the music in place of the strategy; None for nothing.
+
+    `glides` says that a parameter is on its way to what was asked for, or back; `why` who asked
+    for what and until when, in one sentence, "" for nobody.
+    """
+
+    target: float | None = None
+    level: float | None = None
+    tempo_bpm: float | None = None
+    tempo_least_bpm: float = -math.inf
+    tempo_most_bpm: float = math.inf
+    volume_most: float | None = None
+    glides: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from biofeedback.control.breathe import Breathe, BreatheSettings
 from biofeedback.control.curves import Curves, Palette
 from biofeedback.control.fixed import Fixed, FixedSettings, Silence
 from biofeedback.control.lead import Lead, LeadSettings
+from biofeedback.control.limits import Limits
 from biofeedback.control.mapping import Mapping, MappingSettings
 from biofeedback.control.mirror import Mirror
-from biofeedback.control.music_controller import Limits, MusicController
+from biofeedback.control.music_controller import MusicController
 from biofeedback.control.phases import Phase, StrategyName
 from biofeedback.control.programme_runner import ProgrammeRunner, StrategySlot
 from biofeedback.control.resonance import Resonance, ResonanceSettings

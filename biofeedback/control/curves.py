@@ -1,4 +1,4 @@
-"""Curves from the music's activation, and from synchrony in a group, to its parameters.
+"""Curves from the music's activation to its parameters.
 
 The directions follow the literature on music and arousal: tempo, density and loudness rise with
 it (Ehrlich et al. 2019; van der Zwaag et al. 2011). The end points, and the way home through keys
@@ -24,7 +24,7 @@ from synth.params import (
     MusicParams,
 )
 
-__all__ = ["PER_S", "Curves", "Palette", "opened"]
+__all__ = ["Curves", "Palette"]
 
 
 Ratio = Annotated[float, msgspec.Meta(ge=0.25, le=4.0)]
@@ -114,21 +114,3 @@ class Curves:
 
 def _between(calm: float, driven: float, level: float) -> float:
     return calm + (driven - calm) * level
-
-
-#: Sizes of our own choosing: plain to hear, and small beside what arousal does.
-PER_S = 0.02  #: from nothing to all in 50 s at the fastest
-_TENSION, _BRIGHTNESS, _DYNAMICS, _REGISTER = -0.8, 0.3, 0.15, 0.15
-
-
-def opened(params: MusicParams, together: float) -> MusicParams:
-    """Return plainer, brighter, fuller music: 0 changes nothing, 1 is all of it."""
-    if together <= 0.0:
-        return params
-    return replace(
-        params,
-        tension=max(0.0, params.tension * (1.0 + _TENSION * together)),
-        brightness=min(1.0, params.brightness + _BRIGHTNESS * together),
-        dynamics=min(1.0, params.dynamics + _DYNAMICS * together),
-        register=min(1.0, params.register + _REGISTER * together),
-    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from biofeedback.common.errors import CommandError
+from biofeedback.control.base import Wishes
 from biofeedback.control.limits import Slew
 from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Key, Mode, MusicParams
 
@@ -90,24 +91,28 @@ class Overrides:
         else:
             self._standing.clear()
 
-    def back_off(self) -> None:
-        """Let go of every wish but the bounds that only calm."""
+    def back_off(self) -> Wishes:
+        """Let go of every wish but the bounds that only calm; return those."""
         self._standing = {n: s for n, s in self._standing.items() if n in _CALMING}
+        return self._wishes()
 
-    def step(self, now_s: float) -> None:
-        """Forget the wishes whose time is over."""
+    def step(self, now_s: float) -> Wishes:
+        """Forget the wishes whose time is over; return the others."""
         self._standing = {n: s for n, s in self._standing.items() if now_s < s.until_s}
+        return self._wishes()
 
-    def number(self, name: str) -> float | None:
-        """Return what is asked of the tempo, the level, the target or a bound; None for nothing."""
+    def _wishes(self) -> Wishes:
+        numbers = {
+            name: standing.wish.value
+            for name, standing in self._standing.items()
+            if name not in _GLIDING and isinstance(standing.wish.value, float)
+        }
+        glides = any(glide.value != self._number(name) for name, glide in self._glides.items())
+        return Wishes(**numbers, glides=glides, why=self._why())
+
+    def _number(self, name: str) -> float | None:
         standing = self._standing.get(name)
         return standing.wish.value if standing and isinstance(standing.wish.value, float) else None
-
-    def bounded_bpm(self, bpm: float) -> float:
-        """Return a tempo within the bounds that were asked for; the upper one counts for more."""
-        least, most = self.number("tempo_least_bpm"), self.number("tempo_most_bpm")
-        bpm = bpm if least is None else max(bpm, least)
-        return bpm if most is None else min(bpm, most)
 
     @property
     def style(self) -> str:
@@ -115,9 +120,9 @@ class Overrides:
         standing = self._standing.get("style")
         return str(standing.wish.value) if standing else ""
 
-    def glided(self, name: str, wanted: float, dt_s: float) -> float:
+    def _glided(self, name: str, wanted: float, dt_s: float) -> float:
         """Return a parameter on its way to what was asked for, or back to what is wanted."""
-        goal = self.number(name)
+        goal = self._number(name)
         if goal is None and name not in self._glides:
             return wanted
         low, high = _GLIDING[name]
@@ -127,7 +132,7 @@ class Overrides:
             del self._glides[name]
         return value
 
-    def key(self, wanted: Key) -> Key:
+    def _key(self, wanted: Key) -> Key:
         """Return the key, or the mode on the wanted tonic, that was asked for."""
         key, mode = self._standing.get("key"), self._standing.get("mode")
         if key is not None and isinstance(key.wish.value, Key):
@@ -142,26 +147,14 @@ class Overrides:
             return params
         return replace(
             params,
-            key=self.key(params.key),
-            density=self.glided("density", params.density, dt_s),
-            dynamics=self.glided("dynamics", params.dynamics, dt_s),
-            register=self.glided("register", params.register, dt_s),
-            brightness=self.glided("brightness", params.brightness, dt_s),
+            key=self._key(params.key),
+            density=self._glided("density", params.density, dt_s),
+            dynamics=self._glided("dynamics", params.dynamics, dt_s),
+            register=self._glided("register", params.register, dt_s),
+            brightness=self._glided("brightness", params.brightness, dt_s),
         )
 
-    @property
-    def glides(self) -> bool:
-        """Whether a parameter is on its way to what was asked for, or back."""
-        return any(glide.value != self.number(name) for name, glide in self._glides.items())
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is asked for just now."""
-        return tuple(self._standing)
-
-    @property
-    def why(self) -> str:
-        """Who asked for what and until when, in one sentence; "" when nobody did."""
+    def _why(self) -> str:
         parts = [
             f"{_person(standing.who)} asked for {standing.wish} until {_clock(standing.until_s)}"
             for standing in self._standing.values()

@@ -9,7 +9,7 @@ from biofeedback.control.base import ControlInput, Strategy
 from biofeedback.control.limits import Slew
 from biofeedback.control.phases import Phase, PhaseWatch
 
-__all__ = ["ProgrammeRunner", "StrategySlot"]
+__all__ = ["ProgrammePlace", "ProgrammeRunner", "StrategySlot"]
 
 #: A phase that is over waits for the next phrase, but no longer than this. Ours.
 _MOST_WAIT_S = 60.0
@@ -23,6 +23,20 @@ class StrategySlot:
     strategy: str
     build: Callable[[], Strategy]
     phase: Phase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammePlace:
+    """Where a programme is: the strategy that leads, and the phase, "" without phases.
+
+    `loudness` is the share of the usual one that it wants now; `numbers` are those for the
+    decision: time spent in the phase, and time that is left of it at most.
+    """
+
+    strategy: str
+    phase: str
+    loudness: float
+    numbers: dict[str, float]
 
 
 _ENDLESS = Phase(name="endless", strategy="lead")
@@ -43,40 +57,21 @@ class ProgrammeRunner:
         self.over = False
         self._begin()
 
-    @property
-    def name(self) -> str:
-        """The name of the strategy that leads."""
-        return self._parts[self._index].strategy
-
-    @property
-    def phase(self) -> str:
-        """The name of the phase, "" in a programme without phases."""
-        phase = self._parts[self._index].phase
-        return phase.name if phase else ""
-
-    @property
-    def loudness(self) -> float:
-        """The share of the usual loudness that the programme wants now."""
-        return self._fade.value
-
-    @property
-    def numbers(self) -> dict[str, float]:
-        """Time spent in the phase, and time that is left of it at most, for the decision."""
-        if not self.phase:
-            return {}
-        left_s = self._watch.left_s
-        known = {} if left_s is None else {"phase_left_s": left_s}
-        return {"phase_s": self._watch.elapsed_s} | known
-
-    @property
-    def strategy(self) -> Strategy:
-        """The strategy that leads."""
-        return self._strategy
+    def read(self) -> ProgrammePlace:
+        """Return where the programme is."""
+        part = self._parts[self._index]
+        numbers = {}
+        if part.phase:
+            numbers["phase_s"] = self._watch.elapsed_s
+            if (left_s := self._watch.left_s) is not None:
+                numbers["phase_left_s"] = left_s
+        phase = part.phase.name if part.phase else ""
+        return ProgrammePlace(part.strategy, phase, self._fade.value, numbers)
 
     def step(self, moment: ControlInput) -> None:
         """Let a moment pass; begin the next phase when this one is over and a phrase begins."""
         self._fade.toward(self._phase.loudness, moment.dt_s)
-        if self._watch.is_over(moment, finished=self._strategy.finished):
+        if self._watch.is_over(moment, finished=self.strategy.finished):
             self._ended = True
         if not self._ended:
             return
@@ -93,7 +88,7 @@ class ProgrammeRunner:
         self._index += 1
         part = self._parts[self._index]
         self._phase: Phase = part.phase or _ENDLESS
-        self._strategy: Strategy = part.build()
+        self.strategy: Strategy = part.build()  #: the one that leads
         self._watch: PhaseWatch = PhaseWatch(self._phase.until)
         self._fade: Slew = Slew(self._loudness, 1.0 / self._phase.fade_s)
         self._ended = False

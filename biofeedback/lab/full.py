@@ -14,8 +14,7 @@ from msgspec import structs
 
 from biofeedback.control.base import Decision
 from biofeedback.control.curves import Curves
-from biofeedback.control.limits import Slew
-from biofeedback.control.music_controller import Limits
+from biofeedback.control.limits import Limits, Slew
 from biofeedback.control.resonance import FOUND
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.inputs import Tick

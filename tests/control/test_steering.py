@@ -11,7 +11,7 @@ from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
-from biofeedback.control.music_controller import Limits
+from biofeedback.control.limits import Limits
 from biofeedback.control.override import OverrideRequest
 from biofeedback.state.estimator import State
 from synth.params import Key, Mode, MusicParams

@@ -12,7 +12,7 @@ import pytest
 from biofeedback.cli.app import run
 from biofeedback.config import loader
 from biofeedback.control.base import ControlInput
-from biofeedback.control.curves import opened
+from biofeedback.control.colour import opened
 from biofeedback.control.safety import GroupSafety, SafetySettings
 from biofeedback.group.rules import mean, mean_readings, weights
 from biofeedback.group.settings import GroupSettings
