@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import math
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import biofeedback
@@ -18,16 +19,14 @@ from biofeedback.config.schema import Config
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.events import Derived
 from biofeedback.engine.inputs import TICK_S, BarRequest, Tick
-from biofeedback.group.subjects import SingleSubject, Snapshot
+from biofeedback.group.subjects import Measured, SingleSubject, Snapshot
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
-from biofeedback.metrics.windowed import Window, WindowResult
 from biofeedback.runtime.sanitizer import Sanitizer
 from biofeedback.state.baseline import Baseline
 from sensors.base import SensorStatus, sleep_until
 from sensors.files import Recording
 from sensors.files.replay import play
-from sensors.signals import Chunk, Gap
 from synth.compose.style import Style
 
 __all__ = ["Course", "Heard", "sensed"]
@@ -91,21 +90,14 @@ class _Known:
     def __init__(self, course: Course) -> None:
         self._course = course
 
-    def update(self, sample: Chunk | Gap | SensorStatus) -> tuple[Beat | Scr, ...]:
+    def feed(self, item: Measured) -> tuple[Beat | Scr, ...]:
         """Return the events up to the tick of the sample."""
-        assert isinstance(sample, SensorStatus)
-        return self._course[round(sample.time_s / TICK_S)][0]
+        assert isinstance(item, SensorStatus)
+        return self._course[round(item.time_s / TICK_S)][0]
 
     def sense(self, now_s: float) -> Snapshot:
-        """Return what was known."""
-        return self._course[round(now_s / TICK_S)][1]
-
-    def window(self, now_s: float) -> Window | None:
-        """Ask the worker for nothing: no programme looks at its readings."""
-        return None
-
-    def take(self, result: WindowResult) -> None:
-        """Leave it."""
+        """Return what was known; the worker is asked nothing: no programme reads its readings."""
+        return replace(self._course[round(now_s / TICK_S)][1], window=None)
 
 
 class Heard:

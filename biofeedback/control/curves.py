@@ -8,12 +8,13 @@ as it calms it comes home and brightens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
 
-from biofeedback.control.limits import Band, clamp
+from biofeedback.control.limits import clamp
 from synth.params import (
     DENSITY_RANGE,
     TEMPO_RANGE_BPM,
@@ -24,7 +25,7 @@ from synth.params import (
     MusicParams,
 )
 
-__all__ = ["Curves", "Palette"]
+__all__ = ["Band", "Curves", "Palette"]
 
 
 Ratio = Annotated[float, msgspec.Meta(ge=0.25, le=4.0)]
@@ -60,6 +61,23 @@ class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             raise ValueError("tempo_calm is above tempo_driven")
         if self.density_calm > self.density_driven:
             raise ValueError("density_calm is above density_driven")
+
+
+class Band:
+    """Sorts a value into bands between `edges`, leaving a band only `margin` past its edge."""
+
+    def __init__(self, edges: Sequence[float], margin: float, value: float) -> None:
+        self._edges = tuple(edges)
+        self._margin = margin
+        self.index = sum(value >= edge for edge in self._edges)
+
+    def sort(self, value: float) -> int:
+        """Return the band of `value`: 0 below the first edge, up to `len(edges)`."""
+        while self.index < len(self._edges) and value >= self._edges[self.index] + self._margin:
+            self.index += 1
+        while self.index > 0 and value < self._edges[self.index - 1] - self._margin:
+            self.index -= 1
+        return self.index
 
 
 class Curves:

@@ -1,8 +1,8 @@
-"""Limits that keep the music musical: clamp, slew, dead band, hysteresis, and who obeys them."""
+"""Limits that keep the music musical: clamp, slew, dead band, and who obeys them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import msgspec
 from biofeedback.control.base import ControlTarget, Wishes
 from synth.params import TEMPO_RANGE_BPM
 
-__all__ = ["Band", "DeadBand", "LimitedMusic", "Limits", "MusicLimiter", "Slew", "clamp"]
+__all__ = ["DeadBand", "LimitedMusic", "Limits", "MusicLimiter", "Slew", "clamp"]
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
@@ -48,23 +48,6 @@ class DeadBand:
         if abs(value - self.value) >= self._width:
             self.value = value
         return self.value
-
-
-class Band:
-    """Sorts a value into bands between `edges`, leaving a band only `margin` past its edge."""
-
-    def __init__(self, edges: Sequence[float], margin: float, value: float) -> None:
-        self._edges = tuple(edges)
-        self._margin = margin
-        self.index = sum(value >= edge for edge in self._edges)
-
-    def sort(self, value: float) -> int:
-        """Return the band of `value`: 0 below the first edge, up to `len(edges)`."""
-        while self.index < len(self._edges) and value >= self._edges[self.index] + self._margin:
-            self.index += 1
-        while self.index > 0 and value < self._edges[self.index - 1] - self._margin:
-            self.index -= 1
-        return self.index
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from biofeedback.control.limits import clamp
-
 __all__ = ["SECONDS", "Transition", "TransitionTracker"]
 
 SECONDS = 10.0  #: in which a reason must have changed something. Ours.
@@ -56,4 +54,4 @@ class TransitionTracker:
 
 
 def _glided(value: float, wanted: float, most: float) -> float:
-    return value + clamp(wanted - value, -most, most)
+    return value + max(-most, min(most, wanted - value))

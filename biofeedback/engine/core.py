@@ -194,8 +194,7 @@ class Core:
         derived: list[Derived] = [readings] if tick.index % 2 == 0 else []
         derived += [state, decision]
         derived += self._follow(decision.params, max(now_s, time_s) + TEMPO_LEAD_S)
-        window = self._bodies.window(now_s)
-        if window is not None and (request := self._request(window)):
+        if sensed.window is not None and (request := self._request(sensed.window)):
             derived.append(request)
         return derived
 

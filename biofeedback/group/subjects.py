@@ -19,7 +19,7 @@ from biofeedback.state.estimator import Estimator, EstimatorSettings, State, Sub
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 
-__all__ = ["SingleSubject", "Snapshot", "SubjectEvent", "SubjectGroup", "Subjects"]
+__all__ = ["Measured", "SingleSubject", "Snapshot", "SubjectEvent", "SubjectGroup", "Subjects"]
 
 #: What subjects are fed with.
 Measured = Chunk | Gap | SensorStatus | WindowResult
@@ -35,10 +35,14 @@ class SubjectEvent:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is known at a tick; `bodies` and `together` (0 to 1) belong to groups."""
+    """What is known at a tick; `bodies` and `together` (0 to 1) belong to groups.
+
+    `window` is what the worker shall compute from, where that is due.
+    """
 
     readings: tuple[Reading, ...]
     state: State
+    window: Window | None = None
     bodies: Mapping[str, SubjectState] = field(default_factory=dict)
     together: float = 0.0
 
@@ -52,10 +56,6 @@ class Subjects(Protocol):
 
     def sense(self, now_s: float) -> Snapshot:
         """Return what is known now; times do not go backwards."""
-        ...
-
-    def window(self, now_s: float) -> Window | None:
-        """Return data for the worker when they are due."""
         ...
 
     @property
@@ -83,11 +83,7 @@ class SingleSubject:
         readings = self._metrics.read(now_s)
         state = self._estimator.step(readings, now_s)
         self._learned = state.phase == "tracking"
-        return Snapshot(readings, state)
-
-    def window(self, now_s: float) -> Window | None:
-        """Return data for the worker when they are due."""
-        return self._metrics.window(now_s)
+        return Snapshot(readings, state, self._metrics.window(now_s))
 
     @property
     def baselines(self) -> dict[str, Baseline]:
@@ -100,7 +96,8 @@ class SubjectGroup:
     """A body for each wearer, and one state by rule.
 
     Readings of the group come first, under their usual names; then each wearer's, as NAME/READING,
-    their arousal among them. The long windows of the worker are left to analysis afterwards.
+    their arousal among them. The long windows of the worker, which have no place for whose they
+    are, are left to analysis afterwards.
     """
 
     def __init__(
@@ -138,7 +135,7 @@ class SubjectGroup:
         alike = self._synchrony.read(now_s)
         value = alike[0].value if self._settings.rule == "synchrony" else None
         each = (reading for name, body in bodies.items() for reading in _named(name, body))
-        return Snapshot((*readings, *each, *alike), state, bodies, value or 0.0)
+        return Snapshot((*readings, *each, *alike), state, bodies=bodies, together=value or 0.0)
 
     def _ruled(
         self, bodies: Mapping[str, SubjectState], now_s: float
@@ -149,10 +146,6 @@ class SubjectGroup:
             return replace(leader.state, contributions=known), leader.readings
         shares = weights(bodies)
         return mean(bodies, shares, now_s), mean_readings(bodies, shares)
-
-    def window(self, now_s: float) -> Window | None:
-        """Return nothing: a window has no place for whose it is."""
-        return None
 
     @property
     def baselines(self) -> dict[str, Baseline]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from biofeedback.metrics.base import Metric, Reading, samples
+from biofeedback.metrics.base import Reading, samples
 from biofeedback.metrics.beat_source import ORIGINS, BeatSource
 from biofeedback.metrics.beat_trail import BeatTrail
 from biofeedback.metrics.beat_window import BeatWindow
@@ -18,7 +18,7 @@ from biofeedback.metrics.coherence import Coherence
 from biofeedback.metrics.eda_samples import EdaCoverage, EdaGate
 from biofeedback.metrics.heart_rate import HeartRate
 from biofeedback.metrics.history import History
-from biofeedback.metrics.hrv_time import LnRmssd, Pnn50, Rmssd, Sd1, Sd2, Sdnn
+from biofeedback.metrics.hrv_time import BeatMetrics, LnRmssd, Pnn50, Rmssd, Sd1, Sd2, Sdnn
 from biofeedback.metrics.motion import Motion
 from biofeedback.metrics.recent_beats import RecentBeats
 from biofeedback.metrics.scl import Scl
@@ -136,13 +136,8 @@ class MetricBank:
         report = BeatWindow(settings.report_window_s, trail)
         self._beat_windows = (fast, control, report)
         self._heart_rate = HeartRate(fast)
-        self._heart_metrics: tuple[Metric, ...] = (
-            LnRmssd(control),
-            Rmssd(report),
-            Sdnn(report),
-            Pnn50(report),
-        )
-        self._shapes: tuple[Metric, ...] = (Sd1(report), Sd2(report), StressIndex(report))
+        self._steps = BeatMetrics(LnRmssd(control), Rmssd(report), Sdnn(report), Pnn50(report))
+        self._shapes = BeatMetrics(Sd1(report), Sd2(report), StressIndex(report))
         self._recent = RecentBeats(settings.breathing_window_s)
         self._breathing = BreathingRate(self._recent)
         self._coherence = Coherence(self._recent)
@@ -206,12 +201,12 @@ class MetricBank:
         skin_trust *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
         return (
             self._heart_rate.read(now_s, heart_trust),
-            *(metric.read(now_s, steps_trust) for metric in self._heart_metrics),
+            *self._steps.read(now_s, steps_trust),
             self._breathing.read(now_s, beat_trust),
             self._scl.read(now_s, skin_trust),
             self._scr.read(now_s, skin_trust),
             *self._windowed.read(now_s, beat_trust, skin_trust),
-            *(metric.read(now_s, steps_trust) for metric in self._shapes),
+            *self._shapes.read(now_s, steps_trust),
             self._coherence.read(now_s, beat_trust),
             self._motion.read(now_s),
             self._temperature.read(now_s),

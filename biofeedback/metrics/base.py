@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from sensors.signals import Chunk
 
-__all__ = ["DELIVERY_S", "Metric", "Reading", "covered_share", "freshness", "graded", "samples"]
+__all__ = [
+    "DELIVERY_S",
+    "Metric",
+    "Reading",
+    "covered_share",
+    "freshness",
+    "graded",
+    "graded_all",
+    "measured",
+    "samples",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +168,66 @@ def graded(
         return Reading(name, None, unit, window_s, time_s, 0.0, coverage)
     quality = coverage * trust * (0.5 if coverage < _DEGRADED else 1.0)
     return Reading(name, value, unit, window_s, time_s, quality, coverage)
+
+
+def graded_all(
+    found: Iterable[tuple[str, float | None, str, float, float, float, float]],
+) -> tuple[Reading, ...]:
+    """Return the reading of each tuple of what `graded` takes.
+
+    Parameters
+    ----------
+    found
+        Name, value, unit, length of the window in s, time in s, coverage and trust.
+
+    Returns
+    -------
+    tuple[Reading, ...]
+        In the same order.
+    """
+    return tuple([graded(*each) for each in found])
+
+
+def measured(
+    name: str,
+    value: float | None,
+    unit: str,
+    window_s: float,
+    now_s: float,
+    *,
+    covered_s: float,
+    silent_s: float,
+    worth: float = 1.0,
+    contact: float = 1.0,
+) -> Reading:
+    """Return the reading over a window that ends now, graded by how data cover it.
+
+    Parameters
+    ----------
+    name
+        Of the metric.
+    value
+        What the data in the window say; None for nothing.
+    unit
+        Of the value.
+    window_s
+        Length of the window.
+    now_s
+        Session time at which it ends.
+    covered_s
+        How much of it trustworthy data fill.
+    silent_s
+        Time since the latest data.
+    worth
+        Trust in how the value was found, 0 to 1; scales the quality.
+    contact
+        Trust in the contact with the skin, 0 to 1; scales the quality as well.
+
+    Returns
+    -------
+    Reading
+        Without a value where less than half of the window is covered.
+    """
+    coverage = covered_share(covered_s, window_s, silent_s)
+    trust = worth * freshness(silent_s, window_s) * contact
+    return graded(name, value, unit, window_s, now_s, coverage, trust)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from biofeedback.metrics.base import covered_share, freshness
+from biofeedback.metrics.base import Reading, covered_share, freshness, measured
 from biofeedback.metrics.beat_trail import TICKS_PER_MS, BeatTrail, TrailEntry
 from biofeedback.metrics.beats import Beat
 
@@ -182,6 +182,37 @@ class BeatWindow:
         """
         return [entry.rr / TICKS_PER_MS for entry in self._entries() if entry.is_nn]
 
+    def reading(
+        self, name: str, value: float | None, unit: str, now_s: float, contact: float
+    ) -> Reading:
+        """Return a value of these beats, graded by how they fill the window; worthless when stuck.
+
+        Parameters
+        ----------
+        name
+            Of the reading.
+        value
+            What the data in the window say; None for nothing.
+        unit
+            Of the value.
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        Reading
+            Without a value where the window is covered by less than half.
+        """
+        return measured(
+            name, value, unit, self.window_s, now_s,
+            covered_s=self._covered_s(now_s),
+            silent_s=now_s - self._trail.last.time_s,
+            worth=0.0 if self.still_s() else self._normal_share(),
+            contact=contact,
+        )  # fmt: skip
+
     def coverage(self, now_s: float) -> float:
         """Return the share of the window that NN intervals fill, 0 to 1.
 
@@ -195,6 +226,9 @@ class BeatWindow:
         float
             0 without beats; what may still be on its way is not held against it.
         """
+        return covered_share(self._covered_s(now_s), self.window_s, now_s - self._trail.last.time_s)
+
+    def _covered_s(self, now_s: float) -> float:
         first, end = self._before.after, self._trail.last
         if first is None:
             return 0.0
@@ -202,7 +236,7 @@ class BeatWindow:
         if first.is_nn:
             start_s = first.time_s - first.rr / (1000 * TICKS_PER_MS)
             covered_s -= max(0.0, now_s - self.window_s - start_s)
-        return covered_share(covered_s, self.window_s, now_s - end.time_s)
+        return covered_s
 
     def trust(self, now_s: float) -> float:
         """Return 0 to 1: the share of beats that needed no correction, fading with silence.
@@ -232,11 +266,12 @@ class BeatWindow:
         float
             0 to 1.
         """
+        return self._normal_share() * freshness(now_s - self._trail.last.time_s, self.window_s)
+
+    def _normal_share(self) -> float:
+        """Return the share of beats that needed no correction; 0 without any."""
         end, start = self._trail.last, self._before
-        if end is start:
-            return 0.0
-        share = (end.nn - start.nn) / (end.beats - start.beats)
-        return share * freshness(now_s - end.time_s, self.window_s)
+        return 0.0 if end is start else (end.nn - start.nn) / (end.beats - start.beats)
 
     def still_s(self) -> float:
         """Return for how long intervals have been exactly alike; 0 unless for too long.

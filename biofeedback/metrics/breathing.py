@@ -18,7 +18,7 @@ from collections import deque
 
 import numpy as np
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.recent_beats import RecentBeats
 from sensors.signals import FloatArray
@@ -73,14 +73,13 @@ class BreathingRate:
             self._due_s = now_s + _EVERY_S
             found = [breathing_rhythm(*series) for series in (beats.intervals(), beats.pulses())]
             self._rhythm = max(filter(None, found), key=lambda rhythm: rhythm[1], default=None)
-        rate, trust = None, 0.0
+        rate, clear = None, 0.0
         if self._rhythm is not None:
             hz, share = self._rhythm
             rate = 60.0 * hz
             clear = (share - _UNCLEAR_SHARE) / (_CLEAR_SHARE - _UNCLEAR_SHARE)
-            trust = max(0.0, min(1.0, clear)) * beats.trust(now_s) * contact
-        coverage = beats.coverage(now_s)
-        return graded("breathing_rate", rate, "1/min", beats.window_s, now_s, coverage, trust)
+        worth = max(0.0, min(1.0, clear))
+        return beats.reading("breathing_rate", rate, "1/min", now_s, contact, worth)
 
 
 def breathing_rhythm(times_s: FloatArray, values: FloatArray) -> tuple[float, float] | None:

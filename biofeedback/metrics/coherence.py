@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Reading
 from biofeedback.metrics.recent_beats import RecentBeats
 from sensors.signals import FloatArray
 
@@ -61,8 +61,7 @@ class Coherence:
             times_s, rr_ms = beats.intervals()
             long_enough = len(times_s) and np.ptp(times_s) >= _SHORTEST_SHARE * beats.window_s
             self._ratio = coherence_ratio(times_s, rr_ms) if long_enough else None
-        coverage, trust = beats.coverage(now_s), beats.trust(now_s) * contact
-        return graded("coherence", self._ratio, "", beats.window_s, now_s, coverage, trust)
+        return beats.reading("coherence", self._ratio, "", now_s, contact)
 
 
 def coherence_ratio(times_s: FloatArray, rr_ms: FloatArray) -> float | None:

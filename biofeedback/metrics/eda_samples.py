@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from biofeedback.metrics.base import covered_share, freshness, samples
+from biofeedback.metrics.base import Reading, measured, samples
 from sensors.signals import Chunk, FloatArray
 
 __all__ = ["EdaCoverage", "EdaGate", "Trusted"]
@@ -172,50 +172,58 @@ class EdaCoverage:
             return 0.0
         return self._covered_s[-1] - (self._covered_s[first - 1] if first else 0.0)
 
-    def share(self, now_s: float, window_s: float) -> float:
-        """Return the share of the window that trusted samples cover, 0 to 1.
+    def reading(
+        self,
+        name: str,
+        value: float | None,
+        unit: str,
+        window_s: float,
+        now_s: float,
+        contact: float,
+    ) -> Reading:
+        """Return a value of these samples, graded by how they cover a window.
+
+        Its quality is halved where all is below the floor, and 0 when the latest sample has long
+        been exactly the same.
 
         Parameters
         ----------
-        now_s
-            Session time at which the window ends.
+        name
+            Of the reading.
+        value
+            What the data in the window say; None for nothing.
+        unit
+            Of the value.
         window_s
             Length of the window.
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
 
         Returns
         -------
-        float
-            0 without samples; what may still be on its way is not held against it.
+        Reading
+            Without a value where the window is covered by less than half.
         """
-        return covered_share(self.covered_s(now_s, window_s), window_s, self._silent_s(now_s))
+        return measured(
+            name, value, unit, window_s, now_s,
+            covered_s=self.covered_s(now_s, window_s),
+            silent_s=now_s - self._times_s[-1] if self._times_s else math.inf,
+            worth=self._worth(now_s, window_s),
+            contact=contact,
+        )  # fmt: skip
 
-    def trust(self, now_s: float, window_s: float) -> float:
-        """Return 0 to 1: halved where all is below the floor, fading with silence.
-
-        Parameters
-        ----------
-        now_s
-            Session time at which the window ends.
-        window_s
-            Length of the window.
-
-        Returns
-        -------
-        float
-            0 without samples, and when the latest value has long been exactly the same.
-        """
+    def _worth(self, now_s: float, window_s: float) -> float:
         first = self._first(now_s, window_s)
         count = len(self._times_s) - first
         if not count or self._times_s[-1] - self._still_since_s > _STUCK_S:
             return 0.0
         low = self._low[-1] - (self._low[first - 1] if first else 0)
-        return (1.0 - low / count / 2) * freshness(self._silent_s(now_s), window_s)
+        return 1.0 - low / count / 2
 
     def _first(self, now_s: float, window_s: float) -> int:
         return bisect_right(self._times_s, now_s - window_s)
-
-    def _silent_s(self, now_s: float) -> float:
-        return now_s - self._times_s[-1] if self._times_s else math.inf
 
     def _forget(self) -> None:
         """Drop what has left the longest window; the sample before it still counts from."""

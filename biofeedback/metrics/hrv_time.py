@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Metric, Reading
 from biofeedback.metrics.beat_window import BeatWindow
 
-__all__ = ["LnRmssd", "Pnn50", "Rmssd", "Sd1", "Sd2", "Sdnn"]
+__all__ = ["BeatMetrics", "LnRmssd", "Pnn50", "Rmssd", "Sd1", "Sd2", "Sdnn"]
 
 
 class Rmssd:
@@ -46,9 +46,8 @@ class Rmssd:
         Reading
             In ms.
         """
-        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.rmssd_ms()
-        return graded("rmssd", value, "ms", self._beats.window_s, now_s, coverage, trust)
+        return self._beats.reading("rmssd", value, "ms", now_s, contact)
 
 
 class LnRmssd:
@@ -86,10 +85,9 @@ class LnRmssd:
         Reading
             In the logarithm of ms.
         """
-        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         rmssd_ms = self._beats.rmssd_ms()
         value = math.log(rmssd_ms) if rmssd_ms else None
-        return graded("ln_rmssd", value, "ln ms", self._beats.window_s, now_s, coverage, trust)
+        return self._beats.reading("ln_rmssd", value, "ln ms", now_s, contact)
 
 
 class Sdnn:
@@ -123,9 +121,8 @@ class Sdnn:
         Reading
             In ms.
         """
-        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.sdnn_ms()
-        return graded("sdnn", value, "ms", self._beats.window_s, now_s, coverage, trust)
+        return self._beats.reading("sdnn", value, "ms", now_s, contact)
 
 
 class Pnn50:
@@ -162,9 +159,8 @@ class Pnn50:
         Reading
             In %, 0 to below 100.
         """
-        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.pnn50_percent()
-        return graded("pnn50", value, "%", self._beats.window_s, now_s, coverage, trust)
+        return self._beats.reading("pnn50", value, "%", now_s, contact)
 
 
 class Sd1:
@@ -198,9 +194,8 @@ class Sd1:
         Reading
             In ms.
         """
-        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.sd1_ms()
-        return graded("sd1", value, "ms", self._beats.window_s, now_s, coverage, trust)
+        return self._beats.reading("sd1", value, "ms", now_s, contact)
 
 
 class Sd2:
@@ -234,6 +229,29 @@ class Sd2:
         Reading
             In ms.
         """
-        coverage, trust = self._beats.coverage(now_s), self._beats.trust(now_s) * contact
         value = self._beats.sd2_ms()
-        return graded("sd2", value, "ms", self._beats.window_s, now_s, coverage, trust)
+        return self._beats.reading("sd2", value, "ms", now_s, contact)
+
+
+class BeatMetrics:
+    """Several metrics of beats, read together."""
+
+    def __init__(self, *metrics: Metric) -> None:
+        self._metrics = metrics
+
+    def read(self, now_s: float, contact: float) -> tuple[Reading, ...]:
+        """Return the value of each; `contact` 0..1 scales the quality.
+
+        Parameters
+        ----------
+        now_s
+            Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+
+        Returns
+        -------
+        tuple[Reading, ...]
+            In the order of the metrics.
+        """
+        return tuple([metric.read(now_s, contact) for metric in self._metrics])

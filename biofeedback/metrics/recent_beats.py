@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from biofeedback.metrics.base import covered_share, freshness
+from biofeedback.metrics.base import Reading, measured
 from biofeedback.metrics.beat_window import STUCK_STEPS
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.pulse_train import PulseBeat
@@ -93,36 +93,43 @@ class RecentBeats:
         """
         return np.array(self._pulses).reshape(-1, 2).T
 
-    def coverage(self, now_s: float) -> float:
-        """Return the share of the window that NN intervals fill, 0 to 1.
+    def reading(
+        self,
+        name: str,
+        value: float | None,
+        unit: str,
+        now_s: float,
+        contact: float,
+        worth: float = 1.0,
+    ) -> Reading:
+        """Return a value of these beats, graded by how they fill the window; worthless when stuck.
 
         Parameters
         ----------
+        name
+            Of the reading.
+        value
+            What the data in the window say; None for nothing.
+        unit
+            Of the value.
         now_s
             Session time at which the window ends.
+        contact
+            Trust in the contact with the skin, 0 to 1; scales the quality.
+        worth
+            Trust in how the value was found, 0 to 1; scales the quality as well.
 
         Returns
         -------
-        float
-            What may still be on its way is not held against it.
+        Reading
+            Without a value where the window is covered by less than half.
         """
         if self._covered_s is None:
             self._covered_s = sum(rr_ms for _, rr_ms in self._beats) / 1000.0
-        return covered_share(self._covered_s, self.window_s, now_s - self._last_s)
-
-    def trust(self, now_s: float) -> float:
-        """Return 1 while beats keep coming, fading with silence; 0 when they are all alike.
-
-        Parameters
-        ----------
-        now_s
-            Session time at which the window ends.
-
-        Returns
-        -------
-        float
-            0 to 1.
-        """
-        if self._still >= STUCK_STEPS:
-            return 0.0
-        return freshness(now_s - self._last_s, self.window_s)
+        return measured(
+            name, value, unit, self.window_s, now_s,
+            covered_s=self._covered_s,
+            silent_s=now_s - self._last_s,
+            worth=0.0 if self._still >= STUCK_STEPS else worth,
+            contact=contact,
+        )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Reading
 from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
 
 __all__ = ["Scl"]
@@ -70,7 +70,5 @@ class Scl:
         Reading
             In uS.
         """
-        window_s, share = self._window_s, self._coverage.share(now_s, self._window_s)
         value = None if math.isnan(self._second_us) else self._second_us
-        trust = self._coverage.trust(now_s, window_s) * contact
-        return graded("scl", value, "uS", window_s, now_s, share, trust)
+        return self._coverage.reading("scl", value, "uS", self._window_s, now_s, contact)

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Reading
 from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
 
 __all__ = ["Scr", "ScrRate"]
@@ -127,9 +127,7 @@ class ScrRate:
         while self._alarms_s and self._alarms_s[0] <= now_s - window_s:
             self._alarms_s.popleft()
         rate = 60.0 * len(self._alarms_s) / covered_s if covered_s > 0.0 else None
-        share = self._coverage.share(now_s, window_s)
-        trust = self._coverage.trust(now_s, window_s) * contact
-        return graded("scr_rate", rate, "1/min", window_s, now_s, share, trust)
+        return self._coverage.reading("scr_rate", rate, "1/min", window_s, now_s, contact)
 
     def _tune(self, step_s: float) -> None:
         self._step_s = step_s

@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from biofeedback.metrics.base import Reading, covered_share, freshness, graded
+from biofeedback.metrics.base import Reading, measured
 from sensors.signals import Chunk
 
 __all__ = ["SkinTemperature"]
@@ -82,10 +82,11 @@ class SkinTemperature:
         value = None
         if covered_s > 0.0:
             value = math.fsum(seconds * c for _, seconds, c in self._pieces) / covered_s
-        silent_s = now_s - self._last_s
-        coverage = covered_share(covered_s, self._window_s, silent_s)
-        trust = freshness(silent_s, self._window_s) * (1.0 if self.looks_worn() else 0.5)
-        return graded("skin_temperature", value, "degC", self._window_s, now_s, coverage, trust)
+        return measured(
+            "skin_temperature", value, "degC", self._window_s, now_s,
+            covered_s=covered_s, silent_s=now_s - self._last_s,
+            worth=1.0 if self.looks_worn() else 0.5,
+        )  # fmt: skip
 
     def _advance(self, now_s: float) -> None:
         while self._pieces and self._pieces[0][0] <= now_s - self._window_s:

@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beat_window import BeatWindow
 
 __all__ = ["StressIndex", "sqrt_stress_index"]
@@ -55,11 +55,10 @@ class StressIndex:
             Without a unit; 7 to 12 is usual at rest.
         """
         beats = self._beats
-        if beats.changes != self._seen:
-            self._seen = beats.changes
+        if (changes := beats.changes) != self._seen:
+            self._seen = changes
             self._value = sqrt_stress_index(beats.nn_ms())
-        coverage, trust = beats.coverage(now_s), beats.trust(now_s) * contact
-        return graded("stress_index", self._value, "", beats.window_s, now_s, coverage, trust)
+        return beats.reading("stress_index", self._value, "", now_s, contact)
 
 
 def sqrt_stress_index(nn_ms: Sequence[float]) -> float | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from biofeedback.metrics.base import Reading, graded
+from biofeedback.metrics.base import Reading, graded_all
 from sensors.signals import FloatArray
 
 __all__ = [
@@ -306,7 +306,7 @@ class WindowedReadings:
         fade = min(1.0, max(0.0, 1.5 - age_s / (2 * self._fresh_s)))
         heart = (result.rr_coverage if fade else 0.0, heart_contact, result.rr_span_s)
         skin = (1.0 if fade else 0.0, skin_contact, result.eda_span_s)
-        readings = []
+        known_readings: list[tuple[str, float | None, str, float, float, float, float]] = []
         for name, value, unit, (coverage, contact, span_s) in (
             ("vlf", result.vlf_ms2, "ms^2", heart),
             ("lf", result.lf_ms2, "ms^2", heart),
@@ -319,5 +319,5 @@ class WindowedReadings:
             time_s = now_s if known is None else result.end_s
             window_s = self._window_s if known is None else span_s
             share = 0.0 if known is None else coverage
-            readings.append(graded(name, known, unit, window_s, time_s, share, fade * contact))
-        return tuple(readings)
+            known_readings.append((name, known, unit, window_s, time_s, share, fade * contact))
+        return graded_all(known_readings)

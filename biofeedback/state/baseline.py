@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -25,10 +25,12 @@ __all__ = [
     "Baseline",
     "BaselineLearner",
     "BaselineSettings",
+    "Feature",
     "LateBaseline",
     "PopulationPrior",
     "RestingValue",
     "feature",
+    "features",
 ]
 
 
@@ -122,6 +124,20 @@ def feature(reading: Reading) -> float | None:
     return reading.value
 
 
+class Feature(NamedTuple):
+    """A reading on the scale on which it is compared, and its quality."""
+
+    name: str
+    value: float
+    quality: float
+
+
+def features(readings: Iterable[Reading]) -> list[Feature]:
+    """Return the features of the readings that have one, in the same order."""
+    pairs = [(reading, feature(reading)) for reading in readings]
+    return [Feature(r.name, value, r.quality) for r, value in pairs if value is not None]
+
+
 class BaselineLearner:
     """Collects readings for `rest_s` seconds from the first one that has a value."""
 
@@ -136,17 +152,16 @@ class BaselineLearner:
         """Whether the rest is over."""
         return self._elapsed_s >= self._rest_s
 
-    def feed(self, readings: Iterable[Reading], now_s: float) -> None:
-        """Take in the readings of `now_s`; after the rest nothing is taken in any more."""
+    def feed(self, readings: Iterable[Reading], now_s: float) -> bool:
+        """Take in the readings of `now_s`; return whether the rest is over, which ends it."""
         if self.complete:
-            return
-        for reading in readings:
-            value = feature(reading)
-            if value is not None:
-                self._start_s = now_s if self._start_s is None else self._start_s
-                self._features[reading.name].append(value)
+            return True
+        for name, value, _ in features(readings):
+            self._start_s = now_s if self._start_s is None else self._start_s
+            self._features[name].append(value)
         if self._start_s is not None:
             self._elapsed_s = now_s - self._start_s
+        return self.complete
 
     def result(self) -> Baseline | None:
         """Return what was learnt so far; None while no metric has been measured long enough."""

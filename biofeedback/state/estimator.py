@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
-from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, feature
+from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, features
 
 __all__ = ["Estimator", "EstimatorSettings", "State", "SubjectState"]
 
@@ -127,10 +127,7 @@ class Estimator:
 
         A rest in which nothing could be learnt is repeated.
         """
-        if self._learner is None:
-            return
-        self._learner.feed(readings, now_s)
-        if not self._learner.complete:
+        if self._learner is None or not self._learner.feed(readings, now_s):
             return
         self._baseline = self._learner.result()
         if self._baseline is None:
@@ -144,23 +141,22 @@ class Estimator:
         contributions = {}
         unknown: list[tuple[str, float]] = []
         total = weighted = known = 0.0
-        for reading in readings:
-            value = feature(reading)
-            if value is None or reading.quality <= 0.0:
+        for name, value, quality in features(readings):
+            if quality <= 0.0:
                 continue
-            z = None if self._baseline is None else self._baseline.z(reading.name, value)
-            trust = reading.quality
+            z = None if self._baseline is None else self._baseline.z(name, value)
+            trust = quality
             if z is not None:
                 known += trust
             elif self._baseline is not None:
-                unknown.append((reading.name, value))
-                z = self._late.z(reading.name, value)
+                unknown.append((name, value))
+                z = self._late.z(name, value)
                 trust *= _UNKNOWN_TRUST if z is None else _LATE_TRUST
             if z is None:
-                prior = POPULATION[reading.name]
+                prior = POPULATION[name]
                 z = (value - prior.mean) / prior.sd_between
-            contributions[reading.name] = z
-            weight = _WEIGHTS[reading.name] * trust
+            contributions[name] = z
+            weight = _WEIGHTS[name] * trust
             total += abs(weight)
             weighted += weight * min(max(z, -_LARGEST_Z), _LARGEST_Z)
         if known >= _ENOUGH_KNOWN:

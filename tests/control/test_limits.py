@@ -1,6 +1,7 @@
 import pytest
 
-from biofeedback.control.limits import Band, DeadBand, Slew, clamp
+from biofeedback.control.curves import Band
+from biofeedback.control.limits import DeadBand, Slew, clamp
 
 
 def test_clamp_keeps_inside_and_returns_the_nearest_edge_outside() -> None:
