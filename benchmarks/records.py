@@ -29,7 +29,8 @@ from biofeedback.app.registry import SensorOptions
 from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
-from biofeedback.record.convert import encode, input_line
+from biofeedback.record.inputs import input_line
+from biofeedback.record.line import encode
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify

@@ -40,7 +40,8 @@ from biofeedback.mqtt.messages import (
 )
 from biofeedback.mqtt.orders import SILENCE, OrderGate, who
 from biofeedback.mqtt.outbox import Outbox
-from biofeedback.record.convert import derived_lines, input_line
+from biofeedback.record.derived import derived_lines
+from biofeedback.record.inputs import input_line
 from biofeedback.runtime.ports import SessionControl
 from biofeedback.views.live_view import LiveView
 

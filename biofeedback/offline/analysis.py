@@ -21,7 +21,7 @@ from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.stress_index import StressIndex
 from biofeedback.metrics.summary import EdaSummary, HrvSummary, eda_summary, hrv_summary
 from biofeedback.metrics.windowed import compute
-from biofeedback.record.convert import input_of
+from biofeedback.record.inputs import input_of
 from biofeedback.record.reader import is_session, read
 from sensors.base import Sample, SampleStream, SensorStatus
 from sensors.files import open as files

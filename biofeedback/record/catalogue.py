@@ -12,7 +12,7 @@ import msgspec
 
 from biofeedback.common.errors import KeyMissingError, LogError
 from biofeedback.record import index, lines
-from biofeedback.record.convert import encode
+from biofeedback.record.line import encode
 from biofeedback.record.older import decoder
 from biofeedback.record.reader import (
     LOG_NAME,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.record import lines
-from biofeedback.record.convert import device_times
+from biofeedback.record.inputs import device_times
 from biofeedback.record.reader import read_header
 from biofeedback.record.tables import LogTable, column, gather
 from biofeedback.record.targets import new_folder

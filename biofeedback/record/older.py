@@ -8,7 +8,7 @@ from typing import Any, Union, get_args
 import msgspec
 
 from biofeedback.record import lines
-from biofeedback.record.convert import params_item
+from biofeedback.record.derived import params_item
 from synth.params import MusicParams
 
 __all__ = ["decoder"]

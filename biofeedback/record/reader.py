@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from biofeedback.common.errors import LogError
-from biofeedback.record.checksum import intact
+from biofeedback.record.line import intact
 from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
 from biofeedback.record.older import decoder
 from biofeedback.storage import encryption

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from biofeedback.common.errors import LogError
 from biofeedback.record import lines
-from biofeedback.record.convert import input_of
+from biofeedback.record.inputs import input_of
 from biofeedback.record.reader import read
 from sensors.base import Clock, Sample, SampleStream, SensorStatus, sleep_until
 from sensors.signals import Chunk, Gap

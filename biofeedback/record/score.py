@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from biofeedback.record import lines
-from biofeedback.record.convert import params_of
+from biofeedback.record.derived import params_of
 from biofeedback.record.reader import read
 from synth.events import Note
 from synth.params import Key, Layer, MusicParams

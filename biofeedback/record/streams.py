@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 
 from biofeedback.record import lines
-from biofeedback.record.convert import input_of
+from biofeedback.record.inputs import input_of
 from sensors.signals import Chunk, FloatArray
 
 __all__ = ["LoggedStream", "SampleGrid", "StreamCollector"]

@@ -16,8 +16,9 @@ from biofeedback.engine.core import Core
 from biofeedback.engine.events import WindowRequest
 from biofeedback.metrics.windowed import Window, WindowResult, compute
 from biofeedback.record import lines
-from biofeedback.record.checksum import checksums
-from biofeedback.record.convert import derived_lines, encode, input_of
+from biofeedback.record.derived import derived_lines
+from biofeedback.record.inputs import input_of
+from biofeedback.record.line import DerivedLine, checksums, encode
 from biofeedback.record.reader import log_size, read
 
 __all__ = ["Difference", "Verification", "verify"]
@@ -172,7 +173,7 @@ class _Checker:
         self._core = core
         self._sealed = schema >= 2
         self._today = schema == lines.SCHEMA
-        self._expected: deque[lines.Line] = deque()
+        self._expected: deque[DerivedLine] = deque()
         self._windows: dict[tuple[int, int], Window] = {}
         self._next_seq = 0
         self.inputs = 0

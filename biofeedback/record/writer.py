@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from biofeedback.common.errors import FolderError
-from biofeedback.record.convert import encode
+from biofeedback.record.line import encode
 from biofeedback.record.lines import LostLine
 from biofeedback.record.reader import part_name
 

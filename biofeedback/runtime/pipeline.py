@@ -12,7 +12,9 @@ from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived, WindowRequest
 from biofeedback.engine.inputs import Input
 from biofeedback.record import lines
-from biofeedback.record.convert import encode, encoded, input_line
+from biofeedback.record.derived import encoded
+from biofeedback.record.inputs import input_line
+from biofeedback.record.line import encode
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.player_group import PlayerGroup
 from biofeedback.runtime.telemetry import Counters

@@ -10,7 +10,7 @@ import pytest
 from replayed_session import cut, eda_csv, replayed, rr_text
 
 from biofeedback.cli.app import run
-from biofeedback.record.checksum import sealed
+from biofeedback.record.line import sealed
 
 
 @pytest.fixture(scope="module")

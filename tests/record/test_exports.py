@@ -19,7 +19,8 @@ from replayed_session import eda_csv, replayed, rr_text, simulated
 from biofeedback.cli.app import run
 from biofeedback.common.errors import FolderError
 from biofeedback.record import export_bids, export_edf, export_parquet, export_rr, export_xdf, lines
-from biofeedback.record.convert import encode, input_line
+from biofeedback.record.inputs import input_line
+from biofeedback.record.line import encode
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.score import score_of
 from biofeedback.record.streams import LoggedStream

@@ -92,7 +92,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from biofeedback.record import lines
-from biofeedback.record.convert import encode
+from biofeedback.record.line import encode
 from biofeedback.record.writer import LogWriter
 
 header, _, _ = Path(sys.argv[1]).read_bytes().partition(b"\\n")

@@ -22,9 +22,10 @@ from biofeedback.common.errors import FolderError, LogError
 from biofeedback.engine.digest import code_digest
 from biofeedback.record import lines
 from biofeedback.record.catalogue import catalogue
-from biofeedback.record.checksum import sealed
 from biofeedback.record.compress import compress
-from biofeedback.record.convert import encode, input_line, input_of, params_item, params_of
+from biofeedback.record.derived import params_item, params_of
+from biofeedback.record.inputs import input_line, input_of
+from biofeedback.record.line import encode, sealed
 from biofeedback.record.reader import COMPRESSED_NAME, LOG_NAME, log_size, read, read_header
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.score import score_of

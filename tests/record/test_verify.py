@@ -9,7 +9,7 @@ from biofeedback.app.runner import SessionPlan, SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.engine.digest import code_digest
-from biofeedback.record.checksum import sealed
+from biofeedback.record.line import sealed
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify

@@ -11,7 +11,7 @@ import pytest
 from replayed_session import simulated
 
 from biofeedback.cli.app import run
-from biofeedback.record.checksum import sealed
+from biofeedback.record.line import sealed
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.report.trends import FEWEST, SessionMeasures, trends
 

@@ -11,7 +11,7 @@ from biofeedback.common.errors import TrialError
 from biofeedback.config.schema import Config
 from biofeedback.control.yoked import YokedSettings
 from biofeedback.record import lines
-from biofeedback.record.convert import encode
+from biofeedback.record.line import encode
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.trials import checklist, page
 from biofeedback.trials.allocation import Allocation, draw, open_sealed, seal

@@ -1,17 +1,48 @@
-"""The checksum at the end of a line of the log, so that verify names a line that was changed.
+"""What every line of the log has: its time and number, and how its bytes can be trusted.
 
-Derived lines need none: they are regenerated. A line that came from outside is sealed with the
-CRC-32 of its other bytes, as its last field.
+Derived lines need no checksum: they are regenerated. A line that came from outside is sealed with
+the CRC-32 of its other bytes, as its last field, so that verify names a line that was changed.
 """
 
 from __future__ import annotations
 
 import zlib
 
-__all__ = ["checksums", "intact", "sealed"]
+import msgspec
 
+__all__ = ["DerivedLine", "LogLine", "checksums", "encode", "intact", "sealed"]
+
+_ENCODER = msgspec.json.Encoder()
 _FIELD = b',"crc":"'
 _LENGTH = len(_FIELD) + 8 + len(b'"}')
+
+
+class LogLine(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
+    """A line of any kind: session time `t` in s at which it came to be, and its place `seq`."""
+
+    t: float
+    seq: int
+
+
+class DerivedLine(LogLine, frozen=True):
+    """A line that follows from inputs."""
+
+
+def encode(line: LogLine) -> bytes:
+    """Return a line as JSON, without its line break; one that is not derived is sealed.
+
+    Parameters
+    ----------
+    line
+        Any kind of line.
+
+    Returns
+    -------
+    bytes
+        JSON; the checksum is its last field.
+    """
+    data = _ENCODER.encode(line)
+    return data if isinstance(line, DerivedLine) else sealed(data)
 
 
 def sealed(line: bytes) -> bytes:

@@ -1,0 +1,332 @@
+"""What the core derives as lines of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import msgspec
+
+from biofeedback.control.base import Decision
+from biofeedback.engine.events import Derived, WindowRequest
+from biofeedback.group.subjects import SubjectEvent
+from biofeedback.metrics.base import Reading
+from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.scr import Scr
+from biofeedback.record.line import DerivedLine
+from biofeedback.state.estimator import State
+from synth.events import Bar, Cancel
+from synth.params import Key, Layer, MusicParams
+from synth.tempo_map import TempoSegment
+
+__all__ = [
+    "BeatLine",
+    "CancelLine",
+    "DecisionLine",
+    "MusicLine",
+    "NoteLine",
+    "ParamsItem",
+    "ReadingItem",
+    "ReadingLine",
+    "ScrLine",
+    "StateLine",
+    "TempoLine",
+    "WindowLine",
+    "derived_lines",
+    "encoded",
+    "params_item",
+    "params_of",
+]
+
+_ENCODER = msgspec.json.Encoder()
+_PARAMS = tuple(field.name for field in fields(MusicParams))
+
+
+class BeatLine(DerivedLine, frozen=True, tag="beat", omit_defaults=True):
+    """Derived: a heart beat and what was made of it; `nn` says whether metrics use it.
+
+    `wearer` says whose it is, in a group.
+    """
+
+    time: float
+    rr_ms: float
+    verdict: str
+    nn: bool
+    wearer: str = ""
+
+
+class ScrLine(DerivedLine, frozen=True, tag="scr", omit_defaults=True):
+    """Derived: a skin conductance response, from its onset to its peak, trough to peak in uS.
+
+    `wearer` says whose it is, in a group.
+    """
+
+    time: float
+    peak: float
+    amplitude_us: float
+    wearer: str = ""
+
+
+class ReadingItem(msgspec.Struct, frozen=True, array_like=True):
+    """One metric within a reading line: a list of these, in this order."""
+
+    name: str
+    value: float | None
+    unit: str
+    window_s: float
+    time_s: float
+    quality: float
+    coverage: float
+
+
+class ReadingLine(DerivedLine, frozen=True, tag="reading"):
+    """Derived, once a second: all metrics."""
+
+    readings: list[ReadingItem]
+
+
+class WindowLine(DerivedLine, frozen=True, tag="window"):
+    """Derived: the worker was asked for the metrics of start .. end."""
+
+    start: float
+    end: float
+    from_seq: int
+    to_seq: int
+
+
+class StateLine(DerivedLine, frozen=True, tag="state"):
+    """Derived: the arousal estimate with its interval."""
+
+    arousal: float
+    low: float
+    high: float
+    confidence: float
+    phase: str
+    breaths_per_minute: float | None
+    contributions: dict[str, float]
+
+
+class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
+    """The music's parameters within a decision line: a list of these, in this order."""
+
+    tempo_bpm: float
+    key: str
+    density: float
+    dynamics: float
+    register: float
+    brightness: float
+    tension: float
+    articulation: float
+    swing: float
+    swell: float
+    layers: list[str]
+    rest: bool = False
+    sound: str = ""
+
+
+class DecisionLine(DerivedLine, frozen=True, tag="decision", omit_defaults=True):
+    """Derived: what the music should do, and why; `cause` is the reading or branch behind it."""
+
+    strategy: str
+    setpoint: float | None
+    params: ParamsItem
+    why: str
+    numbers: dict[str, float]
+    cause: str = ""
+    phase: str = ""
+
+
+class TempoLine(DerivedLine, frozen=True, tag="tempo"):
+    """Derived: from `time` on, where the music stands at `beat`, it moves at `bpm`."""
+
+    time: float
+    beat: float
+    bpm: float
+
+
+class MusicLine(DerivedLine, frozen=True, tag="music"):
+    """Derived: a bar as it was composed; its notes follow."""
+
+    index: int
+    beat: float
+    beats: float
+    key: str
+    chords: list[str]
+    section: str
+    phrase_start: bool
+
+
+class NoteLine(DerivedLine, frozen=True, tag="note"):
+    """Derived: a note."""
+
+    id: int
+    beat: float
+    beats: float
+    pitch: int
+    velocity: int
+    layer: str
+
+
+class CancelLine(DerivedLine, frozen=True, tag="cancel"):
+    """Derived: notes from this beat on were withdrawn."""
+
+    from_beat: float
+
+
+def encoded(seq: int, t: float, derived: Sequence[Derived]) -> list[bytes]:
+    """Return the lines of derived values as JSON, numbered from `seq` on, without line breaks.
+
+    Parameters
+    ----------
+    seq
+        The number of the first line.
+    t
+        Session time in s at which they came to be.
+    derived
+        What the core derived from one input.
+
+    Returns
+    -------
+    list[bytes]
+        One for each line.
+    """
+    found: list[bytes] = []
+    for item in derived:
+        found += [_ENCODER.encode(line) for line in derived_lines(seq + len(found), t, item)]
+    return found
+
+
+def derived_lines(seq: int, t: float, item: Derived) -> list[DerivedLine]:
+    """Return the lines of a derived value, numbered from `seq` on; a bar brings its notes.
+
+    Parameters
+    ----------
+    seq
+        The number of the first line.
+    t
+        Session time in s at which it came to be.
+    item
+        What the core derived.
+
+    Returns
+    -------
+    list[DerivedLine]
+        One line, or for a bar one and its notes.
+    """
+    match item:
+        case Bar():
+            return _bar_lines(seq, t, item)
+        case SubjectEvent():
+            return [
+                msgspec.structs.replace(line, wearer=item.wearer)
+                for line in derived_lines(seq, t, item.item)
+            ]
+        case Beat():
+            return [
+                BeatLine(
+                    t=t, seq=seq, time=item.time_s, rr_ms=item.rr_ms, verdict=item.verdict,
+                    nn=item.is_nn,
+                )
+            ]  # fmt: skip
+        case Scr():
+            return [
+                ScrLine(
+                    t=t,
+                    seq=seq,
+                    time=item.onset_s,
+                    peak=item.peak_s,
+                    amplitude_us=item.amplitude_us,
+                )
+            ]
+        case tuple():
+            return [ReadingLine(t=t, seq=seq, readings=[_reading(r) for r in item])]
+        case WindowRequest():
+            return [
+                WindowLine(
+                    t=t, seq=seq, start=item.window.start_s, end=item.window.end_s,
+                    from_seq=item.from_seq, to_seq=item.to_seq,
+                )
+            ]  # fmt: skip
+        case State():
+            return [
+                StateLine(
+                    t=t, seq=seq, arousal=item.arousal, low=item.low, high=item.high,
+                    confidence=item.confidence, phase=item.phase,
+                    breaths_per_minute=item.breaths_per_minute, contributions=item.contributions,
+                )
+            ]  # fmt: skip
+        case Decision():
+            return [
+                DecisionLine(
+                    t=t, seq=seq, strategy=item.strategy, setpoint=item.setpoint,
+                    params=params_item(item.params), why=item.why, numbers=item.numbers,
+                    cause=item.cause, phase=item.phase,
+                )
+            ]  # fmt: skip
+        case TempoSegment():
+            return [TempoLine(t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm)]
+        case Cancel():
+            return [CancelLine(t=t, seq=seq, from_beat=item.from_beat)]
+
+
+def params_item(params: MusicParams) -> ParamsItem:
+    """Return the music's parameters as a decision line holds them.
+
+    Parameters
+    ----------
+    params
+        As the core decided them.
+
+    Returns
+    -------
+    ParamsItem
+        A list in JSON.
+    """
+    values = {name: getattr(params, name) for name in _PARAMS}
+    layers = [layer.value for layer in params.layers]
+    return ParamsItem(**values | {"key": str(params.key), "layers": layers})
+
+
+def params_of(item: ParamsItem) -> MusicParams:
+    """Return the parameters that a decision line holds.
+
+    Parameters
+    ----------
+    item
+        As a decision line holds them.
+
+    Returns
+    -------
+    MusicParams
+        Equal to what `params_item` was given.
+
+    Raises
+    ------
+    ValueError
+        For an unknown key or layer.
+    """
+    values = {name: getattr(item, name) for name in _PARAMS}
+    values |= {"key": Key.parse(item.key), "layers": tuple(Layer(name) for name in item.layers)}
+    return MusicParams(**values)
+
+
+def _reading(reading: Reading) -> ReadingItem:
+    return ReadingItem(
+        reading.name, reading.value, reading.unit, reading.window_s, reading.time_s,
+        reading.quality, reading.coverage,
+    )  # fmt: skip
+
+
+def _bar_lines(seq: int, t: float, bar: Bar) -> list[DerivedLine]:
+    music = MusicLine(
+        t=t, seq=seq, index=bar.index, beat=bar.beat, beats=bar.beats, key=str(bar.key),
+        chords=list(bar.chords), section=bar.section, phrase_start=bar.phrase_start,
+    )  # fmt: skip
+    notes = [
+        NoteLine(
+            t=t, seq=seq + place, id=note.id, beat=note.beat, beats=note.beats, pitch=note.pitch,
+            velocity=note.velocity, layer=note.layer.value,
+        )
+        for place, note in enumerate(bar.notes, 1)
+    ]  # fmt: skip
+    return [music, *notes]
