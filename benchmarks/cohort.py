@@ -17,8 +17,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from biofeedback.app.plan import SessionPlan
 from biofeedback.app.registry import SensorOptions
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.offline.cohort import analyze_all, find_sessions
 from biofeedback.record.reader import LOG_NAME

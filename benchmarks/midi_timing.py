@@ -51,7 +51,8 @@ BURN = "while True: pass"
 METRICS = """
 from biofeedback.config.loader import load
 import tempfile, pathlib
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 async def nothing(session): pass
 while True:
     with tempfile.TemporaryDirectory() as folder:

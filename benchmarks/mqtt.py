@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from rigs.broker import Broker
 
 from biofeedback.app import registry, runner
+from biofeedback.app.plan import SessionPlan
 from biofeedback.common.clock import run_live, utc_now
 from biofeedback.config import loader
 from biofeedback.mqtt.address import load
@@ -55,7 +56,7 @@ def play(out: Path, logins: list[str], count: int, seconds: float) -> None:
 
     async def one(number: int, worker: SharedWorker) -> None:
         await asyncio.sleep(number * STAGGER_S)
-        plan = runner.SessionPlan(
+        plan = SessionPlan(
             config=settings, sensors=("sim:",), out=out / f"w{number:02d}", seed=number + 1,
             duration_s=seconds, realtime=True, options=registry.SensorOptions(seed=number + 1),
             mqtt=load(logins[number]) if logins else None,

@@ -30,7 +30,8 @@ from arousal_auc import blocks
 from nulls.sensed import Course, Heard, sensed
 from recorded import recordings_folder
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load, programmes
 from biofeedback.config.schema import Config
 from biofeedback.control.base import Decision

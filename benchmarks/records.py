@@ -25,8 +25,9 @@ from random import Random
 import msgspec
 import numpy as np
 
+from biofeedback.app.plan import SessionPlan
 from biofeedback.app.registry import SensorOptions
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.runner import SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.record.inputs import input_line

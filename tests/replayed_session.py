@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 from random import Random
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.record.reader import LOG_NAME
 

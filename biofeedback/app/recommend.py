@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from biofeedback.app.runner import SessionPlan
+from biofeedback.app.plan import SessionPlan
 from biofeedback.common.errors import BiofeedbackError, ConfigError
 from biofeedback.config.schema import Config
 from biofeedback.personal import profiles

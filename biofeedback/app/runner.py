@@ -1,57 +1,51 @@
-"""Everything around a session: parts built from a plan before it, files written after it."""
+"""Performs a session from a plan: opens its parts, runs it, and keeps what it left behind."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
 import shlex
 import shutil
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
 from biofeedback import controllers
-from biofeedback.app import registry
+from biofeedback.app.header import header
+from biofeedback.app.plan import (
+    SessionPlan,
+    known_baselines,
+    sensor_sources,
+    with_map,
+    with_resonance,
+)
 from biofeedback.common.clock import SessionClock, run_live, run_virtual, utc_now
 from biofeedback.common.interrupts import Interrupts
 from biofeedback.common.stop_switch import Stopped, StopSwitch
 from biofeedback.common.tasks import aside, closed
 from biofeedback.config.loader import to_toml
 from biofeedback.config.midi_maps import resolve
-from biofeedback.config.schema import Config
 from biofeedback.control.resonance import FOUND
 from biofeedback.controllers.local_ipc import LocalIpc
-from biofeedback.engine.digest import code_digest
 from biofeedback.engine.factory import core_for
 from biofeedback.integrations.lsl_outlet import LslOutlet
-from biofeedback.mqtt.address import Login
 from biofeedback.mqtt.publisher import MqttPublisher
 from biofeedback.personal import profiles
-from biofeedback.personal.learner import LearnedChoice
-from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
-from biofeedback.runtime.ports import SensorSource
 from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.telemetry import Counters
 from biofeedback.runtime.worker_client import InlineWorker, Worker, WorkerClient
-from biofeedback.state.baseline import Baseline
-from biofeedback.storage.paths import sessions_folder
 from biofeedback.storage.session_dir import check_target, new_folder, write_text
-from synth.errors import MapError
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
 
-__all__ = ["Hand", "SessionPlan", "SessionResult", "SessionRunner"]
+__all__ = ["Hand", "SessionResult", "SessionRunner"]
 
 _SCREEN = "The screen"
 _LOG_CLOSES_S = 60.0  #: what a disk may take for the last lines; longer, and they may be lost
@@ -61,33 +55,6 @@ _PLAYER_CLOSES_S = 60.0  #: it gives up trying to silence an output after half a
 Watcher = Callable[[Session], Coroutine[Any, Any, None]]
 #: Holds the switch of a session from before there is one until it is closed.
 Hand = Callable[[StopSwitch], AbstractContextManager[object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPlan:
-    """What a session shall be. `realtime` makes a replay or a simulation wait."""
-
-    config: Config
-    sensors: tuple[str, ...]
-    outputs: tuple[str, ...] = ()
-    out: Path = field(default_factory=sessions_folder)
-    seed: int = 1
-    duration_s: float | None = None
-    profile: str | None = None
-    baseline: Baseline | None = None  #: instead of the profile's
-    rest_anew: bool = False  #: learn the resting values again, whatever the profile has
-    realtime: bool = False
-    volume: float = 0.7
-    midi_map: str = ""  #: name or file of the map of every MIDI output that names none
-    wearers: tuple[str, ...] = ()  #: whose each sensor is, in a group
-    controls: tuple[str, ...] = ()  #: what steers it besides keys: midi:PORT, osc:[HOST:]PORT
-    clock: str = ""  #: the MIDI port whose clock the music follows
-    chosen: LearnedChoice | None = None  #: what the learner chose; `config` has it already
-    lsl: str = ""  #: name of the LSL streams that the session sends; none when empty
-    mqtt: Login | None = None  #: of the broker that the session is told to
-    ask_every_s: float | None = None  #: questions before, after and so often; 0 leaves out these
-    trial: lines.TrialItem | None = None  #: what was played then stands in the log alone
-    options: registry.SensorOptions = field(default_factory=registry.SensorOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +85,9 @@ class SessionRunner:
         self._worker = worker
         self.stop = stop or StopSwitch()
         stored = profiles.load(plan.profile) if plan.profile else None
-        self._plan = plan = _with_resonance(plan, stored)
-        self._sources = _sources(plan)
-        self._outputs = _with_map([OutputSpec.parse(uri) for uri in plan.outputs], plan.midi_map)
+        self._plan = plan = with_resonance(plan, stored)
+        self._sources = sensor_sources(plan)
+        self._outputs = with_map([OutputSpec.parse(uri) for uri in plan.outputs], plan.midi_map)
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
         self._ports = [pair for pair in zip(self._outputs, maps, strict=True) if pair[0].live]
         self._files = tuple(spec for spec in self._outputs if spec.kind in ("mid", "wav"))
@@ -131,7 +98,7 @@ class SessionRunner:
         others = plan.controls or plan.clock or plan.lsl or plan.mqtt
         waits = plan.realtime or bool(self._ports or others)
         self.live = waits or not all(s.timeless for s in self._sources)
-        self._baselines = _baselines(plan, stored)
+        self._baselines = known_baselines(plan, stored)
         self._core = core_for(plan.config, plan.seed, self._baselines)
         self._session: Session | None = None
         self._players: list[RemotePlayer] = []
@@ -262,7 +229,9 @@ class SessionRunner:
             stack.push_async_callback(closed, door.name, door.close)
             await door.open()
             session.surfaces = [*session.surfaces, door]
-        session.begin(self._header(clock))
+        session.begin(
+            header(self._plan, clock, self._outputs, self._baselines, simulated=session.simulated)
+        )
         if any(spec.kind == "audio" for spec, _ in self._ports):  # for the dose of sound
             session.command("session", "volume", f"{self._plan.volume:.3f}")
         if self._plan.trial is None:
@@ -304,33 +273,6 @@ class SessionRunner:
         if after != before:
             profiles.save(after)
 
-    def _logged_baseline(self) -> Baseline | Mapping[str, Baseline] | None:
-        return self._baselines if self._plan.config.group else self._baselines.get("")
-
-    def _header(self, clock: SessionClock) -> lines.HeaderLine:
-        plan = self._plan
-        return lines.HeaderLine(
-            t=0.0,
-            seq=0,
-            schema=lines.SCHEMA,
-            versions={name: version(name) for name in _VERSIONED} | {
-                "python": platform.python_version()
-            },
-            platform=platform.platform(),
-            started_utc=clock.started_utc.isoformat(timespec="milliseconds"),
-            seed=plan.seed,
-            mode="live" if clock.live else "virtual",
-            sensors=[_readable(uri) for uri in plan.sensors],
-            outputs=[_readable(str(spec)) for spec in self._outputs],
-            profile=plan.profile,
-            simulated=any(source.simulated for source in self._sources),
-            baseline=msgspec.Raw(msgspec.json.encode(self._logged_baseline())),
-            config=msgspec.Raw(msgspec.json.encode(plan.config)),
-            code=code_digest(),
-            chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
-            trial=plan.trial,
-        )  # fmt: skip
-
 
 def _how_to_end(uri: str) -> str:
     """Return what ends notes that hang on an output whose player could not."""
@@ -339,68 +281,3 @@ def _how_to_end(uri: str) -> str:
     if kind != "midi":
         return f"{by_hand[0].upper()}{by_hand[1:]}."
     return f"End them: biofeedback silence {shlex.quote(port.partition('?')[0])}; or {by_hand}."
-
-
-def _sources(plan: SessionPlan) -> list[SensorSource]:
-    """Return the sensors; each wearer of a group has a simulated body of their own."""
-    if not plan.wearers:
-        return [registry.sensor(uri, plan.options) for uri in plan.sensors]
-    known = list(dict.fromkeys(plan.wearers))
-    return [
-        replace(
-            registry.sensor(
-                uri, replace(plan.options, seed=plan.options.seed + known.index(wearer))
-            ),
-            wearer=wearer,
-        )
-        for uri, wearer in zip(plan.sensors, plan.wearers, strict=True)
-    ]
-
-
-def _baselines(plan: SessionPlan, stored: profiles.Profile | None) -> dict[str, Baseline]:
-    """Return the resting values that are known, by wearer; a single listener's under ""."""
-    if plan.config.group is None:
-        known = stored.baseline if stored and not plan.rest_anew else None
-        known = plan.baseline or known
-        return {"": known} if known else {}
-    if plan.rest_anew or not plan.wearers:
-        return {}
-    found = {name: profiles.load(name).baseline for name in plan.config.group.wearers}
-    return {name: baseline for name, baseline in found.items() if baseline}
-
-
-_VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")
-
-
-def _readable(uri: str) -> str:
-    """Return a URI whose path may hold bytes that are no text as text that shows them."""
-    return os.fsencode(uri).decode("utf-8", "backslashreplace")
-
-
-def _with_resonance(plan: SessionPlan, profile: profiles.Profile | None) -> SessionPlan:
-    """Return the plan with the person's own slow rate, if it is known and none is given."""
-    control = plan.config.control
-    known = profile.resonance_per_minute if profile else None
-    if known is None or control.resonance.known_per_minute:
-        return plan
-    resonance = structs.replace(control.resonance, known_per_minute=known)
-    phases = tuple(
-        structs.replace(phase, resonance=structs.replace(phase.resonance, known_per_minute=known))
-        if phase.resonance and not phase.resonance.known_per_minute
-        else phase
-        for phase in plan.config.phase
-    )
-    control = structs.replace(control, resonance=resonance)
-    return replace(plan, config=structs.replace(plan.config, control=control, phase=phases))
-
-
-def _with_map(specs: list[OutputSpec], midi_map: str) -> list[OutputSpec]:
-    """Return the outputs, those with the map that take one and name none."""
-    if midi_map and not any(spec.mapped for spec in specs):
-        raise MapError(
-            f"no output takes the MIDI map {midi_map!r}",
-            hint="Add one that does, such as midi:PORT or mid:PATH, or leave the map out.",
-        )
-    return [
-        replace(spec, midi_map=spec.midi_map or midi_map) if spec.mapped else spec for spec in specs
-    ]

@@ -17,8 +17,8 @@ __all__ = ["PROGRAMMES", "CommonOptions", "Seed", "Style", "column_map", "config
 
 
 if TYPE_CHECKING:
+    from biofeedback.app.plan import SessionPlan
     from biofeedback.app.registry import SensorOptions
-    from biofeedback.app.runner import SessionPlan
     from biofeedback.config.schema import Config
     from biofeedback.group.settings import GroupSettings
 
@@ -114,8 +114,8 @@ class CommonOptions:
         """Return the plan of a session with these sensors and outputs, and the sensors' seed."""
         from msgspec import structs
 
+        from biofeedback.app.plan import SessionPlan
         from biofeedback.app.recommend import within
-        from biofeedback.app.runner import SessionPlan
         from biofeedback.storage.paths import sessions_folder
 
         config = config_of(self.programme, self.config, self.settings, self.style)

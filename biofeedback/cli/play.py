@@ -99,7 +99,7 @@ def demo(
 
     A simulated body hears the music and responds. It shows the loop at work, not a benefit.
     """
-    from biofeedback.app.runner import SessionPlan
+    from biofeedback.app.plan import SessionPlan
     from biofeedback.cli import show
     from biofeedback.simulation.listener import resting_baseline
 
@@ -145,7 +145,7 @@ def run(
     Without options your last set-up is used, else the only strap there and the default audio
     device.
     """
-    from biofeedback.app import seeds
+    from biofeedback.app.plan import draw_seed
     from biofeedback.cli import consent, groups, guide, show
 
     login = None
@@ -164,7 +164,7 @@ def run(
     plan = common.plan(
         chosen.sensors,
         chosen.outputs,
-        _options(seeds.draw() if common.seed is None else common.seed, wait),
+        _options(draw_seed() if common.seed is None else common.seed, wait),
         realtime=realtime,
         controls=tuple(control or ()),
         clock=clock,

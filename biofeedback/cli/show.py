@@ -9,7 +9,8 @@ from pathlib import Path
 import typer
 
 from biofeedback.app import postprocess, runner
-from biofeedback.app.runner import SessionPlan, SessionResult
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionResult
 from biofeedback.cli import console, streams
 from biofeedback.cli.console import escape
 from biofeedback.common.clock import monotonic_s

@@ -139,6 +139,7 @@ def next_block(
 ) -> None:
     """Play the next block, then ask how it was. And which arm you think it was."""
     from biofeedback.app import runner
+    from biofeedback.app.plan import SessionPlan
     from biofeedback.app.registry import SensorOptions
     from biofeedback.cli import consent, guide
     from biofeedback.cli.blind import BlockWatch, PreparedAnswers
@@ -163,7 +164,7 @@ def next_block(
         )
     chosen = guide.setup(sensor, output if output or realtime else ["null:"])
     consent.ask_once(chosen.sensors, protocol.person)
-    plan = runner.SessionPlan(
+    plan = SessionPlan(
         config=config_of(protocol, allocation, item.block),
         sensors=chosen.sensors,
         outputs=chosen.outputs,

@@ -201,7 +201,7 @@ class _Checker:
             self._feed(line)
         self.complete = isinstance(line, lines.EndLine)
 
-    def _compare(self, raw: bytes, line: lines.Line, expected: lines.Line) -> None:
+    def _compare(self, raw: bytes, line: lines.Line, expected: DerivedLine) -> None:
         raw = raw if self._today else encode(line)  # an older form of the same values
         regenerated = encode(expected)
         if raw == regenerated:

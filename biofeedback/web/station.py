@@ -15,7 +15,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from biofeedback.app import registry, runner, seeds
+from biofeedback.app import registry, runner
+from biofeedback.app.plan import SessionPlan, draw_seed
 from biofeedback.app.recommend import tailored, within
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import BiofeedbackError, ConfigError
@@ -223,15 +224,15 @@ class Station:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _plan(self, choice: SessionChoice) -> runner.SessionPlan:
+    async def _plan(self, choice: SessionChoice) -> SessionPlan:
         _check(choice)
         if not (choice.programme or self.profile):
             raise ConfigError("there is no such programme", hint="Choose one from the list.")
-        seed, baseline = seeds.draw(), None
+        seed, baseline = draw_seed(), None
         if choice.sensor == "sim:listener":
             baseline = await asyncio.to_thread(resting_baseline, seed)
         named = {"music": {"style": choice.style}} if choice.programme else {}
-        plan = runner.SessionPlan(
+        plan = SessionPlan(
             config=loader.load(choice.programme or None, tables=named),
             sensors=(choice.sensor,),
             outputs=() if choice.output == "null:" else (choice.output,),
@@ -246,7 +247,7 @@ class Station:
         )
         return await asyncio.to_thread(self._made_for_them, plan, choice)
 
-    def _made_for_them(self, plan: runner.SessionPlan, choice: SessionChoice) -> runner.SessionPlan:
+    def _made_for_them(self, plan: SessionPlan, choice: SessionChoice) -> SessionPlan:
         wanted = within(replace(plan, volume=self._loudest))
         self._cap = wanted.volume
         plan = replace(wanted, volume=min(choice.volume, self._cap))

@@ -7,7 +7,8 @@ from typing import TextIO
 
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.keys import Controls, Keyboard, listening
 from biofeedback.common.stop_switch import StopSwitch
 from biofeedback.config.loader import load

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.board import Board
 from biofeedback.cli.screen import watch
 from biofeedback.config.loader import load

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli import sessions
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load

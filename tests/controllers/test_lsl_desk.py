@@ -7,7 +7,8 @@ from uuid import uuid4
 import pylsl
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.common.clock import run_live
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load

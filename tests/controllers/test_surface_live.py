@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from rigs import jack as rig
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.controllers.bindings import Binding, write
 from biofeedback.record import lines

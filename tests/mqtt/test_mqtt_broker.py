@@ -15,6 +15,7 @@ import pytest
 from rigs.broker import Broker, broker, needs_mosquitto
 
 from biofeedback.app import runner
+from biofeedback.app.plan import SessionPlan
 from biofeedback.common.errors import ConfigError
 from biofeedback.config import loader
 from biofeedback.mqtt import setup, topics
@@ -69,7 +70,7 @@ async def until(what: Callable[[], object]) -> None:
 
 
 def performance(out: Path, login: Login, seed: int = 1) -> runner.SessionRunner:
-    plan = runner.SessionPlan(
+    plan = SessionPlan(
         config=loader.load("settle"), sensors=("sim:",), out=out, seed=seed, duration_s=600.0,
         realtime=True, mqtt=login,
     )  # fmt: skip

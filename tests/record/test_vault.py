@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from biofeedback.app import postprocess
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
 from biofeedback.config.loader import load

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.engine.digest import code_digest

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from msgspec import structs
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.groups import parse
 from biofeedback.config.loader import load
 from biofeedback.runtime.session import Session

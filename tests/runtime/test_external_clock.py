@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.engine.inputs import ExternalClock
 from biofeedback.record import lines

@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import load

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.offline import sound_exposure

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.board import Board
 from biofeedback.cli.keys import Controls
 from biofeedback.config.loader import load

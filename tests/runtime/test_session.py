@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from biofeedback.app.plan import SessionPlan
 from biofeedback.app.postprocess import write_midi
 from biofeedback.app.registry import SensorOptions
-from biofeedback.app.runner import SessionPlan, SessionResult, SessionRunner
+from biofeedback.app.runner import SessionResult, SessionRunner
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.config.loader import load
 from biofeedback.record import lines

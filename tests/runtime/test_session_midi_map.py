@@ -7,8 +7,9 @@ from pathlib import Path
 import mido
 import pytest
 
+from biofeedback.app.plan import SessionPlan
 from biofeedback.app.postprocess import write_midi
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.config.midi_maps import resolve, signal_names

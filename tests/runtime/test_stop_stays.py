@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.keys import Controls
 from biofeedback.config.loader import load
 from biofeedback.controllers.bindings import Action, Binding

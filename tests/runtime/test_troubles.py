@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.controllers import osc_controller
 from biofeedback.integrations.lsl_outlet import LslOutlet

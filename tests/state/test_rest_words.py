@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from replayed_session import rr_text
 
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.screen import watch
 from biofeedback.config.loader import load
 from biofeedback.personal import profiles

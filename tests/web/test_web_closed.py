@@ -11,7 +11,8 @@ import pytest
 from rigs.page_server import page_server
 
 from biofeedback.app import postprocess
-from biofeedback.app.runner import SessionPlan, SessionRunner
+from biofeedback.app.plan import SessionPlan
+from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
 from biofeedback.runtime.session import Session
 from biofeedback.storage import encryption

@@ -1,0 +1,62 @@
+"""The first line of a session's log, made of its plan."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+import msgspec
+
+from biofeedback.app.plan import SessionPlan
+from biofeedback.common.clock import SessionClock
+from biofeedback.engine.digest import code_digest
+from biofeedback.record import lines
+from biofeedback.state.baseline import Baseline
+from synth.outputs.uri import OutputSpec
+
+__all__ = ["header"]
+
+_VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")
+
+
+def header(
+    plan: SessionPlan,
+    clock: SessionClock,
+    outputs: Sequence[OutputSpec],
+    baselines: Mapping[str, Baseline],
+    *,
+    simulated: bool,
+) -> lines.HeaderLine:
+    """Return the first line of a session's log: all that is needed to regenerate what it derives.
+
+    `baselines` are the resting values that were known, by wearer; a single listener's under "".
+    """
+    known = baselines if plan.config.group else baselines.get("")
+    return lines.HeaderLine(
+        t=0.0,
+        seq=0,
+        schema=lines.SCHEMA,
+        versions={name: version(name) for name in _VERSIONED} | {
+            "python": platform.python_version()
+        },
+        platform=platform.platform(),
+        started_utc=clock.started_utc.isoformat(timespec="milliseconds"),
+        seed=plan.seed,
+        mode="live" if clock.live else "virtual",
+        sensors=[_readable(uri) for uri in plan.sensors],
+        outputs=[_readable(str(spec)) for spec in outputs],
+        profile=plan.profile,
+        simulated=simulated,
+        baseline=msgspec.Raw(msgspec.json.encode(known)),
+        config=msgspec.Raw(msgspec.json.encode(plan.config)),
+        code=code_digest(),
+        chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
+        trial=plan.trial,
+    )  # fmt: skip
+
+
+def _readable(uri: str) -> str:
+    """Return a URI whose path may hold bytes that are no text as text that shows them."""
+    return os.fsencode(uri).decode("utf-8", "backslashreplace")
