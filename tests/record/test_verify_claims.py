@@ -15,8 +15,8 @@ from biofeedback.engine.events import WindowRequest
 from biofeedback.engine.inputs import Input, Tick
 from biofeedback.metrics.windowed import Window, compute
 from biofeedback.record import lines
-from biofeedback.record.checksum import sealed
-from biofeedback.record.convert import encode, input_line
+from biofeedback.record.inputs import input_line
+from biofeedback.record.line import encode, sealed
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.verify import Difference, Verification, verify
 from synth.tempo_map import TempoSegment

@@ -13,7 +13,8 @@ from sensors.codecs.described import DescribedDecoder
 from sensors.codecs.device_information import device_text
 from sensors.codecs.frame import SampleFrame
 from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, body_location
-from sensors.codecs.polar_pmd import PmdFrame, PmdReply, PmdSetting
+from sensors.codecs.polar_frames import PmdFrame
+from sensors.codecs.polar_pmd import PmdReply, PmdSetting
 from sensors.codecs.shimmer import ShimmerDecoder, conductance_us
 from sensors.errors import PacketError
 from sensors.profiles.loader import load
