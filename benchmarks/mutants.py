@@ -44,11 +44,17 @@ class Room:
     tests: tuple[str, ...]
 
 
+#: Simulations of many people take half a minute, and would decide little.
+QUICK = "not people_without"
+
 ROOMS = {
     "engine": Room(("biofeedback/engine/*.py",), ("tests/engine",)),
     "verify": Room(("biofeedback/record/verify.py",), ("tests/record/test_verify_claims.py",)),
     "trials": Room(("biofeedback/trials/*.py",), ("tests/trials",)),
-    "player": Room(("synth/player/*.py",), ("tests/synth/test_player_scheduler.py",)),
+    "player": Room(
+        ("synth/player/*.py",),
+        ("tests/synth/test_player_scheduler.py", "tests/synth/test_player_claims.py"),
+    ),
     "link": Room(("sensors/ble/link.py",), ("tests/sensors/test_link.py",)),
     "codecs": Room(
         ("sensors/codecs/*.py",),
@@ -60,7 +66,10 @@ ROOMS = {
             "tests/sensors/test_polar_pmd_codec.py",
         ),
     ),
-    "personal": Room(("biofeedback/personal/*.py",), ("tests/personal",)),
+    "personal": Room(
+        ("biofeedback/personal/*.py",),
+        ("tests/personal/test_learner.py", "tests/personal/test_personal_claims.py", "-k", QUICK),
+    ),
 }
 
 
