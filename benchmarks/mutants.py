@@ -48,9 +48,15 @@ class Room:
 QUICK = "not people_without"
 
 ROOMS = {
-    "engine": Room(("biofeedback/engine/*.py",), ("tests/engine",)),
+    "engine": Room(
+        ("biofeedback/engine/*.py",),
+        tuple(f"tests/engine/test_{name}_claims.py" for name in ("command", "core", "digest")),
+    ),
     "verify": Room(("biofeedback/record/verify.py",), ("tests/record/test_verify_claims.py",)),
-    "trials": Room(("biofeedback/trials/*.py",), ("tests/trials",)),
+    "trials": Room(
+        ("biofeedback/trials/*.py",),
+        ("tests/trials/test_trial_claims.py", "tests/trials/test_trial_rules.py"),
+    ),
     "player": Room(
         ("synth/player/*.py",),
         ("tests/synth/test_player_scheduler.py", "tests/synth/test_player_claims.py"),
