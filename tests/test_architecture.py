@@ -317,6 +317,28 @@ def test_every_thread_has_an_owner() -> None:
     assert found == set(THREADS)
 
 
+def test_one_place_tells_a_mistake_from_a_bug() -> None:
+    """An error of the program, of sensors, of synth or of a plug-in: `hint_of` knows no roots."""
+    asked = {
+        module
+        for module, path in modules().items()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in ("getattr", "hasattr")
+        and ast.unparse(node.args[1]) == "'hint'"
+    }
+    roots = {"BiofeedbackError", "SensorError", "SynthError"}
+    several = [
+        f"{module}: {ast.unparse(node)}"
+        for module, path in modules().items()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Tuple | ast.BinOp)
+        and len(roots & {getattr(n, "id", "") for n in ast.walk(node)}) > 1
+    ]
+    assert asked == {"biofeedback.common.errors"}
+    assert not several
+
+
 HEAVY = {
     "bleak", "matplotlib", "neurokit2", "pandas", "pyo", "pylsl", "rtmidi", "rtmidi2", "scipy",
 }  # fmt: skip

@@ -9,6 +9,7 @@ import typer
 
 from biofeedback.cli import streams
 from biofeedback.cli.commands import Commands
+from biofeedback.common.errors import hint_of
 
 __all__ = ["app", "run"]
 
@@ -56,8 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     except streams.ReaderGone:
         return 0
     except Exception as error:
-        hint = getattr(error, "hint", None)
-        if not isinstance(hint, str):
+        if (hint := hint_of(error)) is None:
             raise
         from biofeedback.cli import console
 

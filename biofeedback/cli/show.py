@@ -14,10 +14,9 @@ from biofeedback.app.runner import SessionResult
 from biofeedback.cli import console, streams
 from biofeedback.cli.console import escape
 from biofeedback.common.clock import monotonic_s
-from biofeedback.common.errors import BiofeedbackError
+from biofeedback.common.errors import hint_of
 from biofeedback.common.interrupts import Interrupts
 from biofeedback.runtime.session import Session
-from synth.errors import SynthError
 
 __all__ = ["perform"]
 
@@ -121,8 +120,10 @@ def _finish(outcome: SessionResult, interrupts: Interrupts) -> bool:
             if not patient:
                 raise
             silent = True
-        except (BiofeedbackError, SynthError) as error:
-            console.mistake(str(error), error.hint)
+        except Exception as error:
+            if (advice := hint_of(error)) is None:
+                raise
+            console.mistake(str(error), advice)
             done = False
         else:
             _say(step.name, path, monotonic_s() - began_s)

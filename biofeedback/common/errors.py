@@ -8,8 +8,9 @@ BiofeedbackError
 |   `-- KeyMissingError  or encrypted, and the key was not given
 `-- TrialError      a trial that is unknown, was changed, or can't do what was asked
 
-`sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries; all
-three carry `hint`, and the command line shows all three the same way (exit code 2).
+`sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries, which
+know nothing of this one. What all three share is a `hint`; `hint_of` alone looks for it, so that
+the command line, the page and the desk show whatever carries one the same way.
 """
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "KeyMissingError",
     "LogError",
     "TrialError",
+    "hint_of",
 ]
 
 
@@ -53,3 +55,9 @@ class KeyMissingError(LogError):
 
 class TrialError(BiofeedbackError):
     """A trial is unknown, was changed after it was frozen, or can't do what was asked."""
+
+
+def hint_of(error: BaseException) -> str | None:
+    """Return what the user can do about an error, maybe nothing (""); None where it is a bug."""
+    hint = getattr(error, "hint", None)
+    return hint if isinstance(hint, str) else None

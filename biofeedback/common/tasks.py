@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
+from biofeedback.common.errors import hint_of
+
 __all__ = ["Tasks", "aside", "beside", "closed", "logged", "together"]
 
 _log = logging.getLogger("biofeedback.common.tasks")
@@ -239,5 +241,5 @@ def _pauses() -> Iterator[float]:
 def _words(error: BaseException) -> str:
     """Return an error in words; one of ours speaks for itself."""
     text = str(error)
-    known = isinstance(getattr(error, "hint", None), str)
+    known = hint_of(error) is not None
     return text if known and text else f"{type(error).__name__}: {text}" if text else repr(error)

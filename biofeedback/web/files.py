@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 from biofeedback.app import postprocess
-from biofeedback.common.errors import BiofeedbackError
-from synth.errors import SynthError
+from biofeedback.common.errors import hint_of
 from synth.outputs.uri import OutputSpec
 
 __all__ = ["main"]
@@ -28,8 +27,10 @@ def main(folder: str, *outputs: str) -> int:
     for step in postprocess.steps(Path(folder), [OutputSpec.parse(uri) for uri in outputs]):
         try:
             step.do(lambda share: None)
-        except (BiofeedbackError, SynthError) as error:
-            sys.stderr.write(f"{error} {error.hint}\n")
+        except Exception as error:
+            if (hint := hint_of(error)) is None:
+                raise
+            sys.stderr.write(f"{error} {hint}\n")
             code = 2
     return code
 

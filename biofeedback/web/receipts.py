@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from biofeedback.common.errors import BiofeedbackError
+from biofeedback.common.errors import hint_of
 
 __all__ = ["Receipts"]
 
@@ -39,12 +39,12 @@ class Receipts:
             self._given.popitem(last=False)
         try:
             given.set_result(await act())
-        except BiofeedbackError as refusal:
-            given.set_exception(refusal)
-        except BaseException:
-            self._given.pop(key, None)
-            given.cancel()
-            raise
+        except BaseException as error:
+            if hint_of(error) is None:
+                self._given.pop(key, None)
+                given.cancel()
+                raise
+            given.set_exception(error)
         return given.result()
 
 

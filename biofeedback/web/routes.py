@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from biofeedback.common.errors import BiofeedbackError, ConfigError, LogError
+from biofeedback.common.errors import ConfigError, LogError, hint_of
 from biofeedback.views.permissions import Role
 from biofeedback.web.tokens import Grant
 
@@ -46,11 +46,8 @@ def door(
             return answer({"error": str(error), "hint": error.hint}, 404)
         except msgspec.DecodeError as error:
             return answer({"error": f"The request is malformed: {error}", "hint": ""}, 400)
-        except BiofeedbackError as error:
-            return answer({"error": str(error), "hint": error.hint}, 409)
         except Exception as error:
-            hint = getattr(error, "hint", None)  # of a sensor or an output
-            if not isinstance(hint, str):
+            if (hint := hint_of(error)) is None:
                 raise
             return answer({"error": str(error), "hint": hint}, 409)
 

@@ -19,7 +19,7 @@ from biofeedback.app import registry, runner
 from biofeedback.app.plan import SessionPlan, draw_seed
 from biofeedback.app.recommend import tailored, within
 from biofeedback.common.clock import utc_now
-from biofeedback.common.errors import BiofeedbackError, ConfigError
+from biofeedback.common.errors import ConfigError, hint_of
 from biofeedback.common.event_bus import Subscription
 from biofeedback.common.stop_switch import Stopped, StopSwitch
 from biofeedback.config import loader
@@ -32,9 +32,7 @@ from biofeedback.views import permissions
 from biofeedback.views.live_view import LiveView
 from biofeedback.web import records
 from biofeedback.web.station_picture import Stage, StationPicture
-from sensors.errors import SensorError
 from synth import wire
-from synth.errors import SynthError
 
 __all__ = ["SessionChoice", "Station"]
 
@@ -290,8 +288,8 @@ class Station:
 
     def _tell(self, error: Exception) -> None:
         """Show why there is no music any more."""
-        if isinstance(error, BiofeedbackError | SensorError | SynthError):
-            self._trouble = str(error), error.hint
+        if (hint := hint_of(error)) is not None:
+            self._trouble = str(error), hint
             return
         # a bug of ours: other seats go on, and it is told where it can be mended
         _log.error("the session on seat %s failed", self.id, exc_info=error)
