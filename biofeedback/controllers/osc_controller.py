@@ -15,9 +15,10 @@ from biofeedback.controllers.command_mapper import EVERY_S, MappedCommand, Throt
 from biofeedback.engine.inputs import CommandName
 from biofeedback.runtime.ports import SessionControl
 from biofeedback.runtime.prompts import Question
+from sensors.errors import PacketError
+from sensors.network.osc_packet import Argument, decode
 from synth.errors import OutputUnavailable
-from synth.outputs.osc import place
-from synth.outputs.osc_message import Argument, decode, encode
+from synth.outputs.osc import encode, place
 
 __all__ = ["OscController", "command_of"]
 
@@ -37,15 +38,16 @@ _WISHES = {
 }
 
 
-def command_of(address: str, arguments: list[Argument]) -> tuple[CommandName, str] | None:
-    """Return what `/biofeedback/NAME VALUE [SECONDS]` asks for; None for any other address.
+def command_of(address: str, arguments: list[Argument | None]) -> tuple[CommandName, str] | None:
+    """Return what `/biofeedback/NAME VALUE [SECONDS]` asks for; None for anything else.
 
     A button that sends 0 when it is let go asks for nothing then.
     """
     name = address.removeprefix(_ROOT)
-    if name == address:
+    said = [argument for argument in arguments if argument is not None]
+    if name == address or len(said) < len(arguments):
         return None
-    first = arguments[0] if arguments else None
+    first = said[0] if said else None
     if name in _BUTTONS:
         released = first is not None and not isinstance(first, str) and first == 0
         return None if released else _BUTTONS[name]
@@ -56,7 +58,7 @@ def command_of(address: str, arguments: list[Argument]) -> tuple[CommandName, st
     if name == "volume":
         return "volume", _said(first)
     if name in _WISHES:
-        seconds = f" for {_said(arguments[1])}" if len(arguments) > 1 else ""
+        seconds = f" for {_said(said[1])}" if len(said) > 1 else ""
         return "override", f"{_WISHES[name]}={_said(first)}{seconds}"
     return None
 
@@ -157,7 +159,7 @@ class OscController(asyncio.DatagramProtocol):
     def _take(self, pace: Throttle, host: str, data: bytes) -> None:
         try:
             messages = decode(data)
-        except ValueError:
+        except PacketError:
             self.refused += 1
             return
         for address, arguments in messages:

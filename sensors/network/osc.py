@@ -17,7 +17,7 @@ from sensors.labels import LabelMeaning
 from sensors.network.feeds import Feed, feed_for
 from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait
 from sensors.network.options import place_of, signal_named, split
-from sensors.network.osc_packet import Message, decode
+from sensors.network.osc_packet import Argument, Message, decode
 from sensors.signals import Chunk, Gap, Signal
 
 __all__ = ["USUAL", "OscAddress", "OscSettings", "stream"]
@@ -242,9 +242,13 @@ class _Reader:
             return []
 
     def _measured(
-        self, time_s: float, signal: Signal, rate_hz: float | None, arguments: list[float | None]
+        self,
+        time_s: float,
+        signal: Signal,
+        rate_hz: float | None,
+        arguments: list[Argument | None],
     ) -> list[Sample]:
-        numbers = [math.nan if number is None else number for number in arguments]
+        numbers = [float(a) if isinstance(a, int | float) else math.nan for a in arguments]
         if not numbers:
             self._link.count_bad("wrong length", "a message without a value")
             return []

@@ -1,7 +1,8 @@
 """The bytes of Open Sound Control, as messages; no socket here.
 
 After the specification of OSC 1.0 (opensoundcontrol.stanford.edu/spec-1_0.html), with the usual
-additional types. What a program could send beyond numbers is of no use here and comes as None.
+additional types. Whoever reaches the port may send anything: a datagram is read to its end within
+bounds, or refused as a whole; docs/decisions/osc.md says why no library reads it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from collections.abc import Callable
 
 from sensors.errors import PacketError
 
-__all__ = ["Message", "decode"]
+__all__ = ["Argument", "Message", "decode"]
 
-#: An address, and the number that each argument is; None for text, blobs and the like.
-Message = tuple[str, list[float | None]]
+Argument = float | str  #: whole numbers come as int, truth values as 1 and 0
+#: An address and its arguments; None for blobs and the like, which are of no use here.
+Message = tuple[str, list[Argument | None]]
 
 _DEEPEST = 8  #: bundles within bundles
 _NUMBERS = {"i": ">i", "f": ">f", "h": ">q", "d": ">d"}
 _SKIPPED = {"t": 8, "r": 4, "m": 4, "c": 4}
-_WORDS = {"T": 1.0, "F": 0.0, "N": None, "I": None, "[": None, "]": None}
+_WORDS = {"T": 1, "F": 0, "N": None, "I": None, "[": None, "]": None}
 
 
 def decode(packet: bytes) -> list[Message]:
@@ -68,14 +70,14 @@ def _message(packet: bytes) -> Message:
     types, place = _text(packet, place)
     if not types.startswith(","):
         raise PacketError("a message without types", "unknown type")
-    arguments: list[float | None] = []
+    arguments: list[Argument | None] = []
     for kind in types[1:]:
         if kind in _NUMBERS:
-            arguments.append(float(_unpack(_NUMBERS[kind], packet, place)))
+            arguments.append(_unpack(_NUMBERS[kind], packet, place))
             place += struct.calcsize(_NUMBERS[kind])
         elif kind in "sS":
-            _, place = _text(packet, place)
-            arguments.append(None)
+            text, place = _text(packet, place)
+            arguments.append(text)
         elif kind == "b":
             size = _size(packet, place)
             place += 4 + size + -size % 4
@@ -113,6 +115,6 @@ def _text(packet: bytes, place: int) -> tuple[str, int]:
     if end < 0:
         raise PacketError("a text without an end", "unreadable text")
     try:
-        return packet[place:end].decode("ascii"), end + 4 - (end - place) % 4
+        return packet[place:end].decode(), end + 4 - (end - place) % 4
     except UnicodeDecodeError:
-        raise PacketError("a text that is not ASCII", "unreadable text") from None
+        raise PacketError("a text that is not UTF-8", "unreadable text") from None

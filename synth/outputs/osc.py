@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from synth.errors import OutputUnavailable
 from synth.output import ClockPulse, NoteOff, NoteOn
-from synth.outputs.osc_message import Argument, encode
 from synth.params import MusicParams
 
-__all__ = ["OscOutput", "place"]
+__all__ = ["Argument", "OscOutput", "encode", "place"]
+
+Argument = int | float | str
 
 _ROOT = "/biofeedback"
 _HERE = "127.0.0.1"
@@ -40,6 +41,16 @@ def place(target: str) -> tuple[str, int]:
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise OutputUnavailable(f"osc:{target}: {port!r} is no port, 1 to 65535", hint=_HINT)
     return host.strip("[]") or _HERE, int(port)
+
+
+def encode(address: str, arguments: Sequence[Argument] = ()) -> bytes:
+    """Return a message of Open Sound Control 1.0: an address, and the values behind it."""
+    from pythonosc.osc_message_builder import OscMessageBuilder
+
+    message = OscMessageBuilder(address)
+    for argument in arguments:
+        message.add_arg(argument)
+    return message.build().dgram
 
 
 class OscOutput:

@@ -18,7 +18,7 @@ from biofeedback.controllers.bindings import Binding
 from biofeedback.controllers.midi_controller import MidiController
 from biofeedback.controllers.osc_controller import OscController
 from biofeedback.runtime.session import Session
-from synth.outputs.osc_message import encode
+from synth.outputs.osc import encode
 
 HANDS = ("page", "desk", "key", "midi", "osc")
 PATIENCE_S = 30.0

@@ -22,7 +22,7 @@ from biofeedback.record import lines
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
-from synth.outputs.osc_message import encode
+from synth.outputs.osc import encode
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 

@@ -22,8 +22,10 @@ from biofeedback.controllers.osc_controller import OscController, command_of
 from biofeedback.engine.command_validation import check as check_command
 from biofeedback.engine.inputs import Command
 from biofeedback.runtime.prompts import Prompts
+from sensors.errors import PacketError
+from sensors.network.osc_packet import decode
 from synth.errors import OutputUnavailable
-from synth.outputs.osc_message import decode, encode
+from synth.outputs.osc import encode
 from synth.params import Mode
 
 
@@ -150,6 +152,8 @@ def test_what_is_no_input_is_refused(uri) -> None:
         ("/biofeedback/stop", [1], ("stop", "")),
         ("/biofeedback/stop", [0], None),
         ("/biofeedback/tempo", [], None),
+        ("/biofeedback/tempo", [72.0, None], None),
+        ("/biofeedback/stop", [None], None),
         ("/biofeedback/sing", [1], None),
         ("/other/tempo", [72.0], None),
     ],
@@ -162,7 +166,7 @@ def test_addresses_are_commands(address, arguments, command) -> None:
 def test_any_datagram_is_read_or_refused(data) -> None:
     try:
         messages = decode(data)
-    except ValueError:
+    except PacketError:
         return
     for address, arguments in messages:
         command_of(address, arguments)

@@ -20,7 +20,7 @@ from biofeedback.record.reader import read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
-from synth.outputs.osc_message import encode
+from synth.outputs.osc import encode
 
 SECONDS = 8.0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
@@ -14,7 +15,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
 from sensors.base import Sample, SensorStatus
-from sensors.errors import SensorNotFound, SensorUnavailable, SettingsError
+from sensors.errors import PacketError, SensorNotFound, SensorUnavailable, SettingsError
 from sensors.network.link import SourceLink, SourceQuery
 from sensors.network.osc import OscAddress, OscSettings, _Reader, stream
 from sensors.network.osc_packet import decode
@@ -158,8 +159,51 @@ def test_all_types_of_arguments_are_read_past() -> None:
     ):  # fmt: skip
         message.add_arg(value, kind)
     assert decode(message.build().dgram) == [
-        ("/all", [7.0, None, None, float(1 << 40), 0.1, 1.0, 0.0, None, None, None, 0.5])
+        ("/all", [7, "words", None, 1 << 40, 0.1, 1, 0, None, None, None, 0.5])
     ]
+
+
+def test_what_no_builder_writes_is_read_past_and_what_follows_is_right() -> None:
+    for kind in ("S", "c", "I", "t"):
+        fill = {"S": b"abc\0", "c": b"\0\0\0a", "I": b"", "t": bytes(8)}[kind]
+        told = decode(b"/a\0\0," + kind.encode() + b"f\0" + fill + struct.pack(">f", 1.5))
+        assert told == [("/a", ["abc" if kind == "S" else None, 1.5])]
+
+
+BUNDLE = b"#bundle\0" + struct.pack(">Q", 1)
+
+
+def nested(depth: int) -> bytes:
+    packet = b"/a\0\0,\0\0\0"
+    for _ in range(depth):
+        packet = BUNDLE + struct.pack(">i", len(packet)) + packet
+    return packet
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        BUNDLE + struct.pack(">i", -4),  # a reader that goes on by this size never ends
+        BUNDLE + struct.pack(">i", 0),
+        BUNDLE + struct.pack(">i", 400) + b"/a\0\0,\0\0\0",
+        BUNDLE + b"\0\0",
+        nested(9),
+        nested(3000),
+        b"/eda\0\0\0\0,f\0\0",  # no value, and none is made up
+        b"/eda\0\0\0\0,f\0\0\0\0\0",
+        b"/a\0\0,b\0\0" + struct.pack(">i", -8),
+        b"/a\0\0,b\0\0" + struct.pack(">i", 1 << 30),
+        b"/a\0\0,s\0\0abc",
+        b"/\xff\xfe\0,\0\0\0",
+    ],
+)
+def test_a_datagram_that_was_made_to_harm_is_refused_as_a_whole(packet: bytes) -> None:
+    with pytest.raises(PacketError):
+        decode(packet)
+
+
+def test_bundles_within_bundles_are_read_to_a_depth() -> None:
+    assert decode(nested(8)) == [("/a", [])]
 
 
 def test_a_port_that_is_taken_cannot_be_listened_to() -> None:
