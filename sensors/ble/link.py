@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import TYPE_CHECKING
 
 from sensors.base import Clock, LinkState
 from sensors.ble.gatt import Dialogue, GattClient, reason_of
@@ -17,6 +18,9 @@ from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, connect_turn, e
 from sensors.errors import PacketError, SensorError, SensorNotFound
 from sensors.printable import LONGEST_NAME, printable
 from sensors.signals import GapReason
+
+if TYPE_CHECKING:
+    from bleak import BleakClient
 
 __all__ = ["ConnectionSpec", "Dialogue", "GattClient", "LinkChange", "Packet", "supervise"]
 
@@ -127,6 +131,10 @@ class _AnotherDeviceError(Exception):
     """The device answers, but has another serial number than the one wanted."""
 
 
+class _OldServicesError(Exception):
+    """What the system knew of the device was incomplete, and is forgotten."""
+
+
 async def _attempt(what: str, work: Awaitable[None]) -> bool:
     """Wait for a last step that may fail: the device may be gone already, with its service."""
     try:
@@ -154,6 +162,7 @@ class _Link:
         self._rng = Random(plan.seed)
         self._failures = 0
         self._radio_is_off = False
+        self._forgot = False  #: whether the system was made to forget the device
 
     async def find(self) -> Advertisement | None:
         """Look around once, for the device that worked before or else for the one wanted."""
@@ -185,6 +194,7 @@ class _Link:
         try:
             async with connect_turn(), asyncio.timeout(_CONNECT_S):
                 await client.connect()
+            await self._check_services(device, client, gatt)
             await self._check_serial(device, gatt)
             for uuid, period_s in self._plan.data.items():
                 await gatt.listen(uuid, period_s)
@@ -203,6 +213,22 @@ class _Link:
                 await _attempt("goodbye", dialogue.end(gatt))
             released = await _attempt("disconnect", client.disconnect())
             self.identity.released(device, surely=released)
+
+    async def _check_services(
+        self, device: Advertisement, client: BleakClient, gatt: GattClient
+    ) -> None:
+        """Let the system forget a device that seems to lack what it should notify; once only.
+
+        BlueZ keeps the services of each device that it met, and may not see that new firmware
+        changed them: every connection would meet the old ones. A paired device is left as it is,
+        for its keys would be forgotten as well.
+        """
+        if all(map(gatt.has, self._plan.data)) or device.is_paired is not False or self._forgot:
+            return
+        self._forgot = True
+        await client.disconnect()
+        await client.unpair()  # which removes the device from BlueZ, paired or not
+        raise _OldServicesError(f"{device.label} may have other services than the system knows")
 
     async def _check_serial(self, device: Advertisement, gatt: GattClient) -> None:
         """Refuse a device that does not show by its serial number that it is the one."""
@@ -256,7 +282,8 @@ class _Link:
         from bleak.exc import BleakError
 
         expected = isinstance(
-            error, BleakError | OSError | EOFError | SensorError | _AnotherDeviceError
+            error,
+            BleakError | OSError | EOFError | SensorError | _AnotherDeviceError | _OldServicesError,
         )
         _log.log(logging.DEBUG if expected else logging.WARNING, "link: %r", error)
         self._cause = error

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -81,9 +81,21 @@ class Advertisement:
 
         Only BlueZ tells.
         """
+        return str(self._bluez().get("AddressType", ""))
+
+    @property
+    def is_paired(self) -> bool | None:
+        """Return whether this computer holds keys of it; None where only the system knows.
+
+        Only BlueZ tells.
+        """
+        paired = self._bluez().get("Paired")
+        return paired if isinstance(paired, bool) else None
+
+    def _bluez(self) -> Mapping[str, object]:
         details = getattr(self.device, "details", None)
         props = details.get("props") if isinstance(details, dict) else None
-        return str(props.get("AddressType", "")) if isinstance(props, dict) else ""
+        return props if isinstance(props, dict) else {}
 
 
 @asynccontextmanager

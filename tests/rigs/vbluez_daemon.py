@@ -206,7 +206,7 @@ class Rig:
 
     def export_gatt(self, d: Peripheral) -> None:
         for uuid, chars in d.services:
-            if uuid == BAS and self.opt["hide_battery"]:
+            if (uuid == BAS and self.opt["hide_battery"]) or (d.updated and uuid in d.adv_uuids):
                 continue
             base = chars[0].service
             self.add(
@@ -553,6 +553,7 @@ class Rig:
                 raise BluezError("DoesNotExist", "Does Not Exist")
             self.link_lost(d, "removed")
             self.remove_device(d)
+            d.updated = False  # what was kept of it is gone, and all services are asked for anew
             return "", []
         raise BluezError(
             "org.freedesktop.DBus.Error.UnknownMethod", f"Adapter1.{m} is not implemented"

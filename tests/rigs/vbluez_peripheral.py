@@ -54,11 +54,12 @@ class Peripheral:
             bool(cfg.get("advertise", True)),
             False,
             None,
-            False,
+            bool(cfg.get("paired")),
         )
         self.mtu, self.conn_n, self.subscribed_this_conn = cfg.get("mtu", 232), 0, False
         self.reachable = asyncio.Event()
         self.last_seen, self.temporary, self.exported = 0.0, True, False
+        self.updated = bool(cfg.get("updated"))
         self.stall_until = self.delay_until = self.lag_until = self.lag = 0.0
         self.held: list[tuple[Char, bytes, int]] = []
         self.no = 0  # of the last notification; its `sent` in the truth has the same

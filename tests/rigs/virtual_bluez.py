@@ -32,6 +32,8 @@ Scenario
         advertise: true            # advertising at start
         battery: 87                # null = no Battery Service
         no_dis: false              # true: no Device Information Service
+        updated: false             # true: its service is new, and BlueZ has kept the list without it
+        paired: false
         info: {serial: "SN-42"}    # what that says; null leaves one out
         mtu: 232
         heart: {hr: 62 | [[t,bpm],...], rsa_ms: 30, resp_hz: 0.1, noise_ms: 5, rr_ms: [explicit list]}
