@@ -45,7 +45,7 @@ def scan(
     as_json: Json = False,
 ) -> None:
     """List the Bluetooth sensors within reach, and what they give."""
-    from sensors.ble.identity import uri_of
+    from sensors.ble.device_query import uri_of
 
     seen = look_around(timeout, battery)
     if as_json:
@@ -91,7 +91,7 @@ def scan(
 
 def _command_for(device: Advertisement) -> str:
     """Return the command that uses just this device, as it may be pasted into a shell."""
-    from sensors.ble.identity import uri_of
+    from sensors.ble.device_query import uri_of
 
     return console.command("run", "--sensor", uri_of(device))
 

@@ -106,7 +106,7 @@ def _choose_sensors() -> tuple[str, ...]:
 
 def sensor_options(seen: Sequence[Advertisement]) -> list[tuple[str, str]]:
     """Return what can be chosen of the devices in sight, as URIs and words, straps first."""
-    from sensors.ble.identity import uri_of
+    from sensors.ble.device_query import uri_of
 
     known = [device for device in seen if device.kind != "other"]
     known.sort(key=lambda device: device.kind != "heart rate strap")

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from biofeedback.mqtt.address import Login
-    from biofeedback.web.api import ChoiceItem, Surroundings
+    from biofeedback.web.api import Surroundings
     from biofeedback.web.app import ServedAt
     from biofeedback.web.links import WebLinks
+    from biofeedback.web.requests import ChoiceItem
     from biofeedback.web.server import Certificate
     from biofeedback.web.stations import Stations
 
@@ -301,9 +302,9 @@ def _around() -> Surroundings:
 async def _sensors() -> list[ChoiceItem]:
     from biofeedback.cli.words import signal_words
     from biofeedback.storage.paths import configs_folder
-    from biofeedback.web.api import ChoiceItem
+    from biofeedback.web.requests import ChoiceItem
     from sensors.ble.bands import recognise
-    from sensors.ble.identity import uri_of
+    from sensors.ble.device_query import uri_of
     from sensors.ble.radio import scan
     from sensors.profiles.loader import load_all
 
@@ -325,7 +326,7 @@ async def _outputs() -> list[ChoiceItem]:
     from contextlib import suppress
 
     from biofeedback.cli import probe
-    from biofeedback.web.api import ChoiceItem
+    from biofeedback.web.requests import ChoiceItem
     from sensors.printable import printable
     from synth.errors import SynthError
 

@@ -14,23 +14,13 @@ import numpy as np
 
 from biofeedback.common.errors import FolderError
 from biofeedback.report import figure, phases, summary
-from biofeedback.report.hrv_summary import whole
-from biofeedback.report.html import note, region, section, table
+from biofeedback.report.html import region
+from biofeedback.report.numbers import numbers, whole_session
 from biofeedback.report.response import response
 from biofeedback.report.self_reports import said, worked
-from biofeedback.report.session_data import MetricSeries, SessionData, read_story
+from biofeedback.report.session_data import SessionData, read_story
 from biofeedback.report.signal_quality import sensing
-from biofeedback.report.words import (
-    METRIC_NAMES,
-    clock,
-    ending,
-    joined,
-    length,
-    quality_word,
-    rounded,
-    share,
-    unit,
-)
+from biofeedback.report.words import clock, ending, joined, length, rounded, share, unit
 from biofeedback.state.baseline_text import USUAL_REST_S, planned_rest_s, stored_rest_in_words
 
 __all__ = ["NAME", "render", "write"]
@@ -98,8 +88,8 @@ def render(story: SessionData, progress: Callable[[float], None]) -> str:
             *said(story),
             *response(story),
             *worked(story),
-            *_numbers(story),
-            *_whole(story),
+            *numbers(story),
+            *whole_session(story),
             *sensing(story),
             *_facts(story),
             "</main>",
@@ -252,66 +242,6 @@ def _row(when: str, what: str, detail: str, kind: str) -> str:
         f'<tr class="{kind}"><td class="time">{when}</td><td>{escape(what)}</td>'
         f'<td class="music">{escape(detail)}</td></tr>'
     )
-
-
-def _numbers(story: SessionData) -> list[str]:
-    rows = [
-        _metric_row(METRIC_NAMES.get(name, name), series)
-        for name, series in story.metrics.items()
-        if np.isfinite(series.values).any()
-    ]
-    missing = [
-        METRIC_NAMES.get(name, name)
-        for name, series in story.metrics.items()
-        if not np.isfinite(series.values).any()
-    ]
-    parts = []
-    if rows:
-        head = ("Measure", "Mean", "Range", "Unit", "Time with a value", "Quality")
-        parts = table("Numbers", head, rows, numbers=(1, 2, 4))
-    notes = []
-    left_out = summary.heart_beats_left_out(story)
-    if left_out is not None:
-        total = len(story.beat_used)
-        part = f"{share(left_out)} of them left out" if left_out else "none left out"
-        notes.append(f"{total} heart beats, {part}.")
-    if len(story.response_us):
-        notes.append(f"{len(story.response_us)} skin responses.")
-    notes.append(f"{story.notes} notes.")
-    if missing:
-        notes.append(f"Without any value: {joined(missing)}.")
-    return section("Numbers", [*parts, note(" ".join(notes))])
-
-
-def _metric_row(name: str, series: MetricSeries) -> tuple[str, ...]:
-    known = np.isfinite(series.values)
-    values = series.values[known]
-    quality = float(series.quality[known].mean())
-    return (
-        name, rounded(float(values.mean())),
-        f"{rounded(float(values.min()))} – {rounded(float(values.max()))}",
-        _unbroken(unit(series.unit)), share(float(known.mean())),
-        _unbroken(f"{quality_word(quality)} ({quality:.2f})"),
-    )  # fmt: skip
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\u00a0")
-
-
-def _whole(story: SessionData) -> list[str]:
-    rows = whole(story)
-    if not rows:
-        return []
-    text = (
-        "Over all beats and all skin conductance that could be trusted. Spreads grow with the "
-        "length of a session: compare sessions of equal length."
-    )
-    parts = [
-        *table("The whole session", ("Measure", "Value", "Unit"), rows, numbers=(1,)),
-        note(text),
-    ]
-    return section("The whole session", parts)
 
 
 def _rest(story: SessionData) -> str:

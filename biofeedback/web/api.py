@@ -6,10 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import msgspec
-from msgspec import Meta
+from typing import TYPE_CHECKING
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
@@ -23,8 +20,16 @@ from biofeedback.web import records
 from biofeedback.web.middleware import STOP
 from biofeedback.web.receipts import Receipts
 from biofeedback.web.remote_station import RemoteStation
+from biofeedback.web.requests import (
+    LONGEST_ID,
+    ChoiceItem,
+    InvitationRequest,
+    PageCommand,
+    SafetyAnswers,
+    StartRequest,
+)
 from biofeedback.web.routes import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
-from biofeedback.web.station import SessionChoice, Station
+from biofeedback.web.station import Station
 from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Grant, Invitation, Tokens
 
@@ -34,19 +39,6 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 __all__ = ["Api", "Surroundings"]
-
-Text = Annotated[str, Meta(max_length=500)]
-_LONGEST_ID = 40
-Id = Annotated[str, Meta(max_length=_LONGEST_ID)]
-Name = Annotated[str, Meta(max_length=40, pattern=r"^[\w .-]{1,40}$")]
-
-
-class ChoiceItem(msgspec.Struct, frozen=True):
-    """Something that can be chosen: its URI, and its name as a person knows it."""
-
-    uri: str
-    name: str
-    strength: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +50,6 @@ class Surroundings:
 
     sensors: Callable[[], Awaitable[list[ChoiceItem]]]
     outputs: Callable[[], Awaitable[list[ChoiceItem]]]
-
-
-class StartRequest(SessionChoice, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A choice, and the last STOP that whoever starts knows of."""
-
-    since: Id | None = None
-
-
-class PageCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A command to a running session. One that is sent again has the same `id`, and acts once.
-
-    `age_s` is how long ago it was made, `run` the session that it was made for.
-    """
-
-    what: Annotated[str, Meta(max_length=20)]
-    value: Text = ""
-    id: Id = ""
-    age_s: Annotated[float, Meta(ge=0.0)] = 0.0
-    run: Id = ""
-
-
-class SafetyAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answers to the questions before the first session."""
-
-    yes: tuple[consent.Answer, ...] = ()
-    advised: bool = False
-
-
-class InvitationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to invite: for a listener a seat of their own is made."""
-
-    role: Literal["listener", "therapist", "observer"]
-    name: Name
-    link_minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 60
-    stay_hours: Annotated[int, Meta(ge=1, le=7 * 24)] = 12
 
 
 #: Whom each role may invite; nobody gives more than they have.
@@ -203,7 +160,7 @@ class Api:
 
         No body is waited for. `stopped` False: it is passed on, and not known to be carried out.
         """
-        grant, order = grant_of(request), request.query_params.get("id", "")[:_LONGEST_ID]
+        grant, order = grant_of(request), request.query_params.get("id", "")[:LONGEST_ID]
         if remote := self._remote(request):
             stopped = await remote.silence(grant, order)
             self._studio.show(remote)

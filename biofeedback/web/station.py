@@ -8,64 +8,30 @@ import secrets
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta
-
-from biofeedback.app import registry, runner
-from biofeedback.app.plan import SessionPlan, draw_seed
-from biofeedback.app.recommend import tailored, within
+from biofeedback.app import runner
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError, hint_of
 from biofeedback.common.event_bus import Subscription
 from biofeedback.common.stop_switch import Stopped, StopSwitch
-from biofeedback.config import loader
 from biofeedback.engine.inputs import CommandName
 from biofeedback.runtime.session import Event, Session
 from biofeedback.runtime.worker_client import SharedWorker
-from biofeedback.simulation.listener import resting_baseline
-from biofeedback.storage.paths import configs_folder
 from biofeedback.views import permissions
 from biofeedback.views.live_view import LiveView
 from biofeedback.web import records
+from biofeedback.web.session_choice import SOUND_FILE, SessionChoice, plan_of
 from biofeedback.web.station_picture import Stage, StationPicture
 from synth import wire
 
-__all__ = ["SessionChoice", "Station"]
+__all__ = ["Station"]
 
-#: What a page may ask for. Files and addresses of other computers are for the command line.
-_SENSORS = ("ble:", "lsl:", "sim:")
-_OUTPUTS = ("audio:", "midi:", "midi-virtual:", "null:")
-_SOUND_FILE = "wav:"
 _EVENTS = 2048
 
 _log = logging.getLogger("biofeedback.web")
 
-_WAIT_S = 30.0
 _ON_TIME_S = 0.5  #: what a person did this short a while ago happened now
-
-
-class SessionChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a listener chose on the page. `minutes` None plays until somebody stops it.
-
-    Without a programme the kind of session is chosen by what worked for the person; a style is
-    then part of that.
-    """
-
-    sensor: Annotated[str, Meta(max_length=200)]
-    output: Annotated[str, Meta(max_length=200)]
-    programme: Annotated[str, Meta(max_length=40)] = "settle"
-    style: Annotated[str, Meta(max_length=40)] = "ambient"
-    volume: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.5
-    minutes: Annotated[float, Meta(ge=0.5, le=240.0)] | None = None
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the body is a made-up one."""
-        return self.sensor.startswith("sim:")
 
 
 class Station:
@@ -222,37 +188,6 @@ class Station:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _plan(self, choice: SessionChoice) -> SessionPlan:
-        _check(choice)
-        if not (choice.programme or self.profile):
-            raise ConfigError("there is no such programme", hint="Choose one from the list.")
-        seed, baseline = draw_seed(), None
-        if choice.sensor == "sim:listener":
-            baseline = await asyncio.to_thread(resting_baseline, seed)
-        named = {"music": {"style": choice.style}} if choice.programme else {}
-        plan = SessionPlan(
-            config=loader.load(choice.programme or None, tables=named),
-            sensors=(choice.sensor,),
-            outputs=() if choice.output == "null:" else (choice.output,),
-            out=self._out,
-            seed=seed,
-            duration_s=None if choice.minutes is None else 60.0 * choice.minutes,
-            profile=self.profile,
-            baseline=baseline,
-            realtime=True,
-            volume=min(choice.volume, self._loudest),
-            options=registry.SensorOptions(seed=seed, wait_s=_WAIT_S),
-        )
-        return await asyncio.to_thread(self._made_for_them, plan, choice)
-
-    def _made_for_them(self, plan: SessionPlan, choice: SessionChoice) -> SessionPlan:
-        wanted = within(replace(plan, volume=self._loudest))
-        self._cap = wanted.volume
-        plan = replace(wanted, volume=min(choice.volume, self._cap))
-        if choice.programme:
-            return plan
-        return tailored(plan, utc_now(), simulated=choice.simulated)
-
     async def _play(self, choice: SessionChoice, began: asyncio.Future[bool]) -> None:
         """Plan, play and write down what a listener chose; `began` learns whether it plays."""
         performance: runner.SessionRunner | None = None
@@ -278,7 +213,7 @@ class Station:
         await self._write_down(performance.outcome if performance else None, choice.output)
 
     async def _made(self, choice: SessionChoice) -> runner.SessionRunner:
-        plan = await self._plan(choice)
+        plan, self._cap = await plan_of(choice, self.profile, self._out, self._loudest)
         performance = runner.SessionRunner(plan, self._worker, self._stop)
         await self._worker.start()
         self._trouble = "", ""
@@ -342,29 +277,11 @@ class Station:
         self._changed()
 
 
-def _check(choice: SessionChoice) -> None:
-    """Refuse what only the command line may ask for, or nobody."""
-    plain = not any(sign in choice.sensor for sign in "/\\?")
-    if not (plain and choice.sensor.startswith(_SENSORS)):
-        raise ConfigError("this sensor cannot be chosen here", hint="Choose one from the list.")
-    listed = choice.output.startswith(_OUTPUTS) and "?" not in choice.output
-    if not listed and choice.output != _SOUND_FILE:
-        raise ConfigError("this output cannot be chosen here", hint="Choose one from the list.")
-    if choice.programme and choice.programme not in loader.programmes():
-        raise ConfigError("there is no such programme", hint="Choose one from the list.")
-    if choice.style not in _styles():
-        raise ConfigError("there is no such style", hint="Choose one from the list.")
-
-
-def _styles() -> list[str]:
-    return [path.stem for path in (configs_folder() / "styles").glob("*.toml")]
-
-
 async def _write_files(folder: Path, output: str) -> None:
     """Write MIDI, report and sound in a process of its own: other seats may be playing."""
     command = [sys.executable, "-P", "-m", "biofeedback.web.files", str(folder)]
-    if output == _SOUND_FILE:
-        command.append(_SOUND_FILE)
+    if output == SOUND_FILE:
+        command.append(SOUND_FILE)
     child = await asyncio.create_subprocess_exec(
         *command,
         stdout=asyncio.subprocess.DEVNULL,

@@ -12,7 +12,8 @@ from typing import Literal
 
 from sensors.base import Clock, SampleStream
 from sensors.ble import bitalino, described, shimmer
-from sensors.ble.identity import DeviceIdentity, DeviceQuery, is_strap
+from sensors.ble.device_query import DeviceQuery, is_strap
+from sensors.ble.identity import DeviceIdentity
 from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, explain, look
 from sensors.errors import SettingsError
 from sensors.profiles.loader import find, load, load_all

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BATTERY, BandReader, follow
-from sensors.ble.identity import DeviceQuery
+from sensors.ble.device_query import DeviceQuery
 from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
 from sensors.ble.radio import Advertisement
 from sensors.codecs.described import DescribedDecoder

@@ -2,205 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sensors.ble.claims import claims
+from sensors.ble.device_query import LISTED, DeviceQuery, describe, told, uri_of
 from sensors.ble.radio import Advertisement, first_seen_s
-from sensors.errors import SensorNotFound, SettingsError
-from sensors.printable import printable
+from sensors.errors import SensorNotFound
 
-__all__ = [
-    "AWAY_S",
-    "DeviceIdentity",
-    "DeviceQuery",
-    "address_of",
-    "describe",
-    "is_strap",
-    "legible",
-    "uri_of",
-]
+__all__ = ["AWAY_S", "DeviceIdentity"]
 
-#: BlueZ and Windows name a device by its Bluetooth address, macOS by an identifier of its own.
-_ADDRESS = re.compile(
-    r"[0-9A-F]{2}([:-][0-9A-F]{2}){5}|[0-9A-F]{8}-([0-9A-F]{4}-){3}[0-9A-F]{12}", re.IGNORECASE
-)
 #: How long others may show themselves beside the one that is named; devices call twice a second.
 _BESIDE_S = 1.0
 #: A known device is waited for so long before another can be it: most dropouts end sooner.
 AWAY_S = 30.0
 #: Until a device whose serial number could not be read is asked again; each time twice as long.
 _REST_S, _LONGEST_REST_S = 30.0, 960.0
-_LISTED = 12  #: devices named in a message
-
-
-def is_strap(device: Advertisement) -> bool:
-    """Return whether the device offers the standard Heart Rate Service.
-
-    Parameters
-    ----------
-    device
-        The device as it was seen.
-
-    Returns
-    -------
-    bool
-        By its services.
-    """
-    return device.kind == "heart rate strap"
-
-
-def address_of(text: str) -> str:
-    """Return the address that a text is, as radios write it; empty for any other text.
-
-    Parameters
-    ----------
-    text
-        What a user wrote.
-
-    Returns
-    -------
-    str
-        In upper case, with colons.
-    """
-    text = text.strip()
-    if not _ADDRESS.fullmatch(text):
-        return ""
-    return (text.replace("-", ":") if len(text) == 17 else text).upper()
-
-
-def legible(text: str) -> str:
-    """Return what a user asks for as it is compared; empty for an empty text alone.
-
-    Parameters
-    ----------
-    text
-        What a user wrote.
-
-    Returns
-    -------
-    str
-        Printable, on one line.
-
-    Raises
-    ------
-    SettingsError
-        For a text in which nothing can be seen: it would fit every device.
-    """
-    shown = printable(text)
-    if text and not shown:
-        raise SettingsError(
-            f"the device is named by {text!r}, in which nothing can be seen",
-            hint="Type its name or address anew, or leave it out for the only one in reach.",
-        )
-    return shown
-
-
-def uri_of(device: Advertisement) -> str:
-    """Return the URI of just this device: names are not unique, and may be anything.
-
-    Parameters
-    ----------
-    device
-        The device as it was seen.
-
-    Returns
-    -------
-    str
-        "ble:" and the address.
-    """
-    return f"ble:{device.address}"
-
-
-def describe(seen: Iterable[Advertisement]) -> str:
-    """Return one phrase that lists devices by what tells them apart.
-
-    Parameters
-    ----------
-    seen
-        Devices, of which 12 are named.
-
-    Returns
-    -------
-    str
-        "nothing" for none.
-    """
-    told = [_told(device) for device in seen]
-    more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
-    return (", ".join(told[:_LISTED]) or "nothing") + more
-
-
-def _told(device: Advertisement, *, signal: bool = True) -> str:
-    facts = [device.address] if device.name else []
-    facts += [f"{device.rssi_dbm} dBm"] if signal and device.rssi_dbm is not None else []
-    facts += ["in use"] if signal and device.in_use else []
-    return f"{device.label} ({', '.join(facts)})" if facts else device.label
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceQuery:
-    """What a user says of a device: an address, a name or the start of one, a serial number.
-
-    With none of them it is the only one in sight that `accepts` says yes to; `what` names such
-    devices in messages, and `label` this one until it has been seen.
-    """
-
-    text: str = ""  #: address, name or the start of one; empty for any
-    serial: str = ""  #: serial number; empty for any
-    accepts: Callable[[Advertisement], bool] = is_strap
-    what: str = "heart rate strap"
-    label: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", legible(self.text))
-        object.__setattr__(self, "serial", legible(self.serial))
-
-    @property
-    def address(self) -> str:
-        """Return the address, where it is one that is wanted."""
-        return address_of(self.text)
-
-    @property
-    def words(self) -> str:
-        """Return what is wanted, for messages."""
-        where = "at" if self.address else "named"
-        words = f"{self.what} {where} {self.text!r}" if self.text else self.what
-        return f"{words} with the serial number {self.serial}" if self.serial else words
-
-    def fits(self, device: Advertisement) -> bool:
-        """Return whether the device could be meant.
-
-        Parameters
-        ----------
-        device
-            The device as it was seen.
-
-        Returns
-        -------
-        bool
-            By its address, the start of its name, or `accepts`.
-        """
-        if self.address:
-            return device.address.upper() == self.address
-        if not self.text:
-            return self.accepts(device)
-        return device.name.casefold().startswith(self.text.casefold())
-
-    def narrow(self, fitting: Sequence[Advertisement]) -> list[Advertisement]:
-        """Return those of the exact name, where there are any.
-
-        Parameters
-        ----------
-        fitting
-            Devices that could be meant.
-
-        Returns
-        -------
-        list[Advertisement]
-            All of them where none has the exact name.
-        """
-        return [d for d in fitting if self.text and d.name == self.text] or [*fitting]
 
 
 class DeviceIdentity:
@@ -479,7 +295,7 @@ class DeviceIdentity:
         if again := next((device for device in seen if self._may_be_known(device, now_s)), None):
             return again
         alike = [d for d in self.seen.values() if known.name and d.name == known.name]
-        if others := [d for d in alike if d.address not in self._had][:_LISTED]:
+        if others := [d for d in alike if d.address not in self._had][:LISTED]:
             possible = [d for d in others if self._can_be_known(d)]
             there = ", ".join(d.address for d in possible or others)
             then = f"is left alone: if it is yours, start again with ble:{others[0].address}."
@@ -534,7 +350,7 @@ def _tells(serial: str) -> bool:
 
 
 def _in_use(device: Advertisement, by: str) -> str:
-    return f"{_told(device, signal=False)} is in use by another {by}."
+    return f"{told(device, signal=False)} is in use by another {by}."
 
 
 def _several(fitting: Sequence[Advertisement]) -> SensorNotFound:

@@ -11,8 +11,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from sensors.base import Clock, LinkState
+from sensors.ble.device_query import DeviceQuery
 from sensors.ble.gatt import Dialogue, GattClient, reason_of
-from sensors.ble.identity import DeviceIdentity, DeviceQuery
+from sensors.ble.identity import DeviceIdentity
 from sensors.ble.inbox import GATT_S, Packet, PacketInbox
 from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, connect_turn, explain, look
 from sensors.errors import PacketError, SensorError, SensorNotFound

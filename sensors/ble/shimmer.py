@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sensors.base import Clock, SampleStream
 from sensors.ble.band import BandReader, follow
-from sensors.ble.identity import DeviceQuery
+from sensors.ble.device_query import DeviceQuery
 from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
 from sensors.ble.radio import Advertisement
 from sensors.codecs.shimmer import (

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.ble.identity import DeviceQuery, legible
+from sensors.ble.device_query import DeviceQuery, legible
 from sensors.ble.link import ConnectionSpec, LinkChange, Packet, supervise
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from biofeedback.web import app, server
-from biofeedback.web.api import ChoiceItem, Surroundings
+from biofeedback.web.api import Surroundings
 from biofeedback.web.connections import MOST, Connections
 from biofeedback.web.links import WebLinks
+from biofeedback.web.requests import ChoiceItem
 from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Tokens
 

@@ -11,7 +11,8 @@ import pytest
 
 from sensors.ble import radio
 from sensors.ble.claims import claims
-from sensors.ble.identity import DeviceIdentity, DeviceQuery, address_of
+from sensors.ble.device_query import DeviceQuery, address_of
+from sensors.ble.identity import DeviceIdentity
 from sensors.ble.radio import Advertisement, DeviceKind
 from sensors.errors import SensorNotFound, SettingsError
 

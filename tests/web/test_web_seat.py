@@ -10,7 +10,8 @@ from biofeedback.app.recommend import preferences
 from biofeedback.common.errors import ConfigError
 from biofeedback.record import lines
 from biofeedback.record.reader import read, read_header
-from biofeedback.web.station import SessionChoice, Station
+from biofeedback.web.session_choice import SessionChoice
+from biofeedback.web.station import Station
 from biofeedback.web.stations import Stations
 
 

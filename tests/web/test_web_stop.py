@@ -14,7 +14,8 @@ from rigs.stops import Device
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.web.receipts import Receipts
-from biofeedback.web.station import SessionChoice, Station
+from biofeedback.web.session_choice import SessionChoice
+from biofeedback.web.station import Station
 from biofeedback.web.stations import Stations
 from synth.player.remote import RemotePlayer
 
