@@ -32,7 +32,7 @@ def page(name: str, spoken: str, facts: Mapping[str, str]) -> Response:
     """Return a page for somebody who was let in."""
     from starlette.responses import HTMLResponse
 
-    return HTMLResponse(_filled(name, spoken, json.dumps(facts)))
+    return HTMLResponse(_filled(_template(name), spoken, json.dumps(facts)))
 
 
 def at_the_door(name: str, spoken: str, status: int = 200) -> Response:
@@ -40,7 +40,8 @@ def at_the_door(name: str, spoken: str, status: int = 200) -> Response:
     from starlette.responses import HTMLResponse
 
     headers = {"content-security-policy": _policy()}
-    return HTMLResponse(_filled(name, spoken, "{}"), status, headers)
+    whole = _template("doorway.html").replace("{{page}}\n", _template(name))
+    return HTMLResponse(_filled(whole, spoken, "{}"), status, headers)
 
 
 @cache
@@ -71,7 +72,7 @@ def _words_for_scripts(spoken: str) -> str:
     return _harmless(json.dumps(words, ensure_ascii=False))
 
 
-def _filled(name: str, spoken: str, facts: str) -> str:
+def _filled(template: str, spoken: str, facts: str) -> str:
     style, script = _template("doorway.css"), _template("doorway.js")
     extra = {
         "language": spoken,
@@ -79,7 +80,7 @@ def _filled(name: str, spoken: str, facts: str) -> str:
         "words": _words_for_scripts(spoken),
         "doorway": f'<style>{style}</style>\n<script type="module">{script}</script>',
     }
-    return filled(_template(name), {**catalogue(spoken), **extra})
+    return filled(template, {**catalogue(spoken), **extra})
 
 
 def _harmless(text: str) -> str:
