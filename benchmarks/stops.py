@@ -22,15 +22,12 @@ Ends with 1 if one did not.
 
 import argparse
 import fcntl
-import http.client
 import json
 import os
 import pty
 import random
-import re
 import secrets
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -39,120 +36,21 @@ import termios
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from stops_over_cuts import over_cuts
+from stops_rig import PROGRAM, Client, Heard, environment, server, wait
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from rigs import chromium
-from rigs.stops import Device
 
 from biofeedback.common.clock import utc_now
 
-PROGRAM = str(Path(__file__).parents[1] / "tests" / "rigs" / "slow_program.py")
-SLOW, SLOW_PLAYER = "1.5,1,3", "1.5,1"
-GOAL_S, PATIENCE_S = 0.25, 60.0
+GOAL_S = 0.25
 HANDS = ("qq", "pqq", "Ctrl-C", "SIGTERM")
-CUTS = ("refused", "swallowed", "offline")
-
-
-class Heard(Device):
-    """A device that is read all the time, and knows since when nothing sounds."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.quiet_s = time.monotonic()
-        self._over = threading.Event()
-        self._reading = threading.Thread(target=self._read, daemon=True)
-        self._reading.start()
-
-    def _read(self) -> None:
-        while not self._over.wait(0.002):
-            begun = self.begun
-            self.read()
-            if self.held or self.begun != begun:
-                self.quiet_s = time.monotonic()
-
-    def close(self) -> None:
-        """Stop reading, and take the device away."""
-        self._over.set()
-        self._reading.join()
-        self.unplug()
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Return what the slow program needs to know, with a data folder of its own."""
-    cables = folder / "cables"
-    cables.mkdir(exist_ok=True)
-    return os.environ | {
-        "XDG_DATA_HOME": str(folder / "data"), "CABLES": str(cables), "SLOW": SLOW,
-        "SLOW_PLAYER": SLOW_PLAYER, "TERM": "xterm",
-    }  # fmt: skip
-
-
-def wait(true: Callable[[], object], what: str) -> None:
-    """Wait until something is true."""
-    until_s = time.monotonic() + PATIENCE_S
-    while not true():
-        if time.monotonic() > until_s:
-            raise RuntimeError(f"never came: {what}")
-        threading.Event().wait(0.02)
-
-
-@contextmanager
-def server(folder: Path) -> Iterator[tuple[int, str, str]]:
-    """Run the pages' server; yield its port and the links of a listener and a therapist."""
-    command = [sys.executable, PROGRAM, "serve", "--port", "0", "--no-open"]
-    command += ["--out", str(folder / "out")]
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=(folder / "log").open("w"), text=True,
-        env=environment(folder),
-    )  # fmt: skip
-    try:
-        assert child.stdout
-        listener, therapist = (child.stdout.readline().split()[-1] for _ in range(2))
-        yield int(re.findall(r":(\d+)/", listener)[0]), listener, therapist
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.wait(60)
-
-
-class Client:
-    """Asks as a page does."""
-
-    def __init__(self, port: int, link: str) -> None:
-        self._port = port
-        self._headers = {"Origin": f"http://localhost:{port}", "Content-Type": "application/json"}
-        answer = self._ask("POST", link[link.index("/enter") :])
-        self._headers["Cookie"] = answer.headers["set-cookie"].split(";")[0]
-        page = self._ask("GET", "/").read().decode()
-        self.seat = json.loads(re.findall(r'id="facts">(.*?)</script>', page)[0])["seat"]
-
-    def _ask(self, method: str, path: str, value: object = None) -> http.client.HTTPResponse:
-        line = http.client.HTTPConnection("localhost", self._port, timeout=60)
-        line.request(method, path, None if value is None else json.dumps(value), self._headers)
-        return line.getresponse()
-
-    def post(self, path: str, value: object) -> dict[str, object]:
-        """Return the answer to a change."""
-        return dict(json.loads(self._ask("POST", path, value).read()))
-
-    def pictures(self) -> Iterator[dict[str, object]]:
-        """Yield what the page is shown."""
-        extra = {"Cookie": self._headers["Cookie"]}
-        address, origin = f"ws://localhost:{self._port}/live", self._headers["Origin"]
-        with connect(address, origin=origin, additional_headers=extra) as live:
-            while True:
-                told = json.loads(live.recv(timeout=60))
-                if told.get("seat", {}).get("id") == self.seat:
-                    yield told["seat"]
 
 
 Found = tuple[str, float, bool]  # phase or hand, s to silence, whether it stayed silent
@@ -303,123 +201,6 @@ def by_terminals(count: int, parallel: int, rng: random.Random, folder: Path) ->
             for k in range(count)
         ]
         return [job.result() for job in jobs]
-
-
-class Cable:
-    """Joins two ports until it is cut: then it refuses, or swallows what is sent."""
-
-    def __init__(self, to: int) -> None:
-        self._to, self.way = to, ""
-        self._ends: list[socket.socket] = []
-        self._gate = socket.create_server(("127.0.0.1", 0))
-        self.port = self._gate.getsockname()[1]
-        threading.Thread(target=self._let_in, daemon=True).start()
-
-    def cut(self, way: str) -> None:
-        """Cut it in this way; "" joins it."""
-        self.way = way
-        if way == "refused":
-            for end in self._ends:
-                hang_up(end)
-            self._ends.clear()
-
-    def _let_in(self) -> None:
-        while True:
-            near, _ = self._gate.accept()
-            if self.way == "refused":
-                hang_up(near)
-                continue
-            far = socket.create_connection(("127.0.0.1", self._to))
-            self._ends += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        try:
-            while data := one.recv(65536):
-                if self.way == "swallowed":  # nothing of this connection arrives any more
-                    while one.recv(65536):
-                        pass
-                    return
-                other.sendall(data)
-        except OSError:
-            pass
-        hang_up(other)
-
-
-def hang_up(end: socket.socket) -> None:
-    """Close a connection, whoever reads from it."""
-    try:
-        end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-    end.close()
-
-
-_WATCH = """
-addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
-new MutationObserver(() => {
-  if (!document.querySelector("#pending").hidden) window.told ??= performance.now();
-}).observe(document.querySelector("#pending"), { attributes: true });
-"""
-
-
-def over_cuts(
-    count: int, rng: random.Random, folder: Path
-) -> list[tuple[str, float, float, float]]:
-    """Return the way, for how long, when the page said so and when it was silent, in s."""
-    environment(folder)
-    found = []
-    device = Heard(folder / "cables" / "Synth")
-    with server(folder) as (port, _, link):
-        cable, desk = Cable(port), Client(port, link)
-        rules = f"--host-resolver-rules=MAP localhost:{port} 127.0.0.1:{cable.port}"
-        with chromium.browser(rules) as browser:
-            for k in range(count):
-                way, cut_s = CUTS[k % len(CUTS)], 60.0 ** rng.random()
-                guest = {"role": "listener", "name": f"Robin {k}"}
-                page = browser.page()
-                page.open(str(desk.post("/api/invitations", guest)["link"]))
-                page.wait("document.activeElement.matches('button')")
-                page.press("Enter")
-                page.wait("document.querySelectorAll('input[name=programme]').length")
-                page.run(_WATCH)
-                page.run("document.querySelector('#output').append(new Option('it', 'midi:Synth'))")
-                page.run("document.querySelector('#output').value = 'midi:Synth'")
-                page.run("document.querySelector('#start').click()")
-                begun = device.begun
-                wait(lambda begun=begun: device.begun > begun + 4, "music")
-                back_s = stop_while_cut(page, cable, way, cut_s)
-                wait(lambda: not device.held, "silence")
-                threading.Event().wait(1.5)
-                pressed, told = page.run("[window.pressed, window.told]")
-                found.append((way, cut_s, (told - pressed) / 1000.0, device.quiet_s - back_s))
-                report = "{:10} {:5.1f} s: said after {:.2f} s, silent {:.2f} s after the return\n"
-                sys.stdout.write(report.format(*found[-1]))
-                sys.stdout.flush()
-                wait(
-                    lambda page=page: not page.run("!!document.querySelector('#start').disabled"),
-                    "",
-                )
-    device.close()
-    return found
-
-
-def stop_while_cut(page: chromium.Page, cable: Cable, way: str, cut_s: float) -> float:
-    """Cut the link, press STOP, and join it again; return when that was."""
-
-    def emulate(offline: bool) -> None:
-        page.send(
-            "Network.emulateNetworkConditions",
-            offline=offline, latency=0, downloadThroughput=-1, uploadThroughput=-1,
-        )  # fmt: skip
-
-    emulate(True) if way == "offline" else cable.cut(way)
-    page.press("Escape")
-    threading.Event().wait(cut_s)
-    back_s = time.monotonic()
-    emulate(False) if way == "offline" else cable.cut("")
-    return back_s
 
 
 def main() -> int:
