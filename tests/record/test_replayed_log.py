@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from replayed_session import cut, eda_csv, rr_text
+from rigs.sessions import nothing_to_watch
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
@@ -16,10 +17,6 @@ from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.replay import logged_inputs
 from biofeedback.runtime.session import Session
 from sensors.signals import Chunk
-
-
-async def nothing_to_watch(session: Session) -> None:
-    await asyncio.sleep(0)
 
 
 def performed(out: Path, *sensors: str, seconds: float | None = None, seed: int = 3) -> Path:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rigs.sessions import nothing_to_watch
 
 from biofeedback.app import postprocess
 from biofeedback.app.plan import SessionPlan
@@ -23,16 +24,11 @@ from biofeedback.record.reader import damage, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
-from biofeedback.runtime.session import Session
 from biofeedback.storage import encryption
 from biofeedback.trials.folder import trials_folder
 from biofeedback.web import records
 
 pytest.importorskip("pyrage", reason="pyrage has no wheel here")
-
-
-async def nothing_to_watch(session: Session) -> None:
-    return
 
 
 def recorded(out: Path) -> Path:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rigs.sessions import nothing_to_watch
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
@@ -14,11 +15,6 @@ from biofeedback.record.line import sealed
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
-from biofeedback.runtime.session import Session
-
-
-async def nothing_to_watch(session: Session) -> None:
-    return
 
 
 @pytest.fixture(scope="module")

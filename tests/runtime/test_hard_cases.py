@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from rigs.sessions import nothing_to_watch
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
@@ -74,10 +75,6 @@ def test_a_panic_cuts_the_score_and_the_music_goes_on_with_the_next_bar() -> Non
     assert piece.next_bar == (2, 8.0)
     bars = [d for d in piece.feed(10, now_s, BarRequest(2, 8.0)) if isinstance(d, Bar)]
     assert bars[0].notes
-
-
-async def nothing_to_watch(session: Session) -> None:
-    return
 
 
 def perform(out: Path, **changes: object) -> Path:

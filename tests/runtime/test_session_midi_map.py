@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mido
 import pytest
+from rigs.sessions import nothing_to_watch
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.postprocess import write_midi
@@ -13,12 +14,7 @@ from biofeedback.app.runner import SessionRunner
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.config.midi_maps import resolve, signal_names
-from biofeedback.runtime.session import Session
 from synth.params import Layer
-
-
-async def nothing_to_watch(session: Session) -> None:
-    return
 
 
 def voices(folder: Path) -> dict[str, tuple[int, int | None]]:

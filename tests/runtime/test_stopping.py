@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
+from rigs.sessions import PLAIN_HEADER
 
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.common.errors import CommandError
@@ -90,11 +90,6 @@ class Run:
         self._folder.mkdir(exist_ok=True)
         clock = SessionClock(asyncio.get_running_loop(), utc_now())
         log = LogWriter(self._folder / LOG_NAME)
-        header = lines.HeaderLine(
-            t=0.0, seq=0, schema=lines.SCHEMA, versions={}, platform="", started_utc="", seed=1,
-            mode="virtual", sensors=[], outputs=[], profile=None, simulated=True,
-            baseline=msgspec.Raw(b"null"), config=msgspec.Raw(b"{}"),
-        )  # fmt: skip
         source = SensorSource("slow:", lambda clock, ear: slow(self._appears_s), timeless=True)
         self.player = Heard(clock)
         stop = StopSwitch()
@@ -102,10 +97,10 @@ class Run:
             stop.press()
         asked = Prompts() if self._questions else None
         session = Session(
-            core_of(header), [source], [self.player], InlineWorker(), log, clock, 60.0, 0.7, asked,
-            stop,
+            core_of(PLAIN_HEADER), [source], [self.player], InlineWorker(), log, clock, 60.0, 0.7,
+            asked, stop,
         )  # fmt: skip
-        session.begin(header)
+        session.begin(PLAIN_HEADER)
         acting = asyncio.create_task(self._act(session, main))
         try:
             await session.run()

@@ -9,20 +9,16 @@ from pathlib import Path
 
 import pytest
 from rigs.page_server import page_server
+from rigs.sessions import nothing_to_watch
 
 from biofeedback.app import postprocess
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
-from biofeedback.runtime.session import Session
 from biofeedback.storage import encryption
 from biofeedback.web import records
 
 pytest.importorskip("pyrage", reason="pyrage has no wheel here")
-
-
-async def nothing_to_watch(session: Session) -> None:
-    return
 
 
 def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
