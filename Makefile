@@ -1,4 +1,5 @@
-# Two commands that do all of their own set-up: `make demo` and `make test`.
+# Commands that do all of their own set-up: `make demo`, `make test`, and for those who work on the
+# code `make check`, `make quick` and `make nightly`.
 # They need Python 3.11 or newer with pip, and nothing else.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 endif
 
-.PHONY: demo test check mutants clean
+.PHONY: demo test check quick nightly mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/biofeedback demo
@@ -25,6 +26,17 @@ check: $(VENV)/.installed-dev
 # Which wrong code the tests let pass: make mutants ROOM=codecs (see benchmarks/mutants.py)
 mutants: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/mutants.py $(ROOM)
+
+# What needs neither another program nor much time.
+quick: check
+	$(BIN)/python -m pytest -q -m "not rig and not slow"
+
+# What the gate is too short for; each ends with an error when something is wrong.
+nightly: check test
+	$(BIN)/python benchmarks/fuzz_sensors.py --codecs 1000000 --files 20000
+	$(BIN)/python benchmarks/bluetooth_scenarios.py
+	$(BIN)/python benchmarks/stuck_notes.py
+	$(BIN)/python benchmarks/stops.py
 
 clean:
 	rm -rf $(VENV) demo-session
