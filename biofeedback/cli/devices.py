@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json
 from biofeedback.cli.words import signal_words
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["look_around", "register"]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _PORTS = (
     ("audio", "Audio devices", "audio_devices"),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json
 
 __all__ = ["export", "tell_damage"]
 
@@ -37,7 +38,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Write over what is there already.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write sessions as files for other programs.
 

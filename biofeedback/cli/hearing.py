@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import SessionsFolder
 from biofeedback.cli.words import clock_text
 
 __all__ = ["register"]
@@ -63,10 +63,7 @@ def calibrate(
 
 
 def show(
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
-    ] = None,
+    out: SessionsFolder = None,
     profile: Annotated[
         str | None, typer.Option(metavar="NAME", help="Whose sessions; else those of nobody.")
     ] = None,

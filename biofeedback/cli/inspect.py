@@ -9,6 +9,7 @@ import typer
 
 from biofeedback.cli import console, exporting
 from biofeedback.cli.console import escape
+from biofeedback.cli.options import Columns, Json, Rate
 from biofeedback.cli.words import counted
 
 __all__ = ["register"]
@@ -16,7 +17,6 @@ __all__ = ["register"]
 SessionArgument = Annotated[
     Path, typer.Argument(metavar="SESSION", help="A session's folder, or its session.jsonl.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -113,13 +113,8 @@ def analyze(
     ] = 60.0,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for spreadsheets.")] = False,
-    columns: Annotated[
-        str | None,
-        typer.Option(metavar="MAP", help="Columns of a CSV, such as time=t,rr=RR_ms,eda=EDA"),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="HZ", help="Rate of a CSV without a time column.")
-    ] = None,
+    columns: Columns = None,
+    rate: Rate = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="One table of all sessions: a .parquet or .csv file."),

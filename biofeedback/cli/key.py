@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import SessionsFolder
 
 __all__ = ["register"]
 
@@ -38,10 +39,7 @@ def new(
 
 
 def seal(
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
-    ] = None,
+    out: SessionsFolder = None,
 ) -> None:
     """Encrypt what is still plain. No session may be running."""
     from biofeedback.common.errors import ConfigError

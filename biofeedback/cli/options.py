@@ -13,7 +13,19 @@ import typer
 
 from sensors.errors import SettingsError
 
-__all__ = ["PROGRAMMES", "CommonOptions", "Seed", "Style", "column_map", "config_of", "with_common"]
+__all__ = [
+    "PROGRAMMES",
+    "Columns",
+    "CommonOptions",
+    "Json",
+    "Rate",
+    "Seed",
+    "SessionsFolder",
+    "Style",
+    "column_map",
+    "config_of",
+    "with_common",
+]
 
 
 if TYPE_CHECKING:
@@ -61,6 +73,18 @@ Seed = Annotated[
 ]  # fmt: skip
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder for sessions; else your data folder.")
+]
+SessionsFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(metavar="MAP", help="Columns of a CSV, such as time=t,rr=RR_ms,eda=EDA"),
+]
+Rate = Annotated[
+    float | None, typer.Option(metavar="HZ", help="Rate of a CSV without a time column.")
 ]
 Profile = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli.options import CommonOptions, Style, config_of, with_common
+from biofeedback.cli.options import Columns, CommonOptions, Rate, Style, config_of, with_common
 
 if TYPE_CHECKING:
     from biofeedback.app.registry import SensorOptions
@@ -192,13 +192,8 @@ def replay(
         str, typer.Argument(help="E4 folder or zip, Polar HRM, RR text, CSV, EDF, XDF, session.")
     ],
     common: CommonOptions,
-    columns: Annotated[
-        str | None,
-        typer.Option(metavar="MAP", help="Columns of a CSV, such as time=t,rr=RR_ms,eda=EDA"),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="HZ", help="Rate of a CSV without a time column.")
-    ] = None,
+    columns: Columns = None,
+    rate: Rate = None,
     group: Group = "",
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Wait as the body did, instead of hurrying.")

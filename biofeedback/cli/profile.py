@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json, SessionsFolder
 
 if TYPE_CHECKING:
     from biofeedback.app.recommend import KnownPerson
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The pseudonym given to --profile.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
-]
 Simulated = Annotated[
     bool, typer.Option("--simulated", help="Of sessions with a virtual listener instead.")
 ]
@@ -40,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_profiles(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the profiles on this computer."""
     from biofeedback.personal import profiles
@@ -57,9 +54,9 @@ def list_profiles(
 
 def show(
     name: Name,
-    out: Out = None,
+    out: SessionsFolder = None,
     simulated: Simulated = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what is remembered of a person, and what worked."""
     profile, found = _known(name, out, simulated)
@@ -116,7 +113,7 @@ def set_preferences(
 def export(
     name: Name,
     target: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The archive to write.")],
-    out: Out = None,
+    out: SessionsFolder = None,
     force: Force = False,
 ) -> None:
     """Write all that is kept of a person into one archive."""
@@ -140,7 +137,7 @@ def forget(
     learned: Annotated[
         bool, typer.Option("--learned", help="Only what was learned; sessions and wishes stay.")
     ] = False,
-    out: Out = None,
+    out: SessionsFolder = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Forget what was learned of a person, or profile and sessions."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json, SessionsFolder
 from biofeedback.cli.trends import trends
 from biofeedback.cli.words import clock_text, counted, size_text
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-Out = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A session's name, its start, or a path.")]
 
 
@@ -37,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="sessions")
 
 
-def list_sessions(out: Out = None, as_json: Json = False) -> None:
+def list_sessions(out: SessionsFolder = None, as_json: Json = False) -> None:
     """List the sessions in a folder, the newest last."""
     from biofeedback.record.catalogue import catalogue
 
@@ -68,7 +64,7 @@ def list_sessions(out: Out = None, as_json: Json = False) -> None:
     console.out.print(table, soft_wrap=False)
 
 
-def show(session: Id, out: Out = None, as_json: Json = False) -> None:
+def show(session: Id, out: SessionsFolder = None, as_json: Json = False) -> None:
     """Show what a session came to."""
     from biofeedback.record import catalogue
 
@@ -100,7 +96,7 @@ def tag(
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="TAG", help="To take away; repeatable.")
     ] = None,
-    out: Out = None,
+    out: SessionsFolder = None,
 ) -> None:
     """Give a session words to find it by, and show those it has."""
     from biofeedback.record.catalogue import find
@@ -115,7 +111,7 @@ def tag(
 
 def compress(
     sessions: Annotated[list[str], typer.Argument(metavar="ID...", help="Which sessions.")],
-    out: Out = None,
+    out: SessionsFolder = None,
 ) -> None:
     """Compress the logs of sessions. Every command still reads them."""
     from biofeedback.record.catalogue import find
@@ -130,7 +126,7 @@ def delete(
     sessions: Annotated[
         list[str] | None, typer.Argument(metavar="[ID...]", help="Which sessions.")
     ] = None,
-    out: Out = None,
+    out: SessionsFolder = None,
     profile: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="All of a person: the profile and its sessions."),
@@ -184,7 +180,7 @@ def delete(
 def export_all(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
     profile: Annotated[str, typer.Option(metavar="NAME", help="Whose data.")],
-    out: Out = None,
+    out: SessionsFolder = None,
 ) -> None:
     """Copy all that is kept of a person, profile and sessions."""
     from biofeedback.common.errors import ConfigError

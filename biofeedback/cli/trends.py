@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json, SessionsFolder
 
 if TYPE_CHECKING:
     from biofeedback.report.trends import Trend
@@ -17,15 +18,12 @@ __all__ = ["trends"]
 
 def trends(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Whose sessions.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
-    ] = None,
+    out: SessionsFolder = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with a picture too.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a page that exists.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show how numbers change over sessions, and if it is not noise."""
     from biofeedback.common.errors import ConfigError

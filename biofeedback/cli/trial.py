@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console, streams
-from biofeedback.cli.options import MidiMap, Outputs, Volume
+from biofeedback.cli.options import Json, MidiMap, Outputs, Volume
 from biofeedback.cli.play import Sensors, Wait
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The trial's name, or 
 Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of trials; else your data folder.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 INTERRUPTED = 130
 
 

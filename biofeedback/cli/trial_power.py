@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json
 
 __all__ = ["register"]
 
@@ -33,7 +34,7 @@ def power(
     alpha: Annotated[float, typer.Option(metavar="P", min=0.001, max=0.2)] = 0.05,
     people: Annotated[int, typer.Option(metavar="N", min=100, max=20000)] = 2000,
     seed: Annotated[int, typer.Option(metavar="N", min=0)] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say how often a trial would find an effect of a given size.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.options import Json
 
 if TYPE_CHECKING:
     from biofeedback.trials.analysis import TrialResult
@@ -37,7 +38,7 @@ def analyse(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of trials; else your data folder.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what a trial found. Effect, no effect shown, or can't tell yet.
 
