@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from rigs import chromium, jack
-from rigs.chromium import DESK, PHONE, Browser, Page
+from rigs.chromium import DESK, PHONE, Page, entered
 from rigs.served import Served, served
 from silence import Listener, wait_for
 
@@ -79,17 +79,6 @@ def share(server: Served, seconds: float, each_tenth=None) -> float:
             each_tenth()
         pause.wait(0.1)
     return 100.0 * (cpu_s(server) - before) / (time.monotonic() - began_s)
-
-
-def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
-    """Return a page that has used a link up."""
-    page = browser.page()
-    page.look(size)
-    page.open(link)
-    page.wait("document.activeElement.matches('button')")
-    page.press("Enter")
-    page.wait("document.querySelector('#main')")
-    return page
 
 
 def start(page: Page, output: str) -> None:

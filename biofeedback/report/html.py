@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
-__all__ = ["note", "region", "section", "table"]
+__all__ = ["document", "note", "region", "section", "table"]
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """Return a whole page that needs nothing else: it has its style, and loads nothing."""
+    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta http-equiv="Content-Security-Policy" '
+            "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+            f"<title>{escape(title)}</title>",
+            f"<style>\n{css}</style>",
+            "</head>",
+            "<body>",
+            *body,
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
 
 
 def section(title: str, parts: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from biofeedback.common.errors import FolderError
 from biofeedback.report import figure, phases, summary
-from biofeedback.report.html import region
+from biofeedback.report.html import document, region
 from biofeedback.report.numbers import numbers, whole_session
 from biofeedback.report.response import response
 from biofeedback.report.self_reports import said, worked
@@ -65,20 +65,9 @@ def render(story: SessionData, progress: Callable[[float], None]) -> str:
     progress(0.6)
     narrow = figure.draw(story, figure.NARROW)
     progress(0.95)
-    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    return "\n".join(
+    return document(
+        f"{_title(story)}, {_when(story)}",
         [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta http-equiv="Content-Security-Policy" '
-            "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            f"<title>{escape(_title(story))}, {escape(_when(story))}</title>",
-            f"<style>\n{css}</style>",
-            "</head>",
-            "<body>",
             "<main>",
             *_header(story),
             *_tiles(story),
@@ -94,10 +83,7 @@ def render(story: SessionData, progress: Callable[[float], None]) -> str:
             *_facts(story),
             "</main>",
             *_footer(story),
-            "</body>",
-            "</html>",
-            "",
-        ]
+        ],
     )
 
 

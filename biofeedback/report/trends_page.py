@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
 from biofeedback.report import plotting
-from biofeedback.report.html import note, section, table
+from biofeedback.report.html import document, note, section, table
 from biofeedback.report.plotting import inline
 from biofeedback.report.trends import BoundedEstimate, SessionMeasures, Trend
 from biofeedback.report.words import rounded
@@ -31,7 +30,6 @@ def interval(found: BoundedEstimate | None) -> str:
 
 def render(profile: str, sessions: Sequence[SessionMeasures], found: Sequence[Trend]) -> str:
     """Return the whole page."""
-    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     rows = [
         (f"{trend.title}{f', {trend.unit}' if trend.unit else ''}", str(trend.sessions),
          interval(trend.mean), interval(trend.slope), trend.verdict)
@@ -40,19 +38,15 @@ def render(profile: str, sessions: Sequence[SessionMeasures], found: Sequence[Tr
     head = ("Measure", "Sessions", "Mean", "Slope per session", "What it says")
     title = f"{profile}: {len(sessions)} sessions"
     parts = [*table("Trends", head, rows, numbers=(1,)), note(_LIMITS)] if rows else []
-    return "\n".join(
+    return document(
+        title,
         [
-            "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta http-equiv="Content-Security-Policy" '
-            "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            f"<title>{escape(title)}</title>", f"<style>\n{css}</style>", "</head>", "<body>",
             "<main>", f"<header><h1>{escape(title)}</h1></header>",
             *section("Over the sessions", _figure(sessions, found)),
             *section("In numbers", parts or [note("There is nothing to compare yet.")]),
             "</main>", "<footer><p>For relaxation and stress awareness; not a treatment, no "
-            "diagnosis.</p></footer>", "</body>", "</html>", "",
-        ]
+            "diagnosis.</p></footer>",
+        ],
     )  # fmt: skip
 
 

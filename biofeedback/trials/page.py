@@ -9,8 +9,7 @@ from html import escape
 from pathlib import Path
 
 from biofeedback.common.errors import FolderError
-from biofeedback.report import html
-from biofeedback.report.html import note, section, table
+from biofeedback.report.html import document, note, section, table
 from biofeedback.trials.analysis import ArmComparison, TrialResult
 from biofeedback.trials.checklist import items
 from biofeedback.trials.figure import draw
@@ -120,22 +119,11 @@ def _row(comparison: ArmComparison, result: TrialResult) -> list[str]:
 
 def render(result: TrialResult) -> str:
     """Return the whole page."""
-    css = Path(html.__file__).with_name("page.css").read_text(encoding="utf-8")
     protocol = result.protocol
     title = f"Trial {protocol.name}"
-    return "\n".join(
+    return document(
+        title,
         [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta http-equiv="Content-Security-Policy" '
-            "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            f"<title>{escape(title)}</title>",
-            f"<style>\n{css}</style>",
-            "</head>",
-            "<body>",
             "<main>",
             *_header(result, title),
             *_summary(result),
@@ -147,10 +135,7 @@ def render(result: TrialResult) -> str:
             "</main>",
             "<footer><p>For relaxation and stress awareness. Not a medical device. One person's "
             "trial says nothing about other people.</p></footer>",
-            "</body>",
-            "</html>",
-            "",
-        ]
+        ],
     )
 
 

@@ -175,6 +175,17 @@ class Browser:
         self._sockets.close()
 
 
+def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
+    """Return a page that has used a link up."""
+    page = browser.page()
+    page.look(size)
+    page.open(link)
+    page.wait("document.activeElement.matches('button')")
+    page.press("Enter")
+    page.wait("document.querySelector('#main')")
+    return page
+
+
 @contextmanager
 def browser(*options: str) -> Iterator[Browser]:
     """Run a browser with a profile of its own."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from rigs import axe, chromium
-from rigs.chromium import DESK, PHONE, Browser, Page
+from rigs.chromium import DESK, PHONE, Browser, Page, entered
 from rigs.served import Served, served
 
 pytestmark = pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON)
@@ -62,16 +62,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def browser() -> Iterator[Browser]:
     with chromium.browser() as browser:
         yield browser
-
-
-def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
-    page = browser.page()
-    page.look(size)
-    page.open(link)
-    page.wait("document.activeElement.matches('button')")
-    page.press("Enter")
-    page.wait("document.querySelector('#main')")
-    return page
 
 
 def shown(page: Page, *selectors: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rigs import axe, chromium
-from rigs.chromium import DESK, PHONE, Browser, Page
+from rigs.chromium import DESK, PHONE, Browser, Page, entered
 from rigs.served import Served, served
 
 pytestmark = [
@@ -37,16 +37,6 @@ class Room:
             ".then(r => r.json()).then(r => r.link)"
         )
         return entered(self.browser, link, PHONE)
-
-
-def entered(browser: Browser, link: str, size: tuple[int, int]) -> Page:
-    page = browser.page()
-    page.look(size)
-    page.open(link)
-    page.wait("document.activeElement.matches('button')")
-    page.press("Enter")
-    page.wait("document.querySelector('#main')")
-    return page
 
 
 @pytest.fixture(scope="module")
