@@ -25,7 +25,8 @@ from biofeedback.control.build import build
 from biofeedback.control.mapping import EVENTS
 from biofeedback.control.music_controller import MusicController
 from biofeedback.control.override import OverrideRequest
-from biofeedback.engine.core import Core, CoreSettings
+from biofeedback.engine.core import Core
+from biofeedback.engine.factory import settings_of
 from biofeedback.engine.inputs import Tick
 from biofeedback.simulation.crowd import VirtualListener
 from biofeedback.state.estimator import State
@@ -89,12 +90,8 @@ def listen(family: str, kind: str, seed: int, programme: str) -> tuple[Any, list
     config = load(programme, settings=["control.safety.paradox=false"])
     style = load_style(config.music.style, configs_folder() / "styles")
     listener = VirtualListener(family, kind, seed, config.music.style)
-    settings = CoreSettings(
-        metrics=config.metrics, state=config.state, control=config.control,
-        palette=config.music.palette, phases=config.phase,
-    )  # fmt: skip
     known = listener.resting_baseline()
-    core = Core(settings, style, seed, {"": known} if known else {})
+    core = Core(settings_of(config), style, seed, {"": known} if known else {})
     asked: list[Asked] = []
     steering = core._steering
     step = steering.step

@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from rigs.recording_files import FORMATS  # noqa: E402
 
 from sensors.ble.band import BandReader  # noqa: E402
+from sensors.ble.described import reader_of  # noqa: E402
 from sensors.ble.link import LinkChange, Packet  # noqa: E402
 from sensors.ble.strap import StrapReader  # noqa: E402
 from sensors.codecs import device_information, heart_rate, polar_frames, polar_pmd  # noqa: E402
@@ -162,19 +163,7 @@ def codec_targets() -> dict[str, Target]:
     for profile in PROFILES:
         bases, decoder = PACKETS[profile.name], decoders[profile.name]
         targets[profile.name] = decoder.decode, bases, refuses
-
-        def timelines(source: str, profile=profile, decoder=decoder) -> list[SampleTimeline]:
-            return [
-                SampleTimeline(
-                    profile.signal,
-                    source,
-                    profile.rate_hz,
-                    clock_wraps_s=decoder.clock_wraps_s,
-                    counted=bool(profile.layout.sequence or profile.layout.clock),
-                )
-            ]
-
-        reader = BandReader("fuzz", DescribedDecoder(profile), timelines)
+        reader = reader_of(profile, "fuzz")
         targets[f"{profile.name} reader"] = packets_to(reader, profile.characteristic), bases, ()
 
     def of_shimmer(source: str) -> list[SampleTimeline]:

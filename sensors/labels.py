@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from sensors.signals import FloatArray, Signal
 
-__all__ = ["NAMES", "LabelMeaning", "meaning_of"]
+__all__ = ["NAMES", "LabelMeaning", "columns_of", "meaning_of"]
 
 #: Names under which programs and devices know our signals, in lower case and without punctuation.
 NAMES: dict[str, Signal] = {
@@ -114,3 +115,19 @@ def _signal(text: str) -> Signal | None:
         return found
     # Labels such as "E4_EDA", "ECG LA-RA" or "Wrist GSR": a known word among others is enough.
     return next((NAMES[word] for word in words if word in NAMES and len(word) > 2), None)
+
+
+def columns_of(meanings: Iterable[LabelMeaning | None]) -> list[tuple[LabelMeaning, list[int]]]:
+    """Return each signal with its columns; only acceleration has more than one.
+
+    `meanings` are those of the columns from the left, None for one that is of no use.
+    """
+    found: dict[Signal, tuple[LabelMeaning, list[int]]] = {}
+    for column, meaning in enumerate(meanings):
+        if meaning is None:
+            continue
+        if meaning.signal not in found:
+            found[meaning.signal] = (meaning, [column])
+        elif meaning.signal is Signal.ACC:
+            found[meaning.signal][1].append(column)
+    return list(found.values())

@@ -16,8 +16,9 @@ import biofeedback
 import sensors
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.config.schema import Config
-from biofeedback.engine.core import Core, CoreSettings
+from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived
+from biofeedback.engine.factory import settings_of
 from biofeedback.engine.inputs import TICK_S, BarRequest, Tick
 from biofeedback.group.subjects import Measured, SingleSubject, Snapshot
 from biofeedback.metrics.beats import Beat
@@ -104,14 +105,7 @@ class Heard:
     """The product's core in a session of somebody whose course is known; it writes its bars."""
 
     def __init__(self, config: Config, style: Style, course: Course) -> None:
-        settings = CoreSettings(
-            metrics=config.metrics,
-            state=config.state,
-            control=config.control,
-            palette=config.music.palette,
-            phases=config.phase,
-        )
-        self.core = Core(settings, style, 1, {})
+        self.core = Core(settings_of(config), style, 1, {})
         self.core._bodies = _Known(course)
         self._seq = 0
 

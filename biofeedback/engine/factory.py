@@ -14,12 +14,12 @@ from synth.compose.style import Style
 from synth.styles.load import load as load_style
 from synth.styles.load import names as style_names
 
-__all__ = ["core_for"]
+__all__ = ["core_for", "settings_of"]
 
 
-def core_for(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:
-    """Return a new core of a config, with the resting values of each wearer; "" is a single one."""
-    settings = CoreSettings(
+def settings_of(config: Config) -> CoreSettings:
+    """Return what a core is told of a config."""
+    return CoreSettings(
         metrics=config.metrics,
         state=config.state,
         control=config.control,
@@ -27,6 +27,11 @@ def core_for(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Co
         phases=config.phase,
         group=config.group,
     )
+
+
+def core_for(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:
+    """Return a new core of a config, with the resting values of each wearer; "" is a single one."""
+    settings = settings_of(config)
     styles = _styles()
     style = styles.get(config.music.style) or load_style(config.music.style, _styles_folder())
     return Core(settings, style, seed, baselines, styles)

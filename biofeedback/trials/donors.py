@@ -48,7 +48,8 @@ def simulated(protocol: Protocol, seeds: Sequence[int]) -> list[YokedSettings]:
 
 def _simulated(protocol: Protocol, seed: int, family: str) -> YokedSettings:
     from biofeedback.control.base import Decision
-    from biofeedback.engine.core import Core, CoreSettings
+    from biofeedback.engine.core import Core
+    from biofeedback.engine.factory import settings_of
     from biofeedback.engine.inputs import Tick
     from biofeedback.simulation.crowd import VirtualListener, family_of
     from biofeedback.storage.paths import configs_folder
@@ -56,17 +57,10 @@ def _simulated(protocol: Protocol, seed: int, family: str) -> YokedSettings:
     from synth.styles.load import load as load_style
 
     config = session(protocol, {"strategy": protocol.adaptive})
-    settings = CoreSettings(
-        metrics=config.metrics,
-        state=config.state,
-        control=config.control,
-        palette=config.music.palette,
-        phases=config.phase,
-    )
     listener = VirtualListener(family_of(family), "responder", seed, protocol.style)
     style = load_style(config.music.style, configs_folder() / "styles")
     rest = listener.resting_baseline() if protocol.adaptive == "lead" else None
-    core = Core(settings, style, seed, {"": rest} if rest else {})
+    core = Core(settings_of(config), style, seed, {"": rest} if rest else {})
     heard: MusicParams | None = None
     moments: list[tuple[float, float, MusicParams]] = []
     seq = second = 0

@@ -14,7 +14,7 @@ from sensors.errors import SettingsError
 from sensors.profiles.schema import DeviceProfile
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["DescribedSettings", "stream"]
+__all__ = ["DescribedSettings", "reader_of", "stream"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +60,9 @@ def stream(settings: DescribedSettings, clock: Clock) -> SampleStream:
         Where the radio cannot be used; before the first packet only.
     """
     profile = settings.profile
-    decoder = DescribedDecoder(profile)
 
     def accepts(seen: Advertisement) -> bool:
         return profile.matches(seen.name, seen.services)
-
-    def timelines(source: str) -> list[SampleTimeline]:
-        return [
-            SampleTimeline(
-                profile.signal,
-                source,
-                profile.rate_hz,
-                clock_wraps_s=decoder.clock_wraps_s,
-                counted=bool(profile.layout.sequence or profile.layout.clock),
-            )
-        ]
 
     plan = ConnectionSpec(
         wanted=DeviceQuery(
@@ -90,11 +78,26 @@ def stream(settings: DescribedSettings, clock: Clock) -> SampleStream:
         services=(profile.service,) if profile.service else (),
         seed=settings.seed,
     )
-    return follow(
-        plan,
-        BandReader(settings.label or plan.wanted.text or profile.title, decoder, timelines),
-        clock,
-    )
+    source = settings.label or plan.wanted.text or profile.title
+    return follow(plan, reader_of(profile, source), clock)
+
+
+def reader_of(profile: DeviceProfile, source: str) -> BandReader:
+    """Return what makes samples of the packets that a profile describes."""
+    decoder = DescribedDecoder(profile)
+
+    def timelines(source: str) -> list[SampleTimeline]:
+        return [
+            SampleTimeline(
+                profile.signal,
+                source,
+                profile.rate_hz,
+                clock_wraps_s=decoder.clock_wraps_s,
+                counted=bool(profile.layout.sequence or profile.layout.clock),
+            )
+        ]
+
+    return BandReader(source, decoder, timelines)
 
 
 @dataclass(slots=True)

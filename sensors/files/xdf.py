@@ -12,7 +12,7 @@ import numpy as np
 
 from sensors.errors import RecordingError
 from sensors.files.recording import Recording, assemble, name_of, on_grid
-from sensors.labels import LabelMeaning, meaning_of
+from sensors.labels import LabelMeaning, columns_of, meaning_of
 from sensors.network.feeds import ArrivalBeatFeed
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
@@ -157,19 +157,11 @@ def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk,
 
 def _columns(info: dict[str, Any], count: int) -> list[tuple[LabelMeaning, list[int]]]:
     """Return each signal with its columns; only acceleration has more than one."""
-    described = _channels(info)
-    found: dict[Signal, tuple[LabelMeaning, list[int]]] = {}
-    for i in range(count):
-        label, unit = described[i] if i < len(described) else ("", "")
-        kind, name = str(info["type"][0]), str(info["name"][0])
-        meaning = meaning_of(label, kind, unit) or meaning_of(name, unit=unit)
-        if meaning is None:
-            continue
-        if meaning.signal not in found:
-            found[meaning.signal] = (meaning, [i])
-        elif meaning.signal is Signal.ACC:
-            found[meaning.signal][1].append(i)
-    return list(found.values())
+    described = [*_channels(info)[:count], *[("", "")] * count][:count]
+    kind, name = str(info["type"][0]), str(info["name"][0])
+    return columns_of(
+        meaning_of(label, kind, unit) or meaning_of(name, unit=unit) for label, unit in described
+    )
 
 
 def _channels(info: dict[str, Any]) -> list[tuple[str, str]]:

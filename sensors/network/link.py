@@ -180,6 +180,10 @@ class SourceLink:
         self._give_up_s, self._failures, self._lost_with = None, 0, ""
         return self.say("streaming")
 
+    def passed(self, sample: Sample) -> list[Sample]:
+        """Return a sample, with the status before it when it is the first that works."""
+        return [*self.works(), sample] if isinstance(sample, Chunk | Gap) else [sample]
+
     def lost(self, loss: SourceLost) -> list[Sample]:
         """Break every signal and return the status; raise when the first wait is over.
 
@@ -294,12 +298,8 @@ async def persist(
         try:
             async with aclosing(once()) as samples:
                 async for sample in samples:
-                    if isinstance(sample, Chunk | Gap):
-                        for status in link.works():
-                            yield status
-                    yield sample
-                    for status in link.say_bad():
-                        yield status
+                    for one in (*link.passed(sample), *link.say_bad()):
+                        yield one
             loss = SourceLost("The connection was closed. Connecting again.")
         except SourceLost as error:
             loss = error

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.errors import SensorNotFound, SensorUnavailable, SettingsError
-from sensors.labels import LabelMeaning, meaning_of
+from sensors.labels import LabelMeaning, columns_of, meaning_of
 from sensors.network import lsl_library
 from sensors.network.feeds import Feed, feed_for
 from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait, persist
@@ -273,21 +274,15 @@ def _columns(settings: LslSettings, info: StreamInfo) -> list[tuple[LabelMeaning
         return [(meaning, list(range(info.channel_count())) if wide else [0])]
     labels = info.get_channel_labels() or []
     units = info.get_channel_units() or []
-    found: dict[Signal, tuple[LabelMeaning, list[int]]] = {}
-    for i in range(info.channel_count()):
-        label = (labels[i] if i < len(labels) else "") or ""
-        unit = (units[i] if i < len(units) else "") or ""
-        meaning = meaning_of(label, info.type(), unit) or meaning_of(info.name(), unit=unit)
-        if meaning is None:
-            continue
-        if meaning.signal not in found:
-            found[meaning.signal] = (meaning, [i])
-        elif meaning.signal is Signal.ACC:
-            found[meaning.signal][1].append(i)
+    count = info.channel_count()
+    found = columns_of(
+        meaning_of(label or "", info.type(), unit or "") or meaning_of(info.name(), unit=unit or "")
+        for _, label, unit in zip_longest(range(count), labels[:count], units[:count])
+    )
     if not found:
         named = ", ".join(filter(None, labels)) or info.type()
         raise SettingsError(
             f"the LSL stream {info.name()!r} ({named}) measures nothing that is known here",
             hint=f"Say what it is: lsl:{settings.name}?signal=eda&unit=uS",
         )
-    return list(found.values())
+    return found

@@ -18,7 +18,7 @@ from sensors.network.feeds import Feed, feed_for
 from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait
 from sensors.network.options import place_of, signal_named, split
 from sensors.network.osc_packet import Argument, Message, decode
-from sensors.signals import Chunk, Gap, Signal
+from sensors.signals import Signal
 
 __all__ = ["USUAL", "OscAddress", "OscSettings", "stream"]
 
@@ -171,10 +171,8 @@ async def stream(settings: OscSettings, clock: Clock) -> SampleStream:
             except SourceLost as loss:
                 samples = link.lost(loss)
             for sample in samples:
-                if isinstance(sample, Chunk | Gap):
-                    for status in link.works():
-                        yield status
-                yield sample
+                for one in link.passed(sample):
+                    yield one
             for status in link.say_bad():
                 yield status
     finally:
