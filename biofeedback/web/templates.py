@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ __all__ = ["FOLDER", "at_the_door", "page", "tongue"]
 
 FOLDER = Path(__file__).with_name("static")
 _SCRIPT = "script."  #: words whose key starts so are for scripts as well
+_PART = re.compile(r"\{\{(part\.\w+)\}\}\n")  #: what several pages have in common
 _CHOSEN = "language"  #: the cookie of whoever wants another language than the browser
 
 
@@ -46,7 +48,8 @@ def at_the_door(name: str, spoken: str, status: int = 200) -> Response:
 
 @cache
 def _template(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    return _PART.sub(lambda part: _template(f"{part[1]}.html"), text)
 
 
 @cache

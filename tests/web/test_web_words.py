@@ -12,7 +12,9 @@ from biofeedback.web.translations import LANGUAGES, catalogue, filled, language
 WEB = Path(biofeedback.web.__file__).parent
 PAGES = sorted((WEB / "static").glob("*.html"))
 SCRIPTS = "\n".join(path.read_text() for path in (WEB / "static").glob("*.js"))
-GIVEN = {"language", "facts", "words", "doorway", "page"}  # filled in by the server itself
+#: Filled in by the server itself.
+GIVEN = {"language", "facts", "words", "doorway", "page"}
+GIVEN |= {"part.head", "part.dock", "part.languages"}
 #: Keys that scripts put together: their beginnings.
 MADE = (
     "programme.", "style.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
