@@ -1,11 +1,10 @@
 """Records bands for some seconds; prints a JSON line for each sample, as `record_strap` does."""
 
-import argparse
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
-from record_strap import CONNECTED_S, as_json, count_anew, say
+from record_strap import CONNECTED_S, as_json, count_anew, options, say
 
 from sensors.base import SampleStream
 from sensors.ble import bands, identity, strap
@@ -53,13 +52,9 @@ async def look_around(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--name", action="append")
+    parser = options()
     parser.add_argument("--kind", default="")
     parser.add_argument("--ecg", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--away", type=float, default=identity.AWAY_S, help="s, of a known device")
-    parser.add_argument("--scan", action="store_true")
     given = parser.parse_args()
     identity.AWAY_S = given.away
     if given.scan:

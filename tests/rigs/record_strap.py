@@ -114,18 +114,24 @@ async def look_around(seconds: float) -> None:
         say({"is": "seen", "name": seen.name, "address": seen.address, "gives": seen.gives})
 
 
-if __name__ == "__main__":
+def options() -> argparse.ArgumentParser:
+    """Return what every recorder can be told."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", action="append")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--away", type=float, default=identity.AWAY_S, help="s, of a known device")
+    parser.add_argument("--scan", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    parser = options()
     parser.add_argument("--connected", type=float, default=CONNECTED_S, help="in that many seconds")
     parser.add_argument("--once", default="streaming", help="in this state, seconds count")
     parser.add_argument("--wait", type=float, default=30.0)
     parser.add_argument("--killed-after", type=int, help="chunks, then it dies without a goodbye")
     parser.add_argument("--serial", default="")
     parser.add_argument("--stream", action="append", default=[])
-    parser.add_argument("--away", type=float, default=identity.AWAY_S, help="s, of a known device")
-    parser.add_argument("--scan", action="store_true")
     given = parser.parse_args()
     identity.AWAY_S = given.away
     if given.scan:

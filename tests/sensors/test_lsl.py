@@ -8,6 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pylsl
 import pytest
+from rigs.streams import chunks, heard_at_once
 
 from sensors.base import Sample, SensorStatus
 from sensors.errors import SensorNotFound, SettingsError
@@ -91,16 +92,7 @@ CASES: dict[str, tuple[str, float, Act]] = {
 
 @pytest.fixture(scope="module")
 def runs() -> dict[str, list[Sample]]:
-    async def main() -> dict[str, list[Sample]]:
-        return dict(
-            zip(CASES, await asyncio.gather(*(heard(*c) for c in CASES.values())), strict=True)
-        )
-
-    return asyncio.run(main())
-
-
-def chunks(samples: list[Sample], signal: Signal) -> list[Chunk]:
-    return [s for s in samples if isinstance(s, Chunk) and s.signal is signal]
+    return heard_at_once(heard, CASES)
 
 
 def test_channels_are_known_by_label_and_unit(runs: dict[str, list[Sample]]) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
+from rigs.streams import chunks, heard_at_once
 
 from sensors.base import Sample, SensorStatus
 from sensors.errors import PacketError, SensorNotFound, SensorUnavailable, SettingsError
@@ -101,16 +102,7 @@ CASES: dict[str, tuple[str, float, Act]] = {
 
 @pytest.fixture(scope="module")
 def runs() -> dict[str, list[Sample]]:
-    async def main() -> dict[str, list[Sample]]:
-        return dict(
-            zip(CASES, await asyncio.gather(*(heard(*c) for c in CASES.values())), strict=True)
-        )
-
-    return asyncio.run(main())
-
-
-def chunks(samples: list[Sample], signal: Signal) -> list[Chunk]:
-    return [s for s in samples if isinstance(s, Chunk) and s.signal is signal]
+    return heard_at_once(heard, CASES)
 
 
 def test_an_emotibit_needs_no_options(runs: dict[str, list[Sample]]) -> None:
