@@ -1,5 +1,6 @@
 """What stands beside the code can be read by those for whom it is there."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -55,3 +56,27 @@ def test_the_commands_that_contributors_are_told_are_there() -> None:
     told = re.findall(r"`make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     there = re.findall(r"(?m)^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert set(told) <= set(there)
+
+
+def _imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def test_a_file_that_starts_other_programs_says_which_of_its_tests_do() -> None:
+    tests = ROOT / "tests"
+    starts = {"subprocess", "pty", "multiprocessing", "synth.player.remote"}
+    starts |= {
+        f"rigs.{rig.stem}" for rig in (tests / "rigs").glob("*.py") if _imported(rig) & starts
+    }
+    unmarked = [
+        path.name
+        for path in tests.rglob("test_*.py")
+        if _imported(path) & starts and "mark.rig" not in path.read_text(encoding="utf-8")
+    ]
+    assert not unmarked

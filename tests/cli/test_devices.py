@@ -46,6 +46,7 @@ def test_no_bluetooth_is_a_warning_of_the_doctor_and_a_mistake_of_scan(
     assert captured.err.count("Error:") == captured.err.count("Hint:") == 1
 
 
+@pytest.mark.rig
 def test_the_doctor_never_imports_what_makes_sound(tmp_path: Path) -> None:
     code = (
         "import sys; from biofeedback.cli.app import run; run(['doctor']); "
@@ -55,6 +56,7 @@ def test_the_doctor_never_imports_what_makes_sound(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.rig
 def test_a_sensors_file_of_the_user_in_the_way_is_named_and_fails(tmp_path: Path) -> None:
     (tmp_path / "sensors.py").write_text("")
     done = subprocess.run(
@@ -108,6 +110,7 @@ def test_a_sound_library_that_hangs_or_dies_is_told_and_not_waited_for(
             probe.audio_devices()
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(
     shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
 )

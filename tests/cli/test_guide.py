@@ -163,6 +163,7 @@ def terminal(home: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
+@pytest.mark.rig
 def test_the_first_minute_leads_from_no_sensor_to_music_that_a_key_marks(
     terminal: Terminal, home: Path
 ) -> None:
@@ -193,6 +194,7 @@ def test_the_first_minute_leads_from_no_sensor_to_music_that_a_key_marks(
     assert b'"interrupted"' in log.read_bytes().splitlines()[-1]
 
 
+@pytest.mark.rig
 def test_ctrl_c_at_a_question_leaves_at_once(terminal: Terminal, home: Path) -> None:
     terminal.wait_for("Which one?")
     assert terminal.interrupt() == 130

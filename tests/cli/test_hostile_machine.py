@@ -30,6 +30,7 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.glob("out/*/*")}
 
 
+@pytest.mark.rig
 def test_a_session_goes_on_though_standard_output_is_full_and_libraries_print(tmp_path) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('hello from a library', flush=True)\n")
     done = shell(f"{FAST} >/dev/full", tmp_path, PYTHONPATH=str(tmp_path), PYTHONUNBUFFERED="")
@@ -42,6 +43,7 @@ def test_a_session_goes_on_though_standard_output_is_full_and_libraries_print(tm
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.rig
 def test_a_session_goes_on_with_all_standard_streams_closed(tmp_path) -> None:
     """What it opens first must not become its standard output."""
     done = shell(f"{FAST} <&- >&- 2>&-", tmp_path)
@@ -49,6 +51,7 @@ def test_a_session_goes_on_with_all_standard_streams_closed(tmp_path) -> None:
     assert {"session.mid", "report.html", "session.wav"} <= files(tmp_path)
 
 
+@pytest.mark.rig
 @pytest.mark.parametrize(
     ("to", "code", "says"),
     [
@@ -64,6 +67,7 @@ def test_what_only_prints_ends_with_one_line_or_none(tmp_path, to, code, says) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.rig
 def test_a_second_ctrl_c_takes_nothing_from_the_files(tmp_path) -> None:
     """The first one ends the music; the second falls into the writing of the report."""
     command = [sys.executable, "-P", "-m", "biofeedback", "run", "-s", "sim:", "-o", "null:"]

@@ -80,6 +80,7 @@ def server(here: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.rig
 @needs_jack
 def test_two_ports_that_fit_are_both_named_and_one_that_vanished_is_said(
     server: None, capsys: pytest.CaptureFixture[str]

@@ -17,6 +17,7 @@ from sensors.codecs.heart_rate import HeartRateMeasurement
 from sensors.signals import Signal
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(
         shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
     ),

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.rig
+
 HEAVY = {
     "asyncio", "bleak", "matplotlib", "mido", "msgspec", "neurokit2", "numpy", "pandas", "pyo",
     "rich", "rtmidi", "scipy", "tomllib",

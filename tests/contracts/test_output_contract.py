@@ -57,6 +57,7 @@ def server():
         yield name
 
 
+@pytest.mark.rig
 @pytest.mark.parametrize("spec", [s for specs in _SPECS.values() for s in specs], ids=str)
 def test_an_output_lives_through_a_whole_session(server, spec) -> None:
     output = build(spec)

@@ -63,6 +63,7 @@ async def unplugged_and_back() -> tuple[str, list[tuple[int, ...]]]:
         keys.delete()
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
 def test_a_controller_that_was_unplugged_is_heard_again() -> None:
     pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")

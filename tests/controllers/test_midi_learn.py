@@ -15,6 +15,7 @@ from biofeedback.controllers.bindings import Binding, read
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
 def test_each_action_gets_the_control_that_is_touched_next(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"

@@ -26,7 +26,7 @@ from synth.outputs.osc import encode
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 
-pytestmark = pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
+pytestmark = [pytest.mark.rig, pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)]
 
 BPM = 100.0
 

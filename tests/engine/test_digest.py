@@ -53,6 +53,7 @@ def digest_of(folder: Path) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.rig
 def test_a_wheel_has_the_digest_of_its_source_and_any_change_gives_another(wheel: Path) -> None:
     assert digest_of(wheel) == code_digest()
     (wheel / "synth" / "compose" / "a_note.py").write_text("")

@@ -11,6 +11,8 @@ from biofeedback.metrics.windowed import Window, compute
 from biofeedback.runtime.worker_client import InlineWorker, WorkerClient
 from synth import wire
 
+pytestmark = pytest.mark.rig
+
 
 def window(end_s: float) -> Window:
     times = np.arange(1, 201) * 0.8

@@ -31,6 +31,7 @@ from biofeedback.runtime.session import Session
 
 #: A handshake that fails leaves its socket to the garbage collector: so the library does it.
 pytestmark = [
+    pytest.mark.rig,
     needs_mosquitto,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

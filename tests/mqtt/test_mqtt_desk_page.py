@@ -21,7 +21,7 @@ from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 
-pytestmark = needs_mosquitto
+pytestmark = [pytest.mark.rig, needs_mosquitto]
 websockets = pytest.importorskip("websockets.sync.client", reason="needs biofeedback[web]")
 
 

@@ -16,6 +16,7 @@ def test_data_live_where_the_system_keeps_a_users_data(monkeypatch: pytest.Monke
     assert paths.sessions_folder() == paths.data_folder() / "sessions"
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(
     sys.platform != "linux", reason="users without a name are a thing of containers"
 )

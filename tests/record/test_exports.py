@@ -57,6 +57,7 @@ def dataset(session: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(not VALIDATOR.is_file(), reason="needs bids-validator-deno (Linux x86_64)")
 def test_the_validator_accepts_three_sessions_in_one_dataset(dataset: Path) -> None:
     done = subprocess.run(
@@ -183,6 +184,7 @@ def with_strap(session: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.rig
 def test_a_strap_with_ecg_and_motion_leaves_in_every_format(session: Path, tmp_path: Path) -> None:
     rich = with_strap(session, tmp_path / "rich")
     ecg = np.array(samples(rich, "ecg"))
@@ -231,6 +233,7 @@ def with_band(session: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.rig
 def test_three_sessions_with_strap_and_band_are_equal_in_every_format(
     session: Path, tmp_path: Path
 ) -> None:

@@ -105,6 +105,7 @@ for seq in range(1, 10**9):
 """
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 def test_a_kill_between_parts_leaves_every_whole_line(session: Path, tmp_path: Path) -> None:
     child = subprocess.Popen(

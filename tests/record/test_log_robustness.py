@@ -77,6 +77,7 @@ log.close()
 """
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
 def test_a_full_disk_is_told_and_what_it_lost_is_marked(session: Path, tmp_path: Path) -> None:
     log = tmp_path / LOG_NAME

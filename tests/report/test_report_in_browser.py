@@ -11,6 +11,7 @@ from rigs.chromium import DESK, PHONE, Page
 from biofeedback.report import page as report
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON),
     pytest.mark.skipif(not axe.PRESENT, reason=axe.REASON),
 ]

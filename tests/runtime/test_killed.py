@@ -14,7 +14,10 @@ from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no SIGINT")
+pytestmark = [
+    pytest.mark.rig,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no SIGINT"),
+]
 
 
 def start(out: Path, *options: str) -> subprocess.Popen[bytes]:

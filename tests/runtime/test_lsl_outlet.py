@@ -19,6 +19,8 @@ from biofeedback.record import lines
 from biofeedback.record.reader import read
 from sensors.signals import Chunk, Signal
 
+pytestmark = pytest.mark.rig
+
 RUN = uuid4().hex[:8]
 SECONDS = 4.0
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(
         shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
     ),

@@ -15,6 +15,7 @@ import pytest
 from rigs.bluetooth_runs import RECORD, RIGS, Outcome, perform
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(
         shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
     ),

@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import sensors
+
+pytestmark = pytest.mark.rig
 
 EACH_ALONE = """
 import importlib, sys

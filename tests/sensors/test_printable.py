@@ -88,6 +88,7 @@ def test_styles_of_our_own_still_colour() -> None:
     assert "\x1b[31mx" in terminal.file.getvalue()
 
 
+@pytest.mark.rig
 def test_a_shell_takes_a_command_as_it_was_meant() -> None:
     names = [*NAMES, "$(touch owned)", "`id`", "a'b", 'a"b; rm -r x', "!x #y & z | w > v", "50%"]
     offered = [console.command("run", "--sensor", f"ble:{name}") for name in names]

@@ -38,6 +38,7 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line[:1] == "{"]
 
 
+@pytest.mark.rig
 def test_every_sensor_returns_and_no_beat_is_lost_or_invented(kept: tuple[Path, str]) -> None:
     assert "3 of 3 scenarios passed" in kept[1]
 
@@ -70,6 +71,7 @@ def with_a_gap_too_many(log: list[dict]) -> None:
     log.insert(1, gap | {"start": 0.5, "end": 0.6, "reason": "clock"})
 
 
+@pytest.mark.rig
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -95,6 +97,7 @@ def test_the_judge_sees_what_is_wrong(
     assert any(said in failure for failure in judge(truth, log, [], t0_s).failures)
 
 
+@pytest.mark.rig
 @pytest.mark.parametrize(
     ("event", "said"), [("connect", "was connected"), ("subscribe", "was listened to")]
 )

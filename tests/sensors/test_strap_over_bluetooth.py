@@ -14,6 +14,7 @@ import pytest
 from rigs.bluetooth_runs import RECORD, Outcome, perform
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(
         shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
     ),

@@ -43,6 +43,7 @@ def test_equal_seed_and_parameters_give_equal_bars(name: str) -> None:
     assert compose(name, 7, track) != compose(name, 8, track)
 
 
+@pytest.mark.rig
 def test_another_process_with_another_hash_seed_writes_the_same_notes() -> None:
     script = (
         "from pathlib import Path; from synth.compose.composer import Composer;"

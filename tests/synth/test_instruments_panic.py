@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.rig
+
 pytest.importorskip("pyo", reason="pyo has no wheel here", exc_type=ImportError)
 
 # pyo wants a process of its own: one server a process, ended without its collector.

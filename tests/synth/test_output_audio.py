@@ -18,7 +18,7 @@ from synth.tempo_map import TempoSegment
 pytest.importorskip("pyo", reason="pyo has no wheel here", exc_type=ImportError)
 jack = pytest.importorskip("jack", reason="needs libjack (Debian: jackd2)", exc_type=OSError)
 
-pytestmark = pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
+pytestmark = [pytest.mark.rig, pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)]
 
 RATE = 48_000
 

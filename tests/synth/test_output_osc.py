@@ -51,6 +51,7 @@ async def play(port: int) -> None:
         await player.close()
 
 
+@pytest.mark.rig
 def test_notes_beats_parameters_and_the_body_go_out_and_silence_at_the_end(inbox) -> None:
     asyncio.run(play(inbox.getsockname()[1]))
     told = received(inbox)

@@ -107,6 +107,7 @@ os._exit(0)
 """
 
 
+@pytest.mark.rig
 @pytest.mark.parametrize("layer", [Layer.PLUCK, Layer.MELODY, Layer.PERCUSSION])
 def test_notes_begin_within_a_fiftieth_of_a_millisecond(layer) -> None:
     """Notes on odd beats: the first sample above what still rings is the onset."""

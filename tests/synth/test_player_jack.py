@@ -71,6 +71,7 @@ async def on_the_frame() -> Capture:
     return capture
 
 
+@pytest.mark.rig
 @needs_jack
 def test_notes_and_ticks_lie_on_their_frames() -> None:
     with rig.jack_server(realtime=True):
@@ -107,6 +108,7 @@ async def server_goes_and_returns() -> None:
         await player.close()
 
 
+@pytest.mark.rig
 @needs_jack
 def test_a_jack_server_that_dies_is_used_again_and_a_new_listener_learns_all_settings() -> None:
     asyncio.run(server_goes_and_returns())
@@ -118,6 +120,7 @@ async def refused(uri: str) -> OutputUnavailable:
     return caught.value
 
 
+@pytest.mark.rig
 @needs_jack
 def test_without_a_server_or_the_port_to_connect_to_one_line_says_so() -> None:
     error = asyncio.run(refused("midi-jack:ours"))

@@ -25,7 +25,7 @@ from synth.tempo_map import TempoSegment
 
 rtmidi = pytest.importorskip("rtmidi", reason="python-rtmidi has no wheel here")
 
-pytestmark = pytest.mark.skipif(not jack.PRESENT, reason=jack.REASON)
+pytestmark = [pytest.mark.rig, pytest.mark.skipif(not jack.PRESENT, reason=jack.REASON)]
 
 _PORT = "Test Synth"
 _JACK = 3

@@ -21,6 +21,8 @@ from synth.player.scheduler import Scheduler
 from synth.score import decode_note
 from synth.tempo_map import TempoSegment
 
+pytestmark = pytest.mark.rig
+
 
 def test_a_player_reports_what_it_sent_and_ends_when_asked() -> None:
     async def play() -> tuple[dict, bool]:

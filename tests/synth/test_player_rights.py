@@ -62,6 +62,7 @@ print(os.getpid() if granted and max(limits) <= 200_000 else -1)
 """
 
 
+@pytest.mark.rig
 @linux
 def test_the_desktops_service_is_asked_for_the_thread_that_plays() -> None:
     with system_bus() as address:
@@ -69,6 +70,7 @@ def test_the_desktops_service_is_asked_for_the_thread_that_plays() -> None:
     assert calls == [("MakeThreadRealtimeWithPID", "ttu", [process, process, 20])]
 
 
+@pytest.mark.rig
 @linux
 def test_without_that_service_the_next_best_is_taken_and_named() -> None:
     program = (

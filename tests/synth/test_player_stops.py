@@ -11,7 +11,10 @@ import pytest
 from rigs import jack, late_successor
 from rigs.stops import WAYS, stuck_after
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+pytestmark = [
+    pytest.mark.rig,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL"),
+]
 
 
 def test_no_note_hangs_however_music_is_stopped() -> None:

@@ -126,6 +126,7 @@ async def loudness_under_jack(soundfont) -> tuple[float, float]:
         client.close()
 
 
+@pytest.mark.rig
 @needs_fluidsynth
 @pytest.mark.skipif(not rig.PRESENT, reason=rig.REASON)
 def test_it_sounds_live_and_panic_silences_it(soundfont) -> None:
@@ -139,6 +140,7 @@ async def opening(soundfont) -> None:
     await RemotePlayer.open(f"soundfont:{soundfont}?device=No-such-device", time.monotonic())
 
 
+@pytest.mark.rig
 @needs_fluidsynth
 def test_a_computer_without_audio_says_so(soundfont) -> None:
     with pytest.raises(OutputUnavailable, match="does not open"):

@@ -164,6 +164,7 @@ def test_a_high_number_of_the_descriptor_is_no_matter() -> None:
         assert ours.makefile("rb").read() == b"the reason\n"
 
 
+@pytest.mark.rig
 def test_a_program_of_ours_that_is_started_by_hand_says_so() -> None:
     done = subprocess.run(
         child("from synth.wire import ChildEnd; ChildEnd()"), capture_output=True, text=True

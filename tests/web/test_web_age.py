@@ -12,7 +12,7 @@ from rigs import axe, chromium
 from rigs.chromium import DESK, PHONE, Browser, Page, entered
 from rigs.served import Served, served
 
-pytestmark = pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON)
+pytestmark = [pytest.mark.rig, pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON)]
 
 #: Makes the page's clocks run as a computer's do that sleeps for a minute: one of them stands.
 SLEEP = """(() => {

@@ -18,6 +18,8 @@ from biofeedback.record.reader import read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 
+pytestmark = pytest.mark.rig
+
 
 def post(server: Served, cookie: str, path: str, value: object) -> None:
     line = http.client.HTTPConnection("localhost", server.port, timeout=20)

@@ -11,6 +11,7 @@ from rigs.chromium import Page
 from rigs.served import Served, served
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON),
     pytest.mark.skipif(not axe.PRESENT, reason=axe.REASON),
 ]

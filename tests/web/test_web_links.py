@@ -96,6 +96,7 @@ def test_a_newer_link_takes_the_place_of_an_unused_one_and_who_is_in_stays(
     assert server.ask("GET", "/", cookie=f"biofeedback={within[1]}").status == 200
 
 
+@pytest.mark.rig
 def test_a_link_for_the_next_server_lets_in_beside_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,6 +227,7 @@ def test_a_new_link_lets_in_where_others_of_the_same_address_ask_too_often(
     assert enters(server, secret) == 303
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON)
 def test_an_open_page_outlives_the_server_and_goes_on_with_a_new_link(tmp_path: Path) -> None:
     with chromium.browser() as browser, served(tmp_path) as server:
@@ -249,6 +251,7 @@ def test_an_open_page_outlives_the_server_and_goes_on_with_a_new_link(tmp_path: 
             page.wait("document.querySelectorAll('input[name=programme]').length")
 
 
+@pytest.mark.rig
 @pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON)
 def test_a_page_before_the_door_goes_on_by_itself(server: PageServer) -> None:
     with chromium.browser() as browser:

@@ -9,6 +9,8 @@ import pytest
 from rigs import chromium
 from rigs.page_server import PageServer, page_server
 
+pytestmark = pytest.mark.rig
+
 PRESSED_TWICE = """
 void import('/static/orders.js').then(async ({ Orders }) => {
   const asked = [];

@@ -12,6 +12,7 @@ from rigs.chromium import DESK, PHONE, Browser, Page, entered
 from rigs.served import Served, served
 
 pytestmark = [
+    pytest.mark.rig,
     pytest.mark.skipif(chromium.PATH is None, reason=chromium.REASON),
     pytest.mark.skipif(not axe.PRESENT, reason=axe.REASON),
 ]

@@ -44,6 +44,7 @@ def log_of(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.rig
 def test_music_goes_on_without_a_page_and_ends_with_the_server(tmp_path: Path) -> None:
     with served(tmp_path, "--volume-cap", "0.3") as server:
         cookie = server.cookie(server.listener)
@@ -74,6 +75,7 @@ def test_music_goes_on_without_a_page_and_ends_with_the_server(tmp_path: Path) -
     assert run(["verify", str(path)]) == 0
 
 
+@pytest.mark.rig
 def test_other_devices_are_served_encrypted_only(tmp_path: Path) -> None:
     with served(tmp_path, "--lan", "--host", "music.example.org") as server:
         folder = tmp_path / "data" / "biofeedback" / "certificate"

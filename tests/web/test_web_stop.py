@@ -61,6 +61,7 @@ async def stopped_in(seat: Station, phase: str, device: Device) -> list[str]:
     return seen
 
 
+@pytest.mark.rig
 @pytest.mark.parametrize("phase", ["planning", "opening", "playing"])
 def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
     tmp_path: Path, device: Device, phase: str
