@@ -7,10 +7,10 @@ from random import Random
 
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.form import BEATS_PER_BAR
-from synth.compose.melody import melody
-from synth.compose.style import StyleSettings, parts
-from synth.compose.textures import bass_line, broken, drone, held
+from synth.compose.style import LayerPart
+from synth.compose.textures import broken, drone, held
 from synth.params import Layer, MusicParams
+from synth.styles.layered import LayeredStyle, bass, tune
 
 __all__ = ["ChamberStyle"]
 
@@ -18,15 +18,14 @@ _BREATH_BEATS = 0.4  #: bows are lifted this long before a phrase begins
 
 
 @dataclass(frozen=True, slots=True)
-class ChamberStyle:
+class ChamberStyle(LayeredStyle):
     """A small string ensemble; its parts move one by one, and breathe together at phrases."""
 
-    settings: StyleSettings  #: the numbers from its file
     name: str = "chamber"  #: what it is chosen by
     holds_chords: bool = True  #: whether its pad sustains a chord
 
     def bar(self, context: BarContext, params: MusicParams, rng: Random) -> list[DraftNote]:
-        """Return a bar in which every part sings on to the next chord.
+        """Return a bar in which the parts breathe together before the next phrase.
 
         Parameters
         ----------
@@ -42,31 +41,29 @@ class ChamberStyle:
         list[DraftNote]
             In beats of the bar, layer by layer.
         """
-        drafts: list[DraftNote] = []
-        bow = 0.4 + 0.6 * params.articulation
-        for part in parts(self.settings, context, params, rng):
-            layer, onsets = part.layer, part.onsets
-            if layer is Layer.PAD:
-                tie = params.articulation > 0.4
-                drafts += held(context, onsets=onsets, articulation=bow, tie=tie)
-            elif layer is Layer.BASS:
-                drafts += bass_line(
-                    context, onsets=onsets, articulation=bow, high=part.top, pulse=False
-                )
-            elif layer is Layer.MELODY:
-                drafts += melody(
-                    context, part.stream, onsets=onsets, low=part.low, high=part.high,
-                    articulation=bow, longest_beats=4.0,
-                )  # fmt: skip
-            elif layer is Layer.PLUCK:
-                order = "alberti" if context.place.theme == "B" else "up"
-                drafts += broken(
-                    context, layer, onsets=onsets, articulation=0.4 * params.articulation,
-                    shift=12, order=order,
-                )  # fmt: skip
-            elif layer is Layer.DRONE:
-                drafts += drone(context, onsets=onsets, low=part.bottom, bars=4)
+        drafts = LayeredStyle.bar(self, context, params, rng)
         return [_breathing(d) for d in drafts] if context.place.last else drafts
+
+    def _play(self, part: LayerPart, context: BarContext, params: MusicParams) -> list[DraftNote]:
+        """Return what sings on to the next chord."""
+        bow, onsets = 0.4 + 0.6 * params.articulation, part.onsets
+        match part.layer:
+            case Layer.PAD:
+                tie = params.articulation > 0.4
+                return held(context, onsets=onsets, articulation=bow, tie=tie)
+            case Layer.BASS:
+                return bass(part, context, bow)
+            case Layer.MELODY:
+                return tune(part, context, bow, longest_beats=4.0)
+            case Layer.PLUCK:
+                return broken(
+                    context, part.layer, onsets=onsets, articulation=0.4 * params.articulation,
+                    shift=12, order="alberti" if context.place.theme == "B" else "up",
+                )  # fmt: skip
+            case Layer.DRONE:
+                return drone(context, onsets=onsets, low=part.bottom, bars=4)
+            case _:
+                return []
 
 
 def _breathing(draft: DraftNote) -> DraftNote:
