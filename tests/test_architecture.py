@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "biofeedback.views": {"metrics", "state", "control", "group", "engine", "common"},
     "biofeedback.report": {
-        "metrics", "state", "control", "personal", "record", "engine", "common",
+        "metrics", "state", "control", "personal", "record", "engine", "common", "storage",
         "synth.outputs.system_libraries",
     },
     "biofeedback.offline": {"metrics", "engine", "record", "storage", "common", "sensors"},
@@ -78,7 +78,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "biofeedback.controllers": {
         "engine", "runtime", "storage", "common", "sensors.network", "sensors.errors", "synth",
     },
-    "biofeedback.mqtt": {"control", "engine", "record", "views", "runtime", "common"},
+    "biofeedback.mqtt": {
+        "control", "engine", "record", "views", "runtime", "common", "storage",
+    },
     "biofeedback.web": {
         "engine", "record", "personal", "views", "runtime", "config", "storage", "simulation",
         "app", "common", "synth",

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from biofeedback.common.errors import ConfigError, FolderError
+from biofeedback.common.errors import ConfigError
 from biofeedback.controllers.midi_events import ControlKind, MidiControl
+from biofeedback.storage import files
 from synth.outputs.uri import choose
 from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Mode
 
@@ -181,16 +182,8 @@ def write(path: Path, title: str, bindings: Sequence[Binding]) -> None:
             value = getattr(binding, field.name)
             if field.required or value != field.default or field.name == "channel":
                 lines.append(f"{field.name} = {_quoted(value)}")
-    partial = path.with_suffix(".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise FolderError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="`biofeedback doctor` checks the folder.",
-        ) from error
+    text = "\n".join(lines) + "\n"
+    files.save(path, text.encode(), hint="`biofeedback doctor` checks the folder.")
 
 
 def _quoted(value: object) -> str:

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.mqtt import address
 from biofeedback.mqtt.messages import LARGEST
 from biofeedback.mqtt.topics import Role, checked_name, rules
+from biofeedback.storage.files import general_name, pem_of, replace
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -29,6 +30,8 @@ CONF = "mosquitto.conf"
 _PASSWORDS, _RULES, _CA, _BROKER, _URL = "passwords", "rules", "ca", "broker", "url"
 _CA_DAYS, _BROKER_DAYS = 3650, 825
 _MARK = "# user "
+
+_write = partial(replace, private=True)
 
 
 def create(folder: Path, host: str, port: int, listen: str = "") -> Path:
@@ -179,7 +182,7 @@ def _certificates(folder: Path, host: str) -> None:
         .add_extension(_usage(signs=True), True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), False)
     )
-    names = [_general(name) for name in dict.fromkeys((host, "localhost", "127.0.0.1"))]
+    names = [general_name(name) for name in dict.fromkeys((host, "localhost", "127.0.0.1"))]
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
     broker = (
         _certificate(_named("biofeedback broker"), key, named, _BROKER_DAYS)
@@ -219,12 +222,7 @@ def _write_pair(
 ) -> None:
     from cryptography.hazmat.primitives import hashes, serialization
 
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    _write(folder / f"{name}-key.pem", secret)
+    _write(folder / f"{name}-key.pem", pem_of(key))
     signed = certificate.sign(signer, hashes.SHA256())
     _write(folder / f"{name}.pem", signed.public_bytes(serialization.Encoding.PEM))
 
@@ -244,21 +242,3 @@ def _named(text: str) -> x509.Name:
     from cryptography.x509.oid import NameOID
 
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _general(name: str) -> x509.GeneralName:
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file whole, which nobody else may read, not even for a moment."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    draft.replace(path)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.common.errors import ConfigError, FolderError
+from biofeedback.common.errors import ConfigError
+from biofeedback.storage import files
 from biofeedback.storage.paths import data_folder
 
 __all__ = ["Setup", "load", "save"]
@@ -35,17 +36,12 @@ def load() -> Setup | None:
 
 def save(setup: Setup) -> None:
     """Remember a set-up, whole or not at all."""
-    path = _path()
-    partial = path.with_suffix(".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(setup)))
-        partial.replace(path)
-    except OSError as error:
-        raise FolderError(
-            f"the set-up {path} cannot be written: {error.strerror}",
-            hint="`biofeedback doctor` checks the folder.",
-        ) from error
+    files.save(
+        _path(),
+        msgspec.json.format(msgspec.json.encode(setup)),
+        what="the set-up ",
+        hint="`biofeedback doctor` checks the folder.",
+    )
 
 
 def _path() -> Path:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
 import numpy as np
 
-from biofeedback.common.errors import FolderError
 from biofeedback.report import figure, phases, summary
 from biofeedback.report.html import document, region
 from biofeedback.report.numbers import numbers, whole_session
@@ -22,6 +19,7 @@ from biofeedback.report.session_data import SessionData, read_story
 from biofeedback.report.signal_quality import sensing
 from biofeedback.report.words import clock, ending, joined, length, rounded, share, unit
 from biofeedback.state.baseline_text import USUAL_REST_S, planned_rest_s, stored_rest_in_words
+from biofeedback.storage import files
 
 __all__ = ["NAME", "render", "write"]
 
@@ -45,17 +43,8 @@ def write(session: Path, progress: Callable[[float], None]) -> Path:
     story = read_story(session, lambda part: progress(0.4 * part))
     text = render(story, lambda part: progress(0.4 + 0.6 * part))
     path = story.folder / NAME
-    draft = path.with_name(f".{NAME}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise FolderError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="Check that the session's folder is yours and that the disk has room.",
-        ) from error
+    hint = "Check that the session's folder is yours and that the disk has room."
+    files.save(path, text.encode(), hint=hint)
     return path
 
 

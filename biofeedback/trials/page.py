@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 
-from biofeedback.common.errors import FolderError
 from biofeedback.report.html import document, note, section, table
+from biofeedback.storage import files
 from biofeedback.trials.analysis import ArmComparison, TrialResult
 from biofeedback.trials.checklist import items
 from biofeedback.trials.figure import draw
@@ -25,14 +23,7 @@ _SIMULATED = "Simulated: shows what the trial can see, not a benefit to a person
 def write(folder: Path, result: TrialResult) -> Path:
     """Write the page into a trial's folder, whole or not at all; return its path."""
     path = folder / NAME
-    draft = path.with_name(f".{NAME}.{os.getpid()}")
-    try:
-        draft.write_text(render(result), encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise FolderError(f"{path} cannot be written: {error.strerror}") from error
+    files.save(path, render(result).encode())
     return path
 
 

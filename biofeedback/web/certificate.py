@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import socket
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import FolderError
+from biofeedback.storage.files import general_name, pem_of, replace
 from biofeedback.storage.paths import data_folder
 from biofeedback.web.server import Certificate
 
@@ -83,32 +81,11 @@ def _make(files: Certificate, names: list[str]) -> x509.Certificate:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=_DAYS))
-        .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), False)
+        .add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
         .sign(key, hashes.SHA256())
     )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    _write_private(files.key, secret)
+    replace(files.key, pem_of(key), private=True)
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return certificate
-
-
-def _general(name: str) -> x509.GeneralName:
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, not even for a moment."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)

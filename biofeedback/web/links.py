@@ -21,6 +21,7 @@ import msgspec
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import FolderError
+from biofeedback.storage.files import replace
 from biofeedback.storage.paths import data_folder
 from biofeedback.views.permissions import Role
 from biofeedback.web.tokens import Handed
@@ -122,12 +123,9 @@ def _is_ours(path: Path) -> bool:
 def _write(name: str, content: msgspec.Struct) -> None:
     """Write a file whole, and so that nobody else may read it."""
     folder = _folder()
-    draft = folder / f".{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(content))
-        draft.replace(folder / name)
+        replace(folder / name, msgspec.json.encode(content), private=True)
     except OSError as error:
         raise FolderError(f"{folder} cannot be written: {error.strerror}") from error

@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rigs.marks import needs_bluez
 
 from biofeedback.record import lines
 from biofeedback.record.reader import read
@@ -16,13 +16,7 @@ from biofeedback.record.verify import verify
 from sensors.codecs.heart_rate import HeartRateMeasurement
 from sensors.signals import Signal
 
-pytestmark = [
-    pytest.mark.rig,
-    pytest.mark.skipif(
-        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
-    ),
-    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
-]
+pytestmark = needs_bluez
 
 RIGS = Path(__file__).parents[1] / "rigs"
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"

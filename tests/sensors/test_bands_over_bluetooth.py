@@ -4,21 +4,15 @@ All bands run at the same time, since each spends its time waiting.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rigs.marks import needs_bluez
 
-pytestmark = [
-    pytest.mark.rig,
-    pytest.mark.skipif(
-        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
-    ),
-    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
-]
+pytestmark = needs_bluez
 
 RIGS = Path(__file__).parent.parent / "rigs"
 SCENARIO = RIGS / "scenarios" / "bands.yaml"

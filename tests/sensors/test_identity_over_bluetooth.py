@@ -6,21 +6,15 @@ All scenarios run at the same time, since each spends its time waiting.
 
 import json
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 from rigs.bluetooth_runs import RECORD, RIGS, Outcome, perform
+from rigs.marks import needs_bluez
 
-pytestmark = [
-    pytest.mark.rig,
-    pytest.mark.skipif(
-        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
-    ),
-    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
-]
+pytestmark = needs_bluez
 
 RNG = Random("identity")
 NAME = RNG.choice(["HRM-Dual", "Gurt 7", "T34 Strap"])

@@ -1,21 +1,14 @@
 """Polar's sensors through real bleak on the virtual BlueZ: everything they measured comes out."""
 
 import shlex
-import shutil
-import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from rigs.bluetooth_runs import RECORD, Outcome, perform
+from rigs.marks import needs_bluez
 
-pytestmark = [
-    pytest.mark.rig,
-    pytest.mark.skipif(
-        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
-    ),
-    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
-]
+pytestmark = needs_bluez
 
 ECG_NAME = "Polar H10 12345678"
 ARMBAND = "Polar Sense 87654321"

@@ -1,7 +1,6 @@
 """Sessions survive random trouble, and the judge of that sees what it should."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,13 +9,9 @@ from pathlib import Path
 import pytest
 from rigs.bluetooth_draw import BESIDE, GROUP, KINDS, NAMESAKE, REFUSED, STRAP, draw
 from rigs.bluetooth_judge import judge
+from rigs.marks import needs_bluez
 
-pytestmark = [
-    pytest.mark.skipif(
-        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
-    ),
-    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
-]
+pytestmark = needs_bluez
 
 COMMAND = Path(__file__).parents[2] / "benchmarks" / "bluetooth_scenarios.py"
 
@@ -38,7 +33,6 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line[:1] == "{"]
 
 
-@pytest.mark.rig
 def test_every_sensor_returns_and_no_beat_is_lost_or_invented(kept: tuple[Path, str]) -> None:
     assert "3 of 3 scenarios passed" in kept[1]
 
@@ -71,7 +65,6 @@ def with_a_gap_too_many(log: list[dict]) -> None:
     log.insert(1, gap | {"start": 0.5, "end": 0.6, "reason": "clock"})
 
 
-@pytest.mark.rig
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -97,7 +90,6 @@ def test_the_judge_sees_what_is_wrong(
     assert any(said in failure for failure in judge(truth, log, [], t0_s).failures)
 
 
-@pytest.mark.rig
 @pytest.mark.parametrize(
     ("event", "said"), [("connect", "was connected"), ("subscribe", "was listened to")]
 )

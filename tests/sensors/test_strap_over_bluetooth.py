@@ -5,21 +5,14 @@ All scenarios run at the same time, since each spends its time waiting.
 
 import os
 import shlex
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from rigs.bluetooth_runs import RECORD, Outcome, perform
+from rigs.marks import needs_bluez
 
-pytestmark = [
-    pytest.mark.rig,
-    pytest.mark.skipif(
-        shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus-daemon)"
-    ),
-    pytest.mark.skipif(sys.platform != "linux", reason="needs BlueZ, which is Linux only"),
-]
+pytestmark = needs_bluez
 
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 
