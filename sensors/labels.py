@@ -120,7 +120,15 @@ def _signal(text: str) -> Signal | None:
 def columns_of(meanings: Iterable[LabelMeaning | None]) -> list[tuple[LabelMeaning, list[int]]]:
     """Return each signal with its columns; only acceleration has more than one.
 
-    `meanings` are those of the columns from the left, None for one that is of no use.
+    Parameters
+    ----------
+    meanings
+        Those of the columns from the left; None for one that is of no use.
+
+    Returns
+    -------
+    list[tuple[LabelMeaning, list[int]]]
+        In the order in which the signals first appear.
     """
     found: dict[Signal, tuple[LabelMeaning, list[int]]] = {}
     for column, meaning in enumerate(meanings):

@@ -83,7 +83,20 @@ def stream(settings: DescribedSettings, clock: Clock) -> SampleStream:
 
 
 def reader_of(profile: DeviceProfile, source: str) -> BandReader:
-    """Return what makes samples of the packets that a profile describes."""
+    """Return what makes samples of the packets that a profile describes.
+
+    Parameters
+    ----------
+    profile
+        How its packets are made.
+    source
+        The name under which its samples travel.
+
+    Returns
+    -------
+    BandReader
+        It has seen nothing yet.
+    """
     decoder = DescribedDecoder(profile)
 
     def timelines(source: str) -> list[SampleTimeline]:

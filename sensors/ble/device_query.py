@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sensors.ble.radio import Advertisement
-from sensors.errors import SettingsError
+from sensors.errors import SensorNotFound, SettingsError
 from sensors.printable import printable
 
 __all__ = [
@@ -15,9 +15,10 @@ __all__ = [
     "DeviceQuery",
     "address_of",
     "describe",
+    "in_use",
     "is_strap",
     "legible",
-    "told",
+    "several",
     "uri_of",
 ]
 
@@ -119,13 +120,50 @@ def describe(seen: Iterable[Advertisement]) -> str:
     str
         "nothing" for none.
     """
-    words = [told(device) for device in seen]
+    words = [_told(device) for device in seen]
     more = f" and {len(words) - LISTED} more" if len(words) > LISTED else ""
     return (", ".join(words[:LISTED]) or "nothing") + more
 
 
-def told(device: Advertisement, *, signal: bool = True) -> str:
-    """Return its name with what else tells it apart, where wanted also how strong it is."""
+def in_use(device: Advertisement, by: str) -> str:
+    """Return the sentence for a device that must be left alone.
+
+    Parameters
+    ----------
+    device
+        The device as it was seen.
+    by
+        What another one of uses it.
+
+    Returns
+    -------
+    str
+        One sentence, with a full stop.
+    """
+    return f"{_told(device, signal=False)} is in use by another {by}."
+
+
+def several(fitting: Sequence[Advertisement]) -> SensorNotFound:
+    """Return the error for devices of which each could be meant.
+
+    Parameters
+    ----------
+    fitting
+        Two or more.
+
+    Returns
+    -------
+    SensorNotFound
+        Its hint names the first as an example.
+    """
+    example = uri_of(fitting[0])
+    return SensorNotFound(
+        f"several sensors could be meant: {describe(fitting)}",
+        hint=f"Take off or switch off the others, or name one by its address, as in {example}.",
+    )
+
+
+def _told(device: Advertisement, *, signal: bool = True) -> str:
     facts = [device.address] if device.name else []
     facts += [f"{device.rssi_dbm} dBm"] if signal and device.rssi_dbm is not None else []
     facts += ["in use"] if signal and device.in_use else []

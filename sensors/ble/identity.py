@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sensors.ble.claims import claims
-from sensors.ble.device_query import LISTED, DeviceQuery, describe, told, uri_of
+from sensors.ble.device_query import LISTED, DeviceQuery, describe, in_use, several
 from sensors.ble.radio import Advertisement, first_seen_s
 from sensors.errors import SensorNotFound
 
@@ -125,10 +125,10 @@ class DeviceIdentity:
         if device is None:
             return None
         if not claims().take(device, self):
-            self.obstacle = _in_use(device, "sensor of this session or server")
+            self.obstacle = in_use(device, "sensor of this session or server")
             return None
         if device.in_use and device.address != self._ours:
-            self.obstacle = _in_use(device, "program on this computer")
+            self.obstacle = in_use(device, "program on this computer")
             self._give_up_others()
             return None
         return device
@@ -256,10 +256,10 @@ class DeviceIdentity:
         if self.wanted.serial:
             return self._next_to_ask(fitting, seen, now_s)
         if len(fitting) > 1:
-            raise _several(fitting)
+            raise several(fitting)
         for device in fitting:
             if device.address in held:
-                self.obstacle = _in_use(device, "sensor of this session or server")
+                self.obstacle = in_use(device, "sensor of this session or server")
                 return None
         return next((d for d in seen if fitting and d.address == fitting[0].address), None)
 
@@ -347,15 +347,3 @@ def _plain(serial: str) -> str:
 def _tells(serial: str) -> bool:
     """Return whether a serial number can tell devices apart: some makers put "0000" in all."""
     return len(set(_plain(serial))) > 1 and len(_plain(serial)) >= 4
-
-
-def _in_use(device: Advertisement, by: str) -> str:
-    return f"{told(device, signal=False)} is in use by another {by}."
-
-
-def _several(fitting: Sequence[Advertisement]) -> SensorNotFound:
-    example = uri_of(fitting[0])
-    return SensorNotFound(
-        f"several sensors could be meant: {describe(fitting)}",
-        hint=f"Take off or switch off the others, or name one by its address, as in {example}.",
-    )

@@ -85,10 +85,7 @@ class Advertisement:
 
     @property
     def is_paired(self) -> bool | None:
-        """Return whether this computer holds keys of it; None where only the system knows.
-
-        Only BlueZ tells.
-        """
+        """Return whether this computer holds keys of it; None where the system does not tell."""
         paired = self._bluez().get("Paired")
         return paired if isinstance(paired, bool) else None
 

@@ -181,7 +181,18 @@ class SourceLink:
         return self.say("streaming")
 
     def passed(self, sample: Sample) -> list[Sample]:
-        """Return a sample, with the status before it when it is the first that works."""
+        """Return a sample, with the status before it when it is the first that works.
+
+        Parameters
+        ----------
+        sample
+            What came.
+
+        Returns
+        -------
+        list[Sample]
+            It stands last.
+        """
         return [*self.works(), sample] if isinstance(sample, Chunk | Gap) else [sample]
 
     def lost(self, loss: SourceLost) -> list[Sample]:

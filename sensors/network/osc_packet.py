@@ -35,7 +35,7 @@ def decode(packet: bytes) -> list[Message]:
     Returns
     -------
     list[Message]
-        (address, numbers); None for each argument that is no number.
+        (address, arguments); None for an argument that is neither number nor text.
 
     Raises
     ------

@@ -44,7 +44,20 @@ def place(target: str) -> tuple[str, int]:
 
 
 def encode(address: str, arguments: Sequence[Argument] = ()) -> bytes:
-    """Return a message of Open Sound Control 1.0: an address, and the values behind it."""
+    """Return a message of Open Sound Control 1.0: an address, and the values behind it.
+
+    Parameters
+    ----------
+    address
+        It begins with a slash.
+    arguments
+        Whole numbers go as `i` or `h`, others as `f`, text as `s`.
+
+    Returns
+    -------
+    bytes
+        A datagram.
+    """
     from pythonosc.osc_message_builder import OscMessageBuilder
 
     message = OscMessageBuilder(address)

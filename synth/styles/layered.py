@@ -17,7 +17,7 @@ __all__ = ["LayeredStyle", "bass", "bells", "tune"]
 
 @dataclass(frozen=True, slots=True)
 class LayeredStyle(ABC):
-    """Fills a bar with what each kind makes of its layers; a layer that it doesn't know is silent."""
+    """Fills a bar layer by layer; a layer that a kind doesn't know is silent."""
 
     settings: StyleSettings  #: the numbers from its file
 
