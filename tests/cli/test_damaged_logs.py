@@ -42,6 +42,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoilt", SPOILT)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_log_that_cannot_be_read_is_one_line_and_leaves_nothing(
@@ -90,6 +91,7 @@ def test_what_stands_where_an_export_goes_is_not_overwritten(
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [kept.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["report"], ["export", "--to", "rr"]])
 def test_a_changed_line_is_named_where_the_log_is_used(
     session: Path, tmp_path: Path, capsys: Capture, words: list[str]

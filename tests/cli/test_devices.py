@@ -22,6 +22,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_nothing_broken_in_a_sound_installation(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -34,6 +35,7 @@ def test_the_doctor_finds_nothing_broken_in_a_sound_installation(
     assert all(check["hint"] for check in report["checks"] if check["verdict"] == "warn")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="takes the bus of BlueZ away")
 def test_no_bluetooth_is_a_warning_of_the_doctor_and_a_mistake_of_scan(
     capsys: pytest.CaptureFixture[str],
@@ -70,6 +72,7 @@ def test_a_sensors_file_of_the_user_in_the_way_is_named_and_fails(tmp_path: Path
     assert str(tmp_path / "sensors.py") in found["packages"]["text"]
 
 
+@pytest.mark.slow
 def test_a_data_folder_that_cannot_be_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +88,7 @@ def test_packages_that_lie_elsewhere_are_not_ours(tmp_path: Path) -> None:
     assert checks.packages(tmp_path).verdict == "fail"
 
 
+@pytest.mark.slow
 def test_ports_lists_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ports", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -33,12 +33,14 @@ def assert_mistake(code: int, capsys: Capture, *words: str) -> None:
         assert word in told[0] + told[1]
 
 
+@pytest.mark.slow
 def test_report_writes_the_page_and_says_where(session: Path, capsys: Capture) -> None:
     assert run(["report", str(session)]) == 0
     assert capsys.readouterr().out.split() == [str(session / "report.html")]
     assert (session / "report.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_report_takes_the_log_as_well_as_the_folder(session: Path, capsys: Capture) -> None:
     assert run(["report", str(session / "session.jsonl"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == [str(session / "report.html")]
@@ -156,6 +158,7 @@ def test_analyze_refuses_with_a_hint(
     assert_mistake(run([part.format(**places) for part in arguments]), capsys, *words)
 
 
+@pytest.mark.slow
 def test_a_pdf_without_a_browser_is_one_line_and_says_what_to_do(
     session: Path, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +166,7 @@ def test_a_pdf_without_a_browser_is_one_line_and_says_what_to_do(
     assert_mistake(run(["report", str(session), "--pdf"]), capsys, "PDF", "print")
 
 
+@pytest.mark.slow
 def test_verify_tells_other_code_from_a_changed_log(
     session: Path, tmp_path: Path, capsys: Capture
 ) -> None:

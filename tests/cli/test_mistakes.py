@@ -23,6 +23,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -82,6 +83,7 @@ def test_an_unknown_option_or_command_is_a_mistake_too(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_cut_recording_is_played_as_far_as_it_goes_and_the_user_is_told(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "said", "hint"), WITHOUT_SERVER)
 def test_a_mistake_is_one_line_with_a_hint(
     here: Path, capsys: pytest.CaptureFixture[str], options: str, said: str, hint: str

@@ -66,6 +66,7 @@ def words(picture: Picture, width: int = 80, wordless_s: float = 0.0) -> str:
     return " ".join(" ".join(line.strip("│╭╮╰╯─ ") for line in lines).split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [140, 80, 60])
 def test_the_screen_fits_its_terminal_and_says_all_there_is(picture: Picture, width: int) -> None:
     lines = drawn(picture, width).splitlines()

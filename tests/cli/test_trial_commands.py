@@ -51,6 +51,7 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trial, list[str]]:
     return trial, printed
 
 
+@pytest.mark.slow
 def test_every_arm_looks_alike_on_the_screen(four: tuple[Trial, list[str]]) -> None:
     _, printed = four
     assert len(set(printed)) == 1
@@ -72,6 +73,7 @@ def test_lists_and_file_names_never_name_an_arm(
     }
 
 
+@pytest.mark.slow
 def test_each_block_is_logged_and_proves_itself(four: tuple[Trial, list[str]]) -> None:
     trial, _ = four
     attempts = trial.attempts()

@@ -92,6 +92,7 @@ def test_empty_chunks_mean_nothing(signal: Signal) -> None:
     assert run([(1.0, empty)], 5.0) == run([], 5.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
@@ -132,6 +133,7 @@ def test_equal_input_gives_equal_readings() -> None:
     assert run(samples, 165.0) == run(samples, 165.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", list(Signal))
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 0.0, 5.0, 1e30])
 def test_a_stuck_or_broken_sensor_is_never_believed(signal: Signal, value: float) -> None:

@@ -123,10 +123,12 @@ def test_the_first_time_and_the_rate_reproduce_a_regular_chunk_exactly(source: S
             assert np.array_equal(again, sample.times_s)
 
 
+@pytest.mark.slow
 def test_equal_settings_give_an_equal_stream(source: Source) -> None:
     assert collect(source) == collect(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_closing_early_ends_the_stream(source: Source, count: int) -> None:
     async def main() -> None:

@@ -68,6 +68,7 @@ def test_only_wanted_layers_that_the_style_has_play(name: str) -> None:
         assert heard == ({layer} if layer in style.settings.layers else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_extreme_parameters_give_well_formed_bars(name: str) -> None:
     extremes = product((40.0, 160.0), (0.25, 6.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 1.0), (0.5, 0.67))
@@ -101,6 +102,7 @@ wishes = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(names()),

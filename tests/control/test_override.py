@@ -131,6 +131,7 @@ def test_the_reason_names_who_asked_for_what_and_until_when() -> None:
     assert "asked" not in run(one, 121.0, 1.0)[-1].why
 
 
+@pytest.mark.slow
 def test_every_name_that_can_be_asked_for_acts() -> None:
     values = {"key": "A aeolian", "mode": "phrygian", "register": "-1", "tempo_bpm": "100",
               "tempo_least_bpm": "110", "tempo_most_bpm": "35", "style": "piano"}  # fmt: skip

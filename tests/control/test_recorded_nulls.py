@@ -74,6 +74,7 @@ def calls(decisions: list[Decision]) -> list[str]:
     return [now for before, now in pairs if now.startswith("stop:") and now != before]
 
 
+@pytest.mark.slow
 def test_whose_skin_moistens_is_not_told_that_the_music_stirs_them_up() -> None:
     played_to = [played(drifting(seed)) for seed in range(10)]
     assert sum(bool(calls(decisions)) for decisions in played_to) <= 1

@@ -43,6 +43,7 @@ def run(
     return [one.step(state, DT_S, readings=readings) for state in states]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", [35.0, 165.0])
 def test_a_heart_rate_outside_its_limits_stops_with_advice_and_then_silence(bpm: float) -> None:
     one = steering()

@@ -182,6 +182,7 @@ def test_breathe_that_does_not_adapt_slows_whatever_the_breath_does() -> None:
     assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(6.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [None, 5.2, 7.0, 9.0, 24.0])
 @pytest.mark.parametrize("follows", [True, False])
 def test_no_pace_is_ever_faster_than_the_own_breath_even_when_it_is_asked_for(

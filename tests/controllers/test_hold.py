@@ -20,6 +20,8 @@ from biofeedback.controllers.osc_controller import OscController
 from biofeedback.runtime.session import Session
 from synth.outputs.osc import encode
 
+pytestmark = pytest.mark.slow
+
 HANDS = ("page", "desk", "key", "midi", "osc")
 PATIENCE_S = 30.0
 

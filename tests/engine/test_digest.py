@@ -12,6 +12,7 @@ from test_architecture import ROOT, imports, modules, within
 from biofeedback.engine.digest import DERIVING, code_digest
 
 
+@pytest.mark.slow
 def test_all_that_the_core_imports_is_in_the_digest() -> None:
     known = modules()
     waiting = ["biofeedback.engine.core", "biofeedback.record.inputs", "biofeedback.record.derived"]

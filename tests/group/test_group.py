@@ -106,12 +106,14 @@ def together(pull: float, seed: int, minutes: float = 8.0) -> tuple[float, float
     return float(values.mean()), float(beyond.mean())
 
 
+@pytest.mark.slow
 def test_bodies_with_nothing_in_common_are_not_called_together() -> None:
     values, beyond = np.array([together(0.0, seed) for seed in range(4)]).T
     assert beyond.mean() <= 0.05
     assert values.mean() <= 0.02
 
 
+@pytest.mark.slow
 def test_bodies_that_breathe_together_are_found() -> None:
     values, beyond = np.array([together(0.2, seed) for seed in range(4)]).T
     assert beyond.mean() >= 0.7
@@ -185,6 +187,7 @@ def arousal(session: Path) -> list[float]:
     return [line.arousal for _, line in read(session) if isinstance(line, StateLine)]
 
 
+@pytest.mark.slow
 def test_a_leader_leads_whatever_the_others_do(minute: Path, tmp_path: Path) -> None:
     assert arousal(minute) == arousal(led(tmp_path, "stress"))
 
@@ -199,6 +202,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.iterdir())
 
 
+@pytest.mark.slow
 def test_a_group_explains_itself_and_its_music_opens_as_they_move_together(session: Path) -> None:
     verdict = verify(session, core_of)
     assert verdict.complete
@@ -215,6 +219,7 @@ def test_a_group_explains_itself_and_its_music_opens_as_they_move_together(sessi
     assert any("move together" in line["why"] for line in decisions)
 
 
+@pytest.mark.slow
 def test_a_groups_recording_plays_again_as_a_group_by_this_rule_or_another(
     minute: Path, tmp_path: Path
 ) -> None:
@@ -226,6 +231,7 @@ def test_a_groups_recording_plays_again_as_a_group_by_this_rule_or_another(
         assert (arousal(again)[:100] == arousal(minute)[:100]) == (name == "same")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "bids", "edf", "xdf", "parquet", "rr"])
 def test_a_group_can_be_exported(session: Path, tmp_path: Path, form: str) -> None:
     assert run(["export", str(session), str(tmp_path / "out"), "--to", form]) == 0

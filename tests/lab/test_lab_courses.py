@@ -56,6 +56,7 @@ def test_paces_are_held_against_the_own_rate() -> None:
     assert (verdict.fastest_pace, verdict.slowest_pace) == (0.75, 7.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_leading_brings_a_responder_down_and_equal_seeds_give_equal_courses(
     family: FamilyName,
@@ -68,6 +69,7 @@ def test_leading_brings_a_responder_down_and_equal_seeds_give_equal_courses(
     assert full.run(msgspec.structs.replace(case, minutes=1.0)).arousal == led.arousal[:60]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dropout", "motion"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_moves_up_while_the_body_is_out_of_sight(family: FamilyName, kind: str) -> None:
@@ -75,6 +77,7 @@ def test_nothing_moves_up_while_the_body_is_out_of_sight(family: FamilyName, kin
     assert verdict.upward == 0
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_draws_a_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ def truths(body: dict[Signal, list[Chunk]]) -> dict[Signal, list[dict[str, Readi
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", list(bad_input.RATES_HZ))
 @pytest.mark.parametrize("way", bad_input.WAYS)
 def test_no_reading_is_both_trusted_and_wrong(
@@ -47,6 +48,7 @@ def test_a_body_that_is_measured_well_is_trusted(
         assert last[name].quality >= bad_input.TRUSTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", list(bad_input.RATES_HZ))
 @pytest.mark.parametrize("way", ["out of order", "duplicated"])
 def test_what_comes_twice_or_late_changes_nothing(

@@ -11,6 +11,8 @@ from biofeedback.metrics.beat_trail import BeatTrail, TrailEntry
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat, Verdict
 
+pytestmark = pytest.mark.slow
+
 
 def mixed_beats(count: int, seed: int) -> list[Beat]:
     """Beats of which some are no NN intervals, and some NN have no neighbour."""

@@ -79,6 +79,7 @@ def ppg(times_s: np.ndarray, beats_s: np.ndarray) -> np.ndarray:
     return wave
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", RATES_BPM)
 @pytest.mark.parametrize(("signal", "rate_hz"), [(Signal.ECG, 130.0), (Signal.PPG, 64.0)])
 def test_a_regular_heart_is_read_from_its_waves(signal: Signal, rate_hz: float, bpm: float) -> None:
@@ -130,6 +131,7 @@ def decisions(rr_s: np.ndarray) -> list[Decision]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", OUTSIDE_BPM)
 def test_a_regular_heart_outside_its_limits_stops_the_music(bpm: float) -> None:
     rr_s = np.concatenate((regular_s(72.0, 240.0), regular_s(bpm, 75.0, seed=2)))
@@ -161,6 +163,7 @@ def spoilt(rr_s: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.array(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.05, 0.1])
 @pytest.mark.parametrize("bpm", [55.0, 130.0])
 def test_artefacts_never_fool_the_heart_rate_rule(bpm: float, share: float) -> None:

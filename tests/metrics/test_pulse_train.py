@@ -68,6 +68,7 @@ def test_how_the_wave_is_cut_changes_nothing(chunk_s: float) -> None:
     assert beats_s == pytest.approx(found(ecg, 200.0)[0], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_beat_is_known_within_150_ms() -> None:
     beats_s, known_s = found(bumps(BEATS_S, 250.0, 50.0, 0.012), 250.0, chunk_s=0.004)
     assert (known_s - beats_s)[beats_s > 2.5].max() <= 0.15

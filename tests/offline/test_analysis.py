@@ -46,6 +46,7 @@ def test_skin_is_averaged_over_the_window_and_its_responses_counted(tmp_path: Pa
     assert values(analysis, "heart_rate") == [None, None]
 
 
+@pytest.mark.slow
 def test_spectra_appear_when_windows_are_long_enough(tmp_path: Path) -> None:
     path = rr_text(tmp_path / "rr.txt", 310.0)
     assert values(analyze(path, window_s=60.0), "hf") == [None] * 5
@@ -57,6 +58,7 @@ def test_spectra_appear_when_windows_are_long_enough(tmp_path: Path) -> None:
         assert lf_ms2 < 0.1 * hf_ms2
 
 
+@pytest.mark.slow
 def test_a_session_measures_like_the_recording_it_played(tmp_path: Path) -> None:
     path = rr_text(tmp_path / "rr.txt")
     session = replayed(tmp_path / "out", path)

@@ -30,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_each_session_gives_a_row_a_window_and_a_bad_one_is_listed(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,6 +53,7 @@ def test_each_session_gives_a_row_a_window_and_a_bad_one_is_listed(
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_an_analysis_that_was_cut_short_goes_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +74,7 @@ def test_an_analysis_that_was_cut_short_goes_on(
     assert set(pd.read_csv(out)["session"]) == {"one", "two", "three"}
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_table_as_processes(folder: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster
 
@@ -98,6 +101,7 @@ def test_a_folder_without_sessions_is_one_clear_line(tmp_path: Path) -> None:
         cohort.find_sessions([tmp_path / "missing"])
 
 
+@pytest.mark.slow
 def test_duckdb_reads_the_table_with_the_line_of_the_docs(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -177,6 +177,7 @@ def test_a_claim_looks_at_what_lasted_and_not_at_the_last_two_minutes_alone() ->
     assert not claims(lived(0.0))[0].claimed
 
 
+@pytest.mark.slow
 def test_people_without_a_difference_are_rarely_told_of_one_however_often_they_look() -> None:
     told_of_one = 0
     for person in range(150):

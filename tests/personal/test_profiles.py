@@ -63,6 +63,7 @@ def test_wishes_are_kept_and_bad_ones_refused(capsys: pytest.CaptureFixture[str]
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_session_of_a_profile_is_chosen_for_explained_learned_from_and_verified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_session_of_a_profile_is_chosen_for_explained_learned_from_and_verifie
     assert profiles.files("robin") == []
 
 
+@pytest.mark.slow
 def test_a_style_or_a_programme_that_was_named_always_wins(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,7 @@ def test_the_validator_accepts_three_sessions_in_one_dataset(dataset: Path) -> N
     assert len(list(dataset.glob("sub-*/ses-*"))) == 3
 
 
+@pytest.mark.slow
 def test_bids_holds_every_sample_and_every_beat(session: Path, dataset: Path) -> None:
     found = next(dataset.glob(f"**/*ses-{session.name}_*recording-eda_physio.tsv.gz"))
     sidecar = json.loads(found.with_suffix("").with_suffix(".json").read_text())
@@ -279,6 +280,7 @@ def test_three_sessions_with_strap_and_band_are_equal_in_every_format(
         assert np.array_equal(table[columns].to_numpy(), wanted[name]), stem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["edf", "xdf", "rr", "midi"])
 def test_the_command_writes_a_file_and_keeps_one_that_is_there(
     session: Path, tmp_path: Path, to: str, capsys: pytest.CaptureFixture[str]

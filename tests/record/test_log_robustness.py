@@ -234,6 +234,7 @@ def test_a_log_cut_at_any_byte_keeps_every_whole_line(session: Path, tmp_path: P
         assert found == whole[: whole.rfind(b"\n", 0, size) + 1]
 
 
+@pytest.mark.slow
 def test_any_changed_digit_is_named(session: Path, tmp_path: Path) -> None:
     whole = (session / LOG_NAME).read_bytes()
     log = tmp_path / LOG_NAME

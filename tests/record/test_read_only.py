@@ -37,6 +37,7 @@ def session(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -42,6 +42,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return performed(folder, *(f"file:{path}" for path in sources))
 
 
+@pytest.mark.slow
 def test_a_session_played_again_makes_the_same_music(first: Path, tmp_path: Path) -> None:
     again = performed(tmp_path, f"file:{first}")
     assert len(music(first)) > 300

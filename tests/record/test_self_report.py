@@ -55,6 +55,7 @@ def test_what_was_said_is_in_the_log_and_verifies(session: Path) -> None:
     assert verify(session, core_of).complete
 
 
+@pytest.mark.slow
 def test_the_report_shows_it_in_the_persons_words(story: SessionData) -> None:
     text = page.render(story, lambda share: None)
     assert "<door>" not in text

@@ -60,6 +60,7 @@ def readable(folder: Path) -> list[str]:
     return [str(p) for p in folder.rglob("*") if p.is_file() and b"robin" in p.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_closed_session_is_read_by_everything_with_the_key_and_by_nothing_without(
     home: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +163,7 @@ def test_what_was_plain_is_closed_later_and_the_key_is_the_users_alone(
         profiles.load("robin")
 
 
+@pytest.mark.slow
 def test_the_commands_turn_it_on_close_what_is_plain_and_turn_it_off(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,6 +96,7 @@ def test_what_is_no_session_log_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_sessions_of_all_strategies_styles_and_bodies_regenerate(tmp_path: Path, seed: int) -> None:
     strategy = ("mirror", "lead", "breathe", "fixed")[seed % 4]

@@ -10,6 +10,8 @@ from replayed_session import cut, eda_csv, replayed, rr_text, simulated
 from biofeedback.common.errors import LogError
 from biofeedback.report import page
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 

@@ -47,6 +47,7 @@ def state(time_s: float, arousal: float, half: float, confidence: float = 0.9) -
 values = st.lists(st.one_of(st.just(math.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=400)
 
 
+@pytest.mark.slow
 @given(values, st.integers(5, 40))
 def test_a_thinned_line_keeps_its_peaks_and_its_order(found: list[float], columns: int) -> None:
     times_s, series = np.arange(len(found)) * 0.5, np.array(found)
@@ -59,6 +60,7 @@ def test_a_thinned_line_keeps_its_peaks_and_its_order(found: list[float], column
         assert np.nanmin(y) == np.nanmin(series)
 
 
+@pytest.mark.slow
 @given(values, st.integers(5, 40))
 def test_a_thinned_band_covers_what_it_stands_for(found: list[float], columns: int) -> None:
     times_s, series = np.arange(len(found)) * 0.5, np.array(found)

@@ -65,6 +65,7 @@ def test_a_strong_effect_of_tempo_is_seen_with_its_sign(base: SessionData) -> No
     assert found["density"].why_not == "it hardly changed"
 
 
+@pytest.mark.slow
 def test_music_that_merely_follows_arousal_is_seldom_called_a_response(base: SessionData) -> None:
     claims = 0
     for seed in range(100):

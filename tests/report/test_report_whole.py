@@ -23,6 +23,7 @@ def numbers(session: Path) -> dict[str, str]:
     return {name: value for name, value, _ in whole(story)}
 
 
+@pytest.mark.slow
 def test_the_report_says_of_the_whole_what_analyze_says(session: Path) -> None:
     said, analysis = numbers(session), analyze(session)
     assert analysis.hrv is not None

@@ -39,6 +39,7 @@ def test_a_trend_that_is_there_is_said_with_its_direction() -> None:
     assert found["heart_rate_at_start"].verdict == "falling over sessions"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [5, 12, 40])
 def test_noise_alone_is_seldom_called_anything(count: int) -> None:
     claimed = sum(
@@ -70,6 +71,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_command_shows_a_table_and_a_page(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +88,7 @@ def test_the_command_shows_a_table_and_a_page(
     assert os.stat(page).st_size == len(text.encode())
 
 
+@pytest.mark.slow
 def test_the_command_speaks_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sessions", "trends", "P1", "--out", str(home), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

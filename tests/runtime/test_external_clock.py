@@ -66,6 +66,7 @@ def onsets(session: Path) -> list[float]:
     return sorted(score.tempo_map.time_at(note.beat) for note in score.notes)
 
 
+@pytest.mark.slow
 def test_it_waits_for_start_and_begins_on_the_devices_bar(session: Path) -> None:
     first_s = onsets(session)[0]
     assert START_S < first_s < START_S + 2 * 4 * 60.0 / BPM

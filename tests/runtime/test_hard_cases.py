@@ -123,12 +123,14 @@ def test_a_session_ends_with_its_last_recording_even_before_its_duration(tmp_pat
     assert end.t < 120.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("duration_s", [20.0, 60.0, 200.0])
 def test_a_session_lasts_about_as_long_as_was_asked(tmp_path: Path, duration_s: float) -> None:
     end = [line for _, line in read(perform(tmp_path, duration_s=duration_s))][-1]
     assert end.t == pytest.approx(duration_s, abs=11.0)
 
 
+@pytest.mark.slow
 def test_a_rest_is_remembered_only_when_it_is_over_and_a_persons(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def test_forty_hours_at_80_decibels_are_a_week() -> None:
     assert sound_exposure.SoundExposure(40 * 3600.0, sound_exposure.ALLOWANCE_PA2H).share == 1.0
 
 
+@pytest.mark.slow
 def test_what_was_not_measured_or_not_heard_has_no_level(tmp_path: Path) -> None:
     silent = heard(log(tmp_path / "a", outputs=["audio:"], volume="0"), [MEASURED])
     assert silent is not None

@@ -27,6 +27,7 @@ def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
+@pytest.mark.slow
 def test_two_sessions_begin_with_different_notes_and_the_logged_seed_repeats_one(
     tmp_path: Path,
 ) -> None:
@@ -38,6 +39,7 @@ def test_two_sessions_begin_with_different_notes_and_the_logged_seed_repeats_one
     assert again == (seed, notes)
 
 
+@pytest.mark.slow
 def test_a_replayed_session_keeps_its_own_seed_and_a_recording_always_has_the_same(
     tmp_path: Path,
 ) -> None:

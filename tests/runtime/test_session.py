@@ -22,6 +22,8 @@ from biofeedback.report.outcome import outcome as what_it_teaches
 from biofeedback.report.session_data import read_story
 from biofeedback.runtime.session import Session
 
+pytestmark = pytest.mark.slow
+
 
 def perform(out: Path, **changes: object) -> SessionResult:
     plan: dict[str, object] = {

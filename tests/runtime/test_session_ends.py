@@ -19,6 +19,7 @@ from biofeedback.runtime.session import Session
 from biofeedback.runtime.worker_client import InlineWorker
 
 
+@pytest.mark.slow
 def test_several_performances_play_on_one_loop_each_with_its_own_clock(tmp_path: Path) -> None:
     def performance(name: str, seed: int) -> SessionRunner:
         return SessionRunner(

@@ -25,6 +25,8 @@ from biofeedback.runtime.session import Session
 from biofeedback.simulation.listener import resting_baseline
 from biofeedback.views.permissions import checked
 
+pytestmark = pytest.mark.slow
+
 HEART = ((80.0, 60.0), (170.0, 45.0), (80.0, 105.0))  # a minute, for so many seconds
 RELEASED_S, WENT_ON_S = 180.0, 195.0
 

@@ -22,6 +22,8 @@ from biofeedback.record.verify import verify
 from biofeedback.runtime.session import Session
 from synth.outputs.osc import encode
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 8.0
 
 

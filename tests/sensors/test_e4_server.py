@@ -129,6 +129,7 @@ def runs() -> dict[str, list[Sample]]:
     return asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_all_signals_come_in_our_units(runs: dict[str, list[Sample]]) -> None:
     samples = runs["plain"]
     assert states(samples)[:3] == ["searching", "connecting", "streaming"]
@@ -140,6 +141,7 @@ def test_all_signals_come_in_our_units(runs: dict[str, list[Sample]]) -> None:
     assert {c.rate_hz for c in samples if isinstance(c, Chunk)} == {4.0, 32.0, 64.0, None}
 
 
+@pytest.mark.slow
 def test_every_sample_of_the_skin_comes_once_on_an_even_grid(runs: dict[str, list[Sample]]) -> None:
     times_s, values = series(runs["plain"], Signal.EDA)
     assert len(values) >= 10
@@ -147,6 +149,7 @@ def test_every_sample_of_the_skin_comes_once_on_an_even_grid(runs: dict[str, lis
     assert np.abs(np.diff(times_s) - 0.25).max() < 0.0626
 
 
+@pytest.mark.slow
 def test_a_decimal_comma_is_read_and_only_what_was_asked_for_comes(
     runs: dict[str, list[Sample]],
 ) -> None:
@@ -155,6 +158,7 @@ def test_a_decimal_comma_is_read_and_only_what_was_asked_for_comes(
     assert len(series(runs["comma"], Signal.EDA)[1]) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["drop", "lost", "restart"])
 def test_a_lost_link_is_found_again_and_its_gap_covers_what_was_lost(
     runs: dict[str, list[Sample]], case: str
@@ -176,6 +180,7 @@ def test_a_lost_link_is_found_again_and_its_gap_covers_what_was_lost(
     assert gap.end_s - gap.start_s == pytest.approx(missing / 4, abs=0.1 + LATEST_S[0])
 
 
+@pytest.mark.slow
 def test_damaged_lines_are_left_out_and_counted(runs: dict[str, list[Sample]]) -> None:
     told = [sample.bad for sample in runs["flood"] if isinstance(sample, SensorStatus)][-1]
     assert told.keys() & {"unreadable text", "unknown type"}
@@ -186,6 +191,7 @@ def test_damaged_lines_are_left_out_and_counted(runs: dict[str, list[Sample]]) -
     assert len(values) >= 5
 
 
+@pytest.mark.slow
 def test_the_wristband_is_released_at_the_end(runs: dict[str, list[Sample]]) -> None:
     assert CASES["plain"][0].heard[-1] == "device_disconnect"
 
@@ -213,6 +219,7 @@ def test_a_server_or_wristband_that_is_not_there_is_the_users_mistake() -> None:
     assert "a, b" in two
 
 
+@pytest.mark.slow
 def test_a_silent_wristband_is_lost_after_five_seconds(runs: dict[str, list[Sample]]) -> None:
     lost = [s for s in runs["silent"] if isinstance(s, SensorStatus) and s.state == "lost"]
     assert [s.detail for s in lost] == ["The wristband went silent. Connecting again."]
@@ -244,6 +251,7 @@ def test_lines_mean_what_the_vendor_says() -> None:
     assert refused.error == "You are not connected to any device"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60) | st.builds("E4_Gsr {} {}".format, st.text(max_size=9), st.floats()))
 def test_any_line_is_read_or_refused(line: str) -> None:
     try:
@@ -252,6 +260,7 @@ def test_any_line_is_read_or_refused(line: str) -> None:
         pass
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=300), st.integers(1, 20))
 def test_lines_come_out_whole_however_they_are_cut(data: bytes, size: int) -> None:
     whole, pieces = LineSplitter(), LineSplitter()

@@ -37,6 +37,7 @@ batches = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(kind=st.sampled_from(sorted(FEEDS)), came=batches)
 def test_whatever_comes_times_never_go_back_nor_into_the_future(
     kind: str, came: list[tuple[float, list[tuple[float, float]], str]]

@@ -95,11 +95,13 @@ def runs() -> dict[str, list[Sample]]:
     return heard_at_once(heard, CASES)
 
 
+@pytest.mark.slow
 def test_channels_are_known_by_label_and_unit(runs: dict[str, list[Sample]]) -> None:
     assert {s.signal for s in runs["band"] if isinstance(s, Chunk)} == {Signal.EDA, Signal.ACC}
     assert chunks(runs["band"], Signal.ACC)[0].values[0].tolist() == [0.5, -0.5]
 
 
+@pytest.mark.slow
 def test_a_stream_that_returns_goes_on_behind_a_gap(runs: dict[str, list[Sample]]) -> None:
     samples = runs["band"]
     states = [s.state for s in samples if isinstance(s, SensorStatus)]
@@ -121,6 +123,7 @@ def test_a_stream_that_returns_goes_on_behind_a_gap(runs: dict[str, list[Sample]
     assert gap.end_s - gap.start_s == pytest.approx((values[place + 1] - 19.0) / 8, abs=0.1)
 
 
+@pytest.mark.slow
 def test_beats_stand_one_interval_apart(runs: dict[str, list[Sample]]) -> None:
     rr = chunks(runs["beats"], Signal.RR)
     intervals_s = np.concatenate([c.values[:, 0] for c in rr])
@@ -132,6 +135,7 @@ def test_beats_stand_one_interval_apart(runs: dict[str, list[Sample]]) -> None:
     assert not [s for s in runs["beats"] if isinstance(s, Gap)]
 
 
+@pytest.mark.slow
 def test_the_user_can_say_what_a_stream_is(runs: dict[str, list[Sample]]) -> None:
     eda = chunks(runs["unlabelled"], Signal.EDA)
     assert np.concatenate([c.values for c in eda])[0, 0] == pytest.approx(2.0)

@@ -105,6 +105,7 @@ def runs() -> dict[str, list[Sample]]:
     return heard_at_once(heard, CASES)
 
 
+@pytest.mark.slow
 def test_an_emotibit_needs_no_options(runs: dict[str, list[Sample]]) -> None:
     samples = runs["emotibit"]
     eda = chunks(samples, Signal.EDA)
@@ -122,11 +123,13 @@ def test_an_emotibit_needs_no_options(runs: dict[str, list[Sample]]) -> None:
     assert not [s for s in samples if isinstance(s, Gap)]
 
 
+@pytest.mark.slow
 def test_addresses_can_be_mapped_also_within_a_bundle(runs: dict[str, list[Sample]]) -> None:
     found = {c.signal: c.values.tolist() for c in runs["mapped"] if isinstance(c, Chunk)}
     assert found == {Signal.EDA: [[2.5]], Signal.HR: [[61.0]]}
 
 
+@pytest.mark.slow
 def test_rubbish_is_left_out_and_counted(runs: dict[str, list[Sample]]) -> None:
     told = [sample.bad for sample in runs["rubbish"] if isinstance(sample, SensorStatus)][-1]
     assert told.keys() >= {"unknown type", "wrong length", "out of range"}
@@ -135,6 +138,7 @@ def test_rubbish_is_left_out_and_counted(runs: dict[str, list[Sample]]) -> None:
     assert np.isfinite(np.concatenate([np.ravel(v) for v in values])).all()
 
 
+@pytest.mark.slow
 def test_silence_is_a_loss_and_the_next_value_brings_its_gap(runs: dict[str, list[Sample]]) -> None:
     states = [s.state for s in runs["pause"] if isinstance(s, SensorStatus)]
     assert states == ["searching", "streaming", "lost", "streaming"]
@@ -249,6 +253,7 @@ def test_only_this_computer_is_listened_to_unless_another_host_is_named() -> Non
     }
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.binary(max_size=80)

@@ -160,6 +160,7 @@ def samples(width: int, channels: int) -> st.SearchStrategy[list[list[int]]]:
     return st.lists(row, min_size=1, max_size=40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "type_byte", "width", "channels"),
     [(0, 0, 3, 1), (1, 0, 3, 4), (1, 0x80, 3, 4), (2, 0, 1, 3), (2, 1, 2, 3), (2, 2, 3, 3),

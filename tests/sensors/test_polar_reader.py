@@ -134,6 +134,7 @@ def test_a_stream_that_no_strap_has_is_refused() -> None:
         StrapSettings(streams=frozenset({"ekg", "ecg"}))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -265,6 +265,7 @@ def read_if_possible(path: Path) -> Recording | None:
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.sampled_from(

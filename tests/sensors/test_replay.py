@@ -23,6 +23,7 @@ def played(recording: Recording, *, batch_s: float = 1.0) -> list[tuple[float, S
     return run_virtual(main)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("batch_s", [0.1, 1.0, 7.0])
 def test_every_finite_sample_is_played_once(tmp_path: Path, name: str, batch_s: float) -> None:

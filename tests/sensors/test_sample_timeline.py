@@ -188,6 +188,7 @@ PACKETS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(PACKETS, max_size=30), st.booleans(), st.sampled_from([None, 65.536]))
 def test_whatever_comes_times_never_decrease_nor_run_ahead(
     packets: list[tuple[float, list[float], int, float | None, bool]],

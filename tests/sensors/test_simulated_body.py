@@ -75,6 +75,7 @@ def test_artefacts_are_missed_and_false_beats_that_keep_the_sum_of_time() -> Non
     assert np.allclose(np.cumsum(rr_s), times_s)
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0.05, 20.0), min_size=1, max_size=30))
 def test_the_steps_in_which_time_advances_change_nothing(steps_s: list[float]) -> None:
     body, whole = (SimulatedBody(BodySettings(artefact_share=0.1), "body") for _ in range(2))

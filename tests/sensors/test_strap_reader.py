@@ -112,6 +112,7 @@ def test_a_low_battery_is_advice_until_contact_is_more_urgent() -> None:
     assert dry.battery_percent == 12
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from([MEASUREMENT, BATTERY]), st.binary(max_size=30))))
 def test_no_bytes_ever_raise_and_times_never_turn_back(packets: list[tuple[str, bytes]]) -> None:
     reader = connected()

@@ -51,6 +51,7 @@ def play(strap: Strap) -> tuple[np.ndarray, np.ndarray, list[Gap], list[float]]:
     return np.array(estimated), np.array(true), gaps, found_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ppm", [-80.0, 80.0])
 def test_an_hour_with_jitter_places_beats_within_some_ms(ppm: float) -> None:
     strap = Strap(3600, seed=1, jitter_s=0.05, ppm=ppm, loss=0.0)
@@ -64,6 +65,7 @@ def test_an_hour_with_jitter_places_beats_within_some_ms(ppm: float) -> None:
     assert (np.diff(estimated) >= 0.0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_lost_packets_spread_the_settled_error_by_15_ms_at_most(seed: int) -> None:
     strap = Strap(3600, seed=seed, jitter_s=0.05, ppm=80.0 - 160.0 * (seed % 2), loss=0.005)
@@ -102,6 +104,7 @@ def test_a_slow_heart_leaves_packets_empty_and_its_beats_in_place() -> None:
     assert max(map(abs, errors_s[60:])) < 0.08
 
 
+@pytest.mark.slow
 def test_every_lost_packet_of_an_hour_becomes_a_gap() -> None:
     strap = Strap(3600, seed=2, jitter_s=0.05, ppm=50.0, loss=0.005)
     estimated, _, gaps, found_s = play(strap)

@@ -25,6 +25,7 @@ def settled(family: FamilyName, kind: KindName, music: MusicParams | None) -> np
     return people.arousal
 
 
+@pytest.mark.slow
 @families
 def test_calm_music_calms_responders_and_stirs_paradoxical_ones(family: FamilyName) -> None:
     responders = settled(family, "responder", CALM) - settled(family, "responder", DRIVEN)
@@ -35,6 +36,7 @@ def test_calm_music_calms_responders_and_stirs_paradoxical_ones(family: FamilyNa
     assert responders.mean() < weak.mean() < -0.02
 
 
+@pytest.mark.slow
 @families
 def test_no_music_moves_a_null_listener(family: FamilyName) -> None:
     calm, driven = settled(family, "null", CALM), settled(family, "null", DRIVEN)
@@ -51,6 +53,7 @@ def test_a_listener_is_the_same_alone_and_in_a_crowd(family: FamilyName) -> None
     assert alone.arousal[0] == pytest.approx(crowd.arousal[4], abs=1e-12)
 
 
+@pytest.mark.slow
 @families
 @pytest.mark.parametrize("kind", KINDS)
 def test_sensors_send_what_bodies_can_do_and_time_never_goes_back(
@@ -74,6 +77,7 @@ def test_sensors_send_what_bodies_can_do_and_time_never_goes_back(
     assert beats > 100
 
 
+@pytest.mark.slow
 def test_a_link_that_drops_out_leaves_gaps_and_says_so() -> None:
     listener = VirtualListener("a", "dropout", 3, "ambient")
     samples = [sample for _ in range(900) for sample in listener.step(CALM)]

@@ -39,6 +39,7 @@ def breath_spread(people: ResponseModel, music: MusicParams | None, minutes: int
     return np.array(spreads)
 
 
+@pytest.mark.slow
 def test_breath_periods_vary_less_while_listening(family: FamilyName) -> None:
     # Haas, Distenfeld and Axen 1986: 23 % without, 15 % with music; half of the people entrained
     without = breath_spread(crowd(family), None).mean()
@@ -47,6 +48,7 @@ def test_breath_periods_vary_less_while_listening(family: FamilyName) -> None:
     assert 0.5 <= listening / without <= 0.85
 
 
+@pytest.mark.slow
 def test_three_quarters_of_the_own_rate_calms_more_than_six_a_minute_for_all(
     family: FamilyName,
 ) -> None:
@@ -73,6 +75,7 @@ def test_three_quarters_of_the_own_rate_calms_more_than_six_a_minute_for_all(
     assert calmed["own"] > calmed["six"]
 
 
+@pytest.mark.slow
 def test_hearts_do_not_beat_in_time_with_the_music(family: FamilyName) -> None:
     # Muetze et al. 2018: no entrainment of the heart to tempo
     locking = []

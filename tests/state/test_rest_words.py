@@ -60,6 +60,7 @@ def facts(session: Path) -> str:
     return page.render(story, lambda share: None)
 
 
+@pytest.mark.slow
 def test_a_rest_is_learned_kept_and_shown_with_its_age(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ def plain(bar: Bar) -> list[tuple[float, float, int, int, Layer]]:
     return [(n.beat, n.beats, n.pitch, n.velocity, n.layer) for n in bar.notes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_equal_seed_and_parameters_give_equal_bars(name: str) -> None:
     track = [replace(PARAMS, density=1 + i % 5, key=Key(i // 8 % 12)) for i in range(40)]
@@ -71,6 +72,7 @@ def test_bars_follow_each_other_and_ids_never_repeat() -> None:
     assert ids == list(range(len(ids)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("density", [0.25, 0.5, 1.0, 2.0, 3.5, 6.0])
 def test_density_is_met_over_eight_bars(name: str, density: float) -> None:
@@ -81,6 +83,7 @@ def test_density_is_met_over_eight_bars(name: str, density: float) -> None:
             assert abs(onsets - 4 * density) <= max(1.0, 0.4 * density)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize(("before", "after"), [(1.0, 4.0), (4.0, 1.0), (0.5, 6.0), (3.0, 2.0)])
 def test_a_step_of_density_is_met_within_two_bars(name: str, before: float, after: float) -> None:
@@ -95,6 +98,7 @@ def test_a_step_of_density_is_met_within_two_bars(name: str, before: float, afte
     assert abs(mean - after) <= 0.1 * max(abs(after - before), after)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_more_density_never_means_fewer_notes(name: str) -> None:
     counts = [
@@ -104,6 +108,7 @@ def test_more_density_never_means_fewer_notes(name: str) -> None:
     assert all(b >= a for a, b in pairwise(counts))
 
 
+@pytest.mark.slow
 def test_the_key_changes_at_phrase_starts_alone_and_in_gentle_steps() -> None:
     for seed in range(10):
         track = [replace(PARAMS, key=Key(0))] * 6 + [replace(PARAMS, key=BRIGHT)] * 20
@@ -162,6 +167,7 @@ def test_dynamics_register_and_articulation_are_heard() -> None:
     assert longer > 2
 
 
+@pytest.mark.slow
 def test_tension_thickens_the_chords() -> None:
     def colours(tension: float) -> int:
         track = [replace(PARAMS, tension=tension)] * 64
@@ -225,6 +231,7 @@ def test_too_old_a_bar_cannot_be_taken_back() -> None:
         writer.rewind(3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("bars", [0, 1, 5, 16])
 def test_an_ending_closes_on_the_held_tonic(name: str, bars: int) -> None:

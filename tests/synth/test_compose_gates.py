@@ -50,6 +50,7 @@ def pooled(pieces: Sequence[Sequence[Bar]]) -> Figures:
     return Figures(**{f: sum(getattr(x, f) for x in every) / len(every) for f in fields})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [None, COMMON], ids=["all-layers", "pad-bass-melody"])
 @pytest.mark.parametrize("name", names())
 def test_each_style_passes_all_gates(name: str, layers: tuple[Layer, ...] | None) -> None:
@@ -60,6 +61,7 @@ def test_each_style_passes_all_gates(name: str, layers: tuple[Layer, ...] | None
     assert result.widest_spacing <= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_single_pieces_pass_the_gates_in_all_modes(name: str) -> None:
     failed: Counter[str] = Counter()
@@ -73,6 +75,7 @@ def test_single_pieces_pass_the_gates_in_all_modes(name: str) -> None:
     assert all(count <= 2 for count in failed.values()), failed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_scale", [True, False], ids=["in-scale", "chromatic"])
 @pytest.mark.parametrize("name", names())
 def test_random_notes_fail_the_gates(name: str, in_scale: bool) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from synth.styles.load import load, names
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 params_effect = importlib.import_module("params_effect")

@@ -41,6 +41,7 @@ def test_a_rest_closes_the_phrase_on_the_tonic_and_is_silent_until_it_is_taken_b
         assert bars[13].notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_music_fades_into_a_rest_and_wakes_softly(name: str) -> None:
     def loudness(bars: list[Bar], steady: list[Bar]) -> float:
@@ -93,6 +94,7 @@ def test_a_rest_can_be_taken_back_with_rewind() -> None:
     assert writer.bar(params).notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("within_beats", [0.2, 1.0, 3.0, 4.0, 5.5, 8.0, 11.0])
 def test_an_ending_fits_into_the_beats_that_are_left(name: str, within_beats: float) -> None:

@@ -32,6 +32,7 @@ def test_quiet_parts_are_gated_as_in_ebu_tech_3341_case_3() -> None:
     assert loudness.read() == pytest.approx(-23.0, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", [0.0, 0.9])
 def test_noise_that_comes_and_goes_is_as_loud_as_another_implementation_says(colour) -> None:
     rng = np.random.default_rng(3)

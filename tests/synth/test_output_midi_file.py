@@ -48,6 +48,7 @@ def sounding(path) -> dict[tuple[int, int], int]:
     return held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start_s", [0.0, 3.7, 0.01, -2.0])
 def test_times_do_not_drift_over_thousands_of_tempo_changes(tmp_path, start_s) -> None:
     tempo_map = glide(start_s)

@@ -48,6 +48,7 @@ def rendered(tmp_path_factory):
     return read(path), stats, shares
 
 
+@pytest.mark.slow
 def test_the_file_lasts_as_long_as_the_music_and_its_last_echo(rendered) -> None:
     samples, stats, _ = rendered
     assert len(samples) / RATE == pytest.approx(piece().end_s + 5.0, abs=0.001)
@@ -76,6 +77,7 @@ def test_it_has_no_clicks(rendered) -> None:
     assert np.abs(np.diff(samples, axis=0)).max() < 0.15
 
 
+@pytest.mark.slow
 def test_flac_holds_the_very_same_samples_in_less_room(rendered, tmp_path) -> None:
     path = tmp_path / "piece.flac"
     assert wav.render(path, piece()) == rendered[1]

@@ -157,6 +157,7 @@ _MESSAGES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_MESSAGES, max_size=40), st.booleans())
 def test_every_note_ends_whatever_the_order_of_messages(messages, panics_at_the_end) -> None:
     scheduler, output = playing()

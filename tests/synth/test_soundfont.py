@@ -62,6 +62,7 @@ def test_a_score_sounds_on_its_samples_and_at_its_pitch(soundfont) -> None:
     )
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_a_file_is_as_loud_as_with_our_own_instruments(soundfont, tmp_path) -> None:
     target = tmp_path / "a.wav"

@@ -2,6 +2,8 @@
 
 import itertools
 
+import pytest
+
 from synth.params import Key, Mode
 from synth.theory.chords import diatonic
 from synth.theory.voicing import MAX_SPACING, motion, parallels, revoice, stack
@@ -34,6 +36,7 @@ def test_f_to_g_avoids_the_parallels_of_plain_shifting() -> None:
     assert parallels((60, 65, 69), after) == 0
 
 
+@pytest.mark.slow
 def test_every_pair_of_chords_is_voiced_closely_and_completely() -> None:
     chords = [
         diatonic(Key(tonic, mode), degree, seventh=seventh)

@@ -62,6 +62,7 @@ def test_the_interval_leaves_out_zero_exactly_when_the_test_rejects() -> None:
     assert (((low > 0.0) | (high < 0.0)) == (p <= 0.05)).all()
 
 
+@pytest.mark.slow
 def test_skewed_nulls_are_called_an_effect_in_five_of_a_hundred() -> None:
     rng = np.random.default_rng(8)
     noise = rng.exponential(1.0, (2, 12, 3000))
@@ -107,6 +108,7 @@ def test_the_power_of_the_simulation_is_the_textbooks() -> None:
     assert row.false == pytest.approx(0.05, abs=0.012)
 
 
+@pytest.mark.slow
 def test_the_mixed_model_finds_what_least_squares_finds() -> None:
     rng, pairs = np.random.default_rng(9), 60
     pair = np.repeat(np.arange(pairs), 2)
@@ -144,6 +146,7 @@ def test_guesses_at_random_have_an_index_of_zero_with_three_arms() -> None:
     assert blinding(guesses, ("a", "b", "c"))["a"].index == pytest.approx(0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", [5, 9, 18])
 def test_p_values_alone_are_those_of_the_whole_test_also_of_shifted_differences(pairs: int) -> None:
     differences = np.random.default_rng(3).normal(0.0, 1.0, (pairs, 90)).round(1)  # with ties

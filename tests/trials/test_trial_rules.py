@@ -91,6 +91,7 @@ def lower(arm: str, block: int) -> float:
     return 14.0 + 0.1 * (block % 5) - (2.0 if arm == "adaptive" else 0.0)
 
 
+@pytest.mark.slow
 def test_a_clear_difference_is_an_effect(trial: Trial) -> None:
     run_all(trial, lower)
     found = analyse(trial, TODAY)
@@ -105,11 +106,13 @@ def test_a_clear_difference_is_an_effect(trial: Trial) -> None:
     assert sum(b.skipped for b in found.blinding.values()) == 8
 
 
+@pytest.mark.slow
 def test_no_difference_is_no_effect_shown(trial: Trial) -> None:
     run_all(trial, lambda arm, block: 14.0 + 0.1 * (block * 7 % 5))
     assert analyse(trial, TODAY).verdict == "no effect shown"
 
 
+@pytest.mark.slow
 def test_too_much_noise_says_how_many_sessions_are_needed(trial: Trial) -> None:
     run_all(trial, lambda arm, block: 14.0 + (-1.0) ** (block // 3) * (block % 4))
     found = analyse(trial, TODAY)
@@ -118,6 +121,7 @@ def test_too_much_noise_says_how_many_sessions_are_needed(trial: Trial) -> None:
     assert f"{2 * found.needed} sessions" in page.in_words(found)[-1]
 
 
+@pytest.mark.slow
 def test_before_the_end_there_is_no_verdict_however_clear_it_looks(trial: Trial) -> None:
     allocation = trial.allocation()
     for block in range(1, 15):
@@ -154,6 +158,7 @@ def test_a_block_that_failed_three_times_is_given_up(trial: Trial) -> None:
     assert item.block == 2
 
 
+@pytest.mark.slow
 def test_poor_blocks_lose_their_pair_and_too_many_lose_the_verdict(trial: Trial) -> None:
     allocation = trial.allocation()
     for block in range(1, 17):
@@ -259,6 +264,7 @@ def test_every_item_of_the_checklists_is_filled_or_says_so(trial: Trial) -> None
     assert by_number["CONSORT-CENT", "25"] == checklist.NOT_RECORDED
 
 
+@pytest.mark.slow
 def test_the_page_says_the_verdict_first(trial: Trial) -> None:
     run_all(trial, lower)
     html = page.render(analyse(trial, TODAY))

@@ -18,6 +18,8 @@ from biofeedback.config.loader import load
 from biofeedback.storage import encryption
 from biofeedback.web import records
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pyrage", reason="pyrage has no wheel here")
 
 

@@ -147,6 +147,7 @@ def test_who_makes_it_crowded_makes_the_room(
             assert watching.recv(4096)
 
 
+@pytest.mark.slow
 def test_a_hundred_listeners_with_six_connections_each_are_served(server: PageServer) -> None:
     cookies = [server.invite("listener", "home")[0] for _ in range(100)]
     with ExitStack() as opened:

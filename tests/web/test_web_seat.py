@@ -33,6 +33,7 @@ async def listened(studio: Stations) -> dict[str, object]:
     return {"chosen": picture.chosen}
 
 
+@pytest.mark.slow
 def test_a_listener_with_a_profile_gets_what_suits_them_no_louder_than_they_want(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +58,7 @@ def test_without_a_profile_there_is_nothing_to_choose_by(tmp_path: Path) -> None
     assert seat.stage == "idle"
 
 
+@pytest.mark.slow
 def test_the_page_never_plays_two_sessions_of_one_seed(tmp_path: Path) -> None:
     for _ in range(2):
         asyncio.run(heard(Stations(tmp_path / "out")))

@@ -279,6 +279,7 @@ def test_nobody_gives_more_than_they_have(server: PageServer) -> None:
             assert json.loads(answer.body)["seat"] == "home"
 
 
+@pytest.mark.slow
 def test_a_thousand_tries_find_nothing_and_disturb_nobody(server: PageServer) -> None:
     known, _ = server.invite("listener")
     later(server)
@@ -289,6 +290,7 @@ def test_a_thousand_tries_find_nothing_and_disturb_nobody(server: PageServer) ->
     assert socket_opens(server, known)
 
 
+@pytest.mark.slow
 def test_who_asks_far_too_often_can_still_stop(server: PageServer) -> None:
     known, _ = server.invite("listener", "home")
     home = "/api/seats/home"
@@ -307,6 +309,7 @@ def test_who_asks_far_too_often_can_still_stop(server: PageServer) -> None:
     later(server)
 
 
+@pytest.mark.slow
 def test_a_page_that_is_loaded_again_and_again_is_there(server: PageServer) -> None:
     known, _ = server.invite("listener", "home")
     paths = ["/", "/api/choices", *(f"/static/{path.name}" for path in STATIC.glob("*.js"))]

@@ -185,6 +185,7 @@ def asked(server: PageServer, cookie: str, path: str, **value: object) -> tuple[
     return answer.status, json.loads(answer.body)
 
 
+@pytest.mark.slow
 def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: PageServer) -> None:
     cookie, _ = server.invite("listener", "home")
     seat = server.studio.home
