@@ -20,6 +20,7 @@ from typing import Any
 
 from sensors.base import SampleStream
 from sensors.ble import bands, strap
+from sensors.profiles.loader import load_all
 from sensors.signals import Chunk, Gap
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def streams() -> list[SampleStream]:
     loop_clock = asyncio.get_running_loop().time
     wide = frozenset({"ecg", "acc"})
     band = bands.BandSettings(
-        profiles=ROOT / "configs" / "devices", name_or_address=BAND, kind="packed"
+        profiles=load_all(ROOT / "configs" / "devices"), name_or_address=BAND, kind="packed"
     )
     return [
         *(strap.stream(strap.StrapSettings(name_or_address=name), loop_clock) for name in STRAPS),

@@ -28,18 +28,20 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("biofeedback.controllers", "biofeedback.mqtt"),
     ("biofeedback.app",),
     ("biofeedback.web", "biofeedback.lab"),
-    ("biofeedback.cli",),
+    ("biofeedback.cli", "biofeedback.testing"),
     ("biofeedback",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 #: Rooms that may import whatever lies below them: they put the parts together.
-COMPOSE = {"biofeedback.app", "biofeedback.cli", "biofeedback.lab", "biofeedback"}
+COMPOSE = {
+    "biofeedback.app", "biofeedback.cli", "biofeedback.lab", "biofeedback.testing", "biofeedback",
+}  # fmt: skip
 
 #: What each of the others may import, besides value types; rooms, or single modules of one.
 VALUES = {
     "sensors.base", "sensors.signals", "synth.events", "synth.params", "synth.tempo_map",
-    "biofeedback.common.errors",
+    "biofeedback.common.errors", "biofeedback.common.plugins",
 }  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "biofeedback.common": set(),

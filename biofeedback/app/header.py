@@ -13,6 +13,7 @@ from biofeedback.app.plan import SessionPlan
 from biofeedback.common.clock import SessionClock
 from biofeedback.engine.digest import code_digest
 from biofeedback.record import lines
+from biofeedback.record.used import plugins_used
 from biofeedback.state.baseline import Baseline
 from synth.outputs.uri import OutputSpec
 
@@ -54,6 +55,7 @@ def header(
         code=code_digest(),
         chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
         trial=plan.trial,
+        plugins=plugins_used(plan.config) or msgspec.UNSET,
     )  # fmt: skip
 
 

@@ -16,11 +16,12 @@ from biofeedback.config.schema import Config
 from biofeedback.record.archive import seal
 from biofeedback.record.reader import read_header
 from biofeedback.record.score import score_of
+from biofeedback.record.targets import new_file
 from biofeedback.storage import encryption
 from synth.outputs.midi_map import MidiMap
 from synth.outputs.uri import OutputSpec
 
-__all__ = ["WriteStep", "steps", "write_midi", "write_sound"]
+__all__ = ["MidiExport", "WriteStep", "steps", "write_midi", "write_sound"]
 
 Progress = Callable[[float], None]
 
@@ -62,6 +63,19 @@ def write_midi(session: Path, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         midi_file.write(target, score_of(session), channels=_midi_map(session))
     return target
+
+
+class MidiExport:
+    """A session's music as a MIDI file for other programs."""
+
+    ENDING = ".mid"
+
+    @staticmethod
+    def export(session: Path, out: Path, *, force: bool, progress: Progress) -> list[Path]:
+        """Write the file `out`; return its path in a list."""
+        with new_file(out, force=force) as path:
+            write_midi(session, path)
+        return [out]
 
 
 def _midi_map(session: Path) -> MidiMap:

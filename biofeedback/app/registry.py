@@ -1,26 +1,36 @@
-"""From names to parts: which module makes a sensor of a URI, and which parts others add.
+"""From names to parts: which code makes a sensor of a URI, and which writes a session's files.
 
-A third party adds a sensor kind with an entry point in the group `biofeedback.sensors`: its name
-is the URI's scheme, its object has the signature of `SensorKind`. A config names kinds, never
-modules.
+A package adds a kind of sensor with an entry point in the group `biofeedback.sensors`: its name is
+the URI's scheme, its object has the signature of `SensorKind`. One in `biofeedback.exporters` is a
+module, or any object, with what `SessionExporter` has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Protocol
 
 from biofeedback.common.clock import utc_now
+from biofeedback.common.plugins import BUILT_IN, Registry, did_you_mean, say_once
 from biofeedback.record.reader import is_session
 from biofeedback.runtime.ports import SensorSource
 from biofeedback.simulation.model.music_features import MusicMonitor
-from biofeedback.storage.paths import configs_folder
+from biofeedback.storage.configs import config_files
 from sensors.base import Clock, SampleStream
 from sensors.errors import SettingsError
+from sensors.profiles.schema import DeviceProfile
 
-__all__ = ["SensorOptions", "sensor"]
+__all__ = [
+    "EXPORTERS",
+    "SENSORS",
+    "SensorKind",
+    "SensorOptions",
+    "SessionExporter",
+    "device_profiles",
+    "sensor",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +45,67 @@ class SensorOptions:
 
 SensorKind = Callable[[str, SensorOptions], SensorSource]
 
+SENSORS: Registry[SensorKind] = Registry(
+    "sensor",
+    {
+        "ble": f"{__name__}:ble",
+        "sim": f"{__name__}:simulated",
+        "file": f"{__name__}:file",
+        "lsl": f"{__name__}:lsl",
+        "osc": f"{__name__}:osc",
+        "e4": f"{__name__}:e4",
+    },
+)
+
+
+class SessionExporter(Protocol):
+    """Writes sessions for other programs.
+
+    `ENDING` is that of the file that a session becomes, as in ".edf", "" where it becomes a
+    folder, and None where all sessions go into one.
+    """
+
+    ENDING: str | None
+
+    def export(
+        self, session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+    ) -> list[Path]:
+        """Write a session to `out`; return the paths of what was written.
+
+        Raises `FolderError` when `out` is there already, unless `force` is set.
+        """
+
+
+EXPORTERS: Registry[SessionExporter] = Registry(
+    "exporter",
+    {
+        "bids": "biofeedback.record.export_bids",
+        "csv": "biofeedback.record.export_csv",
+        "parquet": "biofeedback.record.export_parquet",
+        "edf": "biofeedback.record.export_edf",
+        "xdf": "biofeedback.record.export_xdf",
+        "rr": "biofeedback.record.export_rr",
+        "midi": "biofeedback.app.postprocess:MidiExport",
+    },
+)
+
 
 def sensor(uri: str, options: SensorOptions) -> SensorSource:
     """Return the sensor that a URI names; raise `SettingsError` for an unknown kind."""
     scheme, colon, target = uri.partition(":")
     if not colon:
-        raise SettingsError(f"{uri!r} is not a sensor", hint=_HINT)
-    if kind := _KINDS.get(scheme):
-        return kind(target, options)
-    for entry in entry_points(group="biofeedback.sensors"):
-        if entry.name == scheme:
-            added: SensorKind = entry.load()
-            return added(target, options)
-    raise SettingsError(f"unknown kind of sensor {scheme!r} in {uri!r}", hint=_HINT)
+        raise SettingsError(f"{uri!r} is not a sensor", hint=_hint())
+    if SENSORS.find(scheme) is None:
+        raise SettingsError(
+            f"unknown kind of sensor {scheme!r} in {uri!r}",
+            hint=did_you_mean(scheme, SENSORS.names) + _hint(),
+        )
+    return SENSORS.load(scheme)(target, options)
+
+
+def _hint() -> str:
+    added = ", ".join(f"{name}:" for name in SENSORS.names if name not in SENSORS.built_in)
+    return f"{_HINT}{f' Added are {added}.' if added else ''}"
 
 
 _HINT = (
@@ -56,7 +114,26 @@ _HINT = (
 )
 
 
-def _ble(target: str, options: SensorOptions) -> SensorSource:
+def device_profiles(asked: str = "") -> tuple[DeviceProfile, ...]:
+    """Return the profiles of Bluetooth bands: shipped, the user's own, and those of packages.
+
+    One that has a mistake in it is named and left out, unless it is `asked` for.
+    """
+    from sensors.profiles.loader import load
+
+    found = []
+    for known in config_files("devices").values():
+        try:
+            found.append(load(known.path))
+        except SettingsError as error:
+            if asked == known.name or known.whence == BUILT_IN:
+                raise
+            say_once(f"a device is left out: {error}")
+    return tuple(found)
+
+
+def ble(target: str, options: SensorOptions) -> SensorSource:
+    """Return a strap or a band, whichever answers to the name."""
     from sensors.ble import bands, strap
     from sensors.network.options import split
 
@@ -71,7 +148,7 @@ def _ble(target: str, options: SensorOptions) -> SensorSource:
     if of_strap.serial or of_strap.streams:  # what only straps have
         return SensorSource(f"ble:{target}", lambda clock, ear: strap.stream(of_strap, clock))
     settings = bands.BandSettings(
-        profiles=configs_folder() / "devices",
+        profiles=device_profiles(chosen.get("profile", "")),
         name_or_address=name,
         kind=chosen.get("profile", ""),
         eda=_whole(chosen, "eda", 3),
@@ -104,7 +181,8 @@ def _whole(chosen: dict[str, str], key: str, default: int) -> int:
 _PULL = 0.2
 
 
-def _sim(target: str, options: SensorOptions) -> SensorSource:
+def simulated(target: str, options: SensorOptions) -> SensorSource:
+    """Return a simulated body, or one that hears the music."""
     if target == "listener":
         return _listener(options)
     from sensors.simulated import simulated_sensor
@@ -133,13 +211,16 @@ def _listener(options: SensorOptions) -> SensorSource:
     return SensorSource("sim:listener", opened, timeless=True, simulated=True)
 
 
-def _file(target: str, options: SensorOptions) -> SensorSource:
+def file(target: str, options: SensorOptions) -> SensorSource:
+    """Return a recording, or the inputs of a session's log."""
     if is_session(Path(target)):
         return _session(target)
-    from sensors import files
+    from biofeedback.offline.recordings import read_recording
     from sensors.files import replay
 
-    recording = files.read(Path(target), columns=options.columns or None, rate_hz=options.rate_hz)
+    recording = read_recording(
+        Path(target), columns=options.columns or None, rate_hz=options.rate_hz
+    )
 
     def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         return replay.play(recording, clock)
@@ -172,32 +253,25 @@ def _session(target: str) -> SensorSource:
     )
 
 
-def _lsl(target: str, options: SensorOptions) -> SensorSource:
-    from sensors.network import lsl
+def lsl(target: str, options: SensorOptions) -> SensorSource:
+    """Return a stream of the Lab Streaming Layer."""
+    from sensors.network import lsl as network
 
-    settings = lsl.LslSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
-    return SensorSource(f"lsl:{target}", lambda clock, ear: lsl.stream(settings, clock))
-
-
-def _osc(target: str, options: SensorOptions) -> SensorSource:
-    from sensors.network import osc
-
-    settings = osc.OscSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
-    return SensorSource(f"osc:{target}", lambda clock, ear: osc.stream(settings, clock))
+    settings = network.LslSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    return SensorSource(f"lsl:{target}", lambda clock, ear: network.stream(settings, clock))
 
 
-def _e4(target: str, options: SensorOptions) -> SensorSource:
+def osc(target: str, options: SensorOptions) -> SensorSource:
+    """Return what other programs send over OSC."""
+    from sensors.network import osc as network
+
+    settings = network.OscSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
+    return SensorSource(f"osc:{target}", lambda clock, ear: network.stream(settings, clock))
+
+
+def e4(target: str, options: SensorOptions) -> SensorSource:
+    """Return an Empatica E4 behind its own server."""
     from sensors.network import e4_server
 
     settings = e4_server.E4ServerSettings.parse(target, wait_s=options.wait_s, seed=options.seed)
     return SensorSource(f"e4:{target}", lambda clock, ear: e4_server.stream(settings, clock))
-
-
-_KINDS: dict[str, SensorKind] = {
-    "ble": _ble,
-    "sim": _sim,
-    "file": _file,
-    "lsl": _lsl,
-    "osc": _osc,
-    "e4": _e4,
-}

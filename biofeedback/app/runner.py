@@ -29,6 +29,7 @@ from biofeedback.common.stop_switch import Stopped, StopSwitch
 from biofeedback.common.tasks import aside, closed
 from biofeedback.config.loader import to_toml
 from biofeedback.config.midi_maps import resolve
+from biofeedback.config.outputs import made_by, output_spec
 from biofeedback.control.resonance import FOUND
 from biofeedback.controllers.local_ipc import LocalIpc
 from biofeedback.engine.factory import core_for
@@ -87,13 +88,15 @@ class SessionRunner:
         stored = profiles.load(plan.profile) if plan.profile else None
         self._plan = plan = with_resonance(plan, stored)
         self._sources = sensor_sources(plan)
-        self._outputs = with_map([OutputSpec.parse(uri) for uri in plan.outputs], plan.midi_map)
+        self._outputs = with_map([output_spec(uri) for uri in plan.outputs], plan.midi_map)
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
         self._ports = [pair for pair in zip(self._outputs, maps, strict=True) if pair[0].live]
         self._files = tuple(spec for spec in self._outputs if spec.kind in ("mid", "wav"))
         for spec in self._files:
             if spec.target:
                 check_target(Path(spec.target))
+        for spec, _ in self._ports:
+            made_by(spec)
         controllers.check(plan.controls, plan.clock)
         others = plan.controls or plan.clock or plan.lsl or plan.mqtt
         waits = plan.realtime or bool(self._ports or others)
@@ -183,7 +186,7 @@ class SessionRunner:
         )
         players = self._players
         for spec, midi_map in self._ports:
-            player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map)
+            player = await RemotePlayer.open(str(spec), clock.epoch_s, midi_map, made_by(spec))
             stack.push_async_callback(closed, str(spec), player.close, _PLAYER_CLOSES_S)
             player.volume(self._plan.volume)
             players.append(player)

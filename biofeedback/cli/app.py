@@ -57,11 +57,22 @@ def run(arguments: Sequence[str]) -> int:
     except streams.ReaderGone:
         return 0
     except Exception as error:
-        if (hint := hint_of(error)) is None:
-            raise
+        hint = hint_of(error)
         from biofeedback.cli import console
 
-        console.mistake(str(error), hint)
+        if hint is not None:
+            console.mistake(str(error), hint)
+            return MISTAKE
+        from biofeedback.common.plugins import culprit
+
+        plugin = culprit(error)
+        if plugin is None:
+            raise
+        what = f"{type(error).__name__}: {error}"
+        console.mistake(
+            f"the {plugin.kind} {plugin.name!r} of {plugin.whence} failed: {what}",
+            f"Mend it, or take it off: pip uninstall {plugin.package}",
+        )
         return MISTAKE
     return code
 

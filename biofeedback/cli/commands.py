@@ -19,6 +19,7 @@ COMMANDS = {
     "replay": ("play", "Play a recording as if it were live."),
     "mark": ("mark", "Set a marker in the session that runs here now, note, or rate."),
     "programmes": ("programmes", "List the programmes, their phases, and how long they take."),
+    "plugins": ("plugins", "List the parts of every kind, and what others added."),
     "lab": ("lab", "Try the program on virtual listeners."),
     "serve": ("serve", "Serve the listener's page and the therapist's desk."),
     "verify": ("inspect", "Regenerate a session from its log and compare."),

@@ -163,14 +163,13 @@ def look_around(timeout_s: float, battery: bool | None = False) -> list[Advertis
     """
     import asyncio
 
+    from biofeedback.app.registry import device_profiles
     from biofeedback.common.clock import run_live
-    from biofeedback.storage.paths import configs_folder
     from sensors.ble.bands import recognise
     from sensors.ble.probe import ask_all
     from sensors.ble.radio import scan as search
-    from sensors.profiles.loader import load_all
 
-    recognised = recognise(load_all(configs_folder() / "devices"))
+    recognised = recognise(device_profiles())
 
     async def searching() -> list[Advertisement]:
         with console.progress("Looking for sensors") as report:

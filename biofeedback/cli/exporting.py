@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +13,6 @@ from biofeedback.cli.options import Json
 __all__ = ["export", "tell_damage"]
 
 _MOST_TOLD = 5
-
-_FOLDERS = ("csv", "parquet")
-_ENDINGS = {"edf": ".edf", "xdf": ".xdf", "rr": ".txt", "midi": ".mid"}
-_FORMATS = ("bids", *_FOLDERS, *_ENDINGS)
-
-Export = Callable[..., list[Path]]
 
 
 def export(
@@ -45,12 +38,13 @@ def export(
     Several sessions get a folder or a file each within OUT; BIDS puts them into one dataset, also
     one that an export made before.
     """
+    from biofeedback.app.registry import EXPORTERS
     from biofeedback.common.errors import ConfigError
     from biofeedback.record.reader import read_header
 
-    if to not in _FORMATS:
-        raise ConfigError(f"there is no export to {to!r}", hint=f"There are {', '.join(_FORMATS)}.")
-    write = _writer(to)
+    if EXPORTERS.find(to) is None:
+        raise ConfigError(f"there is no export to {to!r}", hint=EXPORTERS.hint(to))
+    exporter = EXPORTERS.load(to)
     for session in sessions:
         read_header(session)
         tell_damage(session)
@@ -61,8 +55,8 @@ def export(
             def told(share: float, number: int = number) -> None:
                 progress((number + share) / len(sessions))
 
-            target = _target(session, out, to, several=len(sessions) > 1)
-            paths += write(session, target, force=force, progress=told)
+            target = _target(session, out, exporter.ENDING, several=len(sessions) > 1)
+            paths += exporter.export(session, target, force=force, progress=told)
     console.written(paths, as_json)
 
 
@@ -78,29 +72,9 @@ def tell_damage(session: Path) -> None:
         console.err.print(f"[yellow]Note:[/] {more}", highlight=False)
 
 
-def _target(session: Path, out: Path, to: str, *, several: bool) -> Path:
+def _target(session: Path, out: Path, ending: str | None, *, several: bool) -> Path:
     folder = session if session.is_dir() else session.parent
     name = folder.resolve().name
-    if to == "bids" or not (several or (to in _ENDINGS and out.is_dir())):
+    if ending is None or not (several or (ending and out.is_dir())):
         return out
-    return out / f"{name}{_ENDINGS.get(to, '')}"
-
-
-def _writer(to: str) -> Export:
-    if to == "midi":
-        return _midi
-    from importlib import import_module
-
-    writer: Export = import_module(f"biofeedback.record.export_{to}").export
-    return writer
-
-
-def _midi(
-    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
-) -> list[Path]:
-    from biofeedback.app.postprocess import write_midi
-    from biofeedback.record.targets import new_file
-
-    with new_file(out, force=force) as path:
-        write_midi(session, path)
-    return [out]
+    return out / f"{name}{ending}"

@@ -30,7 +30,7 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     """Regenerate a session from its log and compare.
 
     Exits with 0 when every decision and note is identical, with 1 when the log was changed, with 3
-    when it differs and was made by other code or other versions.
+    when it differs and was made by other code or other versions, or when a plug-in is not here.
     """
     from biofeedback.engine.digest import code_digest
     from biofeedback.record import verify as proof

@@ -33,7 +33,7 @@ def lab(
     ] = None,
     family: Annotated[
         list[str] | None,
-        typer.Option(metavar="a|b", help="One of two models, built apart. Both unless given."),
+        typer.Option(metavar="NAME", help="a, b: two models, built apart. Both unless given."),
     ] = None,
     strategy: Annotated[
         str,
@@ -105,16 +105,19 @@ def _groups(
     settings: list[str] | None,
 ) -> dict[str, list[LabCase]]:
     from biofeedback.common.errors import ConfigError
+    from biofeedback.common.plugins import did_you_mean
     from biofeedback.config.loader import load
+    from biofeedback.control import build
     from biofeedback.lab.base import STRATEGIES, LabCase
     from biofeedback.simulation.crowd import FAMILIES, family_of
     from biofeedback.simulation.model.listener_types import KINDS, kind_of
 
     config = load(settings=settings or [])
-    known = next((name for name in STRATEGIES if name == strategy), None)
-    if known is None:
+    known = (*STRATEGIES, *(p.name for p in build.STRATEGIES.added if not p.shadowed))
+    if strategy not in known:
         raise ConfigError(
-            f"no strategy {strategy!r} in the lab", hint=f"There are {', '.join(STRATEGIES)}."
+            f"no strategy {strategy!r} in the lab",
+            hint=f"{did_you_mean(strategy, known)}There are {', '.join(known)}.",
         )
     try:
         chosen = [(family_of(f), kind_of(k)) for f in families or FAMILIES for k in kinds or KINDS]
@@ -123,7 +126,7 @@ def _groups(
     return {
         f"{kind} {family}": [
             LabCase(
-                family=family, kind=kind, seed=seed + number, strategy=known, minutes=minutes,
+                family=family, kind=kind, seed=seed + number, strategy=strategy, minutes=minutes,
                 config=config,
             )
             for number in range(listeners)

@@ -20,7 +20,7 @@ def programmes(
     from biofeedback.config import loader
     from biofeedback.control.phases import length_minutes
 
-    known = {name: loader.load(name) for name in loader.programmes()}
+    known = loader.loaded_programmes()
     if as_json:
         import json
 

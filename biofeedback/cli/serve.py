@@ -300,15 +300,14 @@ def _around() -> Surroundings:
 
 
 async def _sensors() -> list[ChoiceItem]:
+    from biofeedback.app.registry import device_profiles
     from biofeedback.cli.words import signal_words
-    from biofeedback.storage.paths import configs_folder
     from biofeedback.web.requests import ChoiceItem
     from sensors.ble.bands import recognise
     from sensors.ble.device_query import uri_of
     from sensors.ble.radio import scan
-    from sensors.profiles.loader import load_all
 
-    seen = await scan(_SCAN_S, recognise(load_all(configs_folder() / "devices")))
+    seen = await scan(_SCAN_S, recognise(device_profiles()))
     usable = [device for device in seen if device.kind != "other"]
     names = [device.name for device in usable]
     return [

@@ -6,6 +6,7 @@ BiofeedbackError
 |-- FolderError     a folder or file that cannot be written
 |-- LogError        a session log that is missing or unreadable
 |   `-- KeyMissingError  or encrypted, and the key was not given
+|-- PluginError     a part that an installed package adds cannot be loaded, or failed
 `-- TrialError      a trial that is unknown, was changed, or can't do what was asked
 
 `sensors.errors.SensorError` and `synth.errors.SynthError` are the trees of the two libraries, which
@@ -20,6 +21,7 @@ __all__ = [
     "FolderError",
     "KeyMissingError",
     "LogError",
+    "PluginError",
     "TrialError",
     "hint_of",
 ]
@@ -51,6 +53,10 @@ class LogError(BiofeedbackError):
 
 class KeyMissingError(LogError):
     """What is kept is encrypted, and its key was not given."""
+
+
+class PluginError(BiofeedbackError):
+    """A part that an installed package adds cannot be loaded, or failed."""
 
 
 class TrialError(BiofeedbackError):

@@ -13,20 +13,38 @@ import msgspec
 import tomli_w
 
 from biofeedback.common.errors import ConfigError
+from biofeedback.common.plugins import BUILT_IN, did_you_mean, say_once
 from biofeedback.config.schema import Config
+from biofeedback.control.build import check as check_strategies
 from biofeedback.control.build import own_settings
 from biofeedback.control.mapping import EVENTS, STATES
 from biofeedback.control.phases import Phase
 from biofeedback.control.phases import check as check_phases
 from biofeedback.metrics.bank import MetricBank
-from biofeedback.storage.paths import configs_folder
+from biofeedback.storage.configs import config_files
 
-__all__ = ["load", "programmes", "to_toml"]
+__all__ = ["load", "loaded_programmes", "programmes", "to_toml"]
 
 
 def programmes() -> dict[str, Path]:
-    """Return the shipped programmes by name."""
-    return {path.stem: path for path in sorted((configs_folder() / "programmes").glob("*.toml"))}
+    """Return the programmes by name: those shipped, the user's own, and those of packages."""
+    return {file.name: file.path for file in config_files("programmes").values()}
+
+
+def loaded_programmes() -> dict[str, Config]:
+    """Return the programmes by name as they would be played.
+
+    One of the user's own, or of a package, that has a mistake in it is told once and left out.
+    """
+    found = {}
+    for file in config_files("programmes").values():
+        try:
+            found[file.name] = load(file=file.path)
+        except ConfigError as error:
+            if file.whence == BUILT_IN:
+                raise
+            say_once(f"a programme is left out: {error}")
+    return found
 
 
 def load(
@@ -80,7 +98,8 @@ def _programme_path(name: str) -> Path:
         return path
     raise ConfigError(
         f"no programme named {name!r}",
-        hint=f"There are {', '.join(known)}; or give the path of a TOML file.",
+        hint=f"{did_you_mean(name, tuple(known))}There are {', '.join(known)}; "
+        "or give the path of a TOML file.",
     )
 
 
@@ -111,7 +130,10 @@ def _convert(tables: dict[str, Any], place: str) -> Config:
             hint="The keys and ranges are listed in docs/config.md and docs/programmes.md.",
         ) from error
     try:
+        check_strategies(config.control, config.phase)
         check_phases(config.phase)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}", hint=error.hint) from error
     except ValueError as error:
         raise ConfigError(f"{place}: {error}", hint="docs/programmes.md has examples.") from error
     _check_sources(config, place)

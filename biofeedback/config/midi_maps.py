@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from biofeedback.config.outputs import output_spec
 from biofeedback.config.schema import Config
+from biofeedback.config.styles import load_style
 from biofeedback.control.mapping import controller
 from biofeedback.metrics.bank import MetricBank
-from biofeedback.storage.paths import configs_folder
+from biofeedback.storage.configs import config_files
 from synth.errors import MapError
 from synth.outputs.midi_map import ControllerSpec, MidiMap, SignalRoute
 from synth.outputs.midi_map_file import find, read
-from synth.outputs.uri import OutputSpec
-from synth.styles.load import load as load_style
 
 __all__ = ["of_files", "resolve", "signal_names"]
 
@@ -29,10 +29,11 @@ def resolve(name: str, config: Config) -> MidiMap:
 
     Raises `MapError` when there is none, or it is malformed.
     """
-    style = load_style(config.music.style, configs_folder() / "styles")
+    style = load_style(config.music.style)
     base = MidiMap.of_style(style.settings.instruments)
     if name:
-        base = read(find(name, configs_folder() / "midi"), base, signal_names(config))
+        known = {file.name: file.path for file in config_files("midi").values()}
+        base = read(find(name, known), base, signal_names(config))
     played = {route.to: found for route in config.control.map.route
               if (found := controller(route.to)) is not None}  # fmt: skip
     routes = {
@@ -47,7 +48,7 @@ def of_files(outputs: Sequence[str], config: Config) -> MidiMap:
 
     A file of the user's that has gone since leaves the style's own.
     """
-    names = [OutputSpec.parse(uri).midi_map for uri in outputs]
+    names = [output_spec(uri).midi_map for uri in outputs]
     for name in filter(None, names):
         try:
             return resolve(name, config)

@@ -5,25 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
+from biofeedback.common import plugins
+from biofeedback.common.errors import ConfigError
+from biofeedback.common.plugins import PluginTables, Registry
 from biofeedback.control.base import Strategy
-from biofeedback.control.breathe import Breathe, BreatheSettings
+from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.curves import Curves, Palette
-from biofeedback.control.fixed import Fixed, FixedSettings, Silence
-from biofeedback.control.lead import Lead, LeadSettings
+from biofeedback.control.fixed import FixedSettings
+from biofeedback.control.lead import LeadSettings
 from biofeedback.control.limits import Limits
-from biofeedback.control.mapping import Mapping, MappingSettings
-from biofeedback.control.mirror import Mirror
+from biofeedback.control.mapping import MappingSettings
 from biofeedback.control.music_controller import MusicController
-from biofeedback.control.phases import Phase, StrategyName
+from biofeedback.control.phases import PHASED, Phase
 from biofeedback.control.programme_runner import ProgrammeRunner, StrategySlot
-from biofeedback.control.resonance import Resonance, ResonanceSettings
+from biofeedback.control.resonance import ResonanceSettings
 from biofeedback.control.safety import GroupSafety, Safety, SafetySettings
-from biofeedback.control.yoked import Yoked, YokedSettings
+from biofeedback.control.yoked import YokedSettings
 from synth.params import MusicParams
 
-__all__ = ["ControlSettings", "build", "own_settings"]
+__all__ = ["STRATEGIES", "ControlSettings", "build", "check", "own_settings", "strategy_builder"]
+
+#: Built-in strategies take their own table of the config, where they have one; added ones take the
+#: keys of `[control.plugins.NAME]` by name.
+STRATEGIES: Registry[Callable[..., Strategy]] = Registry(
+    "strategy",
+    {
+        "lead": "biofeedback.control.lead:Lead",
+        "mirror": "biofeedback.control.mirror:Mirror",
+        "breathe": "biofeedback.control.breathe:Breathe",
+        "resonance": "biofeedback.control.resonance:Resonance",
+        "fixed": "biofeedback.control.fixed:Fixed",
+        "silence": "biofeedback.control.fixed:Silence",
+        "map": "biofeedback.control.mapping:Mapping",
+        "yoked": "biofeedback.control.yoked:Yoked",
+    },
+)
 
 
 class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,7 +50,7 @@ class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     A programme with phases names the strategy of each.
     """
 
-    strategy: StrategyName = "lead"
+    strategy: str = "lead"
     lead: LeadSettings = LeadSettings()
     breathe: BreatheSettings = BreatheSettings()
     resonance: ResonanceSettings = ResonanceSettings()
@@ -41,6 +59,7 @@ class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     yoked: YokedSettings = YokedSettings()
     limits: Limits = Limits()
     safety: SafetySettings = SafetySettings()
+    plugins: PluginTables | UnsetType = UNSET  #: settings of strategies that packages add
 
 
 def build(
@@ -56,50 +75,50 @@ def build(
     """
     curves = Curves(palette, home, settings.limits.neutral_level)
     parts = [_part(phase, settings) for phase in phases]
-    parts = parts or [StrategySlot(settings.strategy, _builder(settings.strategy, settings))]
+    parts = parts or [
+        StrategySlot(settings.strategy, strategy_builder(settings.strategy, settings))
+    ]
     one = Safety(settings.safety)
     safety = GroupSafety(settings.safety, wearers) if wearers else one
     return MusicController(ProgrammeRunner(parts), curves, settings.limits, safety)
 
 
+def check(settings: ControlSettings, phases: Sequence[Phase] = ()) -> None:
+    """Raise ConfigError when a strategy is unknown, and whatever an added one has to object."""
+    names = {f"phase {phase.name!r}: strategy": phase.strategy for phase in phases}
+    for where, name in {"control.strategy": settings.strategy, **names}.items():
+        plugin = STRATEGIES.find(name)
+        if plugin is None:
+            raise ConfigError(f"{where}: there is no strategy {name!r}", hint=STRATEGIES.hint(name))
+        if plugin.package:
+            strategy_builder(name, settings)()
+    for name in settings.plugins or ():
+        if name not in STRATEGIES.names or name in STRATEGIES.built_in:
+            raise ConfigError(
+                f"control.plugins.{name}: no package adds a strategy of this name",
+                hint=STRATEGIES.hint(name),
+            )
+
+
 def own_settings(phase: Phase, settings: ControlSettings) -> Phase:
     """Return a phase that says all about its strategy, from `[control]` where it says nothing."""
-    match phase.strategy:
-        case "lead":
-            return structs.replace(phase, lead=phase.lead or settings.lead)
-        case "breathe":
-            return structs.replace(phase, breathe=phase.breathe or settings.breathe)
-        case "resonance":
-            return structs.replace(phase, resonance=phase.resonance or settings.resonance)
-        case "fixed":
-            return structs.replace(phase, fixed=phase.fixed or settings.fixed)
-        case "yoked":
-            return structs.replace(phase, yoked=phase.yoked or settings.yoked)
-        case _:
-            return phase
+    name = phase.strategy
+    if name not in PHASED or getattr(phase, name) is not None:
+        return phase
+    return structs.replace(phase, **{name: getattr(settings, name)})
 
 
 def _part(phase: Phase, settings: ControlSettings) -> StrategySlot:
-    own = structs.replace(
-        settings,
-        lead=phase.lead or settings.lead,
-        breathe=phase.breathe or settings.breathe,
-        resonance=phase.resonance or settings.resonance,
-        fixed=phase.fixed or settings.fixed,
-        yoked=phase.yoked or settings.yoked,
-    )
-    return StrategySlot(phase.strategy, _builder(phase.strategy, own), phase)
+    own = {name: table for name in PHASED if (table := getattr(phase, name)) is not None}
+    build_one = strategy_builder(phase.strategy, structs.replace(settings, **own))
+    return StrategySlot(phase.strategy, build_one, phase)
 
 
-def _builder(name: StrategyName, settings: ControlSettings) -> Callable[[], Strategy]:
-    builders: dict[StrategyName, Callable[[], Strategy]] = {
-        "lead": lambda: Lead(settings.lead),
-        "mirror": Mirror,
-        "breathe": lambda: Breathe(settings.breathe),
-        "resonance": lambda: Resonance(settings.resonance),
-        "fixed": lambda: Fixed(settings.fixed),
-        "silence": Silence,
-        "map": lambda: Mapping(settings.map),
-        "yoked": lambda: Yoked(settings.yoked),
-    }
-    return builders[name]
+def strategy_builder(name: str, settings: ControlSettings) -> Callable[[], Strategy]:
+    """Return what makes a strategy anew each time; raise `PluginError` when that fails."""
+    make = STRATEGIES.load(name)
+    if name not in STRATEGIES.built_in:
+        table = (settings.plugins or {}).get(name, {})
+        return lambda: plugins.build(make, table, f"control.plugins.{name}")
+    own = getattr(settings, name, None)
+    return make if own is None else lambda: make(own)

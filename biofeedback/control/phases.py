@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -15,16 +15,15 @@ from biofeedback.control.lead import LeadSettings
 from biofeedback.control.resonance import ResonanceSettings
 from biofeedback.control.yoked import YokedSettings
 
-__all__ = ["Phase", "PhaseEnd", "PhaseWatch", "StrategyName", "check", "length_minutes"]
+__all__ = ["PHASED", "Phase", "PhaseEnd", "PhaseWatch", "check", "length_minutes"]
 
-StrategyName = Literal[
-    "lead", "mirror", "breathe", "resonance", "fixed", "silence", "map", "yoked"
-]  # fmt: skip
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
 
-#: Strategies that can reach an end of their own.
-_FINISHING = ("breathe", "lead", "resonance")
+#: Strategies whose settings a phase may have for itself.
+PHASED = ("lead", "breathe", "fixed", "resonance", "yoked")
+#: Strategies that can never reach an end of their own.
+_ENDLESS = ("mirror", "fixed", "silence", "map", "yoked")
 _CONFIDENT = 0.25
 
 
@@ -43,7 +42,7 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One `[[phase]]` table; a strategy's settings default to those of `[control]`."""
 
     name: Annotated[str, Meta(min_length=1, max_length=40)]
-    strategy: StrategyName
+    strategy: str
     until: PhaseEnd = PhaseEnd()
     loudness: Share = 1.0  #: share of the usual loudness
     fade_s: Annotated[float, Meta(gt=0.0, le=3600.0)] = 30.0  #: from silence to all of it
@@ -95,12 +94,12 @@ def check(phases: Sequence[Phase]) -> None:
         names.add(phase.name)
         if until.minutes is None and place < len(phases):
             raise ValueError(f"{where}: until.minutes: it may never end, so nothing can follow it")
-        if until.finished and phase.strategy not in _FINISHING:
+        if until.finished and phase.strategy in _ENDLESS:
             raise ValueError(f"{where}: until.finished: {phase.strategy!r} never finishes")
         if until.arousal_below is not None and until.minutes is not None:
             if until.for_s > 60.0 * until.minutes:
                 raise ValueError(f"{where}: until.for_s: it is longer than the phase")
-        for name in ("lead", "breathe", "fixed", "resonance", "yoked"):
+        for name in PHASED:
             if getattr(phase, name) is not None and phase.strategy != name:
                 raise ValueError(f"{where}: {name}: its strategy is {phase.strategy!r}")
 

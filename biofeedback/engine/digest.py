@@ -7,18 +7,19 @@ can tell a log that was changed from one that other code made.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from biofeedback.storage.paths import configs_folder
 
-__all__ = ["DERIVING", "code_digest"]
+__all__ = ["DERIVING", "code_digest", "digest", "package_digest"]
 
 #: Modules and packages that the core and its log need; a package means all that is in it.
 DERIVING = (
     "biofeedback.common.errors",
+    "biofeedback.common.plugins",
     "biofeedback.control",
     "biofeedback.engine.command_validation",
     "biofeedback.engine.core",
@@ -47,12 +48,23 @@ DERIVING = (
 @cache
 def code_digest() -> str:
     """Return 16 hexadecimal digits, the same for equal code, wherever it is installed."""
-    digest = hashlib.sha256()
-    for name, path in _files():
+    return digest(_files())
+
+
+@cache
+def package_digest(target: str) -> str:
+    """Return the same of the package that an added part is in, "module:attribute"."""
+    return digest(_files_of(target))
+
+
+def digest(files: Iterable[tuple[str, Path]]) -> str:
+    """Return 16 hexadecimal digits of files and the names that they go by."""
+    found = hashlib.sha256()
+    for name, path in files:
         text = path.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(b"%s %d\n" % (name.encode(), len(text)))
-        digest.update(text)
-    return digest.hexdigest()[:16]
+        found.update(b"%s %d\n" % (name.encode(), len(text)))
+        found.update(text)
+    return found.hexdigest()[:16]
 
 
 def _files() -> Iterator[tuple[str, Path]]:
@@ -71,3 +83,14 @@ def _files() -> Iterator[tuple[str, Path]]:
     styles = configs_folder() / "styles"
     found |= {f"styles/{p.name}": p for p in styles.glob("*.toml")}
     yield from sorted(found.items())
+
+
+def _files_of(target: str) -> list[tuple[str, Path]]:
+    """Return the files of the package that a part is in, or the one file of its module."""
+    spec = find_spec(target.partition(":")[0].partition(".")[0])
+    if spec is None or spec.origin is None:
+        return []
+    folders = [Path(place) for place in spec.submodule_search_locations or ()]
+    files = [p for f in folders for p in f.rglob("*") if p.suffix in (".py", ".toml")]
+    home = Path(spec.origin).parent
+    return sorted((p.relative_to(home).as_posix(), p) for p in files or [Path(spec.origin)])

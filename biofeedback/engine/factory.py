@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from biofeedback.config.schema import Config
+from biofeedback.config.styles import STYLES, load_style
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.state.baseline import Baseline
-from biofeedback.storage.paths import configs_folder
 from synth.compose.style import Style
-from synth.styles.load import load as load_style
-from synth.styles.load import names as style_names
 
 __all__ = ["core_for", "settings_of"]
 
@@ -33,14 +30,11 @@ def core_for(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Co
     """Return a new core of a config, with the resting values of each wearer; "" is a single one."""
     settings = settings_of(config)
     styles = _styles()
-    style = styles.get(config.music.style) or load_style(config.music.style, _styles_folder())
+    style = styles.get(config.music.style) or load_style(config.music.style)
     return Core(settings, style, seed, baselines, styles)
 
 
 @cache
 def _styles() -> dict[str, Style]:
-    return {name: load_style(name, _styles_folder()) for name in style_names()}
-
-
-def _styles_folder() -> Path:
-    return configs_folder() / "styles"
+    """Return those that can be asked for while another plays: all whose code is in the digest."""
+    return {name: load_style(name) for name in STYLES.built_in}

@@ -7,13 +7,13 @@ from typing import Literal, get_args
 import msgspec
 
 from biofeedback.config.schema import Config
-from biofeedback.simulation.crowd import FamilyName
 from biofeedback.simulation.model.listener_types import KindName
 
 __all__ = ["NOTICE", "STRATEGIES", "LabCase", "SessionCourse", "StrategyName"]
 
 NOTICE = "simulated: proves the controller, not a benefit"
-#: `six` is a swell of six breaths a minute for everybody, `random` goes anywhere.
+#: `six` is a swell of six breaths a minute for everybody, `random` goes anywhere. Those that
+#: packages add can be tried as well.
 StrategyName = Literal["lead", "breathe", "resonance", "mirror", "fixed", "six", "random"]
 STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 
@@ -21,10 +21,10 @@ STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 class LabCase(msgspec.Struct, frozen=True, kw_only=True):
     """One listener who hears one session's music."""
 
-    family: FamilyName
+    family: str
     kind: KindName
     seed: int
-    strategy: StrategyName = "lead"
+    strategy: str = "lead"
     minutes: float = 10.0
     config: Config = Config()
 

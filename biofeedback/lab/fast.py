@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.config.schema import Config
+from biofeedback.config.styles import load_style
 from biofeedback.control.build import build
 from biofeedback.control.music_controller import MusicController
 from biofeedback.metrics.base import Reading
@@ -25,11 +26,9 @@ from biofeedback.simulation.model.listener_types import KindName
 from biofeedback.simulation.model.music_features import MusicFeatures
 from biofeedback.simulation.model.noise_streams import NoiseStreams, arousal_of, deviations
 from biofeedback.state.estimator import State
-from biofeedback.storage.paths import configs_folder
 from sensors.signals import FloatArray
 from synth.compose.style import Style
 from synth.params import MusicParams
-from synth.styles.load import load as load_style
 
 __all__ = ["Outcomes", "sessions"]
 
@@ -167,7 +166,7 @@ class _Eye:
 
 @functools.cache
 def _style(name: str) -> Style:
-    return load_style(name, configs_folder() / "styles")
+    return load_style(name)
 
 
 def _steering(config: Config) -> MusicController:

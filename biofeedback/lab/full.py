@@ -12,6 +12,7 @@ from random import Random
 
 from msgspec import structs
 
+from biofeedback.config.styles import load_style
 from biofeedback.control.base import Decision
 from biofeedback.control.curves import Curves
 from biofeedback.control.limits import Limits, Slew
@@ -23,12 +24,10 @@ from biofeedback.simulation.crowd import ListenerGroup
 from biofeedback.simulation.model.music_features import BEATS_PER_BREATH
 from biofeedback.state.baseline import Baseline
 from biofeedback.state.estimator import State
-from biofeedback.storage.paths import configs_folder
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap
 from synth.compose.style import Style
 from synth.params import MusicParams
-from synth.styles.load import load as load_style
 
 __all__ = ["run", "run_many", "run_together"]
 
@@ -132,7 +131,7 @@ class LabSession:
 
     def __init__(self, case: LabCase, company: ListenerGroup, index: int) -> None:
         config = case.config
-        style = load_style(config.music.style, configs_folder() / "styles")
+        style = load_style(config.music.style)
         rate_hz = float(company.minds.breathing.rate_hz[index])
         self._case = case
         self._core = _core(case, style, company.wearers[index].resting_baseline(rate_hz))

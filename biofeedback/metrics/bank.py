@@ -6,8 +6,10 @@ import math
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from biofeedback.common.plugins import PluginTables
+from biofeedback.metrics.added import AddedMetrics
 from biofeedback.metrics.base import Reading, samples
 from biofeedback.metrics.beat_source import ORIGINS, BeatSource
 from biofeedback.metrics.beat_trail import BeatTrail
@@ -106,6 +108,7 @@ class MetricSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     long_window_every_s: Annotated[float, Meta(ge=5.0, le=120.0)] = 15.0
     #: silence after which another source counts
     source_patience_s: Annotated[float, Meta(ge=5.0, le=600.0)] = 30.0
+    plugins: PluginTables | UnsetType = UNSET  #: metrics that packages add, and their settings
 
 
 class MetricBank:
@@ -126,6 +129,9 @@ class MetricBank:
         self._choices: dict[Signal, SourceChoice] = {
             signal: SourceChoice(patience_s) for signal in Signal if signal is not Signal.RESP
         }
+        self._added = AddedMetrics(settings.plugins or {})
+        for signal in self._added.signals:
+            self._choices.setdefault(signal, SourceChoice(patience_s))
         self._contact: dict[str, bool | None] = {}
         self._beats = BeatSource()
         self._motion = Motion(_MOTION_WINDOW_S)
@@ -169,8 +175,9 @@ class MetricBank:
                 return self._feed_chunk(item)
             case Gap():
                 choice = self._choices.get(item.signal)
-                known = choice is not None and item.source == choice.source
-                return self._break_off(item.signal) if known else ()
+                if choice is not None and item.source == choice.source:
+                    self._added.feed(item.signal, (item,))
+                    return self._break_off(item.signal)
             case SensorStatus():
                 self._contact[item.source] = item.contact
             case WindowResult():
@@ -210,6 +217,9 @@ class MetricBank:
             self._coherence.read(now_s, beat_trust),
             self._motion.read(now_s),
             self._temperature.read(now_s),
+            *self._added.read(
+                now_s, lambda s: beat_trust if s is Signal.RR else self._contact_trust(s)
+            ),
         )
 
     def window(self, now_s: float) -> Window | None:
@@ -243,6 +253,8 @@ class MetricBank:
         if not choice.accepts(chunk.source, float(chunk.times_s[-1])):
             return ()
         events = () if before in (None, choice.source) else self._break_off(signal)
+        if signal is not Signal.RR:  # whose beats come one by one, as those of other signals do
+            self._added.feed(signal, (chunk,))
         if signal in ORIGINS:
             return events + self._feed_beats(chunk)
         match signal:
@@ -252,7 +264,7 @@ class MetricBank:
                 self._motion.feed(chunk)
             case Signal.TEMP:
                 self._temperature.feed(chunk)
-            case _:
+            case Signal.HR:
                 for time_s, bpm in samples(chunk):
                     self._heart_rate.feed_device(time_s, bpm)
         return events
@@ -267,6 +279,7 @@ class MetricBank:
         return tuple(beats)
 
     def _share(self, beats: list[Beat]) -> None:
+        self._added.feed(Signal.RR, beats)
         for beat in beats:
             self._trail.feed(beat)
             self._recent.feed(beat)

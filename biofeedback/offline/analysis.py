@@ -21,10 +21,10 @@ from biofeedback.metrics.scr import Scr
 from biofeedback.metrics.stress_index import StressIndex
 from biofeedback.metrics.summary import EdaSummary, HrvSummary, eda_summary, hrv_summary
 from biofeedback.metrics.windowed import compute
+from biofeedback.offline.recordings import read_recording
 from biofeedback.record.inputs import input_of
 from biofeedback.record.reader import is_session, read
 from sensors.base import Sample, SampleStream, SensorStatus
-from sensors.files import open as files
 from sensors.files.replay import play
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
@@ -140,7 +140,7 @@ def analyze(
         timed = list(_of_session(source))
         duration_s = max((_end_s(sample) for _, sample in timed), default=0.0)
     else:
-        recording = files.read(source, columns=columns, rate_hz=rate_hz)
+        recording = read_recording(source, columns=columns, rate_hz=rate_hz)
         name, kind, warnings = recording.name, recording.format, recording.warnings
         duration_s = recording.duration_s
         kept = tuple(chunk for chunk in recording.series if chunk.signal in _MEASURED)

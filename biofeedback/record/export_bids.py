@@ -21,7 +21,9 @@ from biofeedback.record.streams import LoggedStream, SampleGrid, StreamCollector
 from biofeedback.record.tables import Cell, LogTable, gather
 from biofeedback.record.targets import new_folder
 
-__all__ = ["export"]
+__all__ = ["ENDING", "export"]
+
+ENDING = None  #: sessions go into one dataset
 
 _TASK = "biofeedback"
 _DESCRIPTION = "dataset_description.json"

@@ -20,7 +20,9 @@ from biofeedback.record.targets import new_folder
 if TYPE_CHECKING:
     from _csv import Writer
 
-__all__ = ["export"]
+__all__ = ["ENDING", "export"]
+
+ENDING = ""  #: a folder
 
 
 def export(

@@ -21,7 +21,9 @@ from biofeedback.record.streams import LoggedStream, StreamCollector
 from biofeedback.record.tables import LogTable, gather
 from biofeedback.record.targets import new_file
 
-__all__ = ["export"]
+__all__ = ["ENDING", "export"]
+
+ENDING = ".edf"
 
 _MISSING, _LEAST, _MOST = -32768, -32767, 32767
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

@@ -14,7 +14,9 @@ from biofeedback.record.streams import LoggedStream, StreamCollector
 from biofeedback.record.tables import LogTable, column, gather
 from biofeedback.record.targets import new_folder
 
-__all__ = ["export"]
+__all__ = ["ENDING", "export"]
+
+ENDING = ""  #: a folder
 
 
 def export(

@@ -11,7 +11,9 @@ from biofeedback.record.streams import StreamCollector
 from biofeedback.record.tables import gather
 from biofeedback.record.targets import new_file
 
-__all__ = ["export"]
+__all__ = ["ENDING", "export"]
+
+ENDING = ".txt"
 
 
 def export(

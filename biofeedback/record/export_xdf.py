@@ -19,7 +19,9 @@ from biofeedback.record.tables import LogTable, gather
 from biofeedback.record.targets import new_file
 from sensors.signals import FloatArray
 
-__all__ = ["export"]
+__all__ = ["ENDING", "export"]
+
+ENDING = ".xdf"
 
 _HEADER, _STREAM_HEADER, _SAMPLES, _STREAM_FOOTER = 1, 2, 3, 6
 _STATE = ("arousal", "low", "high", "confidence")

@@ -7,6 +7,7 @@ Every line carries `kind`, `t` (session time in s at which it came to be) and `s
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from biofeedback.record.derived import (
     BeatLine,
@@ -56,6 +57,7 @@ __all__ = [
     "MusicLine",
     "NoteLine",
     "ParamsItem",
+    "PluginItem",
     "ReadingItem",
     "ReadingLine",
     "ScrLine",
@@ -84,6 +86,16 @@ class TrialItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     attempt: int  #: from 1; an interrupted block is repeated
 
 
+class PluginItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part that decides and is not built in: which, whose, and a digest of its code."""
+
+    kind: str  #: metric, strategy or style
+    name: str  #: that it is asked for by
+    package: str  #: that it came with, or "file" for a style without code
+    version: str  #: of the package; empty for a file
+    code: str
+
+
 class HeaderLine(LogLine, frozen=True, tag="header"):
     """The first line: everything that is needed to regenerate what was derived."""
 
@@ -103,6 +115,7 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
     #: what the learner chose, with its numbers, or null; `config` has it put into effect
     chosen: msgspec.Raw = msgspec.Raw(b"null")
     trial: TrialItem | None = None
+    plugins: list[PluginItem] | UnsetType = UNSET  #: what decided and is not built in, where used
 
 
 class SkipLine(LogLine, frozen=True, tag="skip"):

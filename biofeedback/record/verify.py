@@ -20,6 +20,7 @@ from biofeedback.record.derived import derived_lines
 from biofeedback.record.inputs import input_of
 from biofeedback.record.line import DerivedLine, checksums, encode
 from biofeedback.record.reader import log_size, read
+from biofeedback.record.used import compared
 
 __all__ = ["Difference", "Verification", "verify"]
 
@@ -80,7 +81,8 @@ def verify(
     """Regenerate a session's derived lines and compare them byte for byte.
 
     A log that a crash cut short is verified up to its last complete line, one with a hole up to the
-    hole.
+    hole; of one whose config only other code understands, or whose plug-ins are not all here,
+    nothing is, and `foreign` says why.
 
     Parameters
     ----------
@@ -115,6 +117,13 @@ def verify(
                 return Verification(0, 0, False, replace(changed, seq=0))
             versions = _versions_that_differ(line.versions)
             other_code = bool(code) and line.code != code
+            plugins = compared(line.plugins or ())
+            if plugins.missing:
+                return Verification(
+                    0, 0, False, versions=versions, other_code=other_code, foreign=plugins.missing
+                )
+            versions |= plugins.versions
+            other_code = other_code or plugins.other_code
             try:
                 core = _built(build, line, session)
             except LogError as error:

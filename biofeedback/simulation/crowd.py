@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from biofeedback.common.plugins import Registry
 from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.simulation.artefact_model import ArtefactModel
 from biofeedback.simulation.family_a import body as body_a
@@ -29,8 +30,11 @@ from synth.params import MusicParams
 
 __all__ = [
     "FAMILIES",
+    "LISTENERS",
+    "BodyModel",
     "BreathingModel",
     "FamilyName",
+    "ListenerFamily",
     "ListenerGroup",
     "ResponseModel",
     "VirtualListener",
@@ -78,16 +82,85 @@ class ResponseModel(Protocol):
         """Return how much each likes the music, about -1 to 1."""
 
 
-def family_of(name: str) -> FamilyName:
-    """Return the family of a name; raise ValueError for any other text."""
-    for family in FAMILIES:
-        if name == family:
-            return family
-    raise ValueError(f"there is no family of listeners {name!r}; there are a and b")
+class BodyModel(Protocol):
+    """One body, as sensors see it."""
+
+    resonance_hz: float  #: the rate of breathing at which this heart swings most
+
+    def step(self, deviation: float, phase: float, rate_hz: float) -> list[Chunk]:
+        """Let half a second pass; return what sensors see of it.
+
+        `deviation` is that of arousal from rest, in standard deviations; `phase` that of the
+        breath at its end, in cycles.
+        """
+
+
+class ListenerFamily(Protocol):
+    """A model of people who listen: what they feel, and what a body shows of it."""
+
+    def respond(
+        self, kinds: Sequence[KindName], seeds: Sequence[int], day: int, alike: int | None
+    ) -> ResponseModel:
+        """Return the minds of listeners, as `minds` does."""
+
+    def body(self, seed: int) -> BodyModel:
+        """Return the body of the listener of a seed."""
+
+
+class FamilyA:
+    """Delayed responses of second order, and a heart that a baroreflex swings."""
+
+    @staticmethod
+    def respond(
+        kinds: Sequence[KindName], seeds: Sequence[int], day: int, alike: int | None
+    ) -> ResponseModel:
+        """Return the minds of listeners."""
+        traits = traits_a.draw(kinds, seeds, day)
+        if alike is not None:
+            traits = _like(traits, traits_a.draw(kinds[:1], [alike], day))
+        return mind_a.ResponseA(traits, seeds, day)
+
+    @staticmethod
+    def body(seed: int) -> BodyModel:
+        """Return one body."""
+        return body_a.BodyA(seed)
+
+
+class FamilyB:
+    """Memory, boredom and restlessness, built apart from family A."""
+
+    @staticmethod
+    def respond(
+        kinds: Sequence[KindName], seeds: Sequence[int], day: int, alike: int | None
+    ) -> ResponseModel:
+        """Return the minds of listeners."""
+        traits = traits_b.draw(kinds, seeds, day)
+        if alike is not None:
+            traits = _like(traits, traits_b.draw(kinds[:1], [alike], day))
+        return mind_b.ResponseB(traits, seeds, day)
+
+    @staticmethod
+    def body(seed: int) -> BodyModel:
+        """Return one body."""
+        return body_b.BodyB(seed)
+
+
+#: A package adds a family with an entry point in the group `biofeedback.listeners`: a module, or
+#: any object, with the functions of `ListenerFamily`.
+LISTENERS: Registry[ListenerFamily] = Registry(
+    "listener", {"a": f"{__name__}:FamilyA", "b": f"{__name__}:FamilyB"}
+)
+
+
+def family_of(name: str) -> str:
+    """Return the name of a family; raise ValueError for any other text."""
+    if LISTENERS.find(name) is None:
+        raise ValueError(f"there is no family of listeners {name!r}. {LISTENERS.hint(name)}")
+    return name
 
 
 def minds(
-    family: FamilyName,
+    family: str,
     kinds: Sequence[KindName],
     seeds: Sequence[int],
     day: int = 0,
@@ -98,15 +171,7 @@ def minds(
     On another `day` the same people have other noise, another start and another tonic level.
     `alike` is the seed of one whom all of them are like but for these.
     """
-    if family == "a":
-        traits_of_a = traits_a.draw(kinds, seeds, day)
-        if alike is not None:
-            traits_of_a = _like(traits_of_a, traits_a.draw(kinds[:1], [alike], day))
-        return mind_a.ResponseA(traits_of_a, seeds, day)
-    traits_of_b = traits_b.draw(kinds, seeds, day)
-    if alike is not None:
-        traits_of_b = _like(traits_of_b, traits_b.draw(kinds[:1], [alike], day))
-    return mind_b.ResponseB(traits_of_b, seeds, day)
+    return LISTENERS.load(family).respond(kinds, seeds, day, alike)
 
 
 def _like(traits: Anyone, one: Anyone) -> Anyone:
@@ -122,9 +187,9 @@ def _like(traits: Anyone, one: Anyone) -> Anyone:
 class VirtualWearer:
     """One listener's body and what it wears; the mind is the crowd's."""
 
-    def __init__(self, family: FamilyName, kind: KindName, seed: int) -> None:
+    def __init__(self, family: str, kind: KindName, seed: int) -> None:
         self._seed = seed
-        self._make_body = body_a.BodyA if family == "a" else body_b.BodyB
+        self._make_body = LISTENERS.load(family).body
         self._body = self._make_body(seed)
         self._wearing = ArtefactModel(KINDS[kind], seed)
 
@@ -167,7 +232,7 @@ class ListenerGroup:
 
     def __init__(
         self,
-        family: FamilyName,
+        family: str,
         kinds: Sequence[KindName],
         seeds: Sequence[int],
         styles: Sequence[str],
@@ -201,7 +266,7 @@ class ListenerGroup:
 class VirtualListener:
     """A company of one; `advance` lets a second of music pass."""
 
-    def __init__(self, family: FamilyName, kind: KindName, seed: int, style: str) -> None:
+    def __init__(self, family: str, kind: KindName, seed: int, style: str) -> None:
         self._company = ListenerGroup(family, [kind], [seed], [style])
         self.minds = self._company.minds
 

@@ -47,18 +47,17 @@ def simulated(protocol: Protocol, seeds: Sequence[int]) -> list[YokedSettings]:
 
 
 def _simulated(protocol: Protocol, seed: int, family: str) -> YokedSettings:
+    from biofeedback.config.styles import load_style
     from biofeedback.control.base import Decision
     from biofeedback.engine.core import Core
     from biofeedback.engine.factory import settings_of
     from biofeedback.engine.inputs import Tick
     from biofeedback.simulation.crowd import VirtualListener, family_of
-    from biofeedback.storage.paths import configs_folder
     from biofeedback.trials.arms import session
-    from synth.styles.load import load as load_style
 
     config = session(protocol, {"strategy": protocol.adaptive})
     listener = VirtualListener(family_of(family), "responder", seed, protocol.style)
-    style = load_style(config.music.style, configs_folder() / "styles")
+    style = load_style(config.music.style)
     rest = listener.resting_baseline() if protocol.adaptive == "lead" else None
     core = Core(settings_of(config), style, seed, {"": rest} if rest else {})
     heard: MusicParams | None = None

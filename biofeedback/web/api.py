@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
-from biofeedback.config.loader import load, programmes
+from biofeedback.config.loader import loaded_programmes
+from biofeedback.config.styles import style_names
 from biofeedback.personal import consent
 from biofeedback.storage import encryption
-from biofeedback.storage.paths import configs_folder
 from biofeedback.views import permissions
 from biofeedback.views.permissions import Role
 from biofeedback.web import records
@@ -113,8 +113,8 @@ class Api:
         return self._studio.remotes.get(request.path_params["seat"])
 
     async def _choices(self, request: Request) -> Response:
-        styles = sorted(path.stem for path in (configs_folder() / "styles").glob("*.toml"))
-        titles = {name: load(name).title or name for name in programmes()}
+        styles = sorted(style_names())
+        titles = {name: one.title or name for name, one in loaded_programmes().items()}
         seat = self._studio.seats.get(grant_of(request).seat or "")
         learns = seat is not None and seat.profile is not None
         return answer({"programmes": titles, "styles": styles, "learns": learns})

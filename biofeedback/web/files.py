@@ -12,7 +12,7 @@ from pathlib import Path
 
 from biofeedback.app import postprocess
 from biofeedback.common.errors import hint_of
-from synth.outputs.uri import OutputSpec
+from biofeedback.config.outputs import output_spec
 
 __all__ = ["main"]
 
@@ -24,7 +24,7 @@ def main(folder: str, *outputs: str) -> int:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     code = 0
-    for step in postprocess.steps(Path(folder), [OutputSpec.parse(uri) for uri in outputs]):
+    for step in postprocess.steps(Path(folder), [output_spec(uri) for uri in outputs]):
         try:
             step.do(lambda share: None)
         except Exception as error:

@@ -16,8 +16,8 @@ from biofeedback.app.recommend import tailored, within
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.config import loader
+from biofeedback.config.styles import style_names
 from biofeedback.simulation.listener import resting_baseline
-from biofeedback.storage.paths import configs_folder
 
 __all__ = ["SOUND_FILE", "SessionChoice", "plan_of"]
 
@@ -97,9 +97,5 @@ def _check(choice: SessionChoice) -> None:
         raise ConfigError("this output cannot be chosen here", hint="Choose one from the list.")
     if choice.programme and choice.programme not in loader.programmes():
         raise ConfigError("there is no such programme", hint="Choose one from the list.")
-    if choice.style not in _styles():
+    if choice.style not in style_names():
         raise ConfigError("there is no such style", hint="Choose one from the list.")
-
-
-def _styles() -> list[str]:
-    return [path.stem for path in (configs_folder() / "styles").glob("*.toml")]

@@ -16,7 +16,7 @@ from sensors.ble.device_query import DeviceQuery, is_strap
 from sensors.ble.identity import DeviceIdentity
 from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, explain, look
 from sensors.errors import SettingsError
-from sensors.profiles.loader import find, load, load_all
+from sensors.profiles.loader import find, load
 from sensors.profiles.schema import DeviceProfile
 
 __all__ = ["Band", "BandSettings", "band_of", "recognise", "stream"]
@@ -34,13 +34,13 @@ class BandSettings:
     """Which device, and what kind of band it is.
 
     `label` is what it is called in messages until it has been seen.
-    `kind` is the name of a profile in the folder `profiles`, "bitalino" or "shimmer3r", or the
+    `kind` is the name of one of the `profiles`, "bitalino" or "shimmer3r", or the
     path of a profile; empty means whatever the device of that name turns out to be. `eda`, `ecg`
     and `rate_hz` are for the BITalino. `started_unix_s` is the wall-clock time at which the
     session's clock showed 0.
     """
 
-    profiles: Path
+    profiles: tuple[DeviceProfile, ...]
     name_or_address: str = ""  #: or the start of a name; empty for the only one that fits
     label: str = ""
     kind: str = ""
@@ -71,13 +71,13 @@ class BandSettings:
                 return native
         if self.kind.endswith(".toml"):
             return load(Path(self.kind))
-        known = {path.stem: path for path in sorted(self.profiles.glob("*.toml"))}
+        known = {profile.name: profile for profile in self.profiles}
         if self.kind not in known:
             names = ", ".join([*known, *(native.casefold() for native in _NATIVE)])
             raise SettingsError(
                 f"no profile named {self.kind!r}", hint=f"There are {names}; or give a TOML file."
             )
-        return load(known[self.kind])
+        return known[self.kind]
 
 
 async def stream(
@@ -113,7 +113,7 @@ async def stream(
     band = settings.band()
     if band is None and settings.name_or_address:
         seen = await _meant(settings)
-        band = band_of(seen, load_all(settings.profiles))
+        band = band_of(seen, settings.profiles)
         settings = replace(settings, name_or_address=seen.address, label=seen.label)
     source = _driver(settings, band, clock) if band else otherwise(settings)
     async with aclosing(source) as samples:
@@ -214,7 +214,7 @@ async def _meant(settings: BandSettings) -> Advertisement:
     """
     wanted = DeviceQuery(text=settings.name_or_address, what="sensor")
     identity = DeviceIdentity(wanted)
-    offered = {profile.service for profile in load_all(settings.profiles) if profile.service}
+    offered = {profile.service for profile in settings.profiles if profile.service}
     loop = asyncio.get_running_loop()
     until_s = loop.time() + settings.wait_s
     try:

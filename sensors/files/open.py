@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, read_e4
@@ -17,7 +18,7 @@ from sensors.files.table import is_table, read_table
 from sensors.files.text import as_text, content
 from sensors.files.xdf import is_xdf, read_xdf
 
-__all__ = ["read"]
+__all__ = ["RecordingReader", "read"]
 
 _ZIP = b"PK\x03\x04"
 _READABLE = (
@@ -26,8 +27,53 @@ _READABLE = (
 )
 
 
+class RecordingReader(Protocol):
+    """Reads one more format, whose content tells that it is one."""
+
+    def recognises(self, path: Path, data: bytes) -> bool:
+        """Tell whether this is a recording of its format.
+
+        Parameters
+        ----------
+        path
+            A file or a folder.
+        data
+            What is in the file, unpacked; empty for a folder.
+
+        Returns
+        -------
+        bool
+            False for what any other format could be.
+        """
+
+    def read(self, path: Path, data: bytes) -> Recording:
+        """Return the recording that was recognised.
+
+        Parameters
+        ----------
+        path
+            A file or a folder.
+        data
+            What is in the file, unpacked; empty for a folder.
+
+        Returns
+        -------
+        Recording
+            Every signal in it, in the time of a session.
+
+        Raises
+        ------
+        RecordingError
+            When it is damaged, or holds no samples.
+        """
+
+
 def read(
-    path: Path, *, columns: Mapping[str, str] | None = None, rate_hz: float | None = None
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    rate_hz: float | None = None,
+    readers: Iterable[RecordingReader] = (),
 ) -> Recording:
     """Read the recording at `path`; its content tells the format.
 
@@ -40,6 +86,9 @@ def read(
         where usual names tell.
     rate_hz
         Samples a second of a table without a time column.
+    readers
+        Of others' formats: asked when none of ours has its mark on the content, before any table or
+        text is guessed.
 
     Returns
     -------
@@ -58,6 +107,8 @@ def read(
     if path.is_dir():
         if is_e4_folder(path):
             return read_e4(path)
+        if added := _asked(readers, path, b""):
+            return added
         raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
     if is_zip(path):
         return read_e4(path)
@@ -70,7 +121,12 @@ def read(
         return read_edf(path, data)
     if is_xdf(data):
         return read_xdf(path, data)
-    text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
+    except RecordingError:
+        if added := _asked(readers, path, data):
+            return added
+        raise
     if columns is not None:
         return read_table(path, text, columns=columns, rate_hz=rate_hz)
     if is_e4_file(path, text):
@@ -79,8 +135,15 @@ def read(
         return read_polar_hrm(path, text)
     if is_kubios(text):
         return read_kubios(path, text)
+    if added := _asked(readers, path, data):
+        return added
     if is_table(text):
         return read_table(path, text, columns=None, rate_hz=rate_hz)
     if is_rr_text(text):
         return read_rr_text(path, text)
     raise RecordingError(f"{path.name} is of no known format", hint=_READABLE)
+
+
+def _asked(readers: Iterable[RecordingReader], path: Path, data: bytes) -> Recording | None:
+    reader = next((one for one in readers if one.recognises(path, data)), None)
+    return None if reader is None else reader.read(path, data)

@@ -67,7 +67,7 @@ def load(path: Path) -> DeviceProfile:
     return profile
 
 
-def load_all(folder: Path) -> list[DeviceProfile]:
+def load_all(folder: Path) -> tuple[DeviceProfile, ...]:
     """Return the profiles of all TOML files in a folder, sorted by name.
 
     Parameters
@@ -77,10 +77,10 @@ def load_all(folder: Path) -> list[DeviceProfile]:
 
     Returns
     -------
-    list[DeviceProfile]
+    tuple[DeviceProfile, ...]
         Empty without any.
     """
-    return [load(path) for path in sorted(folder.glob("*.toml"))]
+    return tuple(load(path) for path in sorted(folder.glob("*.toml")))
 
 
 def find(

@@ -12,7 +12,7 @@ from synth.errors import MapError
 from synth.outputs.midi_map import ControllerSpec, MidiMap, SignalRoute
 from synth.params import Layer
 
-__all__ = ["find", "names", "read"]
+__all__ = ["find", "read"]
 
 _LATENCY_MS = (-500.0, 500.0)
 #: Key of a layer: the least and the most as written in the file, and what the file adds.
@@ -29,31 +29,15 @@ _KINDS: tuple[Literal["cc", "cc14", "nrpn"], ...] = ("cc", "cc14", "nrpn")
 _SCALES = {"low": "low", "high": "high", "from": "lowest", "to": "highest"}
 
 
-def names(folder: Path) -> list[str]:
-    """Return the names of the maps in a folder.
-
-    Parameters
-    ----------
-    folder
-        Where the TOML files are.
-
-    Returns
-    -------
-    list[str]
-        Sorted, without the suffix.
-    """
-    return sorted(path.stem for path in folder.glob("*.toml"))
-
-
-def find(name: str, folder: Path) -> Path:
-    """Return the file of a map that is given by its name in `folder` or by its own path.
+def find(name: str, known: Mapping[str, Path]) -> Path:
+    """Return the file of a map that is given by its name, one of `known`, or by its own path.
 
     Parameters
     ----------
     name
         A name, or the path of a TOML file.
-    folder
-        Where the maps with a name are.
+    known
+        The file of each name.
 
     Returns
     -------
@@ -65,14 +49,14 @@ def find(name: str, folder: Path) -> Path:
     MapError
         When it is neither a known name nor a path.
     """
-    if name in names(folder):
-        return folder / f"{name}.toml"
+    if name in known:
+        return known[name]
     path = Path(name)
     if path.suffix == ".toml" or path.exists():
         return path
     raise MapError(
         f"no MIDI map named {name!r}",
-        hint=f"There are {', '.join(names(folder))}; or give the path of a TOML file.",
+        hint=f"There are {', '.join(known)}; or give the path of a TOML file.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -53,10 +53,11 @@ class OutputSpec:
 
     `midi_map` is the name or file of a MIDI map, `clock` whether the port is sent a MIDI clock:
     `midi:PORT?map=NAME&clock`. `connect` is the port that a JACK client connects itself to,
-    `device` the audio device of a soundfont.
+    `device` the audio device of a soundfont. A kind that is text is one that others add, and all
+    behind its colon is its target.
     """
 
-    kind: OutputKind  #: of output
+    kind: OutputKind | str  #: of output
     target: str = ""  #: device, port name or path
     midi_map: str = ""
     clock: bool = False
@@ -64,13 +65,15 @@ class OutputSpec:
     device: str = ""
 
     @classmethod
-    def parse(cls, uri: str) -> Self:
+    def parse(cls, uri: str, added: Collection[str] = ()) -> Self:
         """Return the output that `uri` names; raise `OutputUnavailable` when it names none.
 
         Parameters
         ----------
         uri
             As a user writes it, such as `midi:PORT NAME?clock`.
+        added
+            The kinds that there are besides those built in.
 
         Returns
         -------
@@ -83,8 +86,11 @@ class OutputSpec:
             When it names no kind of output, lacks a target or has an option of another kind.
         """
         name, _, target = uri.partition(":")
+        name = name.strip().lower()
+        if name in added:
+            return cls(name, target.strip())
         try:
-            kind = OutputKind(name.strip().lower())
+            kind = OutputKind(name)
         except ValueError:
             raise OutputUnavailable(
                 f"{uri!r} is not an output", hint=f"Outputs are: {_EXAMPLES}"
@@ -121,7 +127,7 @@ class OutputSpec:
     @property
     def live(self) -> bool:
         """Tell whether a player process sounds it as the music goes."""
-        return self.kind in _LIVE
+        return self.kind in _LIVE or not isinstance(self.kind, OutputKind)
 
     def __str__(self) -> str:
         options = [

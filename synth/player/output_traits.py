@@ -27,13 +27,15 @@ class OutputTraits:
     reaches_again: bool
 
     @classmethod
-    def of(cls, uri: str) -> Self:
+    def of(cls, uri: str, *, added: bool = False) -> Self:
         """Return the traits of an output, known or not.
 
         Parameters
         ----------
         uri
             The output as a user writes it, such as `midi:PORT NAME`.
+        added
+            Whether its kind is one that others add.
 
         Returns
         -------
@@ -42,9 +44,9 @@ class OutputTraits:
         """
         kind = uri.partition(":")[0].strip().lower()
         return cls(
-            lingers=kind in _LINGERING,
+            lingers=added or kind in _LINGERING,
             is_sound=kind in (OutputKind.AUDIO, OutputKind.SOUNDFONT),
-            tells_all=kind == OutputKind.OSC,
+            tells_all=added or kind == OutputKind.OSC,
             reaches_again=not _is_own_port(uri),
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import signal
 import time
+from importlib import import_module
 from types import FrameType
 from typing import Any
 
@@ -29,7 +30,7 @@ from synth.score import decode_note, decode_params
 from synth.tempo_map import TempoSegment
 from synth.wire import ChildEnd
 
-__all__ = ["CacheWarmup", "build", "main"]
+__all__ = ["CacheWarmup", "added", "build", "main"]
 
 
 _NOTE = (Note(0, 0.0, 1.0, 60, 1, Layer.MELODY),)
@@ -113,6 +114,39 @@ def build(spec: OutputSpec, midi_map: MidiMap | None = None) -> Output:
     raise OutputUnavailable(f"{spec} is a file, written after the session", hint="")
 
 
+def added(target: str, made_by: str) -> Output:
+    """Return an output of a kind that others add, not yet open.
+
+    Parameters
+    ----------
+    target
+        What stands behind the colon of its URI.
+    made_by
+        The "module:attribute" that is called with it.
+
+    Returns
+    -------
+    Output
+        A new one.
+
+    Raises
+    ------
+    OutputUnavailable
+        When it cannot be imported or made.
+    """
+    module, _, attribute = made_by.partition(":")
+    try:
+        output: Output = getattr(import_module(module), attribute)(target)
+    except SynthError:
+        raise
+    except Exception as error:  # others' code: whatever it raises is its own
+        raise OutputUnavailable(
+            f"the output {made_by} cannot be made: {type(error).__name__}: {error}",
+            hint="Mend it, or leave this output out.",
+        ) from error
+    return output
+
+
 def main() -> int:
     """Serve the wire until it ends; return the exit code.
 
@@ -133,6 +167,11 @@ def main() -> int:
             return 0
         except SynthError as error:
             player.tell("error", message=str(error), hint=error.hint, type=type(error).__name__)
+            return 1
+        except Exception as error:
+            if not player.is_added:
+                raise
+            player.tell("error", message=f"the output failed: {type(error).__name__}: {error}")
             return 1
         finally:
             player.silence()
@@ -155,6 +194,7 @@ class _Player:
         self._reported_s = 0.0
         self._checked_s = 0.0
         self._rehearsal = CacheWarmup()
+        self.is_added = False  #: others' code plays, whose errors are its own
 
     def run(self) -> None:
         while True:
@@ -207,7 +247,7 @@ class _Player:
         kind = message["kind"]
         if kind == "open":
             midi_map = MidiMap.decode(message["map"]) if message["map"] else MidiMap()
-            self._open(OutputSpec.parse(message["uri"]), message["t0_s"], midi_map)
+            self._open(message["uri"], message["t0_s"], midi_map, message["made_by"])
         elif kind == "close":
             raise _Ended
         if self._scheduler is None or self._output is None:
@@ -228,8 +268,10 @@ class _Player:
             self._scheduler.panic(self._now_s())
             self.tell("silent")
 
-    def _open(self, spec: OutputSpec, t0_s: float, midi_map: MidiMap) -> None:
-        output = build(spec, midi_map)
+    def _open(self, uri: str, t0_s: float, midi_map: MidiMap, made_by: str) -> None:
+        self.is_added = bool(made_by)
+        spec = OutputSpec.parse(uri, (uri.partition(":")[0],) if made_by else ())
+        output = added(spec.target, made_by) if made_by else build(spec, midi_map)
         self._t0_s = t0_s
         if spec.kind is not OutputKind.AUDIO:  # so that threads of its library inherit the rights
             self._rights = become_punctual()
@@ -237,7 +279,7 @@ class _Player:
         self._spin_s = _SPIN_S if self._rights in REALTIME else 0.0 if sleeps else _SHORT_SPIN_S
         output.open(t0_s)
         self._output = output
-        sways = "pacer" in midi_map.signals or spec.kind is OutputKind.OSC
+        sways = "pacer" in midi_map.signals or spec.kind is OutputKind.OSC or self.is_added
         clocked: Any = output if spec.clock or spec.kind is OutputKind.OSC else None
         self._scheduler = Scheduler(
             output, clocked, early_s=midi_map.latency_ms / 1000.0, sways=sways

@@ -46,7 +46,7 @@ def line(kind: str, **fields: Any) -> bytes:
     return json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode() + b"\n"
 
 
-def open_output(uri: str, t0_s: float, midi_map: MidiMap | None = None) -> bytes:
+def open_output(uri: str, t0_s: float, midi_map: MidiMap | None = None, made_by: str = "") -> bytes:
     """Ask to open an output; session time is the monotonic clock less `t0_s`.
 
     Parameters
@@ -57,13 +57,16 @@ def open_output(uri: str, t0_s: float, midi_map: MidiMap | None = None) -> bytes
         The monotonic clock at session time 0, in s.
     midi_map
         Which channels and controllers carry the layers; General MIDI when it is None.
+    made_by
+        The "module:attribute" that makes an output of a kind that is not built in.
 
     Returns
     -------
     bytes
         A message of kind "open".
     """
-    return line("open", uri=uri, t0_s=t0_s, map=midi_map.encode() if midi_map else None)
+    encoded = midi_map.encode() if midi_map else None
+    return line("open", uri=uri, t0_s=t0_s, map=encoded, made_by=made_by)
 
 
 def tempo(segment: TempoSegment) -> bytes:

@@ -53,21 +53,24 @@ class RemotePlayer:
         The monotonic clock at session time 0, in s.
     midi_map
         Which channels and controllers carry the layers; General MIDI when it is None.
+    made_by
+        The "module:attribute" that makes an output of a kind that others add.
     """
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
 
-    def __init__(self, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> None:
-        self.uri = uri
-        self._traits = OutputTraits.of(uri)
+    def __init__(
+        self, uri: str, t0_s: float, midi_map: MidiMap | None = None, made_by: str = ""
+    ) -> None:
+        self.uri, self._made_by = uri, made_by
+        self._traits = OutputTraits.of(uri, added=bool(made_by))
         self._map = midi_map or MidiMap()
         self.health: dict[str, Any] = {}  #: the last report, and `restarts` and `unsent`
         self._t0_s = t0_s
         self._child: PlayerProcess | None = None
         self._watch: asyncio.Task[None] | None = None
         self._memory = PlayerMemory()
-        self._restarts = 0
-        self._unsent = 0
+        self._restarts = self._unsent = 0
         self._closing = False
         self._hanging = False  # a player went without its last word: notes may sound on
         self._owed_s: float | None = None  # since when silence is owed that was asked for
@@ -77,7 +80,9 @@ class RemotePlayer:
         self._changed = asyncio.Event()
 
     @classmethod
-    async def open(cls, uri: str, t0_s: float, midi_map: MidiMap | None = None) -> Self:
+    async def open(
+        cls, uri: str, t0_s: float, midi_map: MidiMap | None = None, made_by: str = ""
+    ) -> Self:
         """Start the player and open its output; raise `OutputUnavailable` when that fails.
 
         Parameters
@@ -88,13 +93,15 @@ class RemotePlayer:
             The monotonic clock at session time 0, in s.
         midi_map
             General MIDI when it is None; only MIDI outputs heed it.
+        made_by
+            The "module:attribute" that makes an output of a kind that others add.
 
         Returns
         -------
         Self
             The player, which has opened its output and is watched.
         """
-        player = cls(uri, t0_s, midi_map)
+        player = cls(uri, t0_s, midi_map, made_by)
         await player._start()
         player._watch = asyncio.create_task(player._supervise(), name=f"player {uri}")
         return player
@@ -266,7 +273,7 @@ class RemotePlayer:
         self._refused = False
         child = self._child = await PlayerProcess.start(self.uri, self.command)
         try:
-            self._write(protocol.open_output(self.uri, self._t0_s, self._map))
+            self._write(protocol.open_output(self.uri, self._t0_s, self._map, self._made_by))
             answer = await child.answer(_START_S, f"did not open it within {_START_S:g} s")
         except BaseException:
             await self._stop()
@@ -317,8 +324,7 @@ class RemotePlayer:
         try:
             await self._start()
             if not self._closing:
-                now_s = time.monotonic() - self._t0_s
-                for message in self._memory.messages(now_s):
+                for message in self._memory.messages(time.monotonic() - self._t0_s):
                     self._write(message)
         except OutputUnavailable as error:
             self._fail(str(error))
@@ -331,12 +337,8 @@ class RemotePlayer:
 
     def _note_health(self, answer: dict[str, Any]) -> None:
         details = {key: value for key, value in answer.items() if key != "kind"}
-        self.health = {
-            **self.health,
-            **details,
-            "restarts": self._restarts,
-            "unsent": self._unsent,
-        }
+        counts = {"restarts": self._restarts, "unsent": self._unsent}
+        self.health = {**self.health, **details, **counts}
         self.health.pop("error", None)
         self._changed.set()
 

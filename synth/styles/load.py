@@ -18,9 +18,13 @@ from synth.styles.lofi import LofiStyle
 from synth.styles.piano import PianoStyle
 from synth.styles.pulse import PulseStyle
 
-__all__ = ["load", "names", "read_settings"]
+__all__ = ["STYLES", "StyleKind", "load", "names", "read_settings", "read_table"]
 
-_STYLES: dict[str, Callable[[StyleSettings], Style]] = {
+#: Makes a style of its numbers and of the name that it is chosen by.
+StyleKind = Callable[[StyleSettings, str], Style]
+
+#: The code of each style that is built in.
+STYLES: dict[str, StyleKind] = {
     "ambient": AmbientStyle,
     "piano": PianoStyle,
     "pulse": PulseStyle,
@@ -85,9 +89,9 @@ def load(name: str, folder: Path) -> Style:
     StyleError
         When the name is unknown, or the file is missing or malformed.
     """
-    if name not in _STYLES:
-        raise StyleError(f"no style named {name!r}", hint=f"There are: {', '.join(_STYLES)}.")
-    return _STYLES[name](read_settings(folder / f"{name}.toml"))
+    if name not in STYLES:
+        raise StyleError(f"no style named {name!r}", hint=f"There are: {', '.join(STYLES)}.")
+    return STYLES[name](read_settings(folder / f"{name}.toml"), name)
 
 
 def read_settings(path: Path) -> StyleSettings:
@@ -108,15 +112,10 @@ def read_settings(path: Path) -> StyleSettings:
     StyleError
         When it cannot be read, or a key is unknown, missing or out of range.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StyleError(
-            f"{path} cannot be read: {error}", hint="Restore the file that was installed."
-        ) from error
+    table = read_table(path)
     layers = {layer.value: layer for layer in Layer}
     for key in table:
-        known = ("title", "sound", "polyphony", *_STYLE_KEYS, *_FLAVOUR)
+        known = ("title", "like", "sound", "polyphony", *_STYLE_KEYS, *_FLAVOUR)
         if key not in layers and key not in known:
             raise _wrong(path, key, "is unknown", f"Keys: {', '.join(known)}.")
     instruments = tuple(_instrument(path, layers[k], t) for k, t in table.items() if k in layers)
@@ -140,6 +139,32 @@ def read_settings(path: Path) -> StyleSettings:
         sound=sound,
         **flavour,
     )
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return what stands in a style's file, unchecked.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    dict[str, Any]
+        Its keys and tables.
+
+    Raises
+    ------
+    StyleError
+        When it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StyleError(
+            f"{path} cannot be read: {error}", hint="Restore the file that was installed."
+        ) from error
 
 
 def _instrument(path: Path, layer: Layer, table: Any) -> Instrument:

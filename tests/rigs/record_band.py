@@ -12,7 +12,7 @@ from sensors.ble.radio import scan
 from sensors.errors import SensorError
 from sensors.profiles.loader import load_all
 
-PROFILES = Path(__file__).parents[2] / "configs" / "devices"
+PROFILES = load_all(Path(__file__).parents[2] / "configs" / "devices")
 
 
 async def record(name: str, kind: str, ecg: int, seconds: float) -> None:
@@ -46,7 +46,7 @@ async def record_all(names: list[str], kind: str, ecg: int, seconds: float) -> N
 
 
 async def look_around(seconds: float) -> None:
-    recognise = bands.recognise(load_all(PROFILES))
+    recognise = bands.recognise(PROFILES)
     for seen in await scan(seconds, recognise):
         say({"is": "seen", "name": seen.name, "kind": seen.kind, "gives": seen.gives})
 

@@ -10,7 +10,7 @@ from synth.events import Note
 from synth.output import ClockPulse, NoteOn
 from synth.outputs import midi_file
 from synth.outputs.midi_map import ControllerSpec, MidiMap
-from synth.outputs.midi_map_file import find, names, read
+from synth.outputs.midi_map_file import find, read
 from synth.outputs.midi_messages import MidiMessages
 from synth.params import Layer, MusicParams
 from synth.score import Score
@@ -18,6 +18,7 @@ from synth.styles.load import read_settings
 from synth.tempo_map import TempoMap
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+MAPS = {path.stem: path for path in (CONFIGS / "midi").glob("*.toml")}
 SIGNALS = ("arousal", "beat", "breath", "heart_rate", "pacer")
 
 
@@ -34,14 +35,14 @@ def test_a_style_brings_its_own_channels_and_programs() -> None:
     assert voices[Layer.PERCUSSION].channel == 9  # which ambient lacks: General MIDI's
 
 
-@pytest.mark.parametrize("name", names(CONFIGS / "midi"))
+@pytest.mark.parametrize("name", MAPS)
 def test_every_shipped_map_is_valid_and_travels_whole(name: str) -> None:
-    midi_map = read(find(name, CONFIGS / "midi"), MidiMap(), SIGNALS)
+    midi_map = read(find(name, MAPS), MidiMap(), SIGNALS)
     assert MidiMap.decode(midi_map.encode()) == midi_map
 
 
 def test_the_default_map_changes_nothing() -> None:
-    midi_map = read(find("general-midi", CONFIGS / "midi"), MidiMap(), SIGNALS)
+    midi_map = read(find("general-midi", MAPS), MidiMap(), SIGNALS)
     assert all(midi_map[layer] == MidiMap()[layer] for layer in Layer)
 
 
@@ -76,7 +77,7 @@ def test_a_mistake_is_named_by_file_key_and_reason(tmp_path: Path, text: str, re
 
 def test_an_unknown_map_lists_those_that_ship() -> None:
     with pytest.raises(MapError) as caught:
-        find("roland", CONFIGS / "midi")
+        find("roland", MAPS)
     assert "multitimbral" in caught.value.hint
 
 

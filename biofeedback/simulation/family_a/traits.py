@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.simulation.model.listener_types import KINDS, KindName
-from biofeedback.simulation.model.music_features import STYLES
 from sensors.signals import FloatArray
+from synth.params import STYLE_NAMES
 
 __all__ = ["TraitsA", "draw"]
 
@@ -23,7 +23,7 @@ class TraitsA:
 
     effect: FloatArray  #: from the calmest to the most driven music
     weights: FloatArray  #: (5, n) of tempo, density, percussion, loudness, mode; they sum to 1
-    taste: FloatArray  #: (styles, n), about -1 to 1
+    taste: FloatArray  #: (styles + 1, n), about -1 to 1; the last is of any other style, 0
     taste_mode: FloatArray  #: -1 likes dark, 1 likes bright
     taste_density: FloatArray  #: -1 likes sparse, 1 likes rich
     tonic: FloatArray  #: arousal of this day without music
@@ -61,7 +61,7 @@ def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:
     values: dict[str, FloatArray | float] = {
         "effect": rng.uniform(*facts.effect),
         "weights": weights / weights.sum(),
-        "taste": np.clip(rng.normal(0.0, 0.6, len(STYLES)), -1.2, 1.2),
+        "taste": np.append(np.clip(rng.normal(0.0, 0.6, len(STYLE_NAMES)), -1.2, 1.2), 0.0),
         "taste_mode": np.clip(rng.normal(0.0, 0.4), -1.0, 1.0),
         "taste_density": np.clip(rng.normal(0.0, 0.4), -1.0, 1.0),
         "tonic": tonic,

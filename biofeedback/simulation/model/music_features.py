@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.signals import FloatArray
-from synth.params import Layer, Mode, MusicParams
+from synth.params import STYLE_NAMES, Layer, Mode, MusicParams
 
-__all__ = ["BEATS_PER_BREATH", "STYLES", "MusicFeatures", "MusicMonitor"]
+__all__ = ["BEATS_PER_BREATH", "MusicFeatures", "MusicMonitor"]
 
-
-STYLES = ("ambient", "piano", "pulse", "chamber", "lofi", "drone_breath")
 #: A breath is two bars of four beats where the music is to be breathed with.
 BEATS_PER_BREATH = 8.0
 _MODES = tuple(Mode)
@@ -25,8 +23,9 @@ class MusicFeatures:
     """Features of the music of n listeners, each of shape (n,).
 
     `percussion`, `dynamics` and `swell` are 0 to 1; `mode` is 1 for lydian, the brightest, down
-    to -1 for phrygian; `style` is an index into `STYLES`; `sounding` is 0 in silence, where the
-    other features mean nothing, and 1 otherwise.
+    to -1 for phrygian; `style` is an index into `STYLE_NAMES`, or one
+    beyond it for a style that nobody has a taste for; `sounding` is 0 in silence, where the other
+    features mean nothing, and 1 otherwise.
     """
 
     tempo_bpm: FloatArray
@@ -64,9 +63,13 @@ class MusicFeatures:
             dynamics,
             mode,
             swell,
-            style=np.array([STYLES.index(style) for style in styles], dtype=np.intp),
+            style=np.array([_known(style) for style in styles], dtype=np.intp),
             sounding=np.array([float(p is not None and not p.rest) for p in known]),
         )
+
+
+def _known(style: str) -> int:
+    return STYLE_NAMES.index(style) if style in STYLE_NAMES else len(STYLE_NAMES)
 
 
 class MusicMonitor:
