@@ -20,7 +20,11 @@ hypothesis.settings.register_profile(
 RECORDINGS = "BIOFEEDBACK_RECORDINGS"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "biofeedback/testing" in item.path.as_posix():  # for all that is built in, many seconds
+            item.add_marker(pytest.mark.slow)
     if os.environ.get(RECORDINGS):
         return
     wanting = [item for item in items if item.get_closest_marker("recordings")]

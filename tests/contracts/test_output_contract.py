@@ -1,30 +1,30 @@
-"""What every output promises to the player: one suite, run against each module of outputs."""
+"""The shipped suite, for outputs that need a server, and what all modules of outputs offer."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
-import time
 from collections.abc import Callable
 
 import pytest
 from rigs import jack
 
 import synth.outputs
+from biofeedback.testing.test_output import (  # noqa: F401
+    METHODS,
+    test_every_note_that_begins_ends_also_where_it_is_cut_off,
+    test_it_lives_through_a_whole_session,
+)
 from synth.errors import OutputUnavailable
-from synth.output import NoteOff, NoteOn, Output
+from synth.output import Output
 from synth.outputs.uri import OutputKind, OutputSpec
-from synth.params import Layer, MusicParams
 from synth.player.process import build
 
-_METHODS = [name for name in vars(Output) if not name.startswith("_")]
-_SPECS = {
-    "MidiPortOutput": [OutputSpec(OutputKind.MIDI_VIRTUAL, "contract")],
-    "MidiJackOutput": [OutputSpec(OutputKind.MIDI_JACK, "contract")],
-    "OscOutput": [OutputSpec(OutputKind.OSC, "9")],
-    "NullOutput": [OutputSpec(OutputKind.NULL)],
-}
+SPECS = [
+    OutputSpec(OutputKind.MIDI_VIRTUAL, "contract"),
+    OutputSpec(OutputKind.MIDI_JACK, "contract"),
+]
 
 
 def outputs() -> list[type]:
@@ -40,7 +40,7 @@ def outputs() -> list[type]:
 
 @pytest.mark.parametrize("kind", outputs(), ids=lambda kind: kind.__name__)
 def test_every_output_has_the_methods_of_the_seam(kind) -> None:
-    for name in _METHODS:
+    for name in METHODS:
         wanted, given = getattr(Output, name), getattr(kind, name)
         if isinstance(wanted, Callable):
             assert list(inspect.signature(given).parameters) == list(
@@ -57,27 +57,9 @@ def server():
         yield name
 
 
-@pytest.mark.rig
-@pytest.mark.parametrize("spec", [s for specs in _SPECS.values() for s in specs], ids=str)
-def test_an_output_lives_through_a_whole_session(server, spec) -> None:
-    output = build(spec)
-    output.close()  # never opened: harmless
-    output.open(time.monotonic())
-    try:
-        output.panic()  # before a note
-        output.set_volume(0.5)
-        output.set_volume(7.0)
-        output.set_params(MusicParams(brightness=1.0))
-        for layer in Layer:
-            output.send(NoteOn(1, layer, 60, 100), 0.0)
-            output.send(NoteOff(1, layer, 60), 0.1)
-            output.send(NoteOff(2, layer, 61), 0.1)  # never begun
-        output.panic()
-        assert all(isinstance(value, int | float) for value in output.health().values())
-        assert output.lookahead_s >= 0.0
-    finally:
-        output.close()
-    output.close()  # twice: harmless
+@pytest.fixture(params=[pytest.param(spec, marks=pytest.mark.rig) for spec in SPECS], ids=str)
+def output(server, request: pytest.FixtureRequest) -> Output:
+    return build(request.param)
 
 
 @pytest.mark.parametrize("kind", [OutputKind.MIDI_FILE, OutputKind.WAV])
