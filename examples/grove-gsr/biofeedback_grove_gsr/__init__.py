@@ -1,0 +1,1 @@
+"""A folder of what needs no code: the profile of a band in `devices`."""
