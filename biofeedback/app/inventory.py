@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from biofeedback.app.registry import EXPORTERS, SENSORS
-from biofeedback.common.errors import BiofeedbackError, PluginError
+from biofeedback.common.errors import PluginError, hint_of
 from biofeedback.common.plugins import BUILT_IN, Plugin, Registry
 from biofeedback.config.loader import load as load_programme
 from biofeedback.config.outputs import OUTPUTS
@@ -20,8 +20,6 @@ from biofeedback.metrics.added import METRICS
 from biofeedback.offline.recordings import READERS
 from biofeedback.simulation.crowd import LISTENERS
 from biofeedback.storage.configs import ConfigFile, Sort, every_file
-from sensors.errors import SensorError
-from synth.errors import SynthError
 
 __all__ = ["REGISTRIES", "InventoryItem", "inventory"]
 
@@ -77,7 +75,9 @@ def _mistake(sort: Sort, file: ConfigFile) -> str:
     """Return what is wrong with a file; "" for one that can be used."""
     try:
         _read(sort, file.path, file.name)
-    except (BiofeedbackError, SensorError, SynthError) as error:
+    except Exception as error:
+        if hint_of(error) is None:
+            raise
         return str(error).removeprefix(f"{file.path}: ")
     return ""
 
