@@ -20,6 +20,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+LONGEST_S = 30 * 60.0
 COPIED = ("benchmarks", "biofeedback", "configs", "docs", "sensors", "synth", "tests", "README.md")
 
 
@@ -183,9 +185,22 @@ def run(room: Room, drawn: list[Mutant], jobs: int) -> dict[str, str]:
         within = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", "run"]
         command += ["--max-children", str(jobs), *(mutant.name for mutant in drawn)]
-        done = subprocess.run(command, cwd=tree, env=within, capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(f"mutmut ended with {done.returncode}:\n{done.stdout[-4000:]}{done.stderr}")
+        log = tree / "said"
+        with log.open("w") as said:
+            process = subprocess.Popen(
+                command, cwd=tree, env=within, stdout=said, stderr=said, start_new_session=True
+            )
+            try:
+                if process.wait(LONGEST_S):
+                    sys.exit(f"mutmut ended with {process.returncode}:\n{log.read_text()[-4000:]}")
+            except subprocess.TimeoutExpired:
+                print(
+                    f"Stopped after {LONGEST_S / 60:g} minutes; what was tried until then counts."
+                )
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)  # its workers as well
+                    process.wait()
         codes: dict[str, int | None] = {}
         for meta in (tree / "mutants").rglob("*.py.meta"):
             codes |= json.loads(meta.read_text())["exit_code_by_key"]
@@ -216,6 +231,7 @@ def main() -> None:
     same = [mutant for mutant in drawn if mutant.key in reasons]
     tried = [mutant for mutant in drawn if mutant.key not in reasons]
     became = run(room, tried, options.jobs)
+    tried = [mutant for mutant in tried if became[mutant.name] != "not checked"]
     survived = [mutant for mutant in tried if became[mutant.name] in ("survived", "no tests")]
     for mutant in sorted(survived, key=lambda each: each.key):
         untested = " (no test reaches it)" * (became[mutant.name] == "no tests")

@@ -614,6 +614,7 @@ def test_a_failure_without_words_of_its_own_is_told_as_out_of_reach() -> None:
     told = lived(spec(dialogue=Talk(strap, "hear", BleakError("12"))), 4.0)
     lost = next(change for change in changes(told) if change.state == "lost")
     assert lost.detail == "The sensor cannot be reached. Come closer; trying again."
+    assert lost.reason == "link"
 
 
 def test_what_the_radio_does_is_no_news_but_a_fault_of_ours_is(
