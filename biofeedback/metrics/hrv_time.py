@@ -234,7 +234,13 @@ class Sd2:
 
 
 class BeatMetrics:
-    """Several metrics of beats, read together."""
+    """Several metrics of beats, read together.
+
+    Parameters
+    ----------
+    *metrics
+        In the order in which they are read.
+    """
 
     def __init__(self, *metrics: Metric) -> None:
         self._metrics = metrics

@@ -48,9 +48,9 @@ class BeatLine(DerivedLine, frozen=True, tag="beat", omit_defaults=True):
     `wearer` says whose it is, in a group.
     """
 
-    time: float
-    rr_ms: float
-    verdict: str
+    time: float  #: session time in s
+    rr_ms: float  #: the interval that ends there
+    verdict: str  #: what it is worth
     nn: bool
     wearer: str = ""
 
@@ -61,28 +61,28 @@ class ScrLine(DerivedLine, frozen=True, tag="scr", omit_defaults=True):
     `wearer` says whose it is, in a group.
     """
 
-    time: float
-    peak: float
-    amplitude_us: float
+    time: float  #: session time of the onset in s
+    peak: float  #: session time in s
+    amplitude_us: float  #: from trough to peak
     wearer: str = ""
 
 
 class ReadingItem(msgspec.Struct, frozen=True, array_like=True):
     """One metric within a reading line: a list of these, in this order."""
 
-    name: str
-    value: float | None
-    unit: str
-    window_s: float
-    time_s: float
-    quality: float
-    coverage: float
+    name: str  #: that of the metric
+    value: float | None  #: None for too little to say anything
+    unit: str  #: of the value
+    window_s: float  #: how much time it describes
+    time_s: float  #: session time at the end of it
+    quality: float  #: 0 to 1
+    coverage: float  #: 0 to 1
 
 
 class ReadingLine(DerivedLine, frozen=True, tag="reading"):
     """Derived, once a second: all metrics."""
 
-    readings: list[ReadingItem]
+    readings: list[ReadingItem]  #: one a metric
 
 
 class WindowLine(DerivedLine, frozen=True, tag="window"):
@@ -90,50 +90,50 @@ class WindowLine(DerivedLine, frozen=True, tag="window"):
 
     start: float
     end: float
-    from_seq: int
-    to_seq: int
+    from_seq: int  #: first line that it rests on
+    to_seq: int  #: last line that it rests on
 
 
 class StateLine(DerivedLine, frozen=True, tag="state"):
     """Derived: the arousal estimate with its interval."""
 
     arousal: float
-    low: float
-    high: float
-    confidence: float
-    phase: str
-    breaths_per_minute: float | None
-    contributions: dict[str, float]
+    low: float  #: end of the 90 % interval
+    high: float  #: its other end
+    confidence: float  #: 0 to 1
+    phase: str  #: "rest" or "tracking"
+    breaths_per_minute: float | None  #: None where it is not known
+    contributions: dict[str, float]  #: of each metric, in standard deviations
 
 
 class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
     """The music's parameters within a decision line: a list of these, in this order."""
 
-    tempo_bpm: float
-    key: str
-    density: float
-    dynamics: float
-    register: float
-    brightness: float
-    tension: float
-    articulation: float
-    swing: float
-    swell: float
-    layers: list[str]
-    rest: bool = False
-    sound: str = ""
+    tempo_bpm: float  #: 32 to 160
+    key: str  #: such as "F# aeolian"
+    density: float  #: onsets a beat
+    dynamics: float  #: 0 to 1
+    register: float  #: -1 to 1
+    brightness: float  #: 0 to 1
+    tension: float  #: 0 to 1
+    articulation: float  #: 0 to 1
+    swing: float  #: 0.5 to 0.67
+    swell: float  #: 0 to 1
+    layers: list[str]  #: those that play
+    rest: bool = False  #: whether the music is to be silent
+    sound: str = ""  #: the set of instruments
 
 
 class DecisionLine(DerivedLine, frozen=True, tag="decision", omit_defaults=True):
     """Derived: what the music should do, and why; `cause` is the reading or branch behind it."""
 
-    strategy: str
-    setpoint: float | None
-    params: ParamsItem
+    strategy: str  #: who decided
+    setpoint: float | None  #: arousal to lead to; None where it leads nowhere
+    params: ParamsItem  #: of the music
     why: str
-    numbers: dict[str, float]
+    numbers: dict[str, float]  #: what the strategy went by
     cause: str = ""
-    phase: str = ""
+    phase: str = ""  #: of the programme
 
 
 class TempoLine(DerivedLine, frozen=True, tag="tempo"):
@@ -147,30 +147,30 @@ class TempoLine(DerivedLine, frozen=True, tag="tempo"):
 class MusicLine(DerivedLine, frozen=True, tag="music"):
     """Derived: a bar as it was composed; its notes follow."""
 
-    index: int
-    beat: float
-    beats: float
-    key: str
-    chords: list[str]
-    section: str
-    phrase_start: bool
+    index: int  #: of the bar
+    beat: float  #: where it starts, in beats of the session
+    beats: float  #: its length
+    key: str  #: such as "F# aeolian"
+    chords: list[str]  #: symbols in order
+    section: str  #: place in the form
+    phrase_start: bool  #: whether it begins a phrase
 
 
 class NoteLine(DerivedLine, frozen=True, tag="note"):
     """Derived: a note."""
 
-    id: int
-    beat: float
-    beats: float
-    pitch: int
-    velocity: int
-    layer: str
+    id: int  #: by which it is known
+    beat: float  #: where it starts, in beats of the session
+    beats: float  #: its length
+    pitch: int  #: MIDI note number
+    velocity: int  #: 1 to 127
+    layer: str  #: who plays it
 
 
 class CancelLine(DerivedLine, frozen=True, tag="cancel"):
     """Derived: notes from this beat on were withdrawn."""
 
-    from_beat: float
+    from_beat: float  #: in beats of the session
 
 
 def encoded(seq: int, t: float, derived: Sequence[Derived]) -> list[bytes]:

@@ -40,14 +40,15 @@ class ChunkLine(LogLine, frozen=True, tag="chunk", omit_defaults=True):
     Of n even device times, number i is device_last - (n - 1 - i) * device_step.
     """
 
-    source: str
-    signal: str
-    unit: str
+    source: str  #: the sensor's name
+    signal: str  #: what is measured
+    unit: str  #: of the values
+    #: a number a sample, or a list of them, one a channel; null for NaN
     values: list[float | list[float | None] | None]
     t0: float | None = None
     rate_hz: float | None = None
     times: list[float] | None = None
-    device_times: list[float] | None = None
+    device_times: list[float] | None = None  #: the device's own, in s
     device_last: float | None = None
     device_step: float | None = None
 
@@ -55,22 +56,22 @@ class ChunkLine(LogLine, frozen=True, tag="chunk", omit_defaults=True):
 class GapLine(LogLine, frozen=True, tag="gap"):
     """Input: a stretch without trustworthy samples."""
 
-    source: str
-    signal: str
-    start: float
-    end: float
-    reason: str
+    source: str  #: the sensor's name
+    signal: str  #: what is missing
+    start: float  #: session time in s
+    end: float  #: session time in s
+    reason: str  #: why
 
 
 class StatusLine(LogLine, frozen=True, tag="status", omit_defaults=True):
     """Input: a sensor's link, battery, contact, clock or count of bad input changed."""
 
-    source: str
-    state: str
-    battery_percent: int | None
-    contact: bool | None
-    detail: str
-    drift_ppm: float | None = None
+    source: str  #: the sensor's name
+    state: str  #: of the link
+    battery_percent: int | None  #: None where it did not say
+    contact: bool | None  #: with the skin; None where it cannot tell
+    detail: str  #: a sentence for the wearer, or empty
+    drift_ppm: float | None = None  #: how fast its clock is; None until known
     #: how much bad input came so far, by kind
     bad: dict[str, int] = msgspec.field(default_factory=dict)
     wish: str = ""  #: what was asked for, where the device answers under another name
@@ -87,7 +88,7 @@ class WorkerLine(LogLine, frozen=True, tag="worker"):
 
     from_seq: int
     to_seq: int
-    result: msgspec.Raw
+    result: msgspec.Raw  #: what `windowed.compute` gave, as JSON
 
 
 class CommandLine(LogLine, frozen=True, tag="command", omit_defaults=True):
@@ -96,9 +97,9 @@ class CommandLine(LogLine, frozen=True, tag="command", omit_defaults=True):
     `time` is when it happened, where its sender's clock says that; `at` is the better of the two.
     """
 
-    who: str
-    what: str
-    value: str
+    who: str  #: who asked: a key, a page and the like
+    what: str  #: the command
+    value: str  #: its argument, as text
     time: float | None = None
 
     @property

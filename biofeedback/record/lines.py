@@ -80,7 +80,7 @@ SCHEMA = 3
 class TrialItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which block of which trial a session was; what was played in it, the config says."""
 
-    name: str
+    name: str  #: of the trial
     protocol: str  #: SHA-256 of the frozen protocol
     block: int  #: from 1
     attempt: int  #: from 1; an interrupted block is repeated
@@ -93,28 +93,28 @@ class PluginItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     name: str  #: that it is asked for by
     package: str  #: that it came with, or "file" for a style without code
     version: str  #: of the package; empty for a file
-    code: str
+    code: str  #: digest of what it runs
 
 
 class HeaderLine(LogLine, frozen=True, tag="header"):
     """The first line: everything that is needed to regenerate what was derived."""
 
-    schema: int
-    versions: dict[str, str]
-    platform: str
-    started_utc: str
-    seed: int
+    schema: int  #: `SCHEMA` of the code that wrote it
+    versions: dict[str, str]  #: of Python, this program and its libraries
+    platform: str  #: operating system and processor
+    started_utc: str  #: wall clock at session time 0, ISO 8601
+    seed: int  #: of all chance
     mode: str  #: "live" or "virtual"
-    sensors: list[str]
-    outputs: list[str]
-    profile: str | None
+    sensors: list[str]  #: as they were asked for
+    outputs: list[str]  #: as they were asked for
+    profile: str | None  #: whose session it is; None for nobody's
     simulated: bool  #: a virtual body or listener, not a person
     baseline: msgspec.Raw  #: the stored resting baseline that was used, or null
-    config: msgspec.Raw
+    config: msgspec.Raw  #: the whole configuration, as JSON
     code: str = ""  #: digest of the code that derived; "" before schema 3
     #: what the learner chose, with its numbers, or null; `config` has it put into effect
     chosen: msgspec.Raw = msgspec.Raw(b"null")
-    trial: TrialItem | None = None
+    trial: TrialItem | None = None  #: None outside of one
     plugins: list[PluginItem] | UnsetType = UNSET  #: what decided and is not built in, where used
 
 
@@ -128,23 +128,23 @@ class SkipLine(LogLine, frozen=True, tag="skip"):
 class ClockLine(LogLine, frozen=True, tag="clock"):
     """Note: the wall clock moved against the session's by `step_s`; this is the new anchor."""
 
-    utc: str
+    utc: str  #: wall clock at `t`, ISO 8601
     step_s: float
 
 
 class DelayItem(msgspec.Struct, frozen=True, array_like=True):
     """How long one stage took, within a latency line: a list of these, in this order."""
 
-    count: int
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
+    count: int  #: how often
+    p50_ms: float  #: median
+    p99_ms: float  #: 99th percentile
+    max_ms: float  #: the longest
 
 
 class LatencyLine(LogLine, frozen=True, tag="latency"):
     """Note: how long each stage took since the last of these lines; in live sessions."""
 
-    stages: dict[str, DelayItem]
+    stages: dict[str, DelayItem]  #: by name
 
 
 class LostLine(LogLine, frozen=True, tag="lost"):
@@ -160,8 +160,8 @@ class EndLine(LogLine, frozen=True, tag="end", omit_defaults=True):
     `bad` is how much bad input each source sent, by kind; `drift_ppm` how fast its clock ran.
     """
 
-    reason: str
-    counters: dict[str, float]
+    reason: str  #: why it ended
+    counters: dict[str, float]  #: by name
     bad: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     drift_ppm: dict[str, float] = msgspec.field(default_factory=dict)
 
