@@ -47,14 +47,8 @@ class RemotePlayer:
 
     Parameters
     ----------
-    uri
-        The output as a user writes it, such as `midi:PORT NAME`.
-    t0_s
-        The monotonic clock at session time 0, in s.
-    midi_map
-        Which channels and controllers carry the layers; General MIDI when it is None.
-    made_by
-        The "module:attribute" that makes an output of a kind that others add.
+    uri, t0_s, midi_map, made_by
+        As for `open`; nothing starts before it.
     """
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "synth.player")
