@@ -23,7 +23,7 @@ def accepted(what: str, value: str) -> bool:
         ("override", ("tempo_bpm=70", "key=D dorian for 60"), ("", "tempo_bpm", "taste=1")),
         ("release", ("", "tempo_bpm", "style"), ("taste",)),
         ("resume", ("", "hold"), ("stop", "Hold")),
-        ("rating", ("relaxation=0", "arousal=9"), ("", "arousal=0", "arousal=9.1", "joy=3")),
+        ("rating", ("relaxation=0", "arousal=9"), ("", "arousal=0", "arousal=9.1", "joy=1")),
         ("marker", ("", "x" * 2000), ("x" * 2001,)),
         ("note", ("x" * 2000,), ("x" * 2001,)),
         ("adverse", ("x" * 2000,), ("x" * 2001,)),

@@ -251,6 +251,10 @@ def test_a_stop_within_seconds_leaves_the_ending_so_long() -> None:
     assert isinstance(ending, Bar)
     assert ending.beats <= 3.0  # until 68.5 s, which is beat 7; it begins with beat 4
     assert max(note.beat + note.beats for note in ending.notes) < 7.05  # played by a hand
+    quick = playing(1)
+    _, sooner = quick.say(63.5, "stop", "3.5")  # a beat and a half
+    assert isinstance(sooner, Bar)
+    assert max(note.beat + note.beats for note in sooner.notes) < 5.55
     short = playing(1)
     _, least = short.say(63.5, "stop", "0.5")
     assert isinstance(least, Bar)
@@ -274,6 +278,12 @@ def test_a_panic_cuts_off_at_once_and_the_next_bar_is_asked_for_again() -> None:
     assert isinstance(again, Bar)
     assert (again.index, again.beat) == (1, 4.0)
     assert player.say(63.0, "panic") == [Cancel(1.5)]
+
+
+def test_a_panic_at_the_first_beat_of_a_bar_takes_that_bar_for_begun() -> None:
+    player = playing(3)
+    assert player.say(65.5, "panic") == [Cancel(4.0)]
+    assert player.core.next_bar == (2, 8.0)
 
 
 def test_a_panic_with_nothing_to_come_still_cuts_off() -> None:
