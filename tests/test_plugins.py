@@ -181,6 +181,7 @@ def test_added_parts_make_a_session_that_says_so_and_verifies(site: Path, tmp_pa
     assert run(["verify", str(folder)]) == 0
 
 
+@pytest.mark.rig
 def test_an_added_output_is_played_in_the_player_s_process(site: Path, tmp_path: Path) -> None:
     grove(site)
     program = (

@@ -65,8 +65,7 @@ class RemotePlayer:
         self._watch: asyncio.Task[None] | None = None
         self._memory = PlayerMemory()
         self._restarts = self._unsent = 0
-        self._closing = False
-        self._hanging = False  # a player went without its last word: notes may sound on
+        self._closing = self._hanging = False  # hanging: gone without a word, notes may sound on
         self._owed_s: float | None = None  # since when silence is owed that was asked for
         self._refused = False  # by the output itself, at the last attempt to start
         self._cut_off_s: float | None = None  # when a port that others connect to was made anew
