@@ -26,6 +26,8 @@ class E4Server:
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _subscribed: set[asyncio.StreamWriter] = field(default_factory=set)
     _server: asyncio.Server | None = None
+    _said: list[str] = field(default_factory=list)
+    subscribed: asyncio.Event = field(default_factory=asyncio.Event)  #: somebody is sent samples
 
     async def start(self, port: int = 0) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
@@ -44,8 +46,8 @@ class E4Server:
             writer.transport.abort()
 
     def say(self, line: str) -> None:
-        for writer in self._writers:
-            writer.write(f"{line}\r\n".encode())
+        """Send a line with the next samples: never within another line that goes out in pieces."""
+        self._said.append(line)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -57,6 +59,7 @@ class E4Server:
                     writer.write(f"{answer}\r\n".encode())
                 if line == "device_subscribe gsr ON":
                     self._subscribed.add(writer)
+                    self.subscribed.set()
         except ConnectionError:
             pass
         finally:
@@ -90,7 +93,10 @@ class E4Server:
             await asyncio.sleep(began_s + self.utc_s + _EVERY_S - START_UTC_S - loop.time())
             text = "".join(f"{line}\r\n" for line in self._measure())
             data = (text.replace(".", ",") if self.comma else text).encode()
+            said = "".join(f"{line}\r\n" for line in self._said).encode()
+            self._said.clear()
             for writer in () if self.silent else tuple(self._subscribed):
+                writer.write(said)
                 for i in range(0, len(data), self.cut):
                     writer.write(data[i : i + self.cut])
                     await asyncio.sleep(0)

@@ -27,7 +27,10 @@ Act = Callable[[E4Server], Awaitable[None]]
 
 
 async def heard(server: E4Server, seconds: float, act: Act, options: str = "") -> list[Sample]:
-    """Return what the sensor yields within that time, while `act` happens to the server."""
+    """Return what the sensor yields within that time of its first subscription.
+
+    `act` happens to the server from then on: a busy machine may take its time until there.
+    """
     loop = asyncio.get_running_loop()
     began_s = loop.time()
 
@@ -35,12 +38,12 @@ async def heard(server: E4Server, seconds: float, act: Act, options: str = "") -
         return loop.time() - began_s
 
     async with serving(server):
-        acting = asyncio.ensure_future(act(server))
         settings = E4ServerSettings.parse(f"127.0.0.1:{server.port}{options}", wait_s=3.0)
         samples: list[Sample] = []
         async with aclosing(stream(settings, clock)) as sensor:
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(30.0) as limit:
+                    acting = asyncio.ensure_future(begun(server, act, seconds, limit))
                     async for sample in sensor:
                         now_s = clock()
                         assert not isinstance(sample, Chunk) or sample.times_s[-1] <= now_s + 0.001
@@ -49,6 +52,12 @@ async def heard(server: E4Server, seconds: float, act: Act, options: str = "") -
                 pass
         await acting
     return samples
+
+
+async def begun(server: E4Server, act: Act, seconds: float, limit: asyncio.Timeout) -> None:
+    await server.subscribed.wait()
+    limit.reschedule(asyncio.get_running_loop().time() + seconds)
+    await act(server)
 
 
 def series(samples: list[Sample], signal: Signal) -> tuple[np.ndarray, np.ndarray]:
