@@ -7,7 +7,15 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["STANDSTILL_BPM", "TempoMap", "TempoSegment", "entry", "stands_still", "steered"]
+__all__ = ["STANDSTILL_BPM", "TempoMap", "TempoSegment", "entry"]
+
+#: The tempo of music that waits: so slow that no further note begins.
+STANDSTILL_BPM = 1e-6
+_KEPT_SEGMENTS = 256
+_BAR_BEATS = 4.0
+_RETURN_BEATS = 2.0  # an error of phase is gone after about this time
+_MOST_BEND = 0.15  # share of the tempo; of our own choosing, like the rest
+_SAME_BPM = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,36 @@ class TempoSegment:
     time_s: float
     beat: float
     bpm: float
+
+    def beat_at(self, time_s: float) -> float:
+        """Return the beat at a time, also of one outside of the segment.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+
+        Returns
+        -------
+        float
+            In beats.
+        """
+        return self.beat + (time_s - self.time_s) * self.bpm / 60.0
+
+    def time_at(self, beat: float) -> float:
+        """Return the time of a beat, also of one outside of the segment.
+
+        Parameters
+        ----------
+        beat
+            In beats of the session.
+
+        Returns
+        -------
+        float
+            Session time, in s.
+        """
+        return self.time_s + (beat - self.beat) * 60.0 / self.bpm
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +84,16 @@ class TempoMap:
         """
         return cls((TempoSegment(time_s, 0.0, bpm),))
 
+    @property
+    def latest(self) -> TempoSegment:
+        """The last segment, which holds from its time on for ever."""
+        return self.segments[-1]
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the music waits, at `STANDSTILL_BPM`, after the last change."""
+        return self.latest.bpm <= STANDSTILL_BPM
+
     def change(self, time_s: float, bpm: float) -> Self:
         """Return the map with another tempo from `time_s` on, which must not precede the last.
 
@@ -66,10 +114,26 @@ class TempoMap:
         ValueError
             When `time_s` precedes the last segment.
         """
-        last = self.segments[-1]
+        last = self.latest
         if time_s < last.time_s:
             raise ValueError(f"a tempo at {time_s} s would precede the one at {last.time_s} s")
         return type(self)((*self.segments, TempoSegment(time_s, self.beat_at(time_s), bpm)))
+
+    def replaced(self, segment: TempoSegment) -> Self:
+        """Return the map with a segment in the place of those from its time on.
+
+        Parameters
+        ----------
+        segment
+            The last one from now on.
+
+        Returns
+        -------
+        Self
+            Of the latest 256 segments at most.
+        """
+        kept = [s for s in self.segments if s.time_s < segment.time_s]
+        return type(self)((*kept, segment)[-_KEPT_SEGMENTS:])
 
     def beat_at(self, time_s: float) -> float:
         """Return the beat at a time; negative before the start.
@@ -85,8 +149,7 @@ class TempoMap:
             In beats; the first segment holds before its own time too.
         """
         index = bisect_right(self.segments, time_s, key=lambda s: s.time_s)
-        segment = self.segments[max(0, index - 1)]
-        return segment.beat + (time_s - segment.time_s) * segment.bpm / 60.0
+        return self.segments[max(0, index - 1)].beat_at(time_s)
 
     def time_at(self, beat: float) -> float:
         """Return the time of a beat; of one that was leapt over, that of the leap.
@@ -102,33 +165,39 @@ class TempoMap:
             Session time, in s.
         """
         index = bisect_right(self.segments, beat, key=lambda s: s.beat)
-        segment = self.segments[max(0, index - 1)]
-        time_s = segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
+        time_s = self.segments[max(0, index - 1)].time_at(beat)
         return min(time_s, self.segments[index].time_s) if index < len(self.segments) else time_s
 
+    def steered(self, beat: float, bpm: float, at_s: float, from_s: float) -> TempoSegment | None:
+        """Return the tempo from `from_s` on that takes our bars to the other's, None to go on.
 
-#: The tempo of music that waits: so slow that no further note begins.
-STANDSTILL_BPM = 1e-6
-_BAR_BEATS = 4.0
-_RETURN_BEATS = 2.0  # an error of phase is gone after about this time
-_MOST_BEND = 0.15  # share of the tempo; of our own choosing, like the rest
-_SAME_BPM = 0.005
+        The nearer bar line counts. An error of phase is taken back by a tempo at most 15 % off.
 
+        Parameters
+        ----------
+        beat
+            Where the other stands at `at_s`, in beats.
+        bpm
+            Its tempo, in beats a minute.
+        at_s
+            Session time at which it stands there.
+        from_s
+            Session time from which on ours may change; the last segment's when that is later.
 
-def stands_still(tempo_map: TempoMap) -> bool:
-    """Tell whether the music waits.
-
-    Parameters
-    ----------
-    tempo_map
-        With one segment at least; the last one counts.
-
-    Returns
-    -------
-    bool
-        True at `STANDSTILL_BPM` and below.
-    """
-    return tempo_map.segments[-1].bpm <= STANDSTILL_BPM
+        Returns
+        -------
+        TempoSegment | None
+            From `from_s` on; None where the tempo would change by less than 0.005 beats a minute.
+        """
+        from_s = max(from_s, self.latest.time_s)
+        ours = self.beat_at(from_s)
+        theirs = beat + (from_s - at_s) * bpm / 60.0
+        ahead = (theirs - ours + 0.5 * _BAR_BEATS) % _BAR_BEATS - 0.5 * _BAR_BEATS
+        bend = max(-_MOST_BEND, min(_MOST_BEND, ahead / _RETURN_BEATS))
+        wanted_bpm = bpm * (1.0 + bend)
+        if abs(wanted_bpm - self.latest.bpm) < _SAME_BPM:
+            return None
+        return TempoSegment(from_s, ours, wanted_bpm)
 
 
 def entry(beat: float, bpm: float, at_s: float, from_s: float) -> float:
@@ -155,39 +224,3 @@ def entry(beat: float, bpm: float, at_s: float, from_s: float) -> float:
     there = beat + (from_s - at_s) * bpm / 60.0
     bar = math.ceil(there / _BAR_BEATS - 1e-9) * _BAR_BEATS
     return at_s + (bar - beat) * 60.0 / bpm
-
-
-def steered(
-    tempo_map: TempoMap, beat: float, bpm: float, at_s: float, from_s: float
-) -> TempoSegment | None:
-    """Return the tempo from `from_s` on that takes our bars to the other's; None to go on as is.
-
-    The nearer bar line counts. An error of phase is taken back by a tempo at most 15 % off.
-
-    Parameters
-    ----------
-    tempo_map
-        Ours.
-    beat
-        Where the other stands at `at_s`, in beats.
-    bpm
-        Its tempo, in beats a minute.
-    at_s
-        Session time at which it stands there.
-    from_s
-        Session time from which on ours may change; the last segment's when that is later.
-
-    Returns
-    -------
-    TempoSegment | None
-        From `from_s` on; None where the tempo would change by less than 0.005 beats a minute.
-    """
-    from_s = max(from_s, tempo_map.segments[-1].time_s)
-    ours = tempo_map.beat_at(from_s)
-    theirs = beat + (from_s - at_s) * bpm / 60.0
-    ahead = (theirs - ours + 0.5 * _BAR_BEATS) % _BAR_BEATS - 0.5 * _BAR_BEATS
-    bend = max(-_MOST_BEND, min(_MOST_BEND, ahead / _RETURN_BEATS))
-    wanted_bpm = bpm * (1.0 + bend)
-    if abs(wanted_bpm - tempo_map.segments[-1].bpm) < _SAME_BPM:
-        return None
-    return TempoSegment(from_s, ours, wanted_bpm)

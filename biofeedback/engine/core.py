@@ -32,7 +32,7 @@ from synth.compose.composer import Composer
 from synth.compose.style import Style
 from synth.events import Bar, Cancel
 from synth.params import MusicParams
-from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment, entry, stands_still, steered
+from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment, entry
 
 __all__ = ["Core", "CoreSettings"]
 
@@ -212,11 +212,11 @@ class Core:
         self._params = params
         if self._tempo is None or self.ending is not None or self._external is not None:
             return []
-        last = self._tempo.segments[-1]
+        last = self._tempo.latest
         if params.tempo_bpm == last.bpm or from_s < last.time_s:
             return []
         self._tempo = self._tempo.change(from_s, params.tempo_bpm)
-        return [self._tempo.segments[-1]]
+        return [self._tempo.latest]
 
     def _request(self, window: Window) -> WindowRequest | None:
         while self._chunk_seqs and self._chunk_seqs[0][0] < window.start_s:
@@ -253,7 +253,7 @@ class Core:
         self._external = None if clock.state == "lost" else clock
         if self._tempo is None or self.ending is not None:
             return []
-        still, from_s = stands_still(self._tempo), time_s + TEMPO_LEAD_S
+        still, from_s = self._tempo.stands_still, time_s + TEMPO_LEAD_S
         if clock.state == "stopped":
             return [] if still else self._stand_still(time_s)
         if still:
@@ -261,12 +261,12 @@ class Core:
             return self._bend(TempoSegment(start_s, self.next_bar[1], bpm))
         if clock.state == "lost":
             return []
-        return self._bend(steered(self._tempo, clock.beat, clock.bpm, clock.time_s, from_s))
+        return self._bend(self._tempo.steered(clock.beat, clock.bpm, clock.time_s, from_s))
 
     def _stand_still(self, time_s: float) -> list[Derived]:
         """Cut off what sounds; the next bar waits until the clock runs again."""
         assert self._tempo is not None
-        from_s = max(time_s, self._tempo.segments[-1].time_s)
+        from_s = max(time_s, self._tempo.latest.time_s)
         beat = self._tempo.beat_at(from_s)
         self._withdraw(beat)
         return [Cancel(beat), *self._bend(TempoSegment(from_s, beat, STANDSTILL_BPM))]

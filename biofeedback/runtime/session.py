@@ -128,7 +128,7 @@ class Session:
     def tempo_bpm(self) -> float | None:
         """The tempo of the music now; None before it begins."""
         tempo = self._core.tempo_map
-        return tempo.segments[-1].bpm if tempo else None
+        return tempo.latest.bpm if tempo else None
 
     @property
     def now_s(self) -> float:

@@ -93,7 +93,7 @@ class Ticker:
         if tempo is None:
             return TAIL_S
         rest_of_bar = -tempo.beat_at(self._clock()) % BAR_BEATS
-        bpm = max(TEMPO_RANGE_BPM[0], tempo.segments[-1].bpm)  # it stands still while it waits
+        bpm = max(TEMPO_RANGE_BPM[0], tempo.latest.bpm)  # it stands still while it waits
         return (rest_of_bar + ENDING_BEATS) * 60.0 / bpm + TAIL_S
 
     def ending_s(self) -> float:

@@ -176,8 +176,8 @@ class LiveView:
         """Return the bar that sounds now; bars are composed ahead of it."""
         if self._tempo is None:
             return None
-        beats = (self.now_s - self._tempo.time_s) * self._tempo.bpm / 60.0
-        begun = [bar for bar in self._bars if bar.beat <= self._tempo.beat + beats]
+        beat = self._tempo.beat_at(self.now_s)
+        begun = [bar for bar in self._bars if bar.beat <= beat]
         return begun[-1] if begun else None
 
     def _music(self) -> MusicView | None:

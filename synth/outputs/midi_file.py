@@ -98,7 +98,7 @@ class _Clock:
         now_s, previous_us = 0.0, None
         for tick, following in zip(ticks, [*ticks[1:], None], strict=True):
             if following is None:
-                tempo_us = round(60e6 / self._map.segments[-1].bpm)
+                tempo_us = round(60e6 / self._map.latest.bpm)
             else:
                 beats = (following - tick) / TICKS_PER_BEAT
                 wanted_us = round((self._time_at(following) - now_s) * 1e6 / beats)

@@ -13,7 +13,6 @@ from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["PlayerMemory"]
 
-_KEPT_SEGMENTS = 256
 _KEPT_NOTES = 4096
 _BAR_BEATS = 4.0
 
@@ -43,8 +42,7 @@ class PlayerMemory:
         segment
             Takes the place of those from its time on.
         """
-        kept = [s for s in self._tempo_map.segments if s.time_s < segment.time_s]
-        self._tempo_map = TempoMap((*kept[1 - _KEPT_SEGMENTS :], segment))
+        self._tempo_map = self._tempo_map.replaced(segment)
 
     def notes(self, notes: Iterable[Note]) -> None:
         """Remember notes, the oldest forgotten first.

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
 from synth.events import Note
 from synth.output import ClockedOutput, ClockPulse, NoteOff, NoteOn, Output
 from synth.params import Layer
-from synth.tempo_map import STANDSTILL_BPM, TempoSegment
+from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["Scheduler"]
 
-_KEPT_SEGMENTS: Final = 256
 _STALE_S: Final = 0.25  # a note that comes later than this is better left out
 _MOST_NOTES: Final = 20_000  # more are refused: hours of music, sent by mistake
 _PULSE, _OFF, _ON, _SWAY = 0, 1, 2, 3
@@ -76,7 +74,7 @@ class Scheduler:
         self._clocked = clocked
         self._early_s = early_s
         self._ahead_s = output.lookahead_s + early_s
-        self._segments: list[TempoSegment] = []
+        self._tempo = TempoMap(())
         self._events: list[_Event] = []
         self._count = 0
         self._sways, self._swaying = sways, False
@@ -94,11 +92,8 @@ class Scheduler:
         segment
             Where the music stands, and how fast it moves.
         """
-        while self._segments and self._segments[-1].time_s >= segment.time_s:
-            self._segments.pop()
-        self._segments.append(segment)
-        del self._segments[:-_KEPT_SEGMENTS]
-        if segment.bpm <= STANDSTILL_BPM:
+        self._tempo = self._tempo.replaced(segment)
+        if self._tempo.stands_still:
             self._stop_clock(segment.time_s)
 
     def feed(self, notes: Iterable[Note]) -> None:
@@ -146,9 +141,9 @@ class Scheduler:
         float | None
             Session time, in s; what the output looks ahead is taken off.
         """
-        if not self._events or not self._segments:
+        if not self._events or not self._tempo.segments:
             return None
-        return self._time_at(self._events[0][0]) - self._ahead_s
+        return self._tempo.time_at(self._events[0][0]) - self._ahead_s
 
     def step(self, now_s: float) -> None:
         """Send every event that is due at session time `now_s`.
@@ -158,21 +153,21 @@ class Scheduler:
         now_s
             Session time.
         """
-        if not self._segments:
+        if not self._tempo.segments:
             return
         horizon_s = now_s + self._ahead_s
         if self._clocked is not None and not self._running:
             self._begin_clock(horizon_s)
         if self._sways and not self._swaying:
-            self._plan_sway(self._beat_at(horizon_s))
+            self._plan_sway(self._tempo.beat_at(horizon_s))
         while self._events:
-            due_s = self._time_at(self._events[0][0])
+            due_s = self._tempo.time_at(self._events[0][0])
             if due_s > horizon_s:
                 return
             beat, kind, _, _, note = heapq.heappop(self._events)
             late_s = max(0.0, horizon_s - due_s)
             if isinstance(note, _Sway):
-                self._sway(beat, self._beat_at(horizon_s))
+                self._sway(beat, self._tempo.beat_at(horizon_s))
                 continue
             if isinstance(note, ClockPulse):
                 self._send_pulse(note, due_s, late_s)
@@ -206,8 +201,8 @@ class Scheduler:
 
     def _begin_clock(self, now_s: float) -> None:
         """Plan the clock's beginning at beat 0, or at the next bar when that has passed."""
-        now_beat = self._beat_at(now_s)
-        beat = max(self._segments[0].beat, math.ceil(now_beat / _BAR_BEATS) * _BAR_BEATS)
+        now_beat = self._tempo.beat_at(now_s)
+        beat = max(self._tempo.segments[0].beat, math.ceil(now_beat / _BAR_BEATS) * _BAR_BEATS)
         begin = ClockPulse("start" if beat == 0.0 else "continue", beat)
         self._push_pulse(beat - 0.5 / _TICKS_PER_BEAT, begin)
         self._push_pulse(beat, ClockPulse("tick", beat))
@@ -241,7 +236,7 @@ class Scheduler:
             kept = [event for event in self._events if event[1] != _PULSE]
             heapq.heapify(kept)
             self._events = kept
-            self._clocked.pulse(ClockPulse("stop", self._beat_at(now_s)), now_s)
+            self._clocked.pulse(ClockPulse("stop", self._tempo.beat_at(now_s)), now_s)
 
     def panic(self, now_s: float) -> None:
         """End all that sounds, forget all that is queued, then silence the output.
@@ -269,14 +264,3 @@ class Scheduler:
     def _push_pulse(self, beat: float, pulse: ClockPulse) -> None:
         self._count += 1
         heapq.heappush(self._events, (beat, _PULSE, 0, self._count, pulse))
-
-    def _beat_at(self, time_s: float) -> float:
-        index = bisect_right(self._segments, time_s, key=lambda s: s.time_s)
-        segment = self._segments[max(0, index - 1)]
-        return segment.beat + (time_s - segment.time_s) * segment.bpm / 60.0
-
-    def _time_at(self, beat: float) -> float:
-        index = bisect_right(self._segments, beat, key=lambda s: s.beat)
-        segment = self._segments[max(0, index - 1)]
-        time_s = segment.time_s + (beat - segment.beat) * 60.0 / segment.bpm
-        return min(time_s, self._segments[index].time_s) if index < len(self._segments) else time_s

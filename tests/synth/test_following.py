@@ -7,7 +7,7 @@ import random
 import pytest
 
 from synth.midi_clock import ClockListener, ClockPosition
-from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment, entry, stands_still, steered
+from synth.tempo_map import STANDSTILL_BPM, TempoMap, TempoSegment, entry
 
 TICK, START, CONTINUE, STOP = (0xF8,), (0xFA,), (0xFB,), (0xFC,)
 
@@ -30,7 +30,7 @@ def test_five_milliseconds_of_jitter_are_gone_after_eight_beats(bpm, seed) -> No
     positions = ticks(listener, 10.0, 24 * 40, bpm, 0.005, seed)
     for position in positions:
         now_s = position.time_s + 0.006
-        segment = steered(tempo_map, position.beat, position.bpm, position.time_s, now_s + 0.1)
+        segment = tempo_map.steered(position.beat, position.bpm, position.time_s, now_s + 0.1)
         if segment is not None:
             tempo_map = TempoMap((*tempo_map.segments, segment))
     settled = [p for p in positions if p.beat >= 8.0]
@@ -52,7 +52,7 @@ def test_in_phase_music_is_in_phase_within_eight_beats() -> None:
     start_s = entry(early[-1].beat, early[-1].bpm, early[-1].time_s, 0.9)
     tempo_map = TempoMap.start(start_s, early[-1].bpm)
     for p in later:
-        segment = steered(tempo_map, p.beat, p.bpm, p.time_s, max(start_s, p.time_s + 0.1))
+        segment = tempo_map.steered(p.beat, p.bpm, p.time_s, max(start_s, p.time_s + 0.1))
         tempo_map = TempoMap((*tempo_map.segments, *([segment] if segment else [])))
     assert abs((tempo_map.beat_at(4.0) - 8.0 + 2.0) % 4.0 - 2.0) * 0.5 <= 0.005
     assert start_s == pytest.approx(2.0, abs=0.02)  # the first bar line that is left
@@ -130,11 +130,11 @@ def test_other_messages_and_broken_ones_change_nothing() -> None:
 
 def test_music_that_agrees_is_left_alone_and_the_nearer_bar_counts() -> None:
     tempo_map = TempoMap.start(0.0, 120.0)
-    assert steered(tempo_map, 8.0, 120.0, 4.0, 5.0) is None
-    assert steered(tempo_map, 9.0, 120.0, 4.0, 5.0).bpm == pytest.approx(138.0)  # ahead: catch up
-    assert steered(tempo_map, 7.0, 120.0, 4.0, 5.0).bpm == pytest.approx(102.0)
-    assert not stands_still(tempo_map)
-    assert stands_still(TempoMap((TempoSegment(0.0, 0.0, STANDSTILL_BPM),)))
+    assert tempo_map.steered(8.0, 120.0, 4.0, 5.0) is None
+    assert tempo_map.steered(9.0, 120.0, 4.0, 5.0).bpm == pytest.approx(138.0)  # ahead: catch up
+    assert tempo_map.steered(7.0, 120.0, 4.0, 5.0).bpm == pytest.approx(102.0)
+    assert not tempo_map.stands_still
+    assert TempoMap((TempoSegment(0.0, 0.0, STANDSTILL_BPM),)).stands_still
 
 
 def test_positions_hold_what_the_session_logs() -> None:
