@@ -7,7 +7,7 @@ from random import Random
 
 from synth.compose.context import BarContext, DraftNote
 from synth.compose.motif import LAST_CLOSING_CELL, MotifForm, development
-from synth.compose.rhythm import CELLS, metric_weight
+from synth.compose.rhythm import CELLS, METRIC_WEIGHTS
 from synth.params import Layer, Mode
 from synth.theory.chords import diatonic, local_scale
 
@@ -76,9 +76,10 @@ def melody(
     homeward = _HOMEWARD_IONIAN if context.key.mode is Mode.IONIAN else _HOMEWARD
     middle = (low + high) // 2
     drafts: list[DraftNote] = []
-    for number, cell in enumerate(cells):
+    closing = context.place.last
+    slots = context.slots_at([cell / 4 for cell in cells])
+    for number, (cell, slot) in enumerate(zip(cells, slots, strict=True)):
         at = cell / 4
-        slot = context.slot_at(at)
         ladder = _ladder(local_scale(context.key, slot.chord), low, high)
         if pitch is None:
             aim = _nearest(ladder, middle) + context.motif.rise
@@ -89,8 +90,8 @@ def melody(
             aim = _nearest(ladder, pitch) + move
         if number == 0 and context.place.bar == 0:
             aim = (aim + _nearest(ladder, middle) + context.motif.rise) // 2
-        last = context.place.last and number == len(cells) - 1
-        wish = 1.0 if last else metric_weight(cell)
+        last = closing and number == len(cells) - 1
+        wish = 1.0 if last else METRIC_WEIGHTS[cell]
         tones = slot.chord.pitch_classes
         if last and context.place.closes_section:
             tones = tones[:1]
@@ -98,7 +99,7 @@ def melody(
         new = _choose(ladder, wants, pitch, interval, middle)
         end = cells[number + 1] / 4 if number + 1 < len(cells) else _end(context, at)
         beats = min(longest_beats, (end - at) * (0.35 + 0.63 * articulation))
-        accent = 0.35 + 0.4 * metric_weight(cell) + 0.15 * (pitch is not None and new > pitch)
+        accent = 0.35 + 0.4 * METRIC_WEIGHTS[cell] + 0.15 * (pitch is not None and new > pitch)
         drafts.append(DraftNote(at, beats, new, accent, Layer.MELODY))
         interval = 0 if pitch is None else new - pitch
         pitch = new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synth.compose.context import BarContext, DraftNote
-from synth.compose.rhythm import metric_weight
+from synth.compose.rhythm import METRIC_WEIGHTS
 from synth.params import Layer
 
 __all__ = ["BACKBEAT", "KICK", "MARACAS", "PULSE", "SHAKER", "SIDE_STICK", "groove"]
@@ -51,6 +51,6 @@ def groove(
     if context.place.last and onsets >= 8:
         strokes[-2:] = _FILL
     return [
-        DraftNote(cell / 4, 0.25, key, 0.25 + 0.45 * metric_weight(cell), Layer.PERCUSSION)
+        DraftNote(cell / 4, 0.25, key, 0.25 + 0.45 * METRIC_WEIGHTS[cell], Layer.PERCUSSION)
         for cell, key in sorted(dict.fromkeys(strokes))
     ]

@@ -6,7 +6,7 @@ from random import Random
 
 from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.form import BEATS_PER_BAR
-from synth.compose.rhythm import CELLS, metric_weight, spread
+from synth.compose.rhythm import CELLS, METRIC_WEIGHTS, spread
 from synth.params import Layer
 
 __all__ = [
@@ -66,7 +66,7 @@ def held(context: BarContext, *, onsets: int, articulation: float, tie: bool) ->
         else:
             beats = (end - at) * (0.7 + 0.3 * articulation)
         drafts.append(
-            DraftNote(at, beats, pitch, 0.35 + 0.3 * metric_weight(int(at * 4)), Layer.PAD)
+            DraftNote(at, beats, pitch, 0.35 + 0.3 * METRIC_WEIGHTS[int(at * 4)], Layer.PAD)
         )
     return drafts
 
@@ -108,7 +108,7 @@ def broken(
         beats = gap * (0.4 + 0.6 * articulation)
         if articulation > 0.6:
             beats = min(slot.at + slot.beats, BEATS_PER_BAR) - at
-        drafts.append(DraftNote(at, beats, pitch, 0.3 + 0.35 * metric_weight(cell), layer))
+        drafts.append(DraftNote(at, beats, pitch, 0.3 + 0.35 * METRIC_WEIGHTS[cell], layer))
     extra = onsets - len(cells)
     return drafts + _doubled(context, drafts, extra, layer)
 
@@ -163,7 +163,7 @@ def bass_line(
         elif pulse:
             end = min(end, float(BEATS_PER_BAR))
         beats = (end - at) * (0.35 + 0.63 * articulation)
-        accent = 0.4 + 0.4 * metric_weight(int(at * 4))
+        accent = 0.4 + 0.4 * METRIC_WEIGHTS[int(at * 4)]
         drafts.append(DraftNote(at, beats, pitch, accent, Layer.BASS))
     return drafts
 
@@ -255,7 +255,7 @@ def comped(context: BarContext, *, onsets: int, articulation: float) -> list[Dra
         later = [other for other in struck if other > at]
         end = min([*later, slot.at + slot.beats, float(BEATS_PER_BAR)])
         beats = (end - at) * (0.35 + 0.6 * articulation)
-        accent = 0.35 + 0.25 * metric_weight(int(at * 4))
+        accent = 0.35 + 0.25 * METRIC_WEIGHTS[int(at * 4)]
         drafts.append(DraftNote(at, beats, pitch, accent, Layer.PAD))
     return drafts
 
@@ -274,7 +274,7 @@ def _doubled(
     context: BarContext, drafts: list[DraftNote], extra: int, layer: Layer
 ) -> list[DraftNote]:
     """Thicken the strongest notes by an octave when the grid has no room left."""
-    strong = sorted(drafts, key=lambda d: (-metric_weight(int(d.at * 4)), d.at))
+    strong = sorted(drafts, key=lambda d: (-METRIC_WEIGHTS[int(d.at * 4)], d.at))
     return [
         DraftNote(d.at, d.beats, d.pitch + 12, d.accent * 0.8, layer)
         for d in strong[: max(0, extra)]
