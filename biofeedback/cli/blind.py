@@ -15,9 +15,9 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from biofeedback.cli.console import Terminal
 from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
+from biofeedback.cli.terminal import Terminal
 from biofeedback.cli.words import clock_text
 from biofeedback.common.event_bus import Subscription
 from biofeedback.control.base import Decision

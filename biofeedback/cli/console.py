@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-
 __all__ = [
-    "Terminal",
     "as_json",
     "command",
     "err",
@@ -20,7 +16,6 @@ __all__ = [
     "mistake",
     "out",
     "paragraph",
-    "printable",
     "progress",
     "written",
 ]
@@ -36,7 +31,7 @@ err: Console
 
 @cache
 def _console(*, stderr: bool) -> Console:
-    from biofeedback.cli.console import Terminal  # only what prints pays for it, --help does not
+    from biofeedback.cli.terminal import Terminal  # only what prints pays for it, --help does not
 
     return Terminal(stderr=stderr, soft_wrap=True, emoji=False)
 
@@ -67,7 +62,7 @@ def command(*words: str) -> str:
     """Return a command of ours as it may be pasted into a shell, whatever names are in it."""
     import shlex
 
-    from biofeedback.cli.console import printable
+    from biofeedback.cli.terminal import printable
 
     return shlex.join(["biofeedback", *map(printable, words)])
 
@@ -80,7 +75,7 @@ def paragraph(text: str) -> None:
 
 def mistake(message: str, hint: str) -> None:
     """Say what was wrong and what to do about it."""
-    from biofeedback.cli.console import printable
+    from biofeedback.cli.terminal import printable
 
     err = _console(stderr=True)
     err.print(f"[bold red]Error:[/] {escape(printable(message))}", highlight=False)
@@ -126,26 +121,3 @@ def progress(title: str) -> Iterator[Callable[[float], None]]:
         task = bars.add_task(title, total=1.0)
         yield lambda share: bars.update(task, completed=share)
         bars.update(task, completed=1.0)
-
-
-try:
-    from sensors.printable import printable
-except ImportError:  # a file of the user's is in the way, which `doctor` has to tell
-
-    def printable(text: str, longest: int | None = None, *, lines: bool = False) -> str:
-        """Return what is visible of a text."""
-        return "".join(c for c in text if c.isprintable() or (lines and c == "\n"))
-
-
-class Terminal(Console):
-    """A console that shows names of devices, ports and files as text, whatever is in them."""
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterable[Segment]:
-        """Yield what is to be written, without control characters of others."""
-        for segment in super().render(renderable, options):
-            if segment.control or segment.text.isprintable() or segment.text == "\n":
-                yield segment
-            else:
-                yield Segment(printable(segment.text, lines=True), segment.style)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from sensors.errors import SettingsError
-
 __all__ = [
     "PROGRAMMES",
     "Columns",
@@ -211,6 +209,8 @@ def column_map(text: str) -> dict[str, str]:
     """Return {"time": "t", "rr": "RR_ms"} for "time=t,rr=RR_ms"; raise `SettingsError` else."""
     pairs = [pair.partition("=") for pair in text.split(",")]
     if any(not (name and equals and column) for name, equals, column in pairs):
+        from sensors.errors import SettingsError  # so that `doctor` tells what is in the way
+
         raise SettingsError(
             f"--columns {text}: not of the form signal=column,...",
             hint="For example --columns time=t,rr=RR_ms",

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from rich.live import Live
 
 from biofeedback.cli.board import Board
-from biofeedback.cli.console import Terminal
 from biofeedback.cli.keys import Controls, Keyboard
 from biofeedback.cli.numbers import sensor_text
+from biofeedback.cli.terminal import Terminal
 from biofeedback.cli.words import clock_text
 from biofeedback.common.clock import monotonic_s
 from biofeedback.common.event_bus import Subscription

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biofeedback.cli import console
-from biofeedback.cli.console import Terminal
+from biofeedback.cli.terminal import Terminal
 from biofeedback.runtime.sanitizer import Sanitizer
 from sensors.base import SensorStatus
 from sensors.codecs.device_information import device_text
