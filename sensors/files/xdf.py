@@ -18,8 +18,6 @@ from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_xdf", "read_xdf"]
 
-_LATEST_S = 1e10  #: no clock, of a computer or of the year, shows more seconds: it is damage
-
 _LATEST_S = 1e12  #: 30,000 years; a later stamp is damage, and would overflow
 
 
