@@ -52,12 +52,12 @@ def clocked(early_s: float = 0.0, at_s: float = 0.0) -> tuple[Scheduler, Clocked
 
 def run(scheduler: Scheduler, until_s: float, from_s: float = 0.0) -> None:
     for k in range(round((until_s - from_s) * 100) + 1):
-        scheduler.advance(from_s + k / 100)
+        scheduler.step(from_s + k / 100)
 
 
 def test_the_end_of_an_old_note_does_not_cut_the_one_struck_after_it() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 2.0), note(2, 1.0, 3.0)])
+    scheduler.feed([note(1, 0.0, 2.0), note(2, 1.0, 3.0)])
     run(scheduler, 5.0)
     told = [(due, type(event), event.note_id) for due, event in output.sent]
     assert told == [
@@ -68,7 +68,7 @@ def test_the_end_of_an_old_note_does_not_cut_the_one_struck_after_it() -> None:
 
 def test_equal_pitches_of_two_layers_are_two_notes() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 2.0), note(2, 1.0, 2.0, layer=Layer.PAD)])
+    scheduler.feed([note(1, 0.0, 2.0), note(2, 1.0, 2.0, layer=Layer.PAD)])
     run(scheduler, 4.0)
     assert [due for due, e in output.sent if isinstance(e, NoteOff)] == [2.0, 3.0]
 
@@ -78,8 +78,8 @@ def test_a_note_keeps_its_velocity_and_the_ends_of_midis_range_are_in_it() -> No
     at_the_ends = [(1, 1.0, 0, 1), (2, 1.0, 127, 127)]
     beyond = [(3, 1.0, -1, 64), (4, 1.0, 60, 0), (5, 1.0, 60, 128), (6, -1.0, 60, 64)]
     for k, beats, pitch, velocity in at_the_ends + beyond:
-        scheduler.add([Note(k, 0.0, beats, pitch, velocity, Layer.MELODY)])
-    scheduler.advance(0.0)
+        scheduler.feed([Note(k, 0.0, beats, pitch, velocity, Layer.MELODY)])
+    scheduler.step(0.0)
     assert [event for _, event in output.sent] == [
         NoteOn(1, Layer.MELODY, 0, 1), NoteOn(2, Layer.MELODY, 127, 127),
     ]  # fmt: skip
@@ -88,8 +88,8 @@ def test_a_note_keeps_its_velocity_and_the_ends_of_midis_range_are_in_it() -> No
 
 def test_a_note_may_be_a_quarter_of_a_second_late_and_no_more() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 1.0), note(2, 1.25, pitch=61)])
-    scheduler.advance(1.5)
+    scheduler.feed([note(1, 1.0), note(2, 1.25, pitch=61)])
+    scheduler.step(1.5)
     assert [event.note_id for _, event in output.sent] == [2]
     assert scheduler.dropped == 1
     assert scheduler.lateness_s == [0.25]
@@ -97,32 +97,32 @@ def test_a_note_may_be_a_quarter_of_a_second_late_and_no_more() -> None:
 
 def test_lateness_is_told_of_each_event() -> None:
     scheduler, _ = playing()
-    scheduler.add([note(1, 1.0, 0.5)])
-    scheduler.advance(1.125)
-    scheduler.advance(1.5)
+    scheduler.feed([note(1, 1.0, 0.5)])
+    scheduler.step(1.125)
+    scheduler.step(1.5)
     assert scheduler.lateness_s == [0.125, 0.0]
 
 
 def test_a_port_that_wants_all_early_is_told_the_time_less_that() -> None:
     scheduler, output = playing(early_s=0.25)
-    scheduler.add([note(1, 1.0)])
+    scheduler.feed([note(1, 1.0)])
     assert scheduler.next_due_s() == 0.75
-    scheduler.advance(0.74)
+    scheduler.step(0.74)
     assert output.sent == []
-    scheduler.advance(0.75)
-    scheduler.advance(1.25)
+    scheduler.step(0.75)
+    scheduler.step(1.25)
     assert [due for due, _ in output.sent] == [0.75, 1.25]
 
 
 def test_twenty_thousand_notes_are_the_most() -> None:
     scheduler, _ = playing()
-    scheduler.add(note(k, 10.0) for k in range(20_001))
+    scheduler.feed(note(k, 10.0) for k in range(20_001))
     assert scheduler.dropped == 1
 
 
 def test_a_later_tempo_replaces_those_from_its_time_on() -> None:
     scheduler, _ = playing()
-    scheduler.add([note(1, 10.0)])
+    scheduler.feed([note(1, 10.0)])
     scheduler.set_tempo(TempoSegment(4.0, 4.0, 120.0))
     assert scheduler.next_due_s() == 7.0
     scheduler.set_tempo(TempoSegment(4.0, 4.0, 30.0))
@@ -134,15 +134,15 @@ def test_a_later_tempo_replaces_those_from_its_time_on() -> None:
 def test_before_any_tempo_nothing_is_due() -> None:
     output = NullOutput()
     scheduler = Scheduler(output)
-    scheduler.add([note(1, 0.0)])
+    scheduler.feed([note(1, 0.0)])
     assert scheduler.next_due_s() is None
-    scheduler.advance(5.0)
+    scheduler.step(5.0)
     assert output.sent == []
 
 
 def test_cancel_leaves_what_ends_before_and_shortens_what_would_begin_before() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 1.0, 1.0, 60), note(2, 1.0, 4.0, 61), note(3, 2.0, 1.0, 62)])
+    scheduler.feed([note(1, 1.0, 1.0, 60), note(2, 1.0, 4.0, 61), note(3, 2.0, 1.0, 62)])
     scheduler.cancel(2.0)
     run(scheduler, 6.0)
     ends = {event.note_id: due for due, event in output.sent if isinstance(event, NoteOff)}
@@ -164,7 +164,7 @@ def test_the_clock_starts_half_a_tick_before_beat_0_and_ticks_24_times_a_beat() 
 
 def test_a_clock_that_begins_within_the_music_continues_at_the_next_bar() -> None:
     scheduler, output = clocked()
-    scheduler.advance(5.0)
+    scheduler.step(5.0)
     run(scheduler, 8.1, from_s=5.0)
     assert output.pulses[:2] == [(round(8.0 - 0.5 / 24, 9), "continue", 8.0), (8.0, "tick", 8.0)]
 
@@ -174,8 +174,8 @@ def test_the_clock_goes_before_the_notes_of_its_time_and_as_early_as_they() -> N
     order: list[str] = []
     output.pulse = lambda pulse, due_s: order.append(f"{pulse.what} {due_s:.3f}")
     output.send = lambda event, due_s: order.append(f"note {due_s:.3f}")
-    scheduler.add([note(1, 0.0)])
-    scheduler.advance(-0.5)
+    scheduler.feed([note(1, 0.0)])
+    scheduler.step(-0.5)
     assert order == ["start -0.521", "tick -0.500", "note -0.500"]
 
 
@@ -183,7 +183,7 @@ def test_after_a_stall_the_clock_stops_and_continues_at_the_next_bar() -> None:
     scheduler, output = clocked()
     run(scheduler, 1.0)
     output.pulses.clear()
-    scheduler.advance(2.0)
+    scheduler.step(2.0)
     assert output.pulses == [(2.0, "stop", 2.0)]
     run(scheduler, 4.05, from_s=2.0)
     assert output.pulses[1][1:] == ("continue", 4.0)
@@ -201,7 +201,7 @@ def test_music_that_stands_still_stops_its_clock_once() -> None:
 
 def test_a_panic_ends_notes_stops_the_clock_and_silences_the_output() -> None:
     scheduler, output = clocked()
-    scheduler.add([note(1, 0.0, 4.0), note(2, 2.0)])
+    scheduler.feed([note(1, 0.0, 4.0), note(2, 2.0)])
     run(scheduler, 1.0)
     output.pulses.clear()
     scheduler.panic(1.25)
@@ -216,8 +216,8 @@ def test_a_panic_ends_notes_stops_the_clock_and_silences_the_output() -> None:
 
 def test_an_output_that_fails_in_a_panic_is_still_silenced() -> None:
     scheduler, output = playing()
-    scheduler.add([note(1, 0.0, 4.0)])
-    scheduler.advance(0.0)
+    scheduler.feed([note(1, 0.0, 4.0)])
+    scheduler.step(0.0)
 
     def fail(event: object, due_s: float) -> None:
         raise OSError
@@ -238,9 +238,9 @@ def test_the_pacer_is_told_eight_times_a_beat_as_a_swell_of_eight_beats() -> Non
     assert output.signals == pytest.approx(expected)
     assert output.signals[31] == 1.0
     late = len(output.signals)
-    scheduler.advance(20.0)  # what was missed is not made up for
+    scheduler.step(20.0)  # what was missed is not made up for
     assert len(output.signals) == late + 1
-    scheduler.advance(20.13)
+    scheduler.step(20.13)
     assert len(output.signals) == late + 2
 
 
