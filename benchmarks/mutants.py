@@ -63,7 +63,14 @@ ROOMS = {
         ("synth/player/*.py",),
         ("tests/synth/test_player_scheduler.py", "tests/synth/test_player_claims.py"),
     ),
-    "link": Room(("sensors/ble/link.py",), ("tests/sensors/test_link.py",)),
+    "link": Room(
+        ("sensors/ble/link.py",),
+        (
+            "tests/sensors/test_link.py",
+            "tests/sensors/test_link_dialogue.py",
+            "tests/sensors/test_link_identity.py",
+        ),
+    ),
     "codecs": Room(
         ("sensors/codecs/*.py",),
         (
@@ -76,7 +83,14 @@ ROOMS = {
     ),
     "personal": Room(
         ("biofeedback/personal/*.py",),
-        ("tests/personal/test_learner.py", "tests/personal/test_personal_claims.py", "-k", QUICK),
+        (
+            "tests/personal/test_learner.py",
+            "tests/personal/test_learner_claims.py",
+            "tests/personal/test_insight_claims.py",
+            "tests/personal/test_kept_claims.py",
+            "-k",
+            QUICK,
+        ),
     ),
 }
 

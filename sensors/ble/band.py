@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.ble.link import ConnectionSpec, LinkChange, Packet, supervise
+from sensors.ble.link import ConnectionSpec, LinkChange, Packet, maintain
 from sensors.codecs.frame import SampleFrame
 from sensors.codecs.heart_rate import battery_percent
 from sensors.errors import PacketError
@@ -72,7 +72,7 @@ async def follow(plan: ConnectionSpec, reader: BandReader, clock: Clock) -> Samp
     SensorUnavailable
         Where the radio cannot be used at the start.
     """
-    async with aclosing(supervise(plan, clock)) as events:
+    async with aclosing(maintain(plan, clock)) as events:
         async for event in events:
             for sample in reader.take(event):
                 yield sample

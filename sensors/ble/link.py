@@ -23,7 +23,7 @@ from sensors.signals import GapReason
 if TYPE_CHECKING:
     from bleak import BleakClient
 
-__all__ = ["ConnectionSpec", "Dialogue", "GattClient", "LinkChange", "Packet", "supervise"]
+__all__ = ["ConnectionSpec", "Dialogue", "GattClient", "LinkChange", "Packet", "maintain"]
 
 _SEARCH_S = 3.0  #: one look around; long enough to see a second strap that could be meant
 _CONNECT_S = 10.0
@@ -73,9 +73,7 @@ class LinkChange:
     detail: str = ""  #: a sentence for the wearer, or empty
 
 
-async def supervise(
-    plan: ConnectionSpec, clock: Clock
-) -> AsyncGenerator[LinkChange | Packet, None]:
+async def maintain(plan: ConnectionSpec, clock: Clock) -> AsyncGenerator[LinkChange | Packet, None]:
     """Yield packets for ever, and each change of the link; closing it disconnects.
 
     A connection is: connect, listen to the data, `dialogue.begin`, packets and `dialogue.hear`,

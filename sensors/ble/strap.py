@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.ble.device_query import DeviceQuery, legible
-from sensors.ble.link import ConnectionSpec, LinkChange, Packet, supervise
+from sensors.ble.link import ConnectionSpec, LinkChange, Packet, maintain
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue
 from sensors.codecs.device_information import device_text
@@ -111,7 +111,7 @@ async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
     wanted = plan.wanted
     source = wanted.label or wanted.text or wanted.serial or wanted.what
     reader = StrapReader(source, PmdReader(source, dialogue.running), lambda: dialogue.trouble)
-    async with aclosing(supervise(plan, clock)) as events:
+    async with aclosing(maintain(plan, clock)) as events:
         async for event in events:
             for sample in reader.take(event):
                 yield sample
