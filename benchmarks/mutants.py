@@ -52,7 +52,10 @@ QUICK = "not people_without"
 ROOMS = {
     "engine": Room(
         ("biofeedback/engine/*.py",),
-        tuple(f"tests/engine/test_{name}_claims.py" for name in ("command", "core", "digest")),
+        tuple(
+            f"tests/engine/test_{name}_claims.py"
+            for name in ("command", "core", "core_body", "core_clock", "digest")
+        ),
     ),
     "verify": Room(("biofeedback/record/verify.py",), ("tests/record/test_verify_claims.py",)),
     "trials": Room(
