@@ -9,13 +9,16 @@ ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 endif
 
+# A file of tests stays with one process: what its tests share is set up once.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+
 .PHONY: demo test check quick nightly mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/biofeedback demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -29,7 +32,7 @@ mutants: $(VENV)/.installed-dev
 
 # What needs neither another program nor much time.
 quick: check
-	$(BIN)/python -m pytest -q -m "not rig and not slow"
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not rig and not slow"
 
 # What the gate is too short for; each ends with an error when something is wrong.
 nightly: check test

@@ -46,8 +46,10 @@ class Taken:
         raise AssertionError
 
 
-@pytest.mark.parametrize("name", [f"Events {RUN}", f"Markers-{RUN}"])
-def test_a_marker_stands_at_the_time_of_its_sender_and_our_own_are_not_heard(name: str) -> None:
+@pytest.mark.parametrize("kind", ["Events ", "Markers-"])
+def test_a_marker_stands_at_the_time_of_its_sender_and_our_own_are_not_heard(kind: str) -> None:
+    name = f"{kind}{RUN}"
+
     async def body() -> str:
         theirs, ours = outlet(f"theirs-{RUN}"), outlet(f"{RUN}/markers/")
         taken, desk = Taken(), LslMarkerInput(name, pylsl.local_clock)
