@@ -13,6 +13,7 @@ from biofeedback.app.plan import SessionPlan
 from biofeedback.common.clock import SessionClock
 from biofeedback.engine.digest import code_digest
 from biofeedback.record import lines
+from biofeedback.record.processor import processor
 from biofeedback.record.used import plugins_used
 from biofeedback.state.baseline import Baseline
 from synth.outputs.uri import OutputSpec
@@ -56,6 +57,7 @@ def header(
         chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
         trial=plan.trial,
         plugins=plugins_used(plan.config) or msgspec.UNSET,
+        processor=processor(),
     )  # fmt: skip
 
 

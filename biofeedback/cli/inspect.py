@@ -30,7 +30,8 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     """Regenerate a session from its log and compare.
 
     Exits with 0 when every decision and note is identical, with 1 when the log was changed, with 3
-    when it differs and was made by other code or other versions, or when a plug-in is not here.
+    when it differs and was made by other code, by other versions or on another processor, or when a
+    plug-in is not here.
     """
     from biofeedback.engine.digest import code_digest
     from biofeedback.record import verify as proof
@@ -50,6 +51,7 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
                 "lost": None if verdict.lost is None else [verdict.lost.first, verdict.lost.last],
                 "versions": verdict.versions,
                 "other_code": verdict.other_code,
+                "processor": verdict.processor,
                 "foreign": verdict.foreign or None,
                 "difference": None
                 if difference is None
@@ -69,6 +71,12 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
             "[yellow]Note:[/] made by other code"
             f"{'' if verdict.versions else ' of the same version'}; "
             "differences may come from that.",
+            highlight=False,
+        )
+    if verdict.processor and difference is not None:
+        console.err.print(
+            "[yellow]Note:[/] logged on another processor: {}, here {}; "
+            "the difference may come from that.".format(*map(escape, verdict.processor)),
             highlight=False,
         )
     if verdict.foreign:

@@ -58,6 +58,7 @@ __all__ = [
     "NoteLine",
     "ParamsItem",
     "PluginItem",
+    "ProcessorItem",
     "ReadingItem",
     "ReadingLine",
     "ScrLine",
@@ -96,12 +97,19 @@ class PluginItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     code: str  #: digest of what it runs
 
 
+class ProcessorItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What computed: all that is derived has the same bits on each, as far as we know."""
+
+    model: str  #: as the system names it
+    features: list[str]  #: sets of instructions that numpy chooses its code by
+
+
 class HeaderLine(LogLine, frozen=True, tag="header"):
     """The first line: everything that is needed to regenerate what was derived."""
 
     schema: int  #: `SCHEMA` of the code that wrote it
     versions: dict[str, str]  #: of Python, this program and its libraries
-    platform: str  #: operating system and processor
+    platform: str  #: operating system and kind of processor
     started_utc: str  #: wall clock at session time 0, ISO 8601
     seed: int  #: of all chance
     mode: str  #: "live" or "virtual"
@@ -116,6 +124,7 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
     chosen: msgspec.Raw = msgspec.Raw(b"null")
     trial: TrialItem | None = None  #: None outside of one
     plugins: list[PluginItem] | UnsetType = UNSET  #: what decided and is not built in, where used
+    processor: ProcessorItem | None = None  #: None in older logs
 
 
 class SkipLine(LogLine, frozen=True, tag="skip"):

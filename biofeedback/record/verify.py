@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from biofeedback.record import lines
 from biofeedback.record.derived import derived_lines
 from biofeedback.record.inputs import input_of
 from biofeedback.record.line import DerivedLine, checksums, encode
+from biofeedback.record.processor import other_processor
 from biofeedback.record.reader import log_size, read
 from biofeedback.record.used import compared
 
@@ -53,6 +55,7 @@ class Verification:
     #: name -> (in the log, installed), where they differ; then identity is not promised
     versions: dict[str, tuple[str, str]] = field(default_factory=dict)
     other_code: bool = False  #: the header has another digest of the code, or none
+    processor: tuple[str, str] | None = None  #: (in the log, here), where they differ
     foreign: str = ""  #: why the code at hand cannot regenerate what other code made
 
     @property
@@ -62,13 +65,15 @@ class Verification:
 
     @property
     def explained(self) -> bool:
-        """Whether what differs may come from other code or versions, not from a changed log.
+        """Whether what differs may come from other code, versions or another processor.
 
-        Numbers and checksums of lines do not depend on the code.
+        If not, the log was changed. All processors should derive the same (`portable_math`), but
+        one that does not is no proof against a log. Numbers and checksums of lines depend on
+        nothing of all that.
         """
         if self.foreign:
             return True
-        elsewhere = self.other_code or bool(self.versions)
+        elsewhere = self.other_code or bool(self.versions) or self.processor is not None
         return elsewhere and self.difference is not None and self.difference.field not in _SEALED
 
 
@@ -81,8 +86,8 @@ def verify(
     """Regenerate a session's derived lines and compare them byte for byte.
 
     A log that a crash cut short is verified up to its last complete line, one with a hole up to the
-    hole; of one whose config only other code understands, or whose plug-ins are not all here,
-    nothing is, and `foreign` says why.
+    hole; of one that only other code understands, or whose plug-ins are not all here, nothing is,
+    and `foreign` says why.
 
     Parameters
     ----------
@@ -106,44 +111,44 @@ def verify(
     LogError
         When the log is empty or cannot be read.
     """
-    checker: _Checker | None = None
-    versions: dict[str, tuple[str, str]] = {}
-    other_code = False
-    size, done = log_size(session), 0
-    for raw, line in read(session):
-        if checker is None:
-            assert isinstance(line, lines.HeaderLine)
-            if changed := _changed(raw, line, sealed=line.schema >= 2):
-                return Verification(0, 0, False, replace(changed, seq=0))
-            versions = _versions_that_differ(line.versions)
-            other_code = bool(code) and line.code != code
-            plugins = compared(line.plugins or ())
-            if plugins.missing:
-                return Verification(
-                    0, 0, False, versions=versions, other_code=other_code, foreign=plugins.missing
-                )
-            versions |= plugins.versions
-            other_code = other_code or plugins.other_code
-            try:
-                core = _built(build, line, session)
-            except LogError as error:
-                if not other_code:
-                    raise
-                return Verification(
-                    0, 0, False, versions=versions, other_code=True, foreign=str(error)
-                )
-            checker = _Checker(core, line.schema)
-        checker.take(raw, line)
-        if checker.difference is not None or checker.lost is not None:
-            break
-        done += len(raw) + 1
-        if progress is not None:
-            progress(done / size)
-    if checker is None:
+    logged = read(session)
+    first, header = next(logged, (b"", None))
+    if not isinstance(header, lines.HeaderLine):
         raise LogError(f"the session log {session} is empty", hint="The session never began.")
+    if changed := _changed(first, header, sealed=header.schema >= 2):
+        return Verification(0, 0, False, replace(changed, seq=0))
+    origin = _origin(header, code)
+    if origin.foreign:
+        return origin
+    try:
+        checker = _Checker(_built(build, header, session), header.schema)
+        size, done = log_size(session), 0
+        for raw, line in chain([(first, header)], logged):
+            checker.take(raw, line)
+            if checker.difference is not None or checker.lost is not None:
+                break
+            done += len(raw) + 1
+            if progress is not None:
+                progress(done / size)
+    except LogError as error:
+        if not origin.other_code:
+            raise
+        return replace(origin, foreign=str(error))
+    return replace(
+        origin, inputs=checker.inputs, derived=checker.derived, complete=checker.complete,
+        difference=checker.difference, lost=checker.lost,
+    )  # fmt: skip
+
+
+def _origin(header: lines.HeaderLine, code: str) -> Verification:
+    """Return how what made a log differs from what is here; nothing is compared yet."""
+    plugins = compared(header.plugins or ())
     return Verification(
-        checker.inputs, checker.derived, checker.complete, checker.difference, checker.lost,
-        versions, other_code,
+        0, 0, False,
+        versions=_versions_that_differ(header.versions) | plugins.versions,
+        other_code=(bool(code) and header.code != code) or plugins.other_code,
+        processor=other_processor(header.processor),
+        foreign=plugins.missing,
     )  # fmt: skip
 
 

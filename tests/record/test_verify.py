@@ -8,6 +8,7 @@ from rigs.sessions import nothing_to_watch
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
+from biofeedback.cli.app import run
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.engine.digest import code_digest
@@ -132,3 +133,53 @@ def test_other_code_is_told_from_a_changed_log(tmp_path: Path, log: bytes) -> No
     assert not verify(path, core_of, code=code_digest()).explained
     path.write_bytes(log.replace(b'"why":"', b'"why":"Perhaps '))
     assert not verify(path, core_of, code=code_digest()).explained
+
+
+def of_another_processor(log: bytes) -> bytes:
+    header, _, rest = log.partition(b"\n")
+    header = re.sub(rb'"model":"[^"]*"', b'"model":"Another"', header)
+    return sealed(header.rpartition(b',"crc"')[0] + b"}") + b"\n" + rest
+
+
+def test_a_log_of_another_processor_is_proved_here(tmp_path: Path, log: bytes) -> None:
+    path = tmp_path / LOG_NAME
+    path.write_bytes(of_another_processor(log))
+    verdict = verify(path, core_of, code=code_digest())
+    assert verdict.identical
+    assert verdict.processor is not None
+    there, here = verdict.processor
+    assert there.startswith("Another (")
+    assert here != there
+
+
+def test_another_processor_explains_a_difference_but_no_broken_seal(
+    tmp_path: Path, log: bytes
+) -> None:
+    path = tmp_path / LOG_NAME
+    moved = of_another_processor(log)
+    path.write_bytes(moved.replace(b'"why":"', b'"why":"Perhaps '))
+    assert verify(path, core_of, code=code_digest()).explained
+    path.write_bytes(moved.replace(b'"signal":"rr"', b'"signal":"hr"'))
+    assert not verify(path, core_of, code=code_digest()).explained
+
+
+def test_the_command_names_both_processors_where_that_may_be_why(
+    tmp_path: Path, log: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = of_another_processor(log)
+    (tmp_path / LOG_NAME).write_bytes(moved)
+    assert run(["verify", str(tmp_path)]) == 0
+    assert "processor" not in capsys.readouterr().err
+    (tmp_path / LOG_NAME).write_bytes(moved.replace(b'"why":"', b'"why":"Perhaps '))
+    assert run(["verify", str(tmp_path)]) == 3
+    assert "logged on another processor: Another" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_log_of_other_code_whose_lines_are_none_of_ours_is_not_verified(
+    tmp_path: Path, log: bytes
+) -> None:
+    path = tmp_path / LOG_NAME
+    path.write_bytes(of_other_code(log).replace(b'"kind":"tick"', b'"kind":"tock"'))
+    verdict = verify(path, core_of, code=code_digest())
+    assert "tock" in verdict.foreign
+    assert verdict.explained
