@@ -41,7 +41,7 @@ COMPOSE = {
 #: What each of the others may import, besides value types; rooms, or single modules of one.
 VALUES = {
     "sensors.base", "sensors.signals", "synth.events", "synth.params", "synth.tempo_map",
-    "biofeedback.common.errors", "biofeedback.common.plugins",
+    "biofeedback.common.errors", "biofeedback.common.plugins", "biofeedback.common.portable_math",
 }  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "biofeedback.common": set(),
@@ -210,6 +210,81 @@ def test_pure_rooms_reach_for_nothing_outside(room: str) -> None:
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module.split(".")[0])
             assert not names & IMPURE, module
+
+
+#: Where what is derived comes from, so that any processor must give it the same bits.
+DERIVE = (
+    "biofeedback.common.portable_math", "biofeedback.metrics", "biofeedback.state",
+    "biofeedback.group", "biofeedback.control", "biofeedback.engine", "synth.compose",
+    "synth.styles", "synth.theory", "synth.tempo_map", "synth.params",
+)  # fmt: skip
+#: What the worker process and reports compute, which `verify` compares with a tolerance or never.
+NEARLY_EQUAL = ("biofeedback.metrics.windowed", "biofeedback.metrics.spectrum")
+#: What IEEE 754 or plain order fixes: one rounding a number, choices, counts. `arange` counts, the
+#: sum of `cumsum` is one after the other, `median` and `quantile` lie between two numbers.
+EXACT = {
+    "np": {
+        "abs", "arange", "argmax", "array", "array_equal", "asarray", "ascontiguousarray", "bool_",
+        "concatenate", "copysign", "count_nonzero", "cumsum", "diff", "flatnonzero", "float64",
+        "full", "full_like", "isfinite", "isnan", "maximum", "median", "nan", "ndarray", "newaxis",
+        "ones", "pad", "ptp", "quantile", "rint", "searchsorted", "sqrt", "stack", "where", "zeros",
+    },
+    "math": {
+        "ceil", "copysign", "factorial", "floor", "frexp", "fsum", "inf", "isfinite", "isnan",
+        "ldexp", "nan", "pi", "sqrt",
+    },
+    "statistics": {"median", "pstdev"},
+}  # fmt: skip
+MODULES = {"numpy": "np", "math": "math", "statistics": "statistics"}
+#: `sum` of floats depends on the version of Python; these add up whole numbers.
+COUNT = (
+    "synth.compose.arrangement", "synth.compose.density", "synth.compose.textures",
+    "synth.styles.load", "synth.theory.voicing",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "module",
+    [m for m in modules() if any(within(m, d) for d in DERIVE) and m not in NEARLY_EQUAL],
+)
+def test_what_is_derived_has_the_same_bits_on_every_processor(module: str) -> None:
+    """Write it with `portable_math`; docs/decisions/byte-identity.md says why."""
+    assert not [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree_of(modules()[module]))
+        if isinstance(node, ast.expr | ast.stmt) and _depends_on_the_processor(node, module)
+    ]
+
+
+def _depends_on_the_processor(node: ast.AST, module: str) -> bool:
+    match node:
+        case ast.Import():
+            inexact = {"numpy.linalg", "numpy.fft", "scipy", "cmath"}
+            return any(within(alias.name, name) for alias in node.names for name in inexact) or any(
+                alias.name in MODULES and (alias.asname or alias.name) != MODULES[alias.name]
+                for alias in node.names
+            )
+        case ast.ImportFrom():
+            names = {alias.name for alias in node.names}
+            if node.module in MODULES:
+                return not names <= EXACT[MODULES[node.module]]
+            return within(str(node.module), "scipy") or within(str(node.module), "numpy.linalg")
+        case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in EXACT:
+            return attr not in EXACT[name]
+        case ast.Call(func=ast.Attribute(attr=attr, value=on)):
+            sums = {"sum", "mean", "std", "var", "dot", "prod", "trace", "gauss", "normalvariate"}
+            return attr in sums and ast.unparse(on) not in EXACT
+        case ast.Call(func=ast.Name(id=name)):
+            return name == "pow" or (name == "sum" and module not in COUNT)
+        case ast.BinOp(op=ast.MatMult()) | ast.AugAssign(op=ast.MatMult() | ast.Pow()):
+            return True
+        case ast.BinOp(op=ast.Pow(), left=left, right=right):
+            return not all(_whole(side) for side in (left, right))
+    return False
+
+
+def _whole(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
 
 
 def test_the_package_itself_holds_its_rooms_and_hardly_a_file() -> None:

@@ -69,7 +69,7 @@ class Band:
     def __init__(self, edges: Sequence[float], margin: float, value: float) -> None:
         self._edges = tuple(edges)
         self._margin = margin
-        self.index = sum(value >= edge for edge in self._edges)
+        self.index = len([edge for edge in self._edges if value >= edge])
 
     def sort(self, value: float) -> int:
         """Return the band of `value`: 0 below the first edge, up to `len(edges)`."""

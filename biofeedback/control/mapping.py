@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from biofeedback.common.portable_math import exp
 from biofeedback.control.base import ControlInput, ControlTarget
 from biofeedback.control.limits import clamp
 from biofeedback.control.transition_tracker import SECONDS
@@ -154,13 +155,13 @@ class Mapping:
         low, high = route.out
         wanted = low + (high - low) * share
         before = self._values.get(route.to, wanted)
-        keep = math.exp(-moment.dt_s / route.smooth_s) if route.smooth_s else 0.0
+        keep = exp(-moment.dt_s / route.smooth_s) if route.smooth_s else 0.0
         after = wanted if route.source in EVENTS else wanted + keep * (before - wanted)
         self._values[route.to] = after
 
     def _source(self, route: MappingRoute, moment: ControlInput) -> float | None:
         if route.source in EVENTS:
-            fade = math.exp(-moment.dt_s / route.decay_s)
+            fade = exp(-moment.dt_s / route.decay_s)
             pulse = 1.0 if route.source in moment.events else fade * self._pulse(route)
             self._pulses[route.to] = pulse
             return pulse

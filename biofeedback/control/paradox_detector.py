@@ -17,11 +17,10 @@ compare a later minute with an earlier one took that for arousal, and must not l
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from biofeedback.common.portable_math import convolved, exp, log, total
 from biofeedback.state.estimator import State
 
 __all__ = [
@@ -36,7 +35,7 @@ __all__ = [
 
 
 REST = 0.3  #: the arousal of a rest
-_REST_LOGIT = math.log(REST / (1.0 - REST))
+_REST_LOGIT = log(REST / (1.0 - REST))
 #: The shares that the estimate gives them, where both can be trusted.
 _RATE, _VARIABILITY = 0.8, -0.2
 
@@ -48,7 +47,7 @@ def rate_deviation(state: State) -> float | None:
     """
     if not state.contributions:
         arousal = min(max(state.arousal, 0.01), 0.99)
-        return (math.log(arousal / (1.0 - arousal)) - _REST_LOGIT) / -_REST_LOGIT
+        return (log(arousal / (1.0 - arousal)) - _REST_LOGIT) / -_REST_LOGIT
     return state.contributions.get("heart_rate")
 
 
@@ -63,7 +62,7 @@ def heart_deviation(state: State) -> float | None:
 
 def arousal_of(deviation: float) -> float:
     """Return a deviation on the scale of arousal, 0 to 1, on which rest is 0.3."""
-    return 1.0 / (1.0 + math.exp(min(700.0, _REST_LOGIT * (deviation - 1.0))))
+    return 1.0 / (1.0 + exp(min(700.0, _REST_LOGIT * (deviation - 1.0))))
 
 
 FloatArray = NDArray[np.float64]
@@ -118,20 +117,21 @@ def rise(values: FloatArray) -> float:
 
     In the unit of the values; jumps are taken out.
     """
-    steady = _without_jumps(values).reshape(-1, _STEP_S).mean(axis=1)
-    return float(steady @ _SHAPE)
+    steady = total(_without_jumps(values).reshape(-1, _STEP_S).T) / _STEP_S
+    return float(total(steady * _SHAPE))
 
 
 def _without_jumps(values: FloatArray) -> FloatArray:
     steady = values.copy()
     kernel = np.ones(_SMOOTH_S) / _SMOOTH_S
     for _ in range(_MOST_JUMPS):
-        smooth = np.convolve(steady, kernel, mode="valid")
+        smooth = convolved(steady, kernel)
         rises = smooth[_JUMP_WITHIN_S:] - smooth[:-_JUMP_WITHIN_S]
         at = int(np.argmax(rises))
         if rises[at] <= _JUMP:
             break
         before, after = at + _SMOOTH_S // 2, at + (_SMOOTH_S + _JUMP_WITHIN_S) // 2
         steady[before:after] = steady[before]
-        steady[after:] -= rises[at] * np.exp(-np.arange(len(steady) - after) / _JUMP_FADES_S)
+        fade = [exp(-second / _JUMP_FADES_S) for second in range(len(steady) - after)]
+        steady[after:] -= rises[at] * np.array(fade)
     return steady

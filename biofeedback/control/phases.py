@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -108,4 +109,4 @@ def length_minutes(phases: Sequence[Phase]) -> float | None:
     """Return how long a programme lasts at most; None when it goes on until it is stopped."""
     minutes = [phase.until.minutes for phase in phases]
     known = [m for m in minutes if m is not None]
-    return sum(known) if phases and len(known) == len(minutes) else None
+    return math.fsum(known) if phases and len(known) == len(minutes) else None

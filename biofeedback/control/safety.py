@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -193,7 +194,7 @@ class Safety:
         return self._rule not in RETURNING or self._mean() >= self._at_stop
 
     def _mean(self) -> float:
-        return sum(self._recent) / len(self._recent) if self._recent else 0.0
+        return math.fsum(self._recent) / len(self._recent) if self._recent else 0.0
 
 
 #: Which of two stops is named, the gravest first.

@@ -20,6 +20,7 @@ __all__ = ["DERIVING", "code_digest", "digest", "package_digest"]
 DERIVING = (
     "biofeedback.common.errors",
     "biofeedback.common.plugins",
+    "biofeedback.common.portable_math",
     "biofeedback.control",
     "biofeedback.engine.command_validation",
     "biofeedback.engine.core",

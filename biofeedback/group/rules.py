@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from biofeedback.common.portable_math import exp, log
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State, SubjectState
 
@@ -21,7 +22,7 @@ _EDGE = 1e-6
 def weights(bodies: Mapping[str, SubjectState]) -> dict[str, float]:
     """Return how much each wearer counts; together 1, or all 0 when nobody can be told."""
     raw = {name: _certainty(body.state) for name, body in bodies.items()}
-    total = sum(raw.values())
+    total = math.fsum(raw.values())
     return {name: weight / total if total else 0.0 for name, weight in raw.items()}
 
 
@@ -37,9 +38,9 @@ def mean(bodies: Mapping[str, SubjectState], shares: Mapping[str, float], now_s:
         shares = {name: 1.0 / len(states) for name in states}
         confidence = min(state.confidence for state in states.values())
     else:
-        confidence = sum(shares[name] * state.confidence for name, state in states.items())
-    index = sum(shares[name] * _log_odds(state.arousal) for name, state in states.items())
-    variance = sum((shares[name] * _sd(state)) ** 2 for name, state in states.items())
+        confidence = math.fsum(shares[name] * state.confidence for name, state in states.items())
+    index = math.fsum(shares[name] * _log_odds(state.arousal) for name, state in states.items())
+    variance = math.fsum(_square(shares[name] * _sd(state)) for name, state in states.items())
     margin = _INTERVAL_SDS * math.sqrt(variance)
     counted = [state for name, state in states.items() if shares[name] > 0.0]
     breaths = [s.breaths_per_minute for s in counted if s.breaths_per_minute is not None]
@@ -51,7 +52,7 @@ def mean(bodies: Mapping[str, SubjectState], shares: Mapping[str, float], now_s:
         confidence=confidence,
         phase="rest" if any(state.phase == "rest" for state in states.values()) else "tracking",
         contributions=contributions(states),
-        breaths_per_minute=sum(breaths) / len(breaths) if breaths else None,
+        breaths_per_minute=math.fsum(breaths) / len(breaths) if breaths else None,
     )
 
 
@@ -81,28 +82,33 @@ def mean_readings(
 
 
 def _mean_reading(like: Reading, weighted: list[tuple[float, float, Reading]]) -> Reading:
-    total, counted = sum(w for w, _, _ in weighted), sum(share for _, share, _ in weighted)
+    total = math.fsum(w for w, _, _ in weighted)
+    counted = math.fsum(share for _, share, _ in weighted)
     value, quality, coverage = None, 0.0, 0.0
     if total > 0.0:
-        value = sum(w * (reading.value or 0.0) for w, _, reading in weighted) / total
-        quality = sum(share * reading.quality for _, share, reading in weighted) / counted
-        coverage = sum(share * reading.coverage for _, share, reading in weighted) / counted
+        value = math.fsum(w * (reading.value or 0.0) for w, _, reading in weighted) / total
+        quality = math.fsum(share * reading.quality for _, share, reading in weighted) / counted
+        coverage = math.fsum(share * reading.coverage for _, share, reading in weighted) / counted
     return Reading(like.name, value, like.unit, like.window_s, like.time_s, quality, coverage)
 
 
 def _certainty(state: State) -> float:
     ramp = min(1.0, max(0.0, (state.confidence - _UNSURE) / (_SURE - _UNSURE)))
-    return ramp / _sd(state) ** 2
+    return ramp / _square(_sd(state))
 
 
 def _sd(state: State) -> float:
     return max(_EDGE, (_log_odds(state.high) - _log_odds(state.low)) / (2.0 * _INTERVAL_SDS))
 
 
+def _square(x: float) -> float:
+    return x * x
+
+
 def _log_odds(share: float) -> float:
     share = min(1.0 - _EDGE, max(_EDGE, share))
-    return math.log(share / (1.0 - share))
+    return log(share / (1.0 - share))
 
 
 def _share(log_odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-log_odds))
+    return 1.0 / (1.0 + exp(-log_odds))

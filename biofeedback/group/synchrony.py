@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
+from biofeedback.common.portable_math import convolved, exp, interpolated, total
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from sensors.signals import FloatArray
@@ -118,7 +120,9 @@ class Synchrony:
 def _mean_known(values: FloatArray) -> FloatArray:
     """Return the mean over pairs (axis 0) of what is known; NaN where nothing is."""
     known = ~np.isnan(values)
-    means: FloatArray = np.where(known, values, 0.0).sum(axis=0) / np.maximum(1, known.sum(axis=0))
+    means: FloatArray = total(np.where(known, values, 0.0)) / np.maximum(
+        1, np.count_nonzero(known, axis=0)
+    )
     return np.where(known.any(axis=0), means, np.nan)
 
 
@@ -133,15 +137,11 @@ def _windows(beats: Sequence[tuple[float, float]], until_s: float) -> FloatArray
         return None
     windows = sliding_window_view(series, _LENGTH)[::-1]
     unseen = np.isnan(windows)
-    share = unseen.mean(axis=1)
-    filled = np.where(unseen, 0.0, windows)
-    centred = np.where(
-        unseen,
-        0.0,
-        filled - (filled.sum(axis=1) / np.maximum(1, (~unseen).sum(axis=1)))[:, np.newaxis],
-    )
-    size = np.sqrt((centred**2).sum(axis=1))
-    bad = (share > 1.0 - _SEEN) | (size <= 0.0)
+    missing = np.count_nonzero(unseen, axis=1)
+    means = total(np.where(unseen, 0.0, windows).T) / np.maximum(1, _LENGTH - missing)
+    centred = np.where(unseen, 0.0, windows - means[:, np.newaxis])
+    size = np.sqrt(total((centred * centred).T))
+    bad = (missing / _LENGTH > 1.0 - _SEEN) | (size <= 0.0)
     normed: FloatArray = centred / np.where(bad, 1.0, size)[:, np.newaxis]
     normed[bad] = np.nan
     return None if bad[: _LAG + 1].any() else normed
@@ -152,8 +152,8 @@ def _likeness(a: FloatArray, b: FloatArray) -> FloatArray:
 
     Number k is for b's minute k samples earlier. Within the latest second only a's lag counts.
     """
-    one: FloatArray = b @ a[0]
-    padded = np.concatenate([[b[0] @ a[lag] for lag in range(_LAG, 0, -1)], one])
+    one, earlier = total((b * a[0]).T), total((a[_LAG:0:-1] * b[0]).T)
+    padded = np.concatenate([earlier, one])
     around = sliding_window_view(np.concatenate([padded, np.full(_LAG, np.nan)]), 2 * _LAG + 1)
     known = ~np.isnan(around)
     best = np.where(known, around, -2.0).max(axis=1)
@@ -172,12 +172,15 @@ def _series(beats: Sequence[tuple[float, float]], until_s: float) -> FloatArray 
     grid = until_s - np.arange(count - 1, -1, -1) / _RATE_HZ
     after = np.searchsorted(times, grid).clip(1, len(times) - 1)
     unseen = (times[after] - times[after - 1] > _LONGEST_S) | (grid < times[0]) | (grid > times[-1])
-    values = np.interp(grid, times, rates)
-    reach = np.arange(-3 * _DRIFT_S, 3 * _DRIFT_S + 0.25, 1.0 / _RATE_HZ)
-    kernel = np.exp(-0.5 * (reach / _DRIFT_S) ** 2)
-    seen = (~unseen).astype(np.float64)
-    drift = np.convolve(values * seen, kernel, "same") / np.maximum(
-        1e-9, np.convolve(seen, kernel, "same")
-    )
+    values = interpolated(grid, times, rates)
+    drift = _smooth(np.where(unseen, 0.0, values)) / np.maximum(1e-9, _smooth(~unseen))
     series: FloatArray = np.where(unseen, np.nan, values - drift)
     return series
+
+
+def _smooth(series: FloatArray | NDArray[np.bool_]) -> FloatArray:
+    """Return a series (n,) times a bell of 1 at its top, as if there were zeros around it."""
+    reach = int(3 * _DRIFT_S * _RATE_HZ)
+    widths = [place / _RATE_HZ / _DRIFT_S for place in range(-reach, reach + 1)]
+    bell = np.array([exp(-0.5 * width * width) for width in widths])
+    return convolved(np.pad(series.astype(np.float64), reach), bell)

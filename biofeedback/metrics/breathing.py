@@ -14,10 +14,12 @@ rate is: for display, not for decisions.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
 
+from biofeedback.common.portable_math import cosine, mean, sine, total
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.recent_beats import RecentBeats
@@ -27,11 +29,11 @@ __all__ = ["BreathLevel", "BreathingRate", "breathing_rhythm"]
 
 
 #: 4.8 to 30 breaths a minute; a heart of 60 bpm shows nothing faster than half its own rate.
-_FREQUENCIES_HZ = np.arange(0.08, 0.5001, 0.005)
+_FREQUENCIES_HZ = np.arange(16, 101) / 200
 #: All that follows is of our own choosing.
 _EVERY_S = 5.0
 _FEWEST_BEATS = 30
-_PEAK_HALF_WIDTH_HZ = 0.02
+_PEAK_STEPS = 3  #: of the frequencies, to either side
 _CLEAR_SHARE, _UNCLEAR_SHARE = 0.6, 0.25
 
 
@@ -106,31 +108,33 @@ def breathing_rhythm(times_s: FloatArray, values: FloatArray) -> tuple[float, fl
     """
     if len(times_s) < _FEWEST_BEATS:
         return None
-    centred_s = times_s - times_s.mean()
-    swing = values - values.mean()
-    swing -= centred_s * (centred_s @ swing) / (centred_s @ centred_s)
+    centred_s = times_s - mean(times_s)
+    swing = values - mean(values)
+    swing -= centred_s * (total(centred_s * swing) / total(centred_s * centred_s))
     if np.abs(swing).max() < 1e-9 * np.abs(values).max():
         return None
-    angle = 2.0 * np.pi * np.outer(_FREQUENCIES_HZ, centred_s)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    with_cosine, with_sine = cosine @ swing, sine @ swing
-    squares = np.einsum("ij,ij->i", cosine, cosine)
-    mixed = np.einsum("ij,ij->i", cosine, sine)
+    turns = centred_s[:, np.newaxis] * _FREQUENCIES_HZ
+    rising, level, column = sine(turns), cosine(turns), swing[:, np.newaxis]
+    with_sine, with_cosine = total(rising * column), total(level * column)
+    squares, mixed = total(level * level), total(level * rising)
     rest = len(swing) - squares
-    power = with_cosine**2 * rest + with_sine**2 * squares - 2 * with_cosine * with_sine * mixed
-    power *= _FREQUENCIES_HZ / np.maximum(squares * rest - mixed**2, 1e-9)
+    power = with_cosine * with_cosine * rest + with_sine * with_sine * squares
+    power -= 2 * with_cosine * with_sine * mixed
+    power *= _FREQUENCIES_HZ / np.maximum(squares * rest - mixed * mixed, 1e-9)
     peak = int(np.argmax(power))
-    near = np.abs(_FREQUENCIES_HZ - _FREQUENCIES_HZ[peak]) <= _PEAK_HALF_WIDTH_HZ
-    share = float(power[near].sum() / power.sum())
+    near = slice(max(0, peak - _PEAK_STEPS), peak + _PEAK_STEPS + 1)
+    around = total(power[near])
+    share = float(around / total(power))
     if share < _UNCLEAR_SHARE:
         return None
-    return float((_FREQUENCIES_HZ * power)[near].sum() / power[near].sum()), share
+    return float(total((_FREQUENCIES_HZ * power)[near]) / around), share
 
 
 _BREATHS = 3.0
 _LEAST_S = 15.0
 _FEWEST_BEATS_OF_BREATH = 8
 _KEPT_BEATS = 200
+_NO_SPREAD = 1e-9  #: beats so close together show no wave
 
 
 class BreathLevel:
@@ -172,8 +176,18 @@ class BreathLevel:
         if len(beats) < _FEWEST_BEATS_OF_BREATH:
             return None
         turns = np.array([beat.time_s - now_s for beat in beats]) * breaths_per_minute / 60.0
-        angles = 2.0 * np.pi * turns
-        basis = np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], axis=1)
-        fit = np.linalg.lstsq(basis, np.array([beat.rr_ms for beat in beats]), rcond=None)[0]
-        swing = float(np.hypot(fit[1], fit[2]))
-        return 0.5 - 0.5 * float(fit[1]) / swing if swing > 0.0 else None
+        now, before = _wave(turns, np.array([beat.rr_ms for beat in beats]))
+        swing = math.sqrt(now * now + before * before)
+        return 0.5 - 0.5 * now / swing if swing > 0.0 else None
+
+
+def _wave(turns: FloatArray, values: FloatArray) -> tuple[float, float]:
+    """Return the cosine and sine of the wave that fits best beside a mean; 0, 0 without one."""
+    columns = np.stack((cosine(turns), sine(turns), values), axis=1)
+    columns -= total(columns) / len(columns)
+    a, b, y = columns.T
+    aa, bb, ab, ay, by = total(np.stack((a * a, b * b, a * b, a * y, b * y), axis=1)).tolist()
+    spread = aa * bb - ab * ab
+    if spread <= _NO_SPREAD * aa * bb:
+        return 0.0, 0.0
+    return (ay * bb - by * ab) / spread, (by * aa - ay * ab) / spread

@@ -9,9 +9,11 @@ arousal: a calm person who breathes freely has a low one.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
+from biofeedback.common.portable_math import cosine, interpolated, mean, sine, total
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.recent_beats import RecentBeats
 from sensors.signals import FloatArray
@@ -81,18 +83,34 @@ def coherence_ratio(times_s: FloatArray, rr_ms: FloatArray) -> float | None:
     """
     if len(times_s) < _FEWEST_BEATS:
         return None
-    even_s = np.arange(times_s[0], times_s[-1], 1.0 / _RATE_HZ)
-    swing_ms = np.interp(even_s, times_s, rr_ms)
-    middle_s = even_s - even_s.mean()
-    swing_ms = swing_ms - swing_ms.mean()
-    swing_ms -= middle_s * (middle_s @ swing_ms) / (middle_s @ middle_s)
+    count = math.ceil((times_s[-1] - times_s[0]) * _RATE_HZ)
+    passed = np.arange(count)
+    swing_ms = interpolated(times_s[0] + passed / _RATE_HZ, times_s, rr_ms)
+    middle = passed - (count - 1) / 2
+    swing_ms -= mean(swing_ms)
+    swing_ms -= middle * (total(middle * swing_ms) / total(middle * middle))
     if np.abs(swing_ms).max() < 1e-6:
         return None
-    size = 1 << math.ceil(math.log2(_PADDING * len(swing_ms)))
-    power = np.abs(np.fft.rfft(swing_ms * np.hanning(len(swing_ms)), size)) ** 2
-    hz = np.fft.rfftfreq(size, 1.0 / _RATE_HZ)
+    swing_ms *= 0.5 - 0.5 * cosine(passed / (count - 1))  # von Hann's window
+    hz, level, rising = _waves(1 << (_PADDING * count - 1).bit_length())
+    real = total(level[:count] * swing_ms[:, np.newaxis])
+    imaginary = total(rising[:count] * swing_ms[:, np.newaxis])
+    power = real * real + imaginary * imaginary
     searched = np.where((hz >= _PEAK_HZ[0]) & (hz <= _PEAK_HZ[1]), power, 0.0)
     peak_hz = hz[int(np.argmax(searched))]
-    total = power[(hz >= _TOTAL_HZ[0]) & (hz <= _TOTAL_HZ[1])].sum()
-    peak = power[np.abs(hz - peak_hz) <= _HALF_WIDTH_HZ].sum()
-    return float(peak / max(total - peak, total / 1000.0))
+    whole = float(total(power))
+    peak = float(total(power[np.abs(hz - peak_hz) <= _HALF_WIDTH_HZ]))
+    return peak / max(whole - peak, whole / 1000.0)
+
+
+@cache
+def _waves(size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the frequencies of the whole band (m,), and cosines and sines of them (n, m).
+
+    They are the rows of a Fourier transform of so many values that the band needs: an FFT computes
+    all of them, in an order that each library and processor has for itself.
+    """
+    hz = np.arange(size // 2) * _RATE_HZ / size
+    inside = np.flatnonzero((hz >= _TOTAL_HZ[0]) & (hz <= _TOTAL_HZ[1]))
+    turns = np.arange(size // _PADDING)[:, np.newaxis] * inside % size / size
+    return hz[inside], cosine(turns), sine(turns)

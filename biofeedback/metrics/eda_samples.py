@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from biofeedback.common.portable_math import total
 from biofeedback.metrics.base import Reading, measured, samples
 from sensors.signals import Chunk, FloatArray
 
@@ -111,7 +112,7 @@ class EdaGate:
         whole = values_us[: blocks * block].reshape(blocks, block)
         whole = np.where(np.abs(whole) <= _LARGEST_US, whole, math.nan)
         ends_s = start_s + (np.arange(1, blocks + 1) * block - 1) / rate_hz
-        return zip(ends_s.tolist(), whole.mean(axis=1).tolist(), strict=True)
+        return zip(ends_s.tolist(), (total(whole.T) / block).tolist(), strict=True)
 
 
 class EdaCoverage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from biofeedback.metrics.beats import Beat
@@ -85,7 +86,7 @@ class History:
         start_s = end_s - self._window_s
         beats = [beat for beat in self._beats if start_s < beat.time_s <= end_s]
         eda = [sample for sample in self._eda if start_s < sample[0] <= end_s]
-        rr_s = sum(beat.rr_ms for beat in beats if beat.is_nn) / 1000.0
+        rr_s = math.fsum(beat.rr_ms for beat in beats if beat.is_nn) / 1000.0
         rate_hz = (
             round(1.0 / (self._step_s * self._block), 6) if eda and self._step_s > 0.0 else 0.0
         )

@@ -7,8 +7,7 @@ other clothes (RMSSD / sqrt(2) but for the mean step) and adds no information of
 
 from __future__ import annotations
 
-import math
-
+from biofeedback.common.portable_math import log
 from biofeedback.metrics.base import Metric, Reading
 from biofeedback.metrics.beat_window import BeatWindow
 
@@ -86,7 +85,7 @@ class LnRmssd:
             In the logarithm of ms.
         """
         rmssd_ms = self._beats.rmssd_ms()
-        value = math.log(rmssd_ms) if rmssd_ms else None
+        value = log(rmssd_ms) if rmssd_ms else None
         return self._beats.reading("ln_rmssd", value, "ln ms", now_s, contact)
 
 

@@ -7,6 +7,7 @@ from collections import deque
 
 import numpy as np
 
+from biofeedback.common.portable_math import expm1, mean, total
 from biofeedback.metrics.base import Reading, measured
 from sensors.signals import Chunk
 
@@ -47,14 +48,14 @@ class Motion:
         """
         if chunk.rate_hz is None or float(chunk.times_s[-1]) <= self._last_s:
             return
-        length_g = np.sqrt(np.einsum("ij,ij->i", chunk.values, chunk.values))
-        mean_g = float(length_g.mean())
+        length_g = np.sqrt(total((chunk.values * chunk.values).T))
+        mean_g = mean(length_g)
         if not mean_g <= _LARGEST_G:
             return
         seconds = len(length_g) / chunk.rate_hz
-        gain = 1.0 if math.isnan(self._gravity_g) else -math.expm1(-seconds / _GRAVITY_S)
+        gain = 1.0 if math.isnan(self._gravity_g) else -expm1(-seconds / _GRAVITY_S)
         self._gravity_g = mean_g if gain == 1.0 else self._gravity_g
-        shaking_g = float(np.abs(length_g - self._gravity_g).mean())
+        shaking_g = mean(np.abs(length_g - self._gravity_g))
         self._gravity_g += gain * (mean_g - self._gravity_g)
         self._last_s = float(chunk.times_s[-1])
         self._pieces.append((self._last_s, seconds, shaking_g))
@@ -74,7 +75,7 @@ class Motion:
             0 to 1.
         """
         self._advance(now_s)
-        moving_s = sum(seconds for _, seconds, g in self._pieces if g > _MOVING_G)
+        moving_s = math.fsum(seconds for _, seconds, g in self._pieces if g > _MOVING_G)
         return min(1.0, moving_s / self._window_s)
 
     def is_moving(self) -> bool:

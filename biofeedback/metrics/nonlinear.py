@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
+from biofeedback.common.portable_math import log, mean, total
 from biofeedback.metrics.beats import Beat
 from sensors.signals import FloatArray
 
@@ -88,30 +89,37 @@ def nonlinear(nn_ms: FloatArray) -> Nonlinear | None:
     if len(nn_ms) < _FEWEST_BEATS or np.ptp(nn_ms) == 0.0:
         return None
     sums, steps = nn_ms[1:] + nn_ms[:-1], np.diff(nn_ms)
-    along = float(sums.std(ddof=1))
+    along = _spread(sums)
     return Nonlinear(
         beats=len(nn_ms),
         dfa_alpha1=_dfa_alpha(nn_ms),
-        sample_entropy=_sample_entropy(nn_ms, 0.2 * float(nn_ms.std(ddof=1))),
-        sd1_sd2=float(steps.std(ddof=1)) / along if along > 0.0 else None,
+        sample_entropy=_sample_entropy(nn_ms, 0.2 * _spread(nn_ms)),
+        sd1_sd2=_spread(steps) / along if along > 0.0 else None,
     )
 
 
 def _dfa_alpha(nn_ms: FloatArray) -> float | None:
     """Return the slope of log fluctuation over log scale, on half overlapping stretches."""
-    profile = np.cumsum(nn_ms - nn_ms.mean())
+    profile = np.cumsum(nn_ms - mean(nn_ms))
     fluctuations = []
     for scale in _SCALES:
         starts = np.arange(0, len(profile) - scale, scale // 2)
         stretches = profile[starts[:, None] + np.arange(scale)]
-        stretches = stretches - stretches.mean(axis=1, keepdims=True)
-        line = np.arange(scale) - (scale - 1) / 2
-        slopes = stretches @ line / (line @ line)
-        variances = (stretches - slopes[:, None] * line).var(axis=1)
-        fluctuations.append(math.sqrt(variances.mean()))
+        stretches = stretches.T - total(stretches.T) / scale
+        line = (np.arange(scale) - (scale - 1) / 2)[:, np.newaxis]
+        stretches -= total(stretches * line) / total(line * line) * line
+        fluctuations.append(math.sqrt(mean(total(stretches * stretches) / scale)))
     if min(fluctuations) <= 0.0:
         return None
-    return float(np.polyfit(np.log(list(_SCALES)), np.log(fluctuations), 1)[0])
+    scales = np.array([log(scale) for scale in _SCALES])
+    scales -= mean(scales)
+    return float(total(scales * [log(size) for size in fluctuations]) / total(scales * scales))
+
+
+def _spread(values: FloatArray) -> float:
+    """Return the sample standard deviation."""
+    centred = values - mean(values)
+    return math.sqrt(total(centred * centred) / (len(values) - 1))
 
 
 def _sample_entropy(nn_ms: FloatArray, radius_ms: float) -> float | None:
@@ -119,5 +127,5 @@ def _sample_entropy(nn_ms: FloatArray, radius_ms: float) -> float | None:
     alike = np.abs(nn_ms[:, None] - nn_ms) <= radius_ms
     two = alike[:-2, :-2] & alike[1:-1, 1:-1]
     three = two & alike[2:, 2:]
-    pairs = [int(match.sum()) - len(match) for match in (two, three)]
-    return -math.log(pairs[1] / pairs[0]) if min(pairs) > 0 else None
+    pairs = [np.count_nonzero(match) - len(match) for match in (two, three)]
+    return -log(pairs[1] / pairs[0]) if min(pairs) > 0 else None

@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from biofeedback.common.portable_math import convolved, exp, mean, total
 from sensors.signals import Chunk, FloatArray
 
 __all__ = ["PulseBeat", "PulseTrain", "Wave"]
@@ -144,10 +145,10 @@ class PulseTrain:
         width = self._shape.width_s * rate_hz
         reach = math.ceil(_KERNEL_WIDTHS * width)
         x = np.arange(-reach, reach + 1) / width
-        bell = np.exp(-(x**2) / 2)
-        kernel = -x * bell if self._shape.order == 1 else (1 - x**2) * bell
-        kernel -= kernel.mean()
-        self._kernel = kernel / np.abs(kernel).sum()
+        bell = np.array([exp(-place * place / 2) for place in x.tolist()])
+        kernel = -x * bell if self._shape.order == 1 else (1 - x * x) * bell
+        kernel -= mean(kernel)
+        self._kernel = kernel / total(np.abs(kernel))
         self.cut()
 
     def _search(self, values: FloatArray, start_s: float) -> list[PulseBeat]:
@@ -160,7 +161,7 @@ class PulseTrain:
             self._start_s = start_s
         if len(wave) < taps + 2:
             return []
-        strength = np.convolve(wave, self._kernel, "valid")
+        strength = convolved(wave, self._kernel)
         if self._shape.order == 2:
             strength = np.abs(strength)
         first_s = start_s + (taps // 2) / self._rate_hz

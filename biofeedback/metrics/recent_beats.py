@@ -125,7 +125,7 @@ class RecentBeats:
             Without a value where the window is covered by less than half.
         """
         if self._covered_s is None:
-            self._covered_s = sum(rr_ms for _, rr_ms in self._beats) / 1000.0
+            self._covered_s = math.fsum(rr_ms for _, rr_ms in self._beats) / 1000.0
         return measured(
             name, value, unit, self.window_s, now_s,
             covered_s=self._covered_s,

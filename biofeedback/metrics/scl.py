@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from biofeedback.common.portable_math import expm1
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
 
@@ -50,7 +51,7 @@ class Scl:
                 continue
             if step_s != self._step_s:
                 self._step_s = step_s
-                gain = -math.expm1(-step_s / self._tau_s)
+                gain = -expm1(-step_s / self._tau_s)
             first_us += gain * (value_us - first_us)
             second_us += gain * (first_us - second_us)
         self._first_us, self._second_us, self._gain = first_us, second_us, gain

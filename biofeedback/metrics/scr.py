@@ -6,6 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from biofeedback.common.portable_math import expm1
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.eda_samples import EdaCoverage, Trusted
 
@@ -131,8 +132,8 @@ class ScrRate:
 
     def _tune(self, step_s: float) -> None:
         self._step_s = step_s
-        self._smooth_gain = -math.expm1(-step_s / _SMOOTHING_S)
-        self._slow_gain = -math.expm1(-step_s / _PHASIC_TAU_S)
+        self._smooth_gain = -expm1(-step_s / _SMOOTHING_S)
+        self._slow_gain = -expm1(-step_s / _PHASIC_TAU_S)
 
     def _watch(self, point: _Point, slope_us_per_s: float) -> None:
         """Keep the lowest level of the last seconds first in line; count a rise above it."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-import numpy as np
-
+from biofeedback.common.portable_math import mean
 from biofeedback.metrics.base import Reading, measured
 from sensors.signals import Chunk
 
@@ -49,7 +48,7 @@ class SkinTemperature:
             return
         if not (values_c.min() >= _COLDEST_C and values_c.max() <= _WARMEST_C):
             return
-        mean_c = float(np.mean(values_c))
+        mean_c = mean(values_c)
         self._last_s = end_s
         self._pieces.append((end_s, len(chunk) / chunk.rate_hz, mean_c))
         self._advance(end_s)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from biofeedback.common.portable_math import convolved
 from biofeedback.metrics.beat_window import BeatWindow
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.nonlinear import Nonlinear, longest_run, nonlinear
@@ -83,7 +84,7 @@ def hrv_summary(beats: Sequence[Beat]) -> HrvSummary | None:
         return None
     if rmssd_ms is None or pnn50 is None or sd1_ms is None or sd2_ms is None:
         return None
-    means_ms = np.convolve(nn_ms, np.full(_EXTREME_BEATS, 1.0 / _EXTREME_BEATS), mode="valid")
+    means_ms = convolved(np.array(nn_ms), np.full(_EXTREME_BEATS, 1.0 / _EXTREME_BEATS))
     return HrvSummary(
         beats=len(beats),
         left_out=len(beats) - len(nn_ms),

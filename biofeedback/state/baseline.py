@@ -18,6 +18,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from biofeedback.common.portable_math import log, log1p
 from biofeedback.metrics.base import Reading
 
 __all__ = [
@@ -110,7 +111,7 @@ class Baseline(msgspec.Struct, frozen=True):
         if resting is None:
             return None
         pooled = POPULATION[name].sd_within
-        return (value - resting.median) / math.sqrt((resting.sd**2 + pooled**2) / 2)
+        return (value - resting.median) / math.sqrt((resting.sd * resting.sd + pooled * pooled) / 2)
 
 
 def feature(reading: Reading) -> float | None:
@@ -118,9 +119,9 @@ def feature(reading: Reading) -> float | None:
     if reading.value is None or reading.name not in POPULATION:
         return None
     if reading.name == "scl":
-        return math.log(max(reading.value, _SMALLEST_SCL_US))
+        return log(max(reading.value, _SMALLEST_SCL_US))
     if reading.name == "scr_rate":
-        return math.log1p(max(reading.value, 0.0))
+        return log1p(max(reading.value, 0.0))
     return reading.value
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from biofeedback.common.portable_math import exp, log
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
 from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, features
@@ -26,11 +27,11 @@ __all__ = ["Estimator", "EstimatorSettings", "State", "SubjectState"]
 #: It chose none of ln RMSSD, on wrists, where a pulse wave gives the beats; there its quality is
 #: low. From a strap, where nothing could be tried, it has the size of the others.
 _WEIGHTS = {"heart_rate": 1.0, "ln_rmssd": -0.25, "scl": 0.25, "scr_rate": 0.25}
-_WEIGHT_SUM = sum(abs(weight) for weight in _WEIGHTS.values())
+_WEIGHT_SUM = math.fsum(abs(weight) for weight in _WEIGHTS.values())
 #: All that follows is of our own choosing. The personal variance makes nine of ten intervals
 #: contain what is measured in the next half minute, on the same recordings.
 _LARGEST_Z = 3.0
-_REST_LOGIT = math.log(0.3 / 0.7)
+_REST_LOGIT = log(0.3 / 0.7)
 _LOGIT_PER_SD = -_REST_LOGIT
 _UNKNOWN_TRUST, _LATE_TRUST = 0.25, 0.5
 _ENOUGH_KNOWN = 0.5
@@ -172,7 +173,7 @@ class Estimator:
         With density r and wander q the filter settles at a lag of sqrt(r / q).
         """
         settings = self._settings
-        density = settings.wander_per_s * settings.lag_s**2 / trust
+        density = settings.wander_per_s * (settings.lag_s * settings.lag_s) / trust
         noise = density / step_s if step_s > 0.0 else density
         gain = self._variance / (self._variance + noise)
         self._index += gain * (index - self._index)
@@ -201,7 +202,7 @@ class Estimator:
 
 
 def _arousal(index: float) -> float:
-    return 1.0 / (1.0 + math.exp(-_REST_LOGIT - _LOGIT_PER_SD * index))
+    return 1.0 / (1.0 + exp(-_REST_LOGIT - _LOGIT_PER_SD * index))
 
 
 @dataclass(frozen=True, slots=True)

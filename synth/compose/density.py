@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 
 from synth.compose.form import BEATS_PER_BAR
 from synth.params import DENSITY_RANGE, Layer
@@ -80,11 +81,11 @@ def allot(
     budget = max(0.0, max(low, min(high, density)) * BEATS_PER_BAR + account.owed)
     quotas: list[float] = []
     for demand in demands:
-        quotas.append(min(demand.least, budget - sum(quotas)))
+        quotas.append(min(demand.least, budget - fsum(quotas)))
     for limits in ([d.usual for d in demands], [d.most for d in demands]):
         room = [max(0.0, limit - quota) for limit, quota in zip(limits, quotas, strict=True)]
         shares = [demand.share for demand in demands]
-        poured = _fill(budget - sum(quotas), list(zip(shares, room, strict=True)))
+        poured = _fill(budget - fsum(quotas), list(zip(shares, room, strict=True)))
         quotas = [quota + part for quota, part in zip(quotas, poured, strict=True)]
     result = []
     for demand, quota in zip(demands, quotas, strict=True):
@@ -124,9 +125,9 @@ def settle(
     for layer, _, quota in allotted:
         left = account.of(layer) + quota - started.get(layer, 0)
         credit.append((layer, max(-2.0, min(_CREDIT_LIMIT, left))))
-    owed = account.owed + density * BEATS_PER_BAR - sum(quota for _, _, quota in allotted)
-    missing = sum(quota for _, _, quota in allotted) - sum(started.values())
-    held = sum(value for _, value in credit) - sum(account.of(layer) for layer, _, _ in allotted)
+    owed = account.owed + density * BEATS_PER_BAR - fsum(quota for _, _, quota in allotted)
+    missing = fsum(quota for _, _, quota in allotted) - sum(started.values())
+    held = fsum(value for _, value in credit) - fsum(account.of(layer) for layer, _, _ in allotted)
     owed += missing - held
     return DensityAccount(tuple(credit), max(-_CARRY_LIMIT, min(_CARRY_LIMIT, owed)))
 
@@ -136,7 +137,7 @@ def _fill(budget: float, vessels: list[tuple[float, float]]) -> list[float]:
     level = [0.0] * len(vessels)
     for _ in vessels:
         open_ones = [i for i, (w, room) in enumerate(vessels) if w > 0 and room - level[i] > 1e-9]
-        weight = sum(vessels[i][0] for i in open_ones)
+        weight = fsum(vessels[i][0] for i in open_ones)
         if budget <= 1e-9 or not open_ones:
             break
         poured = 0.0
