@@ -14,6 +14,7 @@ from biofeedback.common.errors import FolderError
 from biofeedback.config.midi_maps import of_files
 from biofeedback.config.schema import Config
 from biofeedback.record.archive import seal
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.score import score_of
 from biofeedback.record.targets import new_file
@@ -71,8 +72,10 @@ class MidiExport:
     ENDING = ".mid"
 
     @staticmethod
-    def export(session: Path, out: Path, *, force: bool, progress: Progress) -> list[Path]:
-        """Write the file `out`; return its path in a list."""
+    def export(
+        session: Path, out: Path, *, force: bool, progress: Progress, label: ExportLabel = OWN
+    ) -> list[Path]:
+        """Write the file `out`, which names nobody; return its path in a list."""
         with new_file(out, force=force) as path:
             write_midi(session, path)
         return [out]

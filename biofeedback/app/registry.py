@@ -14,6 +14,7 @@ from typing import Protocol
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.plugins import BUILT_IN, Registry, did_you_mean, say_once
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import is_session
 from biofeedback.runtime.ports import SensorSource
 from biofeedback.simulation.model.music_features import MusicMonitor
@@ -68,9 +69,18 @@ class SessionExporter(Protocol):
     ENDING: str | None
 
     def export(
-        self, session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+        self,
+        session: Path,
+        out: Path,
+        *,
+        force: bool,
+        progress: Callable[[float], None],
+        label: ExportLabel = OWN,
     ) -> list[Path]:
         """Write a session to `out`; return the paths of what was written.
+
+        `label` says whose it is where somebody asked for that; only then it is handed over, so
+        that an exporter without it can do the rest.
 
         Raises `FolderError` when `out` is there already, unless `force` is set.
         """

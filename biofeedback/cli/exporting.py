@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from biofeedback.cli import console
 from biofeedback.cli.options import Json
 
+if TYPE_CHECKING:
+    from biofeedback.record.export_label import ExportLabel
+
 __all__ = ["export", "tell_damage"]
 
 _MOST_TOLD = 5
+
+
+class _Named(TypedDict, total=False):
+    label: ExportLabel
 
 
 def export(
@@ -28,6 +36,13 @@ def export(
     to: Annotated[
         str, typer.Option("--to", metavar="FORMAT", help="bids, parquet, csv, edf, xdf, rr, midi")
     ] = "csv",
+    subject: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="Whose it is, in place of the profile: 07."),
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Which of theirs it is: 02.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write over what is there already.")
     ] = False,
@@ -36,27 +51,35 @@ def export(
     """Write sessions as files for other programs.
 
     Several sessions get a folder or a file each within OUT; BIDS puts them into one dataset, also
-    one that an export made before.
+    one that an export made before. There a profile is a participant; a session without one is a
+    participant of its own, unless --subject says whose it is.
     """
     from biofeedback.app.registry import EXPORTERS
     from biofeedback.common.errors import ConfigError
+    from biofeedback.record.export_label import OWN, ExportLabel
     from biofeedback.record.reader import read_header
 
     if EXPORTERS.find(to) is None:
         raise ConfigError(f"there is no export to {to!r}", hint=EXPORTERS.hint(to))
     exporter = EXPORTERS.load(to)
-    for session in sessions:
-        read_header(session)
-        tell_damage(session)
+    label = ExportLabel.of(subject, session).checked([read_header(path) for path in sessions])
+    if label != OWN and "label" not in signature(exporter.export).parameters:
+        raise ConfigError(
+            f"the export to {to} cannot be told whose a session is",
+            hint="Leave out --subject and --session.",
+        )
+    named: _Named = {} if label == OWN else {"label": label}
+    for path in sessions:
+        tell_damage(path)
     paths: list[Path] = []
     with console.progress(f"Exporting to {to.upper()}") as progress:
-        for number, session in enumerate(sessions):
+        for number, path in enumerate(sessions):
 
             def told(share: float, number: int = number) -> None:
                 progress((number + share) / len(sessions))
 
-            target = _target(session, out, exporter.ENDING, several=len(sessions) > 1)
-            paths += exporter.export(session, target, force=force, progress=told)
+            target = _target(path, out, exporter.ENDING, label, several=len(sessions) > 1)
+            paths += exporter.export(path, target, force=force, progress=told, **named)
     console.written(paths, as_json)
 
 
@@ -72,9 +95,11 @@ def tell_damage(session: Path) -> None:
         console.err.print(f"[yellow]Note:[/] {more}", highlight=False)
 
 
-def _target(session: Path, out: Path, ending: str | None, *, several: bool) -> Path:
+def _target(
+    session: Path, out: Path, ending: str | None, label: ExportLabel, *, several: bool
+) -> Path:
     folder = session if session.is_dir() else session.parent
     name = folder.resolve().name
     if ending is None or not (several or (ending and out.is_dir())):
         return out
-    return out / f"{name}{ending}"
+    return out / f"{label.file_name(name)}{ending}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.record import lines
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.inputs import device_times
 from biofeedback.record.reader import read_header
 from biofeedback.record.tables import LogTable, column, gather
@@ -26,7 +27,12 @@ ENDING = ""  #: a folder
 
 
 def export(
-    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+    session: Path,
+    out: Path,
+    *,
+    force: bool,
+    progress: Callable[[float], None],
+    label: ExportLabel = OWN,
 ) -> list[Path]:
     """Write the CSV files of a session (folder or log) into the folder `out`; return their paths.
 
@@ -41,6 +47,8 @@ def export(
         replaced, others stay.
     progress
         Told the share that is done, 0 to 1.
+    label
+        Whose it is, and which, in place of the session's own names.
 
     Returns
     -------
@@ -58,7 +66,7 @@ def export(
     with new_folder(out, force=force):
         with ExitStack() as stack:
             streams = _Streams(out, stack)
-            tables = gather(session, streams.add, lambda share: progress(0.9 * share))
+            tables = gather(session, streams.add, lambda share: progress(0.9 * share), label)
         paths = [*streams.paths]
         for name, table in tables.items():
             if table.rows:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.common.errors import FolderError
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import LoggedStream, StreamCollector
 from biofeedback.record.tables import LogTable, gather
@@ -50,7 +51,12 @@ class _Channel:
 
 
 def export(
-    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+    session: Path,
+    out: Path,
+    *,
+    force: bool,
+    progress: Callable[[float], None],
+    label: ExportLabel = OWN,
 ) -> list[Path]:
     """Write a session as the EDF+ file `out`; return its path in a list.
 
@@ -64,6 +70,8 @@ def export(
         Whether what stands there already may be replaced.
     progress
         Told the share that is done, 0 to 1.
+    label
+        Whose it is, and which, in place of the session's own names.
 
     Returns
     -------
@@ -81,7 +89,7 @@ def export(
     ----------
     Kemp and Olivan 2003, edfplus.info
     """
-    header = read_header(session)
+    header = label.header(read_header(session))
     streams = StreamCollector()
     tables = gather(session, streams.take, lambda share: progress(0.8 * share))
     regular = [stream for stream in streams.all() if stream.rate_hz is not None]
@@ -99,15 +107,25 @@ def export(
         part = grid.values[max(0, -first) : len(whole) - first]
         whole[max(0, first) : max(0, first) + len(part)] = part
         for name, values in zip(stream.columns, whole.T, strict=True):
-            label = f"{name}{stream.name.removeprefix(stream.signal)}".upper()
-            channels.append(_Channel(label, stream, values))
+            title = f"{name}{stream.name.removeprefix(stream.signal)}".upper()
+            channels.append(_Channel(title, stream, values))
             sizes.append(size)
     texts = _annotations(notes, record_s, count)
     room = 2 * math.ceil(max(len(text) for text in texts) / 2)
     with new_file(out, force=force) as path, path.open("wb") as file:
         started = datetime.fromisoformat(header.started_utc)
         person = "".join(c if c.isalnum() or c in "-_" else "_" for c in header.profile or "X")
-        file.write(_head(person, started, count, record_s, channels, [*sizes, room // 2]))
+        file.write(
+            _head(
+                person,
+                label.session or "X",
+                started,
+                count,
+                record_s,
+                channels,
+                [*sizes, room // 2],
+            )
+        )
         for index, text in enumerate(texts):
             for channel, size in zip(channels, sizes, strict=True):
                 file.write(channel.samples[index * size : (index + 1) * size].tobytes())
@@ -167,12 +185,13 @@ def _number(value: float) -> str:
 
 
 def _head(
-    person: str, started: datetime, count: int, record_s: float, channels: list[_Channel],
-    sizes: list[int],
+    person: str, visit: str, started: datetime, count: int, record_s: float,
+    channels: list[_Channel], sizes: list[int],
 ) -> bytes:  # fmt: skip
     date = f"{started.day:02d}-{_MONTHS[started.month - 1]}-{started.year}"
     fields = [
-        ("0", 8), (f"{person} X X X"[:80], 80), (f"Startdate {date} X X biofeedback", 80),
+        ("0", 8), (f"{person} X X X"[:80], 80),
+        (f"Startdate {date} {visit} X biofeedback"[:80], 80),
         (f"{started:%d.%m.%y}", 8), (f"{started:%H.%M.%S}", 8),
         (str(256 * (len(sizes) + 1)), 8), ("EDF+C", 44), (str(count), 8), (f"{record_s:g}", 8),
         (str(len(sizes)), 4),

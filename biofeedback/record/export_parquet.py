@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from biofeedback.common.errors import FolderError
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import LoggedStream, StreamCollector
 from biofeedback.record.tables import LogTable, column, gather
@@ -20,7 +21,12 @@ ENDING = ""  #: a folder
 
 
 def export(
-    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+    session: Path,
+    out: Path,
+    *,
+    force: bool,
+    progress: Callable[[float], None],
+    label: ExportLabel = OWN,
 ) -> list[Path]:
     """Write a file for each stream and each table of a session into `out`; return their paths.
 
@@ -36,6 +42,8 @@ def export(
         Whether what stands there already may be replaced.
     progress
         Told the share that is done, 0 to 1.
+    label
+        Whose it is, and which, in place of the session's own names.
 
     Returns
     -------
@@ -54,7 +62,7 @@ def export(
     read_header(session)
     streams, paths = StreamCollector(), []
     with new_folder(out, force=force):
-        tables = gather(session, streams.take, lambda share: progress(0.9 * share))
+        tables = gather(session, streams.take, lambda share: progress(0.9 * share), label)
         for stream in streams.all():
             paths.append(out / f"{stream.name}.parquet")
             parquet.write_table(_of_stream(stream), paths[-1])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from biofeedback.common.errors import LogError
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import StreamCollector
 from biofeedback.record.tables import gather
@@ -17,7 +18,12 @@ ENDING = ".txt"
 
 
 def export(
-    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+    session: Path,
+    out: Path,
+    *,
+    force: bool,
+    progress: Callable[[float], None],
+    label: ExportLabel = OWN,
 ) -> list[Path]:
     """Write the RR intervals of a session as they were measured, uncorrected; return the path.
 
@@ -34,6 +40,8 @@ def export(
         Whether what stands there already may be replaced.
     progress
         Told the share that is done, 0 to 1.
+    label
+        Whose it is, and which, in place of the session's own names.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import LoggedStream, StreamCollector
 from biofeedback.record.tables import LogTable, gather
@@ -28,7 +29,12 @@ _STATE = ("arousal", "low", "high", "confidence")
 
 
 def export(
-    session: Path, out: Path, *, force: bool, progress: Callable[[float], None]
+    session: Path,
+    out: Path,
+    *,
+    force: bool,
+    progress: Callable[[float], None],
+    label: ExportLabel = OWN,
 ) -> list[Path]:
     """Write a session as the XDF file `out`; return its path in a list.
 
@@ -42,6 +48,8 @@ def export(
         Whether what stands there already may be replaced.
     progress
         Told the share that is done, 0 to 1.
+    label
+        Whose it is, and which, in place of the session's own names.
 
     Returns
     -------
@@ -61,7 +69,12 @@ def export(
     with new_file(out, force=force) as path, path.open("wb") as file:
         file.write(b"XDF:")
         started = escape(header.started_utc)
-        info = f"<info><version>1.0</version><datetime>{started}</datetime></info>"
+        whose = "".join(
+            f"<{name}>{value}</{name}>"
+            for name, value in (("subject", label.subject), ("session", label.session))
+            if value
+        )
+        info = f"<info><version>1.0</version><datetime>{started}</datetime>{whose}</info>"
         file.write(_chunk(_HEADER, _xml(info)))
         number = 0
         for number, stream in enumerate(streams.all(), 1):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biofeedback.record import lines
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import log_size, read
 from biofeedback.record.score import score_of
 
@@ -72,7 +73,10 @@ class LogTable:
 
 
 def gather(
-    session: Path, take: Callable[[lines.ChunkLine], None], progress: Callable[[float], None]
+    session: Path,
+    take: Callable[[lines.ChunkLine], None],
+    progress: Callable[[float], None],
+    label: ExportLabel = OWN,
 ) -> dict[str, LogTable]:
     """Return the tables of a session (folder or log); `take` is handed its samples meanwhile.
 
@@ -86,6 +90,8 @@ def gather(
         Handed each line of samples.
     progress
         Told the share that is done, 0 to 1.
+    label
+        Whose it is, and which, in place of the session's own names.
 
     Returns
     -------
@@ -102,7 +108,7 @@ def gather(
     size, done = log_size(session), 0
     for number, (raw, line) in enumerate(read(session)):
         if isinstance(line, lines.HeaderLine):
-            tables["session"] = _session(line)
+            tables["session"] = _session(label.header(line), label.session)
         elif isinstance(line, lines.ChunkLine):
             take(line)
         else:
@@ -224,7 +230,7 @@ def _note_event(events: LogTable, line: lines.Line) -> None:
             pass
 
 
-def _session(header: lines.HeaderLine) -> LogTable:
+def _session(header: lines.HeaderLine, visit: str) -> LogTable:
     table = LogTable()
     facts: dict[str, Cell] = {
         "started_utc": header.started_utc, "seed": header.seed, "mode": header.mode,
@@ -234,6 +240,8 @@ def _session(header: lines.HeaderLine) -> LogTable:
         **{f"version_{name}": number for name, number in header.versions.items()},
         "config": bytes(header.config).decode(), "baseline": bytes(header.baseline).decode(),
     }  # fmt: skip
+    if visit:
+        facts["session"] = visit
     for name, value in facts.items():
         table.add(field=name, value=value)
     return table
