@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 import msgspec
@@ -15,6 +16,7 @@ from biofeedback.engine.digest import code_digest
 from biofeedback.record import lines
 from biofeedback.record.processor import processor
 from biofeedback.record.used import plugins_used
+from biofeedback.runtime.ports import SensorSource
 from biofeedback.state.baseline import Baseline
 from synth.outputs.uri import OutputSpec
 
@@ -26,6 +28,7 @@ _VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")
 def header(
     plan: SessionPlan,
     clock: SessionClock,
+    sensors: Sequence[SensorSource],
     outputs: Sequence[OutputSpec],
     baselines: Mapping[str, Baseline],
     *,
@@ -47,8 +50,8 @@ def header(
         started_utc=clock.started_utc.isoformat(timespec="milliseconds"),
         seed=plan.seed,
         mode="live" if clock.live else "virtual",
-        sensors=[_readable(uri) for uri in plan.sensors],
-        outputs=[_readable(str(spec)) for spec in outputs],
+        sensors=[_readable(sensor.uri) for sensor in sensors],
+        outputs=[_readable(str(_unnamed(spec))) for spec in outputs],
         profile=plan.profile,
         simulated=simulated,
         baseline=msgspec.Raw(msgspec.json.encode(known)),
@@ -58,7 +61,17 @@ def header(
         trial=plan.trial,
         plugins=plugins_used(plan.config) or msgspec.UNSET,
         processor=processor(),
+        recordings={_target(s.uri): s.digest for s in sensors if s.digest},
     )  # fmt: skip
+
+
+def _target(uri: str) -> str:
+    return uri.partition(":")[2]
+
+
+def _unnamed(spec: OutputSpec) -> OutputSpec:
+    """Return an output without the path of its file, which is often named after a person."""
+    return spec if spec.live or not spec.target else replace(spec, target=f"session.{spec.kind}")
 
 
 def _readable(uri: str) -> str:

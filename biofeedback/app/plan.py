@@ -70,18 +70,13 @@ def draw_seed() -> int:
 
 def sensor_sources(plan: SessionPlan) -> list[SensorSource]:
     """Return the sensors; each wearer of a group has a simulated body of their own."""
-    if not plan.wearers:
-        return [registry.sensor(uri, plan.options) for uri in plan.sensors]
-    known = list(dict.fromkeys(plan.wearers))
-    return [
-        replace(
-            registry.sensor(
-                uri, replace(plan.options, seed=plan.options.seed + known.index(wearer))
-            ),
-            wearer=wearer,
-        )
-        for uri, wearer in zip(plan.sensors, plan.wearers, strict=True)
-    ]
+    wearers = plan.wearers or ("",) * len(plan.sensors)
+    known = list(dict.fromkeys(wearers))
+    sources = []
+    for place, (uri, wearer) in enumerate(zip(plan.sensors, wearers, strict=True), 1):
+        own = replace(plan.options, place=place, seed=plan.options.seed + known.index(wearer))
+        sources.append(replace(registry.sensor(uri, own), wearer=wearer))
+    return sources
 
 
 def known_baselines(plan: SessionPlan, stored: profiles.Profile | None) -> dict[str, Baseline]:

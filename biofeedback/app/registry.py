@@ -15,13 +15,16 @@ from typing import Protocol
 from biofeedback.common.clock import utc_now
 from biofeedback.common.plugins import BUILT_IN, Registry, did_you_mean, say_once
 from biofeedback.record.export_label import OWN, ExportLabel
-from biofeedback.record.reader import is_session
+from biofeedback.record.reader import is_session, log_parts
 from biofeedback.runtime.ports import SensorSource
 from biofeedback.simulation.model.music_features import MusicMonitor
 from biofeedback.storage.configs import config_files
+from biofeedback.storage.files import digest_of
 from sensors.base import Clock, SampleStream
 from sensors.errors import SettingsError
+from sensors.files.recording import Recording
 from sensors.profiles.schema import DeviceProfile
+from sensors.signals import Signal
 
 __all__ = [
     "EXPORTERS",
@@ -42,6 +45,7 @@ class SensorOptions:
     wait_s: float = 30.0
     columns: dict[str, str] = field(default_factory=dict)
     rate_hz: float | None = None
+    place: int = 1  #: which of the session's sensors it is
 
 
 SensorKind = Callable[[str, SensorOptions], SensorSource]
@@ -222,42 +226,58 @@ def _listener(options: SensorOptions) -> SensorSource:
 
 
 def file(target: str, options: SensorOptions) -> SensorSource:
-    """Return a recording, or the inputs of a session's log."""
+    """Return a recording, or the inputs of a session's log.
+
+    It is called after what it holds, as in `rr-1`: a file is often named after a person. What was
+    played can be told by its digest.
+    """
     if is_session(Path(target)):
-        return _session(target)
+        return _session(Path(target), options.place)
     from biofeedback.offline.recordings import read_recording
     from sensors.files import replay
 
     recording = read_recording(
         Path(target), columns=options.columns or None, rate_hz=options.rate_hz
     )
+    recording = recording.called(f"{_main_signal(recording)}-{options.place}")
 
     def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         return replay.play(recording, clock)
 
     return SensorSource(
-        f"file:{target}",
+        f"file:{recording.name}",
         opened,
         timeless=True,
+        digest=digest_of(Path(target)),
         duration_s=recording.duration_s,
         markers=recording.markers,
         warnings=recording.warnings,
     )
 
 
-def _session(target: str) -> SensorSource:
+#: The signal that a recording is called after: the first of these that it holds.
+_TELLING = (Signal.RR, Signal.ECG, Signal.PPG, Signal.EDA, Signal.HR)
+
+
+def _main_signal(recording: Recording) -> Signal:
+    there = [chunk.signal for chunk in recording.series]
+    return next((signal for signal in _TELLING if signal in there), there[0])
+
+
+def _session(session: Path, place: int) -> SensorSource:
     from biofeedback.record import replay
 
-    logged = replay.logged_inputs(Path(target))
+    logged = replay.logged_inputs(session, f"session-{place}")
 
     def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
         return replay.play(logged, clock)
 
     return SensorSource(
-        f"file:{target}",
+        f"file:{logged.name}",
         opened,
         timeless=True,
         simulated=logged.simulated,
+        digest=digest_of(*log_parts(session)),
         duration_s=logged.duration_s,
         markers=logged.markers,
     )

@@ -233,7 +233,14 @@ class SessionRunner:
             await door.open()
             session.surfaces = [*session.surfaces, door]
         session.begin(
-            header(self._plan, clock, self._outputs, self._baselines, simulated=session.simulated)
+            header(
+                self._plan,
+                clock,
+                self._sources,
+                self._outputs,
+                self._baselines,
+                simulated=session.simulated,
+            )
         )
         if any(spec.kind == "audio" for spec, _ in self._ports):  # for the dose of sound
             session.command("session", "volume", f"{self._plan.volume:.3f}")

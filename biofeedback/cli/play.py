@@ -217,7 +217,7 @@ def replay(
         realtime=realtime,
         group=groups.logged(header, group),
     )
-    show.perform(plan, f"Replaying {Path(source).name}")
+    show.perform(plan, "Replaying the recording")
 
 
 def _simulated(sensors: Sequence[str]) -> bool:

@@ -57,7 +57,7 @@ def list_sessions(out: SessionsFolder = None, as_json: Json = False) -> None:
             entry.folder.name,
             _when(entry),
             clock_text(entry.duration_s),
-            ", ".join(map(_short, entry.header.sensors)),
+            ", ".join(entry.header.sensors),
             ", ".join((entry.programme, *entry.tags)),
         )
         table.add_row(*(console.escape(cell) for cell in cells), _badges(entry))
@@ -292,11 +292,6 @@ def _rows(entry: CatalogueEntry, summary: LogSummary) -> list[tuple[str, str]]:
 
 def _files(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def _short(sensor: str) -> str:
-    """Return a sensor as a list shows it: of a recording only the name, not the folders."""
-    return Path(sensor.removeprefix("file:")).name if sensor.startswith("file:") else sensor
 
 
 def _badges(entry: CatalogueEntry) -> str:

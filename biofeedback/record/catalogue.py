@@ -13,6 +13,7 @@ import msgspec
 from biofeedback.common.errors import KeyMissingError, LogError
 from biofeedback.record import index, lines
 from biofeedback.record.line import encode
+from biofeedback.record.neutral import neutral_header
 from biofeedback.record.older import decoder
 from biofeedback.record.reader import (
     LOG_NAME,
@@ -171,7 +172,7 @@ def entry(folder: Path) -> CatalogueEntry:
 
 def _ends(folder: Path) -> tuple[bytes, bytes]:
     """Return the first and the last line of a log; the last is empty when there is none."""
-    header = read_header(folder)
+    header = neutral_header(read_header(folder))
     last = _last_line(folder, decoder(header.schema))
     return encode(header), b"" if last is None else encode(last)
 
@@ -182,7 +183,7 @@ def _entry(folder: Path, first: bytes, last: bytes) -> CatalogueEntry:
     assert isinstance(header, lines.HeaderLine)
     return CatalogueEntry(
         folder,
-        header,
+        neutral_header(header),  # a row may be older than that
         end if isinstance(end, lines.EndLine) else None,
         header.t if end is None else end.t,
     )

@@ -113,8 +113,8 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
     started_utc: str  #: wall clock at session time 0, ISO 8601
     seed: int  #: of all chance
     mode: str  #: "live" or "virtual"
-    sensors: list[str]  #: as they were asked for
-    outputs: list[str]  #: as they were asked for
+    sensors: list[str]  #: as they were asked for; a recording without its path
+    outputs: list[str]  #: as they were asked for; a file without its path
     profile: str | None  #: whose session it is; None for nobody's
     simulated: bool  #: a virtual body or listener, not a person
     baseline: msgspec.Raw  #: the stored resting baseline that was used, or null
@@ -125,6 +125,9 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
     trial: TrialItem | None = None  #: None outside of one
     plugins: list[PluginItem] | UnsetType = UNSET  #: what decided and is not built in, where used
     processor: ProcessorItem | None = None  #: None in older logs
+    #: SHA-256 of each recording that was played, by its source; UNSET in logs from before
+    #: recordings were named neutrally
+    recordings: dict[str, str] | UnsetType = UNSET
 
 
 class SkipLine(LogLine, frozen=True, tag="skip"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from biofeedback.common.errors import LogError
 from biofeedback.record import lines
 from biofeedback.record.inputs import input_of
+from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import read
 from sensors.base import Clock, Sample, SampleStream, SensorStatus, sleep_until
 from sensors.signals import Chunk, Gap
@@ -28,20 +29,22 @@ class LoggedInputs:
     than a nanosecond, which a virtual clock rounds off again: so the order stays.
     """
 
-    name: str  #: of the session's folder
+    name: str  #: of the whole, for the status that ends it
     samples: tuple[tuple[float, Sample], ...]
     markers: tuple[tuple[float, str], ...]
     duration_s: float  #: to the end of the inputs
     simulated: bool  #: whether a body or listener was no person
 
 
-def logged_inputs(session: Path) -> LoggedInputs:
+def logged_inputs(session: Path, name: str = "session") -> LoggedInputs:
     """Read the inputs of a session's folder or log; a log that was cut short is read as far.
 
     Parameters
     ----------
     session
         A session's folder, or the log in it.
+    name
+        What it is called where it is played: its folder may be named after a person.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def logged_inputs(session: Path) -> LoggedInputs:
     simulated = False
     duration_s = 0.0
     others_s = -1.0  # when something else than a sample came last
-    for _, line in read(session):
+    for _, line in neutral(read(session)):
         match line:
             case lines.HeaderLine():
                 simulated = line.simulated
@@ -83,10 +86,7 @@ def logged_inputs(session: Path) -> LoggedInputs:
         raise LogError(
             f"no sensor sent anything in the session {session}", hint="Choose another session."
         )
-    folder = session if session.is_dir() else session.parent
-    return LoggedInputs(
-        folder.resolve().name, tuple(samples), tuple(sorted(markers)), duration_s, simulated
-    )
+    return LoggedInputs(name, tuple(samples), tuple(sorted(markers)), duration_s, simulated)
 
 
 async def play(logged: LoggedInputs, clock: Clock) -> SampleStream:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from biofeedback.record import lines
 from biofeedback.record.export_label import OWN, ExportLabel
+from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import log_size, read
 from biofeedback.record.score import score_of
 
@@ -106,7 +107,7 @@ def gather(
     names = ("readings", "state", "decisions", "beats", "events", "skin_responses", "latency")
     tables = {name: LogTable() for name in names}
     size, done = log_size(session), 0
-    for number, (raw, line) in enumerate(read(session)):
+    for number, (raw, line) in enumerate(neutral(read(session))):
         if isinstance(line, lines.HeaderLine):
             tables["session"] = _session(label.header(line), label.session)
         elif isinstance(line, lines.ChunkLine):

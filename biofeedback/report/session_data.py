@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.record import lines
+from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import find_log, log_size, read
 from sensors.signals import FloatArray
 from synth.tempo_map import TempoMap, TempoSegment
@@ -141,7 +142,7 @@ def read_story(session: Path, progress: Callable[[float], None]) -> SessionData:
     size, done = log_size(session), 0
     gathered: _Gathered | None = None
     damage: list[str] = []
-    for number, (raw, line) in enumerate(read(session, damage.append)):
+    for number, (raw, line) in enumerate(neutral(read(session, damage.append))):
         if gathered is None:
             assert isinstance(line, lines.HeaderLine)
             gathered = _Gathered(line, damage=damage)

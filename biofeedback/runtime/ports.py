@@ -75,7 +75,8 @@ class ControlSurface(Protocol):
 class SensorSource:
     """A sensor that can be opened; `timeless` ones run in virtual time as well as live.
 
-    `opened` takes the session's clock, and the ear through which a virtual listener hears.
+    `uri` is what the log keeps: of a recording it names no path and no file. `opened` takes the
+    session's clock, and the ear through which a virtual listener hears.
     """
 
     uri: str
@@ -86,3 +87,4 @@ class SensorSource:
     markers: tuple[tuple[float, str], ...] = ()
     warnings: tuple[str, ...] = ()
     wearer: str = ""  #: whose it is, in a group
+    digest: str = ""  #: SHA-256 of the recording that is played; "" of what is worn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import secrets
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-__all__ = ["general_name", "pem_of", "replace", "save"]
+__all__ = ["digest_of", "general_name", "pem_of", "replace", "save"]
 
 
 def replace(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -44,6 +45,21 @@ def save(path: Path, content: bytes, *, what: str = "", hint: str = "") -> None:
         replace(path, content)
     except OSError as error:
         raise FolderError(f"{what}{path} cannot be written: {error.strerror}", hint=hint) from error
+
+
+def digest_of(*paths: Path) -> str:
+    """Return the SHA-256 of what files hold, one after the other; of a folder, of all in it.
+
+    No name enters it, so it says nothing to whoever does not have the same files.
+    """
+    sha = hashlib.sha256()
+    for path in paths:
+        for one in sorted(path.rglob("*")) if path.is_dir() else (path,):
+            if one.is_file():
+                with one.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        sha.update(block)
+    return sha.hexdigest()
 
 
 def pem_of(key: EllipticCurvePrivateKey) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from biofeedback.common.errors import LogError
 from biofeedback.record import lines
+from biofeedback.record.neutral import neutral_header
 from biofeedback.record.reader import read
 from biofeedback.trials.folder import BEFORE, BLOCK, BlockAttempt
 from biofeedback.trials.protocol import END_POINTS, EndPoint, Protocol
@@ -148,5 +149,5 @@ class _Reading:
             gap_s=self._gap_s,
             problem=problem,
             versions=header.versions if header else {},
-            sensors=tuple(header.sensors) if header else (),
+            sensors=tuple(neutral_header(header).sensors) if header else (),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +37,26 @@ class Recording:
     gaps: tuple[Gap, ...]
     markers: tuple[tuple[float, str], ...]
     warnings: tuple[str, ...]
+
+    def called(self, name: str) -> Recording:
+        """Return the same recording under another name, which its samples bear as well.
+
+        Parameters
+        ----------
+        name
+            Of the recording, and of the source of all its samples.
+
+        Returns
+        -------
+        Recording
+            All else is equal.
+        """
+        return replace(
+            self,
+            name=name,
+            series=tuple(replace(chunk, source=name) for chunk in self.series),
+            gaps=tuple(replace(gap, source=name) for gap in self.gaps),
+        )
 
 
 def assemble(
