@@ -26,7 +26,7 @@ from biofeedback.app.plan import (
 from biofeedback.common.clock import SessionClock, run_live, run_virtual, utc_now
 from biofeedback.common.interrupts import Interrupts
 from biofeedback.common.stop_switch import Stopped, StopSwitch
-from biofeedback.common.tasks import aside, closed
+from biofeedback.common.tasks import aside, closed, logged
 from biofeedback.config.loader import to_toml
 from biofeedback.config.midi_maps import resolve
 from biofeedback.config.outputs import made_by, output_spec
@@ -35,13 +35,14 @@ from biofeedback.controllers.local_ipc import LocalIpc
 from biofeedback.engine.factory import core_for
 from biofeedback.integrations.lsl_outlet import LslOutlet
 from biofeedback.mqtt.publisher import MqttPublisher
-from biofeedback.personal import profiles
+from biofeedback.personal import profiles, trail
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.telemetry import Counters
 from biofeedback.runtime.worker_client import InlineWorker, Worker, WorkerClient
+from biofeedback.storage.inventory import SESSIONS, TRIALS
 from biofeedback.storage.session_dir import check_target, new_folder, write_text
 from synth.outputs.uri import OutputSpec
 from synth.player.remote import RemotePlayer
@@ -259,6 +260,7 @@ class SessionRunner:
         if self._session is None or not self._session.has_streamed:
             shutil.rmtree(self._folder)
             return
+        self._note_elsewhere(clock)
         simulated = any(source.simulated for source in self._sources)
         if self._plan.profile and not simulated:
             self._remember(self._plan.profile, "", clock)
@@ -266,6 +268,15 @@ class SessionRunner:
             own = [s for s in self._sources if s.wearer == wearer]
             if own and not any(source.simulated or source.timeless for source in own):
                 self._remember(wearer, wearer, clock)
+
+    def _note_elsewhere(self, clock: SessionClock) -> None:
+        """Note a session outside of the data folder beside its people, to be found with them."""
+        plan, group = self._plan, self._plan.config.group
+        if any(self._folder.is_relative_to(home.path) for home in (SESSIONS, TRIALS)):
+            return
+        for person in group.wearers if group else filter(None, [plan.profile]):
+            with logged(f"where a session of {person} is"):
+                trail.note_copy(person, "session", self._folder, clock.started_utc)
 
     def _remember(self, name: str, wearer: str, clock: SessionClock) -> None:
         """Keep what was learned of a person for their next session."""

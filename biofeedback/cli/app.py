@@ -33,6 +33,10 @@ def alone(
     show_version: bool = typer.Option(False, "--version", help="Show the version and stop."),
 ) -> None:
     """Music that follows your heart and skin, and leads towards calm."""
+    from biofeedback.storage.paths import data_folder
+    from biofeedback.storage.private import keep_private
+
+    keep_private(data_folder())
     if show_version:
         from importlib.metadata import version
 

@@ -58,11 +58,15 @@ def give(profile: Profile = None) -> None:
 
 def withdraw(profile: Profile = None) -> None:
     """Take your consent back. What was recorded stays until you delete it."""
+    from biofeedback.app import person
+    from biofeedback.cli.deleting import kept_words
     from biofeedback.common.clock import utc_now
-    from biofeedback.personal import consent
 
-    taken = consent.withdraw(profile, utc_now())
-    _say(f"Taken back {taken.withdrawn_utc}. `biofeedback sessions delete` deletes sessions.")
+    taken = person.withdraw(profile, utc_now())
+    _say(f"Taken back {taken.withdrawn_utc}. What was learned is erased.")
+    kept = kept_words(person.kept_of(profile))
+    how = f"biofeedback profile forget {profile}" if profile else "biofeedback sessions delete"
+    _say(f"Kept until you delete it: {kept}. `{how}` does that.")
 
 
 def ask_once(sensors: Sequence[str], profile: str | None) -> None:

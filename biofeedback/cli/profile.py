@@ -116,19 +116,20 @@ def export(
     out: SessionsFolder = None,
     force: Force = False,
 ) -> None:
-    """Write all that is kept of a person into one archive."""
-    from biofeedback.personal import profiles
-    from biofeedback.record.archive import write_archive
-    from biofeedback.record.catalogue import entries_of
-    from biofeedback.record.targets import new_file
-    from biofeedback.storage.paths import sessions_folder
+    """Write all that is kept of a person into one archive.
 
-    profiles.load(name)
-    files = profiles.files(name)
-    entries, _ = entries_of(out or sessions_folder(), name)
-    _refuse_nobody(name, bool(files or entries))
+    From every store: sessions, blocks of trials, profile, consent, what was learned, who looked.
+    """
+    from biofeedback.app.person import kept_of, write_archive
+    from biofeedback.common.clock import utc_now
+    from biofeedback.personal.trail import note_copy
+    from biofeedback.record.targets import new_file
+
+    kept = kept_of(name, out)
+    _refuse_nobody(name, bool(kept))
     with new_file(target, force=force) as path:
-        write_archive(path, entries, files)
+        write_archive(path, kept)
+    note_copy(name, "archive", target, utc_now())
     console.written([target], json=False)
 
 
@@ -140,23 +141,18 @@ def forget(
     out: SessionsFolder = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Forget what was learned of a person, or profile and sessions."""
-    import shutil
-
+    """Forget what was learned of a person, or all of them in every store."""
+    from biofeedback.app.person import kept_of
     from biofeedback.app.recommend import forget_learned
+    from biofeedback.cli.deleting import erased, kept_words
     from biofeedback.common.clock import utc_now
-    from biofeedback.common.errors import ConfigError, FolderError
-    from biofeedback.personal import profiles
-    from biofeedback.record.catalogue import entries_of
-    from biofeedback.storage.paths import sessions_folder
+    from biofeedback.common.errors import ConfigError
 
-    files = profiles.files(name)
-    entries, _ = entries_of(out or sessions_folder(), name)
-    _refuse_nobody(name, bool(files or entries))
+    kept = kept_of(name, out)
+    _refuse_nobody(name, bool(kept))
     what = (
-        f"what was learned of {name}" if learned
-        else f"everything about {name}: the profile and {len(entries)} sessions"
-    )  # fmt: skip
+        f"what was learned of {name}" if learned else f"everything about {name}: {kept_words(kept)}"
+    )
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigError(f"this would forget {what}", hint="Say so with --yes.")
@@ -165,12 +161,7 @@ def forget(
     if learned:
         forget_learned(name, utc_now())
     else:
-        for entry in entries:
-            try:
-                shutil.rmtree(entry.folder)
-            except OSError as error:
-                raise FolderError(f"{entry.folder} cannot be deleted: {error.strerror}") from error
-        profiles.delete(name)
+        erased(kept)
     console.out.print(f"Forgotten: {console.escape(what)}.", highlight=False)
 
 

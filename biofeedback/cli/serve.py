@@ -194,6 +194,7 @@ async def _serving(
                 await server.run(guarded, bound, files, leaving=studio.shut)
     finally:
         await studio.close()
+        links.publish(place.origins, {})  # who sat here is nobody's business afterwards
 
 
 def _publish(links: WebLinks, place: ServedAt, studio: Stations) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.deleting import delete, export_all
 from biofeedback.cli.options import Json, SessionsFolder
 from biofeedback.cli.trends import trends
-from biofeedback.cli.words import clock_text, counted, size_text
+from biofeedback.cli.words import clock_text, size_text
 
 if TYPE_CHECKING:
     from biofeedback.record.catalogue import CatalogueEntry, LogSummary
@@ -120,122 +119,6 @@ def compress(
     for name in sessions:
         for part in shrink(find(_folder(out), name)):
             typer.echo(part)
-
-
-def delete(
-    sessions: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Which sessions.")
-    ] = None,
-    out: SessionsFolder = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="All of a person: the profile and its sessions."),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete sessions, or all that is kept of a person, for good.
-
-    Exports and copies elsewhere stay.
-    """
-    from biofeedback.common.errors import ConfigError, FolderError
-    from biofeedback.personal import profiles
-    from biofeedback.record.catalogue import catalogue, find
-
-    if bool(sessions) == bool(profile):
-        raise ConfigError("nothing to delete is named", hint="Give sessions, or a --profile.")
-    folders = list(dict.fromkeys(find(_folder(out), name) for name in sessions or ()))
-    if profile:
-        folders = _sessions_of(profile, _folder(out))
-    for folder in folders:
-        _check_deletable(folder)
-    doomed = [*folders, *(profiles.files(profile) if profile else ())]
-    if not doomed:
-        console.out.print("There is nothing to delete.")
-        return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise FolderError(
-                "nothing was deleted, since nobody can be asked", hint="Add --yes if you mean it."
-            )
-        for path in doomed:
-            console.out.print(f"  {path}", markup=False, highlight=False)
-        what = "this" if len(doomed) == 1 else f"all {len(doomed)}"
-        if not typer.confirm(f"Delete {what} for good?"):
-            console.out.print("Nothing was deleted.")
-            return
-    for folder in folders:
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise FolderError(
-                f"{folder} cannot be deleted: {error.strerror}", hint="Is it yours, and not open?"
-            ) from error
-    if profile:
-        profiles.delete(profile)
-    catalogue(_folder(out))  # its index forgets them too
-    for path in doomed:
-        console.out.print(f"Deleted {path}", markup=False, highlight=False)
-
-
-def export_all(
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
-    profile: Annotated[str, typer.Option(metavar="NAME", help="Whose data.")],
-    out: SessionsFolder = None,
-) -> None:
-    """Copy all that is kept of a person, profile and sessions."""
-    from biofeedback.common.errors import ConfigError
-    from biofeedback.personal import profiles
-    from biofeedback.record.targets import new_folder
-
-    folders, files = _sessions_of(profile, _folder(out)), profiles.files(profile)
-    if not folders and not files:
-        raise ConfigError(
-            f"nothing is kept of {profile!r}", hint="`biofeedback sessions list` shows sessions."
-        )
-    with new_folder(target, force=False):
-        for folder in folders:
-            shutil.copytree(folder, target / "sessions" / folder.name, copy_function=_copy_open)
-        for path in files:
-            (target / "profile").mkdir(exist_ok=True)
-            _copy_open(str(path), str(target / "profile" / path.name))
-    console.out.print(
-        f"{counted(len(folders), 'session')} and {counted(len(files), 'profile file')}: {target}",
-        markup=False, highlight=False,
-    )  # fmt: skip
-
-
-def _copy_open(source: str, target: str) -> str:
-    """Copy a file, open even where it is kept encrypted."""
-    from biofeedback.storage import encryption
-
-    if not source.endswith(encryption.SUFFIX):
-        return str(shutil.copy2(source, target))
-    opened = Path(target.removesuffix(encryption.SUFFIX))
-    opened.write_bytes(encryption.read(Path(source)))
-    return str(opened)
-
-
-def _sessions_of(profile: str, out: Path) -> list[Path]:
-    from biofeedback.record.catalogue import entries_of
-
-    found, problems = entries_of(out, profile)
-    for problem in problems:
-        console.err.print(f"[yellow]Note:[/] {console.escape(str(problem))}", highlight=False)
-    return [entry.folder for entry in found]
-
-
-def _check_deletable(folder: Path) -> None:
-    """Refuse whatever is more than a session's own folder, which holds files alone."""
-    from biofeedback.common.errors import FolderError
-    from biofeedback.record.reader import SEALED_NAME, read_header
-
-    if not (folder / SEALED_NAME).is_file():  # a lost key keeps nobody from deleting
-        read_header(folder)
-    if folder.is_symlink() or any(item.is_dir() for item in folder.iterdir()):
-        raise FolderError(
-            f"{folder} is more than a session: it holds other folders, or is a link",
-            hint="Nothing was deleted. Delete it by hand if you mean it.",
-        )
 
 
 def _folder(out: Path | None) -> Path:

@@ -4,6 +4,7 @@ BiofeedbackError
 |-- CommandError    what was asked of a running session makes no sense
 |-- ConfigError     an unknown key, a value out of range, an unknown name
 |-- FolderError     a folder or file that cannot be written
+|   `-- BusyError   or that another program keeps: a session that runs
 |-- LogError        a session log that is missing or unreadable
 |   `-- KeyMissingError  or encrypted, and the key was not given
 |-- PluginError     a part that an installed package adds cannot be loaded, or failed
@@ -16,6 +17,7 @@ the command line, the page and the desk show whatever carries one the same way.
 
 __all__ = [
     "BiofeedbackError",
+    "BusyError",
     "CommandError",
     "ConfigError",
     "FolderError",
@@ -45,6 +47,10 @@ class ConfigError(BiofeedbackError):
 
 class FolderError(BiofeedbackError):
     """A folder or file cannot be written."""
+
+
+class BusyError(FolderError):
+    """A session runs, or another program keeps what was to be changed; nothing was done."""
 
 
 class LogError(BiofeedbackError):

@@ -15,7 +15,7 @@ from biofeedback.controllers.midi_controller import MidiController
 from biofeedback.controllers.midi_input import MidiInput, parse
 from biofeedback.controllers.osc_controller import OscController
 from biofeedback.runtime.ports import ControlSurface
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import CONTROLS
 
 __all__ = ["check", "controls_folder", "opened"]
 
@@ -24,7 +24,7 @@ _HINT = "Write midi:PORT, midi-virtual:NAME, osc:[HOST:]PORT or lsl:NAME."
 
 def controls_folder() -> Path:
     """Return the folder of what was learned from controllers; it need not exist yet."""
-    return data_folder() / "controls"
+    return CONTROLS.path
 
 
 def check(controls: Sequence[str], clock: str) -> None:

@@ -20,7 +20,7 @@ import msgspec
 
 from biofeedback.common.errors import CommandError
 from biofeedback.runtime.ports import SessionControl
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import RUNNING
 
 __all__ = ["LocalIpc", "RunningSession", "What", "ask", "running_folder", "running_sessions"]
 
@@ -60,7 +60,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 def running_folder() -> Path:
     """Return the folder of the files about running sessions; it need not exist yet."""
-    return data_folder() / "running"
+    return RUNNING.path
 
 
 class LocalIpc:

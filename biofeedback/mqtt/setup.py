@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +30,6 @@ _PASSWORDS, _RULES, _CA, _BROKER, _URL = "passwords", "rules", "ca", "broker", "
 _CA_DAYS, _BROKER_DAYS = 3650, 825
 _MARK = "# user "
 
-_write = partial(replace, private=True)
-
 
 def create(folder: Path, host: str, port: int, listen: str = "") -> Path:
     """Make the folder of a broker that others reach as `host`; return its configuration.
@@ -53,9 +50,9 @@ def create(folder: Path, host: str, port: int, listen: str = "") -> Path:
             part.mkdir(parents=True, exist_ok=True, mode=0o700)
         _certificates(folder, host)
         for name in (_PASSWORDS, _RULES):
-            _write(folder / name, b"")
-        _write(folder / _URL, f"mqtts://{host}:{port}\n".encode())
-        _write(folder / CONF, _conf(folder, port, listen).encode())
+            replace(folder / name, b"")
+        replace(folder / _URL, f"mqtts://{host}:{port}\n".encode())
+        replace(folder / CONF, _conf(folder, port, listen).encode())
     except OSError as error:
         raise FolderError(f"{folder} cannot be written: {error.strerror}") from error
     return folder / CONF
@@ -73,7 +70,7 @@ def add(folder: Path, name: str, role: Role) -> Path:
             "user": name, "role": role, "password": password,
             "ca": (folder / f"{_CA}.pem").read_text(encoding="utf-8"),
         }  # fmt: skip
-        _write(login, "".join(f"{k} = {json.dumps(v)}\n" for k, v in lines.items()).encode())
+        replace(login, "".join(f"{k} = {json.dumps(v)}\n" for k, v in lines.items()).encode())
         _set_password(folder, name, address.sealed(password))
         _set_rules(folder, {**known, name: role})
     except OSError as error:
@@ -121,14 +118,14 @@ def _set_password(folder: Path, name: str, sealed: str | None) -> None:
         if line.partition(":")[0] != name
     ]
     lines += [f"{name}:{sealed}"] if sealed else []
-    _write(path, "".join(f"{line}\n" for line in lines).encode())
+    replace(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _set_rules(folder: Path, known: dict[str, Role]) -> None:
     lines: list[str] = []
     for name, role in known.items():
         lines += [f"{_MARK}{name} {role}", f"user {name}", *rules(name, role), ""]
-    _write(folder / _RULES, "\n".join(lines).encode())
+    replace(folder / _RULES, "\n".join(lines).encode())
 
 
 def _conf(folder: Path, port: int, listen: str) -> str:
@@ -222,9 +219,9 @@ def _write_pair(
 ) -> None:
     from cryptography.hazmat.primitives import hashes, serialization
 
-    _write(folder / f"{name}-key.pem", pem_of(key))
+    replace(folder / f"{name}-key.pem", pem_of(key))
     signed = certificate.sign(signer, hashes.SHA256())
-    _write(folder / f"{name}.pem", signed.public_bytes(serialization.Encoding.PEM))
+    replace(folder / f"{name}.pem", signed.public_bytes(serialization.Encoding.PEM))
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:

@@ -19,7 +19,7 @@ from msgspec import Meta
 from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.record import lines
 from biofeedback.storage import encryption
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import HEARING
 
 __all__ = ["ALLOWANCE_PA2H", "DAYS", "LevelCalibration", "SoundExposure", "heard", "keep", "known"]
 
@@ -177,4 +177,4 @@ def keep(calibration: LevelCalibration) -> None:
 
 
 def _path() -> Path:
-    return data_folder() / "hearing.json"
+    return HEARING.path

@@ -16,7 +16,7 @@ import msgspec
 from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.personal.profiles import beside
 from biofeedback.storage import encryption
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import CONSENT, CONTACTS
 
 __all__ = ["QUESTIONS", "VERSION", "Answer", "Consent", "contacts", "give", "load", "withdraw"]
 
@@ -101,7 +101,7 @@ def contacts(file: Path | None = None, country: str | None = None) -> list[dict[
     """
     import tomllib
 
-    path = file or data_folder() / "contacts.toml"
+    path = file or CONTACTS.path
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -122,7 +122,7 @@ def contacts(file: Path | None = None, country: str | None = None) -> list[dict[
 
 
 def _path(profile: str | None) -> Path:
-    return data_folder() / "consent.json" if profile is None else beside(profile, "consent.json")
+    return CONSENT.path if profile is None else beside(profile, "consent.json")
 
 
 def _save(profile: str | None, consent: Consent) -> None:

@@ -12,7 +12,7 @@ from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.personal.options import Preferences
 from biofeedback.state.baseline import Baseline
 from biofeedback.storage import encryption
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import CONSENT, PROFILES
 
 __all__ = ["SCHEMA", "Profile", "beside", "delete", "files", "load", "names", "plain_files", "save"]
 
@@ -67,7 +67,7 @@ def save(profile: Profile) -> None:
 
 def names() -> list[str]:
     """Return the names of all profiles that are stored."""
-    folder = data_folder() / "profiles"
+    folder = PROFILES.path
     found = folder.glob("*.json*") if folder.is_dir() else ()
     stems = {path.name.removesuffix(encryption.SUFFIX).removesuffix(".json") for path in found}
     return sorted(stem for stem in stems if "." not in stem)
@@ -81,8 +81,7 @@ def files(name: str) -> list[Path]:
 
 def plain_files() -> list[Path]:
     """Return all files about people that are not encrypted, consents among them."""
-    folder = data_folder()
-    found = [*folder.glob("profiles/*.json"), *folder.glob("consent.json")]
+    found = [*PROFILES.path.glob("*.json"), CONSENT.path]
     return sorted(path for path in found if path.is_file())
 
 
@@ -120,4 +119,4 @@ def _path(name: str) -> Path:
         raise ConfigError(
             f"{name!r} is no name for a profile", hint="Use letters, digits, - and _ only."
         )
-    return data_folder() / "profiles" / f"{name}.json"
+    return PROFILES.path / f"{name}.json"

@@ -8,7 +8,7 @@ import msgspec
 
 from biofeedback.common.errors import ConfigError
 from biofeedback.storage import files
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import SETUP
 
 __all__ = ["Setup", "load", "save"]
 
@@ -45,4 +45,4 @@ def save(setup: Setup) -> None:
 
 
 def _path() -> Path:
-    return data_folder() / "setup.json"
+    return SETUP.path

@@ -1,50 +1,14 @@
-"""Sessions that are over: closed with the user's key, and all of a person's in one zip file."""
+"""Sessions that are over, closed with the user's key."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 
-from biofeedback.record.catalogue import CatalogueEntry
 from biofeedback.record.compress import compress
 from biofeedback.record.reader import is_session, log_parts
 from biofeedback.storage import encryption
 
-__all__ = ["seal", "seal_all", "write_archive"]
-
-
-def write_archive(target: Path, entries: Iterable[CatalogueEntry], files: Iterable[Path]) -> None:
-    """Write sessions and the files of a profile; raises `LogError` without the key to one.
-
-    Parameters
-    ----------
-    target
-        The zip file, made anew.
-    entries
-        The sessions, each put into a folder of its own.
-    files
-        Those of a profile; what is closed is put in open.
-
-    Raises
-    ------
-    LogError
-        Without the key to one that is closed.
-    """
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in files:
-            _add(archive, path, "profile")
-        for entry in entries:
-            for path in sorted(entry.folder.iterdir()):
-                if path.is_file() and not path.is_symlink():
-                    _add(archive, path, f"sessions/{entry.folder.name}")
-
-
-def _add(archive: zipfile.ZipFile, path: Path, folder: str) -> None:
-    if path.suffix == encryption.SUFFIX:
-        archive.writestr(f"{folder}/{path.stem}", encryption.read(path))
-    else:
-        archive.write(path, f"{folder}/{path.name}")
+__all__ = ["seal", "seal_all"]
 
 
 def seal(session: Path) -> list[Path]:

@@ -7,16 +7,15 @@ and what failed. Times are session seconds.
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from biofeedback.common.errors import FolderError
-from biofeedback.record.export_label import OWN, ExportLabel, people_of
+from biofeedback.record.bids_people import participant, visit
+from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.lines import HeaderLine
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import LoggedStream, SampleGrid, StreamCollector
@@ -29,7 +28,6 @@ ENDING = None  #: sessions go into one dataset
 
 _TASK = "biofeedback"
 _DESCRIPTION = "dataset_description.json"
-_NOBODY = "n/a"  #: the profile of a participant who has none, or whose is not told
 _WORDS = {
     "ecg": "Electrocardiogram", "ppg": "Pulse wave, photoplethysmogram",
     "eda": "Skin conductance", "acc": "Acceleration", "temp": "Skin temperature",
@@ -86,8 +84,8 @@ def export(
     with new_folder(out, force=force or ours):
         streams = StreamCollector()
         tables = gather(session, streams.take, lambda share: progress(0.9 * share), label)
-        person = _participant(out, header, label)
-        folder, known = _visit(out / person, header, label)
+        person = participant(out, header, label)
+        folder, known = visit(out / person, header, label)
         if known and not force:
             raise FolderError(
                 f"the dataset {out} has {person}/{folder.name} already",
@@ -283,81 +281,6 @@ def _describe(out: Path) -> None:
     for name, text in files.items():
         if not (out / name).exists():
             (out / name).write_text(text, encoding="utf-8")
-
-
-def _participant(out: Path, header: HeaderLine, label: ExportLabel) -> str:
-    """Return the participant of a session, who is added to the dataset when new.
-
-    A profile is one, a group of wearers another. Of a session of nobody it is not known whose it
-    is, so that each is a participant of its own.
-    """
-    path = out / "participants.tsv"
-    known: dict[str, str] = {}
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            known = {
-                row["participant_id"]: row["profile"]
-                for row in csv.DictReader(file, dialect="excel-tab")
-            }
-    profile = "+".join(people_of(header)) or _NOBODY
-    person = _known_person(out, known, profile, header, label)
-    if person is None:
-        own = header.profile or ("group" if profile != _NOBODY else "anonymous")
-        taken = {name.casefold() for name in known}  # some file systems tell no A from a
-        choices = (f"sub-{_label(own)}{'' if n == 1 else n}" for n in range(1, 10_000))
-        person = next(choice for choice in choices if choice.casefold() not in taken)
-    if person not in known:
-        known[person] = _NOBODY if label.subject else profile
-        rows = "".join(f"{one}\t{name}\n" for one, name in known.items())
-        path.write_text(f"participant_id\tprofile\n{rows}", encoding="utf-8")
-    return person
-
-
-def _known_person(
-    out: Path, known: Mapping[str, str], profile: str, header: HeaderLine, label: ExportLabel
-) -> str | None:
-    """Return whose a session is by its label or by what the dataset has; None for somebody new."""
-    if label.subject:
-        person = f"sub-{label.subject}"
-        there = known.get(person, _NOBODY)
-        if profile not in (there, _NOBODY) and there != _NOBODY:
-            raise FolderError(
-                f"{person} is {there} in the dataset {out}, and this session is of {profile}",
-                hint="Give another --subject.",
-            )
-        return person
-    for person, name in known.items():
-        if name == profile and (name != _NOBODY or _visit(out / person, header, label)[1]):
-            return person
-    return None
-
-
-def _visit(person: Path, header: HeaderLine, label: ExportLabel) -> tuple[Path, bool]:
-    """Return the folder of a session, and whether the dataset has it already.
-
-    It is named after when the session began: the name of its folder may be anybody's. Two of one
-    second are told apart by the rest of that time.
-    """
-    began = datetime.fromisoformat(header.started_utc)
-    name = label.session or f"{began:%Y%m%dT%H%M%S}Z"
-    for number in range(1, 10_000):
-        folder = person / f"ses-{name}{'' if number == 1 else f'x{number}'}"
-        if not folder.exists():
-            return folder, False
-        for path in folder.glob("beh/*_events.json"):
-            if json.loads(path.read_bytes()).get("SessionStarted") == header.started_utc:
-                return folder, True
-        if label.session:
-            raise FolderError(
-                f"{folder.name} of {person.name} is another session already",
-                hint="Give another --session.",
-            )
-    raise FolderError(f"{person} has too many sessions named {name}")
-
-
-def _label(name: str) -> str:
-    """Return a name as BIDS takes it: letters and digits of ASCII alone."""
-    return "".join(c for c in name if c.isascii() and c.isalnum()) or "x"
 
 
 def _column(signal: str, unit: str) -> dict[str, str]:

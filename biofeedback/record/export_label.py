@@ -23,8 +23,8 @@ _LABEL = re.compile(r"[0-9A-Za-z]{1,32}")  # what BIDS takes, and every file sys
 class ExportLabel:
     """Names for one export; "" where the session's own are to be used."""
 
-    subject: str = ""
-    session: str = ""
+    subject: str = ""  #: without "sub-"
+    session: str = ""  #: without "ses-"
 
     @classmethod
     def of(cls, subject: str | None, session: str | None) -> ExportLabel:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from biofeedback.common.plugins import BUILT_IN, installed, say_once
-from biofeedback.storage.paths import configs_folder, data_folder
+from biofeedback.storage.inventory import CONFIGS
+from biofeedback.storage.paths import configs_folder
 
 __all__ = ["ConfigFile", "Sort", "config_files", "every_file", "user_configs"]
 
@@ -36,7 +37,7 @@ class ConfigFile:
 
 def user_configs() -> Path:
     """Return the folder of a user's own files, one folder for each sort; it need not exist."""
-    return data_folder() / "configs"
+    return CONFIGS.path
 
 
 def config_files(sort: Sort) -> dict[str, ConfigFile]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import KEY as PUBLIC_KEY
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -175,7 +175,7 @@ def _identities(path: Path) -> list[object]:
 
 
 def _recipient_file() -> Path:
-    return data_folder() / "recipient.txt"
+    return PUBLIC_KEY.path
 
 
 def _age() -> ModuleType:

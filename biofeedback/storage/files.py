@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["digest_of", "general_name", "pem_of", "replace", "save"]
 
 
-def replace(path: Path, content: bytes, *, private: bool = False) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write a file whole; what was there stays until then. Raises OSError.
 
-    With `private` nobody else may read it, not even for a moment.
+    Nobody but its owner may read it, not even for a moment.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(draft, flags, 0o600 if private else 0o666), "wb") as file:
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
             file.write(content)
         draft.replace(path)
     finally:

@@ -19,7 +19,7 @@ def new_folder(out: Path, started_utc: datetime) -> Path:
         for attempt in range(1, 1000):
             folder = out / (stamp if attempt == 1 else f"{stamp}-{attempt}")
             try:
-                folder.mkdir()
+                folder.mkdir(mode=0o700)
             except FileExistsError:
                 continue
             return folder

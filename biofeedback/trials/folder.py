@@ -19,7 +19,7 @@ import msgspec
 from biofeedback.common.errors import FolderError, KeyMissingError, LogError, TrialError
 from biofeedback.record.lines import TrialItem
 from biofeedback.record.reader import is_session, log_parts, read_header, whole_lines
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import TRIALS
 from biofeedback.trials.allocation import Allocation, open_sealed, seal
 from biofeedback.trials.protocol import Protocol, checked_name, dump, parse, sha256
 
@@ -27,6 +27,7 @@ __all__ = [
     "ANSWERS",
     "BEFORE",
     "BLOCK",
+    "PROTOCOL",
     "BlockAttempt",
     "Trial",
     "create",
@@ -147,7 +148,7 @@ class Trial:
 
 def trials_folder() -> Path:
     """Return the folder of trials unless `--out` says otherwise."""
-    return data_folder() / "trials"
+    return TRIALS.path
 
 
 def create(root: Path, protocol: Protocol, allocation: Allocation) -> Trial:

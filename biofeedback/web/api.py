@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from biofeedback.app import person
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import loaded_programmes
@@ -222,6 +223,7 @@ class Api:
         _refuse_while_busy(seat)
         count = await asyncio.to_thread(records.forget, self._out, seat.profile)
         seat.forget_last()
+        self._studio.rename(seat, "")
         return answer({"sessions": count})
 
     async def _consent(self, request: Request) -> Response:
@@ -244,7 +246,7 @@ class Api:
     async def _withdraw(self, request: Request) -> Response:
         seat = self._seat(request)
         seat.silence(grant_of(request).who)
-        withdrawn = await asyncio.to_thread(consent.withdraw, seat.profile, utc_now())
+        withdrawn = await asyncio.to_thread(person.withdraw, seat.profile, utc_now())
         seat.silence(grant_of(request).who)  # whatever began while it was written down
         return answer(withdrawn)
 

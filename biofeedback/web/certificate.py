@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import FolderError
 from biofeedback.storage.files import general_name, pem_of, replace
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import CERTIFICATE
 from biofeedback.web.server import Certificate
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def own(host: str | None) -> tuple[Certificate, str]:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
-    folder = data_folder() / "certificate"
+    folder = CERTIFICATE.path
     files = Certificate(folder / "certificate.pem", folder / "key.pem")
     names = [*([host.lower()] if host else []), *names_of_this_computer()]
     try:
@@ -86,6 +86,6 @@ def _make(files: Certificate, names: list[str]) -> x509.Certificate:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
         .sign(key, hashes.SHA256())
     )
-    replace(files.key, pem_of(key), private=True)
-    files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    replace(files.key, pem_of(key))
+    replace(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate

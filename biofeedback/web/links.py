@@ -14,29 +14,44 @@ import os
 import re
 import secrets
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import FolderError
 from biofeedback.storage.files import replace
-from biofeedback.storage.paths import data_folder
+from biofeedback.storage.inventory import WEB
 from biofeedback.views.permissions import Role
 from biofeedback.web.tokens import Handed
 
 __all__ = ["Serving", "WebLinks", "serving"]
 
 _log = logging.getLogger("biofeedback.web")
+_Kind = TypeVar("_Kind", "_Server", "_Seat")
 
 
-class Serving(msgspec.Struct, frozen=True):
+class _Server(msgspec.Struct, frozen=True):
+    port: int
+    origins: tuple[str, ...]
+
+
+class _Seat(msgspec.Struct, frozen=True):
+    seat: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
     """What a server leaves for the commands beside it: where its pages are, and who sits there."""
 
     port: int
     origins: tuple[str, ...]
-    seats: dict[str, str] = {}  #: names by seat
+    seats: Mapping[str, str] = field(default_factory=dict)  #: names by seat
 
     @property
     def runs(self) -> bool:
@@ -63,8 +78,16 @@ class WebLinks:
         self._port = port
 
     def publish(self, origins: tuple[str, ...], seats: dict[str, str]) -> None:
-        """Tell the commands beside this server where its pages are, and who sits there."""
-        _write(f"server-{self._port}.json", Serving(self._port, origins, seats))
+        """Tell the commands beside this server where its pages are, and who sits there.
+
+        Each name has a file of its own, which goes with the seat.
+        """
+        _write(f"server-{self._port}.json", _Server(self._port, origins))
+        for path in _folder().glob(f"seat-{self._port}-*.json"):
+            if path.stem.rpartition("-")[2] not in seats:
+                path.unlink(missing_ok=True)
+        for seat, name in seats.items():
+            _write(f"seat-{self._port}-{seat}.json", _Seat(seat, name))
 
     def make(self, role: Role, name: str, seat: str | None, link_s: float) -> tuple[str, datetime]:
         """Return the secret of a new link, and until when it waits to be used."""
@@ -99,17 +122,29 @@ class WebLinks:
 
 def serving() -> list[Serving]:
     """Return what each server left, also those that have ended, by port."""
+    servers = _read_all("server-*.json", _Server)
+    return [
+        Serving(
+            server.port,
+            server.origins,
+            {one.seat: one.name for one in _read_all(f"seat-{server.port}-*.json", _Seat)},
+        )
+        for server in sorted(servers, key=lambda server: server.port)
+    ]
+
+
+def _read_all(pattern: str, kind: type[_Kind]) -> list[_Kind]:
     found = []
-    for path in sorted(_folder().glob("server-*.json")):
+    for path in sorted(_folder().glob(pattern)):
         try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Serving))
+            found.append(msgspec.json.decode(path.read_bytes(), type=kind))
         except (OSError, msgspec.DecodeError) as error:
             _log.debug("%s is of no use: %s", path, error)
-    return sorted(found, key=lambda one: one.port)
+    return found
 
 
 def _folder() -> Path:
-    return data_folder() / "web"
+    return WEB.path
 
 
 def _is_ours(path: Path) -> bool:
@@ -126,6 +161,6 @@ def _write(name: str, content: msgspec.Struct) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
-        replace(folder / name, msgspec.json.encode(content), private=True)
+        replace(folder / name, msgspec.json.encode(content))
     except OSError as error:
         raise FolderError(f"{folder} cannot be written: {error.strerror}") from error

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
 import msgspec
 
+from biofeedback.app.person import erase, kept_of, write_archive
 from biofeedback.common.errors import FolderError, LogError
-from biofeedback.personal import profiles
-from biofeedback.record.archive import write_archive
-from biofeedback.record.catalogue import catalogue, entries_of
+from biofeedback.record import removal
+from biofeedback.record.catalogue import entries_of
 from biofeedback.record.reader import is_session
 from biofeedback.storage import encryption
 
@@ -74,19 +73,14 @@ def file_of(out: Path, profile: str | None, session: str, name: str) -> tuple[Pa
 
 def delete(out: Path, profile: str | None, session: str) -> None:
     """Delete a session with all its files, for good; the index forgets it too."""
-    _remove(_folder(out, profile, session))
-    catalogue(out)
+    removal.remove([_folder(out, profile, session)])
 
 
 def forget(out: Path, profile: str | None) -> int:
-    """Delete all that is kept of a person; return how many sessions that were."""
-    entries, _ = entries_of(out, profile)
-    for entry in entries:
-        _remove(entry.folder)
-    if profile is not None:
-        profiles.delete(profile)
-    catalogue(out)
-    return len(entries)
+    """Delete all that is kept of a person in every store; return how many sessions that were."""
+    kept = kept_of(profile, out)
+    erase(kept)
+    return len(kept.sessions)
 
 
 def export(out: Path, profile: str | None) -> Path:
@@ -97,8 +91,7 @@ def export(out: Path, profile: str | None) -> Path:
     with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
         target = Path(file.name)
     try:
-        own = profiles.files(profile) if profile is not None else ()
-        write_archive(target, entries_of(out, profile)[0], own)
+        write_archive(target, kept_of(profile, out))
     except LogError:
         target.unlink(missing_ok=True)
         raise
@@ -117,15 +110,3 @@ def _folder(out: Path, profile: str | None, session: str) -> Path:
             if entry.folder.name == session:
                 return entry.folder
     raise LogError("there is no such session", hint="It may have been deleted.")
-
-
-def _remove(folder: Path) -> None:
-    if any(item.is_dir() and not item.is_symlink() for item in folder.iterdir()):
-        raise FolderError(
-            f"{folder.name} is more than a session: it holds other folders",
-            hint="Delete it by hand if you mean it.",
-        )
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise FolderError(f"{folder.name} cannot be deleted: {error.strerror}") from error

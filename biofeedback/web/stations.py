@@ -79,6 +79,13 @@ class Stations:
         """Return the names of those who were invited, by seat."""
         return {seat.id: seat.name for seat in self.seats.values() if seat is not self.home}
 
+    def rename(self, seat: Station, name: str) -> None:
+        """Give a seat another name; with "" it says no longer who was invited to it."""
+        if seat is not self.home:
+            seat.name = name
+            self.seats_changed()
+            self._changed(seat.id)
+
     async def remove(self, seat_id: str) -> None:
         """End what runs on a seat and take it away; its sessions stay."""
         if seat := self.seats.get(seat_id):

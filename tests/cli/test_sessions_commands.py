@@ -5,7 +5,6 @@ import pytest
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
-from biofeedback.cli import sessions
 from biofeedback.cli.app import run
 from biofeedback.config.loader import load
 from biofeedback.personal import profiles
@@ -44,11 +43,6 @@ def test_a_list_tells_what_a_session_was(
     assert folder.name in text
     assert "simulated" in text
     assert "cut short" not in text
-
-
-def test_a_recording_is_listed_by_its_name_and_not_by_its_folders() -> None:
-    assert sessions._short("file:/a/long/way/to/S05") == "S05"
-    assert sessions._short("ble:Polar H10 123") == "ble:Polar H10 123"
 
 
 def test_analyze_of_a_folder_of_sessions_says_how_to_have_them_all(

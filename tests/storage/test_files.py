@@ -1,4 +1,4 @@
-"""A file that others rely on is there whole or not at all, and a private one is nobody else's."""
+"""A file that others rely on is there whole or not at all, and nobody else may read it."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def test_what_was_there_stays_when_writing_fails(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a profile of Windows is private as it is")
-def test_a_private_file_was_never_readable_by_others(tmp_path: Path) -> None:
+def test_a_file_was_never_readable_by_others(tmp_path: Path) -> None:
     modes = []
     opened = os.open
 
@@ -46,6 +46,6 @@ def test_a_private_file_was_never_readable_by_others(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "open", noted)
-        files.replace(tmp_path / "key", b"secret", private=True)
+        files.replace(tmp_path / "key", b"secret")
     assert modes == [0o600]
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
