@@ -17,7 +17,7 @@ EVERY_FORMAT = ("bids", "csv", "parquet", "edf", "xdf", "rr", "midi")
 
 
 def played(out: Path, *recording: str) -> Path:
-    arguments = ["--out", str(out), "--set", "state.rest.rest_s=15"]
+    arguments = ["--out", str(out), "--set", "state.rest.rest_s=30"]
     before = set(out.glob("*"))
     assert run(["replay", *recording, *arguments]) == 0
     (session,) = {path for path in out.glob("2*") if path.is_dir()} - before
