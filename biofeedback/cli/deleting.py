@@ -43,7 +43,7 @@ def delete(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete sessions, old ones, or all that is kept of a person, for good.
+    """Delete sessions, old ones, or all of a person, for good.
 
     Exports and copies elsewhere stay. Blocks of trials go with --profile alone.
     """
@@ -71,7 +71,7 @@ def export_all(
     profile: Annotated[str, typer.Option(metavar="NAME", help="Whose data.")],
     out: SessionsFolder = None,
 ) -> None:
-    """Copy all that is kept of a person into a folder: sessions, trials, profile and the rest."""
+    """Copy all that is kept of a person into a folder."""
     import shutil
 
     from biofeedback.app import person

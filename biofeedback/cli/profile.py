@@ -141,7 +141,7 @@ def forget(
     out: SessionsFolder = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Forget what was learned of a person, or all of them in every store."""
+    """Forget what was learned of a person, or all of them."""
     from biofeedback.app.person import kept_of
     from biofeedback.app.recommend import forget_learned
     from biofeedback.cli.deleting import erased, kept_words

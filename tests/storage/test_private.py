@@ -47,7 +47,7 @@ def test_whatever_a_session_and_its_exports_leave_is_its_owners_alone(
     assert run(["trial", "new", "spring"]) == 0
     assert run(["sessions", "compress", str(session)]) == 0
     made = {path.name for path in data.rglob("*")}
-    assert {"session.jsonl.zst", "session.mid", "report.html", ".sessions.sqlite"} <= made
+    assert {"session.jsonl.gz", "session.mid", "report.html", ".sessions.sqlite"} <= made
     assert open_to_others(data) == open_to_others(tmp_path / "bids") == []
     assert (tmp_path / "all.zip").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "own.mid").stat().st_mode & 0o777 == 0o600
