@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biofeedback.cli import console
+
+if TYPE_CHECKING:
+    from biofeedback.personal.consent import Guardian
 
 __all__ = ["ask_once", "register"]
 
@@ -38,6 +41,8 @@ def show(profile: Profile = None) -> None:
         console.out.print("No consent was given yet.", highlight=False)
         return
     _say(f"Given {found.given_utc}, version {found.version} of the questions.")
+    if found.guardian is not None:
+        _say(f"Of a minor; agreed to by {found.guardian.name}, {found.guardian.relation}.")
     if found.yes:
         advice = ", after asking a doctor or therapist" if found.advised else ""
         _say(f"Answered with yes: {', '.join(found.yes)}{advice}.")
@@ -94,6 +99,12 @@ def _ask(profile: str | None) -> None:
     _say(f"\n[bold]{words['consent.heading']}[/]")
     for key in ("consent.is", "consent.is_not"):
         _say(words[key])
+    minor = not typer.confirm("\nAre you 18 or older?", default=None)
+    guardian = _guardian(words) if minor else None
+    assent = minor and typer.confirm(f"{words['consent.assent']}?", default=None)
+    if minor and not (guardian and guardian.agrees and assent):
+        _say("Then nothing starts.")
+        raise typer.Exit(0)
     _say("\nDoes any of this apply to you?")
     yes = tuple(
         question
@@ -114,8 +125,22 @@ def _ask(profile: str | None) -> None:
         if not typer.confirm(f"{words['consent.agree']}?", default=None):
             _say("Then nothing starts.")
             raise typer.Exit(0)
-    consent.give(profile, yes, advised, utc_now())  # type: ignore[arg-type]
+    consent.give(
+        profile, yes, advised, utc_now(),  # type: ignore[arg-type]
+        minor=minor, guardian=guardian, assent=assent,
+    )  # fmt: skip
     _say(words["script.consent.thanks"])
+
+
+def _guardian(words: dict[str, str]) -> Guardian:
+    """Ask who consents for a minor, and whether they do."""
+    from biofeedback.personal.consent import Guardian
+
+    _say(words["consent.guardian"])
+    name = typer.prompt(f"  {words['consent.guardian_name']}").strip()[:80]
+    relation = typer.prompt(f"  {words['consent.guardian_relation']}").strip()[:80]
+    agrees = typer.confirm(f"  {words['consent.guardian_agrees']}?", default=None)
+    return Guardian(name=name, relation=relation, agrees=agrees)
 
 
 def _turn_to(contacts: list[dict[str, str]], otherwise: str) -> None:

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("list")(list_profiles)
     group.command("set")(set_preferences)
-    for command in (show, export, forget, summary):
+    for command in (show, access, export, forget, summary):
         group.command()(command)
     app.add_typer(group, name="profile")
 
@@ -108,6 +108,35 @@ def set_preferences(
         told[key] = value if single else [part.strip() for part in value.split(",") if part.strip()]
     preferences(name, told)
     console.out.print(f"Kept for {console.escape(name)}.", highlight=False)
+
+
+def access(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Whose; else of who has no profile.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show who else looked at your sessions, and when."""
+    from biofeedback.personal.trail import looks
+
+    found = looks(name)
+    if as_json:
+        import msgspec
+
+        console.as_json(msgspec.to_builtins(found))
+        return
+    if not found:
+        console.out.print("Nobody else has looked so far.", highlight=False)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for heading in ("When", "Who", "What", "Session"):
+        table.add_column(heading, overflow="fold")
+    for look in found:
+        cells = (look.utc, f"{look.who} ({look.role})", look.what, look.session)
+        table.add_row(*map(console.escape, cells))
+    console.out.print(table, soft_wrap=False)
 
 
 def export(

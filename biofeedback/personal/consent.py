@@ -9,35 +9,62 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.personal.profiles import beside
 from biofeedback.storage import encryption
 from biofeedback.storage.inventory import CONSENT, CONTACTS
 
-__all__ = ["QUESTIONS", "VERSION", "Answer", "Consent", "contacts", "give", "load", "withdraw"]
+__all__ = [
+    "QUESTIONS",
+    "VERSION",
+    "Answer",
+    "Consent",
+    "Guardian",
+    "contacts",
+    "give",
+    "load",
+    "withdraw",
+]
 
-VERSION = 1
+VERSION = 2  #: 2 asks whether somebody is of age
 #: What is asked, in this order.
 QUESTIONS = ("epilepsy", "heart", "hearing", "distress")
 
 Answer = Literal["epilepsy", "heart", "hearing", "distress"]
 
 
+Text = Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who consents for a minor: their name, what they are to the minor, and that they agree."""
+
+    name: Text
+    relation: Text
+    agrees: bool = False
+
+
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One record. `yes` holds the questions that were answered with yes.
 
     With any of those, `advised` says that the person has talked to a doctor or therapist about it
-    and wants to go on. Acute distress never leads to a consent.
+    and wants to go on. Acute distress never leads to a consent. For a minor a guardian consents,
+    and `assent` says that the minor wants to take part as well; `minor` is None where it was not
+    asked, before version 2.
     """
 
     version: int
     given_utc: str
     yes: tuple[Answer, ...] = ()
     advised: bool = False
+    minor: bool | None = None
+    guardian: Guardian | None = None
+    assent: bool = False
     withdrawn_utc: str | None = None
 
     @property
@@ -57,7 +84,16 @@ def load(profile: str | None) -> Consent | None:
         return None
 
 
-def give(profile: str | None, yes: tuple[Answer, ...], advised: bool, now: datetime) -> Consent:
+def give(
+    profile: str | None,
+    yes: tuple[Answer, ...],
+    advised: bool,
+    now: datetime,
+    *,
+    minor: bool,
+    guardian: Guardian | None = None,
+    assent: bool = False,
+) -> Consent:
     """Record a consent; raise `ConfigError` for answers with which there can be none."""
     if "distress" in yes:
         raise ConfigError(
@@ -69,11 +105,21 @@ def give(profile: str | None, yes: tuple[Answer, ...], advised: bool, now: datet
             "ask your doctor or therapist before the first session",
             hint="Come back when you have, and say so.",
         )
+    if minor and not (guardian and guardian.agrees):
+        raise ConfigError(
+            "somebody who has custody of you has to agree first",
+            hint="Ask them to read this with you, and to say who they are.",
+        )
+    if minor and not assent:
+        raise ConfigError("you did not say that you want to", hint="Only take part if you like to.")
     consent = Consent(
         version=VERSION,
         given_utc=now.isoformat(timespec="seconds"),
         yes=tuple(question for question in QUESTIONS if question in yes),
         advised=advised,
+        minor=minor,
+        guardian=guardian if minor else None,
+        assent=assent and minor,
     )
     _save(profile, consent)
     return consent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import loaded_programmes
 from biofeedback.config.styles import style_names
-from biofeedback.personal import consent
+from biofeedback.personal import consent, trail
 from biofeedback.storage import encryption
 from biofeedback.views import permissions
 from biofeedback.views.permissions import Role
@@ -53,6 +54,7 @@ class Surroundings:
     outputs: Callable[[], Awaitable[list[ChoiceItem]]]
 
 
+_MOST_LOOKS = 200  #: that a page shows
 #: Whom each role may invite; nobody gives more than they have.
 _MAY_INVITE: dict[Role, set[Role]] = {
     "listener": {"therapist", "observer"},
@@ -94,6 +96,7 @@ class Api:
             door(f"{seat}/sessions", self._sessions, roles=STEERS),
             door(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
             door(f"{session}/{{file}}", self._file, roles=STEERS),
+            door(f"{seat}/access", self._access, roles=LISTENER),
             door(f"{seat}/export", self._export, roles=LISTENER),
             door(f"{seat}/forget", self._forget, methods=post, roles=LISTENER),
             door(f"{seat}/consent", self._consent, roles=LISTENER),
@@ -174,8 +177,22 @@ class Api:
 
         return answer(await self._receipts.once(grant.id, order, act))
 
+    async def _looked(self, request: Request, what: str, session: str = "") -> None:
+        """Write down that somebody else looks at what is a listener's; nothing is shown without."""
+        grant = grant_of(request)
+        if grant.role != "listener":
+            person = self._seat(request).profile
+            await asyncio.to_thread(
+                trail.note_look, person, grant.name, grant.role, what, utc_now(), session
+            )
+
+    async def _access(self, request: Request) -> Response:
+        looks = await asyncio.to_thread(trail.looks, self._seat(request).profile)
+        return answer(looks[: -_MOST_LOOKS - 1 : -1])
+
     async def _sessions(self, request: Request) -> Response:
         profile = self._seat(request).profile
+        await self._looked(request, "sessions")
         return answer(await asyncio.to_thread(records.past, self._out, profile))
 
     async def _file(self, request: Request) -> Response:
@@ -185,6 +202,7 @@ class Api:
             records.file_of, self._out, self._seat(request).profile,
             request.path_params["session"], request.path_params["file"],
         )  # fmt: skip
+        await self._looked(request, request.path_params["file"], request.path_params["session"])
         headers = {}
         page = media_type.startswith("text/html")
         if page:  # it brings its own style, and nothing that runs
@@ -239,8 +257,11 @@ class Api:
     async def _give(self, request: Request) -> Response:
         seat, answers = self._seat(request), await body(request, SafetyAnswers)
         given = await asyncio.to_thread(
-            consent.give, seat.profile, answers.yes, answers.advised, utc_now()
-        )
+            partial(
+                consent.give, seat.profile, answers.yes, answers.advised, utc_now(),
+                minor=answers.minor, guardian=answers.guardian, assent=answers.assent,
+            )
+        )  # fmt: skip
         return answer(given)
 
     async def _withdraw(self, request: Request) -> Response:

@@ -52,11 +52,14 @@ class PageCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: _Id = ""
 
 
-class SafetyAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answers to the questions before the first session."""
+class SafetyAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The answers to the questions before the first session; whether of age is never assumed."""
 
     yes: tuple[consent.Answer, ...] = ()
     advised: bool = False
+    minor: bool
+    guardian: consent.Guardian | None = None
+    assent: bool = False
 
 
 class InvitationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,12 +32,27 @@ class Viewer:
         self.grant = grant
         self._waiting: dict[str, bytes] = {}
         self._arrived = asyncio.Event()
+        self._seen: set[str] = set()  # sessions that were shown
+        self._looks: list[str | None] = []
 
     def put(self, seat: str, message: bytes) -> None:
         """Replace what waits of a seat; never waits itself."""
         if self.grant.sees(seat):
             self._waiting[seat] = message
             self._arrived.set()
+
+    def show(self, seat: Station, message: bytes) -> None:
+        """Put how a seat looks now; what somebody else sees of a session is a look at it."""
+        self.put(seat.id, message)
+        watched = seat.playing and self.grant.sees(seat.id) and self.grant.role != "listener"
+        if watched and seat.run not in self._seen:
+            self._seen.add(seat.run)
+            self._looks.append(seat.profile)
+
+    def looks(self) -> list[str | None]:
+        """Return whose sessions came into view since this was asked last."""
+        found, self._looks = self._looks, []
+        return found
 
     async def take(self, timeout_s: float) -> list[bytes]:
         """Return what waits, once something does; nothing when `timeout_s` passed first."""
@@ -109,9 +124,10 @@ class Stations:
     def watch(self, grant: Grant) -> Viewer:
         """Return a new viewer that is told of every seat it may see, from now on."""
         viewer = Viewer(grant)
-        everybody: list[Station | RemoteStation] = [*self.seats.values(), *self.remotes.values()]
-        for seat in everybody:
-            viewer.put(seat.id, _message(seat))
+        for seat in self.seats.values():
+            viewer.show(seat, _message(seat))
+        for remote in self.remotes.values():
+            viewer.put(remote.id, _message(remote))
         self._viewers.append(viewer)
         return viewer
 
@@ -148,7 +164,9 @@ class Stations:
 
     def _changed(self, seat_id: str) -> None:
         if self._viewers:
-            self._tell(seat_id, _message(self.seats[seat_id]))
+            message = _message(self.seats[seat_id])
+            for viewer in self._viewers:
+                viewer.show(self.seats[seat_id], message)
 
     def _tell(self, seat_id: str, message: bytes) -> None:
         for viewer in self._viewers:

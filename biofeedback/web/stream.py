@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from biofeedback.common.tasks import beside
+from biofeedback.common.clock import utc_now
+from biofeedback.common.tasks import beside, logged
+from biofeedback.personal.trail import note_look
 from biofeedback.web.stations import Stations, Viewer
 from biofeedback.web.tokens import Tokens
 
@@ -37,6 +40,11 @@ async def serve(socket: WebSocket, studio: Stations, tokens: Tokens) -> None:
                     await socket.close(_NO_LONGER_ALLOWED)
                     return
                 await _send(socket, viewer)
+                for person in viewer.looks():
+                    with logged("who looked is not written down"):
+                        await asyncio.to_thread(
+                            note_look, person, grant.name, grant.role, "live", utc_now()
+                        )
     except WebSocketDisconnect:
         pass
     finally:

@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_consent_is_kept_with_its_version_and_date() -> None:
-    given = consent.give("robin", (), advised=False, now=NOW)
+    given = consent.give("robin", (), advised=False, now=NOW, minor=False)
     assert given.holds
     assert consent.load("robin") == given
     assert given.version == consent.VERSION
@@ -32,8 +32,31 @@ def test_a_consent_is_kept_with_its_version_and_date() -> None:
     assert consent.load("somebody-else") is None
 
 
+def test_for_a_minor_a_guardian_consents_and_the_minor_wants_to() -> None:
+    mother = consent.Guardian(name="Ann Roe", relation="mother", agrees=True)
+    silent = consent.Guardian(name="Ann Roe", relation="mother")
+    for guardian, assent in ((None, True), (silent, True), (mother, False)):
+        with pytest.raises(ConfigError):
+            consent.give("kid", (), False, NOW, minor=True, guardian=guardian, assent=assent)
+        assert consent.load("kid") is None
+    consent.give("kid", (), False, NOW, minor=True, guardian=mother, assent=True)
+    kept = consent.load("kid")
+    assert kept is not None
+    assert kept.holds
+    assert (kept.guardian, kept.assent) == (mother, True)
+    assert consent.give("grown", (), False, NOW, minor=False, guardian=mother).guardian is None
+
+
+def test_a_consent_from_before_that_was_asked_is_asked_for_again(home: Path) -> None:
+    home.mkdir()
+    (home / "consent.json").write_text('{"version": 1, "given_utc": "2026-01-01T00:00:00+00:00"}')
+    old = consent.load(None)
+    assert old is not None
+    assert not old.holds
+
+
 def test_a_consent_can_be_taken_back_once() -> None:
-    consent.give(None, (), advised=False, now=NOW)
+    consent.give(None, (), advised=False, now=NOW, minor=False)
     taken = consent.withdraw(None, NOW)
     assert not taken.holds
     assert consent.withdraw(None, NOW.replace(year=2027)) == taken
@@ -43,15 +66,15 @@ def test_a_consent_can_be_taken_back_once() -> None:
 
 def test_a_yes_needs_advice_and_distress_is_never_a_consent() -> None:
     with pytest.raises(ConfigError, match="ask your doctor"):
-        consent.give("robin", ("heart",), advised=False, now=NOW)
-    assert consent.give("robin", ("heart",), advised=True, now=NOW).holds
+        consent.give("robin", ("heart",), advised=False, now=NOW, minor=False)
+    assert consent.give("robin", ("heart",), advised=True, now=NOW, minor=False).holds
     with pytest.raises(ConfigError, match="not the moment"):
-        consent.give("kim", ("distress",), advised=True, now=NOW)
+        consent.give("kim", ("distress",), advised=True, now=NOW, minor=False)
     assert consent.load("kim") is None
 
 
 def test_questions_of_another_version_are_asked_again(home: Path) -> None:
-    consent.give(None, (), advised=False, now=NOW)
+    consent.give(None, (), advised=False, now=NOW, minor=False)
     path = home / "consent.json"
     path.write_text(path.read_text().replace(f'"version": {consent.VERSION}', '"version": 0'))
     old = consent.load(None)
@@ -62,7 +85,7 @@ def test_questions_of_another_version_are_asked_again(home: Path) -> None:
 
 
 def test_deleting_a_person_deletes_their_consent() -> None:
-    consent.give("robin", (), advised=False, now=NOW)
+    consent.give("robin", (), advised=False, now=NOW, minor=False)
     assert [path.name for path in profiles.delete("robin")] == ["robin.consent.json"]
     assert consent.load("robin") is None
 
@@ -90,8 +113,10 @@ def test_where_nobody_can_answer_nobody_is_asked(capsys: pytest.CaptureFixture[s
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize(
     ("answers", "holds"),
-    [("n\nn\nn\nn\ny\n", True), ("n\ny\nn\nn\ny\ny\n", True), ("n\nn\nn\nn\nn\n", False),
-     ("n\nn\nn\ny\n", False)],
+    [("y\nn\nn\nn\nn\ny\n", True), ("y\nn\ny\nn\nn\ny\ny\n", True),
+     ("y\nn\nn\nn\nn\nn\n", False), ("y\nn\nn\nn\ny\n", False),
+     ("n\nAnn Roe\nmother\ny\ny\nn\nn\nn\nn\ny\n", True),  # a minor, whose mother agrees
+     ("n\nAnn Roe\nmother\nn\ny\n", False), ("n\nAnn Roe\nmother\ny\nn\n", False)],
 )  # fmt: skip
 def test_a_terminal_asks_once(answers: str, holds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.openpty()

@@ -22,9 +22,13 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_consent_is_kept_until_it_is_taken_back(data: Path) -> None:
     assert consent.load(None) is None
-    given = consent.give(None, ("hearing", "epilepsy"), True, NOW)
+    given = consent.give(None, ("hearing", "epilepsy"), True, NOW, minor=False)
     assert given == consent.Consent(
-        version=1, given_utc="2026-03-01T12:30:15+00:00", yes=("epilepsy", "hearing"), advised=True
+        version=2,
+        given_utc="2026-03-01T12:30:15+00:00",
+        yes=("epilepsy", "hearing"),
+        advised=True,
+        minor=False,
     )
     assert given.holds
     assert consent.load(None) == given
@@ -47,13 +51,13 @@ def test_a_consent_to_older_questions_does_not_hold() -> None:
 
 def test_distress_and_an_unasked_doctor_lead_to_no_consent() -> None:
     with pytest.raises(ConfigError, match="not the moment") as now:
-        consent.give(None, ("distress",), True, NOW)
+        consent.give(None, ("distress",), True, NOW, minor=False)
     assert "crisis line" in now.value.hint
     with pytest.raises(ConfigError, match="ask your doctor") as asked:
-        consent.give(None, ("heart",), False, NOW)
+        consent.give(None, ("heart",), False, NOW, minor=False)
     assert asked.value.hint == "Come back when you have, and say so."
     assert consent.load(None) is None
-    assert consent.give("robin", (), False, NOW).yes == ()
+    assert consent.give("robin", (), False, NOW, minor=False).yes == ()
     assert consent.load("robin") is not None
     with pytest.raises(ConfigError, match="no consent was given") as none:
         consent.withdraw(None, NOW)
@@ -108,4 +112,4 @@ def test_a_folder_that_cannot_be_made_is_told(
         setup.save(kept)
     assert "doctor" in caught.value.hint
     with pytest.raises(FolderError, match="cannot be written: Not a directory"):
-        consent.give(None, (), False, NOW)
+        consent.give(None, (), False, NOW, minor=False)

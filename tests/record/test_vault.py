@@ -107,7 +107,7 @@ def test_delete_means_gone(home: Path, key: Path) -> None:
     out = home / "out"
     folder = recorded(out)
     profiles.save(profiles.Profile(name="robin"))
-    consent.give("robin", (), False, datetime(2026, 1, 1, tzinfo=UTC))
+    consent.give("robin", (), False, datetime(2026, 1, 1, tzinfo=UTC), minor=False)
     write_tags(folder, ["robin's best"])
     catalogue(out)
     archive.seal(folder)
@@ -123,7 +123,7 @@ def test_profiles_and_consent_are_closed_and_open_again(
 ) -> None:
     profile = profiles.Profile(name="robin", resonance_per_minute=5.5)
     profiles.save(profile)
-    given = consent.give("robin", ("heart",), True, datetime(2026, 1, 1, tzinfo=UTC))
+    given = consent.give("robin", ("heart",), True, datetime(2026, 1, 1, tzinfo=UTC), minor=False)
     assert readable(home / "data") == []
     assert profiles.names() == ["robin"]
     assert (profiles.load("robin"), consent.load("robin")) == (profile, given)

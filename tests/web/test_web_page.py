@@ -253,6 +253,13 @@ def test_questions_come_before_a_real_sensor_and_distress_starts_nothing(room: R
     page.tap("input[value=heart]")
     page.wait(SHOWN.format("#advice"))
     page.tap("#agree")
+    assert page.run("document.querySelector('#problem').hidden")  # the age is not guessed
+    page.tap("input[value=minor]")
+    page.wait(SHOWN.format("#guardian"))
+    page.tap("#agree")
+    page.wait(SHOWN.format("#problem"))
+    page.tap("input[value=adult]")
+    page.tap("#agree")
     page.wait(SHOWN.format("#problem"))
     assert "ask your doctor" in page.text()
     page.tap("#advised")

@@ -10,7 +10,7 @@ import { loadContacts } from "/static/contacts.js";
 import { Guests } from "/static/guests.js";
 import { listen } from "/static/live.js";
 import { Orders, Pending } from "/static/orders.js";
-import { Past } from "/static/past.js";
+import { loadAccess, Past } from "/static/past.js";
 import { Trace, legend } from "/static/trace.js";
 import { Word, ago, figure, sensorWords, server, span } from "/static/word.js";
 
@@ -171,8 +171,24 @@ function saidYes() {
   return [...document.querySelectorAll("input[name=question]:checked")].map((box) => box.value);
 }
 
+function isMinor() {
+  return document.querySelector("input[name=age]:checked")?.value === "minor";
+}
+
+/** What was answered; a minor's guardian only where there is one. */
+function answers() {
+  const given = { yes: saidYes(), advised: byId("advised").checked, minor: isMinor() };
+  const name = byId("guardian-name").value.trim();
+  const relation = byId("guardian-relation").value.trim();
+  if (!given.minor) return given;
+  given.assent = byId("assent").checked;
+  if (name && relation) given.guardian = { name, relation, agrees: byId("guardian-agrees").checked };
+  return given;
+}
+
 function weigh() {
   const yes = saidYes();
+  byId("guardian").hidden = !isMinor();
   byId("not-now").hidden = !yes.includes("distress");
   byId("advice").hidden = !yes.length || yes.includes("distress");
   byId("agree").disabled = yes.includes("distress");
@@ -183,12 +199,12 @@ function askFirst() {
   byId("consent").hidden = false;
   weigh();
   byId("consent").scrollIntoView();
-  byId("questions").querySelector("input").focus();
+  byId("answers").querySelector("input").focus();
 }
 
 async function agree(event) {
   event.preventDefault();
-  const given = await attempt(() => post(`${seat}/consent`, { yes: saidYes(), advised: byId("advised").checked }));
+  const given = await attempt(() => post(`${seat}/consent`, answers()));
   if (!given) return;
   await loadConsent();
   leaveConsent();
@@ -436,6 +452,7 @@ async function forget() {
   localStorage.removeItem(KEPT);
   await attempt(loadConsent);
   past.load();
+  loadAccess(seat);
   say(word("data.forgotten", { count: done.sessions }));
 }
 
@@ -445,6 +462,7 @@ function wire() {
   on("scan", "click", scan);
   on("programmes", "change", leaveOpen);
   on("answers", "submit", agree);
+  for (const box of document.querySelectorAll("input[name=age]")) box.addEventListener("change", weigh);
   on("disagree", "click", leaveConsent);
   on("stop", "click", () => stop());
   on("closed-stop", "click", () => stop());
@@ -482,4 +500,5 @@ listen({
 setInterval(age, AGE_EVERY_MS);
 attempt(() => Promise.all([offer(), loadConsent(), loadContacts()]));
 past.load();
+byId("data").addEventListener("toggle", () => loadAccess(seat));
 new Guests().load();

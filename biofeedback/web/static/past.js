@@ -1,8 +1,10 @@
-// The sessions that were: their reports and files, and how to delete them.
+// The sessions that were: their reports and files, how to delete them, and who else looked.
 
 import { attempt, byId, clock, confirmed, get, language, make, post, say, word } from "/static/common.js";
 
 const NAMES = { "report.html": "past.report", "session.mid": "past.midi", "session.wav": "past.sound" };
+
+const LOOKS = { live: "access.live", sessions: "access.sessions" };
 
 export class Past {
   constructor(seat) {
@@ -36,4 +38,17 @@ export class Past {
     await this.load();
     say(word("past.deleted"));
   }
+}
+
+/** Show who else looked at what, the latest first. */
+export async function loadAccess(seat) {
+  const looks = (await attempt(() => get(`${seat}/access`))) ?? [];
+  const lines = looks.map((look) => {
+    const when = new Date(look.utc).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+    const what = word(NAMES[look.what] ?? LOOKS[look.what]);
+    return make("li", {}, make("strong", {}, `${look.who} (${word(`role.${look.role}`)})`), " ",
+      make("span", { class: "quiet" }, `${what} · ${when}`));
+  });
+  byId("access").replaceChildren(...lines);
+  byId("no-access").hidden = lines.length > 0;
 }
