@@ -223,9 +223,9 @@ def measured_people(quick: bool) -> People:
     """Measure everybody; `quick` takes four people."""
     utc_blocks, people = blocks(), {}
     for name, recording in list(stress_predict().items())[: 4 if quick else None]:
-        if recording.started_utc is None:
+        if recording.started is None:
             continue
-        start = recording.started_utc.timestamp()
+        start = recording.started.timestamp()
         order = [
             Block(a - start, b - start, stress, task) for a, b, stress, task in utc_blocks[name]
         ]

@@ -94,8 +94,8 @@ def played(course: Course, config: Config) -> Iterator[Decision]:
 
 def tasks_of(person: str, recording: Recording) -> list[tuple[float, float]]:
     """Return when a person had something to do, in s of the recording."""
-    assert recording.started_utc is not None
-    start = recording.started_utc.timestamp()
+    assert recording.started is not None
+    start = recording.started.timestamp()
     return [(a - start, b - start) for a, b, stress, _ in blocks()[person] if stress]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.common.clock import SessionClock
@@ -20,8 +21,9 @@ from biofeedback.runtime.ports import SensorSource
 from biofeedback.state.baseline import Baseline
 from synth.outputs.uri import OutputSpec
 
-__all__ = ["header"]
+__all__ = ["header", "recorded_start"]
 
+_SAME_START_S = 1.0  #: recordings that began so close to each other are of one session; ours
 _VERSIONED = ("biofeedback", "bleak", "neurokit2", "numpy", "scipy")
 
 
@@ -59,9 +61,10 @@ def header(
         code=code_digest(),
         chosen=msgspec.Raw(msgspec.json.encode(plan.chosen)),
         trial=plan.trial,
-        plugins=plugins_used(plan.config) or msgspec.UNSET,
+        plugins=plugins_used(plan.config) or UNSET,
         processor=processor(),
         recordings={_target(s.uri): s.digest for s in sensors if s.digest},
+        recorded=recorded_start(sensors),
     )  # fmt: skip
 
 
@@ -72,6 +75,23 @@ def _target(uri: str) -> str:
 def _unnamed(spec: OutputSpec) -> OutputSpec:
     """Return an output without the path of its file, which is often named after a person."""
     return spec if spec.live or not spec.target else replace(spec, target=f"session.{spec.kind}")
+
+
+def recorded_start(sources: Sequence[SensorSource]) -> str | UnsetType | None:
+    """Return when the recordings that are replayed began, ISO 8601; UNSET for what is no replay.
+
+    None where no recording tells it, or where they tell different times: all of them are played
+    from session time 0 on. It has no offset where the recorder's time zone is not known.
+    """
+    if not sources or not all(source.digest for source in sources):
+        return UNSET
+    told = [source.started for source in sources if source.started is not None]
+    same = all(
+        (one.tzinfo is None) == (told[0].tzinfo is None)
+        and abs((one - told[0]).total_seconds()) < _SAME_START_S
+        for one in told
+    )
+    return told[0].isoformat(timespec="milliseconds") if told and same else None
 
 
 def _readable(uri: str) -> str:

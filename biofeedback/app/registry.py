@@ -252,6 +252,7 @@ def file(target: str, options: SensorOptions) -> SensorSource:
         duration_s=recording.duration_s,
         markers=recording.markers,
         warnings=recording.warnings,
+        started=recording.started,
     )
 
 
@@ -280,6 +281,7 @@ def _session(session: Path, place: int) -> SensorSource:
         digest=digest_of(*log_parts(session)),
         duration_s=logged.duration_s,
         markers=logged.markers,
+        started=logged.began,
     )
 
 

@@ -119,6 +119,7 @@ def as_json(analysis: Analysis) -> str:
         {
             "name": analysis.name,
             "format": analysis.format,
+            "started": None if analysis.started is None else analysis.started.isoformat(),
             "duration_s": analysis.duration_s,
             "window_s": analysis.window_s,
             "beats": analysis.beats,

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from biofeedback.metrics.summary import EdaSummary, HrvSummary, eda_summary, hrv
 from biofeedback.metrics.windowed import compute
 from biofeedback.offline.recordings import read_recording
 from biofeedback.record.inputs import input_of
-from biofeedback.record.reader import is_session, read
+from biofeedback.record.reader import is_session, read, read_header
 from sensors.base import Sample, SampleStream, SensorStatus
 from sensors.files.replay import play
 from sensors.signals import Chunk, FloatArray, Gap, Signal
@@ -64,6 +65,8 @@ class Analysis:
     warnings: tuple[str, ...]  #: what was left out of the file, in sentences
     hrv: HrvSummary | None = None
     eda: EdaSummary | None = None
+    #: when second 0 was; naive where the recording tells no time zone, None where it does not say
+    started: datetime | None = None
 
     @property
     def nonlinear(self) -> Nonlinear | None:
@@ -138,11 +141,12 @@ def analyze(
         kind = "session"
         warnings: tuple[str, ...] = ()
         timed = list(_of_session(source))
+        started = read_header(source).began
         duration_s = max((_end_s(sample) for _, sample in timed), default=0.0)
     else:
         recording = read_recording(source, columns=columns, rate_hz=rate_hz)
         name, kind, warnings = recording.name, recording.format, recording.warnings
-        duration_s = recording.duration_s
+        duration_s, started = recording.duration_s, recording.started
         kept = tuple(chunk for chunk in recording.series if chunk.signal in _MEASURED)
         slim = replace(recording, series=kept)
         timed = asyncio.run(_of_recording(play(slim, lambda: math.inf)))
@@ -167,6 +171,7 @@ def analyze(
         eda=eda_summary(
             measured.level_us(), 1.0, [response.amplitude_us for response in measured.responses]
         ),
+        started=started,
     )
 
 

@@ -111,7 +111,8 @@ def measure(session: Path, window_s: float) -> list[Row]:
     for window, means in zip(result.windows, sums, strict=True):
         row: Row = {
             "session": session.name, "profile": header.profile,
-            "started_utc": header.started_utc, "simulated": str(header.simulated).lower(),
+            "started_utc": header.started_utc, "recorded": header.recorded or None,
+            "simulated": str(header.simulated).lower(),
             "strategy": config["control"]["strategy"], "style": config["music"]["style"],
             "seed": header.seed, "start_s": window.start_s, "end_s": window.end_s,
             "arousal": means.mean("arousal"), "setpoint": means.mean("setpoint"),
@@ -298,7 +299,7 @@ def _write_parquet(path: Path, rows: Sequence[Row]) -> None:
             "Parquet needs the package pyarrow",
             hint="pip install 'biofeedback[parquet]', or choose a name that ends in .csv",
         ) from error
-    texts = {"session", "profile", "started_utc", "simulated", "strategy", "style"}
+    texts = {"session", "profile", "started_utc", "recorded", "simulated", "strategy", "style"}
 
     def array(name: str) -> Any:
         kind = pa.string() if name in texts else pa.int64() if name == "seed" else pa.float64()

@@ -6,6 +6,8 @@ Every line carries `kind`, `t` (session time in s at which it came to be) and `s
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -128,6 +130,27 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
     #: SHA-256 of each recording that was played, by its source; UNSET in logs from before
     #: recordings were named neutrally
     recordings: dict[str, str] | UnsetType = UNSET
+    #: of a replay, when its recording was at session time 0, ISO 8601: without an offset in the
+    #: recorder's own time, whose zone nobody told; null where the recording does not say
+    recorded: str | UnsetType | None = UNSET
+
+    @property
+    def replayed(self) -> bool:
+        """Whether every body in the session came from a recording, and so heard nothing."""
+        told = self.recorded is not UNSET  # logs before it have the sensors alone
+        return told or (bool(self.sensors) and all(s.startswith("file:") for s in self.sensors))
+
+    @property
+    def began(self) -> datetime | None:
+        """When session time 0 was, of a replay in its recording; None where that is not known.
+
+        Naive where the recording tells no time zone: then in the recorder's own time.
+        """
+        told = self.recorded if self.replayed else self.started_utc
+        try:
+            return datetime.fromisoformat(told) if isinstance(told, str) else None
+        except ValueError:
+            return None
 
 
 class SkipLine(LogLine, frozen=True, tag="skip"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from biofeedback.common.errors import LogError
@@ -34,6 +35,7 @@ class LoggedInputs:
     markers: tuple[tuple[float, str], ...]
     duration_s: float  #: to the end of the inputs
     simulated: bool  #: whether a body or listener was no person
+    began: datetime | None = None  #: when session time 0 was, as its header tells
 
 
 def logged_inputs(session: Path, name: str = "session") -> LoggedInputs:
@@ -58,13 +60,13 @@ def logged_inputs(session: Path, name: str = "session") -> LoggedInputs:
     """
     samples: list[tuple[float, Sample]] = []
     markers: list[tuple[float, str]] = []
-    simulated = False
+    simulated, began = False, None
     duration_s = 0.0
     others_s = -1.0  # when something else than a sample came last
     for _, line in neutral(read(session)):
         match line:
             case lines.HeaderLine():
-                simulated = line.simulated
+                simulated, began = line.simulated, line.began
             case lines.CommandLine(what="marker"):
                 markers.append((line.at, line.value))
             case lines.CommandLine(what="stop"):
@@ -86,7 +88,7 @@ def logged_inputs(session: Path, name: str = "session") -> LoggedInputs:
         raise LogError(
             f"no sensor sent anything in the session {session}", hint="Choose another session."
         )
-    return LoggedInputs(name, tuple(samples), tuple(sorted(markers)), duration_s, simulated)
+    return LoggedInputs(name, tuple(samples), tuple(sorted(markers)), duration_s, simulated, began)
 
 
 async def play(logged: LoggedInputs, clock: Clock) -> SampleStream:

@@ -81,17 +81,29 @@ def _title(story: SessionData) -> str:
 
 
 def _when(story: SessionData) -> str:
-    started = datetime.fromisoformat(story.header.started_utc).astimezone(UTC)
-    return f"{started.day} {started:%B %Y, %H:%M} UTC"
+    """Return when it was: of a replay when it was recorded, as far as the recording tells."""
+    began = story.header.began
+    if began is None:
+        played = _moment(datetime.fromisoformat(story.header.started_utc))
+        return f"replayed {played} from a recording that does not say when it was made"
+    verb = "recorded" if story.replayed else "started"
+    return f"{verb} {_moment(began)}"
+
+
+def _moment(time: datetime) -> str:
+    if time.tzinfo is None:
+        return f"{time.day} {time:%B %Y, %H:%M}, by the clock of the recorder"
+    utc = time.astimezone(UTC)
+    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
 
 def _header(story: SessionData) -> list[str]:
     title = "A simulated session" if story.header.simulated else _title(story)
-    verb = "Replayed" if story.replayed else "Started"
+    when = _when(story)
     parts = [
         "<header>",
         f"<h1>{escape(title)}</h1>",
-        f'<p class="when">{verb} {escape(_when(story))} · {length(story.duration_s)}</p>',
+        f'<p class="when">{escape(when[0].upper() + when[1:])} · {length(story.duration_s)}</p>',
     ]
     if story.header.simulated:
         parts.append(f'<p class="badge">{SIMULATED}</p>')

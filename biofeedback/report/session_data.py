@@ -127,8 +127,7 @@ class SessionData:
     @property
     def replayed(self) -> bool:
         """Whether every body in the session came from a recording, and so heard nothing."""
-        sensors = self.header.sensors
-        return bool(sensors) and all(uri.startswith("file:") for uri in sensors)
+        return self.header.replayed
 
     @property
     def sources(self) -> tuple[str, ...]:

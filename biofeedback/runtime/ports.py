@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from biofeedback.engine.inputs import CommandName, ExternalClock
@@ -88,3 +89,4 @@ class SensorSource:
     warnings: tuple[str, ...] = ()
     wearer: str = ""  #: whose it is, in a group
     digest: str = ""  #: SHA-256 of the recording that is played; "" of what is worn
+    started: datetime | None = None  #: of a recording, when its time 0 was, as it tells it

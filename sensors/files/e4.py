@@ -142,7 +142,7 @@ def read_e4(path: Path) -> Recording:
         "Empatica E4 export",
         series,
         gaps,
-        started_utc=datetime.fromtimestamp(start_utc_s, UTC) if streams else None,
+        started=datetime.fromtimestamp(start_utc_s, UTC) if streams else None,
         markers=[(utc_s - start_utc_s, "button") for utc_s in tags_utc_s if utc_s >= start_utc_s],
         warnings=warnings,
     )

@@ -7,12 +7,16 @@ then records of 16-bit samples; in EDF+ a channel of annotations tells when each
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from sensors.errors import RecordingError
+from sensors.files.notes import BadStretch, understood
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.labels import LabelMeaning, meaning_of
 from sensors.signals import Chunk, FloatArray, Signal
@@ -27,6 +31,9 @@ _FIELDS = {
     "digital_min": 8, "digital_max": 8, "prefilter": 80, "samples": 8, "reserved": 32,
 }  # fmt: skip
 _MOST_CHANNELS = 1024
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_LONG_DATE = re.compile(rf"(\d\d)-({'|'.join(_MONTHS)})-(\d{{4}})")
+_ANONYMOUS = datetime(1985, 1, 1)  #: what a file says that does not tell when it was recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def is_edf(data: bytes) -> bool:
 
 
 def read_edf(path: Path, data: bytes) -> Recording:
-    """Read every signal that is known; the start time in the file is local, so there is no UTC.
+    """Read every signal that is known; the start is in the recorder's own time, as EDF has it.
 
     Parameters
     ----------
@@ -90,16 +97,47 @@ def read_edf(path: Path, data: bytes) -> Recording:
     warnings = [f"{name} was cut: {whole} of {told} records are read"] if told > whole else []
     body = data[header_bytes : header_bytes + count * record_bytes]
     records = np.frombuffer(body, dtype="<i2").reshape(count, record_bytes // 2)
-    starts_s, markers = _annotations(records, channels, seconds)
+    starts_s, notes = _annotations(records, channels, seconds)
     begin_s = float(starts_s[0]) if count else 0.0
-    series, more = _series(records, channels, starts_s - begin_s, seconds, name_of(path))
+    about = _words(data[88:168]).split()
+    found = understood(
+        [(onset_s - begin_s, lasts_s, x) for onset_s, lasts_s, x in notes if onset_s >= begin_s],
+        name_of(path),
+        ours=about[4:5] == ["biofeedback"],
+    )
+    series, more = _series(records, channels, starts_s - begin_s, seconds, name_of(path), found.bad)
+    taken = {chunk.signal for chunk in series}
     return assemble(
         path,
         "EDF+" if any(c.label == _ANNOTATIONS for c in channels) else "EDF",
-        series,
-        markers=[(time_s - begin_s, text) for time_s, text in markers if time_s >= begin_s],
+        [*series, *(chunk for chunk in found.series if chunk.signal not in taken)],
+        found.gaps,
+        started=_started(_words(data[168:176]), _words(data[176:184]), about, begin_s),
+        markers=found.markers,
         warnings=[*warnings, *more],
     )
+
+
+def _started(date: str, time: str, about: Sequence[str], begin_s: float) -> datetime | None:
+    """Return when the first record began; None where the header says that it does not tell.
+
+    EDF+ repeats the date with its whole year, behind "Startdate". A "UTC" at the end of that field
+    is ours: the format knows no time zones.
+    """
+    long = about[1].upper() if about[:1] == ["Startdate"] and len(about) > 1 else ""
+    try:
+        day, month, year = (int(number) for number in re.findall(r"\d+", date))
+        year += 1900 if year >= _ANONYMOUS.year - 1900 else 2000
+        if whole := _LONG_DATE.fullmatch(long):
+            day, month, year = int(whole[1]), 1 + _MONTHS.index(whole[2]), int(whole[3])
+        hour, minute, second = (int(number) for number in re.findall(r"\d+", time))
+        started = datetime(year, month, day, hour, minute, second)
+    except ValueError:
+        return None
+    if long == "X" or started == _ANONYMOUS:
+        return None
+    started += timedelta(seconds=begin_s)
+    return started.replace(tzinfo=UTC) if about[5:] == ["UTC"] else started
 
 
 def _channels(data: bytes, name: str) -> list[_Channel]:
@@ -142,32 +180,34 @@ def _annotations(
     records: np.ndarray[tuple[int, int], np.dtype[np.int16]],
     channels: list[_Channel],
     seconds: float,
-) -> tuple[FloatArray, list[tuple[float, str]]]:
-    """Return when each record began, and the annotations as (time_s, text)."""
+) -> tuple[FloatArray, list[tuple[float, float, str]]]:
+    """Return when each record began, and the annotations as (onset_s, duration_s, text)."""
     starts_s = np.arange(len(records)) * seconds
-    markers: list[tuple[float, str]] = []
+    notes: list[tuple[float, float, str]] = []
     noted = [channel for channel in channels if channel.label == _ANNOTATIONS]
     for place, channel in enumerate(noted):
         for i, record in enumerate(records):
             raw = record[channel.first : channel.first + channel.samples].tobytes()
-            for number, (onset_s, texts) in enumerate(_lists(raw)):
+            for number, (onset_s, lasts_s, texts) in enumerate(_lists(raw)):
                 if place == 0 and number == 0:  # the first one keeps the record's time
                     starts_s[i] = onset_s
-                markers += [(onset_s, text) for text in texts if text]
-    return np.maximum.accumulate(starts_s), markers
+                notes += [(onset_s, lasts_s, text) for text in texts if text]
+    return np.maximum.accumulate(starts_s), notes
 
 
-def _lists(raw: bytes) -> list[tuple[float, list[str]]]:
+def _lists(raw: bytes) -> list[tuple[float, float, list[str]]]:
     """Return the time-stamped annotation lists of one record; what is damaged is left out."""
     lists = []
     for part in raw.split(b"\x00"):
-        onset, *texts = part.split(b"\x14")
+        times, *texts = part.split(b"\x14")
+        onset, _, duration = times.partition(b"\x15")
         try:
-            onset_s = float(onset.split(b"\x15")[0])
+            onset_s, lasts_s = float(onset), float(duration or 0.0)
         except ValueError:
             continue
-        if math.isfinite(onset_s) and abs(onset_s) < 1e9:
-            lists.append((onset_s, [t.decode("utf-8", errors="replace").strip() for t in texts]))
+        if abs(onset_s) < 1e9 and 0.0 <= lasts_s < 1e9:
+            words = [text.decode("utf-8", errors="replace").strip() for text in texts]
+            lists.append((onset_s, lasts_s, words))
     return lists
 
 
@@ -177,8 +217,9 @@ def _series(
     starts_s: FloatArray,
     seconds: float,
     source: str,
+    bad: Sequence[BadStretch],
 ) -> tuple[list[Chunk], list[str]]:
-    """Return a chunk for each signal, and why channels were left out."""
+    """Return a chunk for each signal, NaN where it is bad, and why channels were left out."""
     found: dict[Signal, list[tuple[_Channel, LabelMeaning]]] = {}
     warnings = []
     for channel in channels:
@@ -203,11 +244,33 @@ def _series(
         values = np.column_stack([_values(records, *column) for column in columns])
         if signal is Signal.HR:
             values[values <= 0.0] = np.nan  # where a device lost the heart, it writes 0
+        labels = [channel.label for channel, _ in columns]
+        known = _blank(times_s, values, labels, bad, seconds / samples)
         if np.allclose(np.diff(starts_s), seconds, rtol=0.0, atol=1e-4):
-            series.append(Chunk.regular(signal, source, 0.0, samples / seconds, values))
+            t0_s = float(times_s[known][0]) if len(times_s) else 0.0
+            series.append(Chunk.regular(signal, source, t0_s, samples / seconds, values[known]))
         else:
-            series.append(on_grid(signal, source, times_s, values))
+            series.append(on_grid(signal, source, times_s[known], values[known]))
     return series, warnings
+
+
+def _blank(
+    times_s: FloatArray,
+    values: FloatArray,
+    labels: Sequence[str],
+    bad: Sequence[BadStretch],
+    period_s: float,
+) -> slice:
+    """Put NaN where a channel is marked bad; return where it is not so at its ends as well."""
+    first, stop = 0, len(times_s)
+    for stretch in bad:
+        if stretch.label and stretch.label not in labels:
+            continue
+        ends_s = np.array((stretch.start_s, stretch.end_s)) - period_s / 2
+        a, b = np.searchsorted(times_s, ends_s).tolist()
+        values[a:b, [label == (stretch.label or label) for label in labels]] = np.nan
+        first, stop = b if a == 0 else first, a if b == len(times_s) else stop
+    return slice(first, max(first, stop)) if first < stop else slice(0, len(times_s))
 
 
 def _values(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sensors.errors import RecordingError
@@ -35,7 +36,7 @@ def is_polar_hrm(text: str) -> bool:
 
 
 def read_polar_hrm(path: Path, text: str) -> Recording:
-    """Read the [HRData] of `text`; the start time in it is local, so the recording has no UTC.
+    """Read the [HRData] of `text`; the start is in the watch's own time, as the file has it.
 
     Parameters
     ----------
@@ -72,13 +73,26 @@ def read_polar_hrm(path: Path, text: str) -> Recording:
     # Columns after the first are speed, cadence or altitude.
     body = [line.split("\t")[0] for line in body[:stop]]
     rows, warnings = parse_rows(body, name=path.name, first_line=start + 1, delimiter=None, width=1)
-    source = name_of(path)
+    source, started = name_of(path), _started(lines)
     if interval == _RR_INTERVALS:
         chunk, gaps = from_intervals(rows[:, 0] / 1000.0, source)
-        return assemble(path, "Polar HRM, RR intervals", [chunk], gaps, warnings=warnings)
+        kind = "Polar HRM, RR intervals"
+        return assemble(path, kind, [chunk], gaps, started=started, warnings=warnings)
     rows[rows == 0.0] = float("nan")  # the watch writes 0 where it lost the heart
     heart_rate = Chunk.regular(Signal.HR, source, 0.0, 1.0 / interval, rows)
-    return assemble(path, "Polar HRM, heart rate", [heart_rate], warnings=warnings)
+    kind = "Polar HRM, heart rate"
+    return assemble(path, kind, [heart_rate], started=started, warnings=warnings)
+
+
+def _started(lines: list[str]) -> datetime | None:
+    """Return what Date=yyyymmdd and StartTime=hh:mm:ss.s of [Params] say."""
+    told = dict(line.split("=", 1) for line in lines if line.startswith(("Date=", "StartTime=")))
+    try:
+        hour, minute, second = told["StartTime"].split(":")
+        day = datetime.strptime(told["Date"], "%Y%m%d")
+        return day + timedelta(hours=int(hour), minutes=int(minute), seconds=float(second))
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def _interval(lines: list[str], name: str) -> int:

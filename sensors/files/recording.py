@@ -24,14 +24,15 @@ class Recording:
     """Each signal as one chunk of full length; time 0 is the start of the earliest stream.
 
     A regular series may hold NaN where a sample is missing or unreadable: such stretches are
-    listed in `gaps` as well. `started_utc` is None where the file does not say. `markers` are
+    listed in `gaps` as well. `started` is when time 0 was: with a time zone where the file tells
+    one, else naive, by the recorder's own clock; None where it does not say at all. `markers` are
     (time_s, label) in order. `warnings` are plain sentences about what was left out.
     """
 
     name: str  #: that of the file, without its endings
     path: Path  #: the file or folder
     format: str  #: in words
-    started_utc: datetime | None
+    started: datetime | None
     duration_s: float  #: to the end of the longest series
     series: tuple[Chunk, ...]  #: one a signal
     gaps: tuple[Gap, ...]
@@ -65,7 +66,7 @@ def assemble(
     series: Iterable[Chunk],
     gaps: Iterable[Gap] = (),
     *,
-    started_utc: datetime | None = None,
+    started: datetime | None = None,
     markers: Iterable[tuple[float, str]] = (),
     warnings: Sequence[str] = (),
 ) -> Recording:
@@ -81,8 +82,8 @@ def assemble(
         Each signal once, of full length.
     gaps
         Those that the file tells of; missing stretches are added.
-    started_utc
-        When time 0 was; None where the file does not say.
+    started
+        When time 0 was; naive where the file tells no time zone, None where it does not say.
     markers
         (time in s, label).
     warnings
@@ -112,7 +113,7 @@ def assemble(
         name=name_of(path),
         path=path,
         format=kind,
-        started_utc=started_utc,
+        started=started,
         duration_s=duration_s,
         series=tuple(kept),
         gaps=tuple(sorted(every_gap, key=lambda gap: gap.end_s)),
@@ -182,6 +183,8 @@ def _end_s(chunk: Chunk) -> float:
 
 #: Samples may stand this far from an even grid, in periods, and still be an even series.
 _JITTER_PERIODS = 0.25
+#: So far may the times of a device that was followed live wander from its own even clock. Ours.
+_WANDER_S = 0.05
 #: An even series may be this much longer than its samples; beyond that its holes are not filled.
 _MOST_MISSING = 20
 
@@ -212,6 +215,10 @@ def on_grid(signal: Signal, source: str, times_s: FloatArray, values: FloatArray
         places = (times_s - times_s[0]) / period_s
         slots = np.rint(places)
         even = np.abs(places - slots).max() <= _JITTER_PERIODS and (np.diff(slots) > 0.0).all()
+        if not even:
+            slots = np.concatenate(([0.0], np.cumsum(np.maximum(np.rint(steps_s / period_s), 1.0))))
+            period_s = float(times_s[-1] - times_s[0]) / slots[-1]
+            even = np.abs(times_s - times_s[0] - slots * period_s).max() <= _WANDER_S
         if even and slots[-1] < _MOST_MISSING * len(slots):
             grid = np.full((int(slots[-1]) + 1, *values.shape[1:]), np.nan)
             grid[slots.astype(np.int64)] = values

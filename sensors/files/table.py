@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.beats import from_intervals, from_timed
+from sensors.files.iso_times import in_seconds
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.rr_text import rr_seconds, unit_in_name
 from sensors.files.text import is_number, parse_rows
@@ -23,8 +24,11 @@ __all__ = ["is_table", "read_table"]
 _USUAL_NAMES: dict[str, str] = {
     **{name: signal.value for name, signal in NAMES.items()},
     **dict.fromkeys(("time", "t", "times", "timestamp", "t end"), "time"),
+    **dict.fromkeys(("datetime", "date time", "phone timestamp"), "time"),
 }
-_UNIT_WORDS = {"ms", "s", "sec", "seconds", "us", "µs", "usiemens", "bpm", "mv", "g"}
+_UNIT_WORDS = {
+    "ms", "s", "sec", "seconds", "us", "µs", "usiemens", "bpm", "mv", "g", "au", "degc",
+}  # fmt: skip
 _EPOCH_S = 1e8  # session times never get here: three years; UTC seconds passed it in 1973
 
 
@@ -54,7 +58,7 @@ def read_table(
     """Read the columns that `columns` maps from "time" or a signal to the name in the header.
 
     A time column is in seconds, or ms where its name ends so; since 1970 it gives the UTC start.
-    Without one, RR intervals follow each other.
+    Date-times are ISO 8601. Without a time column, RR intervals follow each other.
 
     Parameters
     ----------
@@ -85,45 +89,58 @@ def read_table(
     header = _split(lines[first], delimiter)
     chosen = _choose(header, columns, path.name)
     body = [line.replace(",", ".") for line in lines] if delimiter == ";" else lines
-    picked = [header.index(column) for column in chosen.values()]
-    cells, warnings = parse_rows(
-        body[first + 1 :],
+    picked = [header.index(cell) for cells in chosen.values() for cell in cells]
+    body, first_time = body[first + 1 :], None
+    if "time" in chosen:
+        body, first_time = in_seconds(body, header.index(chosen["time"][0]), delimiter)
+    numbers, warnings = parse_rows(
+        body,
         name=path.name,
         first_line=first + 2,
         delimiter=delimiter,
         width=len(header),
         picked=picked,
     )
-    rows = {key: cells[:, i] for i, key in enumerate(chosen)}
+    ends = np.cumsum([len(cells) for cells in chosen.values()])
+    rows = dict(zip(chosen, np.split(numbers, ends[:-1], axis=1), strict=True))
     times_s: FloatArray | None = None
-    started_utc: datetime | None = None
+    started: datetime | None = None
     if "time" in rows:
-        times_s, started_utc, kept = _times(rows.pop("time"), chosen["time"], path.name)
+        times_s, started, kept = _times(rows.pop("time")[:, 0], chosen["time"][0], path.name)
+        started = first_time or started
         rows = {key: values[kept] for key, values in rows.items()}
     series: list[Chunk] = []
     gaps: list[Gap] = []
     for key, values in rows.items():
         if key == "rr":
-            chunk, gaps = _beats(values, times_s, chosen["rr"], path)
+            chunk, gaps = _beats(values[:, 0], times_s, chosen["rr"][0], path)
         else:
             chunk = _samples(Signal(key), values, times_s, rate_hz, path)
         series.append(chunk)
-    return assemble(path, "CSV table", series, gaps, started_utc=started_utc, warnings=warnings)
+    return assemble(path, "CSV table", series, gaps, started=started, warnings=warnings)
 
 
-def _choose(header: list[str], columns: Mapping[str, str] | None, name: str) -> dict[str, str]:
-    """Return which column holds the time and each signal, in the order of our signals."""
+def _choose(
+    header: list[str], columns: Mapping[str, str] | None, name: str
+) -> dict[str, list[str]]:
+    """Return which column holds the time and each signal, in the order of our signals.
+
+    Only acceleration has several.
+    """
     keys = ["time", *(signal.value for signal in Signal)]
     if columns is None:
-        usual = {_USUAL_NAMES.get(_usual(cell)): cell for cell in reversed(header)}
-        chosen = {key: usual[key] for key in keys if key in usual}
+        known = [(_USUAL_NAMES.get(_usual(cell)), cell) for cell in header]
+        usual = {key: [cell for meant, cell in known if meant == key] for key in keys}
+        chosen = {
+            key: cells if key == "acc" else cells[:1] for key, cells in usual.items() if cells
+        }
     else:
         if unknown := sorted(set(columns) - set(keys)):
             raise SettingsError(
                 f"there is no signal {unknown[0]!r}", hint=f"A map may name: {', '.join(keys)}."
             )
-        chosen = {key: columns[key] for key in keys if key in columns}
-        if absent := [column for column in chosen.values() if column not in header]:
+        chosen = {key: [columns[key]] for key in keys if key in columns}
+        if absent := [cell for (cell,) in chosen.values() if cell not in header]:
             raise RecordingError(
                 f"{name} has no column {absent[0]!r}", hint=f"It has: {', '.join(header)}."
             )

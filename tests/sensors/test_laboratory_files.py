@@ -60,7 +60,7 @@ def test_an_xdf_puts_all_streams_on_one_clock(tmp_path: Path) -> None:
     recording = read(write_xdf(tmp_path / "lab.xdf"))
     found = series(recording)
     assert set(found) == {Signal.EDA, Signal.ACC, Signal.RR, Signal.HR}
-    assert recording.started_utc == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+    assert recording.started == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
     assert recording.markers == ((pytest.approx(10.0, abs=0.01), "calm"),)
     assert found[Signal.HR].times_s[:3] == pytest.approx([0.01, 1.01, 2.01], abs=0.01)
     assert found[Signal.RR].values[:, 0].tolist() == [1.0] * 60

@@ -42,8 +42,8 @@ def test_an_e4_export_gives_every_signal_in_its_unit(tmp_path: Path) -> None:
     assert series(recording, Signal.ACC).values[5].tolist() == [-2 / 64, 3 / 64, 63 / 64]
     assert values(recording, Signal.EDA)[0] == 3.0
     assert series(recording, Signal.HR).times_s[0] == 10.0
-    assert recording.started_utc is not None
-    assert recording.started_utc.timestamp() == START_UTC_S
+    assert recording.started is not None
+    assert recording.started.timestamp() == START_UTC_S
     assert recording.duration_s == 60.0
     assert recording.markers == ((12.5, "button"), (30.0, "button"))
     assert recording.warnings == ()
@@ -127,8 +127,8 @@ def test_a_rate_stands_in_for_a_time_column(tmp_path: Path) -> None:
 def test_unix_times_become_the_utc_start(tmp_path: Path, stamps: tuple[float, ...]) -> None:
     rows = "\n".join(f"{stamp:.0f},4.5" for stamp in stamps)
     recording = read(text(tmp_path / "utc.csv", "timestamp,eda\n" + rows))
-    assert recording.started_utc is not None
-    assert recording.started_utc.timestamp() == 1.6e9
+    assert recording.started is not None
+    assert recording.started.timestamp() == 1.6e9
     assert series(recording, Signal.EDA).times_s.tolist() == [0.0, 1.0, 2.0]
 
 
