@@ -115,7 +115,8 @@ def visit(person: Path, header: HeaderLine, label: ExportLabel) -> tuple[Path, b
         if not folder.exists():
             return folder, False
         for path in folder.glob("beh/*_events.json"):
-            if json.loads(path.read_bytes()).get("SessionStarted") == header.started_utc:
+            told = json.loads(path.read_bytes())
+            if told.get("Performed", told.get("SessionStarted")) == header.started_utc:
                 return folder, True
         if label.session:
             raise FolderError(

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from biofeedback.common.errors import FolderError
@@ -114,6 +115,7 @@ def _fill(files: _Files, streams: Sequence[LoggedStream], tables: Mapping[str, L
         heart = [label for label in labels if label.startswith(("ecg", "ppg", "arousal"))]
         files.body_events((heart or labels)[0], _body_events(streams, tables))
     files.events(tables["events"])
+    files.scans()
 
 
 class _Files:
@@ -122,14 +124,16 @@ class _Files:
     def __init__(self, stem: Path, header: HeaderLine) -> None:
         self._stem = stem
         self._header = header
+        self._begin_s: dict[str, float] = {}
         self.paths: list[Path] = []
 
     def recording(
         self, label: str, columns: Sequence[str], unit: str, grid: SampleGrid, source: str
     ) -> None:
         """Write a regular stream; NaN is n/a."""
+        first_s = float(grid.times_s[0])
         sidecar: dict[str, object] = {
-            "TaskName": _TASK, "SamplingFrequency": grid.rate_hz, "StartTime": grid.start_s,
+            "TaskName": _TASK, "SamplingFrequency": grid.rate_hz, "StartTime": first_s,
             "Columns": ["timestamp", *columns], "PhysioType": "generic", "Manufacturer": "n/a",
             "DeviceSource": source, "Simulated": self._header.simulated,
             "timestamp": {"Description": "Session time", "Units": "s"},
@@ -137,10 +141,11 @@ class _Files:
         }  # fmt: skip
         name = f"_recording-{label}_physio"
         rows = (
-            [_cell(grid.start_s + index / grid.rate_hz), *(_cell(value) for value in values)]
-            for index, values in enumerate(grid.values.tolist())
+            [_cell(time_s), *(_cell(value) for value in values)]
+            for time_s, values in zip(grid.times_s.tolist(), grid.values.tolist(), strict=True)
         )
         self._table(f"{name}.tsv.gz", rows)
+        self._begin_s[f"{name}.tsv.gz"] = first_s
         self._json(f"{name}.json", sidecar)
 
     def body_events(self, label: str, rows: Iterable[Sequence[Cell]]) -> None:
@@ -183,7 +188,8 @@ class _Files:
                     "and distress 0 to 10, arousal and valence 1 to 9"
                 },
                 "TaskName": _TASK,
-                "SessionStarted": self._header.started_utc,
+                "SessionStarted": _moment(self._header.began),
+                "Performed": self._header.started_utc,
                 "Simulated": self._header.simulated,
                 "Seed": self._header.seed,
                 "SoftwareVersions": ", ".join(
@@ -191,6 +197,17 @@ class _Files:
                 ),
             },
         )
+
+    def scans(self) -> None:
+        """Write when each recording began, in the table that BIDS has for it."""
+        began = self._header.began
+        rows = [["filename", "acq_time"]]
+        for ending, first_s in self._begin_s.items():
+            first = None if began is None else began + timedelta(seconds=first_s)
+            rows.append([f"beh/{self._stem.name}{ending}", _moment(first)])
+        path = self._stem.parents[1] / f"{self._stem.name.partition('_task-')[0]}_scans.tsv"
+        path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+        self.paths.append(path)
 
     def _table(self, ending: str, rows: Iterable[Iterable[str]]) -> None:
         text = "".join("\t".join(row) + "\n" for row in rows).encode()
@@ -281,6 +298,14 @@ def _describe(out: Path) -> None:
     for name, text in files.items():
         if not (out / name).exists():
             (out / name).write_text(text, encoding="utf-8")
+
+
+def _moment(time: datetime | None) -> str:
+    """Return a time as BIDS writes it: a Z where it is UTC, nothing where it is somebody's own."""
+    if time is None:
+        return "n/a"
+    own = time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+    return own.isoformat(timespec="milliseconds") + ("" if time.tzinfo is None else "Z")
 
 
 def _column(signal: str, unit: str) -> dict[str, str]:

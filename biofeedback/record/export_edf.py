@@ -2,52 +2,68 @@
 
 After Kemp and Olivan 2003 (edfplus.info). Samples are 16-bit integers between the least and the
 greatest value of their channel, so the resolution is a 65,000th of that range. Beats, markers and
-gaps are annotations. Where nothing was measured the samples hold the lowest digital value.
+gaps are annotations.
+
+The file is continuous (EDF+C): pyedflib refuses a discontinuous one, MNE-Python 1.10 closes its
+gaps. Where nothing was measured the samples hold a value that no body has, and an annotation
+`BAD_gap@@LABEL` says from when and for how long, which MNE leaves out by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.common.errors import FolderError
 from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import LoggedStream, StreamCollector
-from biofeedback.record.tables import LogTable, gather
+from biofeedback.record.tables import LogTable, gather, said
 from biofeedback.record.targets import new_file
 
 __all__ = ["ENDING", "export"]
 
 ENDING = ".edf"
 
-_MISSING, _LEAST, _MOST = -32768, -32767, 32767
+_LEAST, _MOST = -32768, 32767
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DIMENSIONS = {"a.u.": "", "bpm": "1/min"}
+#: What no body has: the fill is not above it, and below the least value by the range of all.
+_NEVER = {"eda": -1.0, "hr": -1.0, "temp": -100.0, "ecg": -20.0, "acc": -20.0}
+#: So far may a rate be from whole samples in a record before a longer record is tried.
+_NEAR_RATE = 1e-4
+_LONGEST_RECORD_S = 100
+#: The date and time of a file that does not tell when it was recorded (edfplus.info).
+_ANONYMOUS = datetime(1985, 1, 1)
+
+_Note = tuple[float, float, str]  #: onset in s, duration in s, text
 
 
 class _Channel:
     """One signal of the file: integers, and what it takes to read them as numbers."""
 
     def __init__(self, label: str, stream: LoggedStream, values: NDArray[np.float64]) -> None:
-        known = values[np.isfinite(values)]
-        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        known = np.isfinite(values)
+        low, high = (
+            (float(values[known].min()), float(values[known].max())) if known.any() else (0, 1)
+        )
         if not high > low:
             low, high = low - 0.5, low + 0.5
+        if not known.all():
+            low = min(_NEVER.get(stream.signal, math.inf), low - (high - low))
         self.label = label[:16]
         self.source = stream.source
         self.dimension = _DIMENSIONS.get(stream.unit, stream.unit)
-        step = (high - low) / (_MOST - _LEAST)
-        self.low, self.high = _number(low - step), _number(high)  # as they will be read back
-        step = (float(self.high) - float(self.low)) / (_MOST - _MISSING)
-        digits = np.rint((values - float(self.low)) / step) + _MISSING
-        digits = np.where(np.isfinite(digits), np.clip(digits, _LEAST, _MOST), _MISSING)
-        self.samples = digits.astype("<i2")
+        self.low, self.high = _number(low), _number(high)  # as they will be read back
+        step = (float(self.high) - float(self.low)) / (_MOST - _LEAST)
+        with np.errstate(invalid="ignore"):
+            digits = np.rint((values - float(self.low)) / step) + _LEAST
+        self.samples = np.where(known, np.clip(digits, _LEAST, _MOST), _LEAST).astype("<i2")
+        self.missing = ~known
 
 
 def export(
@@ -83,7 +99,7 @@ def export(
     LogError
         The log cannot be read.
     FolderError
-        `out` exists and `force` is not set, or it cannot be written, or a rate does not fit.
+        `out` exists and `force` is not set, or it cannot be written.
 
     References
     ----------
@@ -93,61 +109,57 @@ def export(
     streams = StreamCollector()
     tables = gather(session, streams.take, lambda share: progress(0.8 * share))
     regular = [stream for stream in streams.all() if stream.rate_hz is not None]
-    record_s = _record_s([stream.rate_hz or 1.0 for stream in regular])
-    ends_s = [float(stream.times_s[-1]) + 1 / (stream.rate_hz or 1) for stream in streams.all()]
+    record_s, sizes = _layout([stream.rate_hz or 1.0 for stream in regular])
     notes = _notes(streams.all(), tables["events"])
-    ends_s += [onset + duration for onset, duration, _ in notes]
+    ends_s = [float(stream.times_s[-1]) + 1 / (stream.rate_hz or 1) for stream in streams.all()]
+    ends_s += [onset_s + lasts_s for onset_s, lasts_s, _ in notes]
     count = max(1, math.ceil(max(ends_s, default=0.0) / record_s - 1e-9))
-    channels, sizes = [], []
-    for stream in regular:
-        rate_hz, grid = stream.rate_hz or 1.0, stream.grid()
-        size = round(rate_hz * record_s)
-        whole = np.full((count * size, grid.values.shape[1]), np.nan)
-        first = round(grid.start_s * rate_hz)
-        part = grid.values[max(0, -first) : len(whole) - first]
-        whole[max(0, first) : max(0, first) + len(part)] = part
-        for name, values in zip(stream.columns, whole.T, strict=True):
+    channels, wide = [], []
+    for stream, size in zip(regular, sizes, strict=True):
+        for name, values in zip(
+            stream.columns, stream.at(size / record_s, count * size).T, strict=True
+        ):
             title = f"{name}{stream.name.removeprefix(stream.signal)}".upper()
             channels.append(_Channel(title, stream, values))
-            sizes.append(size)
-    texts = _annotations(notes, record_s, count)
+            notes += _gaps(channels[-1], size / record_s)
+            wide.append(size)
+    began = _ANONYMOUS if header.began is None else header.began
+    texts = _annotations(sorted(notes), began.microsecond / 1e6, record_s, count)
     room = 2 * math.ceil(max(len(text) for text in texts) / 2)
     with new_file(out, force=force) as path, path.open("wb") as file:
-        started = datetime.fromisoformat(header.started_utc)
         person = "".join(c if c.isalnum() or c in "-_" else "_" for c in header.profile or "X")
-        file.write(
-            _head(
-                person,
-                label.session or "X",
-                started,
-                count,
-                record_s,
-                channels,
-                [*sizes, room // 2],
-            )
-        )
+        visit = label.session or "X"
+        sizes = [*wide, room // 2]
+        file.write(_head(person, visit, header.began, count, record_s, channels, sizes))
         for index, text in enumerate(texts):
-            for channel, size in zip(channels, sizes, strict=True):
+            for channel, size in zip(channels, wide, strict=True):
                 file.write(channel.samples[index * size : (index + 1) * size].tobytes())
             file.write(text.ljust(room, b"\0"))
     progress(1.0)
     return [out]
 
 
-def _record_s(rates_hz: Iterable[float]) -> float:
-    """Return the shortest length of a record that holds whole numbers of samples, 1 to 100 s."""
-    rates = list(rates_hz)
-    for seconds in range(1, 101):
-        if all(abs(rate * seconds - round(rate * seconds)) < 1e-6 for rate in rates):
-            return float(seconds)
-    raise FolderError(
-        f"EDF cannot hold the rates {', '.join(f'{rate:g}' for rate in rates)} Hz together",
-        hint="Export to BIDS, Parquet or XDF.",
-    )
+def _layout(rates_hz: Sequence[float]) -> tuple[int, list[int]]:
+    """Return the length of a record in s, and how many samples of each rate it holds.
+
+    That is the shortest of 1 to 100 s in which all rates have whole numbers of samples, or nearly
+    so: 130.0003 Hz is 130 Hz. Where there is none, a rate that does not fit is rounded up.
+    """
+
+    def worst(seconds: int) -> float:
+        """Return by which share of itself a rate differs most from what the record has."""
+        return max(
+            (abs(round(rate * seconds) / (rate * seconds) - 1) for rate in rates_hz), default=0.0
+        )
+
+    choices = range(1, _LONGEST_RECORD_S + 1)
+    record_s = next((s for s in choices if worst(s) <= _NEAR_RATE), min(choices, key=worst))
+    sizes = [math.ceil(rate * record_s * (1 - _NEAR_RATE)) for rate in rates_hz]
+    return record_s, sizes
 
 
-def _notes(streams: Iterable[LoggedStream], events: LogTable) -> list[tuple[float, float, str]]:
-    """Return (onset_s, duration_s, text) of all that is no regular signal, in order."""
+def _notes(streams: Iterable[LoggedStream], events: LogTable) -> list[_Note]:
+    """Return all that is no regular signal."""
     notes = []
     for stream in streams:
         if stream.rate_hz is None:
@@ -156,24 +168,37 @@ def _notes(streams: Iterable[LoggedStream], events: LogTable) -> list[tuple[floa
                 notes.append((float(time_s), 0.0, text))
     for row in events.rows:
         onset_s, end_s = float(row["time_s"] or 0.0), row["end_s"]
-        duration_s = 0.0 if end_s is None else float(end_s) - onset_s
-        words = (row["kind"], row["what"], row["detail"] if row["kind"] == "gap" else "")
-        text = " ".join(str(word) for word in words if word)
-        notes.append((max(0.0, onset_s), duration_s, text))
-    return sorted(notes)
+        lasts_s = 0.0 if end_s is None else float(end_s) - onset_s
+        notes.append((max(0.0, onset_s), lasts_s, said(row)))
+    return notes
 
 
-def _annotations(
-    notes: Iterable[tuple[float, float, str]], record_s: float, count: int
-) -> list[bytes]:
-    """Return the annotation bytes of each record: its own start first, then what begins in it."""
-    texts = [f"+{index * record_s:g}\x14\x14\0".encode() for index in range(count)]
-    for onset_s, duration_s, text in notes:
-        lasting = f"\x15{duration_s:.6f}" if duration_s else ""
+def _gaps(channel: _Channel, rate_hz: float) -> list[_Note]:
+    """Return where a channel holds its fill."""
+    edges = np.flatnonzero(np.diff(channel.missing.astype(np.int8), prepend=0, append=0))
+    return [
+        (float(first / rate_hz), float((stop - first) / rate_hz), f"BAD_gap@@{channel.label}")
+        for first, stop in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def _annotations(notes: Iterable[_Note], ahead_s: float, record_s: int, count: int) -> list[bytes]:
+    """Return the annotation bytes of each record: its own start first, then what begins in it.
+
+    The header tells whole seconds; by `ahead_s` more everything is later.
+    """
+    texts = [f"+{_plain(index * record_s + ahead_s)}\x14\x14\0".encode() for index in range(count)]
+    for onset_s, lasts_s, text in notes:
+        lasting = f"\x15{_plain(lasts_s)}" if lasts_s else ""
         clean = " ".join("".join(c if c >= " " else " " for c in text).split())
         place = min(count - 1, int(onset_s / record_s))
-        texts[place] += f"+{onset_s:.6f}{lasting}\x14{clean}\x14\0".encode()
+        texts[place] += f"+{_plain(onset_s + ahead_s)}{lasting}\x14{clean}\x14\0".encode()
     return texts
+
+
+def _plain(seconds: float) -> str:
+    """Return a time to the microsecond, without an exponent."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
 
 def _number(value: float) -> str:
@@ -185,15 +210,18 @@ def _number(value: float) -> str:
 
 
 def _head(
-    person: str, visit: str, started: datetime, count: int, record_s: float,
+    person: str, visit: str, began: datetime | None, count: int, record_s: int,
     channels: list[_Channel], sizes: list[int],
 ) -> bytes:  # fmt: skip
-    date = f"{started.day:02d}-{_MONTHS[started.month - 1]}-{started.year}"
+    """Return the header; EDF has no time zones, so what is UTC says so behind our name."""
+    zone = "" if began is None or began.tzinfo is None else " UTC"
+    own = _ANONYMOUS if began is None else began.astimezone(UTC) if began.tzinfo else began
+    date = "X" if began is None else f"{own.day:02d}-{_MONTHS[own.month - 1]}-{own.year}"
     fields = [
         ("0", 8), (f"{person} X X X"[:80], 80),
-        (f"Startdate {date} {visit} X biofeedback"[:80], 80),
-        (f"{started:%d.%m.%y}", 8), (f"{started:%H.%M.%S}", 8),
-        (str(256 * (len(sizes) + 1)), 8), ("EDF+C", 44), (str(count), 8), (f"{record_s:g}", 8),
+        (f"Startdate {date} {visit} X biofeedback{zone}"[:80], 80),
+        (f"{own:%d.%m.%y}", 8), (f"{own:%H.%M.%S}", 8),
+        (str(256 * (len(sizes) + 1)), 8), ("EDF+C", 44), (str(count), 8), (str(record_s), 8),
         (str(len(sizes)), 4),
     ]  # fmt: skip
     fields += [(channel.label, 16) for channel in channels] + [("EDF Annotations", 16)]

@@ -1,13 +1,16 @@
 """A session as one XDF file, the format of the lab streaming layer: a stream a signal, and markers.
 
 After the specification of XDF 1.0 (github.com/sccn/xdf). Time stamps are session seconds and
-samples are doubles, so nothing is rounded.
+samples are doubles, so nothing is rounded. Where samples are missing stand rows of NaN: a reader
+that smooths the stamps, as pyxdf does by default, would else close a gap; one that knows
+`can_drop_samples`, as pyxdf 1.17 does, leaves them as they are.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -16,7 +19,7 @@ import numpy as np
 from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
 from biofeedback.record.streams import LoggedStream, StreamCollector
-from biofeedback.record.tables import LogTable, gather
+from biofeedback.record.tables import LogTable, gather, said
 from biofeedback.record.targets import new_file
 from sensors.signals import FloatArray
 
@@ -24,7 +27,7 @@ __all__ = ["ENDING", "export"]
 
 ENDING = ".xdf"
 
-_HEADER, _STREAM_HEADER, _SAMPLES, _STREAM_FOOTER = 1, 2, 3, 6
+_HEADER, _STREAM_HEADER, _SAMPLES, _CLOCK_OFFSET, _STREAM_FOOTER = 1, 2, 3, 4, 6
 _STATE = ("arousal", "low", "high", "confidence")
 
 
@@ -68,14 +71,7 @@ def export(
     tables = gather(session, streams.take, lambda share: progress(0.9 * share))
     with new_file(out, force=force) as path, path.open("wb") as file:
         file.write(b"XDF:")
-        started = escape(header.started_utc)
-        whose = "".join(
-            f"<{name}>{value}</{name}>"
-            for name, value in (("subject", label.subject), ("session", label.session))
-            if value
-        )
-        info = f"<info><version>1.0</version><datetime>{started}</datetime>{whose}</info>"
-        file.write(_chunk(_HEADER, _xml(info)))
+        file.write(_chunk(_HEADER, _xml(_about(header.began, label))))
         number = 0
         for number, stream in enumerate(streams.all(), 1):
             file.write(_signal(number, stream))
@@ -87,12 +83,28 @@ def export(
     return [out]
 
 
+def _about(began: datetime | None, label: ExportLabel) -> str:
+    """Return the file's header: `datetime`, if it is known, was at the time stamp `time_zero`."""
+    when = (
+        "" if began is None else f"<datetime>{began.isoformat(timespec='milliseconds')}</datetime>"
+    )
+    whose = "".join(
+        f"<{name}>{value}</{name}>"
+        for name, value in (("subject", label.subject), ("session", label.session))
+        if value
+    )
+    return f"<info><version>1.0</version>{when}<time_zero>0.0</time_zero>{whose}</info>"
+
+
 def _signal(number: int, stream: LoggedStream) -> bytes:
     head = _info(
         stream.name, stream.signal.upper(), stream.rate_hz, stream.columns, stream.unit,
         "double64", stream.source,
     )  # fmt: skip
-    return _numbers(number, head, stream.times_s, stream.values)
+    if stream.rate_hz is None:
+        return _numbers(number, head, stream.times_s, stream.values)
+    grid = stream.grid()
+    return _numbers(number, head, grid.times_s, grid.values)
 
 
 def _states(number: int, table: LogTable) -> bytes:
@@ -106,9 +118,11 @@ def _events(number: int, table: LogTable) -> bytes:
     samples = bytearray()
     times_s = np.array([float(row["time_s"] or 0.0) for row in table.rows])
     for time_s, row in zip(times_s, table.rows, strict=True):
-        text = " ".join(str(row[key]) for key in ("kind", "what") if row[key]).encode()
-        samples += struct.pack("<Bd", 8, time_s) + _length(len(text)) + text
-    head = _info("events", "Markers", None, ("event",), "", "string", "biofeedback")
+        lasts_s = 0.0 if row["end_s"] is None else float(row["end_s"]) - time_s
+        samples += struct.pack("<Bd", 8, time_s)
+        for text in (said(row).encode(), b"%.6f" % lasts_s):
+            samples += _length(len(text)) + text
+    head = _info("events", "Markers", None, ("event", "duration_s"), "", "string", "biofeedback")
     return _stream(number, head, times_s, bytes(samples))
 
 
@@ -129,6 +143,7 @@ def _stream(number: int, head: str, times_s: FloatArray, samples: bytes) -> byte
         (
             _chunk(_STREAM_HEADER, own + _xml(head)),
             _chunk(_SAMPLES, own + _length(len(times_s)) + samples),
+            _chunk(_CLOCK_OFFSET, own + struct.pack("<dd", 0.0, 0.0)),  # all have one clock
             _chunk(_STREAM_FOOTER, own + _xml(footer)),
         )
     )
@@ -146,7 +161,8 @@ def _info(
         f"<channel_count>{len(labels)}</channel_count><nominal_srate>{rate_hz or 0!r}"
         f"</nominal_srate><channel_format>{form}</channel_format>"
         f"<source_id>{escape(source)}</source_id>"
-        f"<desc><channels>{channels}</channels></desc></info>"
+        f"<desc><channels>{channels}</channels><synchronization><can_drop_samples>true"
+        "</can_drop_samples></synchronization></desc></info>"
     )
 
 

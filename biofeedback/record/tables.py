@@ -15,7 +15,7 @@ from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import log_size, read
 from biofeedback.record.score import score_of
 
-__all__ = ["Cell", "LogTable", "column", "gather"]
+__all__ = ["Cell", "LogTable", "column", "gather", "said"]
 
 Cell = str | float | int | None
 _UNIT_SUFFIXES = {
@@ -231,10 +231,29 @@ def _note_event(events: LogTable, line: lines.Line) -> None:
             pass
 
 
+def said(event: Mapping[str, Cell]) -> str:
+    """Return a row of the table `events` as one text, for formats that have no columns for it.
+
+    Parameters
+    ----------
+    event
+        The row.
+
+    Returns
+    -------
+    str
+        Such as "marker a door", "rating arousal 6" or "gap link rr".
+    """
+    told = event["kind"] in ("gap", "rating", "command") and event["detail"]
+    words = (event["kind"], event["what"], event["detail"] if told else "")
+    return " ".join(str(word) for word in words if word)
+
+
 def _session(header: lines.HeaderLine, visit: str) -> LogTable:
     table = LogTable()
     facts: dict[str, Cell] = {
-        "started_utc": header.started_utc, "seed": header.seed, "mode": header.mode,
+        "started_utc": header.started_utc, "recorded": header.recorded or None,
+        "seed": header.seed, "mode": header.mode,
         "simulated": str(header.simulated).lower(), "profile": header.profile,
         "sensors": " ".join(header.sensors), "outputs": " ".join(header.outputs),
         "platform": header.platform,

@@ -29,11 +29,11 @@ _MARKER = "marker "
 
 @dataclass(frozen=True, slots=True)
 class BadStretch:
-    """A stretch that is no data, in s of the file; `label` "" stands for every channel."""
+    """A stretch that is no data, in s of the file."""
 
-    start_s: float
-    end_s: float
-    label: str = ""
+    start_s: float  #: its first sample
+    end_s: float  #: the first sample after it
+    label: str = ""  #: of the one channel; "" for all of them
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class EdfNotes:
     """Annotations, sorted out."""
 
     markers: list[tuple[float, str]] = field(default_factory=list)  #: (time in s, text)
-    bad: list[BadStretch] = field(default_factory=list)
+    bad: list[BadStretch] = field(default_factory=list)  #: stretches that are no data
     series: list[Chunk] = field(default_factory=list)  #: of signals without a rate
     gaps: list[Gap] = field(default_factory=list)  #: of these
 
