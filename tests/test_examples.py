@@ -4,6 +4,7 @@ They are built and installed into an environment of their own, beside a wheel of
 what both depend on is lent by the environment that runs the tests.
 """
 
+import csv
 import json
 import math
 import os
@@ -129,7 +130,7 @@ def test_all_are_listed_with_their_packages(site: Site) -> None:
     added = {one["name"]: one for one in parts if one["whence"] != "built in"}
     assert added.keys() == {
         "artnet", "belt", "belt_rate", "grove-gsr", "kalimba", "opensignals", "slow_movers",
-        "staircase",
+        "staircase", "tsv",
     }  # fmt: skip
     assert not [one for one in added.values() if one["problem"]]
     assert added["kalimba"]["whence"] == "biofeedback-kalimba 1.0"
@@ -146,6 +147,7 @@ def test_all_are_listed_with_their_packages(site: Site) -> None:
         ("listener", "slow_movers"),
         ("sensor", "belt:127.0.0.1:{belt}"),
         ("reader", "opensignals"),
+        ("exporter", "tsv"),
     ],
 )
 def test_each_passes_the_suite_of_its_kind(
@@ -171,6 +173,16 @@ def test_a_strategy_and_a_style_make_a_session(site: Site) -> None:
     }  # fmt: skip
     assert {line["layer"] for line in lines if line["kind"] == "note"} <= {"pluck", "melody"}
     assert "Stair 1 of 2" in str([line["why"] for line in lines if line["kind"] == "decision"])
+
+
+def test_an_exporter_writes_a_session_s_readings(site: Site) -> None:
+    lines = site.session("told", "run", "-s", "sim:", "-o", "null:", "--fast", "--duration", "20")
+    (folder,) = (site.folder / "told").iterdir()
+    site.biofeedback("export", folder, "readings.tsv", "--to", "tsv")
+    text = (site.folder / "readings.tsv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    assert len(rows) == len([line for line in lines if line["kind"] == "reading"])
+    assert 40.0 < float(rows[-1]["heart_rate_bpm"]) < 140.0
 
 
 def test_a_recording_is_read_and_its_breath_is_measured(site: Site, recording: Path) -> None:

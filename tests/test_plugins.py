@@ -302,7 +302,12 @@ def test_who_asks_for_what_there_is_not_hears_why_and_what_there_is(
 
 @pytest.mark.parametrize(
     ("setting", "said"),
-    [("level=7", "level is 7"), ("pace=1", "pace"), ("level=0.13", "RuntimeError: thirteen")],
+    [
+        ("level=7", "level is 7"),
+        ("levle=1", "control.plugins.steady.levle: there is no such key"),
+        ("levle=1", "Did you mean 'level'? Its keys are level."),
+        ("level=0.13", "RuntimeError: thirteen"),
+    ],
 )
 def test_what_an_added_part_objects_to_or_fails_at_is_one_line(
     site: Path, tmp_path: Path, setting: str, said: str, capfd: pytest.CaptureFixture[str]

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import signature
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -181,12 +182,33 @@ def did_you_mean(name: str, names: tuple[str, ...]) -> str:
 
 def build(make: Callable[..., Made], options: Mapping[str, Scalar], where: str) -> Made:
     """Return what an added part makes of its settings; `where` is their place in the config."""
+    known = _keys(make)
+    unknown = [] if known is None else [name for name in options if name not in known]
+    if known is not None and unknown:
+        keys = f"Its keys are {', '.join(known)}." if known else "It has no keys."
+        raise ConfigError(
+            f"{where}.{unknown[0]}: there is no such key",
+            hint=did_you_mean(unknown[0], known) + keys,
+        )
     try:
         return make(**options)
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"{where}: {error}", hint="Its own documentation has its keys."
         ) from error
+
+
+def _keys(make: Callable[..., Any]) -> tuple[str, ...] | None:
+    """Return the names of the settings that an added part takes; None where any would do."""
+    try:
+        parameters = signature(make).parameters.values()
+    except (TypeError, ValueError):  # it is not written in Python
+        return None
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return None
+    return tuple(
+        one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+    )
 
 
 @cache
