@@ -8,7 +8,6 @@ from typing import Self
 
 __all__ = [
     "DENSITY_RANGE",
-    "STYLE_NAMES",
     "TEMPO_RANGE_BPM",
     "TONIC_NAMES",
     "Key",
@@ -20,8 +19,6 @@ __all__ = [
 TEMPO_RANGE_BPM = (32.0, 160.0)
 DENSITY_RANGE = (0.25, 6.0)
 TONIC_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-#: Styles that a piece can be in; the first is the default.
-STYLE_NAMES = ("ambient", "piano", "pulse", "chamber", "lofi", "drone_breath")
 _SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 

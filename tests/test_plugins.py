@@ -18,9 +18,7 @@ from biofeedback.config.styles import STYLES
 from biofeedback.metrics.added import METRICS
 from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.offline.recordings import read_recording
-from biofeedback.personal import options
 from biofeedback.record.reader import read_header
-from synth.params import STYLE_NAMES
 
 ROOT = Path(__file__).parents[1]
 PIANO = (ROOT / "configs" / "styles" / "piano.toml").read_text(encoding="utf-8")
@@ -156,8 +154,6 @@ def test_one_registry_a_kind_holds_what_is_built_in() -> None:
         assert len(registry.all()) >= len(registry.built_in) > 0
         for name in registry.built_in:
             assert registry.load(name)
-    assert STYLES.built_in == STYLE_NAMES
-    assert set(options.STYLES) == set(STYLE_NAMES)
     readings = MetricBank(MetricSettings()).read(0.0)
     assert set(METRICS.built_in) == {reading.name for reading in readings}
 

@@ -17,7 +17,9 @@ from msgspec import structs
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.common.errors import BiofeedbackError, ConfigError
+from biofeedback.common.plugins import did_you_mean
 from biofeedback.config.schema import Config
+from biofeedback.config.styles import style_names, style_titles
 from biofeedback.personal import profiles
 from biofeedback.personal.insights import explained, insights, shown
 from biofeedback.personal.learner import choose
@@ -88,7 +90,8 @@ def tailored(plan: SessionPlan, now: datetime, *, simulated: bool) -> SessionPla
     wanted = profiles.load(plan.profile).preferences
     history = known(plan.profile, plan.out, simulated=simulated).history
     seed = sum(plan.profile.encode()) + plan.seed
-    choice = choose(history, wanted, hour_of(now.astimezone().hour), seed)
+    hour, styles = hour_of(now.astimezone().hour), tuple(style_titles())
+    choice = choose(history, wanted, hour, seed, styles=styles)
     choice = structs.replace(
         choice,
         why=explained(choice, history, wanted.goals),
@@ -140,6 +143,7 @@ def forget_learned(name: str, now: datetime) -> None:
 def preferences(name: str, changes: dict[str, object]) -> Preferences:
     """Change some of what a person wants, and keep it; return all of it."""
     profile = profiles.load(name)
+    _check_styles(changes)
     told = {**msgspec.to_builtins(profile.preferences), **changes}
     try:
         wanted = msgspec.convert(told, Preferences, strict=False)
@@ -152,6 +156,19 @@ def preferences(name: str, changes: dict[str, object]) -> Preferences:
         ) from error
     profiles.save(structs.replace(profile, preferences=wanted))
     return wanted
+
+
+def _check_styles(changes: dict[str, object]) -> None:
+    """Refuse a style that there is not; one that is kept already may have gone since."""
+    there = style_names()
+    for key in ("liked", "avoided"):
+        told = changes.get(key)
+        for name in told if isinstance(told, list) else []:
+            if name not in there:
+                raise ConfigError(
+                    f"{key}: there is no style {name!r}",
+                    hint=f"{did_you_mean(str(name), there)}There are {', '.join(there)}.",
+                )
 
 
 def _read(entry: CatalogueEntry) -> _Row:

@@ -1,12 +1,17 @@
-"""Which commands there are; each is loaded when it is asked for, so that help comes at once."""
+"""Which commands there are; each is loaded when it is asked for, so that help comes at once.
+
+The help of a command names what there is of a kind of part, what was added included: where an
+option's own help says {style} or the like, the names are put in when somebody asks for them.
+"""
 
 from __future__ import annotations
 
+from copy import copy
 from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 __all__ = ["COMMANDS", "Commands"]
@@ -43,6 +48,55 @@ COMMANDS = {
 _HIDDEN = {"analyse": "inspect"}  # both spellings of the one word
 
 
+class _Command(TyperCommand):
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, with the names that they can be given."""
+        shown = copy(self)
+        shown.params = [_with_names(parameter) for parameter in self.params]
+        super(_Command, shown).format_options(ctx, formatter)
+
+
+_KINDS = ("exporter", "family", "output", "programme", "sensor", "strategy", "style")
+
+
+def _with_names(parameter: Any) -> Any:
+    text = getattr(parameter, "help", None) or ""
+    kinds = [kind for kind in _KINDS if f"{{{kind}}}" in text]
+    if not kinds:
+        return parameter
+    shown = copy(parameter)
+    shown.help = text.format(**{kind: _listed(kind) for kind in kinds})
+    return shown
+
+
+def _listed(kind: str) -> str:
+    match kind:
+        case "exporter":
+            from biofeedback.app.registry import EXPORTERS
+
+            return ", ".join(EXPORTERS.names)
+        case "family":
+            from biofeedback.simulation.crowd import LISTENERS
+
+            return ", ".join(LISTENERS.names)
+        case "programme":
+            from biofeedback.storage.configs import config_files
+
+            return ", ".join(config_files("programmes"))
+        case "strategy":
+            from biofeedback.lab.base import strategies
+
+            return ", ".join(strategies())
+        case "style":
+            from biofeedback.config.styles import style_names
+
+            return ", ".join(style_names())
+        case _:  # URIs: what is built in says itself what stands behind its colon
+            from biofeedback.common.plugins import installed
+
+            return "".join(f", {one.name}:..." for one in installed() if one.kind == kind)
+
+
 class Commands(TyperGroup):
     """The commands, by name."""
 
@@ -66,4 +120,6 @@ class Commands(TyperGroup):
     def _load(self, file: str) -> None:
         part = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
         import_module(f"biofeedback.cli.{file}").register(part)
+        for command in part.registered_commands:
+            command.cls = _Command
         self.commands.update(get_group(part).commands)

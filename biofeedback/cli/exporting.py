@@ -31,12 +31,10 @@ def export(
     out: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT", help="Folder for bids, csv, parquet; file for edf, xdf, rr, midi."
+            metavar="OUT", help="The file to write; a folder for bids, csv and parquet."
         ),
     ],
-    to: Annotated[
-        str, typer.Option("--to", metavar="FORMAT", help="bids, parquet, csv, edf, xdf, rr, midi")
-    ] = "csv",
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="{exporter}.")] = "csv",
     subject: Annotated[
         str | None,
         typer.Option(metavar="LABEL", help="Whose it is, in place of the profile: 07."),

@@ -33,13 +33,14 @@ def lab(
     ] = None,
     family: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="a, b: two models, built apart. Both unless given."),
+        typer.Option(
+            metavar="NAME",
+            help="{family}. Else a and b: two models, built apart.",
+        ),
     ] = None,
     strategy: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="lead, breathe, resonance, mirror, fixed, six or random."
-        ),
+        typer.Option(metavar="NAME", help="{strategy}."),
     ] = "lead",
     minutes: Annotated[
         float, typer.Option(metavar="M", min=3.0, max=120.0, help="Length of each session.")
@@ -107,13 +108,12 @@ def _groups(
     from biofeedback.common.errors import ConfigError
     from biofeedback.common.plugins import did_you_mean
     from biofeedback.config.loader import load
-    from biofeedback.control import build
-    from biofeedback.lab.base import STRATEGIES, LabCase
+    from biofeedback.lab.base import LabCase, strategies
     from biofeedback.simulation.crowd import FAMILIES, family_of
     from biofeedback.simulation.model.listener_types import KINDS, kind_of
 
     config = load(settings=settings or [])
-    known = (*STRATEGIES, *(p.name for p in build.STRATEGIES.added if not p.shadowed))
+    known = strategies()
     if strategy not in known:
         raise ConfigError(
             f"no strategy {strategy!r} in the lab",

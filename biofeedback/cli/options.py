@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 __all__ = [
-    "PROGRAMMES",
     "Columns",
     "CommonOptions",
     "Json",
@@ -32,25 +31,21 @@ if TYPE_CHECKING:
     from biofeedback.config.schema import Config
     from biofeedback.group.settings import GroupSettings
 
-#: Named here since reading the folder would slow every `--help`; a test holds it complete.
-PROGRAMMES = "settle, breathing, resonance, focus, sleep, improvise, mirror, control"
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
         "--output", "-o", metavar="URI",
         help="audio:[DEVICE], soundfont:PATH, midi:PORT, midi-virtual:NAME, midi-jack:NAME, "
-        "osc:[HOST:]PORT, mid:PATH, wav:[PATH], null:. May repeat.",
+        "osc:[HOST:]PORT, mid:PATH, wav:[PATH], null:{output}. May repeat.",
     ),
 ]  # fmt: skip
 Programme = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME", help=f"{PROGRAMMES}, or the path of a TOML file; see `programmes`."
-    ),
+    typer.Option(metavar="NAME", help="{programme}, or the path of a TOML file; see `programmes`."),
 ]
 Style = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="ambient, piano, pulse, chamber, lofi or drone_breath."),
+    typer.Option(metavar="NAME", help="{style}."),
 ]
 Rest = Annotated[
     bool, typer.Option("--rest-anew", help="Learn the profile's resting values again.")

@@ -21,8 +21,8 @@ Sensors = Annotated[
         "--sensor",
         "-s",
         metavar="URI",
-        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH. A Polar strap sends "
-        "more with ble:NAME?streams=ecg,acc. May repeat.",
+        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH{sensor}. A Polar strap "
+        "sends more with ble:NAME?streams=ecg,acc. May repeat.",
     ),
 ]
 Wearers = Annotated[

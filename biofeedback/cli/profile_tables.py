@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from biofeedback.app.recommend import KnownPerson
 from biofeedback.cli import console
+from biofeedback.config.styles import style_titles
 from biofeedback.personal.claims import FEWEST
 from biofeedback.personal.insights import NAMES, Insight, named, told
 from biofeedback.personal.profiles import Profile
@@ -62,7 +63,7 @@ def _facts(profile: Profile) -> list[tuple[str, str]]:
         ("Name", profile.name),
         ("Resting values", f"from {profile.baseline_utc}" if profile.baseline else "none yet"),
         ("Own slow breath", f"{rate:.1f} a minute" if rate else "not looked for yet"),
-        ("Styles", ", ".join(wanted.styles)),
+        ("Styles", ", ".join(wanted.styles(tuple(style_titles())))),
         ("Modes", ", ".join(wanted.modes)),
         ("Density", ", ".join(wanted.densities)),
         ("Strategies", ", ".join(wanted.strategies)),
@@ -109,7 +110,8 @@ def _compared(compared: list[Insight]) -> Table:
     for insight in compared:
         claim, more = insight.claim, insight.arousal
         table.add_row(
-            NAMES[claim.factor], named(claim.level), named(insight.other),
+            NAMES[claim.factor], named(claim.factor, claim.level),
+            named(claim.factor, insight.other),
             f"{claim.sessions} / {more.others}",
             f"{more.more:+.2f} ({more.low:+.2f} to {more.high:+.2f})",
             "more than noise" if insight.claimed else "can't tell",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from biofeedback.common.errors import CommandError
+from biofeedback.common.errors import CommandError, PluginError
+from biofeedback.config.styles import load_style
 from biofeedback.control.override import NAMES, OverrideRequest
 from biofeedback.engine.inputs import Command
+from synth.errors import StyleError
 
 __all__ = ["SCALES", "check", "parse_rating"]
 
@@ -43,7 +45,7 @@ def check(command: Command) -> None:
         case "stop" if value:
             _check_number("stop", value, 86400.0)
         case "override":
-            OverrideRequest.parse(value)
+            _check_override(value)
         case "release" if value and value not in NAMES:
             raise CommandError(
                 f"release {value!r}: it cannot be asked for, so it cannot be released",
@@ -63,6 +65,16 @@ def check(command: Command) -> None:
             )
         case _:
             pass
+
+
+def _check_override(value: str) -> None:
+    wish = OverrideRequest.parse(value)
+    if wish.name != "style":
+        return
+    try:
+        load_style(str(wish.value))
+    except (StyleError, PluginError) as error:
+        raise CommandError(f"override {value!r}: {error}", hint=error.hint) from error
 
 
 def _check_number(what: str, value: str, most: float) -> None:

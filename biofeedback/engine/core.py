@@ -7,7 +7,7 @@ order gets the same values, byte for byte; `record.verify` does exactly that.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -58,7 +58,8 @@ class Core:
     """Everything between a sample and a note.
 
     `baselines` are the resting values that are known, by wearer of a group; a single listener's
-    stand under "". `styles` are those that can be asked for while it plays.
+    stand under "". `other_style` gives one that is asked for by name while it plays; without it the
+    first one stays.
     """
 
     def __init__(
@@ -67,10 +68,10 @@ class Core:
         style: Style,
         seed: int,
         baselines: Mapping[str, Baseline],
-        styles: Mapping[str, Style] | None = None,
+        other_style: Callable[[str], Style] | None = None,
     ) -> None:
-        self._style = style
-        self._styles = styles or {}
+        self._style = self._asked_style = style
+        self._other_style = other_style
         self._seed = seed
         group = settings.group
         self._bodies: Subjects = (
@@ -234,7 +235,7 @@ class Core:
             self._composer = Composer(self._style, self._seed, self._params)
             self._tempo = TempoMap.start(*self._start(time_s + START_LEAD_S))
             derived += self._tempo.segments
-        self._composer.restyle(self._styles.get(self._steering.style, self._style))
+        self._composer.restyle(self._asked_style if self._steering.style else self._style)
         bar = self._composer.bar(self._params)
         # After each bar, not after each change: what is withdrawn takes its style with it.
         self._steering.at_home(self._composer.style.settings.home)
@@ -296,7 +297,10 @@ class Core:
             case "panic":
                 return self._silence(time_s)
             case "override":
-                self._steering.wish(OverrideRequest.parse(command.value), command.who, time_s)
+                wish = OverrideRequest.parse(command.value)
+                if wish.name == "style" and self._other_style is not None:
+                    self._asked_style = self._other_style(str(wish.value))
+                self._steering.wish(wish, command.who, time_s)
                 return []
             case "rating":
                 self._steering.rate(*parse_rating(command.value))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
 from biofeedback.config.schema import Config
-from biofeedback.config.styles import STYLES, load_style
+from biofeedback.config.styles import load_style
 from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.state.baseline import Baseline
-from synth.compose.style import Style
 
 __all__ = ["core_for", "settings_of"]
 
@@ -28,13 +26,5 @@ def settings_of(config: Config) -> CoreSettings:
 
 def core_for(config: Config, seed: int, baselines: Mapping[str, Baseline]) -> Core:
     """Return a new core of a config, with the resting values of each wearer; "" is a single one."""
-    settings = settings_of(config)
-    styles = _styles()
-    style = styles.get(config.music.style) or load_style(config.music.style)
-    return Core(settings, style, seed, baselines, styles)
-
-
-@cache
-def _styles() -> dict[str, Style]:
-    """Return those that can be asked for while another plays: all whose code is in the digest."""
-    return {name: load_style(name) for name in STYLES.built_in}
+    style = load_style(config.music.style)
+    return Core(settings_of(config), style, seed, baselines, load_style)

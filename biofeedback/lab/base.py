@@ -7,15 +7,20 @@ from typing import Literal, get_args
 import msgspec
 
 from biofeedback.config.schema import Config
+from biofeedback.control.build import STRATEGIES
 from biofeedback.simulation.model.listener_types import KindName
 
-__all__ = ["NOTICE", "STRATEGIES", "LabCase", "SessionCourse", "StrategyName"]
+__all__ = ["NOTICE", "LabCase", "SessionCourse", "StrategyName", "strategies"]
 
 NOTICE = "simulated: proves the controller, not a benefit"
-#: `six` is a swell of six breaths a minute for everybody, `random` goes anywhere. Those that
-#: packages add can be tried as well.
+#: `six` is a swell of six breaths a minute for everybody, `random` goes anywhere.
 StrategyName = Literal["lead", "breathe", "resonance", "mirror", "fixed", "six", "random"]
-STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
+
+
+def strategies() -> tuple[str, ...]:
+    """Return the names of those that can be tried here, those that packages add included."""
+    added = (name for name in STRATEGIES.names if name not in STRATEGIES.built_in)
+    return (*get_args(StrategyName), *added)
 
 
 class LabCase(msgspec.Struct, frozen=True, kw_only=True):

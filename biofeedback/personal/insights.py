@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from biofeedback.config.styles import style_title
 from biofeedback.personal.claims import Claim, claims
 from biofeedback.personal.learner import (
     LearnedChoice,
@@ -30,7 +31,6 @@ _LEVELS = {
     "sparse": "few notes", "usual": "the usual density", "full": "many notes",
     "lead": "leading towards calm", "breathe": "breathing with the music",
     "0.75": "a pace of 75 % of your own", "0.85": "a pace of 85 % of your own",
-    "drone_breath": "drone and breath",
 }  # fmt: skip
 
 
@@ -52,8 +52,11 @@ class Insight:
         return self.claim.claimed
 
 
-def named(level: str) -> str:
-    """Return a level as a person reads it."""
+def named(factor: Factor, level: str) -> str:
+    """Return a level as a person reads it within a sentence."""
+    if factor == "style" and level != _OTHERS:
+        title = style_title(level)
+        return title[:1].lower() + title[1:]
     return _LEVELS.get(level, level)
 
 
@@ -92,7 +95,7 @@ def explained(
         return f"{what}: a first try, since there is no session yet to tell by."
     if choice.option != choice.greedy:
         differs = [
-            f"{named(choice.option.level(f))} rather than {named(choice.greedy.level(f))}"
+            f"{named(f, choice.option.level(f))} rather than {named(f, choice.greedy.level(f))}"
             for f in FACTORS
             if choice.option.level(f) != choice.greedy.level(f)
             and choice.option.level(f) and choice.greedy.level(f)
@@ -111,7 +114,8 @@ def told(insight: Insight) -> str:
         parts.insert(0, _amount("breathing rate fell by", breathing, " a minute"))
     said = " and ".join(parts)
     return (
-        f"{named(claim.level)} rather than {named(other)}: with you {said}, in "
+        f"{named(claim.factor, claim.level)} rather than {named(claim.factor, other)}: "
+        f"with you {said}, in "
         f"{claim.sessions} sessions with it and {insight.arousal.others} without."
     )
 
@@ -121,8 +125,8 @@ def shown(found: list[Insight]) -> tuple[ShownComparison, ...]:
     return tuple(
         ShownComparison(
             what=NAMES[insight.claim.factor],
-            level=named(insight.claim.level),
-            other=named(insight.other),
+            level=named(insight.claim.factor, insight.claim.level),
+            other=named(insight.claim.factor, insight.other),
             more=insight.arousal.more,
             low=insight.arousal.low,
             high=insight.arousal.high,
@@ -145,12 +149,12 @@ def _amount(verb: str, found: LevelComparison, unit: str) -> str:
 
 
 def _option(option: MusicOption) -> str:
-    parts = [named(option.style).capitalize(), named(option.modes), named(option.strategy)]
-    if option.density != "usual":
-        parts.insert(2, named(option.density))
-    if option.pacing:
-        parts.append(named(option.pacing))
-    return ", ".join(parts)
+    parts = [
+        named(factor, option.level(factor))
+        for factor in FACTORS
+        if option.level(factor) not in ("", "usual")
+    ]
+    return ", ".join([parts[0][:1].upper() + parts[0][1:], *parts[1:]])
 
 
 def _turned(claim: Claim, history: list[SessionSummary]) -> Claim:

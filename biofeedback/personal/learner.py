@@ -10,13 +10,21 @@ count less, poor signals too. Pure: equal history and equal seed give the equal 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from biofeedback.personal.options import FACTORS, Factor, MusicOption, Preferences, candidates
+from biofeedback.personal.options import (
+    BUILT_IN,
+    FACTORS,
+    Factor,
+    MusicOption,
+    Preferences,
+    candidates,
+)
 from biofeedback.personal.prior import COLD, ColdStart, ColdStarts, columns, design, rows
 from biofeedback.personal.regression import Array, Belief
 from biofeedback.personal.session_summary import Hour, SessionSummary, body_reward, said_reward
@@ -96,9 +104,13 @@ def choose(
     seed: int,
     start: float | None = None,
     prior: ColdStarts = COLD,
+    styles: Sequence[str] = BUILT_IN,
 ) -> LearnedChoice:
-    """Choose the next session's option; `start` is the arousal now, the usual one when unknown."""
-    options = candidates(wanted)
+    """Choose the next session's option among the styles that there are.
+
+    `start` is the arousal now, the usual one when it is unknown.
+    """
+    options = candidates(wanted, styles)
     names = columns(options)
     body, said = _believed(history, wanted, prior, names)
     usual = float(np.median([past.start for past in history])) if history else 0.6

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-__all__ = ["FACTORS", "STYLES", "Factor", "MusicOption", "Preferences", "candidates"]
+from biofeedback.common.errors import ConfigError
+from biofeedback.config.styles import STYLES
 
-Style = Literal["ambient", "piano", "pulse", "chamber", "lofi", "drone_breath"]
+__all__ = ["FACTORS", "Factor", "MusicOption", "Preferences", "candidates"]
+
 Modes = Literal["wander", "bright", "dark"]
 Density = Literal["sparse", "usual", "full"]
 StrategyName = Literal["lead", "breathe"]
@@ -19,7 +22,7 @@ Tonic = Literal["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"]
 Instrument = Literal["pad", "bass", "melody", "pluck", "bells", "percussion", "drone"]
 Factor = Literal["style", "modes", "density", "strategy", "pacing"]
 
-STYLES: tuple[Style, ...] = ("ambient", "piano", "chamber", "lofi", "pulse", "drone_breath")
+BUILT_IN = STYLES.built_in
 FACTORS: tuple[Factor, ...] = ("style", "modes", "density", "strategy", "pacing")
 
 
@@ -45,8 +48,8 @@ class Preferences(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     other options are tried, 1 as much as is useful, 0 not at all.
     """
 
-    liked: tuple[Style, ...] = ()
-    avoided: tuple[Style, ...] = ()
+    liked: tuple[str, ...] = ()
+    avoided: tuple[str, ...] = ()
     modes: tuple[Modes, ...] = ("wander", "bright")
     densities: tuple[Density, ...] = ("usual",)
     strategies: tuple[StrategyName, ...] = ("lead", "breathe")
@@ -64,18 +67,26 @@ class Preferences(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         for name in ("modes", "densities", "strategies", "pacings", "goals"):
             if not getattr(self, name):
                 raise ValueError(f"{name} leaves nothing to choose")
-        if not self.styles:
+        if self.liked and not set(self.liked) - set(self.avoided):
             raise ValueError("no style is left: every one that is liked is avoided too")
 
-    @property
-    def styles(self) -> tuple[Style, ...]:
-        """The styles that may be played."""
-        wanted = self.liked or STYLES
+    def styles(self, there: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the styles that there are that may be played."""
+        wanted = [style for style in self.liked if style in there] if self.liked else there
         return tuple(style for style in wanted if style not in self.avoided)
 
 
-def candidates(wanted: Preferences) -> list[MusicOption]:
-    """Return every option that a person allows, at least one, always in the same order."""
+def candidates(wanted: Preferences, styles: Sequence[str] = BUILT_IN) -> list[MusicOption]:
+    """Return every option that a person allows, at least one, always in the same order.
+
+    `styles` are those that there are. Raises `ConfigError` when none of them is left.
+    """
+    allowed = wanted.styles(styles)
+    if not allowed:
+        raise ConfigError(
+            "no style is left that is wanted and can be played",
+            hint=f"There are {', '.join(styles)}: biofeedback profile set NAME liked= avoided=",
+        )
     ways = [
         (strategy, pacing)
         for strategy in wanted.strategies
@@ -84,6 +95,6 @@ def candidates(wanted: Preferences) -> list[MusicOption]:
     return [
         MusicOption(style=style, modes=modes, density=density, strategy=strategy, pacing=pacing)
         for style, modes, density, (strategy, pacing) in itertools.product(
-            wanted.styles, wanted.modes, wanted.densities, ways
+            allowed, wanted.modes, wanted.densities, ways
         )
     ]

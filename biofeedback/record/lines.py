@@ -60,6 +60,7 @@ __all__ = [
     "NoteLine",
     "ParamsItem",
     "PluginItem",
+    "PluginLine",
     "ProcessorItem",
     "ReadingItem",
     "ReadingLine",
@@ -153,6 +154,12 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
             return None
 
 
+class PluginLine(LogLine, frozen=True, tag="plugin"):
+    """Note: a part that is not built in decides from here on, since somebody asked for it."""
+
+    plugin: PluginItem  #: as in the header
+
+
 class SkipLine(LogLine, frozen=True, tag="skip"):
     """Note: ticks that came too late to be taken, first to last."""
 
@@ -211,6 +218,7 @@ Line = (
     | CommandLine
     | BarLine
     | ExternalClockLine
+    | PluginLine
     | SkipLine
     | ClockLine
     | LatencyLine

@@ -18,7 +18,7 @@ from biofeedback.metrics.added import METRICS
 from biofeedback.record.lines import PluginItem
 from biofeedback.storage.configs import ConfigFile
 
-__all__ = ["PluginComparison", "compared", "plugins_used"]
+__all__ = ["PluginComparison", "compared", "plugins_used", "style_used"]
 
 
 def plugins_used(config: Config) -> list[PluginItem]:
@@ -35,18 +35,29 @@ def plugins_used(config: Config) -> list[PluginItem]:
         Empty where all that decides is built in.
     """
     strategies = [config.control.strategy, *(phase.strategy for phase in config.phase)]
-    code, file = style_parts(config.music.style)
     wanted: list[tuple[Registry[Any], str]] = [
         *((METRICS, name) for name in config.metrics.plugins or ()),
         *((STRATEGIES, name) for name in dict.fromkeys(strategies)),
-        (STYLES, code),
     ]
-    found = []
-    for registry, name in wanted:
-        plugin = registry.find(name)
-        if plugin is not None and plugin.package:
-            found.append(_item(plugin))
-    return found if file is None else [*found, _file_item(file)]
+    found = [item for registry, name in wanted for item in _added(registry, name)]
+    return [*found, *style_used(config.music.style)]
+
+
+def style_used(name: str) -> list[PluginItem]:
+    """Return what is not built in of a style: its code, its file, or both.
+
+    Parameters
+    ----------
+    name
+        That it is asked for by.
+
+    Returns
+    -------
+    list[PluginItem]
+        Empty for a style that is built in.
+    """
+    code, file = style_parts(name)
+    return [*_added(STYLES, code), *([] if file is None else [_file_item(file)])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,11 @@ def compared(logged: Sequence[PluginItem]) -> PluginComparison:
         },
         any(mine and mine.code != item.code for item, mine in pairs),
     )
+
+
+def _added(registry: Registry[Any], name: str) -> list[PluginItem]:
+    plugin = registry.find(name)
+    return [_item(plugin)] if plugin is not None and plugin.package else []
 
 
 def _named(item: PluginItem) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -127,6 +127,10 @@ def verify(
             checker.take(raw, line)
             if checker.difference is not None or checker.lost is not None:
                 break
+            if isinstance(line, lines.PluginLine):
+                origin = _with_plugins(origin, [line.plugin])
+                if origin.foreign:
+                    break
             done += len(raw) + 1
             if progress is not None:
                 progress(done / size)
@@ -142,13 +146,20 @@ def verify(
 
 def _origin(header: lines.HeaderLine, code: str) -> Verification:
     """Return how what made a log differs from what is here; nothing is compared yet."""
-    plugins = compared(header.plugins or ())
-    return Verification(
+    origin = Verification(
         0, 0, False,
-        versions=_versions_that_differ(header.versions) | plugins.versions,
-        other_code=(bool(code) and header.code != code) or plugins.other_code,
+        versions=_versions_that_differ(header.versions),
+        other_code=bool(code) and header.code != code,
         processor=other_processor(header.processor),
-        foreign=plugins.missing,
+    )  # fmt: skip
+    return _with_plugins(origin, header.plugins or ())
+
+
+def _with_plugins(origin: Verification, named: Sequence[lines.PluginItem]) -> Verification:
+    plugins = compared(named)
+    return replace(
+        origin, versions=origin.versions | plugins.versions,
+        other_code=origin.other_code or plugins.other_code, foreign=plugins.missing,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from html import escape
 
@@ -92,8 +93,8 @@ def _done(profile: Profile, history: list[SessionSummary]) -> list[str]:
     styles = Counter(past.option.style for past in history)
     ways = Counter(past.option.strategy for past in history)
     chosen = sum(past.chosen for past in history)
-    heard = ", ".join(f"{named(style)} ({count})" for style, count in styles.most_common())
-    how = ", ".join(f"{named(way)} ({count})" for way, count in ways.most_common())
+    heard = ", ".join(f"{named('style', style)} ({count})" for style, count in styles.most_common())
+    how = ", ".join(f"{named('strategy', way)} ({count})" for way, count in ways.most_common())
     wanted = profile.preferences
     texts = [
         f"Styles of music, with the number of sessions: {heard}. Ways: {how}. In {chosen} of "
@@ -102,14 +103,18 @@ def _done(profile: Profile, history: list[SessionSummary]) -> list[str]:
     ]
     wishes = []
     if wanted.liked:
-        wishes.append(f"only {', '.join(map(named, wanted.liked))}")
+        wishes.append(f"only {_styles(wanted.liked)}")
     if wanted.avoided:
-        wishes.append(f"never {', '.join(map(named, wanted.avoided))}")
+        wishes.append(f"never {_styles(wanted.avoided)}")
     if wanted.without:
         wishes.append(f"without {', '.join(wanted.without)}")
     if wishes:
         texts.append(f"The person's wishes: {'; '.join(wishes)}.")
     return texts
+
+
+def _styles(names: Iterable[str]) -> str:
+    return ", ".join(named("style", name) for name in names)
 
 
 def _within(history: list[SessionSummary]) -> list[str]:
@@ -158,7 +163,9 @@ def _table(compared: list[Insight]) -> list[str]:
     rows = [
         (
             NAMES[insight.claim.factor],
-            f"{named(insight.claim.level)} against {named(insight.other)}",
+            " against ".join(
+                named(insight.claim.factor, one) for one in (insight.claim.level, insight.other)
+            ),
             f"{insight.claim.sessions} / {insight.arousal.others}",
             f"{insight.arousal.more:+.2f} ({insight.arousal.low:+.2f} to "
             f"{insight.arousal.high:+.2f})",

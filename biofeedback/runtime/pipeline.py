@@ -8,13 +8,15 @@ from collections.abc import Callable
 from biofeedback.common.clock import SessionClock, monotonic_s
 from biofeedback.common.event_bus import EventBus
 from biofeedback.control.base import Decision
+from biofeedback.control.override import OverrideRequest
 from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived, WindowRequest
-from biofeedback.engine.inputs import Input
+from biofeedback.engine.inputs import Command, Input
 from biofeedback.record import lines
 from biofeedback.record.derived import encoded
 from biofeedback.record.inputs import input_line
 from biofeedback.record.line import encode
+from biofeedback.record.used import style_used
 from biofeedback.record.writer import LogWriter
 from biofeedback.runtime.player_group import PlayerGroup
 from biofeedback.runtime.telemetry import Counters
@@ -59,6 +61,8 @@ class Pipeline:
 
         A worker's result comes with the request that it answers.
         """
+        if isinstance(item, Command) and item.what == "override":
+            self._name_parts(OverrideRequest.parse(item.value))
         t, began_s = self._clock(), monotonic_s()
         self._write(encode(input_line(self._seq, t, item, request)))
         logged_s = monotonic_s()
@@ -79,6 +83,11 @@ class Pipeline:
                 self._window_came.set()
         if isinstance(item, Chunk):
             self.streaming.set()
+
+    def _name_parts(self, wish: OverrideRequest) -> None:
+        """Log what is not built in of a style that is asked for: from here on it decides."""
+        for part in style_used(str(wish.value)) if wish.name == "style" else ():
+            self._write(encode(lines.PluginLine(t=self._clock(), seq=self._seq, plugin=part)))
 
     async def work(self, worker: Worker) -> None:
         """Have the windows computed that the core asks for, until cancelled."""

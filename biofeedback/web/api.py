@@ -13,12 +13,12 @@ from biofeedback.app import person
 from biofeedback.common.clock import utc_now
 from biofeedback.common.errors import ConfigError
 from biofeedback.config.loader import loaded_programmes
-from biofeedback.config.styles import style_names
+from biofeedback.config.styles import style_titles
 from biofeedback.personal import consent, trail
 from biofeedback.storage import encryption
 from biofeedback.views import permissions
 from biofeedback.views.permissions import Role
-from biofeedback.web import records
+from biofeedback.web import records, templates
 from biofeedback.web.middleware import STOP
 from biofeedback.web.receipts import Receipts
 from biofeedback.web.remote_station import RemoteStation
@@ -117,7 +117,7 @@ class Api:
         return self._studio.remotes.get(request.path_params["seat"])
 
     async def _choices(self, request: Request) -> Response:
-        styles = sorted(style_names())
+        styles = style_titles(templates.tongue(request.headers, request.cookies))
         titles = {name: one.title or name for name, one in loaded_programmes().items()}
         seat = self._studio.seats.get(grant_of(request).seat or "")
         learns = seat is not None and seat.profile is not None

@@ -6,12 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from biofeedback.common.errors import LogError
+from biofeedback.config.styles import style_titles
 from biofeedback.views.picture import GONE_S, OLD_S, WORDLESS_S
 from biofeedback.web import templates
 from biofeedback.web.middleware import COOKIE, ENTRANCE
 from biofeedback.web.routes import ANYBODY, answer, door, grant_of
 from biofeedback.web.tokens import Tokens
-from synth.params import STYLE_NAMES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,10 +45,13 @@ class Pages:
     async def _home(self, request: Request) -> Response:
         grant = grant_of(request)
         page = "listener.html" if grant.role == "listener" else "desk.html"
-        facts = {"role": grant.role, "name": grant.name, "seat": grant.seat or ""}
-        facts["styles"] = " ".join(STYLE_NAMES)
-        facts |= {"old_s": f"{OLD_S}", "gone_s": f"{GONE_S}", "wordless_s": f"{WORDLESS_S}"}
-        return templates.page(page, _tongue(request), facts)
+        tongue = _tongue(request)
+        facts = {
+            "role": grant.role, "name": grant.name, "seat": grant.seat or "",
+            "styles": style_titles(tongue),
+            "old_s": OLD_S, "gone_s": GONE_S, "wordless_s": WORDLESS_S,
+        }  # fmt: skip
+        return templates.page(page, tongue, facts)
 
     async def _here(self, request: Request) -> Response:
         """Tell a page that it is let in; whoever is not has been told so by the guard."""

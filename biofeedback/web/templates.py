@@ -30,7 +30,7 @@ def tongue(headers: Mapping[str, str], cookies: Mapping[str, str]) -> str:
     return language(cookies.get(_CHOSEN, "") or headers.get("accept-language", ""))
 
 
-def page(name: str, spoken: str, facts: Mapping[str, str]) -> Response:
+def page(name: str, spoken: str, facts: Mapping[str, object]) -> Response:
     """Return a page for somebody who was let in."""
     from starlette.responses import HTMLResponse
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -32,7 +32,7 @@ class Instrument:
 class StyleSettings:
     """The contents of a style's file."""
 
-    title: str  #: for people
+    titles: Mapping[str, str]  #: what people call it, by language; English, "en", is always there
     tempo_bpm: float  #: where the style is at home
     density: float  #: onsets per beat where it is at home
     voices: int  #: of the chords, 3 to 5
@@ -44,6 +44,11 @@ class StyleSettings:
     swing: float = 0.5  #: this when the parameter is 0.5
     swell: float = 0.0  #: and this when the parameter is 0
     sound: str = ""  #: the set of instruments of audio outputs, one of `patches.SOUNDS`
+
+    @property
+    def title(self) -> str:
+        """What people call it, in English."""
+        return self.titles["en"]
 
     @property
     def home(self) -> MusicParams:

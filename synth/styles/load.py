@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from synth.compose.style import Instrument, Style, StyleSettings
 from synth.errors import StyleError
 from synth.instruments.patches import PLAIN, SOUNDS
-from synth.params import DENSITY_RANGE, STYLE_NAMES, TEMPO_RANGE_BPM, Layer
-from synth.styles.ambient import AmbientStyle
-from synth.styles.chamber import ChamberStyle
-from synth.styles.drone_breath import DroneBreathStyle
-from synth.styles.lofi import LofiStyle
-from synth.styles.piano import PianoStyle
-from synth.styles.pulse import PulseStyle
+from synth.params import DENSITY_RANGE, TEMPO_RANGE_BPM, Layer
+from synth.styles import STYLES
 
-__all__ = ["STYLES", "StyleKind", "load", "names", "read_settings", "read_table"]
+__all__ = ["StyleKind", "load", "names", "read_settings", "read_table"]
 
 #: Makes a style of its numbers and of the name that it is chosen by.
 StyleKind = Callable[[StyleSettings, str], Style]
 
-#: The code of each style that is built in.
-STYLES: dict[str, StyleKind] = {
-    "ambient": AmbientStyle,
-    "piano": PianoStyle,
-    "pulse": PulseStyle,
-    "chamber": ChamberStyle,
-    "lofi": LofiStyle,
-    "drone_breath": DroneBreathStyle,
-}
 _RANGES: dict[str, tuple[float, float]] = {
     "tempo_bpm": TEMPO_RANGE_BPM,
     "density": DENSITY_RANGE,
@@ -64,9 +51,9 @@ def names() -> tuple[str, ...]:
     Returns
     -------
     tuple[str, ...]
-        As in `synth.params.STYLE_NAMES`.
+        Those of `synth.styles.STYLES`.
     """
-    return STYLE_NAMES
+    return tuple(STYLES)
 
 
 def load(name: str, folder: Path) -> Style:
@@ -91,7 +78,9 @@ def load(name: str, folder: Path) -> Style:
     """
     if name not in STYLES:
         raise StyleError(f"no style named {name!r}", hint=f"There are: {', '.join(STYLES)}.")
-    return STYLES[name](read_settings(folder / f"{name}.toml"), name)
+    module, _, kind = STYLES[name].partition(":")
+    make: StyleKind = getattr(import_module(module), kind)
+    return make(read_settings(folder / f"{name}.toml"), name)
 
 
 def read_settings(path: Path) -> StyleSettings:
@@ -121,14 +110,11 @@ def read_settings(path: Path) -> StyleSettings:
     instruments = tuple(_instrument(path, layers[k], t) for k, t in table.items() if k in layers)
     if not instruments:
         raise _wrong(path, "layers", "are missing", "Add a table such as [pad].")
-    title = table.get("title")
-    if not isinstance(title, str):
-        raise _wrong(path, "title", "must be text", 'Write title = "A name".')
     sound = _sound(path, table.get("sound", PLAIN))
     numbers = {key: _number(path, key, table, key) for key in _STYLE_KEYS}
     flavour = {key: _number(path, key, _FLAVOUR | table, key) for key in _FLAVOUR}
     return StyleSettings(
-        title=title,
+        titles=_titles(path, table.get("title")),
         tempo_bpm=numbers["tempo_bpm"],
         density=numbers["density"],
         voices=int(numbers["voices"]),
@@ -192,6 +178,16 @@ def _instrument(path: Path, layer: Layer, table: Any) -> Instrument:
         channel=int(number["channel"]) - 1,
         program=int(number["program"]) - 1,
     )
+
+
+def _titles(path: Path, title: Any) -> Mapping[str, str]:
+    """Return what a style is called, by language; plain text is for all of them."""
+    titles = title if isinstance(title, dict) else {"en": title}
+    if not all(isinstance(text, str) for text in titles.values()):
+        raise _wrong(path, "title", "must be text", 'Write title = "A name".')
+    if "en" not in titles:
+        raise _wrong(path, "title.en", "is missing", 'Write title = { en = "A name", ... }.')
+    return titles
 
 
 def _sound(path: Path, name: Any) -> str:

@@ -6,14 +6,9 @@ import json
 import pytest
 
 from biofeedback.cli.app import run
-from biofeedback.cli.options import PROGRAMMES
 from biofeedback.cli.play import replay
 from biofeedback.cli.play import run as run_command
 from biofeedback.config.loader import programmes
-
-
-def test_the_help_names_every_programme_but_the_demonstration() -> None:
-    assert sorted(PROGRAMMES.split(", ")) == sorted(set(programmes()) - {"demo"})
 
 
 def test_programmes_lists_phases_and_lengths(capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,12 +88,12 @@ def test_what_is_claimed_is_told_of_the_better_one_with_its_interval() -> None:
     assert (insight.claim.level, insight.other, insight.claimed) == ("lofi", "piano", True)
     assert insight.breathing is None
     (row,) = shown([insight])
-    assert (row.what, row.level, row.other) == ("Style", "lofi", "piano")
+    assert (row.what, row.level, row.other) == ("Style", "lo-fi", "piano")
     assert (row.sessions, row.others, row.claimed) == (5, 5, True)
     assert row.more == pytest.approx(0.2)
     low, high = f"{row.low:.2f}", f"{row.high:.2f}"
     assert row.told == (
-        f"lofi rather than piano: with you arousal fell by 0.20 more ({low} to {high}), in "
+        f"lo-fi rather than piano: with you arousal fell by 0.20 more ({low} to {high}), in "
         "5 sessions with it and 5 without."
     )
     worse = steady(["piano", "lofi"] * 5, [p.fall for p in history])
@@ -154,7 +154,9 @@ def test_why_an_option_was_chosen_is_one_sentence() -> None:
     assert "(2 sessions)." in explained(choose(two, wanted, "day", 1), two)
     told = explained(choose(convincing(), Preferences(liked=("lofi", "piano"), modes=("bright",),
                      strategies=("lead",), exploration=0.0), "day", 1), convincing())  # fmt: skip
-    assert told.startswith("Lofi, bright modes, leading towards calm: lofi rather than piano: with")
+    assert told.startswith(
+        "Lo-fi, bright modes, leading towards calm: lo-fi rather than piano: with"
+    )
 
 
 def test_an_option_that_is_tried_out_is_told_against_the_best_guess() -> None:
@@ -163,15 +165,15 @@ def test_an_option_that_is_tried_out_is_told_against_the_best_guess() -> None:
     choice = choose(history, wanted, "day", 1)
     assert (choice.option.style, choice.greedy.style) == ("piano", "lofi")
     assert explained(choice, history) == (
-        "Piano, dark modes, leading towards calm: piano rather than lofi, to find out; not enough "
+        "Piano, dark modes, leading towards calm: piano rather than lo-fi, to find out; not enough "
         "sessions yet to tell (3 sessions)."
     )
 
 
 def test_levels_have_names_for_people() -> None:
-    assert (named("drone_breath"), named("sparse"), named("piano")) == (
-        "drone and breath", "few notes", "piano",
-    )  # fmt: skip
+    assert named("style", "drone_breath") == "drone and breath"
+    assert named("style", "one that has gone") == "one that has gone"
+    assert named("density", "sparse") == "few notes"
 
 
 # -- consent and set-up

@@ -11,6 +11,7 @@ from synth.params import Layer
 from synth.styles.load import load, names
 
 FOLDER = Path(__file__).parents[2] / "configs" / "styles"
+TITLE = 'title = { en = "Ambient", de = "Ambient" }'
 AMBIENT = (FOLDER / "ambient.toml").read_text(encoding="utf-8")
 
 
@@ -53,8 +54,11 @@ def test_an_unknown_style_names_those_that_exist() -> None:
         ("channel = 5", "channel = 17", "drone.channel is 17, out of range"),
         ("channel = 5", "canal = 5", "drone.canal is unknown"),
         ("high = 73", "high = 60", "pad.high must be 24 or more above low"),
-        ('title = "Ambient"', "title = 3", "title must be text"),
-        ('title = "Ambient"', "title =", "cannot be read"),
+        (TITLE, "title = 3", "title must be text"),
+        (TITLE, 'title = { en = "Ambient", de = 3 }', "title must be text"),
+        (TITLE, 'title = { de = "Ambient" }', "title.en is missing"),
+        (TITLE, "", "title must be text"),
+        (TITLE, "title =", "cannot be read"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_key_and_the_reason(

@@ -17,7 +17,7 @@ GIVEN = {"language", "facts", "words", "doorway", "page"}
 GIVEN |= {"part.head", "part.dock", "part.languages"}
 #: Keys that scripts put together: their beginnings.
 MADE = (
-    "programme.", "style.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
+    "programme.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
     "why.", "wish.",
 )  # fmt: skip
 

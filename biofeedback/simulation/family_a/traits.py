@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.simulation.model.listener_types import KINDS, KindName
+from biofeedback.simulation.model.music_features import TASTES
 from sensors.signals import FloatArray
-from synth.params import STYLE_NAMES
 
 __all__ = ["TraitsA", "draw"]
 
@@ -61,7 +61,7 @@ def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:
     values: dict[str, FloatArray | float] = {
         "effect": rng.uniform(*facts.effect),
         "weights": weights / weights.sum(),
-        "taste": np.append(np.clip(rng.normal(0.0, 0.6, len(STYLE_NAMES)), -1.2, 1.2), 0.0),
+        "taste": np.append(np.clip(rng.normal(0.0, 0.6, len(TASTES)), -1.2, 1.2), 0.0),
         "taste_mode": np.clip(rng.normal(0.0, 0.4), -1.0, 1.0),
         "taste_density": np.clip(rng.normal(0.0, 0.4), -1.0, 1.0),
         "tonic": tonic,

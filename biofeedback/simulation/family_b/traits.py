@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from biofeedback.simulation.model.listener_types import KINDS, KindName
+from biofeedback.simulation.model.music_features import TASTES
 from biofeedback.simulation.model.noise_streams import deviations
 from sensors.signals import FloatArray
-from synth.params import STYLE_NAMES
 
 __all__ = ["TraitsB", "draw"]
 
@@ -63,7 +63,7 @@ def _one(kind: KindName, seed: int, day: int) -> dict[str, FloatArray]:
     minutes_restless = facts.stressors_per_hour / 60.0
     values: dict[str, FloatArray | float] = {
         "gains": effect_sd * share,
-        "taste": np.append(0.55 * rng.standard_t(6, len(STYLE_NAMES)), 0.0),
+        "taste": np.append(0.55 * rng.standard_t(6, len(TASTES)), 0.0),
         "taste_mode": rng.uniform(-0.6, 0.6),
         "taste_density": rng.uniform(-0.6, 0.6),
         "level": level,

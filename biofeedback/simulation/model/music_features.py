@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.signals import FloatArray
-from synth.params import STYLE_NAMES, Layer, Mode, MusicParams
+from synth.params import Layer, Mode, MusicParams
+from synth.styles import STYLES
 
-__all__ = ["BEATS_PER_BREATH", "MusicFeatures", "MusicMonitor"]
+__all__ = ["BEATS_PER_BREATH", "TASTES", "MusicFeatures", "MusicMonitor"]
+
+#: Styles that listeners have a taste for: those that are built in, in their order.
+TASTES = tuple(STYLES)
 
 #: A breath is two bars of four beats where the music is to be breathed with.
 BEATS_PER_BREATH = 8.0
@@ -23,7 +27,7 @@ class MusicFeatures:
     """Features of the music of n listeners, each of shape (n,).
 
     `percussion`, `dynamics` and `swell` are 0 to 1; `mode` is 1 for lydian, the brightest, down
-    to -1 for phrygian; `style` is an index into `STYLE_NAMES`, or one
+    to -1 for phrygian; `style` is an index into `TASTES`, or one
     beyond it for a style that nobody has a taste for; `sounding` is 0 in silence, where the other
     features mean nothing, and 1 otherwise.
     """
@@ -69,7 +73,7 @@ class MusicFeatures:
 
 
 def _known(style: str) -> int:
-    return STYLE_NAMES.index(style) if style in STYLE_NAMES else len(STYLE_NAMES)
+    return TASTES.index(style) if style in TASTES else len(TASTES)
 
 
 class MusicMonitor:

@@ -78,7 +78,7 @@ class Card {
   steering() {
     const what = make("select", {}, ...Object.keys(CAN_BE_SET).map((name) => make("option", { value: name }, word(`set.${name}`))));
     const value = make("input", { type: "number", required: true });
-    const style = make("select", {}, ...facts.styles.split(" ").map((name) => make("option", { value: name }, word(`style.${name}`))));
+    const style = make("select", {}, ...Object.entries(facts.styles).map(([name, title]) => make("option", { value: name }, title)));
     const fit = () => {
       const range = CAN_BE_SET[what.value];
       value.hidden = value.disabled = !range;
@@ -236,7 +236,7 @@ function list(element, lines) {
 
 /** Return a value as a person knows it. */
 function named(what, value) {
-  return what === "style" ? word(`style.${value}`, { otherwise: value }) : value;
+  return what === "style" ? (facts.styles[value] ?? value) : value;
 }
 
 const SPOKEN = ["lost", "part_lost", "silent", "no_contact", "wordless", "mute"];

@@ -75,8 +75,8 @@ async function offer() {
   );
   leaveOpen();
   byId("style").replaceChildren(
-    ...styles.map((name) => make("option", { value: name, selected: name === (last.style ?? "ambient") },
-      word(`style.${name}`, { otherwise: name }))),
+    ...Object.entries(styles).map(([name, title]) =>
+      make("option", { value: name, selected: name === last.style }, title)),
   );
   offerOutputs([], last.output);
   byId("minutes").value = last.minutes ?? "20";
