@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 import numpy as np
 
 from biofeedback.common.portable_math import expm1, mean, total
 from biofeedback.metrics.base import Reading, measured
+from biofeedback.metrics.span_mean import SpanMean
 from sensors.signals import Chunk
 
 __all__ = ["Motion"]
@@ -33,10 +33,8 @@ class Motion:
     """
 
     def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
         self._gravity_g = math.nan
-        self._pieces: deque[tuple[float, float, float]] = deque()
-        self._last_s = -math.inf
+        self._shaking_g = SpanMean(window_s)
 
     def feed(self, chunk: Chunk) -> None:
         """Take in acceleration, (n, 1..3) in g; a chunk without a rate or with nonsense is left.
@@ -46,7 +44,7 @@ class Motion:
         chunk
             Values in g, shape (n, 1 to 3).
         """
-        if chunk.rate_hz is None or float(chunk.times_s[-1]) <= self._last_s:
+        if chunk.rate_hz is None or float(chunk.times_s[-1]) <= self._shaking_g.last_s:
             return
         length_g = np.sqrt(total((chunk.values * chunk.values).T))
         mean_g = mean(length_g)
@@ -57,9 +55,7 @@ class Motion:
         self._gravity_g = mean_g if gain == 1.0 else self._gravity_g
         shaking_g = mean(np.abs(length_g - self._gravity_g))
         self._gravity_g += gain * (mean_g - self._gravity_g)
-        self._last_s = float(chunk.times_s[-1])
-        self._pieces.append((self._last_s, seconds, shaking_g))
-        self._advance(self._last_s)
+        self._shaking_g.feed(float(chunk.times_s[-1]), seconds, shaking_g)
 
     def moving_share(self, now_s: float) -> float:
         """Return the share 0..1 of the latest window spent in motion; 0 where nothing is known.
@@ -74,9 +70,8 @@ class Motion:
         float
             0 to 1.
         """
-        self._advance(now_s)
-        moving_s = math.fsum(seconds for _, seconds, g in self._pieces if g > _MOVING_G)
-        return min(1.0, moving_s / self._window_s)
+        self._shaking_g.advance(now_s)
+        return min(1.0, self._shaking_g.seconds_above(_MOVING_G) / self._shaking_g.window_s)
 
     def is_moving(self) -> bool:
         """Return whether the newest data show motion.
@@ -86,7 +81,8 @@ class Motion:
         bool
             False where nothing is known.
         """
-        return bool(self._pieces) and self._pieces[-1][2] > _MOVING_G
+        newest_g = self._shaking_g.newest
+        return newest_g is not None and newest_g > _MOVING_G
 
     def read(self, now_s: float) -> Reading:
         """Return the mean over the window, in g.
@@ -101,16 +97,9 @@ class Motion:
         Reading
             In g.
         """
-        self._advance(now_s)
-        covered_s = math.fsum(seconds for _, seconds, _ in self._pieces)
-        value = None
-        if covered_s > 0.0:
-            value = math.fsum(seconds * g for _, seconds, g in self._pieces) / covered_s
+        shaking_g = self._shaking_g
+        shaking_g.advance(now_s)
         return measured(
-            "motion", value, "g", self._window_s, now_s,
-            covered_s=covered_s, silent_s=now_s - self._last_s,
+            "motion", shaking_g.mean, "g", shaking_g.window_s, now_s,
+            covered_s=shaking_g.covered_s, silent_s=now_s - shaking_g.last_s,
         )  # fmt: skip
-
-    def _advance(self, now_s: float) -> None:
-        while self._pieces and self._pieces[0][0] <= now_s - self._window_s:
-            self._pieces.popleft()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections import deque
-
 from biofeedback.common.portable_math import mean
 from biofeedback.metrics.base import Reading, measured
+from biofeedback.metrics.span_mean import SpanMean
 from sensors.signals import Chunk
 
 __all__ = ["SkinTemperature"]
@@ -31,9 +29,7 @@ class SkinTemperature:
     """
 
     def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
-        self._pieces: deque[tuple[float, float, float]] = deque()
-        self._last_s = -math.inf
+        self._skin_c = SpanMean(window_s)
 
     def feed(self, chunk: Chunk) -> None:
         """Take in temperatures; a chunk without a rate, or which no skin has, is left out.
@@ -44,14 +40,12 @@ class SkinTemperature:
             Values in degrees Celsius, of which the first channel counts; skin has 15 to 45.
         """
         values_c, end_s = chunk.values[:, 0], float(chunk.times_s[-1])
-        if chunk.rate_hz is None or end_s <= self._last_s:
+        if chunk.rate_hz is None or end_s <= self._skin_c.last_s:
             return
         if not (values_c.min() >= _COLDEST_C and values_c.max() <= _WARMEST_C):
             return
         mean_c = mean(values_c)
-        self._last_s = end_s
-        self._pieces.append((end_s, len(chunk) / chunk.rate_hz, mean_c))
-        self._advance(end_s)
+        self._skin_c.feed(end_s, len(chunk) / chunk.rate_hz, mean_c)
 
     def looks_worn(self) -> bool:
         """Return False when the newest data are no temperature of covered skin.
@@ -61,7 +55,8 @@ class SkinTemperature:
         bool
             True also where nothing is known; worn are 30 to 40 degrees Celsius.
         """
-        return not self._pieces or _WORN_C[0] <= self._pieces[-1][2] <= _WORN_C[1]
+        newest_c = self._skin_c.newest
+        return newest_c is None or _WORN_C[0] <= newest_c <= _WORN_C[1]
 
     def read(self, now_s: float) -> Reading:
         """Return the mean; its quality is halved where the sensor does not look worn.
@@ -76,17 +71,10 @@ class SkinTemperature:
         Reading
             In degrees Celsius.
         """
-        self._advance(now_s)
-        covered_s = math.fsum(seconds for _, seconds, _ in self._pieces)
-        value = None
-        if covered_s > 0.0:
-            value = math.fsum(seconds * c for _, seconds, c in self._pieces) / covered_s
+        skin_c = self._skin_c
+        skin_c.advance(now_s)
         return measured(
-            "skin_temperature", value, "degC", self._window_s, now_s,
-            covered_s=covered_s, silent_s=now_s - self._last_s,
+            "skin_temperature", skin_c.mean, "degC", skin_c.window_s, now_s,
+            covered_s=skin_c.covered_s, silent_s=now_s - skin_c.last_s,
             worth=1.0 if self.looks_worn() else 0.5,
         )  # fmt: skip
-
-    def _advance(self, now_s: float) -> None:
-        while self._pieces and self._pieces[0][0] <= now_s - self._window_s:
-            self._pieces.popleft()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from random import Random
 from typing import Literal, Protocol, TypeVar, get_args
@@ -115,9 +115,7 @@ class FamilyA:
         kinds: Sequence[KindName], seeds: Sequence[int], day: int, alike: int | None
     ) -> ResponseModel:
         """Return the minds of listeners."""
-        traits = traits_a.draw(kinds, seeds, day)
-        if alike is not None:
-            traits = _like(traits, traits_a.draw(kinds[:1], [alike], day))
+        traits = _drawn(traits_a.draw, kinds, seeds, day, alike)
         return mind_a.ResponseA(traits, seeds, day)
 
     @staticmethod
@@ -134,9 +132,7 @@ class FamilyB:
         kinds: Sequence[KindName], seeds: Sequence[int], day: int, alike: int | None
     ) -> ResponseModel:
         """Return the minds of listeners."""
-        traits = traits_b.draw(kinds, seeds, day)
-        if alike is not None:
-            traits = _like(traits, traits_b.draw(kinds[:1], [alike], day))
+        traits = _drawn(traits_b.draw, kinds, seeds, day, alike)
         return mind_b.ResponseB(traits, seeds, day)
 
     @staticmethod
@@ -174,8 +170,18 @@ def minds(
     return LISTENERS.load(family).respond(kinds, seeds, day, alike)
 
 
-def _like(traits: Anyone, one: Anyone) -> Anyone:
-    """Return traits with those of one person, but for what differs from day to day."""
+def _drawn(
+    draw: Callable[[Sequence[KindName], Sequence[int], int], Anyone],
+    kinds: Sequence[KindName],
+    seeds: Sequence[int],
+    day: int,
+    alike: int | None,
+) -> Anyone:
+    """Return who listeners are; `alike` is whose traits all have, but for those of the day."""
+    traits = draw(kinds, seeds, day)
+    if alike is None:
+        return traits
+    one = draw(kinds[:1], [alike], day)
     own = {
         field.name: np.repeat(getattr(one, field.name), len(traits), axis=-1)
         for field in fields(one)

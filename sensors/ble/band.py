@@ -1,4 +1,4 @@
-"""What all bands have in common, from the packets of a link to samples and statuses."""
+"""What straps and bands have in common, from the packets of a link to samples and statuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sensors.errors import PacketError
 from sensors.status_reporter import StatusReporter
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["BATTERY", "BandReader", "Decoder", "follow"]
+__all__ = ["BATTERY", "BandReader", "Decoder", "LinkReader", "follow"]
 
 BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
 _NO_CONTACT = "No contact with the skin: tighten the band, or moisten its electrodes."
@@ -48,7 +48,26 @@ class Decoder(Protocol):
         ...
 
 
-async def follow(plan: ConnectionSpec, reader: BandReader, clock: Clock) -> SampleStream:
+class LinkReader(Protocol):
+    """Turns what a link delivers into samples; holds no radio."""
+
+    def take(self, event: LinkChange | Packet) -> list[Sample]:
+        """Return the samples that an event gives rise to.
+
+        Parameters
+        ----------
+        event
+            A change of the link, or a packet.
+
+        Returns
+        -------
+        list[Sample]
+            In order of time; often none.
+        """
+        ...
+
+
+async def follow(plan: ConnectionSpec, reader: LinkReader, clock: Clock) -> SampleStream:
     """Yield what a reader makes of a link, for ever.
 
     Parameters
@@ -70,7 +89,8 @@ async def follow(plan: ConnectionSpec, reader: BandReader, clock: Clock) -> Samp
     SensorNotFound
         When the device does not appear in time.
     SensorUnavailable
-        Where the radio cannot be used at the start.
+        Where the radio cannot be used, or the user has to mend something; before the first
+        packet only.
     """
     async with aclosing(maintain(plan, clock)) as events:
         async for event in events:

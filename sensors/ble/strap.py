@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
+from sensors.ble.band import BATTERY, follow
 from sensors.ble.device_query import DeviceQuery, legible
-from sensors.ble.link import ConnectionSpec, LinkChange, Packet, maintain
+from sensors.ble.link import ConnectionSpec, LinkChange, Packet
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue
 from sensors.codecs.device_information import device_text
@@ -27,7 +27,6 @@ __all__ = ["StrapReader", "StrapSettings", "stream"]
 
 _MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 _LOCATION = "00002a38-0000-1000-8000-00805f9b34fb"
-_BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
 #: What a device says about itself, in the order of a sentence about it.
 _ABOUT = {
     "00002a29-0000-1000-8000-00805f9b34fb": "",
@@ -70,8 +69,8 @@ class StrapSettings:
             )
 
 
-async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
-    """Yield RR intervals, heart rates, gaps and statuses of one strap, for ever.
+def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
+    """Return RR intervals, heart rates, gaps and statuses of one strap, for ever.
 
     With `settings.streams` a Polar sensor sends those as well.
 
@@ -82,9 +81,9 @@ async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
     clock
         The session's.
 
-    Yields
-    ------
-    Sample
+    Returns
+    -------
+    SampleStream
         In order of time.
 
     Raises
@@ -104,17 +103,14 @@ async def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
         ),
         wait_s=settings.wait_s,
         data={_MEASUREMENT: _PERIOD_S},
-        extras=(_LOCATION, *_ABOUT, _BATTERY),
+        extras=(_LOCATION, *_ABOUT, BATTERY),
         dialogue=dialogue,
         seed=settings.seed,
     )
     wanted = plan.wanted
     source = wanted.label or wanted.text or wanted.serial or wanted.what
     reader = StrapReader(source, PmdReader(source, dialogue.running), lambda: dialogue.trouble)
-    async with aclosing(maintain(plan, clock)) as events:
-        async for event in events:
-            for sample in reader.take(event):
-                yield sample
+    return follow(plan, reader, clock)
 
 
 class StrapReader:
@@ -178,7 +174,7 @@ class StrapReader:
         if packet.uuid in _ABOUT:
             self._about[packet.uuid] = device_text(packet.data)
             self._teller.portrait = self._portrait()
-        elif packet.uuid == _BATTERY:
+        elif packet.uuid == BATTERY:
             return [*self._teller.say_battery(packet.time_s, battery_percent(packet.data))]
         else:
             _log.debug("worn at: %s", body_location(packet.data))

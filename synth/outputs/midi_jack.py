@@ -8,16 +8,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from synth.errors import OutputLost, OutputUnavailable
 from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs.frame_clock import FrameClock, settle
 from synth.outputs.midi_map import Message, MidiMap
-from synth.outputs.midi_messages import MidiMessages
+from synth.outputs.midi_output import MidiOutput
 from synth.outputs.uri import choose
-from synth.params import MusicParams
 
 __all__ = ["MidiJackOutput"]
 
@@ -28,7 +27,7 @@ _PORT = "out"
 _HINT = "Plug the device in, or leave out connect= and connect the port yourself."
 
 
-class MidiJackOutput:
+class MidiJackOutput(MidiOutput):
     """Hands messages, a little ahead of their time, to JACK's thread, which places each frame.
 
     Parameters
@@ -46,7 +45,7 @@ class MidiJackOutput:
     def __init__(self, name: str, *, connect: str = "", midi_map: MidiMap | None = None) -> None:
         self._name = name
         self._connect = connect
-        self._messages = MidiMessages(midi_map or MidiMap())
+        super().__init__(midi_map)
         self._client: Any = None
         self._clock = FrameClock()
         self._inbox: deque[tuple[float, Message] | None] = deque()  # None: forget what waits
@@ -130,36 +129,6 @@ class MidiJackOutput:
         """
         for message in self._messages.pulse(pulse):
             self._inbox.append((due_s, message))
-
-    def set_params(self, params: MusicParams) -> None:
-        """Send the controllers of each layer where they changed.
-
-        Parameters
-        ----------
-        params
-            The colour asked for.
-        """
-        self._send_all(self._messages.colours(params))
-
-    def set_volume(self, gain: float) -> None:
-        """Send controller 7 on every channel in the map.
-
-        Parameters
-        ----------
-        gain
-            0 silent to 1 full.
-        """
-        self._send_all(self._messages.volume(gain))
-
-    def set_signals(self, values: Mapping[str, float]) -> None:
-        """Send what the map routes of them.
-
-        Parameters
-        ----------
-        values
-            By name.
-        """
-        self._send_all(self._messages.signals(values))
 
     def panic(self) -> None:
         """Forget notes that have not begun, end those that have, and silence their channels."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from synth.errors import OutputLost
 from synth.output import ClockPulse, NoteOff, NoteOn
 from synth.outputs import rtmidi_binding
 from synth.outputs.midi_map import Message, MidiMap
-from synth.outputs.midi_messages import MidiMessages, everything_off
+from synth.outputs.midi_messages import everything_off
+from synth.outputs.midi_output import MidiOutput
 from synth.outputs.rtmidi_binding import MidiSender
 from synth.outputs.uri import choose
-from synth.params import MusicParams
 
 __all__ = ["MidiPortOutput", "list_ports", "silence_port"]
 
@@ -26,7 +26,7 @@ list_ports = rtmidi_binding.list_ports
 _HINT = "Plug the device in, or offer a port yourself: midi-virtual:NAME"
 
 
-class MidiPortOutput:
+class MidiPortOutput(MidiOutput):
     """Sends events as they come; the scheduler gives them their time.
 
     Parameters
@@ -46,7 +46,7 @@ class MidiPortOutput:
     ) -> None:
         self._name = name
         self._virtual = virtual
-        self._messages = MidiMessages(midi_map or MidiMap())
+        super().__init__(midi_map)
         self._port: MidiSender | None = None
 
     def open(self, t0_s: float) -> None:
@@ -101,36 +101,6 @@ class MidiPortOutput:
             When the port failed, or is closed.
         """
         self._send_all(self._messages.pulse(pulse))
-
-    def set_params(self, params: MusicParams) -> None:
-        """Send the controllers of each layer where they changed.
-
-        Parameters
-        ----------
-        params
-            The colour asked for.
-        """
-        self._send_all(self._messages.colours(params))
-
-    def set_volume(self, gain: float) -> None:
-        """Send controller 7 on every channel in the map.
-
-        Parameters
-        ----------
-        gain
-            0 silent to 1 full.
-        """
-        self._send_all(self._messages.volume(gain))
-
-    def set_signals(self, values: Mapping[str, float]) -> None:
-        """Send what the map routes of them.
-
-        Parameters
-        ----------
-        values
-            By name.
-        """
-        self._send_all(self._messages.signals(values))
 
     def panic(self) -> None:
         """Lift the pedal and end all notes on the channels that have played: no flood."""

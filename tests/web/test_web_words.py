@@ -14,7 +14,7 @@ PAGES = sorted((WEB / "static").glob("*.html"))
 SCRIPTS = "\n".join(path.read_text() for path in (WEB / "static").glob("*.js"))
 #: Filled in by the server itself.
 GIVEN = {"language", "facts", "words", "doorway", "page"}
-GIVEN |= {"part.head", "part.dock", "part.languages"}
+GIVEN |= {"part.ask", "part.head", "part.dock", "part.languages"}
 #: Keys that scripts put together: their beginnings.
 MADE = (
     "programme.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
