@@ -1,56 +1,17 @@
-"""The commands in one place, and what a person sees when one fails."""
+"""One command line, from its words to its exit code; what a person sees when it fails."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-import typer
-
 from biofeedback.cli import streams
-from biofeedback.cli.commands import Commands
+from biofeedback.cli.overview import overview
 from biofeedback.common.errors import hint_of
 
-__all__ = ["app", "run"]
+__all__ = ["run"]
 
 MISTAKE = 2
-
-app = typer.Typer(
-    name="biofeedback",
-    cls=Commands,
-    help="Music that follows your heart and skin, and leads towards calm.",
-    epilog="For relaxation and stress awareness. It is not a treatment and makes no diagnosis.",
-    context_settings={"help_option_names": ["--help", "-h"]},
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # its help costs three times the start of Python
-)
-
-
-@app.callback(invoke_without_command=True)
-def alone(
-    context: typer.Context,
-    show_version: bool = typer.Option(False, "--version", help="Show the version and stop."),
-) -> None:
-    """Music that follows your heart and skin, and leads towards calm."""
-    from biofeedback.storage.paths import data_folder
-    from biofeedback.storage.private import keep_private
-
-    keep_private(data_folder())
-    if show_version:
-        from importlib.metadata import version
-
-        from biofeedback.cli import console
-
-        console.out.print(f"biofeedback {version('biofeedback')}", highlight=False)
-    elif context.invoked_subcommand is None:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            typer.echo(context.get_help())
-            return
-        from biofeedback.cli import guide, play
-
-        chosen = guide.first_minute()
-        play.run(sensor=list(chosen.sensors), output=list(chosen.outputs))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -82,6 +43,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _code_of(arguments: Sequence[str]) -> int:
+    if list(arguments) in (["--help"], ["-h"]):
+        sys.stdout.write(f"{overview()}\n")
+        return 0
+    from biofeedback.cli.commands import app
+
     try:
         app(list(arguments))
     except SystemExit as stop:  # usage errors (2) and Ctrl-C (130) are typer's, with their text

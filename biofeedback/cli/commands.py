@@ -6,6 +6,7 @@ option's own help says {style} or the like, the names are put in when somebody a
 
 from __future__ import annotations
 
+import sys
 from copy import copy
 from importlib import import_module
 from typing import Any
@@ -14,37 +15,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-__all__ = ["COMMANDS", "Commands"]
+from biofeedback.cli import streams
+from biofeedback.cli.overview import COMMANDS, overview
 
-#: The commands in the order of the help: the file of each, and what it does. A test holds the words
-#: against those of the commands themselves.
-COMMANDS = {
-    "demo": ("play", "Lead a virtual listener: no hardware, faster than real time."),
-    "run": ("play", "Play music that follows your body, live."),
-    "replay": ("play", "Play a recording as if it were live."),
-    "mark": ("mark", "Set a marker in the session that runs here now, note, or rate."),
-    "programmes": ("programmes", "List the programmes, their phases, and how long they take."),
-    "plugins": ("plugins", "List the parts of every kind, and what others added."),
-    "lab": ("lab", "Try the program on virtual listeners."),
-    "serve": ("serve", "Serve the listener's page and the therapist's desk."),
-    "verify": ("inspect", "Regenerate a session from its log and compare."),
-    "analyze": ("inspect", "Show the metrics of a recording or session by windows."),
-    "render": ("inspect", "Write a session's music as sound or MIDI, also long after it."),
-    "report": ("inspect", "Write the report of a session anew and say where it is."),
-    "export": ("inspect", "Write sessions as files for other programs."),
-    "scan": ("devices", "List the Bluetooth sensors within reach, and what they give."),
-    "ports": ("devices", "List audio devices and MIDI ports, to play to or steer with."),
-    "silence": ("silence", "End notes that hang on MIDI instruments."),
-    "doctor": ("devices", "Check this computer."),
-    "midi-learn": ("controls", "Learn which knob, key or button of a controller does what."),
-    "mqtt": ("mqtt", "Many wearers on several computers: a broker of your own."),
-    "sessions": ("sessions", "List, show, tag or delete recorded sessions."),
-    "hearing": ("hearing", "Estimate the dose of sound, once measured."),
-    "consent": ("consent", "What you agree to before the first session."),
-    "key": ("key", "Encrypt what is kept, with a key of yours."),
-    "profile": ("profile", "What is remembered of you: show, set, export, forget, summary."),
-    "trial": ("trial", "Find out on yourself whether it does anything."),
-}
+__all__ = ["Commands", "app"]
+
 _HIDDEN = {"analyse": "inspect"}  # both spellings of the one word
 
 
@@ -112,14 +87,51 @@ class Commands(TyperGroup):
                 self._load(files[name])
         return self.commands.get(cmd_name)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the names and what they do, with none of them loaded."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        formatter.write(overview())
 
     def _load(self, file: str) -> None:
+        streams.hush_libraries()
         part = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
         import_module(f"biofeedback.cli.{file}").register(part)
         for command in part.registered_commands:
             command.cls = _Command
         self.commands.update(get_group(part).commands)
+
+
+app = typer.Typer(
+    name="biofeedback",
+    cls=Commands,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its help costs three times the start of Python
+)
+
+
+@app.callback(invoke_without_command=True)
+def alone(
+    context: typer.Context,
+    show_version: bool = typer.Option(False, "--version", help="Show the version and stop."),
+) -> None:
+    """Find a sensor and begin, where no command says what to do."""
+    from biofeedback.storage.paths import data_folder
+    from biofeedback.storage.private import keep_private
+
+    keep_private(data_folder())
+    if show_version:
+        from importlib.metadata import version
+
+        from biofeedback.cli import console
+
+        console.out.print(f"biofeedback {version('biofeedback')}", highlight=False)
+    elif context.invoked_subcommand is None:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            typer.echo(context.get_help())
+            return
+        streams.hush_libraries()
+        from biofeedback.cli import guide, play
+
+        chosen = guide.first_minute()
+        play.run(sensor=list(chosen.sensors), output=list(chosen.outputs))

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import errno
 import io
-import logging
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from biofeedback.common.errors import BiofeedbackError
 
-__all__ = ["OutputLostError", "ReaderGone", "set_up", "unheard"]
+if TYPE_CHECKING:
+    import logging
+
+__all__ = ["OutputLostError", "ReaderGone", "hush_libraries", "set_up", "unheard"]
 
 
 _OURS = ("biofeedback", "sensors", "synth")
@@ -68,7 +70,6 @@ def set_up() -> None:
             os.fstat(descriptor)
         except OSError:  # closed: the next file that is opened would take its place
             os.open(os.devnull, os.O_RDWR)
-    _hush_libraries()
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)
     if sys.stdout is sys.__stdout__:
@@ -77,8 +78,10 @@ def set_up() -> None:
         sys.stderr = _text(2, sys.stderr)
 
 
-def _hush_libraries() -> None:
+def hush_libraries() -> None:
     """Keep warnings that are for programmers off the screen; `python -W` brings them back."""
+    import logging  # a fifth of what it takes to begin, and help says nothing that way
+
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     if logging.lastResort is not None:

@@ -6,8 +6,9 @@ import pytest
 import typer
 
 from biofeedback import cli
-from biofeedback.cli.app import app, run
-from biofeedback.cli.commands import COMMANDS
+from biofeedback.cli.app import run
+from biofeedback.cli.commands import app
+from biofeedback.cli.overview import COMMANDS
 
 
 def test_the_help_says_of_each_command_what_the_command_says_of_itself() -> None:
@@ -17,6 +18,17 @@ def test_the_help_says_of_each_command_what_the_command_says_of_itself() -> None
         command = group.get_command(context, name)
         assert command is not None, name
         assert command.get_short_help_str(200) == text
+
+
+def test_the_help_is_the_same_whoever_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Help alone is written before what parses a command line is there."""
+    assert run(["--help"]) == 0
+    alone = capsys.readouterr().out
+    group = typer.main.get_command(app)
+    context = group.make_context("biofeedback", [], resilient_parsing=True)
+    assert context.get_help() == alone.rstrip("\n")
+    options = [option for parameter in group.get_params(context) for option in parameter.opts]
+    assert [option for option in options if f" {option}" not in alone] == []
 
 
 def test_no_command_is_left_out() -> None:

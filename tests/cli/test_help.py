@@ -9,7 +9,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from biofeedback.cli import console
-from biofeedback.cli.app import app, run
+from biofeedback.cli.app import run
+from biofeedback.cli.commands import app
 
 GROUPS = ("", "sessions", "profile", "trial", "consent", "mqtt", "key", "hearing")
 WIDTH = 78  #: what help uses of eighty columns
