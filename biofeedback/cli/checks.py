@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -49,7 +49,22 @@ async def checks() -> list[Check]:
         ("disk", _disk),
     ]
     found = await asyncio.gather(*(_guarded(name, look) for name, look in looks), _bluetooth())
-    return [*found[:4], found[-1], *found[4:-1]]
+    return advised([*found[:4], found[-1], *found[4:-1]])
+
+
+def advised(found: list[Check]) -> list[Check]:
+    """Return the checks, each output that is missing with one that is there."""
+    well = {check.name: check for check in found if check.verdict == "ok"}
+    other = [name for name in ("audio", "MIDI") if name in well]
+    there = {"audio": "--output audio:", "MIDI": "--output midi:PORT"}
+    files = "--output wav:" if importlib.util.find_spec("pyo") else "--output mid:FILE.mid"
+    instead = there[other[0]] if other else f"a file: {files}"
+    return [
+        replace(check, hint=f"{check.hint} Until then: {instead}")
+        if check.name in there and check.verdict != "ok"
+        else check
+        for check in found
+    ]
 
 
 async def _guarded(name: str, look: Callable[[], Check]) -> Check:
@@ -130,14 +145,14 @@ def _midi() -> Check:
     from biofeedback.cli.probe import midi_ports
     from synth.errors import SynthError
 
-    if not importlib.util.find_spec("rtmidi2"):
-        return Check("MIDI", "fail", "no MIDI library is installed", _REINSTALL)
     try:
         ports = midi_ports()
     except SynthError as error:
         return Check("MIDI", "warn", str(error), error.hint)
     if not ports:
-        hint = "Plug in a synthesiser or start one, or offer a port: --output midi-virtual:NAME"
+        hint = "Plug in a synthesiser or start one."
+        if sys.platform != "win32":  # which cannot make any
+            hint = f"{hint[:-1]}, or offer a port: --output midi-virtual:NAME."
         return Check("MIDI", "warn", "works, but there is no port to play to", hint)
     return Check("MIDI", "ok", f"{len(ports)} ports: {', '.join(ports)}")
 
@@ -147,14 +162,14 @@ def _audio() -> Check:
     from synth.errors import SynthError
 
     if importlib.util.find_spec("pyo") is None:
-        hint = "There is no pyo for every system; play through MIDI instead."
+        hint = "There is no pyo for every system."
         return Check("audio", "warn", "the audio engine pyo is not installed", hint)
     try:
         devices = audio_devices()
     except SynthError as error:
         return Check("audio", "fail", str(error), error.hint)
     if not devices:
-        hint = "Connect a sound device, or write a file: --output wav:"
+        hint = "Connect a sound device."
         return Check("audio", "warn", "pyo works, but there is no audio device", hint)
     return Check("audio", "ok", f"{len(devices)} devices: {', '.join(devices)}")
 
@@ -164,9 +179,16 @@ def _real_time() -> Check:
         return Check("real time", "ok", "needs no special rights here")
     import resource
 
+    from sensors.ble.advice import has_group
+
     if os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_RTPRIO)[0] != 0:
         return Check("real time", "ok", "this user may run sound with priority")
-    hint = "If sound crackles: add the user to the group `audio` or `realtime`, log in again."
+    groups = [f"`{name}`" for name in ("realtime", "pipewire", "audio") if has_group(name)]
+    hint = (
+        f"If sound crackles: add the user to the group {groups[0]}, log in again."
+        if groups
+        else "If sound crackles: allow the user `rtprio` in /etc/security/limits.d, log in again."
+    )
     return Check("real time", "warn", "this user may not run sound with priority", hint)
 
 

@@ -134,4 +134,4 @@ def alone(
         from biofeedback.cli import guide, play
 
         chosen = guide.first_minute()
-        play.run(sensor=list(chosen.sensors), output=list(chosen.outputs))
+        play.run(sensor=list(chosen.sensors), output=list(chosen.outputs), remember=True)

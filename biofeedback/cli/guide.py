@@ -15,7 +15,7 @@ from synth.params import Key, Layer, Mode, MusicParams
 from synth.player.remote import RemotePlayer
 from synth.tempo_map import TempoMap
 
-__all__ = ["PHRASE", "GuideChoice", "first_minute", "play", "sensor_options", "setup"]
+__all__ = ["PHRASE", "GuideChoice", "first_minute", "play", "remember", "sensor_options", "setup"]
 
 
 if TYPE_CHECKING:
@@ -56,8 +56,15 @@ def setup(sensors: Sequence[str] | None, outputs: Sequence[str] | None) -> Guide
     return chosen
 
 
+def remember(chosen: GuideChoice) -> None:
+    """Keep a set-up that has worked for the next time."""
+    from biofeedback.personal import setup as remembered
+
+    remembered.save(remembered.Setup(sensors=chosen.sensors, outputs=chosen.outputs))
+
+
 def first_minute() -> GuideChoice:
-    """Lead a wearer from nothing to a set-up, which is remembered."""
+    """Lead a wearer from nothing to a set-up; it is kept by `run --remember` once it has worked."""
     from biofeedback.personal import setup as remembered
 
     _say("[bold cyan]Welcome.[/] In a minute, music follows your body.")
@@ -65,8 +72,10 @@ def first_minute() -> GuideChoice:
     last = remembered.load()
     if last is None or not _wants_again(last):
         last = remembered.Setup(sensors=_choose_sensors(), outputs=(_choose_output(),))
-        remembered.save(last)
-        _say("\nThis set-up is remembered: next time, [bold]biofeedback run[/] starts with it.")
+        _say(
+            "\nOnce it has worked, this set-up is remembered: then [bold]biofeedback run[/] starts "
+            "with it."
+        )
     return GuideChoice(last.sensors, last.outputs)
 
 
@@ -132,7 +141,8 @@ def _choose_output() -> str:
     from biofeedback.cli import probe
     from synth.errors import SynthError
 
-    options = []
+    options: list[tuple[str, str]] = []
+    has_midi = False
     with console.err.status("Looking for sound devices and MIDI ports"):
         try:
             if probe.audio_devices():
@@ -141,9 +151,10 @@ def _choose_output() -> str:
             console.mistake(str(error), error.hint)
         try:
             options += [(f"midi:{name}", f"MIDI port {name}") for name in probe.midi_ports()]
+            has_midi = True
         except SynthError as error:
             console.mistake(str(error), error.hint)
-    if sys.platform != "win32":
+    if has_midi and sys.platform != "win32":
         options.append((_VIRTUAL_PORT, "a virtual MIDI port, for a synthesiser to connect to"))
     options.append(("wav:", "no sound now, a sound file afterwards"))
     _say("\n[bold]The music.[/] Where should it go?")

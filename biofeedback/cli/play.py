@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,6 +133,10 @@ def run(
     realtime: Annotated[
         bool, typer.Option("--realtime/--fast", help="For simulated sensors: wait, or hurry.")
     ] = True,
+    remember: Annotated[
+        bool,
+        typer.Option("--remember", help="Use these sensors and outputs next time, once they work."),
+    ] = False,
     adapt: Annotated[
         bool,
         typer.Option(
@@ -183,7 +188,7 @@ def run(
         if plan.chosen is not None:
             text = f"For {common.profile}: {plan.chosen.why}"
             console.out.print(text, markup=False, highlight=False)
-    show.perform(plan, "The session runs")
+    show.perform(plan, "The session runs", partial(guide.remember, chosen) if remember else None)
 
 
 @with_common

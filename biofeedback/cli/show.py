@@ -24,13 +24,18 @@ MISTAKE, INTERRUPTED = 2, 130
 _BAR_EVERY_S = 5.0
 
 
-def perform(plan: SessionPlan, title: str) -> None:
-    """Run a plan, then write its files and say where they are; exit with 130 when interrupted."""
+def perform(plan: SessionPlan, title: str, worked: Callable[[], None] | None = None) -> None:
+    """Run a plan, then write its files and say where they are; exit with 130 when interrupted.
+
+    `worked` is called when music played and the sensors sent something.
+    """
     with Interrupts().held() as interrupts, streams.unheard():
-        _perform(plan, title, interrupts)
+        _perform(plan, title, interrupts, worked)
 
 
-def _perform(plan: SessionPlan, title: str, interrupts: Interrupts) -> None:
+def _perform(
+    plan: SessionPlan, title: str, interrupts: Interrupts, worked: Callable[[], None] | None
+) -> None:
     performance = runner.SessionRunner(plan)
     for warning in performance.warnings:
         console.err.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
@@ -44,6 +49,8 @@ def _perform(plan: SessionPlan, title: str, interrupts: Interrupts) -> None:
     if outcome is None:
         console.err.print("Nothing was measured, so nothing was kept.", highlight=False)
         return
+    if worked is not None:
+        worked()
     if not performance.live:
         _say_speed(outcome, monotonic_s() - began_s)
     done = _finish(outcome, interrupts)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
+from sensors.ble.advice import to_be_allowed, to_start_the_service, to_switch_it_on
 from sensors.ble.shared_scan import scanning
 from sensors.errors import SensorNotFound, SensorUnavailable
 from sensors.printable import LONGEST_NAME, printable
@@ -288,7 +289,7 @@ def explain(error: Exception) -> SensorUnavailable | None:
         if error.dbus_error.endswith((".AccessDenied", ".NotPermitted")):
             return SensorUnavailable(
                 "this user may not use Bluetooth",
-                hint="On Linux, add the user to the group `bluetooth` and log in again.",
+                hint=to_be_allowed(),
             )
     if isinstance(error, FileNotFoundError | ConnectionError | PermissionError):
         return _no_service()
@@ -299,14 +300,14 @@ def explain(error: Exception) -> SensorUnavailable | None:
 def _switched_off() -> SensorUnavailable:
     return SensorUnavailable(
         "Bluetooth is switched off on this computer",
-        hint="Switch it on in the system's settings; on Linux also check `rfkill list`.",
+        hint=to_switch_it_on(),
     )
 
 
 def _no_service() -> SensorUnavailable:
     return SensorUnavailable(
         "the Bluetooth service of this computer does not answer",
-        hint="On Linux: is bluetoothd running? Try `sudo systemctl start bluetooth`.",
+        hint=to_start_the_service(),
     )
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from biofeedback.cli import checks, probe
 from biofeedback.cli.app import run
 from biofeedback.cli.words import signal_words
+from sensors.ble import advice
 from synth.errors import OutputUnavailable
 
 RIGS = Path(__file__).parents[1] / "rigs"
@@ -139,3 +141,19 @@ def test_a_signal_is_said_in_words() -> None:
     assert signal_words(-50) == "strong (-50 dBm)"
     assert signal_words(-90) == "weak (-90 dBm)"
     assert signal_words(None) == "connected"
+
+
+def test_the_doctor_offers_only_what_this_system_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = checks.Check("audio", "warn", "no device", "Connect one.")
+    lonely = checks.Check("MIDI", "warn", "no port", "Start one.")
+    port = checks.Check("MIDI", "ok", "1 ports: Synth")
+    first, second = checks.advised([silent, port])
+    assert first.hint == "Connect one. Until then: --output midi:PORT"
+    assert second.hint == ""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for check in checks.advised([silent, lonely]):
+        assert check.hint.endswith("Until then: a file: --output mid:FILE.mid")
+    monkeypatch.setattr(advice, "which", lambda name: None)
+    monkeypatch.setattr(advice, "has_group", lambda name: False)
+    told = advice.to_be_allowed() + advice.to_switch_it_on() + advice.to_start_the_service()
+    assert not re.search("systemctl|rfkill|group", told)

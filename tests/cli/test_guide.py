@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -119,11 +120,12 @@ class Terminal:
             },
         )  # fmt: skip
 
-    def wait_for(self, text: str) -> None:
-        """Read what is shown until the text comes; what came before it is forgotten."""
+    def wait_for(self, text: str) -> str:
+        """Read what is shown until the text comes; return what came before it, and forget that."""
         while text not in self.shown:
             assert self._read(), f"{text!r} never came after {self.shown!r}"
-        self.shown = self.shown.partition(text)[2]
+        before, _, self.shown = self.shown.partition(text)
+        return before
 
     def type(self, keys: str) -> None:
         os.write(self._keyboard, keys.encode())
@@ -173,13 +175,15 @@ def test_the_first_minute_leads_from_no_sensor_to_music_that_a_key_marks(
     terminal.type("1 7\n")
     terminal.wait_for("Type a number")
     terminal.type("1\n")
-    terminal.wait_for("no sound now")
+    offered = terminal.wait_for("no sound now")
     terminal.wait_for("Where?")
     terminal.type("99\n")
     terminal.wait_for("Type a number")
     options = terminal.shown
-    terminal.type("2\n")
+    number = re.findall(r"\d", re.sub(r"\x1b\[[0-9;]*m", "", offered))[-1]
+    terminal.type(f"{number}\n")
     terminal.wait_for("remembered")
+    assert not (home / "biofeedback" / "setup.json").exists()  # not before it has worked
     terminal.wait_for("simulated, not a person")
     terminal.wait_for("notes a beat")
     terminal.type("m")
