@@ -16,7 +16,7 @@ import msgspec
 from msgspec import structs
 
 from biofeedback.app.plan import SessionPlan
-from biofeedback.common.errors import BiofeedbackError, ConfigError
+from biofeedback.common.errors import BiofeedbackError, BusyError, ConfigError
 from biofeedback.common.plugins import did_you_mean
 from biofeedback.config.schema import Config
 from biofeedback.config.styles import style_names, style_titles
@@ -78,9 +78,8 @@ def known(name: str, out: Path, *, simulated: bool = False) -> KnownPerson:
             left_out.append(f"{entry.folder.name}: from before what was learned was forgotten")
         else:
             history.append(row.past)
-    elsewhere = {key: row for key, row in before.items() if Path(key).parent != out.resolve()}
-    if {**elsewhere, **rows} != before:
-        _keep(path, _Kept(rows={**elsewhere, **rows}))
+    if rows != {key: row for key, row in before.items() if Path(key).parent == out.resolve()}:
+        _keep(path, out, rows)
     return KnownPerson(history, left_out)
 
 
@@ -134,19 +133,25 @@ def applied(config: Config, option: MusicOption) -> Config:
 
 def forget_learned(name: str, now: datetime) -> None:
     """Let all sessions until now count no longer; preferences and resting values stay."""
-    profile = profiles.load(name)
     stamp = now.isoformat(timespec="milliseconds")
-    profiles.save(structs.replace(profile, learned_from_utc=stamp))
+    profiles.update(name, lambda stored: structs.replace(stored, learned_from_utc=stamp))
     encryption.delete(profiles.beside(name, "learned.json"))
 
 
 def preferences(name: str, changes: dict[str, object]) -> Preferences:
     """Change some of what a person wants, and keep it; return all of it."""
-    profile = profiles.load(name)
     _check_styles(changes)
-    told = {**msgspec.to_builtins(profile.preferences), **changes}
+
+    def changed(stored: profiles.Profile) -> profiles.Profile:
+        told = {**msgspec.to_builtins(stored.preferences), **changes}
+        return structs.replace(stored, preferences=_wanted(told))
+
+    return profiles.update(name, changed).preferences
+
+
+def _wanted(told: dict[str, object]) -> Preferences:
     try:
-        wanted = msgspec.convert(told, Preferences, strict=False)
+        return msgspec.convert(told, Preferences, strict=False)
     except msgspec.ValidationError as error:
         reason, _, key = str(error).partition(" - at ")
         key = key.strip("`").removeprefix("$.")
@@ -154,8 +159,6 @@ def preferences(name: str, changes: dict[str, object]) -> Preferences:
             f"{key + ': ' if key else ''}{reason}",
             hint="docs/personal.md lists what can be set, and to what.",
         ) from error
-    profiles.save(structs.replace(profile, preferences=wanted))
-    return wanted
 
 
 def _check_styles(changes: dict[str, object]) -> None:
@@ -192,7 +195,10 @@ def _load(path: Path) -> dict[str, _Row]:
     return kept.rows if kept.reading == _READING else {}
 
 
-def _keep(path: Path, kept: _Kept) -> None:
-    with suppress(OSError):  # the logs are still there
+def _keep(path: Path, out: Path, rows: dict[str, _Row]) -> None:
+    """Keep what was read of the sessions in a folder, beside what is known of other folders."""
+    with suppress(OSError, BusyError), profiles.alone():  # the logs are still there
         path.parent.mkdir(parents=True, exist_ok=True)
-        encryption.write(path, msgspec.json.encode(kept))
+        known = _load(path).items()
+        elsewhere = {key: row for key, row in known if Path(key).parent != out.resolve()}
+        encryption.write(path, msgspec.json.encode(_Kept(rows={**elsewhere, **rows})))

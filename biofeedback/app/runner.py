@@ -42,6 +42,7 @@ from biofeedback.runtime.prompts import Prompts
 from biofeedback.runtime.session import Session
 from biofeedback.runtime.telemetry import Counters
 from biofeedback.runtime.worker_client import InlineWorker, Worker, WorkerClient
+from biofeedback.storage import encryption
 from biofeedback.storage.inventory import SESSIONS, TRIALS
 from biofeedback.storage.session_dir import check_target, new_folder, write_text
 from synth.outputs.uri import OutputSpec
@@ -84,6 +85,7 @@ class SessionRunner:
     def __init__(
         self, plan: SessionPlan, worker: Worker | None = None, stop: StopSwitch | None = None
     ) -> None:
+        encryption.check()
         self._worker = worker
         self.stop = stop or StopSwitch()
         stored = profiles.load(plan.profile) if plan.profile else None
@@ -157,12 +159,21 @@ class SessionRunner:
         return SessionResult(
             self._folder, self._files, self._session.counters, self._music_s, self._interrupted,
             self._log.lines_lost if self._log is not None else 0,
-            tuple(
-                (f"notes may hang on {player.uri}", _how_to_end(player.uri))
-                for player in self._players
-                if player.may_hang
+            (
+                *(
+                    (f"notes may hang on {player.uri}", _how_to_end(player.uri))
+                    for player in self._players
+                    if player.may_hang
+                ),
+                *self._taken(),
             ),
         )  # fmt: skip
+
+    def _taken(self) -> list[tuple[str, str]]:
+        """Return what others did to the log while it was written, and what is left of it."""
+        if self._log is None or self._log.taken is None:
+            return []
+        return [(self._log.taken, f"What is left of the log is in {self._folder}.")]
 
     async def _perform(self, watch: Watcher) -> None:
         async with AsyncExitStack() as stack:
@@ -258,7 +269,7 @@ class SessionRunner:
         """Leave no empty folder; remember the rest that was learned, if it is a person's."""
         self._music_s = clock()
         if self._session is None or not self._session.has_streamed:
-            shutil.rmtree(self._folder)
+            shutil.rmtree(self._folder, ignore_errors=not self._folder.exists())
             return
         self._note_elsewhere(clock)
         simulated = any(source.simulated for source in self._sources)
@@ -280,19 +291,20 @@ class SessionRunner:
 
     def _remember(self, name: str, wearer: str, clock: SessionClock) -> None:
         """Keep what was learned of a person for their next session."""
-        before = after = profiles.load(name)
         learned = None if wearer in self._baselines else self._core.baselines.get(wearer)
-        if learned is not None:
-            learned_utc = clock.started_utc.isoformat(timespec="seconds")
-            after = structs.replace(
-                after,
-                baseline=structs.replace(learned, learned_utc=learned_utc),
-                baseline_utc=learned_utc,
-            )
-        if FOUND in self._core.found and not wearer:
-            after = structs.replace(after, resonance_per_minute=self._core.found[FOUND])
-        if after != before:
-            profiles.save(after)
+        found = None if wearer else self._core.found.get(FOUND)
+        learned_utc = clock.started_utc.isoformat(timespec="seconds")
+
+        def with_news(stored: profiles.Profile) -> profiles.Profile:
+            if learned is not None:
+                stored = structs.replace(
+                    stored,
+                    baseline=structs.replace(learned, learned_utc=learned_utc),
+                    baseline_utc=learned_utc,
+                )
+            return stored if found is None else structs.replace(stored, resonance_per_minute=found)
+
+        profiles.update(name, with_news)
 
 
 def _how_to_end(uri: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,21 @@ from biofeedback.personal.options import Preferences
 from biofeedback.state.baseline import Baseline
 from biofeedback.storage import encryption
 from biofeedback.storage.inventory import CONSENT, PROFILES
+from biofeedback.storage.locks import locked
 
-__all__ = ["SCHEMA", "Profile", "beside", "delete", "files", "load", "names", "plain_files", "save"]
+__all__ = [
+    "SCHEMA",
+    "Profile",
+    "alone",
+    "beside",
+    "delete",
+    "files",
+    "load",
+    "names",
+    "plain_files",
+    "save",
+    "update",
+]
 
 #: Raised whenever an older program would lose or misread something. 1 had no preferences and no
 #: number; it is read as it is, and written as the newest.
@@ -63,6 +77,24 @@ def save(profile: Profile) -> None:
         encryption.write(path, msgspec.json.format(msgspec.json.encode(profile)))
     except OSError as error:
         raise FolderError(f"the profile {path} cannot be written: {error.strerror}") from error
+
+
+def update(name: str, change: Callable[[Profile], Profile]) -> Profile:
+    """Change a profile as it is stored now, and keep it; return it as it is then.
+
+    No other program changes it meanwhile, so that nothing of what two learn is lost.
+    """
+    with alone():
+        before = load(name)
+        after = change(before)
+        if after != before:
+            save(after)
+    return after
+
+
+def alone() -> AbstractContextManager[None]:
+    """Keep other programs from changing what is kept of people for the block."""
+    return locked(PROFILES.path / ".lock")
 
 
 def names() -> list[str]:

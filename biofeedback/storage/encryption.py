@@ -9,6 +9,7 @@ plain one's name and `.age` behind it, and is an ordinary file of https://age-en
 from __future__ import annotations
 
 import os
+import secrets
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from biofeedback.storage.inventory import KEY as PUBLIC_KEY
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["KEY", "SUFFIX", "create", "delete", "end", "is_on", "read", "seal", "write"]
+__all__ = ["KEY", "SUFFIX", "check", "create", "delete", "end", "is_on", "read", "seal", "write"]
 
 KEY = "BIOFEEDBACK_KEY"  #: names the file with the secret key
 SUFFIX = ".age"
@@ -27,8 +28,17 @@ _HINT = f"Set {KEY} to the path of the file with your key."
 
 
 def is_on() -> bool:
-    """Whether what is written from now on is closed."""
-    return _recipient_file().is_file()
+    """Whether what is written from now on is closed; also where it can't be, see `check`."""
+    return os.path.lexists(_recipient_file())
+
+
+def check() -> None:
+    """Raise `ConfigError` where what is written is to be closed, and can't be.
+
+    Before a session, so that nothing plain is left of it.
+    """
+    if is_on():
+        _encrypted(b"")
 
 
 def create(key: Path) -> str:
@@ -115,7 +125,7 @@ def _closed(path: Path) -> Path:
 def _put(path: Path, data: bytes) -> None:
     partial = _partial(path)
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -125,7 +135,8 @@ def _put(path: Path, data: bytes) -> None:
 
 
 def _partial(path: Path) -> Path:
-    return path.with_name(f"{path.name}.partial")
+    """Return where a file is written first: a name that no other program has at the same time."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
 
 
 def _encrypted(data: bytes) -> bytes:
