@@ -1,14 +1,20 @@
 """Small sessions for tests: made-up recordings, played through the whole of the loop."""
 
 import asyncio
+import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
 from biofeedback.config.loader import load
+from biofeedback.record.line import sealed
+from biofeedback.record.lines import DERIVED
 from biofeedback.record.reader import LOG_NAME
+
+_DERIVED = {kind.__struct_config__.tag for kind in DERIVED}
 
 
 def rr_text(path: Path, seconds: float = 90.0) -> Path:
@@ -58,6 +64,32 @@ def cut(session: Path, into: Path, lines: int) -> Path:
     kept = (session / LOG_NAME).read_bytes().splitlines(keepends=True)
     (into / LOG_NAME).write_bytes(b"".join(kept[:lines]) + kept[lines][: len(kept[lines]) // 2])
     return into
+
+
+def renumbered(raw: Iterable[bytes]) -> bytes:
+    """Return lines as one log: numbered in their order, none earlier than the one before it."""
+    found, seq, time_s = [], 0, 0.0
+    for line in raw:
+        fields = json.loads(line)
+        fields.pop("crc", None)
+        time_s = fields["t"] = max(time_s, fields["t"])
+        fields["seq"] = seq
+        if fields["kind"] == "lost":
+            fields |= {"first": seq, "last": seq + fields["last"] - fields["first"]}
+            seq = fields["last"]
+        seq += 1
+        plain = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+        found.append(plain if fields["kind"] in _DERIVED else sealed(plain))
+    return b"".join(line + b"\n" for line in found)
+
+
+def edit_header(session: Path, **fields: object) -> None:
+    """Change what the header of a session's log says, as if it had been written so."""
+    first, _, rest = (session / LOG_NAME).read_bytes().partition(b"\n")
+    known = json.loads(first) | fields
+    del known["crc"]
+    bare = json.dumps(known, separators=(",", ":"), ensure_ascii=False).encode()
+    (session / LOG_NAME).write_bytes(sealed(bare) + b"\n" + rest)
 
 
 async def _watch(session: object) -> None:

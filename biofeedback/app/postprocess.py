@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from biofeedback.common.errors import FolderError
 from biofeedback.config.midi_maps import of_files
-from biofeedback.config.schema import Config
 from biofeedback.record.archive import seal
 from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.reader import read_header
+from biofeedback.record.rebuild import config_of
 from biofeedback.record.score import score_of
 from biofeedback.record.targets import new_file
 from biofeedback.storage import encryption
@@ -84,7 +82,7 @@ class MidiExport:
 def _midi_map(session: Path) -> MidiMap:
     """Return the channels and programs that a session had."""
     header = read_header(session)
-    return of_files(header.outputs, msgspec.json.decode(header.config, type=Config))
+    return of_files(header.outputs, config_of(header))
 
 
 def write_sound(

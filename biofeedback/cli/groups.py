@@ -63,11 +63,9 @@ def parse(
 
 def logged(header: HeaderLine | None, rule: str) -> GroupSettings | None:
     """Return the group of the session with this header, by another rule if one is given."""
-    import msgspec
+    from biofeedback.record.rebuild import config_of
 
-    from biofeedback.config.schema import Config
-
-    known = msgspec.json.decode(header.config, type=Config).group if header is not None else None
+    known = config_of(header).group if header is not None else None
     if rule and known is None:
         raise ConfigError("this is no recording of a group", hint="Leave --group out.")
     return _settings(known.wearers, rule) if rule and known else known

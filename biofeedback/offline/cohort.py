@@ -22,7 +22,8 @@ import msgspec
 from biofeedback.common.errors import BiofeedbackError, FolderError, LogError
 from biofeedback.offline.analysis import analyze
 from biofeedback.record import lines
-from biofeedback.record.reader import LOG_NAME, find_log, is_session, log_state, read, read_header
+from biofeedback.record.logged_config import LoggedConfig
+from biofeedback.record.reader import find_log, is_session, log_state, read, read_header
 from biofeedback.record.tables import Cell, column
 from biofeedback.record.targets import new_file
 
@@ -62,11 +63,9 @@ def find_sessions(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.exists():
             raise LogError(f"there is no folder {folder}", hint="Check the name.")
-        if is_session(folder):
+        if not folder.is_dir():
             found.add(find_log(folder).parent.resolve())
-        else:
-            found |= {log.parent.resolve() for log in folder.rglob(f"{LOG_NAME}*")
-                      if is_session(log)}  # fmt: skip
+        found |= {Path(inner).resolve() for inner, *_ in os.walk(folder) if is_session(Path(inner))}
     if not found:
         raise LogError("there are no sessions", hint="Name folders that hold session folders.")
     return sorted(found)
@@ -97,7 +96,7 @@ def measure(session: Path, window_s: float) -> list[Row]:
     """
     header = read_header(session)
     result = analyze(session, window_s=window_s)
-    config = msgspec.json.decode(header.config)
+    config = msgspec.json.decode(header.config, type=LoggedConfig)
     sums = [_Means() for _ in result.windows]
     for _, line in read(session):
         place = int(line.t / window_s)
@@ -113,7 +112,7 @@ def measure(session: Path, window_s: float) -> list[Row]:
             "session": session.name, "profile": header.profile,
             "started_utc": header.started_utc, "recorded": header.recorded or None,
             "simulated": str(header.simulated).lower(),
-            "strategy": config["control"]["strategy"], "style": config["music"]["style"],
+            "strategy": config.control.strategy, "style": config.music.style,
             "seed": header.seed, "start_s": window.start_s, "end_s": window.end_s,
             "arousal": means.mean("arousal"), "setpoint": means.mean("setpoint"),
             "tempo_bpm": means.mean("tempo"),

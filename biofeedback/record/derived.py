@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from biofeedback.control.base import Decision
 from biofeedback.engine.events import Derived, WindowRequest
@@ -13,10 +15,11 @@ from biofeedback.group.subjects import SubjectEvent
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
-from biofeedback.record.line import DerivedLine
+from biofeedback.record.line import Beat as BeatNumber
+from biofeedback.record.line import Count, DerivedLine, Number, Time
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel
-from synth.params import Key, Layer, MusicParams
+from synth.params import Key, Layer, Mode, MusicParams
 from synth.tempo_map import TempoSegment
 
 __all__ = [
@@ -41,6 +44,16 @@ __all__ = [
 _ENCODER = msgspec.json.Encoder()
 _PARAMS = tuple(field.name for field in fields(MusicParams))
 
+#: 0 to 1, as far as numbers are exact.
+_Share = Annotated[float, Meta(ge=-1e-3, le=1.001)]
+_Length = Annotated[float, Meta(ge=0.0, le=1e4)]  #: in beats
+#: Down to where the music stands still.
+_Tempo = Annotated[float, Meta(gt=0.0, le=1e3)]
+_KeyName = Annotated[
+    str,
+    Meta(pattern=rf"^(?:[CDFGA]#?|[DEGAB]b|[EB]) (?:{'|'.join(Mode)})$"),
+]
+
 
 class BeatLine(DerivedLine, frozen=True, tag="beat", omit_defaults=True):
     """Derived: a heart beat and what was made of it; `nn` says whether metrics use it.
@@ -48,8 +61,8 @@ class BeatLine(DerivedLine, frozen=True, tag="beat", omit_defaults=True):
     `wearer` says whose it is, in a group.
     """
 
-    time: float  #: session time in s
-    rr_ms: float  #: the interval that ends there
+    time: Time  #: session time in s
+    rr_ms: Number  #: the interval that ends there
     verdict: str  #: what it is worth
     nn: bool
     wearer: str = ""
@@ -61,9 +74,9 @@ class ScrLine(DerivedLine, frozen=True, tag="scr", omit_defaults=True):
     `wearer` says whose it is, in a group.
     """
 
-    time: float  #: session time of the onset in s
-    peak: float  #: session time in s
-    amplitude_us: float  #: from trough to peak
+    time: Time  #: session time of the onset in s
+    peak: Time  #: session time in s
+    amplitude_us: Number  #: from trough to peak
     wearer: str = ""
 
 
@@ -71,12 +84,12 @@ class ReadingItem(msgspec.Struct, frozen=True, array_like=True):
     """One metric within a reading line: a list of these, in this order."""
 
     name: str  #: that of the metric
-    value: float | None  #: None for too little to say anything
+    value: Number | None  #: None for too little to say anything
     unit: str  #: of the value
-    window_s: float  #: how much time it describes
-    time_s: float  #: session time at the end of it
-    quality: float  #: 0 to 1
-    coverage: float  #: 0 to 1
+    window_s: Time  #: how much time it describes
+    time_s: Time  #: session time at the end of it
+    quality: Number  #: 0 to 1
+    coverage: Number  #: 0 to 1
 
 
 class ReadingLine(DerivedLine, frozen=True, tag="reading"):
@@ -88,38 +101,38 @@ class ReadingLine(DerivedLine, frozen=True, tag="reading"):
 class WindowLine(DerivedLine, frozen=True, tag="window"):
     """Derived: the worker was asked for the metrics of start .. end."""
 
-    start: float
-    end: float
-    from_seq: int  #: first line that it rests on
-    to_seq: int  #: last line that it rests on
+    start: Time
+    end: Time
+    from_seq: Count  #: first line that it rests on
+    to_seq: Count  #: last line that it rests on
 
 
 class StateLine(DerivedLine, frozen=True, tag="state"):
     """Derived: the arousal estimate with its interval."""
 
-    arousal: float
-    low: float  #: end of the 90 % interval
-    high: float  #: its other end
-    confidence: float  #: 0 to 1
+    arousal: Number
+    low: Number  #: end of the 90 % interval
+    high: Number  #: its other end
+    confidence: Number  #: 0 to 1
     phase: str  #: "rest" or "tracking"
-    breaths_per_minute: float | None  #: None where it is not known
-    contributions: dict[str, float]  #: of each metric, in standard deviations
+    breaths_per_minute: Number | None  #: None where it is not known
+    contributions: dict[str, Number]  #: of each metric, in standard deviations
 
 
 class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
     """The music's parameters within a decision line: a list of these, in this order."""
 
-    tempo_bpm: float  #: 32 to 160
-    key: str  #: such as "F# aeolian"
-    density: float  #: onsets a beat
-    dynamics: float  #: 0 to 1
-    register: float  #: -1 to 1
-    brightness: float  #: 0 to 1
-    tension: float  #: 0 to 1
-    articulation: float  #: 0 to 1
-    swing: float  #: 0.5 to 0.67
-    swell: float  #: 0 to 1
-    layers: list[str]  #: those that play
+    tempo_bpm: _Tempo  #: 32 to 160
+    key: _KeyName  #: such as "F# aeolian"
+    density: Annotated[float, Meta(ge=0.0, le=100.0)]  #: onsets a beat
+    dynamics: _Share  #: 0 to 1
+    register: Annotated[float, Meta(ge=-1.001, le=1.001)]  #: -1 to 1
+    brightness: _Share  #: 0 to 1
+    tension: _Share  #: 0 to 1
+    articulation: _Share  #: 0 to 1
+    swing: _Share  #: 0.5 to 0.67
+    swell: _Share  #: 0 to 1
+    layers: list[Layer]  #: those that play
     rest: bool = False  #: whether the music is to be silent
     sound: str = ""  #: the set of instruments
 
@@ -128,10 +141,10 @@ class DecisionLine(DerivedLine, frozen=True, tag="decision", omit_defaults=True)
     """Derived: what the music should do, and why; `cause` is the reading or branch behind it."""
 
     strategy: str  #: who decided
-    setpoint: float | None  #: arousal to lead to; None where it leads nowhere
+    setpoint: Number | None  #: arousal to lead to; None where it leads nowhere
     params: ParamsItem  #: of the music
     why: str
-    numbers: dict[str, float]  #: what the strategy went by
+    numbers: dict[str, Number]  #: what the strategy went by
     cause: str = ""
     phase: str = ""  #: of the programme
 
@@ -139,18 +152,18 @@ class DecisionLine(DerivedLine, frozen=True, tag="decision", omit_defaults=True)
 class TempoLine(DerivedLine, frozen=True, tag="tempo"):
     """Derived: from `time` on, where the music stands at `beat`, it moves at `bpm`."""
 
-    time: float
-    beat: float
-    bpm: float
+    time: Time
+    beat: BeatNumber
+    bpm: _Tempo
 
 
 class MusicLine(DerivedLine, frozen=True, tag="music"):
     """Derived: a bar as it was composed; its notes follow."""
 
-    index: int  #: of the bar
-    beat: float  #: where it starts, in beats of the session
-    beats: float  #: its length
-    key: str  #: such as "F# aeolian"
+    index: Count  #: of the bar
+    beat: BeatNumber  #: where it starts, in beats of the session
+    beats: _Length  #: its length
+    key: _KeyName  #: such as "F# aeolian"
     chords: list[str]  #: symbols in order
     section: str  #: place in the form
     phrase_start: bool  #: whether it begins a phrase
@@ -159,18 +172,18 @@ class MusicLine(DerivedLine, frozen=True, tag="music"):
 class NoteLine(DerivedLine, frozen=True, tag="note"):
     """Derived: a note."""
 
-    id: int  #: by which it is known
-    beat: float  #: where it starts, in beats of the session
-    beats: float  #: its length
-    pitch: int  #: MIDI note number
-    velocity: int  #: 1 to 127
-    layer: str  #: who plays it
+    id: Count  #: by which it is known
+    beat: BeatNumber  #: where it starts, in beats of the session
+    beats: _Length  #: its length
+    pitch: Annotated[int, Meta(ge=0, le=127)]  #: MIDI note number
+    velocity: Annotated[int, Meta(ge=1, le=127)]  #: 1 to 127
+    layer: Layer  #: who plays it
 
 
 class CancelLine(DerivedLine, frozen=True, tag="cancel"):
     """Derived: notes from this beat on were withdrawn."""
 
-    from_beat: float  #: in beats of the session
+    from_beat: BeatNumber  #: in beats of the session
 
 
 def encoded(seq: int, t: float, derived: Sequence[Derived]) -> list[bytes]:
@@ -283,8 +296,7 @@ def params_item(params: MusicParams) -> ParamsItem:
         A list in JSON.
     """
     values = {name: getattr(params, name) for name in _PARAMS}
-    layers = [layer.value for layer in params.layers]
-    return ParamsItem(**values | {"key": str(params.key), "layers": layers})
+    return ParamsItem(**values | {"key": str(params.key), "layers": list(params.layers)})
 
 
 def params_of(item: ParamsItem) -> MusicParams:
@@ -306,7 +318,7 @@ def params_of(item: ParamsItem) -> MusicParams:
         For an unknown key or layer.
     """
     values = {name: getattr(item, name) for name in _PARAMS}
-    values |= {"key": Key.parse(item.key), "layers": tuple(Layer(name) for name in item.layers)}
+    values |= {"key": Key.parse(item.key), "layers": tuple(item.layers)}
     return MusicParams(**values)
 
 
@@ -325,7 +337,7 @@ def _bar_lines(seq: int, t: float, bar: Bar) -> list[DerivedLine]:
     notes = [
         NoteLine(
             t=t, seq=seq + place, id=note.id, beat=note.beat, beats=note.beats, pitch=note.pitch,
-            velocity=note.velocity, layer=note.layer.value,
+            velocity=note.velocity, layer=note.layer,
         )
         for place, note in enumerate(bar.notes, 1)
     ]  # fmt: skip

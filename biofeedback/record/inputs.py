@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from biofeedback.engine.events import WindowRequest
-from biofeedback.engine.inputs import BarRequest, Command, ExternalClock, Input, Tick
+from biofeedback.engine.inputs import BarRequest, Command, CommandName, ExternalClock, Input, Tick
 from biofeedback.metrics.windowed import WindowResult
 from biofeedback.record.even_times import even_times, spread
-from biofeedback.record.line import LogLine
-from sensors.base import SensorStatus
-from sensors.signals import UNITS, Chunk, FloatArray, Gap, Signal
+from biofeedback.record.line import Beat, Count, LogLine, Number, Time
+from sensors.base import LinkState, SensorStatus
+from sensors.signals import UNITS, Chunk, FloatArray, Gap, GapReason, Signal
 
 __all__ = [
     "BarLine",
@@ -41,37 +43,37 @@ class ChunkLine(LogLine, frozen=True, tag="chunk", omit_defaults=True):
     """
 
     source: str  #: the sensor's name
-    signal: str  #: what is measured
+    signal: Signal  #: what is measured
     unit: str  #: of the values
     #: a number a sample, or a list of them, one a channel; null for NaN
-    values: list[float | list[float | None] | None]
-    t0: float | None = None
-    rate_hz: float | None = None
-    times: list[float] | None = None
-    device_times: list[float] | None = None  #: the device's own, in s
-    device_last: float | None = None
-    device_step: float | None = None
+    values: list[Number | list[Number | None] | None]
+    t0: Time | None = None
+    rate_hz: Annotated[float, Meta(gt=0.0, le=1e6)] | None = None
+    times: list[Time] | None = None
+    device_times: list[Number] | None = None  #: the device's own, in s
+    device_last: Number | None = None
+    device_step: Number | None = None
 
 
 class GapLine(LogLine, frozen=True, tag="gap"):
     """Input: a stretch without trustworthy samples."""
 
     source: str  #: the sensor's name
-    signal: str  #: what is missing
-    start: float  #: session time in s
-    end: float  #: session time in s
-    reason: str  #: why
+    signal: Signal  #: what is missing
+    start: Time  #: session time in s
+    end: Time  #: session time in s
+    reason: GapReason  #: why
 
 
 class StatusLine(LogLine, frozen=True, tag="status", omit_defaults=True):
     """Input: a sensor's link, battery, contact, clock or count of bad input changed."""
 
     source: str  #: the sensor's name
-    state: str  #: of the link
+    state: LinkState  #: of the link
     battery_percent: int | None  #: None where it did not say
     contact: bool | None  #: with the skin; None where it cannot tell
     detail: str  #: a sentence for the wearer, or empty
-    drift_ppm: float | None = None  #: how fast its clock is; None until known
+    drift_ppm: Number | None = None  #: how fast its clock is; None until known
     #: how much bad input came so far, by kind
     bad: dict[str, int] = msgspec.field(default_factory=dict)
     wish: str = ""  #: what was asked for, where the device answers under another name
@@ -80,14 +82,14 @@ class StatusLine(LogLine, frozen=True, tag="status", omit_defaults=True):
 class TickLine(LogLine, frozen=True, tag="tick"):
     """Input: the strategy's tick; it stands for session time index / 2 s."""
 
-    index: int
+    index: Count
 
 
 class WorkerLine(LogLine, frozen=True, tag="worker"):
     """Input: what the worker process computed from the inputs from_seq .. to_seq."""
 
-    from_seq: int
-    to_seq: int
+    from_seq: Count
+    to_seq: Count
     result: msgspec.Raw  #: what `windowed.compute` gave, as JSON
 
 
@@ -98,9 +100,9 @@ class CommandLine(LogLine, frozen=True, tag="command", omit_defaults=True):
     """
 
     who: str  #: who asked: a key, a page and the like
-    what: str  #: the command
+    what: CommandName  #: the command
     value: str  #: its argument, as text
-    time: float | None = None
+    time: Time | None = None
 
     @property
     def at(self) -> float:
@@ -111,17 +113,17 @@ class CommandLine(LogLine, frozen=True, tag="command", omit_defaults=True):
 class BarLine(LogLine, frozen=True, tag="bar"):
     """Input: the player needs bar `index`, from `beat` on."""
 
-    index: int
-    beat: float
+    index: Count
+    beat: Beat
 
 
 class ExternalClockLine(LogLine, frozen=True, tag="external_clock"):
     """Input: another device's clock stands at `beat` at `time` and moves at `bpm`."""
 
-    time: float
-    beat: float
-    bpm: float
-    state: str  #: "running", "stopped" or "lost"
+    time: Time
+    beat: Number
+    bpm: Annotated[float, Meta(ge=0.0, le=1e4)]
+    state: Literal["running", "stopped", "lost"]  #: of the other clock
 
 
 InputLine = (
@@ -160,7 +162,7 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
             return _chunk_line(seq, t, item)
         case Gap():
             return GapLine(
-                t=t, seq=seq, source=item.source, signal=item.signal.value,
+                t=t, seq=seq, source=item.source, signal=item.signal,
                 start=item.start_s, end=item.end_s, reason=item.reason,
             )  # fmt: skip
         case SensorStatus():
@@ -255,7 +257,7 @@ def _chunk_line(seq: int, t: float, chunk: Chunk) -> ChunkLine:
     even = None if device is None else _even(device)
     regular = chunk.rate_hz is not None and chunk.times_s.size > 0
     return ChunkLine(
-        t=t, seq=seq, source=chunk.source, signal=chunk.signal.value, unit=UNITS[chunk.signal],
+        t=t, seq=seq, source=chunk.source, signal=chunk.signal, unit=UNITS[chunk.signal],
         values=values.tolist(),
         t0=float(chunk.times_s[0]) if regular else None,
         rate_hz=chunk.rate_hz if regular else None,
@@ -273,7 +275,7 @@ def _even(times_s: FloatArray) -> tuple[float, float] | None:
 
 
 def _chunk_of(line: ChunkLine) -> Chunk:
-    signal, values = Signal(line.signal), _floats(line.values)
+    signal, values = line.signal, _floats(line.values)
     device = device_times(line)
     if line.t0 is not None and line.rate_hz is not None:
         chunk = Chunk.regular(signal, line.source, line.t0, line.rate_hz, values)

@@ -7,10 +7,30 @@ the CRC-32 of its other bytes, as its last field, so that verify names a line th
 from __future__ import annotations
 
 import zlib
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-__all__ = ["DerivedLine", "LogLine", "checksums", "encode", "intact", "sealed"]
+__all__ = [
+    "Beat",
+    "Count",
+    "DerivedLine",
+    "LogLine",
+    "Number",
+    "Time",
+    "checksums",
+    "encode",
+    "sealed",
+]
+
+#: What a field may hold; a line that holds more is damaged, and no reader sees it.
+Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+#: Session time in s; ten years.
+Time = Annotated[float, Meta(ge=-1e6, le=3.2e8)]
+#: In beats of the session.
+Beat = Annotated[float, Meta(ge=-1e4, le=1e8)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 _ENCODER = msgspec.json.Encoder()
 _FIELD = b',"crc":"'
@@ -20,8 +40,8 @@ _LENGTH = len(_FIELD) + 8 + len(b'"}')
 class LogLine(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
     """A line of any kind: session time `t` in s at which it came to be, and its place `seq`."""
 
-    t: float
-    seq: int
+    t: Annotated[float, Meta(ge=0.0, le=3.2e8)]
+    seq: Count
 
 
 class DerivedLine(LogLine, frozen=True):
@@ -79,20 +99,3 @@ def checksums(line: bytes) -> tuple[str, str]:
         return "", f"{zlib.crc32(line):08x}"
     own = line[:-_LENGTH] + b"}"
     return found[len(_FIELD) : -2].decode("ascii", "replace"), f"{zlib.crc32(own):08x}"
-
-
-def intact(line: bytes) -> bool:
-    """Whether a line carries the checksum that it should.
-
-    Parameters
-    ----------
-    line
-        A line of the log, a JSON object without its line break.
-
-    Returns
-    -------
-    bool
-        False for a line without one.
-    """
-    found, right = checksums(line)
-    return found == right

@@ -7,9 +7,10 @@ Every line carries `kind`, `t` (session time in s at which it came to be) and `s
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from biofeedback.record.derived import (
     BeatLine,
@@ -35,10 +36,11 @@ from biofeedback.record.inputs import (
     TickLine,
     WorkerLine,
 )
-from biofeedback.record.line import LogLine
+from biofeedback.record.line import Count, LogLine, Number
 
 __all__ = [
     "DERIVED",
+    "HOLES",
     "INPUTS",
     "SCHEMA",
     "BarLine",
@@ -53,6 +55,7 @@ __all__ = [
     "ExternalClockLine",
     "GapLine",
     "HeaderLine",
+    "HoleReason",
     "LatencyLine",
     "Line",
     "LostLine",
@@ -81,13 +84,22 @@ __all__ = [
 SCHEMA = 3
 
 
+HoleReason = Literal["disk", "taken", "damaged"]
+#: Why lines are not there, in words.
+HOLES: dict[HoleReason, str] = {
+    "disk": "the disk was full",
+    "taken": "a file of the log was taken away while the session ran",
+    "damaged": "they were damaged, and the log was repaired",
+}
+
+
 class TrialItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which block of which trial a session was; what was played in it, the config says."""
 
     name: str  #: of the trial
     protocol: str  #: SHA-256 of the frozen protocol
-    block: int  #: from 1
-    attempt: int  #: from 1; an interrupted block is repeated
+    block: Annotated[int, Meta(ge=1, le=10_000)]  #: from 1
+    attempt: Annotated[int, Meta(ge=1, le=10_000)]  #: from 1; an interrupted block is repeated
 
 
 class PluginItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,12 +122,12 @@ class ProcessorItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class HeaderLine(LogLine, frozen=True, tag="header"):
     """The first line: everything that is needed to regenerate what was derived."""
 
-    schema: int  #: `SCHEMA` of the code that wrote it
+    schema: Annotated[int, Meta(ge=1)]  #: `SCHEMA` of the code that wrote it
     versions: dict[str, str]  #: of Python, this program and its libraries
     platform: str  #: operating system and kind of processor
     started_utc: str  #: wall clock at session time 0, ISO 8601
-    seed: int  #: of all chance
-    mode: str  #: "live" or "virtual"
+    seed: Annotated[int, Meta(ge=0)]  #: of all chance
+    mode: Literal["live", "virtual"]  #: whether time was real
     sensors: list[str]  #: as they were asked for; a recording without its path
     outputs: list[str]  #: as they were asked for; a file without its path
     profile: str | None  #: whose session it is; None for nobody's
@@ -163,24 +175,24 @@ class PluginLine(LogLine, frozen=True, tag="plugin"):
 class SkipLine(LogLine, frozen=True, tag="skip"):
     """Note: ticks that came too late to be taken, first to last."""
 
-    first: int
-    last: int
+    first: Count
+    last: Count
 
 
 class ClockLine(LogLine, frozen=True, tag="clock"):
     """Note: the wall clock moved against the session's by `step_s`; this is the new anchor."""
 
     utc: str  #: wall clock at `t`, ISO 8601
-    step_s: float
+    step_s: Number
 
 
 class DelayItem(msgspec.Struct, frozen=True, array_like=True):
     """How long one stage took, within a latency line: a list of these, in this order."""
 
-    count: int  #: how often
-    p50_ms: float  #: median
-    p99_ms: float  #: 99th percentile
-    max_ms: float  #: the longest
+    count: Count  #: how often
+    p50_ms: Number  #: median
+    p99_ms: Number  #: 99th percentile
+    max_ms: Number  #: the longest
 
 
 class LatencyLine(LogLine, frozen=True, tag="latency"):
@@ -189,11 +201,12 @@ class LatencyLine(LogLine, frozen=True, tag="latency"):
     stages: dict[str, DelayItem]  #: by name
 
 
-class LostLine(LogLine, frozen=True, tag="lost"):
-    """Note: the disk took none of the lines `first` to `last`; this one stands in their place."""
+class LostLine(LogLine, frozen=True, tag="lost", omit_defaults=True):
+    """Note: the lines `first` to `last` are not there; this one stands in their place."""
 
-    first: int
-    last: int
+    first: Count
+    last: Count
+    why: HoleReason = "disk"  #: a key of `HOLES`
 
 
 class EndLine(LogLine, frozen=True, tag="end", omit_defaults=True):
@@ -203,9 +216,9 @@ class EndLine(LogLine, frozen=True, tag="end", omit_defaults=True):
     """
 
     reason: str  #: why it ended
-    counters: dict[str, float]  #: by name
+    counters: dict[str, Number]  #: by name
     bad: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
-    drift_ppm: dict[str, float] = msgspec.field(default_factory=dict)
+    drift_ppm: dict[str, Number] = msgspec.field(default_factory=dict)
 
 
 Line = (

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import msgspec
-
-from biofeedback.common.errors import LogError
-from biofeedback.record.line import intact
-from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
-from biofeedback.record.older import decoder
+from biofeedback.common.errors import KeyMissingError, LogError
+from biofeedback.record.lines import HeaderLine, Line
+from biofeedback.record.scan import LineScanner, ScannedLine
 from biofeedback.storage import encryption
 
 __all__ = [
     "COMPRESSED_NAME",
     "LOG_NAME",
     "SEALED_NAME",
-    "damage",
     "find_log",
     "is_session",
     "log_parts",
@@ -32,16 +30,15 @@ __all__ = [
     "part_name",
     "read",
     "read_header",
+    "scan",
     "whole_lines",
 ]
-
-Told = Callable[[str], None] | None
 
 LOG_NAME = "session.jsonl"
 COMPRESSED_NAME = f"{LOG_NAME}.gz"
 SEALED_NAME = f"{COMPRESSED_NAME}{encryption.SUFFIX}"
-_NAMES = (LOG_NAME, COMPRESSED_NAME, SEALED_NAME)
-_LATER_PART = re.compile(r"session-\d{4,}\.jsonl(\.gz(\.age)?)?")
+#: A part of a log; the group is its number, from the second one on.
+_PART = re.compile(r"session(?:-(\d{4,9}))?\.jsonl(?:\.gz(?:\.age)?)?")
 #: A log is some ten times as long as when it is compressed.
 _COMPRESSED_BY = 10
 
@@ -63,7 +60,7 @@ def part_name(number: int) -> str:
 
 
 def is_session(path: Path) -> bool:
-    """Whether `path` is a session's folder or log, by its name alone.
+    """Whether `path` is a session's folder or log, by names alone.
 
     Parameters
     ----------
@@ -75,9 +72,9 @@ def is_session(path: Path) -> bool:
     bool
         False for a folder without a log.
     """
-    if path.is_dir():
-        return any((path / name).is_file() for name in _NAMES)
-    return path.name in _NAMES
+    if os.path.isdir(path):
+        return bool(_parts_in(path))
+    return (match := _PART.fullmatch(path.name)) is not None and match[1] is None
 
 
 def find_log(session: Path) -> Path:
@@ -96,22 +93,13 @@ def find_log(session: Path) -> Path:
     Raises
     ------
     LogError
-        When there is none.
+        When there is none, or what has its name is no file.
     """
-    candidates = [session]
-    if session.is_dir():
-        candidates = [session / name for name in _NAMES]
-    for path in candidates:
-        if path.is_file():
-            return path
-    raise LogError(
-        f"no session log at {session}",
-        hint=f"Give a session's folder, or the {LOG_NAME} in it.",
-    )
+    return log_parts(session)[0]
 
 
 def log_parts(session: Path) -> list[Path]:
-    """Return all parts of a session's log in order, given its folder or the log; at least one.
+    """Return all parts of a session's log that there are, in order; at least one.
 
     Parameters
     ----------
@@ -126,21 +114,42 @@ def log_parts(session: Path) -> list[Path]:
     Raises
     ------
     LogError
-        When there is no log, or a part of it is missing.
+        When there is no log, or something that is no file has the name of a part.
     """
-    first = find_log(session)
-    if first.name not in _NAMES:
-        return [first]
-    found = [p for p in first.parent.glob("session-*.jsonl*") if _LATER_PART.fullmatch(p.name)]
-    later = {path.name.removesuffix(encryption.SUFFIX).removesuffix(".gz"): path for path in found}
-    names = [part_name(number) for number in range(2, len(later) + 2)]
-    for name in names:
-        if name not in later:
-            raise LogError(
-                f"{first.with_name(name)} is missing, and there are parts of the log after it",
-                hint="Put it back, or move the later parts away.",
-            )
-    return [first, *(later[name] for name in names)]
+    if os.path.isdir(session):
+        parts = _parts_in(session)
+    else:
+        match = _PART.fullmatch(session.name)
+        parts = _parts_in(session.parent) if match is not None and match[1] is None else {}
+        parts = {1: session} | {number: part for number, part in parts.items() if number > 1}
+    for path in parts.values():
+        if not os.path.isfile(path):
+            raise _no_log(session, path)
+    if not parts:
+        raise _no_log(session, session)
+    return [parts[number] for number in sorted(parts)]
+
+
+def _parts_in(folder: Path) -> dict[int, Path]:
+    """Return what has the name of a part, by number; of two of one number the plain one."""
+    try:
+        names = sorted(os.listdir(folder), reverse=True)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    matches = [match for name in names if (match := _PART.fullmatch(name)) is not None]
+    return {int(match[1] or 1): folder / match[0] for match in matches}
+
+
+def _no_log(session: Path, path: Path) -> LogError:
+    if path != session or (os.path.lexists(path) and not os.path.isdir(path)):
+        return LogError(f"{path} is no file that can be read", hint="Put it back from a copy.")
+    hint = f"Give a session's folder, or the {LOG_NAME} in it."
+    return LogError(f"no session log at {session}", hint=hint)
+
+
+def _unreadable(path: Path, error: OSError | zlib.error) -> LogError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return LogError(f"{path} cannot be read: {reason}", hint="It is damaged, or is not yours.")
 
 
 def log_state(session: Path) -> tuple[int, int]:
@@ -178,16 +187,16 @@ def log_size(session: Path) -> int:
 
 def _plain_size(path: Path) -> int:
     size = path.stat().st_size
-    if path.suffix == encryption.SUFFIX:
-        return _COMPRESSED_BY * size
     if path.suffix == ".gz" and size > 4:
-        with path.open("rb") as file:
+        with suppress(OSError), path.open("rb") as file:  # who reads it says what is wrong
             file.seek(-4, 2)
             (size,) = struct.unpack("<I", file.read(4))  # RFC 1952: length modulo 2^32
-    return size
+    return _COMPRESSED_BY * size if path.suffix == encryption.SUFFIX else size
 
 
-def read(session: Path, told: Told = None) -> Iterator[tuple[bytes, Line]]:
+def read(
+    session: Path, told: Callable[[ScannedLine], None] | None = None
+) -> Iterator[tuple[bytes, Line]]:
     """Yield each complete line, raw and decoded, in order.
 
     An incomplete last line, as a crash leaves it, is left out.
@@ -197,7 +206,8 @@ def read(session: Path, told: Told = None) -> Iterator[tuple[bytes, Line]]:
     session
         A session's folder, or the log in it.
     told
-        Hears of lines that were changed or are missing, a sentence each; None to look for none.
+        Hears of lines that were changed, are missing or stand in another place, which then are
+        no errors.
 
     Yields
     ------
@@ -207,67 +217,73 @@ def read(session: Path, told: Told = None) -> Iterator[tuple[bytes, Line]]:
     Raises
     ------
     LogError
-        For a line that does not decode, a second header, a missing part and an empty log; it
-        names the place.
+        For whatever is wrong with it; it names the first place.
     """
-    parts = log_parts(session)
-    header: HeaderLine | None = None
-    decode, seq = decoder(SCHEMA), 0
-    for path in parts:
-        for number, raw in enumerate(whole_lines(path), 1):
-            try:
-                line = decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    for found in scan(session):
+        if found.problem:
+            if told is None or found.line is None:
                 raise LogError(
-                    f"{path}, line {number}: {error}",
-                    hint="The log was edited, or comes from another version.",
-                ) from error
-            if header is None:
-                header = _checked_header(path, line)
-                decode = decoder(header.schema)
-            elif isinstance(line, HeaderLine):
-                raise LogError(
-                    f"{path}, line {number}: a second header",
-                    hint="Two logs were put into one file; cut it before this line.",
+                    found.told,
+                    hint=f"`biofeedback sessions check {found.part.parent.name}` lists all that is "
+                    "damaged, `sessions repair` saves the rest.",
                 )
-            if told is not None:
-                for problem in _damage(raw, line, seq, header):
-                    told(f"{path.name}, line {number}: {problem}")
-            seq = (line.last if isinstance(line, LostLine) else line.seq) + 1
-            yield raw, line
-    if header is None and parts[0].stat().st_size == 0:
-        raise LogError(f"the session log {parts[0]} is empty", hint="The session never began.")
+            told(found)
+        assert found.line is not None
+        yield found.raw, found.line
 
 
-def damage(session: Path) -> list[str]:
-    """Return what is wrong with a log that can be read: each changed line, each hole, by place.
+def scan(session: Path) -> Iterator[ScannedLine]:
+    """Yield each complete line of a log, with what is wrong with it where something is.
 
     Parameters
     ----------
     session
         A session's folder, or the log in it.
 
-    Returns
-    -------
-    list[str]
-        Empty for a log that is whole.
+    Yields
+    ------
+    ScannedLine
+        In order; one that is damaged has no meaning.
 
     Raises
     ------
     LogError
-        When it cannot be read.
+        Without a log, for an empty one, and for one of a newer schema.
     """
-    found: list[str] = []
-    for _ in read(session, found.append):
-        pass
-    return found
+    scanner, due = LineScanner(), 1
+    parts = log_parts(session)
+    for path in parts:
+        number, at, whole = 0, _number(path), whole_lines(path)
+        try:
+            for raw in whole:
+                number += 1
+                if number == 1 and at > due and not raw.startswith(_HEADER):
+                    missing = path.with_name(part_name(due))
+                    yield ScannedLine(missing, 0, b"", None, _MISSING)
+                if (found := scanner.take(path, number, raw)) is not None:
+                    yield found
+        except KeyMissingError:
+            raise
+        except LogError as error:
+            reason = str(error).removeprefix(f"{path} ")
+            yield ScannedLine(path, 0, b"", None, reason)
+        due = at + 1
+    if (found := scanner.end()) is not None:
+        yield found
+    elif scanner.header is None:
+        empty = all(part.stat().st_size == 0 for part in parts)
+        how = "" if empty else ": it was cut within its first line"
+        raise LogError(f"the session log {parts[0]} is empty{how}", hint="The session never began.")
 
 
-def _damage(raw: bytes, line: Line, seq: int, header: HeaderLine) -> Iterator[str]:
-    if line.seq != seq:
-        yield f"number {seq} should stand here, not {line.seq}: lines are missing or were added"
-    if header.schema >= 2 and not isinstance(line, DERIVED) and not intact(raw):
-        yield "changed since it was written, as its checksum shows"
+#: A log's first line, and that of a part which goes on where a file was taken away.
+_HEADER = b'{"kind":"header"'
+_MISSING = "is missing, and there are parts of the log after it"
+
+
+def _number(path: Path) -> int:
+    match = _PART.fullmatch(path.name)
+    return int(match[1] or 1) if match is not None else 1
 
 
 def whole_lines(path: Path) -> Iterator[bytes]:
@@ -288,18 +304,16 @@ def whole_lines(path: Path) -> Iterator[bytes]:
     LogError
         When the file is damaged.
     """
-    with _opened(path) as file:
-        try:
+    try:
+        with _opened(path) as file:
             for raw in file:
                 if not raw.endswith(b"\n"):
                     return
                 yield raw[:-1]
-        except EOFError:
-            return  # compressed, then cut
-        except (OSError, zlib.error) as error:
-            raise LogError(
-                f"{path} cannot be read: {error}", hint="The file is damaged, or is not yours."
-            ) from error
+    except EOFError:
+        return  # compressed, then cut
+    except (OSError, zlib.error) as error:
+        raise _unreadable(path, error) from error
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -326,18 +340,6 @@ def read_header(session: Path) -> HeaderLine:
     LogError
         When the log is empty or cannot be read.
     """
-    for _, line in read(session):
-        assert isinstance(line, HeaderLine)
-        return line
-    raise LogError(f"the session log {session} is empty", hint="The session never began.")
-
-
-def _checked_header(path: Path, line: Line) -> HeaderLine:
-    if not isinstance(line, HeaderLine):
-        raise LogError(f"{path} does not begin with a header", hint="Is this a session log?")
-    if line.schema > SCHEMA:
-        raise LogError(
-            f"{path} has schema {line.schema}, this version reads up to {SCHEMA}",
-            hint="Update biofeedback: pip install --upgrade biofeedback",
-        )
+    _, line = next(read(session))
+    assert isinstance(line, HeaderLine)
     return line

@@ -22,6 +22,7 @@ from biofeedback.record.inputs import input_of
 from biofeedback.record.line import DerivedLine, checksums, encode
 from biofeedback.record.processor import other_processor
 from biofeedback.record.reader import log_size, read
+from biofeedback.record.scan import ScannedLine
 from biofeedback.record.used import compared
 
 __all__ = ["Difference", "Verification", "verify"]
@@ -111,7 +112,7 @@ def verify(
     LogError
         When the log is empty or cannot be read.
     """
-    logged = read(session)
+    logged = read(session, told=_judged_here)
     first, header = next(logged, (b"", None))
     if not isinstance(header, lines.HeaderLine):
         raise LogError(f"the session log {session} is empty", hint="The session never began.")
@@ -161,6 +162,10 @@ def _with_plugins(origin: Verification, named: Sequence[lines.PluginItem]) -> Ve
         origin, versions=origin.versions | plugins.versions,
         other_code=origin.other_code or plugins.other_code, foreign=plugins.missing,
     )  # fmt: skip
+
+
+def _judged_here(_: ScannedLine) -> None:
+    """Let pass what was changed or is missing: to tell where and how is what verify is for."""
 
 
 def _built(

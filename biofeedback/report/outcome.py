@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 import numpy as np
 
 from biofeedback.personal.options import MusicOption
@@ -21,36 +20,6 @@ _FEWEST, _FEWEST_BREATHS = 20, 20
 _GOOD = 0.3
 #: Ratios of density that are called so; between them it is the usual one.
 _SPARSE, _FULL = 0.5, 0.7
-
-
-class _Palette(msgspec.Struct, frozen=True):
-    modes: str = "wander"
-    density_calm: float = 0.6
-
-
-class _Music(msgspec.Struct, frozen=True):
-    style: str = "ambient"
-    palette: _Palette = _Palette()
-
-
-class _Breathe(msgspec.Struct, frozen=True):
-    share_of_own: float = 0.75
-
-
-class _Control(msgspec.Struct, frozen=True):
-    strategy: str = "lead"
-    breathe: _Breathe = _Breathe()
-
-
-class _Phase(msgspec.Struct, frozen=True):
-    strategy: str = ""
-    breathe: _Breathe | None = None
-
-
-class _Config(msgspec.Struct, frozen=True):
-    control: _Control = _Control()
-    music: _Music = _Music()
-    phase: tuple[_Phase, ...] = ()
 
 
 def outcome(story: SessionData) -> SessionSummary | str:
@@ -93,7 +62,7 @@ def outcome(story: SessionData) -> SessionSummary | str:
 
 
 def _option(story: SessionData) -> MusicOption | None:
-    config = msgspec.json.decode(story.header.config, type=_Config)
+    config = story.setup
     strategies = [phase.strategy for phase in config.phase] or [config.control.strategy]
     strategy = next((name for name in ("breathe", "lead") if name in strategies), None)
     if strategy is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from biofeedback.record.lines import HOLES
 from biofeedback.report import figure, phases, summary
 from biofeedback.report.html import document, region
 from biofeedback.report.numbers import numbers, whole_session
@@ -107,10 +108,11 @@ def _header(story: SessionData) -> list[str]:
     ]
     if story.header.simulated:
         parts.append(f'<p class="badge">{SIMULATED}</p>')
-    if story.damage:
+    for why in sorted({line.why for line in story.losses} - {"disk"}):
+        count = sum(line.last - line.first + 1 for line in story.losses if line.why == why)
         parts.append(
-            '<p class="badge">The log was changed or damaged after it was written; what this says '
-            "may be wrong</p>"
+            f'<p class="badge">{count} lines of the log are missing, since {HOLES[why]}; what this '
+            "says leaves them out</p>"
         )
     if story.end is None:
         parts.append(

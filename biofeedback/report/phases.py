@@ -204,7 +204,8 @@ def _losses(story: SessionData) -> list[TimelineEvent]:
     return [
         TimelineEvent(
             line.t, line.t, "log",
-            f"The disk was full: {line.last - line.first + 1} lines of the log are missing here.",
+            f"{line.last - line.first + 1} lines of the log are missing here: "
+            f"{lines.HOLES[line.why]}.",
         )
         for line in story.losses
     ]  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.record import lines
+from biofeedback.record.logged_config import LoggedConfig
 from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import find_log, log_size, read
 from sensors.signals import FloatArray
@@ -20,42 +21,12 @@ from synth.tempo_map import TempoMap, TempoSegment
 __all__ = [
     "DecisionSeries",
     "MetricSeries",
-    "ReportedConfig",
     "SessionData",
     "StateSeries",
     "read_story",
 ]
 
 BoolArray = NDArray[np.bool_]
-
-
-class _Limits(msgspec.Struct, frozen=True):
-    hold_below_confidence: float = 0.25
-    follow_above_confidence: float = 0.35
-
-
-class _Control(msgspec.Struct, frozen=True):
-    strategy: str = ""
-    limits: _Limits = _Limits()
-
-
-class _Music(msgspec.Struct, frozen=True):
-    style: str = ""
-
-
-class _Group(msgspec.Struct, frozen=True):
-    wearers: tuple[str, ...] = ()
-    rule: str = "mean"
-    leader: str = ""
-
-
-class ReportedConfig(msgspec.Struct, frozen=True):
-    """The part of the session's config that the report speaks of."""
-
-    title: str = ""
-    control: _Control = _Control()
-    music: _Music = _Music()
-    group: _Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +74,7 @@ class SessionData:
 
     folder: Path
     header: lines.HeaderLine
-    setup: ReportedConfig
+    setup: LoggedConfig
     duration_s: float
     end: lines.EndLine | None
     beat_times_s: FloatArray
@@ -122,7 +93,6 @@ class SessionData:
     commands: tuple[lines.CommandLine, ...]
     clock_steps: tuple[lines.ClockLine, ...]
     losses: tuple[lines.LostLine, ...]
-    damage: tuple[str, ...]  #: lines that were changed or are missing, by their place
 
     @property
     def replayed(self) -> bool:
@@ -140,22 +110,15 @@ def read_story(session: Path, progress: Callable[[float], None]) -> SessionData:
     path = find_log(session)
     size, done = log_size(session), 0
     gathered: _Gathered | None = None
-    damage: list[str] = []
-    for number, (raw, line) in enumerate(neutral(read(session, damage.append))):
+    for number, (raw, line) in enumerate(neutral(read(session))):
         if gathered is None:
             assert isinstance(line, lines.HeaderLine)
-            gathered = _Gathered(line, damage=damage)
+            gathered = _Gathered(line)
         gathered.take(line)
         done += len(raw) + 1
         if number % 2000 == 0:
             progress(done / size)
-    if gathered is None:  # a header that was cut short: read() left it out
-        from biofeedback.common.errors import LogError
-
-        raise LogError(
-            f"the session log {path} was cut within its first line",
-            hint="The session never began; there is nothing to show.",
-        )
+    assert gathered is not None
     progress(1.0)
     return gathered.story(path.parent)
 
@@ -177,7 +140,6 @@ class _Gathered:
     commands: list[lines.CommandLine] = field(default_factory=list)
     clock_steps: list[lines.ClockLine] = field(default_factory=list)
     losses: list[lines.LostLine] = field(default_factory=list)
-    damage: list[str] = field(default_factory=list)
     notes: int = 0
 
     def take(self, line: lines.Line) -> None:
@@ -219,7 +181,7 @@ class _Gathered:
                 pass
 
     def story(self, folder: Path) -> SessionData:
-        setup = msgspec.json.decode(self.header.config, type=ReportedConfig)
+        setup = msgspec.json.decode(self.header.config, type=LoggedConfig)
         return SessionData(
             folder=folder,
             header=self.header,
@@ -232,7 +194,7 @@ class _Gathered:
             response_times_s=_array([response.time for response in self.responses]),
             response_us=_array([response.amplitude_us for response in self.responses]),
             metrics=self._metrics(),
-            states=self._states(setup.control.limits),
+            states=self._states(setup),
             decisions=DecisionSeries(
                 times_s=_array([line.t for line in self.decisions]),
                 setpoint=_array([line.setpoint for line in self.decisions]),
@@ -249,7 +211,6 @@ class _Gathered:
             commands=tuple(self.commands),
             clock_steps=tuple(self.clock_steps),
             losses=tuple(self.losses),
-            damage=tuple(self.damage),
         )
 
     def _metrics(self) -> dict[str, MetricSeries]:
@@ -269,7 +230,7 @@ class _Gathered:
             for name, found in items.items()
         }
 
-    def _states(self, limits: _Limits) -> StateSeries:
+    def _states(self, setup: LoggedConfig) -> StateSeries:
         confidence = _array([line.confidence for line in self.states])
         return StateSeries(
             times_s=_array([line.t for line in self.states]),
@@ -278,7 +239,7 @@ class _Gathered:
             high=_array([line.high for line in self.states]),
             confidence=confidence,
             tracking=np.array([line.phase == "tracking" for line in self.states], dtype=bool),
-            followed=_followed(confidence, limits),
+            followed=_followed(confidence, setup),
         )
 
     def _keys(self) -> tuple[tuple[float, str], ...]:
@@ -294,8 +255,9 @@ class _Gathered:
         return tuple(keys)
 
 
-def _followed(confidence: FloatArray, limits: _Limits) -> BoolArray:
+def _followed(confidence: FloatArray, setup: LoggedConfig) -> BoolArray:
     """Return where the estimate was sure enough, with the hysteresis of the session's limits."""
+    limits = setup.control.limits
     followed = np.zeros(len(confidence), dtype=bool)
     following = False
     for place, value in enumerate(confidence):

@@ -6,7 +6,7 @@ from collections import Counter
 
 from biofeedback.report.html import note, section, table
 from biofeedback.report.session_data import SessionData
-from biofeedback.report.words import joined, length
+from biofeedback.report.words import length
 
 __all__ = ["sensing"]
 
@@ -34,14 +34,6 @@ def sensing(story: SessionData) -> list[str]:
         )
     elif rows:
         parts.append(note("No outages: every sensor delivered without a gap."))
-    if story.damage:
-        more = len(story.damage) - 5
-        parts.append(
-            note(
-                f"The log was changed or damaged after it was written: {joined(story.damage[:5])}"
-                f"{f', and {more} more' if more > 0 else ''}."
-            )
-        )
     return section("How well it was sensed", parts)
 
 

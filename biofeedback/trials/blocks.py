@@ -55,14 +55,13 @@ class TrialBlock:
 
 def read_block(attempt: BlockAttempt, protocol: Protocol) -> TrialBlock:
     """Read a block's log; one that was damaged or changed gives no values, but a problem."""
-    changed: list[str] = []
     reading = _Reading(attempt, protocol)
     try:
-        for _, line in read(attempt.folder, changed.append):
+        for _, line in read(attempt.folder):
             reading.take(line)
     except LogError as error:
         return TrialBlock(attempt, problem=str(error))
-    return reading.result("the log was changed: " + changed[0] if changed else "")
+    return reading.result()
 
 
 class _Reading:
@@ -127,14 +126,13 @@ class _Reading:
             case _:
                 pass
 
-    def result(self, problem: str) -> TrialBlock:
-        known = {} if problem else self._known
+    def result(self) -> TrialBlock:
         values = {
             name: EndpointValue(
                 sum(seen) / len(seen),
                 min(1.0, len(seen) / max(1, self._ticks if name == "arousal" else self._seconds)),
             )
-            for name, seen in known.items()
+            for name, seen in self._known.items()
         }
         header = self._header
         return TrialBlock(
@@ -147,7 +145,6 @@ class _Reading:
             by_hand=self._by_hand,
             minutes=0.0 if self._began_s is None else (self._ended_s - self._began_s) / 60.0,
             gap_s=self._gap_s,
-            problem=problem,
             versions=header.versions if header else {},
             sensors=tuple(neutral_header(header).sensors) if header else (),
         )

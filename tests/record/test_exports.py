@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import pyxdf
-from replayed_session import eda_csv, replayed, rr_text, simulated
+from replayed_session import eda_csv, renumbered, replayed, rr_text, simulated
 
 from biofeedback.cli.app import run
 from biofeedback.common.errors import FolderError
@@ -197,7 +197,7 @@ def with_strap(session: Path, folder: Path) -> Path:
             added += [ecg, acc]
     added.append(Gap(Signal.ECG, "strap", 7.1, 8.1, "link"))
     more = [encode(input_line(0, 20.0, item)) for item in added]
-    (folder / LOG_NAME).write_bytes(b"\n".join([*raw[:-1], *more, raw[-1]]) + b"\n")
+    (folder / LOG_NAME).write_bytes(renumbered([*raw[:-1], *more, raw[-1]]))
     return folder
 
 
@@ -247,7 +247,7 @@ def with_band(session: Path, folder: Path) -> Path:
             added.append(Chunk.regular(signal, "band", second + 0.03, float(rate), values))
     added.append(Gap(Signal.PPG, "band", 11.0, 12.0, "no_contact"))
     more = [encode(input_line(0, 20.0, item)) for item in added]
-    (folder / LOG_NAME).write_bytes(b"\n".join([*raw[:-1], *more, raw[-1]]) + b"\n")
+    (folder / LOG_NAME).write_bytes(renumbered([*raw[:-1], *more, raw[-1]]))
     return folder
 
 

@@ -12,7 +12,7 @@ from biofeedback.app.runner import SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
 from biofeedback.record import lines
-from biofeedback.record.catalogue import summary
+from biofeedback.record.log_summary import summary
 from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.replay import logged_inputs
 from biofeedback.runtime.session import Session

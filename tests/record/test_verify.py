@@ -37,7 +37,7 @@ def check(tmp_path: Path, log: bytes) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("kind", "pattern", "replacement", "field"),
     [
-        ("note", rb'"pitch":(\d)', rb'"pitch":1\1', "pitch"),
+        ("note", rb'"pitch":\d+', rb'"pitch":1', "pitch"),
         ("state", rb'"arousal":0\.(\d)', rb'"arousal":0.1\1', "arousal"),
         ("decision", rb'"why":"', rb'"why":"Perhaps ', "why"),
         ("reading", rb'"bpm",', rb'"bpm",1', "readings"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replayed_session import replayed, rr_text
+from replayed_session import renumbered, replayed, rr_text
 
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.report import downsample, phases, summary, words
@@ -18,7 +18,7 @@ def story_of(folder: Path, lines: list[str], base: Path) -> SessionData:
     """Read a log that has the header of `base` and these lines."""
     folder.mkdir()
     header = (base / LOG_NAME).read_text().splitlines()[0]
-    (folder / LOG_NAME).write_text("\n".join([header, *lines]) + "\n")
+    (folder / LOG_NAME).write_bytes(renumbered(line.encode() for line in (header, *lines)))
     return read_story(folder, lambda share: None)
 
 

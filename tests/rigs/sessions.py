@@ -10,9 +10,9 @@ from biofeedback.runtime.session import Session
 
 #: Of a session that a test builds by hand.
 PLAIN_HEADER = lines.HeaderLine(
-    t=0.0, seq=0, schema=lines.SCHEMA, versions={}, platform="", started_utc="", seed=1,
-    mode="virtual", sensors=[], outputs=[], profile=None, simulated=True,
-    baseline=msgspec.Raw(b"null"), config=msgspec.Raw(b"{}"),
+    t=0.0, seq=0, schema=lines.SCHEMA, versions={}, platform="",
+    started_utc="2026-01-01T00:00:00+00:00", seed=1, mode="virtual", sensors=[], outputs=[],
+    profile=None, simulated=True, baseline=msgspec.Raw(b"null"), config=msgspec.Raw(b"{}"),
 )  # fmt: skip
 
 

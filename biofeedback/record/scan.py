@@ -1,0 +1,199 @@
+"""A log's lines one by one: what each says, or what is wrong with it.
+
+Here and nowhere else it is checked that a line is whole, unchanged, in its place and makes sense:
+whoever reads a log need not look again. What a kind of line may say stands in its types, and in
+`meaning` what types can't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from biofeedback.common.errors import LogError
+from biofeedback.record.line import checksums, encode
+from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
+from biofeedback.record.meaning import nonsense
+from biofeedback.record.older import decoder
+
+__all__ = ["LineScanner", "ScannedLine", "sound"]
+
+#: Between two lines of a session that runs lie milliseconds; but a computer may sleep meanwhile.
+_LONGEST_SLEEP_S = 7 * 86400.0
+#: Before the last line, which no other one confirms.
+_LONGEST_PAUSE_S = 3600.0
+
+
+class ScannedLine(msgspec.Struct, frozen=True):
+    """One line: where it stands, and what it says or what is wrong with it."""
+
+    part: Path  #: of the log
+    number: int  #: in its part, from 1; 0 for the part as a whole
+    raw: bytes  #: without its line break
+    line: Line | None  #: None where it says nothing that makes sense
+    problem: str  #: "" for a line as it should be
+    whole: bool = True  #: nothing is wrong with it but, maybe, its place
+
+    @property
+    def told(self) -> str:
+        """Where it stands, and what is wrong with it."""
+        place = f"{self.part}, line {self.number}:" if self.number else str(self.part)
+        return f"{place} {self.problem}"
+
+
+class LineScanner:
+    """Takes a log's lines in order, those of all its parts."""
+
+    def __init__(self) -> None:
+        self.header: HeaderLine | None = None
+        self._header_raw = b""
+        self._decode: Callable[[bytes], Line] = decoder(SCHEMA)
+        self._seq = 0
+        self._anew = False  #: the last line was the header, written again
+        self._held: ScannedLine | None = None  #: whose time the next one confirms
+        self._time_s = 0.0  #: of the last line that was handed out
+        self._after_hole = False
+
+    def take(self, part: Path, number: int, raw: bytes) -> ScannedLine | None:
+        """Take the next line in; return the one before it, None when that is none of its own.
+
+        Parameters
+        ----------
+        part
+            Where it stands.
+        number
+            Which one it is there, from 1.
+        raw
+            Without its line break.
+
+        Returns
+        -------
+        ScannedLine | None
+            None as well for a header that was written again when a file had been taken away.
+
+        Raises
+        ------
+        LogError
+            For a log of a newer schema, of which this code can say nothing.
+        """
+        found = self._scanned(part, number, raw)
+        if found is None:
+            return None
+        held, self._held = self._held, found
+        return None if held is None else self._in_time(held, found.line)
+
+    def end(self) -> ScannedLine | None:
+        """Return the last line; None when there was none.
+
+        Returns
+        -------
+        ScannedLine | None
+            Nothing confirms its time, so it may lie at most an hour after the one before.
+        """
+        held, self._held = self._held, None
+        return None if held is None else self._in_time(held, None)
+
+    def _scanned(self, part: Path, number: int, raw: bytes) -> ScannedLine | None:
+        try:
+            line = self._decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._bad(part, number, raw, str(error))
+        except RecursionError:
+            return self._bad(part, number, raw, "it is nested too deeply")
+        if isinstance(line, HeaderLine):
+            if self.header is None:
+                self._begin(part, line, raw)
+            elif number == 1 and raw == self._header_raw:
+                self._anew = True
+                return None
+            else:
+                return self._bad(part, number, raw, "a second header")
+        elif self.header is None:
+            return self._bad(part, number, raw, "it does not begin with a header")
+        anew, self._anew = self._anew, False
+        if anew and isinstance(line, LostLine):  # of the lines that it stands for some are here
+            if line.last < self._seq:
+                return None
+            line = msgspec.structs.replace(line, seq=self._seq, first=self._seq)
+            raw = encode(line)
+        assert self.header is not None
+        changed = _changed(raw, line, self.header.schema)
+        if not changed and (reason := nonsense(line)):
+            return self._bad(part, number, raw, reason)
+        problem = self._misplaced(line) or changed
+        self._seq = (line.last if isinstance(line, LostLine) else line.seq) + 1
+        return ScannedLine(part, number, raw, line, problem, whole=not changed)
+
+    def _bad(self, part: Path, number: int, raw: bytes, problem: str) -> ScannedLine:
+        self._seq += 1
+        return ScannedLine(part, number, raw, None, problem, whole=False)
+
+    def _begin(self, part: Path, line: HeaderLine, raw: bytes) -> None:
+        if line.schema > SCHEMA:
+            raise LogError(
+                f"{part} has schema {line.schema}, this version reads up to {SCHEMA}",
+                hint="Update biofeedback: pip install --upgrade biofeedback",
+            )
+        self.header, self._header_raw, self._decode = line, raw, decoder(line.schema)
+
+    def _misplaced(self, line: Line) -> str:
+        if line.seq == self._seq:
+            return ""
+        return f"number {self._seq} should stand here, not {line.seq}: lines are missing or added"
+
+    def _in_time(self, found: ScannedLine, then: Line | None) -> ScannedLine:
+        """Return a line, with a problem when its time does not fit those around it."""
+        line = found.line
+        if line is None:
+            return found
+        before_s, reason = self._time_s, ""
+        if line.t < before_s:
+            reason = f"its time, {line.t:g} s, lies before that of the line above"
+        elif then is not None and before_s <= then.t < line.t:
+            reason = f"its time, {line.t:g} s, lies after that of the line below"
+        elif line.t - before_s > self._longest_s(line, is_last=then is None):
+            reason = f"its time, {line.t:g} s, lies long after that of the line above"
+        else:
+            self._time_s = line.t
+            self._after_hole = isinstance(line, LostLine)
+        if not reason:
+            return found
+        return msgspec.structs.replace(found, problem=found.problem or reason, whole=False)
+
+    def _longest_s(self, line: Line, *, is_last: bool) -> float:
+        """Return how long after the one before a line may have come to be."""
+        holed = self._after_hole or isinstance(line, LostLine)
+        return _LONGEST_PAUSE_S if is_last and not holed else _LONGEST_SLEEP_S
+
+
+def sound(raw: bytes, schema: int) -> Line | None:
+    """Return what a line says that is read by itself; None when it is damaged.
+
+    Parameters
+    ----------
+    raw
+        Without its line break.
+    schema
+        Of its log.
+
+    Returns
+    -------
+    Line | None
+        Whether it is in its place, nobody can tell here.
+    """
+    try:
+        line = decoder(schema)(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if nonsense(line) or _changed(raw, line, schema) else line
+
+
+def _changed(raw: bytes, line: Line, schema: int) -> str:
+    if isinstance(line, DERIVED):
+        return ""
+    found, right = checksums(raw)
+    if found == right or not (found or schema >= 2):
+        return ""
+    return "changed since it was written, as its checksum shows"
