@@ -23,7 +23,7 @@ from biofeedback.common.errors import (
 )
 from biofeedback.personal import consent, profiles, trail
 from biofeedback.record import removal
-from biofeedback.record.catalogue import catalogue
+from biofeedback.record.catalogue import catalogue, logs_in
 from biofeedback.record.export_label import people_of
 from biofeedback.record.own_part import own_part
 from biofeedback.record.reader import is_session, read_header
@@ -41,6 +41,7 @@ from biofeedback.storage.inventory import (
     WEB,
     Store,
 )  # fmt: skip
+from biofeedback.storage.locks import LOCK_NAME
 from biofeedback.trials.folder import PROTOCOL
 from biofeedback.trials.protocol import parse
 
@@ -131,7 +132,7 @@ def contents(kept: Kept) -> Iterator[tuple[str, Path | bytes]]:
 
 
 #: What lies beside data and is none: the index, and what keeps others from a session meanwhile.
-_OURS_ALONE = {INDEX.path.name, "session.lock"}
+_OURS_ALONE = {INDEX.path.name, LOCK_NAME}
 
 
 def _opened(path: Path, place: str) -> Iterator[tuple[str, Path | bytes]]:
@@ -218,8 +219,8 @@ def _sessions_in(out: Path, search: _Search) -> Iterator[Path]:
             yield entry.folder
     if problems:
         read = {entry.folder for entry in found}
-        for folder in sorted(path for path in out.iterdir() if path.is_dir()):
-            if folder not in read and is_session(folder):
+        for folder in logs_in(out):
+            if folder not in read:
                 if search.person is not None and _names(folder, search.person):
                     yield folder
                 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
@@ -9,15 +10,13 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from biofeedback.cli import console
-from biofeedback.cli.options import Json
+from biofeedback.cli.options import Json, Sessions, session_named
 
 if TYPE_CHECKING:
     from biofeedback.record.export_label import ExportLabel
     from biofeedback.record.lines import HeaderLine
 
-__all__ = ["export", "tell_damage"]
-
-_MOST_TOLD = 5
+__all__ = ["export", "refuse_damage"]
 
 
 class _Named(TypedDict, total=False):
@@ -26,7 +25,7 @@ class _Named(TypedDict, total=False):
 
 def export(
     sessions: Annotated[
-        list[Path], typer.Argument(metavar="SESSION...", help="Sessions' folders, or their logs.")
+        list[str], typer.Argument(metavar="SESSION...", help="Names as listed, or paths.")
     ],
     out: Annotated[
         Path,
@@ -45,6 +44,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Write over what is there already.")
     ] = False,
+    folder: Sessions = None,
     as_json: Json = False,
 ) -> None:
     """Write sessions as files for other programs.
@@ -61,23 +61,24 @@ def export(
     if EXPORTERS.find(to) is None:
         raise ConfigError(f"there is no export to {to!r}", hint=EXPORTERS.hint(to))
     exporter = EXPORTERS.load(to)
-    label = ExportLabel.of(subject, session).checked([read_header(path) for path in sessions])
+    found = [session_named(name, folder) for name in sessions]
+    label = ExportLabel.of(subject, session).checked([read_header(path) for path in found])
     if label != OWN and "label" not in signature(exporter.export).parameters:
         raise ConfigError(
             f"the export to {to} cannot be told whose a session is",
             hint="Leave out --subject and --session.",
         )
     named: _Named = {} if label == OWN else {"label": label}
-    for path in sessions:
-        tell_damage(path)
+    for path in found:
+        refuse_damage(path)
     paths: list[Path] = []
     with console.progress(f"Exporting to {to.upper()}") as progress:
-        for number, path in enumerate(sessions):
+        for number, path in enumerate(found):
 
             def told(share: float, number: int = number) -> None:
-                progress((number + share) / len(sessions))
+                progress((number + share) / len(found))
 
-            target = _target(path, out, exporter.ENDING, label, several=len(sessions) > 1)
+            target = _target(path, out, exporter.ENDING, label, several=len(found) > 1)
             paths += exporter.export(path, target, force=force, progress=told, **named)
             _note(read_header(path), to, target, path)
     console.written(paths, as_json)
@@ -102,16 +103,17 @@ def _note(header: HeaderLine, to: str, target: Path, session: Path) -> None:
         )
 
 
-def tell_damage(session: Path) -> None:
-    """Say which lines of a log were changed or are missing; what is made of it may be wrong."""
-    from biofeedback.record.reader import damage
+def refuse_damage(session: Path) -> None:
+    """Raise for a log that is damaged, before anything is made of it; say it where one runs."""
+    from biofeedback.record.reader import find_log, read
+    from biofeedback.storage.locks import is_running
 
-    found = damage(session)
-    for problem in found[:_MOST_TOLD]:
-        console.err.print(f"[yellow]Note:[/] {console.escape(problem)}", highlight=False)
-    if len(found) > _MOST_TOLD:
-        more = f"{len(found) - _MOST_TOLD} lines more; `biofeedback verify` looks at all"
-        console.err.print(f"[yellow]Note:[/] {more}", highlight=False)
+    deque(read(session), maxlen=0)
+    if is_running(find_log(session).parent):
+        console.err.print(
+            "[yellow]Note:[/] the session runs still; this ends where its log ends now.",
+            highlight=False,
+        )
 
 
 def _target(

@@ -9,14 +9,10 @@ import typer
 
 from biofeedback.cli import console, exporting
 from biofeedback.cli.console import escape
-from biofeedback.cli.options import Columns, Json, Rate
+from biofeedback.cli.options import Columns, Json, Rate, SessionName, Sessions, session_named
 from biofeedback.cli.words import counted
 
 __all__ = ["register"]
-
-SessionArgument = Annotated[
-    Path, typer.Argument(metavar="SESSION", help="A session's folder, or its session.jsonl.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command("analyse", hidden=True)(analyze)  # both spellings of the one word
 
 
-def verify(session: SessionArgument, as_json: Json = False) -> None:
+def verify(session: SessionName, sessions: Sessions = None, as_json: Json = False) -> None:
     """Regenerate a session from its log and compare.
 
     Exits with 0 when every decision and note is identical, with 1 when the log was changed, with 3
@@ -35,10 +31,12 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
     """
     from biofeedback.engine.digest import code_digest
     from biofeedback.record import verify as proof
+    from biofeedback.record.lines import HOLES
     from biofeedback.record.rebuild import core_of
 
+    path = session_named(session, sessions)
     with console.progress("Regenerating the session") as progress:
-        verdict = proof.verify(session, core_of, progress, code_digest())
+        verdict = proof.verify(path, core_of, progress, code_digest())
     difference = verdict.difference
     differs = 3 if verdict.explained else 1
     if as_json:
@@ -98,8 +96,8 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
         raise typer.Exit(differs)
     cut = "" if verdict.complete else " The log has no end: the session was cut short."
     if verdict.lost is not None:
-        first, last = verdict.lost.first, verdict.lost.last
-        cut = f" The disk was full: lines {first} to {last} are missing, and proof ends there."
+        first, last, why = verdict.lost.first, verdict.lost.last, HOLES[verdict.lost.why]
+        cut = f" Lines {first} to {last} are missing, since {why}, and proof ends there."
     console.out.print(
         f"[green]Identical[/]: {verdict.derived} derived lines regenerated from "
         f"{verdict.inputs} inputs, byte for byte.{cut}",
@@ -109,10 +107,10 @@ def verify(session: SessionArgument, as_json: Json = False) -> None:
 
 def analyze(
     sources: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="A recording, a session's folder, or its log; with --out, folders of sessions.",
+            help="A recording, or a session's name or path; with --out, folders of sessions.",
         ),
     ],
     window: Annotated[
@@ -135,6 +133,7 @@ def analyze(
         typer.Option(metavar="tcp://HOST:PORT", help="With --out: a Dask scheduler's address."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a table that exists.")] = False,
+    sessions: Sessions = None,
 ) -> None:
     """Show the metrics of a recording or session by windows.
 
@@ -142,19 +141,21 @@ def analyze(
     where it was when given again.
     """
     from biofeedback.cli import metrics_table
-    from biofeedback.cli.options import column_map
+    from biofeedback.cli.options import column_map, file_or_session
     from biofeedback.common.errors import ConfigError
     from biofeedback.offline import analysis
+    from biofeedback.record.reader import is_session
 
+    paths = [file_or_session(name, sessions) for name in sources]
     if out is not None:
-        _cohort(sources, out, window, processes, cluster, force, as_json)
+        _cohort(paths, out, window, processes, cluster, force, as_json)
         return
-    if len(sources) > 1:
+    if len(paths) > 1:
         raise ConfigError(
             "several sources need a file for their table", hint="Add --out sessions.csv"
         )
-    (source,) = sources
-    if source.is_dir() and any(source.glob("*/session.jsonl*")):
+    (source,) = paths
+    if source.is_dir() and not is_session(source) and any(map(is_session, source.iterdir())):
         raise ConfigError(
             f"{source} is a folder of sessions",
             hint="Name one of them, or add --out sessions.csv for a table of all.",
@@ -205,7 +206,7 @@ def _cohort(
 
 
 def render(
-    session: SessionArgument,
+    session: SessionName,
     target: Annotated[
         Path,
         typer.Argument(
@@ -217,12 +218,12 @@ def render(
         typer.Option(metavar="FILE", help="Sound with this .sf2 in place of our instruments."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    sessions: Sessions = None,
     as_json: Json = False,
 ) -> None:
     """Write a session's music as sound or MIDI, also long after it."""
     from biofeedback.app import postprocess
     from biofeedback.common.errors import FolderError
-    from biofeedback.record.reader import read_header
 
     kind = target.suffix.lower()
     if kind not in (".wav", ".flac", ".mid", ".midi"):
@@ -232,14 +233,14 @@ def render(
         )
     if target.exists() and not force:
         raise FolderError(f"{target} exists already", hint="Choose a new name, or add --force.")
-    read_header(session)
-    exporting.tell_damage(session)
+    path = session_named(session, sessions)
+    exporting.refuse_damage(path)
     try:
         if kind in (".wav", ".flac"):
             with console.progress("Rendering the sound") as progress:
-                postprocess.write_sound(session, target, progress, soundfont)
+                postprocess.write_sound(path, target, progress, soundfont)
         else:
-            postprocess.write_midi(session, target)
+            postprocess.write_midi(path, target)
     except OSError as error:
         raise FolderError(
             f"{target} cannot be written: {error.strerror or error}",
@@ -249,11 +250,12 @@ def render(
 
 
 def report(
-    session: SessionArgument,
+    session: SessionName,
     show: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
     as_pdf: Annotated[
         bool, typer.Option("--pdf", help="Print it to a PDF too; needs Chromium, Chrome or Edge.")
     ] = False,
+    sessions: Sessions = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of a session anew and say where it is."""
@@ -261,11 +263,12 @@ def report(
     from biofeedback.report import page, pdf
     from biofeedback.storage import encryption
 
-    exporting.tell_damage(session)
+    found = session_named(session, sessions)
+    exporting.refuse_damage(found)
     with console.progress("Writing the report") as progress:
-        path = page.write(session, progress)
+        path = page.write(found, progress)
     console.written([path, *([pdf.write(path)] if as_pdf else [])], as_json)
-    if find_log(session).suffix == encryption.SUFFIX:
+    if find_log(found).suffix == encryption.SUFFIX:
         console.err.print(
             "[yellow]Note:[/] the session is encrypted, this report is not; "
             "`biofeedback key seal` closes it.",

@@ -41,8 +41,9 @@ def new(
 def seal(
     out: SessionsFolder = None,
 ) -> None:
-    """Encrypt what is still plain. No session may be running."""
-    from biofeedback.common.errors import ConfigError
+    """Encrypt what is still plain. A session that runs is closed at its end."""
+    from biofeedback.cli.words import counted
+    from biofeedback.common.errors import BusyError, ConfigError
     from biofeedback.personal import profiles
     from biofeedback.record.archive import seal_all
     from biofeedback.record.catalogue import catalogue
@@ -53,13 +54,19 @@ def seal(
     if not encryption.is_on():
         raise ConfigError("there is no key yet", hint="Make one with `biofeedback key new FILE`.")
     folders = [out] if out else [sessions_folder(), *sorted(trials_folder().glob("*/sessions"))]
-    closed = []
+    closed, problems = [], []
     for folder in folders:
-        if sealed := seal_all(folder):
+        sealed, left = seal_all(folder)
+        if sealed:
             catalogue(folder)  # its index forgets them
         closed += sealed
+        problems += left
     closed += [encryption.seal(path) for path in profiles.plain_files()]
     console.out.print(f"{len(closed)} files were encrypted.", highlight=False)
+    if problems:
+        first, more = problems[0], len(problems) - 1
+        others = f", and {counted(more, 'session')} more" if more else ""
+        raise BusyError(f"not all is encrypted: {first}{others}", hint=first.hint)
 
 
 def off() -> None:

@@ -17,10 +17,14 @@ __all__ = [
     "Json",
     "Rate",
     "Seed",
+    "SessionName",
+    "Sessions",
     "SessionsFolder",
     "Style",
     "column_map",
     "config_of",
+    "file_or_session",
+    "session_named",
     "with_common",
 ]
 
@@ -70,6 +74,19 @@ Out = Annotated[
 SessionsFolder = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of the sessions; else your data folder."),
+]
+#: In commands whose OUT is something else; those of `sessions` have --out.
+Sessions = Annotated[
+    Path | None,
+    typer.Option(
+        "--sessions", metavar="DIR", help="Folder of the sessions; else your data folder."
+    ),
+]
+SessionName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SESSION", help="A session's name as listed, the start of it, or its path."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Columns = Annotated[
@@ -198,6 +215,25 @@ def with_common(command: Callable[..., None]) -> Callable[..., None]:
     filled.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
     filled.__annotations__ = {parameter.name: parameter.annotation for parameter in listed}
     return filled
+
+
+def session_named(name: str, folder: Path | None) -> Path:
+    """Return the session that a name, as `sessions list` prints it, or a path means."""
+    from biofeedback.record.catalogue import find
+    from biofeedback.storage.paths import sessions_folder
+
+    return find(folder or sessions_folder(), name)
+
+
+def file_or_session(name: str, folder: Path | None) -> Path:
+    """Return a path where there is something, else the session of that name, else the path."""
+    from biofeedback.record.catalogue import find_all
+    from biofeedback.storage.paths import sessions_folder
+
+    path = Path(name)
+    if path.exists() or not find_all(folder or sessions_folder(), name):
+        return path
+    return session_named(name, folder)
 
 
 def column_map(text: str) -> dict[str, str]:

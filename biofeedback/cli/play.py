@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli.options import Columns, CommonOptions, Rate, Style, config_of, with_common
+from biofeedback.cli.options import (
+    Columns,
+    CommonOptions,
+    Rate,
+    Sessions,
+    Style,
+    config_of,
+    file_or_session,
+    with_common,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from biofeedback.app.registry import SensorOptions
@@ -203,6 +212,7 @@ def replay(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Wait as the body did, instead of hurrying.")
     ] = False,
+    sessions: Sessions = None,
 ) -> None:
     """Play a recording as if it were live.
 
@@ -212,11 +222,12 @@ def replay(
     from biofeedback.cli import groups, show
     from biofeedback.record.reader import is_session, read_header
 
-    path = Path(source.removeprefix("file:"))
+    named = source.removeprefix("file:")
+    path = file_or_session(named, sessions)
     header = read_header(path) if is_session(path) else None
     known = header.seed if header is not None else 1
     plan = common.plan(
-        (f"file:{source.removeprefix('file:')}",),
+        (f"file:{named if path == Path(named) else path}",),
         tuple(common.output or ()),
         _options(known if common.seed is None else common.seed, columns=columns, rate_hz=rate),
         realtime=realtime,

@@ -1,4 +1,4 @@
-"""Commands for the sessions that were recorded: list, show, tag, delete."""
+"""Commands for the sessions that were recorded: list, show, tag, compress, delete."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biofeedback.cli import console
+from biofeedback.cli.damage import check, repair
 from biofeedback.cli.deleting import delete, export_all
 from biofeedback.cli.options import Json, SessionsFolder
 from biofeedback.cli.trends import trends
 from biofeedback.cli.words import clock_text, size_text
 
 if TYPE_CHECKING:
-    from biofeedback.record.catalogue import CatalogueEntry, LogSummary
+    from biofeedback.record.catalogue import CatalogueEntry
+    from biofeedback.record.log_summary import LogSummary
 
 __all__ = ["register"]
 
@@ -26,7 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     group = typer.Typer(help="List, show, tag or delete recorded sessions.", no_args_is_help=True)
     group.command("list")(list_sessions)
-    for command in (show, tag, compress, delete, trends):
+    for command in (show, tag, compress, check, repair, delete, trends):
         group.command()(command)
     group.command("export-all")(export_all)
     app.add_typer(group, name="sessions")
@@ -66,10 +68,11 @@ def list_sessions(out: SessionsFolder = None, as_json: Json = False) -> None:
 def show(session: Id, out: SessionsFolder = None, as_json: Json = False) -> None:
     """Show what a session came to."""
     from biofeedback.record import catalogue
+    from biofeedback.record.log_summary import summary as summed_up
 
     folder = catalogue.find(_folder(out), session)
     with console.err.status("Reading the session"):
-        entry, summary = catalogue.entry(folder), catalogue.summary(folder)
+        entry, summary = catalogue.entry(folder), summed_up(folder)
     if as_json:
         fields = (
             "arousal", "heart_rate_bpm", "tempo_bpm", "gaps", "gap_s", "markers", "said", "notes",
@@ -116,8 +119,8 @@ def compress(
     from biofeedback.record.catalogue import find
     from biofeedback.record.compress import compress as shrink
 
-    for name in sessions:
-        for part in shrink(find(_folder(out), name)):
+    for folder in [find(_folder(out), name) for name in sessions]:
+        for part in shrink(folder):
             typer.echo(part)
 
 
@@ -140,12 +143,15 @@ def _facts(entry: CatalogueEntry) -> dict[str, object]:
         "tags": entry.tags,
         "simulated": header.simulated,
         "complete": entry.end is not None,
+        "running": entry.running,
         "ended": entry.end.reason if entry.end else None,
     }
 
 
 def _rows(entry: CatalogueEntry, summary: LogSummary) -> list[tuple[str, str]]:
-    ended = f"ended: {entry.end.reason}" if entry.end else "cut short, without an end"
+    ended = "it runs still" if entry.running else "cut short, without an end"
+    if entry.end:
+        ended = f"ended: {entry.end.reason}"
     rows = [
         ("when", _when(entry)),
         ("length", f"{clock_text(entry.duration_s)}, {ended}"),
@@ -180,6 +186,7 @@ def _files(folder: Path) -> dict[str, int]:
 def _badges(entry: CatalogueEntry) -> str:
     simulated = "[black on yellow] simulated [/]" if entry.header.simulated else ""
     cut = "" if entry.end else "[white on red] cut short [/]"
+    cut = "[black on green] running [/]" if entry.running else cut
     return " ".join(badge for badge in (simulated, cut) if badge)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biofeedback.record.compress import compress
+from biofeedback.common.errors import BiofeedbackError, BusyError, LogError
+from biofeedback.record.compress import compressed
 from biofeedback.record.reader import is_session, log_parts
 from biofeedback.storage import encryption
+from biofeedback.storage.locks import LOCK_NAME, session_held
 
 __all__ = ["seal", "seal_all"]
 
@@ -30,17 +32,26 @@ def seal(session: Path) -> list[Path]:
         Without a log.
     FolderError
         For a folder that cannot be written; what was not closed yet then is as it was.
+    BusyError
+        The session runs, or another command works on it.
     """
-    compress(session)
-    plain = [path for path in sorted(session.iterdir()) if path.is_file()]
-    plain = [path for path in plain if path.suffix != encryption.SUFFIX and not path.is_symlink()]
-    log = set(log_parts(session))
-    plain.sort(key=lambda path: path in log)  # the log itself comes last
-    return [encryption.seal(path) for path in plain]
+    with session_held(session):
+        compressed(session)
+        plain = [
+            path
+            for path in sorted(session.iterdir())
+            if path.is_file()
+            and not path.is_symlink()
+            and path.suffix != encryption.SUFFIX
+            and path.name != LOCK_NAME
+        ]
+        log = set(log_parts(session))
+        plain.sort(key=lambda path: path in log)  # the log itself comes last
+        return [encryption.seal(path) for path in plain]
 
 
-def seal_all(out: Path) -> list[Path]:
-    """Close all sessions in a folder; no other program may be recording there.
+def seal_all(out: Path) -> tuple[list[Path], list[BiofeedbackError]]:
+    """Close all sessions in a folder; those that run or cannot be read stay as they are.
 
     Parameters
     ----------
@@ -49,16 +60,20 @@ def seal_all(out: Path) -> list[Path]:
 
     Returns
     -------
-    list[Path]
-        Over all sessions; none for a folder that does not exist.
+    tuple[list[Path], list[BiofeedbackError]]
+        The files that were closed, and an error for each session that was not.
 
     Raises
     ------
-    LogError
-        For a log that lacks a part.
     FolderError
         For a folder that cannot be written.
     """
-    folders = sorted(out.iterdir()) if out.is_dir() else []
-    return [path for folder in folders if is_session(folder) and folder.is_dir()
-            for path in seal(folder)]  # fmt: skip
+    closed: list[Path] = []
+    problems: list[BiofeedbackError] = []
+    for folder in sorted(out.iterdir()) if out.is_dir() else []:
+        try:
+            if folder.is_dir() and is_session(folder):
+                closed += seal(folder)
+        except (BusyError, LogError) as error:
+            problems.append(error)
+    return closed, problems

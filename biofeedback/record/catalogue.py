@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,42 +13,43 @@ import msgspec
 from biofeedback.common.errors import KeyMissingError, LogError
 from biofeedback.record import index, lines
 from biofeedback.record.line import encode
+from biofeedback.record.logged_config import LoggedConfig
 from biofeedback.record.neutral import neutral_header
 from biofeedback.record.older import decoder
 from biofeedback.record.reader import (
-    LOG_NAME,
     find_log,
     is_session,
     log_parts,
     log_state,
-    read,
     read_header,
     whole_lines,
 )
+from biofeedback.record.scan import sound
 from biofeedback.record.tags import read_tags
 from biofeedback.storage import encryption
+from biofeedback.storage.locks import is_running
 
 __all__ = [
     "CatalogueEntry",
-    "LogSummary",
     "catalogue",
     "entries_of",
     "entry",
     "find",
-    "summary",
+    "find_all",
+    "logs_in",
 ]
 
 
 _TAIL_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 1 << 24
-#: How much of the beginning and the end of a session is averaged.
-_EDGE_S = 60.0
-_SURE = 0.25  #: confidence from which on an arousal counts; the one at which music follows
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A session as its log's first and last line tell it; `end` is None when it was cut short."""
+    """A session as its log's first and last line tell it; `end` is None when it has none.
+
+    Then it runs still, or was cut short.
+    """
 
     folder: Path  #: the session's
     header: lines.HeaderLine  #: first line of its log
@@ -63,26 +64,13 @@ class CatalogueEntry:
     @property
     def programme(self) -> str:
         """The short title of its programme, or the name of its strategy."""
-        config = msgspec.json.decode(self.header.config)
-        title = str(config.get("title", "")).partition(":")[0]
-        return title or str(config["control"]["strategy"])
+        config = msgspec.json.decode(self.header.config, type=LoggedConfig)
+        return config.title.partition(":")[0] or config.control.strategy
 
-
-@dataclass(frozen=True, slots=True)
-class LogSummary:
-    """What a whole log amounts to: pairs are the first and the last minute that is known.
-
-    Arousal counts where it was tracked with confidence, heart rate where it was measured.
-    """
-
-    arousal: tuple[float, float] | None  #: 0 to 1
-    heart_rate_bpm: tuple[float, float] | None  #: as read
-    tempo_bpm: tuple[float, float] | None  #: of the music
-    gaps: dict[str, int]  #: by reason
-    gap_s: float  #: all gaps together
-    markers: tuple[tuple[float, str], ...]  #: time in s and text
-    said: tuple[tuple[float, str, str], ...]  #: time in s, "rating", "note" or "adverse", its text
-    notes: int  #: that were played
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self.end is None and is_running(self.folder)
 
 
 def catalogue(out: Path) -> tuple[list[CatalogueEntry], list[LogError]]:
@@ -104,7 +92,7 @@ def catalogue(out: Path) -> tuple[list[CatalogueEntry], list[LogError]]:
     found: list[CatalogueEntry] = []
     problems: list[LogError] = []
     known, rows = index.load(out), {}
-    for folder in _folders(out):
+    for folder in logs_in(out):
         try:
             state = log_state(folder)
             row = known.get(folder.name)
@@ -115,8 +103,11 @@ def catalogue(out: Path) -> tuple[list[CatalogueEntry], list[LogError]]:
             found.append(_entry(folder, *row[2:]))
         except LogError as error:
             problems.append(error)
+        except OSError as error:
+            problems.append(_unreadable(folder, error))
     if rows != known:
-        index.store(out, rows)
+        changed = {name: row for name, row in rows.items() if known.get(name) != row}
+        index.store(out, changed, known.keys() - rows.keys())
     found.sort(key=lambda e: (e.header.started_utc, e.folder.name))
     return found, problems
 
@@ -173,7 +164,7 @@ def entry(folder: Path) -> CatalogueEntry:
 def _ends(folder: Path) -> tuple[bytes, bytes]:
     """Return the first and the last line of a log; the last is empty when there is none."""
     header = neutral_header(read_header(folder))
-    last = _last_line(folder, decoder(header.schema))
+    last = _last_line(folder, header.schema)
     return encode(header), b"" if last is None else encode(last)
 
 
@@ -190,7 +181,7 @@ def _entry(folder: Path, first: bytes, last: bytes) -> CatalogueEntry:
 
 
 def find(out: Path, name: str) -> Path:
-    """Return the folder of the session that `name` means: its name, the start of it, or a path.
+    """Return the session that `name` means: its name, the start of it, or a path.
 
     Parameters
     ----------
@@ -202,17 +193,17 @@ def find(out: Path, name: str) -> Path:
     Returns
     -------
     Path
-        A folder that holds a log.
+        A folder that holds a log, or a log that was named itself.
 
     Raises
     ------
     LogError
         When none fits, or several begin so.
     """
-    for folder in (out / name, Path(name)):
-        if folder.is_dir() and is_session(folder):
-            return folder
-    begun = [folder for folder in _folders(out) if name and folder.name.startswith(name)]
+    for path in (out / name, Path(name)) if name else ():
+        if os.path.isfile(path) or (os.path.isdir(path) and is_session(path)):
+            return path
+    begun = find_all(out, name)
     if len(begun) == 1:
         return begun[0]
     if begun:
@@ -220,91 +211,76 @@ def find(out: Path, name: str) -> Path:
             f"{name!r} could be {', '.join(folder.name for folder in begun)}",
             hint="Give more of its name.",
         )
+    if os.path.exists(name):
+        return find_log(Path(name)).parent  # which says that there is none
     raise LogError(f"no session {name!r} in {out}", hint="`biofeedback sessions list` shows them.")
 
 
-def summary(folder: Path) -> LogSummary:
-    """Read a whole log and say what it amounts to.
+def logs_in(out: Path) -> list[Path]:
+    """Return the folders in a folder that hold a log, or of which nobody can tell.
 
     Parameters
     ----------
-    folder
-        A session's.
+    out
+        The folder of sessions.
 
     Returns
     -------
-    LogSummary
-        None in it for what was never known.
-
-    Raises
-    ------
-    LogError
-        When the log cannot be read.
+    list[Path]
+        In order.
     """
-    arousal: list[tuple[float, float]] = []
-    heart: list[tuple[float, float]] = []
-    tempo: list[tuple[float, float]] = []
-    markers: list[tuple[float, str]] = []
-    said: list[tuple[float, str, str]] = []
-    gaps: Counter[str] = Counter()
-    gap_s, notes = 0.0, 0
-    for _, line in read(folder):
-        match line:
-            case lines.StateLine(phase="tracking") if line.confidence >= _SURE:
-                arousal.append((line.t, line.arousal))
-            case lines.ReadingLine():
-                heart += [
-                    (line.t, reading.value)
-                    for reading in line.readings
-                    if reading.name == "heart_rate" and reading.value is not None
-                ]
-            case lines.DecisionLine():
-                tempo.append((line.t, line.params.tempo_bpm))
-            case lines.GapLine():
-                gaps[line.reason] += 1
-                gap_s += line.end - line.start
-            case lines.CommandLine(what="marker"):
-                markers.append((line.at, line.value))
-            case lines.CommandLine(what="rating" | "note" | "adverse"):
-                said.append((line.at, line.what, line.value))
-            case lines.NoteLine():
-                notes += 1
-            case _:
-                pass
-    return LogSummary(
-        _edges(arousal),
-        _edges(heart),
-        _edges(tempo),
-        dict(gaps),
-        gap_s,
-        tuple(sorted(markers)),
-        tuple(sorted(said)),
-        notes,
-    )
+    return [folder for folder in _subfolders(out) if _may_be_session(folder)]
 
 
-def _folders(out: Path) -> list[Path]:
-    return sorted({log.parent for log in out.glob(f"*/{LOG_NAME}*") if is_session(log)})
+def find_all(out: Path, start: str) -> list[Path]:
+    """Return the folders of all sessions whose name begins so.
+
+    Parameters
+    ----------
+    out
+        The folder of sessions.
+    start
+        Of their names; nothing begins with "".
+
+    Returns
+    -------
+    list[Path]
+        In order.
+    """
+    return [
+        folder
+        for folder in (_subfolders(out) if start else [])
+        if folder.name.startswith(start) and is_session(folder)
+    ]
 
 
-def _edges(values: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
-    """Return the medians of the first and of the last minute of (time_s, value); None if empty."""
-    if not values:
-        return None
-    begin_s, end_s = values[0][0], values[-1][0]
-    first = statistics.median(value for t, value in values if t <= begin_s + _EDGE_S)
-    last = statistics.median(value for t, value in values if t >= end_s - _EDGE_S)
-    return first, last
+def _may_be_session(folder: Path) -> bool:
+    try:
+        return is_session(folder)
+    except LogError:
+        return True  # it cannot be read
 
 
-def _last_line(session: Path, decode: Callable[[bytes], lines.Line]) -> lines.Line | None:
+def _subfolders(out: Path) -> list[Path]:
+    try:
+        return sorted(path for path in out.iterdir() if os.path.isdir(path))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(out, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> LogError:
+    return LogError(f"{folder} cannot be read: {error.strerror}", hint="Is it yours?")
+
+
+def _last_line(session: Path, schema: int) -> lines.Line | None:
     """Return the last whole line that can be read; None when only the tail of one is left."""
     for part in reversed(log_parts(session)):
         for raw in _lines_from_the_end(part):
-            try:
-                return decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # a disk that was full, or a crash; `read` names the place
+            line = sound(raw, schema)
+            if line is not None:  # others: a disk that was full, or a crash; `read` names the place
+                return line
     return None
 
 

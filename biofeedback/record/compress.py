@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from biofeedback.common.errors import FolderError, LogError
-from biofeedback.record.reader import log_parts
+from biofeedback.record.reader import find_log, log_parts
+from biofeedback.storage.locks import session_held
 
-__all__ = ["compress"]
+__all__ = ["compress", "compressed"]
 
 _BLOCK_BYTES = 1 << 20
 
@@ -38,6 +39,25 @@ def compress(session: Path) -> list[Path]:
         There is no log.
     FolderError
         There is no room, or the folder cannot be written; the plain log is still there.
+    BusyError
+        The session runs, or another command works on it.
+    """
+    with session_held(find_log(session).parent):
+        return compressed(session)
+
+
+def compressed(session: Path) -> list[Path]:
+    """Do what `compress` does, for whoever holds the session's lock already.
+
+    Parameters
+    ----------
+    session
+        A session's folder, or the log in it.
+
+    Returns
+    -------
+    list[Path]
+        As `compress` returns them.
     """
     return [_compressed(part) for part in log_parts(session)]
 

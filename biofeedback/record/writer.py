@@ -1,8 +1,10 @@
-"""The session log on its way to the disk: append-only, flushed and synced each second.
+"""The session log on its way to the disk: append-only, flushed and synced within a second.
 
 A line is queued in memory before it acts; a thread of its own writes, so that a slow disk delays
 nothing. What a full disk refuses is marked in the log as soon as there is room again. A long log
 goes on in a second file and more; each begins when all lines of the one before are on the disk.
+Where the file is taken away or cut meanwhile, the log goes on in a new one, which has the header
+again and marks all lines before it: of these, what is still there can be read.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.common.errors import FolderError
+from biofeedback.common.errors import BusyError, FolderError
 from biofeedback.record.line import encode
-from biofeedback.record.lines import LostLine
+from biofeedback.record.lines import HoleReason, LostLine
 from biofeedback.record.reader import part_name
+from biofeedback.storage.locks import session_lock
 
 __all__ = ["LogWriter"]
 
-SYNC_EVERY_S = 1.0
+SYNC_EVERY_S = 0.75
 #: What may wait in memory for a disk that does not answer: an hour and more of a full session.
 WAITING_BYTES = 1 << 26
 #: A part that has as much is closed: some two hours, which an editor still opens.
@@ -35,13 +38,15 @@ class _Place(msgspec.Struct):
 
 
 _PLACE = msgspec.json.Decoder(_Place)
+_DISK: HoleReason = "disk"
 
 
 class LogWriter:
     """Writes whole lines to `path`, then to the parts after it, of `part_bytes` and a bit each.
 
     Lines are lost when the disk refuses them, or when more than `waiting_bytes` wait for it. The
-    hole becomes a `lost` line. The first line, the header, is kept until there is room for it.
+    hole becomes a `lost` line. The first line, the header, is kept until there is room for it. From
+    the beginning to `close` the session's folder is locked.
 
     Parameters
     ----------
@@ -58,6 +63,8 @@ class LogWriter:
         The first part of the log.
     problem
         The last failure, None while all is well.
+    taken
+        What others did to the log's files meanwhile, the last of it; None while they let them be.
     lines_lost
         How many lines found no place.
 
@@ -65,6 +72,8 @@ class LogWriter:
     ------
     FolderError
         When it exists or cannot be written.
+    BusyError
+        When another program keeps the session's folder.
     """
 
     def __init__(
@@ -77,8 +86,14 @@ class LogWriter:
                 f"the session log {path} cannot be written: {error.strerror}",
                 hint="Choose a folder of yours with --out, and check that the disk has room.",
             ) from error
+        try:
+            self._lock = session_lock(path.parent, "runs")
+        except FolderError:
+            self._file.close()
+            raise
         self.path = path
         self.problem: str | None = None
+        self.taken: str | None = None
         self.lines_lost = 0
         self._limit_bytes = waiting_bytes
         self._part_bytes = part_bytes
@@ -86,8 +101,11 @@ class LogWriter:
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._refused: list[bytes] = []  #: the first and the last line that found no room to wait
+        self._first: bytes | None = None  #: the header, to begin anew with
         self._header: bytes | None = None  #: while it is not on the disk
-        self._lost: tuple[_Place, int] | None = None  #: a hole: where it begins, its last seq
+        self._last: _Place | None = None  #: of the last line on the disk
+        #: a hole: where it begins, its last seq, and whose it is
+        self._lost: tuple[_Place, int, HoleReason] | None = None
         self._whole_bytes = 0
         self._wake = threading.Condition()
         self._closing = False
@@ -121,6 +139,8 @@ class LogWriter:
             self._file.close()
         except OSError as error:
             self.problem = f"the session log could not be closed ({error.strerror})"
+        if self._lock is not None:
+            self._lock.release()
 
     def _run(self) -> None:
         while True:
@@ -131,6 +151,7 @@ class LogWriter:
                 refused, self._refused = self._refused, []
                 self._waiting_bytes = 0
                 closing = self._closing
+            self._look()
             if lines:
                 self._take(lines)
             if refused:
@@ -142,8 +163,9 @@ class LogWriter:
                 return
 
     def _take(self, lines: list[bytes]) -> None:
-        if self._parts == 1 and self._whole_bytes == 0 and self._header is None:
-            self._header, *lines = lines
+        if self._first is None:
+            self._first, *lines = lines
+            self._header = self._first
         if not self._write(lines):
             self.lines_lost += len(lines)
             self._mark_lost(lines)
@@ -152,8 +174,9 @@ class LogWriter:
         """Put header and mark, as far as they are owed, and lines on the disk; all or nothing."""
         owed = [] if self._header is None else [self._header]
         if self._lost is not None:
-            start, last = self._lost
-            owed.append(encode(LostLine(t=start.t, seq=start.seq, first=start.seq, last=last)))
+            start, last, why = self._lost
+            mark = LostLine(t=start.t, seq=start.seq, first=start.seq, last=last, why=why)
+            owed.append(encode(mark))
         try:
             self._file.truncate(self._whole_bytes)
             self._file.seek(self._whole_bytes)
@@ -167,6 +190,8 @@ class LogWriter:
             self.problem = f"the session log cannot be written ({reason})"
             return False
         self._whole_bytes += size
+        if lines:
+            self._last = _PLACE.decode(lines[-1])
         self._header = self._lost = self.problem = None
         if self._whole_bytes >= self._part_bytes:
             self._next_part()
@@ -175,13 +200,69 @@ class LogWriter:
     def _next_part(self) -> None:
         """Go on in a new file; where there can be none, in this one."""
         with suppress(OSError):
-            file = self.path.with_name(part_name(self._parts + 1)).open("xb", buffering=0)
+            self._begin(self._parts + 1)
+
+    def _begin(self, number: int) -> None:
+        file = self._part(number).open("xb", buffering=0)
+        with suppress(OSError):
             self._file.close()
-            self._file = file
-            self._whole_bytes = 0
-            self._parts += 1
+        self._file, self._parts, self._whole_bytes = file, number, 0
+
+    def _part(self, number: int) -> Path:
+        return self.path.with_name(part_name(number))
+
+    def _look(self) -> None:
+        """See that file and lock are where they were; go on in a new file where it is not."""
+        deed, name = self._deed(), self._part(self._parts).name
+        try:
+            if deed or (self._lock is not None and not self._lock.in_place):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock_again()
+            if deed:
+                number = self._parts + 1
+                while os.path.lexists(self._part(number)):
+                    number += 1
+                self._begin(number)
+        except OSError:
+            self.taken = f"{name} was {deed} while the session runs, and there can be no new one"
+            return  # it is tried again in a second
+        if deed:
+            self.taken = f"{name} was {deed} while the session runs; {part_name(number)} goes on"
+            self._begin_anew()
+
+    def _deed(self) -> str:
+        """Return what another hand did to the file, "" for nothing."""
+        try:
+            mine = os.fstat(self._file.fileno())
+            if not os.path.samestat(mine, self._part(self._parts).stat()):
+                return "replaced"
+        except (FileNotFoundError, NotADirectoryError):
+            return "deleted or moved"
+        except OSError:
+            return ""  # a disk that does not answer: writing tells
+        return "cut" if mine.st_size < self._whole_bytes else ""
+
+    def _begin_anew(self) -> None:
+        """Write the header again, and a mark that stands for all lines before the next one."""
+        self._header = self._first
+        last = self._last if self._lost is None else _Place(self._lost[0].t, self._lost[1])
+        if last is not None and last.seq > 0:
+            self._lost = _Place(last.t, 1), last.seq, "taken"
+        self._write([])
+
+    def _lock_again(self) -> None:
+        if self._lock is not None and self._lock.in_place:
+            return
+        with suppress(BusyError):  # who came in between finds the log in use, and goes
+            lock = session_lock(self.path.parent, "runs")
+            if self._lock is not None:
+                self._lock.release()
+            self._lock = lock
 
     def _mark_lost(self, lines: Sequence[bytes]) -> None:
         if lines:
-            start = _PLACE.decode(lines[0]) if self._lost is None else self._lost[0]
-            self._lost = start, _PLACE.decode(lines[-1]).seq
+            last = _PLACE.decode(lines[-1]).seq
+            start, why = _PLACE.decode(lines[0]), _DISK
+            if self._lost is not None:
+                start, _, why = self._lost
+            self._lost = start, last, why

@@ -93,7 +93,7 @@ class Session:
     def _wrong(self) -> list[str]:
         """Return what is wrong now: with outputs, with what steers or watches, with the log."""
         steering = [surface.trouble for surface in self.surfaces if surface.trouble]
-        log = [self._log.problem] if self._log.problem else []
+        log = [text for text in (self._log.problem, self._log.taken) if text]
         return [
             *self._players.troubles, *steering, *self.tasks.troubles, *self.hub.troubles, *log,
         ]  # fmt: skip

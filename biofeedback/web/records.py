@@ -35,6 +35,7 @@ class SessionItem(msgspec.Struct, frozen=True):
     programme: str
     simulated: bool
     complete: bool
+    running: bool
     files: tuple[str, ...]
 
 
@@ -48,6 +49,7 @@ def past(out: Path, profile: str | None) -> list[SessionItem]:
             programme=entry.programme,
             simulated=entry.header.simulated,
             complete=entry.end is not None,
+            running=entry.running,
             files=tuple(name for name in FILES if has(entry.folder, name)),
         )
         for entry in reversed(entries_of(out, profile)[0])

@@ -26,4 +26,4 @@ def test_programmes_lists_phases_and_lengths(capsys: pytest.CaptureFixture[str])
 def test_run_and_replay_share_their_options() -> None:
     of_run, of_replay = (set(inspect.signature(c).parameters) for c in (run_command, replay))
     assert {"programme", "style", "seed", "volume", "midi_map"} <= of_run & of_replay
-    assert of_replay - of_run == {"source", "columns", "rate"}
+    assert of_replay - of_run == {"source", "columns", "rate", "sessions"}

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from replayed_session import edit_header
 
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionRunner
@@ -189,8 +190,7 @@ def of_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, 
     monkeypatch.setenv("HOME", str(tmp_path))
     out = tmp_path / "out"
     mine, others = make(out), make(out)
-    log = mine / LOG_NAME
-    log.write_bytes(log.read_bytes().replace(b'"profile":null', b'"profile":"p1"', 1))
+    edit_header(mine, profile="p1")
     profiles.save(profiles.Profile(name="p1"))
     profiles.save(profiles.Profile(name="p10"))
     return mine, others, data_folder() / "profiles"

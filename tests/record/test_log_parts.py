@@ -17,7 +17,6 @@ from biofeedback.record.catalogue import catalogue
 from biofeedback.record.compress import compress
 from biofeedback.record.reader import (
     LOG_NAME,
-    damage,
     log_parts,
     log_size,
     log_state,
@@ -52,7 +51,6 @@ def test_parts_in_order_are_the_log(session: Path, parted: Path) -> None:
     assert b"".join(part.read_bytes() for part in parts) == (session / LOG_NAME).read_bytes()
     assert list(read(parted)) == list(read(session))
     assert log_size(parted) == log_size(session)
-    assert damage(parted) == []
 
 
 def test_every_reader_takes_them_as_one(session: Path, parted: Path, tmp_path: Path) -> None:
@@ -99,7 +97,7 @@ header, _, _ = Path(sys.argv[1]).read_bytes().partition(b"\\n")
 log = LogWriter(Path(sys.argv[2]), part_bytes=20000)
 log.append(header)
 for seq in range(1, 10**9):
-    log.append(encode(lines.TickLine(t=time.monotonic(), seq=seq, index=seq)))
+    log.append(encode(lines.TickLine(t=seq / 2, seq=seq, index=seq)))
     if seq % 100 == 0:
         time.sleep(0.05)
 """

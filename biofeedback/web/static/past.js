@@ -27,7 +27,8 @@ export class Past {
       onclick: () => this.remove(session.id, when) }, word("past.delete"));
     const facts = [clock(session.duration_s), session.programme];
     if (session.simulated) facts.push(word("past.simulated"));
-    if (!session.complete) facts.push(word("past.cut"));
+    if (session.running) facts.push(word("past.running"));
+    else if (!session.complete) facts.push(word("past.cut"));
     return make("li", {}, make("strong", {}, when), " ", make("span", { class: "quiet" }, facts.join(" · ")),
       make("span", { class: "row" }, ...files, remove));
   }
