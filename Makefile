@@ -36,6 +36,7 @@ quick: check
 
 # What the gate is too short for; each ends with an error when something is wrong.
 nightly: check test
+	$(BIN)/python benchmarks/wheels.py
 	$(BIN)/python benchmarks/fuzz_sensors.py --codecs 1000000 --files 20000
 	$(BIN)/python benchmarks/bluetooth_scenarios.py
 	$(BIN)/python benchmarks/stuck_notes.py

@@ -371,6 +371,7 @@ THREADS = {
     "biofeedback.cli.keys": "polls the keyboard of Windows",
     "biofeedback.cli.screen": "its failure comes out where the next frame is drawn",
     "biofeedback.record.writer": "its failure is the log's problem, and it goes on",
+    "synth.outputs.alsa_binding": "its failure shows as a port that has gone",
 }
 
 

@@ -90,7 +90,9 @@ def write_sound(
 ) -> Path:
     """Render a session's music as a WAV file, in a process of its own."""
     from synth.outputs import wav
+    from synth.outputs.engines import stand_in
 
+    soundfont = soundfont or stand_in()
     with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         midi_map = _midi_map(session) if soundfont else None

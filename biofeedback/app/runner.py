@@ -29,7 +29,7 @@ from biofeedback.common.stop_switch import Stopped, StopSwitch
 from biofeedback.common.tasks import aside, closed, logged
 from biofeedback.config.loader import to_toml
 from biofeedback.config.midi_maps import resolve
-from biofeedback.config.outputs import made_by, output_spec
+from biofeedback.config.outputs import made_by, output_here
 from biofeedback.control.resonance import FOUND
 from biofeedback.controllers.local_ipc import LocalIpc
 from biofeedback.engine.factory import core_for
@@ -91,7 +91,7 @@ class SessionRunner:
         stored = profiles.load(plan.profile) if plan.profile else None
         self._plan = plan = with_resonance(plan, stored)
         self._sources = sensor_sources(plan)
-        self._outputs = with_map([output_spec(uri) for uri in plan.outputs], plan.midi_map)
+        self._outputs = with_map([output_here(uri) for uri in plan.outputs], plan.midi_map)
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
         self._ports = [pair for pair in zip(self._outputs, maps, strict=True) if pair[0].live]
         self._files = tuple(spec for spec in self._outputs if spec.kind in ("mid", "wav"))

@@ -160,10 +160,12 @@ def _midi() -> Check:
 def _audio() -> Check:
     from biofeedback.cli.probe import audio_devices
     from synth.errors import SynthError
+    from synth.outputs.engines import SOUND_HINT, stand_in
 
     if importlib.util.find_spec("pyo") is None:
-        hint = "There is no pyo for every system."
-        return Check("audio", "warn", "the audio engine pyo is not installed", hint)
+        if soundfont := stand_in():
+            return Check("audio", "ok", f"FluidSynth plays {soundfont.name} in place of pyo")
+        return Check("audio", "warn", "the audio engine pyo is not installed", SOUND_HINT)
     try:
         devices = audio_devices()
     except SynthError as error:

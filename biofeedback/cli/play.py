@@ -110,14 +110,16 @@ def demo(
     A simulated body hears the music and responds. It shows the loop at work, not a benefit.
     """
     from biofeedback.app.plan import SessionPlan
-    from biofeedback.cli import show
+    from biofeedback.cli import console, show
     from biofeedback.simulation.listener import resting_baseline
+    from synth.outputs.engines import SOUND_HINT, can_sound
 
     config = config_of("demo", None, None, style)
+    silent = not (listen or can_sound())
     plan = SessionPlan(
         config=config,
         sensors=("sim:listener",),
-        outputs=("audio:",) if listen else ("wav:",),
+        outputs=("audio:",) if listen else () if silent else ("wav:",),
         out=out,
         seed=seed,
         duration_s=60.0 * minutes,
@@ -125,6 +127,8 @@ def demo(
         options=_options(seed),
     )
     show.perform(plan, "A virtual listener hears the music and responds")
+    if silent:
+        console.paragraph(f"No sound file: {SOUND_HINT} Until then play session.mid.")
 
 
 @with_common

@@ -73,10 +73,10 @@ def main(what: str) -> None:
     with wire.ChildEnd() as end:
         if what == "audio":
             from synth.outputs.pyo_live import list_devices as lister
-        elif what == "midi-in":
-            from synth.outputs.rtmidi_binding import list_inputs as lister
         else:
-            from synth.outputs.midi_port import list_ports as lister
+            from synth.outputs.midi_ports import binding
+
+            lister = binding().list_inputs if what == "midi-in" else binding().list_ports
         try:
             answer: dict[str, object] = {"names": lister()}
         except SynthError as error:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from biofeedback.common.plugins import Registry, did_you_mean
 from synth.errors import OutputUnavailable
 from synth.output import Output
+from synth.outputs.engines import on_this_machine
 from synth.outputs.uri import OutputKind, OutputSpec
 
-__all__ = ["OUTPUTS", "made_by", "output_spec"]
+__all__ = ["OUTPUTS", "made_by", "output_here", "output_spec"]
 
 OUTPUTS: Registry[Callable[[str], Output]] = Registry(
     "output",
@@ -43,6 +44,14 @@ def output_spec(uri: str) -> OutputSpec:
             if added:
                 error.hint += f"   {'   '.join(f'{name}:' for name in added)}"
         raise
+
+
+def output_here(uri: str) -> OutputSpec:
+    """Return the output that a URI names, or what sounds in its place on this machine.
+
+    Raises `OutputUnavailable` when it names none, or nothing here can make sound.
+    """
+    return on_this_machine(output_spec(uri))
 
 
 def made_by(spec: OutputSpec) -> str:

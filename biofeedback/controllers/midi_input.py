@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from biofeedback.common.errors import ConfigError
 from synth.errors import OutputUnavailable
-from synth.outputs import rtmidi_binding
+from synth.outputs.midi_binding import MidiReceiver
+from synth.outputs.midi_ports import binding
 from synth.outputs.uri import choose
 
 __all__ = ["MidiInput", "parse"]
@@ -53,7 +54,7 @@ class MidiInput:
         """`uri` is midi:PORT or midi-virtual:NAME."""
         self._kind, self._target = parse(uri)
         self._clock = clock
-        self._port: rtmidi_binding.MidiReceiver | None = None
+        self._port: MidiReceiver | None = None
         self._messages: deque[tuple[float, Message]] = deque(maxlen=_MOST)
         self._some = asyncio.Event()
         self.trouble = ""
@@ -93,14 +94,14 @@ class MidiInput:
                 loop.call_soon_threadsafe(self._some.set)
 
         if self._kind == "midi-virtual":
-            self._port = rtmidi_binding.open_virtual_input(self._target, receive)
+            self._port = binding().open_virtual_input(self._target, receive)
             return
-        names = rtmidi_binding.list_inputs()
+        names = binding().list_inputs()
         wanted = self._target
         if wanted not in names:  # ALSA's numbers at the end of a name may have changed by now
             wanted = re.sub(r" \d+:\d+$", "", wanted)
         name = choose(wanted, names, what="MIDI input", hint=_HINT)
-        self._port = rtmidi_binding.open_input(name, receive)
+        self._port = binding().open_input(name, receive)
 
     def _disconnect(self) -> None:
         port, self._port = self._port, None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from synth.errors import OutputUnavailable
 
-__all__ = ["FluidSynth"]
+__all__ = ["FluidSynth", "check_library"]
 
 _NAMES = (
     *("libfluidsynth.so.3", "libfluidsynth.so.2", "libfluidsynth.dylib", "libfluidsynth.3.dylib"),
@@ -162,6 +162,17 @@ class FluidSynth:
         name = ctypes.create_string_buffer(64)
         self._library.fluid_settings_copystr(self._settings, b"audio.driver", name, len(name))
         return name.value.decode()
+
+
+def check_library() -> None:
+    """Raise `OutputUnavailable`, with what installs it, where the library is missing.
+
+    Raises
+    ------
+    OutputUnavailable
+        Where it is missing.
+    """
+    _load()
 
 
 def _load() -> Any:

@@ -8,20 +8,17 @@ from collections.abc import Iterable
 
 from synth.errors import OutputLost
 from synth.output import ClockPulse, NoteOff, NoteOn
-from synth.outputs import rtmidi_binding
+from synth.outputs.midi_binding import MidiSender
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import everything_off
 from synth.outputs.midi_output import MidiOutput
-from synth.outputs.rtmidi_binding import MidiSender
+from synth.outputs.midi_ports import binding
 from synth.outputs.uri import choose
 
-__all__ = ["MidiPortOutput", "list_ports", "silence_port"]
+__all__ = ["MidiPortOutput", "silence_port"]
 
 _MESSAGE_S = 0.001  # three bytes on a MIDI cable
 _DRAIN_S = 0.3  # JACK takes messages once a period, and forgets those of a port that closes
-
-list_ports = rtmidi_binding.list_ports
-
 
 _HINT = "Plug the device in, or offer a port yourself: midi-virtual:NAME"
 
@@ -63,9 +60,9 @@ class MidiPortOutput(MidiOutput):
             When no port fits the name, or several do.
         """
         if self._virtual:
-            self._port = rtmidi_binding.open_virtual(self._name)
+            self._port = binding().open_virtual(self._name)
         else:
-            self._port = rtmidi_binding.open_port(_choose(self._name))
+            self._port = binding().open_port(_choose(self._name))
         self._send_all(self._messages.presets())
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
@@ -169,7 +166,7 @@ def silence_port(name: str) -> str:
     OutputLost
         When it failed on the way.
     """
-    port, pause = rtmidi_binding.open_port(_choose(name)), threading.Event()
+    port, pause = binding().open_port(_choose(name)), threading.Event()
     try:
         for number, message in enumerate(everything_off()):
             port.send(message)
@@ -185,7 +182,7 @@ def silence_port(name: str) -> str:
 
 def _choose(wanted: str) -> str:
     """Return the port that is meant; ALSA's numbers at its end may have changed by now."""
-    names = list_ports()
+    names = binding().list_ports()
     if wanted not in names:
         wanted = re.sub(r" \d+:\d+$", "", wanted)
     return choose(wanted, names, what="MIDI port", hint=_HINT)

@@ -11,23 +11,15 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from synth.errors import OutputUnavailable
+from synth.outputs.midi_binding import MidiReceiver, MidiSender, Receive, gone, no_midi
 from synth.outputs.midi_system import MidiSystem, jack_is_running
 from synth.outputs.system_libraries import quiet_stderr
 
-__all__ = [
-    "MidiReceiver",
-    "MidiSender",
-    "list_inputs",
-    "list_ports",
-    "open_input",
-    "open_port",
-    "open_virtual",
-    "open_virtual_input",
-]
+#: Reached through `midi_ports.binding`; `MidiBinding` says what each function does.
+__all__: list[str] = []
 
 _CLIENT = "biofeedback"
 _JACK = 3  #: RtMidi's number of it
@@ -35,61 +27,13 @@ _ATTEMPTS = 3
 _QUEUED = 1024  #: messages that RtMidi holds for a thread that is busy
 
 
-@dataclass(frozen=True, slots=True)
-class MidiSender:
-    """An open port: what sends three bytes, what closes it, and what tells whether it is there.
-
-    No system reports that a port has gone: sending into nothing goes on without an error.
-    """
-
-    name: str  #: the port's
-    send: Callable[[Sequence[int]], None]  #: takes the bytes of a message
-    close: Callable[[], None]  #: lets go of the port
-    present: Callable[[], bool]  #: takes a twentieth of a millisecond
-
-
-@dataclass(frozen=True, slots=True)
-class MidiReceiver:
-    """An open port that we listen to: what closes it, and what tells whether it is there."""
-
-    name: str  #: the port's
-    close: Callable[[], None]  #: lets go of the port
-    present: Callable[[], bool]  #: takes a twentieth of a millisecond
-
-
-#: Called in a thread of RtMidi's with a message and the seconds since the one before it.
-Receive = Callable[[tuple[int, ...], float], None]
-
-
 def list_ports() -> list[str]:
-    """Return the names of the ports that MIDI can be sent to; empty without any MIDI system.
-
-    Returns
-    -------
-    list[str]
-        As the system names them.
-    """
+    """Return the names of the ports that MIDI can be sent to; empty without any MIDI system."""
     return [name for api in _apis() for name in _names(_client(api))]
 
 
 def open_port(name: str) -> MidiSender:
-    """Open the port of exactly this name; raise `OutputUnavailable` if it has gone.
-
-    Parameters
-    ----------
-    name
-        As `list_ports` gives it.
-
-    Returns
-    -------
-    MidiSender
-        Connected; the caller closes it.
-
-    Raises
-    ------
-    OutputUnavailable
-        When it has gone.
-    """
+    """Open the port of exactly this name; raise `OutputUnavailable` if it has gone."""
     for api in _apis():
         client = _client(api)
         system = MidiSystem(is_jack=api == _JACK)
@@ -106,40 +50,16 @@ def open_port(name: str) -> MidiSender:
             client.close_port()  # a port went meanwhile, and another has its number now
         system.close()
         client = None  # an error that is kept must not keep it: it crashes without its server
-    raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
+    raise gone(name)
 
 
 def list_inputs() -> list[str]:
-    """Return the names of the ports that send MIDI; empty without any MIDI system.
-
-    Returns
-    -------
-    list[str]
-        As the system names them.
-    """
+    """Return the names of the ports that send MIDI; empty without any MIDI system."""
     return [name for api in _apis() for name in _names(_listener(api))]
 
 
 def open_input(name: str, receive: Receive) -> MidiReceiver:
-    """Listen to the port of exactly this name; raise `OutputUnavailable` if it has gone.
-
-    Parameters
-    ----------
-    name
-        As `list_inputs` gives it.
-    receive
-        Called in a thread of RtMidi's, with a message and the seconds since the one before.
-
-    Returns
-    -------
-    MidiReceiver
-        Connected; the caller closes it.
-
-    Raises
-    ------
-    OutputUnavailable
-        When it has gone.
-    """
+    """Listen to the port of exactly this name; raise `OutputUnavailable` if it has gone."""
     for api in _apis():
         client = _listener(api)
         names = _names(client)
@@ -152,29 +72,11 @@ def open_input(name: str, receive: Receive) -> MidiReceiver:
             client.open_port(names.index(name))
         client.callback = lambda message, delta_s: receive(tuple(message), delta_s)
         return _receiver(client, name, system, system.new_connections(name, before, settled=False))
-    raise OutputUnavailable(f"the MIDI port {name!r} has gone", hint="Plug it in again.")
+    raise gone(name)
 
 
 def open_virtual_input(name: str, receive: Receive) -> MidiReceiver:
-    """Offer a port for other programs to send to.
-
-    Parameters
-    ----------
-    name
-        The name that others see.
-    receive
-        Called in a thread of RtMidi's, with a message and the seconds since the one before.
-
-    Returns
-    -------
-    MidiReceiver
-        The caller closes it.
-
-    Raises
-    ------
-    OutputUnavailable
-        Where the system offers no such ports.
-    """
+    """Offer a port for other programs to send to."""
     _check_virtual()
     for api in _apis():
         client = _listener(api, name)
@@ -182,27 +84,11 @@ def open_virtual_input(name: str, receive: Receive) -> MidiReceiver:
             client.open_virtual_port(name)
         client.callback = lambda message, delta_s: receive(tuple(message), delta_s)
         return _receiver(client, name, MidiSystem(is_jack=api == _JACK), None)
-    raise _no_midi()
+    raise no_midi()
 
 
 def open_virtual(name: str) -> MidiSender:
-    """Offer a port for other programs to connect to.
-
-    Parameters
-    ----------
-    name
-        The name that others see.
-
-    Returns
-    -------
-    MidiSender
-        The caller closes it.
-
-    Raises
-    ------
-    OutputUnavailable
-        Where the system offers no such ports.
-    """
+    """Offer a port for other programs to connect to."""
     _check_virtual()
     for api in _apis():
         client = _client(api, client_name=name)
@@ -210,7 +96,7 @@ def open_virtual(name: str) -> MidiSender:
             client.open_virtual_port(name)
         system = MidiSystem(is_jack=api == _JACK)
         return _sender(client, name, system)
-    raise _no_midi()
+    raise no_midi()
 
 
 def _check_virtual() -> None:
@@ -219,12 +105,6 @@ def _check_virtual() -> None:
             "Windows cannot make virtual MIDI ports",
             hint="Create one with loopMIDI, then use midi:PORT NAME.",
         )
-
-
-def _no_midi() -> OutputUnavailable:
-    return OutputUnavailable(
-        "this system offers no MIDI", hint="Start JACK or PipeWire, or load ALSA's snd-seq."
-    )
 
 
 def _apis() -> list[int]:

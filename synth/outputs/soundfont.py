@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from synth.output import NoteOff, NoteOn
 from synth.outputs.fluid import FluidSynth
+from synth.outputs.midi_binding import MidiSender
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import MidiMessages
 from synth.outputs.midi_port import MidiPortOutput
 from synth.outputs.midi_system import jack_is_running
-from synth.outputs.rtmidi_binding import MidiSender
 from synth.score import Score
 
 __all__ = ["SoundfontOutput", "play"]

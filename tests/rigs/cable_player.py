@@ -13,6 +13,7 @@ from pathlib import Path
 
 from synth.errors import OutputUnavailable
 from synth.outputs import rtmidi_binding
+from synth.outputs.midi_binding import MidiSender
 from synth.player import process
 
 FOLDER = Path(os.environ["CABLES"])
@@ -23,7 +24,7 @@ def list_ports() -> list[str]:
     return sorted(path.name for path in FOLDER.iterdir())
 
 
-def open_port(name: str) -> rtmidi_binding.MidiSender:
+def open_port(name: str) -> MidiSender:
     """Connect to a device; what is sent after it was unplugged goes nowhere, as with a real one."""
     path = FOLDER / name
     cable = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -42,7 +43,7 @@ def open_port(name: str) -> rtmidi_binding.MidiSender:
     def present() -> bool:
         return path.exists() and path.read_text() == plugged
 
-    return rtmidi_binding.MidiSender(name, send, cable.close, present)
+    return MidiSender(name, send, cable.close, present)
 
 
 if __name__ == "__main__":

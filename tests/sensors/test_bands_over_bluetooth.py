@@ -105,7 +105,8 @@ def test_every_sample_that_was_notified_comes_out_with_its_value(
         true = [us for us in true if round(us, 4) in seen]
     assert len(true) > 8
     assert seen == pytest.approx(true[: len(seen)], abs=STEP_US.get(name, 6e-5))
-    assert len(true) - len(seen) <= 6  # one packet may be on its way at the end
+    on_its_way = 0 if name in ("bitalino", "shimmer") else 6  # one packet, at the end
+    assert len(true) - len(seen) <= on_its_way
 
 
 @pytest.mark.parametrize("name", ["text", "packed", "float", "e4", "bitalino", "shimmer"])
