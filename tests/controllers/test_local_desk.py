@@ -17,6 +17,7 @@ from biofeedback.common.errors import CommandError
 from biofeedback.controllers.local_ipc import LocalIpc, ask, running_folder, running_sessions
 from biofeedback.engine.command_validation import check
 from biofeedback.engine.inputs import Command, CommandName, ExternalClock
+from biofeedback.storage.paths import data_folder
 
 
 class Taken:
@@ -41,8 +42,8 @@ class Taken:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr("biofeedback.controllers.local_ipc.data_folder", lambda: tmp_path)
-    return tmp_path
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return data_folder()
 
 
 def while_running(folder: Path, names: tuple[str, ...], *lines: list[str]) -> tuple[Taken, list]:
