@@ -74,9 +74,9 @@ def main(what: str) -> None:
         if what == "audio":
             from synth.outputs.pyo_live import list_devices as lister
         else:
-            from synth.outputs.midi_ports import binding
+            from synth.outputs.engines import midi_binding
 
-            lister = binding().list_inputs if what == "midi-in" else binding().list_ports
+            lister = midi_binding().list_inputs if what == "midi-in" else midi_binding().list_ports
         try:
             answer: dict[str, object] = {"names": lister()}
         except SynthError as error:

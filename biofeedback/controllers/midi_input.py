@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from biofeedback.common.errors import ConfigError
 from synth.errors import OutputUnavailable
+from synth.outputs.engines import midi_binding
 from synth.outputs.midi_binding import MidiReceiver
-from synth.outputs.midi_ports import binding
 from synth.outputs.uri import choose
 
 __all__ = ["MidiInput", "parse"]
@@ -94,14 +94,14 @@ class MidiInput:
                 loop.call_soon_threadsafe(self._some.set)
 
         if self._kind == "midi-virtual":
-            self._port = binding().open_virtual_input(self._target, receive)
+            self._port = midi_binding().open_virtual_input(self._target, receive)
             return
-        names = binding().list_inputs()
+        names = midi_binding().list_inputs()
         wanted = self._target
         if wanted not in names:  # ALSA's numbers at the end of a name may have changed by now
             wanted = re.sub(r" \d+:\d+$", "", wanted)
         name = choose(wanted, names, what="MIDI input", hint=_HINT)
-        self._port = binding().open_input(name, receive)
+        self._port = midi_binding().open_input(name, receive)
 
     def _disconnect(self) -> None:
         port, self._port = self._port, None

@@ -11,8 +11,7 @@ from typing import Any
 from synth.errors import OutputUnavailable
 from synth.outputs.midi_binding import MidiReceiver, MidiSender, Receive, gone, no_midi
 
-#: Reached through `midi_ports.binding`; `MidiBinding` says what each function does.
-__all__: list[str] = []
+# Reached through `engines.midi_binding`; `MidiBinding` says what each function does.
 
 _CLIENT = "biofeedback"
 _DEVICE = "/dev/snd/seq"

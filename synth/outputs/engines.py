@@ -1,17 +1,30 @@
-"""Which engine makes the sound on this machine: pyo, or FluidSynth where pyo has no wheel."""
+"""What makes sound and reaches MIDI ports here, where not every library has a wheel.
+
+pyo and rtmidi2 have wheels for most machines. Where they have none, as on a Raspberry Pi,
+FluidSynth sounds in place of pyo, and alsa-midi speaks to Linux's ALSA in place of rtmidi2.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from synth.errors import OutputUnavailable
 from synth.outputs.fluid import check_library
+from synth.outputs.midi_binding import MidiBinding
 from synth.outputs.uri import OutputKind, OutputSpec
 
-__all__ = ["SOUND_HINT", "can_sound", "find_soundfont", "on_this_machine", "stand_in"]
+__all__ = [
+    "SOUND_HINT",
+    "can_sound",
+    "find_soundfont",
+    "midi_binding",
+    "on_this_machine",
+    "stand_in",
+]
 
 SOUND_HINT = (
     "pyo has no wheel for this machine. FluidSynth sounds in its place: "
@@ -96,6 +109,23 @@ def on_this_machine(spec: OutputSpec) -> OutputSpec:
     if soundfont is None:
         raise OutputUnavailable("nothing on this machine can make sound", hint=SOUND_HINT)
     return replace(spec, kind=OutputKind.SOUNDFONT, target=str(soundfont), device=spec.target)
+
+
+def midi_binding() -> MidiBinding:
+    """Return the library that reaches MIDI ports; what it cannot load it tells when it is asked.
+
+    Returns
+    -------
+    MidiBinding
+        rtmidi2, or alsa-midi where a Linux has only that.
+    """
+    if sys.platform.startswith("linux") and not importlib.util.find_spec("rtmidi2"):
+        from synth.outputs import alsa_binding
+
+        return alsa_binding
+    from synth.outputs import rtmidi_binding
+
+    return rtmidi_binding
 
 
 def _has_pyo() -> bool:

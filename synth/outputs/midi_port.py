@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 from synth.errors import OutputLost
 from synth.output import ClockPulse, NoteOff, NoteOn
+from synth.outputs.engines import midi_binding
 from synth.outputs.midi_binding import MidiSender
 from synth.outputs.midi_map import Message, MidiMap
 from synth.outputs.midi_messages import everything_off
 from synth.outputs.midi_output import MidiOutput
-from synth.outputs.midi_ports import binding
 from synth.outputs.uri import choose
 
 __all__ = ["MidiPortOutput", "silence_port"]
@@ -60,9 +60,9 @@ class MidiPortOutput(MidiOutput):
             When no port fits the name, or several do.
         """
         if self._virtual:
-            self._port = binding().open_virtual(self._name)
+            self._port = midi_binding().open_virtual(self._name)
         else:
-            self._port = binding().open_port(_choose(self._name))
+            self._port = midi_binding().open_port(_choose(self._name))
         self._send_all(self._messages.presets())
 
     def send(self, event: NoteOn | NoteOff, due_s: float) -> None:
@@ -166,7 +166,7 @@ def silence_port(name: str) -> str:
     OutputLost
         When it failed on the way.
     """
-    port, pause = binding().open_port(_choose(name)), threading.Event()
+    port, pause = midi_binding().open_port(_choose(name)), threading.Event()
     try:
         for number, message in enumerate(everything_off()):
             port.send(message)
@@ -182,7 +182,7 @@ def silence_port(name: str) -> str:
 
 def _choose(wanted: str) -> str:
     """Return the port that is meant; ALSA's numbers at its end may have changed by now."""
-    names = binding().list_ports()
+    names = midi_binding().list_ports()
     if wanted not in names:
         wanted = re.sub(r" \d+:\d+$", "", wanted)
     return choose(wanted, names, what="MIDI port", hint=_HINT)

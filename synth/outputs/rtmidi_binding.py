@@ -18,8 +18,7 @@ from synth.outputs.midi_binding import MidiReceiver, MidiSender, Receive, gone, 
 from synth.outputs.midi_system import MidiSystem, jack_is_running
 from synth.outputs.system_libraries import quiet_stderr
 
-#: Reached through `midi_ports.binding`; `MidiBinding` says what each function does.
-__all__: list[str] = []
+# Reached through `engines.midi_binding`; `MidiBinding` says what each function does.
 
 _CLIENT = "biofeedback"
 _JACK = 3  #: RtMidi's number of it

@@ -43,6 +43,7 @@ class Taken:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    data_folder().mkdir()
     return data_folder()
 
 

@@ -10,7 +10,7 @@ import pytest
 from rigs import jack
 
 from synth.errors import OutputUnavailable
-from synth.outputs import alsa_binding, midi_ports, rtmidi_binding
+from synth.outputs import alsa_binding, engines, rtmidi_binding
 from synth.outputs.midi_binding import MidiBinding
 
 HAS_ALSA = os.access("/dev/snd/seq", os.R_OK | os.W_OK)
@@ -114,4 +114,4 @@ def test_alsa_midi_stands_in_where_rtmidi2_has_no_wheel(
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if here else None)
-    assert midi_ports.binding() is expected
+    assert engines.midi_binding() is expected

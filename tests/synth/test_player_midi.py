@@ -17,7 +17,7 @@ from rigs import jack
 from synth import wire
 from synth.errors import OutputUnavailable
 from synth.events import Note
-from synth.outputs.midi_ports import binding
+from synth.outputs.engines import midi_binding
 from synth.params import Layer, MusicParams
 from synth.player import protocol
 from synth.player.remote import RemotePlayer
@@ -181,7 +181,7 @@ def test_a_player_that_dies_is_started_again_and_joins_at_the_next_bar(listener)
 
 
 def test_a_missing_port_lists_those_that_exist(listener) -> None:
-    assert any(_PORT in name for name in binding().list_ports())
+    assert any(_PORT in name for name in midi_binding().list_ports())
 
     async def play() -> None:
         await RemotePlayer.open("midi:Nothing like it", time.monotonic())
