@@ -137,7 +137,7 @@ def check(person: str, programme: str) -> str:
     config, decisions = config_of(programme), list[Decision]()
 
     async def watch(session: Session) -> None:
-        subscription = session.hub.subscribe(1 << 20)
+        subscription = session.bus.subscribe(1 << 20)
         while True:
             await subscription.wait()
             decisions.extend(item for item in subscription.drain() if isinstance(item, Decision))

@@ -230,13 +230,13 @@ class SessionRunner:
         session.surfaces = surfaces
         if self._plan.lsl:
             outlet = LslOutlet(self._plan.lsl, clock)
-            outlet.listen(session.hub)
+            outlet.listen(session.bus)
             stack.push_async_callback(closed, outlet.name, outlet.close)
             await outlet.open()
             session.surfaces = [*surfaces, outlet]
         if self._plan.mqtt:
             tap = MqttPublisher(self._plan.mqtt, clock, simulated=session.simulated)
-            tap.listen(session.hub)
+            tap.listen(session.bus)
             stack.push_async_callback(closed, tap.name, tap.close)
             session.surfaces = [*session.surfaces, tap]
         if clock.live:

@@ -71,7 +71,7 @@ class BlockWatch:
 
     async def __call__(self, session: Session) -> None:
         """Run beside a session until cancelled."""
-        with session.hub.subscribed(_EVENTS, "The screen") as events:
+        with session.bus.subscribed(_EVENTS, "The screen") as events:
             await self._show(session, events)
 
     async def _show(self, session: Session, events: Subscription[Event]) -> None:

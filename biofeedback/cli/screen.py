@@ -41,7 +41,7 @@ async def watch(session: Session, keyboard: Keyboard | None = None) -> None:
     controls = Controls(session)
     screen = Terminal(emoji=False, highlight=False)
     with (
-        session.hub.subscribed(_EVENTS, "The screen") as events,
+        session.bus.subscribed(_EVENTS, "The screen") as events,
         (keyboard or Keyboard()).given(controls.press, session.stop) as has_keys,
     ):
         board, view = Board(session.simulated, has_keys), _view(session)

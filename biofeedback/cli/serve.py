@@ -135,21 +135,21 @@ def serve(
     lines = consent.contacts(contacts, country)
     files = _certificate(lan, host, certificate, key)
 
-    def studio() -> Stations:
+    def stations() -> Stations:
         return Stations(out or sessions_folder(), profile, loudest)
 
     where = "0.0.0.0" if lan else "127.0.0.1"
     bound_port = PORT if port is None else port
     with streams.unheard(), listening(where, bound_port) as bound:
         place = _place(lan, host, bound.getsockname()[1])
-        run_live(lambda: _serving(place, bound, files, studio, lines, open_page, duration, login))
+        run_live(lambda: _serving(place, bound, files, stations, lines, open_page, duration, login))
 
 
 async def _serving(
     place: ServedAt,
     bound: object,
     files: Certificate | None,
-    studio_of: Callable[[], Stations],
+    stations_of: Callable[[], Stations],
     lines: list[dict[str, str]],
     open_page: bool,
     duration_s: float | None,
@@ -168,11 +168,11 @@ async def _serving(
     assert isinstance(bound, socket.socket)
     clock = asyncio.get_running_loop().time
     links = WebLinks(bound.getsockname()[1])
-    studio, tokens = studio_of(), Tokens(clock, links.take)
-    studio.seats_changed = lambda: _publish(links, place, studio)
-    studio.seats_changed()
-    table = app.routes(studio, tokens, place, _around(), studio.out, lines)
-    _, listener = tokens.invite("listener", "home", studio.home.id)
+    stations, tokens = stations_of(), Tokens(clock, links.take)
+    stations.seats_changed = lambda: _publish(links, place, stations)
+    stations.seats_changed()
+    table = app.routes(stations, tokens, place, _around(), stations.out, lines)
+    _, listener = tokens.invite("listener", "home", stations.home.id)
     _, therapist = tokens.invite("therapist", "desk")
     _say("Page of the listener:", place.entrance(listener))
     _say("Desk of a therapist: ", place.entrance(therapist))
@@ -186,28 +186,28 @@ async def _serving(
     if open_page:
         await asyncio.to_thread(_open, place.entrance(listener))
     if login is not None:
-        studio.tasks.keep("The link to wearers elsewhere", _wearers(login, studio))
+        stations.tasks.keep("The link to wearers elsewhere", _wearers(login, stations))
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(duration_s):
                 guarded = app.application(table, tokens, place, clock)
-                await server.run(guarded, bound, files, leaving=studio.shut)
+                await server.run(guarded, bound, files, leaving=stations.shut)
     finally:
-        await studio.close()
+        await stations.close()
         links.publish(place.origins, {})  # who sat here is nobody's business afterwards
 
 
-def _publish(links: WebLinks, place: ServedAt, studio: Stations) -> None:
+def _publish(links: WebLinks, place: ServedAt, stations: Stations) -> None:
     """Tell `serve --link` of this server; it plays as well where that can't be."""
     from biofeedback.common.errors import FolderError
 
     try:
-        links.publish(place.origins, studio.guests())
+        links.publish(place.origins, stations.guests())
     except FolderError as error:
         console.err.print(f"Note: serve --link will not work: {error}", markup=False)
 
 
-def _wearers(login: Login, studio: Stations) -> Callable[[], Coroutine[Any, Any, None]]:
+def _wearers(login: Login, stations: Stations) -> Callable[[], Coroutine[Any, Any, None]]:
     """Return the work that shows the wearers of a broker beside the seats of this computer.
 
     However often it is begun, the seats stay, and with them each STOP that has no answer yet.
@@ -221,7 +221,7 @@ def _wearers(login: Login, studio: Stations) -> Callable[[], Coroutine[Any, Any,
     def changed(wearer: RemoteWearer) -> None:
         seat = seats.setdefault(wearer.name, RemoteStation(wearer, desk, clock))
         seat.trouble = desk.trouble
-        studio.show(seat)
+        stations.show(seat)
 
     seats: dict[str, RemoteStation] = {}
     clock = asyncio.get_running_loop().time
@@ -233,7 +233,7 @@ def _wearers(login: Login, studio: Stations) -> Callable[[], Coroutine[Any, Any,
         except Exception:  # it is begun again, and said meanwhile where they are shown
             for seat in seats.values():
                 seat.trouble = "The link to the broker failed"
-                studio.show(seat)
+                stations.show(seat)
             raise
 
     return watching

@@ -108,8 +108,8 @@ EVERY_S = 0.1  #: a knob or slider that moves sends hundreds of values a second
 class Throttle:
     """Passes commands on; feed it with `put`, and call `flush` when `EVERY_S` have passed."""
 
-    def __init__(self, desk: SessionControl) -> None:
-        self._desk = desk
+    def __init__(self, session: SessionControl) -> None:
+        self._session = session
         self._turned: dict[str, tuple[str, MappedCommand]] = {}
         self._next_s = 0.0
         self.refused = 0  #: commands that made no sense to the session, and had no effect
@@ -137,6 +137,6 @@ class Throttle:
 
     def _ask(self, who: str, wanted: MappedCommand) -> None:
         try:
-            self._desk.command(who, wanted.what, wanted.value)
+            self._session.command(who, wanted.what, wanted.value)
         except CommandError:
             self.refused += 1  # a range in a file, or a value, that the session does not grant

@@ -57,7 +57,7 @@ class LslMarkerInput:
 
         self._around = ContinuousResolver(pred=f"name='{self._name}' or type='{self._name}'")
 
-    async def run(self, desk: SessionControl) -> None:
+    async def run(self, session: SessionControl) -> None:
         """Mark what comes until cancelled; a stream that is lost is looked for again."""
         from pylsl.util import LostError
         from pylsl.util import TimeoutError as NoAnswer
@@ -65,7 +65,7 @@ class LslMarkerInput:
         while True:
             info = await self._find()
             with suppress(LostError, NoAnswer):
-                await self._listen(info, desk)
+                await self._listen(info, session)
             await self.close()
 
     async def close(self) -> None:
@@ -84,7 +84,7 @@ class LslMarkerInput:
             self.trouble = f"the LSL stream {self._name!r} is not in sight"
             await asyncio.sleep(_LOOK_S)
 
-    async def _listen(self, info: StreamInfo, desk: SessionControl) -> None:
+    async def _listen(self, info: StreamInfo, session: SessionControl) -> None:
         from pylsl import StreamInlet
 
         # Without its own recovery the library says at once that a stream is lost.
@@ -100,7 +100,7 @@ class LslMarkerInput:
             rows, stamps = inlet.pull_chunk(timeout=0.0, max_samples=_MOST_AT_ONCE)
             now_s = self._now_s()
             for row, stamp in zip(rows, stamps, strict=True):
-                self._mark(desk, row, stamp + offset_s, now_s)
+                self._mark(session, row, stamp + offset_s, now_s)
             await asyncio.sleep(_PULL_EVERY_S)
 
     def _between_clocks_s(self) -> float:
@@ -113,11 +113,13 @@ class LslMarkerInput:
             pairs.append((after_s - before_s, now_s - 0.5 * (before_s + after_s)))
         return float(min(pairs)[1])
 
-    def _mark(self, desk: SessionControl, row: Sequence[Any], time_s: float, now_s: float) -> None:
+    def _mark(
+        self, session: SessionControl, row: Sequence[Any], time_s: float, now_s: float
+    ) -> None:
         at_s = time_s if abs(now_s - time_s) <= _BELIEVABLE_S else now_s
         text = " ".join(str(value) for value in row).strip() or "marker"
         with suppress(CommandError):  # a text that is too long for a marker
-            desk.command(self.name, "marker", text, at_s)
+            session.command(self.name, "marker", text, at_s)
 
 
 def _is_ours(info: StreamInfo) -> bool:

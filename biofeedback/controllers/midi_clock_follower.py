@@ -40,30 +40,30 @@ class MidiClockFollower:
         """Open the port; raise `OutputUnavailable` when it is not there."""
         await self._port.open()
 
-    async def run(self, desk: SessionControl) -> None:
+    async def run(self, session: SessionControl) -> None:
         """Pass on the clock until cancelled; the music waits until it starts."""
-        await together(self._port.look(), self._pass_on(desk))
+        await together(self._port.look(), self._pass_on(session))
 
-    async def _pass_on(self, desk: SessionControl) -> None:
+    async def _pass_on(self, session: SessionControl) -> None:
         loop = asyncio.get_running_loop()
-        desk.follow(ExternalClock(0.0, 0.0, 60.0, "stopped"))
+        session.follow(ExternalClock(0.0, 0.0, 60.0, "stopped"))
         heard = loop.time(), 0.0  # when the last message came, on both clocks
         while True:
             messages = await self._port.wait(_PATIENCE_S)
             for time_s, message in messages:
-                _tell(desk, self._listener.feed(message, time_s))
+                _tell(session, self._listener.feed(message, time_s))
                 heard = loop.time(), time_s
             if not messages:
                 now_s = heard[1] + loop.time() - heard[0]
                 gone = bool(self._port.trouble)
                 listener = self._listener
-                _tell(desk, listener.gone(now_s) if gone else listener.check(now_s))
+                _tell(session, listener.gone(now_s) if gone else listener.check(now_s))
 
     async def close(self) -> None:
         """Close the port; harmless twice."""
         await self._port.close()
 
 
-def _tell(desk: SessionControl, position: ClockPosition | None) -> None:
+def _tell(session: SessionControl, position: ClockPosition | None) -> None:
     if position is not None:
-        desk.follow(ExternalClock(*position))
+        session.follow(ExternalClock(*position))

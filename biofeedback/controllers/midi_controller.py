@@ -38,16 +38,16 @@ class MidiController:
         """Open the port; raise `OutputUnavailable` when it is not there."""
         await self._port.open()
 
-    async def run(self, desk: SessionControl) -> None:
+    async def run(self, session: SessionControl) -> None:
         """Pass on what is touched until cancelled."""
-        await together(self._port.look(), self._pass_on(desk))
+        await together(self._port.look(), self._pass_on(session))
 
-    async def _pass_on(self, desk: SessionControl) -> None:
-        loop, pace, who = asyncio.get_running_loop(), Throttle(desk), self.name
+    async def _pass_on(self, session: SessionControl) -> None:
+        loop, pace, who = asyncio.get_running_loop(), Throttle(session), self.name
         while True:
             for _, message in await self._port.wait(EVERY_S if pace.waits else _IDLE_S):
                 touch = touch_of(message)
-                for wanted in self._wishes.touched(touch, desk.held) if touch else ():
+                for wanted in self._wishes.touched(touch, session.held) if touch else ():
                     pace.put(who, wanted)
             pace.flush(loop.time())
 

@@ -124,17 +124,17 @@ class OscController(asyncio.DatagramProtocol):
         self._arrived.append((addr[0], data))
         self._some.set()
 
-    async def run(self, desk: SessionControl) -> None:
+    async def run(self, session: SessionControl) -> None:
         """Pass on what arrives until cancelled."""
-        loop, pace = asyncio.get_running_loop(), Throttle(desk)
+        loop, pace = asyncio.get_running_loop(), Throttle(session)
         while True:
             with suppress(TimeoutError):
                 idle_s = None if self._ask_at is None else _LOOK_S
                 async with asyncio.timeout(EVERY_S if pace.waits else idle_s):
                     await self._some.wait()
             self._some.clear()
-            if self._ask_at is not None and desk.questions is not None:
-                self._pass_on(desk.questions.now)
+            if self._ask_at is not None and session.questions is not None:
+                self._pass_on(session.questions.now)
             while self._arrived:
                 host, data = self._arrived.popleft()
                 self._take(pace, host, data)

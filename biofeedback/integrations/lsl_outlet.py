@@ -77,14 +77,14 @@ class LslOutlet:
         self._offset_s = local_clock() - self._clock()
         await aside(self._outlet, "markers", "Markers", "", (("marker", ""),))
 
-    def listen(self, hub: EventBus[Any]) -> None:
+    def listen(self, bus: EventBus[Any]) -> None:
         """Hear everything that the session says from now on."""
-        self._events = hub.subscribe(_CAPACITY, "LSL")
+        self._events = bus.subscribe(_CAPACITY, "LSL")
 
-    async def run(self, desk: object) -> None:
+    async def run(self, session: object) -> None:
         """Pass on what is heard until cancelled; a library that fails is told in `trouble`.
 
-        `desk` is not needed: nothing comes back.
+        `session` is not needed: nothing comes back.
         """
         assert self._events is not None
         while True:

@@ -94,9 +94,9 @@ class MqttPublisher:
     async def open(self) -> None:
         """Do nothing: a broker that is not there yet does not keep the music waiting."""
 
-    def listen(self, hub: EventBus[Any]) -> None:
+    def listen(self, bus: EventBus[Any]) -> None:
         """Hear everything that the session says from now on."""
-        self._events = hub.subscribe(_CAPACITY, "MQTT")
+        self._events = bus.subscribe(_CAPACITY, "MQTT")
 
     @property
     def trouble(self) -> str:
@@ -105,17 +105,17 @@ class MqttPublisher:
         waits_long = asked_s is not None and self._clock() - asked_s > _PATIENCE_S
         return self._trouble or ("MQTT: the broker does not answer" if waits_long else "")
 
-    async def run(self, desk: SessionControl) -> None:
+    async def run(self, control: SessionControl) -> None:
         """Publish what is heard, and pass on what desks order, until cancelled."""
-        await together(self._hear(desk), self._keep_linked(desk))
+        await together(self._hear(control), self._keep_linked(control))
 
-    async def _keep_linked(self, desk: SessionControl) -> None:
+    async def _keep_linked(self, control: SessionControl) -> None:
         pauses = iter(waits())
         while True:
             try:
                 self._asked_s = self._clock()
                 async with linked(self._login, self._will()) as link:
-                    await self._serve(link, desk)
+                    await self._serve(link, control)
             except LinkError as error:
                 if not self._trouble:  # it was well until now
                     pauses = iter(waits())
@@ -159,7 +159,7 @@ class MqttPublisher:
         lost = StatusMessage(state="lost", session=self.session, simulated=self.simulated)
         return topics.status(self._wearer), encode(lost)
 
-    async def _serve(self, link: BrokerLink, desk: SessionControl) -> None:
+    async def _serve(self, link: BrokerLink, control: SessionControl) -> None:
         """Use a link until it breaks."""
         wearer = self._wearer
         await link.subscribe((topics.orders(wearer, "+"), topics.asks(wearer, "+")))
@@ -170,19 +170,21 @@ class MqttPublisher:
         await link.publish(topics.status(wearer), encode(there), qos=1, retain=True)
         self._trouble, self._asked_s = "", None
         self._changed.set()
-        await together(self._send_events(link), self._send_pictures(link), self._obey(link, desk))
+        await together(
+            self._send_events(link), self._send_pictures(link), self._obey(link, control)
+        )
 
-    async def _hear(self, desk: SessionControl) -> None:
+    async def _hear(self, control: SessionControl) -> None:
         """Take in what the session says, link or no link."""
         assert self._events is not None
-        self._view.duration_s = getattr(desk, "duration_s", None)
-        self._view.volume = getattr(desk, "volume", self._view.volume)
+        self._view.duration_s = getattr(control, "duration_s", None)
+        self._view.volume = getattr(control, "volume", self._view.volume)
         while True:
             await self._events.wait()
-            self._view.held = desk.held
+            self._view.held = control.held
             self._take_in()
             self._view.troubles = tuple(
-                trouble for trouble in getattr(desk, "troubles", ()) if trouble != self.trouble
+                trouble for trouble in getattr(control, "troubles", ()) if trouble != self.trouble
             )
 
     def _take_in(self) -> None:
@@ -230,27 +232,27 @@ class MqttPublisher:
                 await link.publish(topic, encode(shown), qos=0)
             await asyncio.sleep(_PICTURES_S)
 
-    async def _obey(self, link: BrokerLink, desk: SessionControl) -> None:
+    async def _obey(self, link: BrokerLink, control: SessionControl) -> None:
         async for topic, payload, _ in link.messages():
             _, kind, user = topics.split(topic)
             if kind == "orders" and (order := decoded(payload, OrderMessage)):
-                self._order(user, order, desk)
+                self._order(user, order, control)
             elif kind == "asks" and (ask := decoded(payload, ResendRequest)):
                 await self._repeat(user, ask, link)
 
-    def _order(self, user: str, order: OrderMessage, desk: SessionControl) -> None:
+    def _order(self, user: str, order: OrderMessage, control: SessionControl) -> None:
         problem = ""
         try:
             wanted = self._gate.admit(user, order, _now_ms())
             if wanted is None:
                 return
             if order.what == SILENCE:
-                desk.silence(who(user, order.who))
+                control.silence(who(user, order.who))
             else:
-                desk.command(who(user, order.who), *wanted)
+                control.command(who(user, order.who), *wanted)
         except (ConfigError, CommandError) as error:
             problem = str(error)
-        self._view.held = desk.held
+        self._view.held = control.held
         self._take_in()  # what it did comes before the answer
         self._put(
             encode(

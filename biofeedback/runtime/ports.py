@@ -63,7 +63,7 @@ class ControlSurface(Protocol):
         """Acquire port or socket; raise an error with a hint when that fails."""
         ...
 
-    async def run(self, desk: SessionControl) -> None:
+    async def run(self, session: SessionControl) -> None:
         """Pass on what is done with it until cancelled."""
         ...
 

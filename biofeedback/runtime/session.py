@@ -37,7 +37,7 @@ Reason = Literal[
 class Session:
     """Runs on whichever loop it is started on, live or virtual.
 
-    `hub` passes every input and everything derived to whoever subscribes. `command` is how keys,
+    `bus` passes every input and everything derived to whoever subscribes. `command` is how keys,
     pages and hardware speak to the session.
     """
 
@@ -71,7 +71,7 @@ class Session:
         self._is_over = False  # the log has its last line, and takes no more
         self._ends_s = 0.0  # planned, once the first sample has come
         self.stop = stop or StopSwitch()  #: of this session alone
-        self.hub = self._pipeline.bus
+        self.bus = self._pipeline.bus
         self.surfaces: Sequence[ControlSurface] = ()  #: what else steers it, for its troubles
         self.tasks = Tasks()  #: what runs beside it
         self._troubles = Troubles()
@@ -95,7 +95,7 @@ class Session:
         steering = [surface.trouble for surface in self.surfaces if surface.trouble]
         log = [text for text in (self._log.problem, self._log.taken) if text]
         return [
-            *self._players.troubles, *steering, *self.tasks.troubles, *self.hub.troubles, *log,
+            *self._players.troubles, *steering, *self.tasks.troubles, *self.bus.troubles, *log,
         ]  # fmt: skip
 
     @property

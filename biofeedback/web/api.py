@@ -67,14 +67,14 @@ class Api:
 
     def __init__(
         self,
-        studio: Stations,
+        stations: Stations,
         tokens: Tokens,
         around: Surroundings,
         out: Path,
         contacts: list[dict[str, str]],
         entrance: Callable[[str], str],
     ) -> None:
-        self._studio = studio
+        self._stations = stations
         self._tokens = tokens
         self._around = around
         self._out = out
@@ -111,15 +111,15 @@ class Api:
         ]
 
     def _seat(self, request: Request) -> Station:
-        return seat_of(request, self._studio.seats)
+        return seat_of(request, self._stations.seats)
 
     def _remote(self, request: Request) -> RemoteStation | None:
-        return self._studio.remotes.get(request.path_params["seat"])
+        return self._stations.remotes.get(request.path_params["seat"])
 
     async def _choices(self, request: Request) -> Response:
         styles = style_titles(templates.tongue(request.headers, request.cookies))
         titles = {name: one.title or name for name, one in loaded_programmes().items()}
-        seat = self._studio.seats.get(grant_of(request).seat or "")
+        seat = self._stations.seats.get(grant_of(request).seat or "")
         learns = seat is not None and seat.profile is not None
         return answer({"programmes": titles, "styles": styles, "learns": learns})
 
@@ -167,7 +167,7 @@ class Api:
         grant, order = grant_of(request), request.query_params.get("id", "")[:LONGEST_ID]
         if remote := self._remote(request):
             stopped = await remote.silence(grant, order)
-            self._studio.show(remote)
+            self._stations.show(remote)
             return answer({"stopped": stopped})
         seat = self._seat(request)
 
@@ -241,7 +241,7 @@ class Api:
         _refuse_while_busy(seat)
         count = await asyncio.to_thread(records.forget, self._out, seat.profile)
         seat.forget_last()
-        self._studio.rename(seat, "")
+        self._stations.rename(seat, "")
         return answer({"sessions": count})
 
     async def _consent(self, request: Request) -> Response:
@@ -273,12 +273,12 @@ class Api:
 
     async def _remove(self, request: Request) -> Response:
         if remote := self._remote(request):
-            self._studio.forget(remote.id)
+            self._stations.forget(remote.id)
             return answer({})
         seat = self._seat(request)
-        if seat is self._studio.home or grant_of(request).seat is not None:
+        if seat is self._stations.home or grant_of(request).seat is not None:
             raise ConfigError("this seat stays", hint="A therapist of the room can remove others.")
-        await self._studio.remove(seat.id)
+        await self._stations.remove(seat.id)
         self._tokens.revoke_seat(seat.id)
         return answer({})
 
@@ -297,7 +297,7 @@ class Api:
         if guest.role == "listener":
             if seat is not None:
                 raise ConfigError("a new seat needs the right to all seats")
-            seat = self._studio.add(guest.name).id
+            seat = self._stations.add(guest.name).id
         invitation, secret = self._tokens.invite(
             guest.role, guest.name, seat, by=grant.id,
             link_s=60.0 * guest.link_minutes, stay_s=3600.0 * guest.stay_hours,

@@ -38,7 +38,7 @@ class ServedAt:
 
 
 def routes(
-    studio: Stations,
+    stations: Stations,
     tokens: Tokens,
     place: ServedAt,
     around: Surroundings,
@@ -49,9 +49,9 @@ def routes(
     from starlette.routing import WebSocketRoute
 
     async def live(socket: WebSocket) -> None:
-        await serve(socket, studio, tokens)
+        await serve(socket, stations, tokens)
 
-    api = Api(studio, tokens, around, out, contacts, place.entrance)
+    api = Api(stations, tokens, around, out, contacts, place.entrance)
     pages = Pages(tokens, secure=place.secure)
     return [*pages.routes(), *api.routes(), WebSocketRoute("/live", live)]
 

@@ -45,7 +45,7 @@ class Station:
         out: Path,
         changed: Callable[[], None],
         worker: SharedWorker,
-        desk: asyncio.Semaphore,
+        writing: asyncio.Semaphore,
         loudest: float,
     ) -> None:
         self.id = seat_id
@@ -54,7 +54,7 @@ class Station:
         self._out = out
         self._changed = changed
         self._worker = worker
-        self._desk = desk  #: where files are written, a few at a time
+        self._writing = writing  #: where files are written, a few at a time
         self._loudest = self._cap = loudest  #: of this computer, and of the session
         self._closing = False
         self._view = LiveView()
@@ -238,7 +238,7 @@ class Station:
                     self._trouble = trouble, hint
                 self._set_stage("writing")
             if outcome is not None and not self._closing:
-                async with self._desk:
+                async with self._writing:
                     await _write_files(outcome.folder, output)
                 self._reported = records.has(outcome.folder, "report.html")
         except Exception as error:
@@ -247,7 +247,7 @@ class Station:
             self._set_stage("idle")
 
     async def _watch(self, session: Session) -> None:
-        with session.hub.subscribed(_EVENTS, "The page") as events:
+        with session.bus.subscribed(_EVENTS, "The page") as events:
             await self._show(session, events)
 
     async def _show(self, session: Session, events: Subscription[Event]) -> None:

@@ -75,7 +75,7 @@ class Stations:
         self._viewers: list[Viewer] = []
         self._worker = SharedWorker()
         self.tasks = Tasks()  #: what runs beside the seats
-        self._desk = asyncio.Semaphore(WRITERS)
+        self._writing = asyncio.Semaphore(WRITERS)
         self.seats: dict[str, Station] = {}
         self.remotes: dict[str, RemoteStation] = {}  #: wearers at other computers
         self.seats_changed: Callable[[], None] = lambda: None
@@ -156,7 +156,7 @@ class Stations:
     def _add(self, seat_id: str, name: str, profile: str | None) -> Station:
         changed = partial(self._changed, seat_id)
         seat = Station(
-            seat_id, name, profile, self.out, changed, self._worker, self._desk, self._loudest
+            seat_id, name, profile, self.out, changed, self._worker, self._writing, self._loudest
         )  # fmt: skip
         self.seats[seat_id] = seat
         self._changed(seat_id)

@@ -23,16 +23,16 @@ _MOST_VIEWERS = 700  #: a hundred listeners with six pages each, and desks; the 
 _NO_LONGER_ALLOWED, _TOO_MANY = 4401, 4429
 
 
-async def serve(socket: WebSocket, studio: Stations, tokens: Tokens) -> None:
+async def serve(socket: WebSocket, stations: Stations, tokens: Tokens) -> None:
     """Send pictures until the page leaves or its grant ends."""
     from starlette.websockets import WebSocketDisconnect
 
     grant = socket.state.grant
     await socket.accept()
-    if studio.viewer_count >= _MOST_VIEWERS:
+    if stations.viewer_count >= _MOST_VIEWERS:
         await socket.close(_TOO_MANY)
         return
-    viewer = studio.watch(grant)
+    viewer = stations.watch(grant)
     try:
         async with beside(_left(socket)) as leaving:
             while not leaving.done():
@@ -48,7 +48,7 @@ async def serve(socket: WebSocket, studio: Stations, tokens: Tokens) -> None:
     except WebSocketDisconnect:
         pass
     finally:
-        studio.unwatch(viewer)
+        stations.unwatch(viewer)
 
 
 async def _send(socket: WebSocket, viewer: Viewer) -> None:

@@ -23,7 +23,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
     pictures: list[Picture] = []
 
     async def follow(session: Session) -> None:
-        events, view = session.hub.subscribe(4096), LiveView(session.duration_s, session.volume)
+        events, view = session.bus.subscribe(4096), LiveView(session.duration_s, session.volume)
         while True:
             for event in events.drain():
                 view.feed(event)

@@ -171,20 +171,20 @@ def test_a_call_that_hangs_in_its_thread_holds_up_neither_the_loop_nor_its_end()
 
 def test_who_takes_nothing_in_for_a_second_is_named() -> None:
     async def scenario() -> list[list[str]]:
-        hub: EventBus[int] = EventBus()
-        hub.subscribe(8)  # nobody's name
-        with hub.subscribed(8, "The page") as events:
-            hub.publish(1)
-            found = [hub.troubles]
+        bus: EventBus[int] = EventBus()
+        bus.subscribe(8)  # nobody's name
+        with bus.subscribed(8, "The page") as events:
+            bus.publish(1)
+            found = [bus.troubles]
             for k in range(4):
                 await asyncio.sleep(0.5)
-                hub.publish(k)
-            found.append(hub.troubles)
+                bus.publish(k)
+            found.append(bus.troubles)
             events.drain()
-            found.append(hub.troubles)
-            hub.publish(2)
+            found.append(bus.troubles)
+            bus.publish(2)
             await asyncio.sleep(2.0)
-        return [*found, hub.troubles]
+        return [*found, bus.troubles]
 
     assert run_virtual(scenario) == [[], ["The page takes nothing in any more"], [], []]
 

@@ -50,7 +50,7 @@ class Room:
 
     def __init__(self, server: PageServer) -> None:
         self.server = server
-        self.seat = server.studio.home
+        self.seat = server.stations.home
         page, _ = server.invite("listener", "home")
         desk, _ = server.invite("therapist")
         begin = {"sensor": "sim:", "output": "null:"}
@@ -134,7 +134,7 @@ def test_each_of_five_hands_holds_and_each_releases_what_any_of_them_held(room: 
         room.toggle(one, held=True)
         room.toggle(other, held=False)
     (log,) = room.server.out.glob("*/session.jsonl")
-    room.server.do(room.server.studio.close())
+    room.server.do(room.server.stations.close())
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     said = [(line["what"], line["who"]) for line in lines if line["kind"] == "command"]
     assert [what for what, _ in said] == ["hold", "resume"] * 25

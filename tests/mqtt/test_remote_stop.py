@@ -142,16 +142,16 @@ def test_a_stop_without_an_answer_outlives_a_failure_of_what_watches_the_broker(
     monkeypatch.setattr("biofeedback.mqtt.remote_control.MqttRemoteControl", Broken)
 
     async def act() -> None:
-        studio = Stations(tmp_path)
-        studio.tasks.keep("The link", _wearers(login, studio))
+        stations = Stations(tmp_path)
+        stations.tasks.keep("The link", _wearers(login, stations))
         await asyncio.sleep(0.1)
-        seat = studio.remotes["remote-robin"]
+        seat = stations.remotes["remote-robin"]
         made[0].linked = False
         assert await seat.silence(ANN, "x") is False
         await asyncio.sleep(3.0)
-        assert studio.remotes["remote-robin"] is seat
+        assert stations.remotes["remote-robin"] is seat
         assert await seat.silence(ANN, "x") is True
-        await studio.close()
+        await stations.close()
 
     run_virtual(act)
     assert [desk.arrived for desk in made] == [[SILENCE]]

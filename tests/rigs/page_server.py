@@ -36,7 +36,7 @@ class PageServer:
     """A server with its parts at hand; `later_s` moves its clock on."""
 
     loop: asyncio.AbstractEventLoop
-    studio: Stations
+    stations: Stations
     tokens: Tokens
     place: app.ServedAt
     table: list[Any]
@@ -111,18 +111,18 @@ def page_server(out: Path, most: int = MOST) -> Iterator[PageServer]:
     with server.listening("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
         place = app.ServedAt((f"http://127.0.0.1:{port}", f"http://localhost:{port}"))
-        studio, tokens = Stations(out), Tokens(clock, WebLinks(port).take)
+        stations, tokens = Stations(out), Tokens(clock, WebLinks(port).take)
         around = Surroundings(_nothing, _nothing)
-        table = app.routes(studio, tokens, place, around, out, [])
+        table = app.routes(stations, tokens, place, around, out, [])
         application = app.application(table, tokens, place, clock)
         places = Connections(clock, most)
-        made = PageServer(loop, studio, tokens, place, table, out, places, later)
+        made = PageServer(loop, stations, tokens, place, table, out, places, later)
         serving = made.do(_begun(server.run(application, bound, None, places)))
         try:
             _until_it_answers(port)
             yield made
         finally:
-            made.do(studio.close())
+            made.do(stations.close())
             made.do(_ended(serving))
             made.do(loop.shutdown_default_executor())
             loop.call_soon_threadsafe(loop.stop)

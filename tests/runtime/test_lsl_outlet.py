@@ -131,14 +131,14 @@ def test_what_a_person_or_the_session_asked_for_is_a_marker(
 
 def test_a_stream_that_breaks_or_lags_is_told_and_raises_nothing() -> None:
     async def scenario() -> LslOutlet:
-        hub: EventBus[object] = EventBus()
+        bus: EventBus[object] = EventBus()
         outlet = LslOutlet(f"{RUN} alone", lambda: 0.0)
         await outlet.open()
-        outlet.listen(hub)
+        outlet.listen(bus)
         for number in range(10_000):
-            hub.publish(Command("key", "marker", str(number)))
-        hub.publish(Chunk.regular(Signal.ACC, "band", 0.0, 50.0, np.zeros((2, 3))))
-        hub.publish(Chunk.regular(Signal.ACC, "band", 0.1, 50.0, np.zeros((2, 2))))
+            bus.publish(Command("key", "marker", str(number)))
+        bus.publish(Chunk.regular(Signal.ACC, "band", 0.0, 50.0, np.zeros((2, 3))))
+        bus.publish(Chunk.regular(Signal.ACC, "band", 0.1, 50.0, np.zeros((2, 2))))
         async with asyncio.timeout(5.0), beside(outlet.run(None)):
             while not outlet.trouble:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)

@@ -71,7 +71,7 @@ def test_a_used_link_leads_who_is_in_to_their_page(server: PageServer) -> None:
 def test_another_link_is_had_while_the_server_runs(
     server: PageServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    WebLinks(server.port).publish(server.place.origins, server.studio.guests())
+    WebLinks(server.port).publish(server.place.origins, server.stations.guests())
     first = printed(capsys, "--port", str(server.port))
     assert first["running"]
     assert first["role"] == "listener"
@@ -113,8 +113,8 @@ def test_a_link_for_the_next_server_lets_in_beside_its_own(
 def test_a_guest_who_lost_theirs_is_let_in_again_to_their_own_place(
     server: PageServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.studio.seats_changed = lambda: WebLinks(server.port).publish(
-        server.place.origins, server.studio.guests()
+    server.stations.seats_changed = lambda: WebLinks(server.port).publish(
+        server.place.origins, server.stations.guests()
     )
     desk, _ = server.invite("therapist")
     body = json.dumps({"role": "listener", "name": "Kim"}).encode()

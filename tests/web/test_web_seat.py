@@ -21,15 +21,15 @@ async def until_it_plays(seat: Station) -> None:
             await asyncio.sleep(0.02)
 
 
-async def listened(studio: Stations) -> dict[str, object]:
-    seat = studio.home
+async def listened(stations: Stations) -> dict[str, object]:
+    seat = stations.home
     await seat.start(SessionChoice(sensor="sim:", output="null:", programme="", volume=0.9))
     await until_it_plays(seat)
     seat.command("desk", "volume", "0.8")
     await asyncio.sleep(0.1)
     picture = seat.picture().picture
     seat.silence("me")
-    await studio.close()
+    await stations.close()
     return {"chosen": picture.chosen}
 
 
@@ -66,8 +66,8 @@ def test_the_page_never_plays_two_sessions_of_one_seed(tmp_path: Path) -> None:
     assert one.seed != other.seed
 
 
-async def heard(studio: Stations) -> None:
-    await studio.home.start(SessionChoice(sensor="sim:listener", output="null:"))
-    await until_it_plays(studio.home)
-    studio.home.silence("me")
-    await studio.close()
+async def heard(stations: Stations) -> None:
+    await stations.home.start(SessionChoice(sensor="sim:listener", output="null:"))
+    await until_it_plays(stations.home)
+    stations.home.silence("me")
+    await stations.close()

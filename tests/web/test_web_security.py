@@ -211,7 +211,7 @@ def test_files_and_other_computers_cannot_be_named(
     body = json.dumps(wish).encode()
     answer = server.ask("POST", "/api/seats/home/start", cookie=cookie, body=body)
     assert answer.status == 409
-    assert server.studio.home.stage == "idle"
+    assert server.stations.home.stage == "idle"
 
 
 TRICKS = ["..", "%2e%2e", "..%2f..%2fetc", "%2fetc%2fpasswd", "....//", "a%00b", "C:%5Cx", ".",

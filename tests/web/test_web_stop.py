@@ -67,8 +67,8 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
     tmp_path: Path, device: Device, phase: str
 ) -> None:
     async def main() -> None:
-        studio = Stations(tmp_path / "out")
-        seat = studio.home
+        stations = Stations(tmp_path / "out")
+        seat = stations.home
         stages = await stopped_in(seat, phase, device)
         assert stages[0] == "ending"
         assert ("writing" in stages) is (phase == "playing")
@@ -80,7 +80,7 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
             assert not list((tmp_path / "out").glob("*/session.jsonl"))
         assert await seat.start(SessionChoice(sensor="sim:", output="midi:Synth"), seat.stops)
         await until(lambda: device.read() or device.begun > begun)
-        await studio.close()
+        await stations.close()
         device.read()
         assert not device.held
 
@@ -119,10 +119,10 @@ def test_a_seat_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_ag
 
 def test_a_seat_that_two_pages_remove_at_once_is_gone(tmp_path: Path) -> None:
     async def main() -> None:
-        studio = Stations(tmp_path / "out")
-        guest = studio.add("Kim")
-        await asyncio.gather(studio.remove(guest.id), studio.remove(guest.id))
-        assert list(studio.seats) == ["home"]
+        stations = Stations(tmp_path / "out")
+        guest = stations.add("Kim")
+        await asyncio.gather(stations.remove(guest.id), stations.remove(guest.id))
+        assert list(stations.seats) == ["home"]
 
     asyncio.run(main())
 
@@ -188,7 +188,7 @@ def asked(server: PageServer, cookie: str, path: str, **value: object) -> tuple[
 @pytest.mark.slow
 def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: PageServer) -> None:
     cookie, _ = server.invite("listener", "home")
-    seat = server.studio.home
+    seat = server.stations.home
     begin = {"sensor": "sim:", "output": "null:", "volume": 0.5}
     assert asked(server, cookie, "/start", **begin, since=seat.stops) == (200, {"began": True})
     server.do(until(lambda: seat.picture().picture.streaming))
@@ -218,7 +218,7 @@ def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: Pag
     assert asked(server, cookie, stop) == first  # heard once, it reaches no later session
     server.do(until(lambda: seat.picture().picture.streaming))
     assert seat.run == again != run
-    server.do(server.studio.close())
+    server.do(server.stations.close())
     (first_log, _) = sorted(server.out.glob("*/session.jsonl"))
     lines = [json.loads(line) for line in first_log.read_text().splitlines()]
     said = [line for line in lines if line["kind"] == "command"]
@@ -232,7 +232,7 @@ def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: Pag
 def test_a_stop_while_the_page_asks_whether_there_is_a_consent_holds(server: PageServer) -> None:
     cookie, _ = server.invite("listener", "home")
     desk, _ = server.invite("therapist")
-    seat = server.studio.home
+    seat = server.stations.home
     known = seat.stops
     assert asked(server, desk, "/silence")[1]["was"] == "idle"
     code, said = asked(server, cookie, "/start", sensor="sim:", output="null:", since=known)
