@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
@@ -48,11 +49,20 @@ class Decoder(Protocol):
         ...
 
 
-class LinkReader(Protocol):
-    """Turns what a link delivers into samples; holds no radio."""
+class LinkReader(ABC):
+    """Turns what a link delivers into samples; holds no radio. Bad input is counted.
+
+    Parameters
+    ----------
+    teller
+        Says how the link is, and how much bad input there was.
+    """
+
+    def __init__(self, teller: StatusReporter) -> None:
+        self._teller = teller
 
     def take(self, event: LinkChange | Packet) -> list[Sample]:
-        """Return the samples that an event gives rise to.
+        """Return the samples that an event gives rise to, in order of time; often none.
 
         Parameters
         ----------
@@ -62,9 +72,29 @@ class LinkReader(Protocol):
         Returns
         -------
         list[Sample]
-            In order of time; often none.
+            Chunks, gaps and statuses.
         """
-        ...
+        if isinstance(event, LinkChange):
+            return self._change(event)
+        try:
+            samples = self._packet(event)
+        except PacketError as error:
+            samples = []
+            self._teller.count_bad(error.kind, str(error))
+            self._spoilt(event.uuid)
+        return [*samples, *self._teller.say_bad(event.time_s)]
+
+    @abstractmethod
+    def _change(self, change: LinkChange) -> list[Sample]:
+        """Return what a change of the link gives rise to."""
+
+    @abstractmethod
+    def _packet(self, packet: Packet) -> list[Sample]:
+        """Return what a packet gives rise to; raise `PacketError` for one that is no such."""
+
+    @abstractmethod
+    def _spoilt(self, uuid: str) -> None:
+        """Take in that nonsense came from a characteristic."""
 
 
 async def follow(plan: ConnectionSpec, reader: LinkReader, clock: Clock) -> SampleStream:
@@ -98,10 +128,8 @@ async def follow(plan: ConnectionSpec, reader: LinkReader, clock: Clock) -> Samp
                 yield sample
 
 
-class BandReader:
-    """Turns what a link delivers into samples; holds no radio.
-
-    Bad input is counted, in all statuses.
+class BandReader(LinkReader):
+    """What all bands have in common: frames on timelines, contact and a battery.
 
     Parameters
     ----------
@@ -119,40 +147,20 @@ class BandReader:
         decoder: Decoder,
         timelines: Callable[[str], Sequence[SampleTimeline]],
     ) -> None:
-        self._teller = StatusReporter(source, _NO_CONTACT, "charge it soon.")
+        super().__init__(StatusReporter(source, _NO_CONTACT, "charge it soon."))
         self._decoder, self._make_timelines = decoder, timelines
         self._timelines = timelines(source)
         self._has_data = False
-
-    def take(self, event: LinkChange | Packet) -> list[Sample]:
-        """Return the samples that an event gives rise to, in order of time; often none.
-
-        Parameters
-        ----------
-        event
-            A change of the link, or a packet.
-
-        Returns
-        -------
-        list[Sample]
-            Chunks, gaps and statuses.
-        """
-        if isinstance(event, LinkChange):
-            return self._change(event)
-        try:
-            samples = self._packet(event)
-        except PacketError as error:
-            samples = []
-            self._teller.count_bad(error.kind, str(error))
-            if event.uuid != BATTERY:
-                for timeline in self._timelines:
-                    timeline.interrupt("bad_data")
-        return [*samples, *self._teller.say_bad(event.time_s)]
 
     def _packet(self, packet: Packet) -> list[Sample]:
         if packet.uuid == BATTERY:
             return [*self._teller.say_battery(packet.time_s, battery_percent(packet.data))]
         return self._frames(packet.time_s, self._decoder.decode(packet.data))
+
+    def _spoilt(self, uuid: str) -> None:
+        if uuid != BATTERY:
+            for timeline in self._timelines:
+                timeline.interrupt("bad_data")
 
     def _change(self, change: LinkChange) -> list[Sample]:
         if change.device and not self._has_data and change.device != self._teller.source:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, Sample, SampleStream
-from sensors.ble.band import BATTERY, follow
+from sensors.ble.band import BATTERY, LinkReader, follow
 from sensors.ble.device_query import DeviceQuery, legible
 from sensors.ble.link import ConnectionSpec, LinkChange, Packet
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
@@ -113,10 +113,8 @@ def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
     return follow(plan, reader, clock)
 
 
-class StrapReader:
-    """Turns what a link delivers into samples; holds no radio.
-
-    Bad input is counted, in all statuses.
+class StrapReader(LinkReader):
+    """Heart rate and intervals of a strap, and what a Polar sensor sends besides.
 
     Parameters
     ----------
@@ -134,37 +132,13 @@ class StrapReader:
         pmd: PmdReader | None = None,
         trouble: Callable[[], str] = str,
     ) -> None:
+        super().__init__(StatusReporter(source, _NO_CONTACT, "change it soon."))
         self._pmd = pmd or PmdReader(source, {})
         self._trouble = trouble
         self._about: dict[str, str] = {}
-        self._teller = StatusReporter(source, _NO_CONTACT, "change it soon.")
         self._timeline = BeatTimeline(source)
         self._heart_rate_s: float | None = None
         self._broken_by: GapReason | None = None
-
-    def take(self, event: LinkChange | Packet) -> list[Sample]:
-        """Return the samples that an event gives rise to, in order of time; often none.
-
-        Parameters
-        ----------
-        event
-            A change of the link, or a packet.
-
-        Returns
-        -------
-        list[Sample]
-            Chunks, gaps and statuses.
-        """
-        if isinstance(event, LinkChange):
-            return self._change(event)
-        try:
-            samples = self._packet(event)
-        except PacketError as error:
-            samples = []
-            self._teller.count_bad(error.kind, str(error))
-            if event.uuid == _MEASUREMENT:
-                self._interrupt("bad_data")
-        return [*samples, *self._teller.say_bad(event.time_s)]
 
     def _packet(self, packet: Packet) -> list[Sample]:
         if packet.uuid == _MEASUREMENT:
@@ -179,6 +153,10 @@ class StrapReader:
         else:
             _log.debug("worn at: %s", body_location(packet.data))
         return []
+
+    def _spoilt(self, uuid: str) -> None:
+        if uuid == _MEASUREMENT:
+            self._interrupt("bad_data")
 
     def _change(self, change: LinkChange) -> list[Sample]:
         if change.device and self._heart_rate_s is None:
