@@ -10,6 +10,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -116,8 +117,7 @@ def contents(kept: Kept) -> Iterator[tuple[str, Path | bytes]]:
         for folder in (path for path in kept.parts[store.name] if path.is_dir()):
             if folder in kept.shared:
                 assert kept.person is not None
-                lines = b"".join(own_part(folder, kept.person))
-                yield f"groups/{folder.name}/own-part.jsonl", lines
+                yield f"groups/{folder.name}/own-part.jsonl", _own_part(folder, kept.person)
                 continue
             place = TRIALS.path if folder.is_relative_to(TRIALS.path) else folder.parent
             whole = place == TRIALS.path or (folder / PROTOCOL).is_file()
@@ -129,6 +129,15 @@ def contents(kept: Kept) -> Iterator[tuple[str, Path | bytes]]:
                 if path.is_file() and not path.is_symlink() and path.name not in _OURS_ALONE:
                     within = path.parent.relative_to(place).as_posix()
                     yield from _opened(path, f"{home}/{within}")
+
+
+def _own_part(session: Path, person: str) -> bytes:
+    """Return a person's lines of a group's session; of one that is damaged, those before that."""
+    lines = bytearray()
+    with suppress(LogError):
+        for line in own_part(session, person):
+            lines += line
+    return bytes(lines)
 
 
 #: What lies beside data and is none: the index, and what keeps others from a session meanwhile.
@@ -158,6 +167,8 @@ def erase(kept: Kept) -> None:
     Raises an error before anything is deleted while one of the sessions runs, and otherwise at the
     end, for what could not be deleted.
     """
+    for folder in kept.sessions:
+        removal.check_removable(folder)
     failed: list[str] = []
     try:
         removal.remove(kept.sessions)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["delete", "erased", "export_all", "kept_words"]
 
 _UNITS = {"d": 1, "w": 7, "y": 365}
+_MOST_DAYS = 36_500  #: a hundred years
 _NONE = "nothing was deleted, since nobody can be asked"
 
 
@@ -220,7 +221,8 @@ def _old(out: Path, profile: str | None, age: timedelta) -> list[Path]:
     return [
         entry.folder
         for entry in found
-        if _aware(datetime.fromisoformat(entry.header.started_utc)) < before
+        if not entry.running
+        and _aware(datetime.fromisoformat(entry.header.started_utc)) < before
         and (profile is None or profile in people_of(entry.header))
     ]
 
@@ -237,6 +239,7 @@ def _age(text: str) -> timedelta:
     from biofeedback.common.errors import ConfigError
 
     found = re.fullmatch(r"([1-9]\d{0,4})([dwy])", text)
-    if found is None:
+    days = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 0 < days <= _MOST_DAYS:
         raise ConfigError(f"{text!r} is no age", hint="Write days, weeks or years: 90d, 12w, 2y.")
-    return timedelta(days=int(found[1]) * _UNITS[found[2]])
+    return timedelta(days=days)

@@ -232,3 +232,26 @@ def test_a_compressed_session_is_listed_shown_and_verified(
     capsys.readouterr()
     assert listed(tmp_path, capsys)[0]["complete"] is True
     assert run(["verify", str(folder)]) == 0
+
+
+def test_old_sessions_are_shown_first_and_deleted_by_their_age(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new, old, theirs = make(tmp_path), make(tmp_path), make(tmp_path)
+    edit_header(old, started_utc="2020-01-01T10:00:00+00:00")
+    edit_header(theirs, started_utc="2020-01-01T10:00:01+00:00", profile="p1")
+    delete = ["sessions", "delete", "--older-than", "90d", "--out", str(tmp_path)]
+    capsys.readouterr()
+    assert run([*delete, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "2 sessions" in told
+    assert new.name not in told.split()
+    assert run(delete) == 2  # nobody to ask
+    assert old.is_dir()
+    assert run([*delete, "--profile", "p1", "--yes"]) == 0
+    assert (old.is_dir(), theirs.is_dir()) == (True, False)
+    assert run([*delete, "--yes"]) == 0
+    assert (new.is_dir(), old.is_dir()) == (True, False)
+    for age in ("90", "0d", "99999y", "-3d"):
+        assert run(["sessions", "delete", "--older-than", age]) == 2
+    assert run(["sessions", "delete", new.name, "--older-than", "1d"]) == 2
