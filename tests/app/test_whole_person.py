@@ -102,6 +102,7 @@ def held(index: Path) -> subprocess.Popen[bytes]:
     return child
 
 
+@pytest.mark.rig  # another process keeps the index
 def test_a_person_is_exported_whole_and_forgotten_without_a_trace(
     places: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
