@@ -107,8 +107,14 @@ def assemble(
             hint="The recording is empty or was cut right after its start; try another one.",
         )
     duration_s = max(_end_s(chunk) for chunk in kept)
-    every_gap = [*gaps, *(gap for chunk in kept for gap in _missing(chunk))]
-    every_gap += [gap for chunk in kept for gap in _after_its_end(chunk, duration_s)]
+    told = list(gaps)
+    every_gap = [*told, *(gap for chunk in kept for gap in _missing(chunk))]
+    every_gap += [
+        gap
+        for chunk in kept
+        for gap in _after_its_end(chunk, duration_s)
+        if not any(one.signal is gap.signal and one.end_s > gap.start_s for one in told)
+    ]
     return Recording(
         name=name_of(path),
         path=path,

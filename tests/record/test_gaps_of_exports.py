@@ -12,7 +12,7 @@ import pytest
 import pyxdf
 from msgspec import UNSET
 from replayed_session import replayed
-from rigs.logged import LoggedBody, write_log
+from rigs.logged import GAP_S, LENGTH_S, LoggedBody, write_log
 
 from biofeedback.app.header import recorded_start
 from biofeedback.app.registry import SensorOptions, sensor
@@ -22,7 +22,7 @@ from biofeedback.record.reader import LOG_NAME, read_header
 from biofeedback.record.streams import LoggedStream, StreamCollector
 from biofeedback.report.page import write
 from sensors.files import read
-from sensors.signals import Chunk, Signal
+from sensors.signals import Chunk, Gap, Signal
 
 
 def quiet(share: float) -> None:
@@ -136,6 +136,31 @@ def test_the_fill_is_a_value_that_no_body_has(tmp_path: Path) -> None:
         assert fill < known.min() - 0.99 * (known.max() - known.min()), signal.label
         if signal.label in ("EDA", "TEMP"):
             assert fill < 0.0
+
+
+@pytest.mark.parametrize("name", ["a.edf", "a.xdf"])
+def test_the_gaps_that_are_read_back_are_those_of_the_log(tmp_path: Path, name: str) -> None:
+    """Also that of a signal which stops while others go on, which a reader finds by itself."""
+    body = LoggedBody()
+    body.chunks = [
+        chunk
+        for chunk in body.chunks
+        if chunk.signal in (Signal.EDA, Signal.HR)
+        or (chunk.signal is Signal.RR and chunk.times_s[-1] < GAP_S[0])
+    ]
+    start_s = max(chunk.times_s[-1] for chunk in body.chunks if chunk.signal is Signal.RR)
+    stopped = Gap(Signal.RR, "worn", float(start_s), LENGTH_S, "no_contact")
+    body.gaps = {Signal.RR: stopped, Signal.HR: body.gaps[Signal.HR]}
+    session = write_log(tmp_path / "session", body)
+    export = export_edf if name == "a.edf" else export_xdf
+    export.export(session, tmp_path / name, force=False, progress=quiet)
+    found = [gap for gap in read(tmp_path / name).gaps if gap.signal is not Signal.EDA]
+    assert {gap.signal: gap.reason for gap in found} == {
+        Signal.RR: "no_contact", Signal.HR: "link",
+    }  # fmt: skip
+    assert [(gap.start_s, gap.end_s) for gap in found] == [
+        pytest.approx((gap.start_s, gap.end_s), abs=2e-6) for gap in (body.gaps[Signal.HR], stopped)
+    ]
 
 
 @pytest.mark.parametrize(
