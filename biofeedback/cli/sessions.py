@@ -136,6 +136,7 @@ def _facts(entry: CatalogueEntry) -> dict[str, object]:
         "id": entry.folder.name,
         "folder": str(entry.folder.resolve()),
         "started_utc": header.started_utc,
+        "recorded": header.recorded or None,
         "duration_s": entry.duration_s,
         "sensors": header.sensors,
         "programme": entry.programme,
@@ -158,6 +159,8 @@ def _rows(entry: CatalogueEntry, summary: LogSummary) -> list[tuple[str, str]]:
         ("sensors", ", ".join(entry.header.sensors)),
         ("programme", f"{entry.programme}, seed {entry.header.seed}"),
     ]
+    if entry.header.replayed:
+        rows.insert(1, ("recorded", _recorded(entry.header.began)))
     if entry.header.profile:
         rows.append(("profile", entry.header.profile))
     if entry.tags:
@@ -188,6 +191,14 @@ def _badges(entry: CatalogueEntry) -> str:
     cut = "" if entry.end else "[white on red] cut short [/]"
     cut = "[black on green] running [/]" if entry.running else cut
     return " ".join(badge for badge in (simulated, cut) if badge)
+
+
+def _recorded(began: datetime | None) -> str:
+    if began is None:
+        return "the recording does not say when"
+    if began.tzinfo is None:
+        return f"{began:%Y-%m-%d %H:%M}, by the clock of the recorder"
+    return f"{began.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _when(entry: CatalogueEntry) -> str:

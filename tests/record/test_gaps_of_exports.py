@@ -16,6 +16,7 @@ from rigs.logged import GAP_S, LENGTH_S, LoggedBody, write_log
 
 from biofeedback.app.header import recorded_start
 from biofeedback.app.registry import SensorOptions, sensor
+from biofeedback.cli.app import run
 from biofeedback.record import export_bids, export_edf, export_xdf
 from biofeedback.record.inputs import input_line
 from biofeedback.record.reader import LOG_NAME, read_header
@@ -214,12 +215,16 @@ def test_recordings_of_one_time_have_that_start_and_of_several_none() -> None:
 
 
 @pytest.mark.slow  # plays two sessions
-def test_a_replay_keeps_the_start_in_its_log_its_report_and_its_own_replay(tmp_path: Path) -> None:
+def test_a_replay_keeps_the_start_in_its_log_its_report_and_its_own_replay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "skin.csv"
     rows = [f"2026-04-24T14:10:{second:02}.250+02:00,{3 + second / 50}" for second in range(20)]
     path.write_text("time,eda\n" + "\n".join(rows) + "\n")
     first = replayed(tmp_path / "first", path)
     assert read_header(first).recorded == "2026-04-24T12:10:00.250+00:00"
+    assert run(["sessions", "list", "--out", str(tmp_path / "first"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["recorded"] == read_header(first).recorded
     again = replayed(tmp_path / "again", first / LOG_NAME)
     assert read_header(again).recorded == read_header(first).recorded
     assert "Recorded 24 April 2026, 12:10 UTC" in write(again, quiet).read_text(encoding="utf-8")
