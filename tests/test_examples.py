@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rigs.marks import needs_bluez
 
 pytestmark = pytest.mark.rig
 
@@ -220,6 +221,40 @@ def test_the_lab_has_one_more_family(site: Site) -> None:
     told = site.biofeedback("lab", "--family", "slow_movers", "--listeners", "1", "--minutes", "3",
                             "--type", "responder", "--json")  # fmt: skip
     assert json.loads(told)["rows"][0]["name"] == "responder slow_movers"
+
+
+@pytest.mark.parametrize("name", [pytest.param("Grove-GSR-1", marks=needs_bluez)])
+def test_a_band_without_code_plays_a_session_over_the_radio(site: Site, name: str) -> None:
+    """Its skin has 200 kOhm, then half of it, which is 5 and 10 uS."""
+    packets = [f"{number:02x}{5 * ('d007' if number < 6 else 'e803')}" for number in range(256)]
+    data = {
+        "uuid": "6b1c0002-7f3a-4f0e-8a55-2d9d0b6f1a00", "props": ["notify"],
+        "stream": {"every": 0.5, "hex": packets},
+    }  # fmt: skip
+    service = {"uuid": "6b1c0001-7f3a-4f0e-8a55-2d9d0b6f1a00", "chars": [data]}
+    band = {
+        "id": "band",
+        "type": "generic",
+        "name": name,
+        "address": "C0:00:00:00:00:07",
+        "services": [service],
+    }
+    scenario = site.folder / "band.json"
+    scenario.write_text(json.dumps({"devices": [band]}), encoding="utf-8")
+    out = site.folder / "worn"
+    site.run(
+        sys.executable, ROOT / "tests" / "rigs" / "virtual_bluez.py", scenario, "--",
+        site.command, "run", "-s", f"ble:{name}", "-o", "null:", "--duration", "5",
+        "--out", out, "--seed", "5",
+    )  # fmt: skip
+    (folder,) = out.iterdir()
+    text = (folder / "session.jsonl").read_text(encoding="utf-8")
+    chunks = [line for line in map(json.loads, text.splitlines()) if line["kind"] == "chunk"]
+    assert {(chunk["signal"], chunk["source"]) for chunk in chunks} == {("eda", name)}
+    values = [value for chunk in chunks for value in chunk["values"]]
+    assert len(values) >= 10
+    assert set(values) <= {5.0, 10.0}
+    assert "Identical" in site.biofeedback("verify", folder)
 
 
 def test_a_band_without_code_is_known_by_its_name(site: Site) -> None:
