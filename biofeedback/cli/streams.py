@@ -89,6 +89,8 @@ def hush_libraries() -> None:
 
 
 def _concerns_the_user(record: logging.LogRecord) -> bool:
+    import logging
+
     return record.levelno >= logging.ERROR or record.name.partition(".")[0] in _OURS
 
 
