@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from biofeedback.common.errors import FolderError
@@ -304,8 +304,8 @@ def _moment(time: datetime | None) -> str:
     """Return a time as BIDS writes it: a Z where it is UTC, nothing where it is somebody's own."""
     if time is None:
         return "n/a"
-    own = time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
-    return own.isoformat(timespec="milliseconds") + ("" if time.tzinfo is None else "Z")
+    zone = "" if time.tzinfo is None else "Z"
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + zone
 
 
 def _column(signal: str, unit: str) -> dict[str, str]:

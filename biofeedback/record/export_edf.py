@@ -12,8 +12,9 @@ gaps. Where nothing was measured the samples hold a value that no body has, and 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,8 @@ def _notes(streams: Iterable[LoggedStream], events: LogTable) -> list[_Note]:
     for row in events.rows:
         onset_s, end_s = float(row["time_s"] or 0.0), row["end_s"]
         lasts_s = 0.0 if end_s is None else float(end_s) - onset_s
-        notes.append((max(0.0, onset_s), lasts_s, said(row)))
+        text = re.sub("@(?=@)", "@ ", said(row))  # what stands behind @@ names a channel
+        notes.append((max(0.0, onset_s), lasts_s, text))
     return notes
 
 
@@ -215,7 +217,7 @@ def _head(
 ) -> bytes:  # fmt: skip
     """Return the header; EDF has no time zones, so what is UTC says so behind our name."""
     zone = "" if began is None or began.tzinfo is None else " UTC"
-    own = _ANONYMOUS if began is None else began.astimezone(UTC) if began.tzinfo else began
+    own = _ANONYMOUS if began is None else began
     date = "X" if began is None else f"{own.day:02d}-{_MONTHS[own.month - 1]}-{own.year}"
     fields = [
         ("0", 8), (f"{person} X X X"[:80], 80),

@@ -6,7 +6,7 @@ Every line carries `kind`, `t` (session time in s at which it came to be) and `s
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -93,6 +93,9 @@ HOLES: dict[HoleReason, str] = {
 }
 
 
+_YEARS = range(1900, 2200)  #: in which a body may have been recorded; another one is damage
+
+
 class TrialItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which block of which trial a session was; what was played in it, the config says."""
 
@@ -157,13 +160,15 @@ class HeaderLine(LogLine, frozen=True, tag="header"):
     def began(self) -> datetime | None:
         """When session time 0 was, of a replay in its recording; None where that is not known.
 
-        Naive where the recording tells no time zone: then in the recorder's own time.
+        In UTC, or naive where the recording tells no time zone: then in the recorder's own time.
         """
         told = self.recorded if self.replayed else self.started_utc
         try:
-            return datetime.fromisoformat(told) if isinstance(told, str) else None
-        except ValueError:
+            began = datetime.fromisoformat(told if isinstance(told, str) else "")
+            began = began.astimezone(UTC) if began.tzinfo else began
+        except (ValueError, OverflowError):
             return None
+        return began if began.year in _YEARS else None
 
 
 class PluginLine(LogLine, frozen=True, tag="plugin"):

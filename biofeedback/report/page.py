@@ -85,7 +85,7 @@ def _when(story: SessionData) -> str:
     """Return when it was: of a replay when it was recorded, as far as the recording tells."""
     began = story.header.began
     if began is None:
-        played = _moment(datetime.fromisoformat(story.header.started_utc))
+        played = _moment(datetime.fromisoformat(story.header.started_utc).astimezone(UTC))
         return f"replayed {played} from a recording that does not say when it was made"
     verb = "recorded" if story.replayed else "started"
     return f"{verb} {_moment(began)}"
@@ -94,8 +94,7 @@ def _when(story: SessionData) -> str:
 def _moment(time: datetime) -> str:
     if time.tzinfo is None:
         return f"{time.day} {time:%B %Y, %H:%M}, by the clock of the recorder"
-    utc = time.astimezone(UTC)
-    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 
 def _header(story: SessionData) -> list[str]:

@@ -170,8 +170,9 @@ def test_the_gaps_that_are_read_back_are_those_of_the_log(tmp_path: Path, name: 
         ("2026-04-24T14:10:17.633", "24.04.2614.10.17", "24-APR-2026 X X biofeedback",
          "2026-04-24T14:10:17.633", "2026-04-24T14:10:17.633"),
         ("2026-04-24T23:10:17.633-05:00", "25.04.2604.10.17", "25-APR-2026 X X biofeedback UTC",
-         "2026-04-25T04:10:17.633Z", "2026-04-24T23:10:17.633-05:00"),
+         "2026-04-25T04:10:17.633Z", "2026-04-25T04:10:17.633+00:00"),
         (None, "01.01.8500.00.00", "X X X biofeedback", None, None),
+        ("0001-01-01T00:00:00+14:00", "01.01.8500.00.00", "X X X biofeedback", None, None),
         ("damage", "01.01.8500.00.00", "X X X biofeedback", None, None),
     ],
 )  # fmt: skip

@@ -66,7 +66,7 @@ class LoggedBody:
         self.gaps[signal] = Gap(signal, "worn", float(last_s), float(first_s), "link")
 
 
-def write_log(folder: Path, made: LoggedBody, **header: object) -> Path:
+def write_log(folder: Path, made: LoggedBody, *, marker: str = "a door", **header: object) -> Path:
     """Write the log of a session into which all of that came; return its folder."""
     folder.mkdir(parents=True)
     told = {
@@ -77,7 +77,7 @@ def write_log(folder: Path, made: LoggedBody, **header: object) -> Path:
     rows: list[lines.Line] = [msgspec.structs.replace(PLAIN_HEADER, simulated=False, **told)]
     rows += [input_line(0, float(chunk.times_s[-1]), chunk) for chunk in made.chunks]
     rows += [input_line(0, gap.end_s, gap) for gap in made.gaps.values()]
-    for time_s, what, value in ((12.5, "marker", "a door"), (30.0, "rating", "arousal=6")):
+    for time_s, what, value in ((12.5, "marker", marker), (30.0, "rating", "arousal=6")):
         rows.append(lines.CommandLine(t=time_s, seq=0, who="key", what=what, value=value))
     for second in range(LENGTH_S):
         level = lines.ReadingItem("scl", 3.0 + second / 1000, "uS", 10.0, second, 1.0, 1.0)
