@@ -36,6 +36,7 @@ from biofeedback.storage.inventory import (
     INDEX,
     LEARNED,
     PROFILES,
+    RUNNING,
     SESSIONS,
     SETUP,
     TRIALS,
@@ -180,6 +181,9 @@ def erase(kept: Kept) -> None:
         if path.is_dir():
             _try(failed, path, shutil.rmtree)
         else:
+            _try(failed, path, _unlinked)
+    for path in RUNNING.path.glob("*.json"):  # what a session that was killed left
+        if any(str(folder).encode() in path.read_bytes() for folder in kept.sessions):
             _try(failed, path, _unlinked)
     if kept.person is not None:
         for pattern in (f"{kept.person}.*", f".{kept.person}.*"):  # what a crash left of them

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console
+from biofeedback.cli import console, copies
 from biofeedback.cli.options import SessionsFolder
 from biofeedback.cli.words import clock_text, counted, size_text
 
@@ -76,9 +76,7 @@ def export_all(
     import shutil
 
     from biofeedback.app import person
-    from biofeedback.common.clock import utc_now
     from biofeedback.common.errors import ConfigError
-    from biofeedback.personal.trail import note_copy
     from biofeedback.record.targets import new_folder
 
     kept = person.kept_of(profile, out)
@@ -94,7 +92,7 @@ def export_all(
                 shutil.copy2(content, path)
             else:
                 path.write_bytes(content)
-    note_copy(profile, "folder", target, utc_now())
+    copies.note([profile], "folder", target)
     console.out.print(f"{kept_words(kept)}: {target}", markup=False, highlight=False)
 
 

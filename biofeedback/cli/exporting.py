@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from biofeedback.cli import console
+from biofeedback.cli import console, copies
 from biofeedback.cli.options import Json, Sessions, session_named
 
 if TYPE_CHECKING:
     from biofeedback.record.export_label import ExportLabel
-    from biofeedback.record.lines import HeaderLine
 
 __all__ = ["export", "refuse_damage"]
 
@@ -80,27 +79,8 @@ def export(
 
             target = _target(path, out, exporter.ENDING, label, several=len(found) > 1)
             paths += exporter.export(path, target, force=force, progress=told, **named)
-            _note(read_header(path), to, target, path)
+            copies.note_of(path, to, target)
     console.written(paths, as_json)
-
-
-def _note(header: HeaderLine, to: str, target: Path, session: Path) -> None:
-    """Write down beside each profile that a copy was made, for when the person is forgotten."""
-    from biofeedback.common.clock import utc_now
-    from biofeedback.common.errors import BiofeedbackError
-    from biofeedback.personal.trail import note_copy
-    from biofeedback.record.export_label import people_of
-
-    folder = session if session.is_dir() else session.parent
-    try:
-        for person in people_of(header) or (None,):
-            note_copy(person, to, target, utc_now(), folder.resolve().name)
-    except BiofeedbackError as error:
-        console.err.print(
-            f"[yellow]Note:[/] that this copy was made is not written down: "
-            f"{console.escape(str(error))}",
-            highlight=False,
-        )
 
 
 def refuse_damage(session: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console
+from biofeedback.cli import console, copies
 from biofeedback.cli.options import Json, SessionsFolder
 
 if TYPE_CHECKING:
@@ -150,15 +150,13 @@ def export(
     From every store: sessions, blocks of trials, profile, consent, what was learned, who looked.
     """
     from biofeedback.app.person import kept_of, write_archive
-    from biofeedback.common.clock import utc_now
-    from biofeedback.personal.trail import note_copy
     from biofeedback.record.targets import new_file
 
     kept = kept_of(name, out)
     _refuse_nobody(name, bool(kept))
     with new_file(target, force=force) as path:
         write_archive(path, kept)
-    note_copy(name, "archive", target, utc_now())
+    copies.note([name], "archive", target)
     console.written([target], json=False)
 
 
@@ -217,6 +215,7 @@ def summary(
     text = render(profile, found.history, found.left_out, compared, utc_now())
     with new_file(target, force=force) as path:
         path.write_text(text, encoding="utf-8")
+    copies.note([name], "summary", target)
     console.written([target], json=False)
 
 

@@ -39,6 +39,7 @@ class Cohort:
     sessions: int  #: that were measured
     rows: int  #: of the table
     problems: tuple[str, ...]
+    people: tuple[str, ...] = ()  #: whose profiles are in the table
 
 
 def find_sessions(folders: Iterable[Path]) -> list[Path]:
@@ -195,7 +196,8 @@ def analyze_all(
                 rows += result
         write(path, rows)
     shutil.rmtree(parts)
-    return Cohort(len(sessions) - len(problems), len(rows), tuple(problems))
+    people = {str(row["profile"]) for row in rows if row["profile"]}
+    return Cohort(len(sessions) - len(problems), len(rows), tuple(problems), tuple(sorted(people)))
 
 
 def _measured(session: Path, window_s: float) -> list[Row] | str:

@@ -20,7 +20,9 @@ from biofeedback.record import lines
 __all__ = ["neutral", "neutral_header"]
 
 _FILE = "file:"
-_OUTPUT = re.compile(r"^(mid|wav):[^?]+")
+_WRITTEN = re.compile(r"^(mid|wav):[^?]+")
+_SOUNDFONT = re.compile(r"^soundfont:[^?]+")
+_MAP = re.compile(r"([?&])map=[^&]*(?:[/\\]|\.toml)[^&]*")
 _AGAIN = re.compile(r" #\d+$")  # a second sensor of one name
 
 
@@ -55,7 +57,7 @@ def neutral(
 
 
 def neutral_header(header: lines.HeaderLine) -> lines.HeaderLine:
-    """Return a header without paths.
+    """Return a header without paths; the log itself needs that of a MIDI map, to be rendered.
 
     Parameters
     ----------
@@ -67,14 +69,21 @@ def neutral_header(header: lines.HeaderLine) -> lines.HeaderLine:
     lines.HeaderLine
         The same where it has none.
     """
-    if header.recordings is not UNSET:
-        return header
-    sensors = [
-        f"{_FILE}recording-{place}" if uri.startswith(_FILE) else uri
-        for place, uri in enumerate(header.sensors, 1)
-    ]
-    outputs = [_OUTPUT.sub(r"\1:session.\1", uri) for uri in header.outputs]
+    sensors = header.sensors
+    if header.recordings is UNSET:
+        sensors = [
+            f"{_FILE}recording-{place}" if uri.startswith(_FILE) else uri
+            for place, uri in enumerate(sensors, 1)
+        ]
+    outputs = [_without_paths(uri) for uri in header.outputs]
     return msgspec.structs.replace(header, sensors=sensors, outputs=outputs)
+
+
+def _without_paths(output: str) -> str:
+    """Return an output without the paths of a file that it writes, of a map and of a soundfont."""
+    output = _WRITTEN.sub(r"\1:session.\1", output)
+    output = _SOUNDFONT.sub("soundfont:", output)
+    return _MAP.sub(r"\1map=own", output)
 
 
 def _called(header: lines.HeaderLine) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
@@ -264,13 +264,20 @@ def _facts(story: SessionData) -> list[str]:
     ]
 
 
+#: What a session's folder is called unless somebody renamed it, after a person perhaps.
+_STAMP = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+
+
+def _named(story: SessionData) -> str:
+    return story.folder.name if _STAMP.fullmatch(story.folder.name) else "SESSION"
+
+
 def _footer(story: SessionData) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in story.header.versions.items())
     return [
         "<footer>",
         "<p>For relaxation and stress awareness; not a treatment, no diagnosis.</p>",
-        "<p>Identical regeneration: "
-        f"<code>biofeedback verify {escape(shlex.quote(story.folder.name))}</code></p>",
+        f"<p>Identical regeneration: <code>biofeedback verify {escape(_named(story))}</code></p>",
         f"<p>{escape(versions)} · {escape(story.header.platform)}</p>",
         "</footer>",
     ]
