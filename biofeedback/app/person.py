@@ -57,7 +57,7 @@ class Kept:
     person: str | None
     parts: Mapping[str, tuple[Path, ...]]
     sessions: tuple[Path, ...]  #: the folders of all of them, in trials and elsewhere too
-    shared: frozenset[Path]  #: sessions among them that are others' as well
+    shared: Mapping[Path, tuple[str, ...]]  #: sessions among them of groups, and whose they are
     unread: tuple[str, ...]  #: sessions whose owner cannot be told, and why
 
     def __bool__(self) -> bool:
@@ -79,7 +79,7 @@ class Kept:
 class _Search:
     person: str | None
     out: Path | None
-    shared: set[Path]
+    shared: dict[Path, tuple[str, ...]]
     unread: list[str]
 
 
@@ -91,11 +91,11 @@ def kept_of(person: str | None, out: Path | None = None) -> Kept:
     """
     if person is not None:
         profiles.load(person)
-    search = _Search(person, out, set(), [])
+    search = _Search(person, out, {}, [])
     parts = {store.name: tuple(find(store, search)) for store, find in FINDERS.items()}
     paths = dict.fromkeys(path for found in parts.values() for path in found)
     sessions = tuple(folder for path in paths for folder in _sessions_of(path))
-    return Kept(person, parts, sessions, frozenset(search.shared), tuple(search.unread))
+    return Kept(person, parts, sessions, search.shared, tuple(search.unread))
 
 
 def _sessions_of(path: Path) -> list[Path]:
@@ -182,6 +182,9 @@ def erase(kept: Kept) -> None:
             _try(failed, path, shutil.rmtree)
         else:
             _try(failed, path, _unlinked)
+    for folder, people in kept.shared.items():
+        for other in set(people) - {kept.person}:  # what they know of copies of it goes with it
+            trail.drop_copies(other, folder)
     for path in RUNNING.path.glob("*.json"):  # what a session that was killed left
         if any(str(folder).encode() in path.read_bytes() for folder in kept.sessions):
             _try(failed, path, _unlinked)
@@ -230,7 +233,7 @@ def _sessions_in(out: Path, search: _Search) -> Iterator[Path]:
     for entry in found:
         if _is_theirs(search, people := people_of(entry.header)):
             if len(people) > 1:
-                search.shared.add(entry.folder)
+                search.shared[entry.folder] = people
             yield entry.folder
     if problems:
         read = {entry.folder for entry in found}
@@ -293,7 +296,7 @@ def _copies(store: Store, search: _Search) -> list[Path]:
                 whole = (trial / PROTOCOL).is_file() and _is_of(trial / PROTOCOL, search.person)
                 elsewhere.append(trial if whole else folder)
                 if len(people) > 1:
-                    search.shared.add(folder)
+                    search.shared[folder] = people
     return [*store.files_of(search.person), *elsewhere]
 
 

@@ -14,9 +14,11 @@ import msgspec
 
 from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.personal.profiles import beside
+from biofeedback.storage import files
 from biofeedback.storage.inventory import ACCESS, COPIES, Store
+from biofeedback.storage.locks import locked
 
-__all__ = ["CopyItem", "LookItem", "copies", "looks", "note_copy", "note_look"]
+__all__ = ["CopyItem", "LookItem", "copies", "drop_copies", "looks", "note_copy", "note_look"]
 
 
 class CopyItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,22 @@ def copies(person: str | None) -> list[CopyItem]:
     return _read(_path(COPIES, person, "copies.jsonl"), CopyItem)
 
 
+def drop_copies(person: str, session: Path) -> None:
+    """Forget the copies of a session, which is deleted; raise `FolderError` where that cannot be.
+
+    Its copies may be named after whoever wanted it deleted.
+    """
+    path = _path(COPIES, person, "copies.jsonl")
+    with locked(path.with_name(f".{path.name}.lock")):
+        found = copies(person)
+        kept = [
+            item for item in found
+            if item.session != session.name and Path(item.path) != session.absolute()
+        ]  # fmt: skip
+        if kept != found:
+            files.save(path, b"".join(msgspec.json.encode(item) + b"\n" for item in kept))
+
+
 def looks(person: str | None) -> list[LookItem]:
     """Return who looked, oldest first."""
     return _read(_path(ACCESS, person, "access.jsonl"), LookItem)
@@ -74,7 +92,7 @@ def _path(store: Store, person: str | None, suffix: str) -> Path:
 def _append(path: Path, item: CopyItem | LookItem) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with path.open("ab") as file:  # one short write at the end: others' lines stay whole
+        with locked(path.with_name(f".{path.name}.lock")), path.open("ab") as file:
             file.write(msgspec.json.encode(item) + b"\n")
     except OSError as error:
         raise FolderError(f"{path} cannot be written: {error.strerror}") from error

@@ -52,7 +52,8 @@ def plant(elsewhere: Path, files: Path) -> None:
     fast = ["--fast", "--duration", "15", "-o", f"mid:{files / FILE}.mid"]
     assert run(["run", "-s", "sim:", "--profile", WHO, *fast]) == 0
     assert run(["run", "-s", "sim:", "--profile", WHO, *fast, "--out", str(elsewhere)]) == 0
-    assert run(["run", "-s", "sim:", "--profile", OTHER, *fast]) == 0
+    quiet = ["--fast", "--duration", "15", "-o", "null:"]
+    assert run(["run", "-s", "sim:", "--profile", OTHER, *quiet]) == 0
     pair = ["--wearer", f"{WHO}=sim:", "--wearer", f"{OTHER}=sim:", "--group", "mean"]
     assert run(["run", *pair, *fast]) == 0
     assert run(["replay", str(recording), "--profile", WHO]) == 0
@@ -78,7 +79,7 @@ def ask(server: PageServer, role: str, path: str, seat: str = "home", body: obje
 
 def look(server: PageServer) -> None:
     """Let a therapist look at what is the listener's, from the desk."""
-    server.studio.home.profile = WHO
+    server.stations.home.profile = WHO
     (past, *_) = json.loads(ask(server, "therapist", "sessions"))
     ask(server, "therapist", f"sessions/{past['id']}/report.html")
     looks = json.loads(ask(server, "listener", "access"))
@@ -149,9 +150,9 @@ def test_whoever_has_no_profile_is_forgotten_by_the_page_with_all_answers(
     consent.give(None, ("epilepsy",), True, datetime.now(UTC), minor=False)
     with page_server(sessions_folder()) as server:
         links = WebLinks(server.port)
-        server.studio.seats_changed = lambda: links.publish(("x",), server.studio.guests())
+        server.stations.seats_changed = lambda: links.publish(("x",), server.stations.guests())
         server.do(_invited(server))
-        (seat,) = server.studio.guests()
+        (seat,) = server.stations.guests()
         links.make("listener", GUEST, seat, 60.0)
         assert len(traces(share, GUEST)) == 2
         ask(server, "listener", "forget", seat, {})
@@ -162,7 +163,7 @@ def test_whoever_has_no_profile_is_forgotten_by_the_page_with_all_answers(
 
 
 async def _invited(server: PageServer) -> None:
-    server.studio.add(GUEST)
+    server.stations.add(GUEST)
 
 
 def test_taking_a_consent_back_ends_the_use_of_what_was_learned(
