@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console, copies
+from biofeedback.cli import console, exporting
 from biofeedback.cli.options import SessionsFolder
 from biofeedback.cli.words import clock_text, counted, size_text
 
@@ -92,7 +92,7 @@ def export_all(
                 shutil.copy2(content, path)
             else:
                 path.write_bytes(content)
-    copies.note([profile], "folder", target)
+    exporting.note_copy_of([profile], "folder", target)
     console.out.print(f"{kept_words(kept)}: {target}", markup=False, highlight=False)
 
 

@@ -1,21 +1,22 @@
-"""The command that writes sessions as files for other programs."""
+"""The command that writes sessions as files for other programs, and the note of each copy."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from biofeedback.cli import console, copies
+from biofeedback.cli import console
 from biofeedback.cli.options import Json, Sessions, session_named
 
 if TYPE_CHECKING:
     from biofeedback.record.export_label import ExportLabel
 
-__all__ = ["export", "refuse_damage"]
+__all__ = ["export", "note_copy", "note_copy_of", "refuse_damage"]
 
 
 class _Named(TypedDict, total=False):
@@ -79,8 +80,38 @@ def export(
 
             target = _target(path, out, exporter.ENDING, label, several=len(found) > 1)
             paths += exporter.export(path, target, force=force, progress=told, **named)
-            copies.note_of(path, to, target)
+            note_copy(path, to, target)
     console.written(paths, as_json)
+
+
+def note_copy_of(people: Iterable[str], kind: str, target: Path, session: str = "") -> None:
+    """Write down beside each profile that a copy was made; without any, for who has none.
+
+    The copy is there: where this fails it is said, and nothing else.
+    """
+    from biofeedback.common.clock import utc_now
+    from biofeedback.common.errors import BiofeedbackError
+    from biofeedback.personal import trail
+
+    try:
+        for person in tuple(people) or (None,):
+            trail.note_copy(person, kind, target, utc_now(), session)
+    except BiofeedbackError as error:
+        console.err.print(
+            "[yellow]Note:[/] that this copy was made is not written down: "
+            f"{console.escape(str(error))}",
+            highlight=False,
+        )
+
+
+def note_copy(session: Path, kind: str, target: Path) -> None:
+    """Write down a copy of one session, a folder or a log, outside of its folder."""
+    from biofeedback.record.export_label import people_of
+    from biofeedback.record.reader import find_log, read_header
+
+    folder = find_log(session).resolve().parent
+    if not target.resolve().is_relative_to(folder):
+        note_copy_of(people_of(read_header(session)), kind, target, folder.name)
 
 
 def refuse_damage(session: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biofeedback.cli import console, copies, exporting
+from biofeedback.cli import console, exporting
 from biofeedback.cli.console import escape
 from biofeedback.cli.options import Columns, Json, Rate, SessionName, Sessions, session_named
 from biofeedback.cli.words import counted
@@ -194,7 +194,7 @@ def _cohort(
         )  # fmt: skip
     for problem in result.problems:
         console.err.print(f"[yellow]Left out:[/] {escape(problem)}", highlight=False)
-    copies.note(result.people, "table", out)
+    exporting.note_copy_of(result.people, "table", out)
     if as_json:
         console.as_json(
             {"file": str(out), "sessions": result.sessions, "rows": result.rows,
@@ -247,7 +247,7 @@ def render(
             f"{target} cannot be written: {error.strerror or error}",
             hint="Choose a file in a folder that you may write to.",
         ) from error
-    copies.note_of(path, kind.removeprefix("."), target)
+    exporting.note_copy(path, kind.removeprefix("."), target)
     console.written([target], as_json)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console, copies
+from biofeedback.cli import console, exporting
 from biofeedback.cli.options import Json, SessionsFolder
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def export(
     _refuse_nobody(name, bool(kept))
     with new_file(target, force=force) as path:
         write_archive(path, kept)
-    copies.note([name], "archive", target)
+    exporting.note_copy_of([name], "archive", target)
     console.written([target], json=False)
 
 
@@ -215,7 +215,7 @@ def summary(
     text = render(profile, found.history, found.left_out, compared, utc_now())
     with new_file(target, force=force) as path:
         path.write_text(text, encoding="utf-8")
-    copies.note([name], "summary", target)
+    exporting.note_copy_of([name], "summary", target)
     console.written([target], json=False)
 
 

@@ -11,7 +11,7 @@ import typer
 from biofeedback.app import postprocess, runner
 from biofeedback.app.plan import SessionPlan
 from biofeedback.app.runner import SessionResult
-from biofeedback.cli import console, copies, streams
+from biofeedback.cli import console, exporting, streams
 from biofeedback.cli.console import escape
 from biofeedback.common.clock import monotonic_s
 from biofeedback.common.errors import hint_of
@@ -134,7 +134,7 @@ def _finish(outcome: SessionResult, interrupts: Interrupts) -> bool:
             done = False
         else:
             _say(step.name, path, monotonic_s() - began_s)
-            copies.note_of(outcome.folder, step.name, path)
+            exporting.note_copy(outcome.folder, step.name, path)
     if silent:
         console.out.print(
             f"Interrupted, so no sound was rendered: "

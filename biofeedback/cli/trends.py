@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console, copies
+from biofeedback.cli import console, exporting
 from biofeedback.cli.options import Json, SessionsFolder
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def trends(
     if html is not None:
         with new_file(html, force=force) as path:
             path.write_text(trends_page.render(profile, sessions, found), encoding="utf-8")
-        copies.note([profile], "trends", html)
+        exporting.note_copy_of([profile], "trends", html)
     if as_json:
         console.as_json(
             {
