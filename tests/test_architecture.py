@@ -228,7 +228,7 @@ EXACT = {
     "np": {
         "abs", "arange", "argmax", "array", "array_equal", "asarray", "ascontiguousarray", "bool_",
         "concatenate", "copysign", "count_nonzero", "cumsum", "diff", "flatnonzero", "float64",
-        "full", "full_like", "isfinite", "isnan", "maximum", "median", "nan", "ndarray", "newaxis",
+        "empty", "full", "isfinite", "isnan", "maximum", "median", "nan", "ndarray", "newaxis",
         "ones", "pad", "ptp", "quantile", "rint", "searchsorted", "sqrt", "stack", "where", "zeros",
     },
     "math": {

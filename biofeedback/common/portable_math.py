@@ -85,10 +85,11 @@ def sine(turns: FloatArray) -> FloatArray:
     part = np.where(np.abs(part) > 0.25, np.copysign(0.5, part) - part, part)
     angle = part * (2.0 * math.pi)
     square = angle * angle
-    series = np.full_like(square, _SINE[0])
-    for coefficient in _SINE[1:]:
-        series *= square
+    series = square * _SINE[0]
+    for coefficient in _SINE[1:-1]:
         series += coefficient
+        series *= square
+    series += _SINE[-1]
     series *= square
     series *= angle
     series += angle

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from biofeedback.metrics.base import Reading, covered_share, freshness, measured
+from biofeedback.metrics.base import Reading, covered_share, freshness, graded
 from biofeedback.metrics.beat_trail import TICKS_PER_MS, BeatTrail, TrailEntry
 from biofeedback.metrics.beats import Beat
 
@@ -35,6 +35,10 @@ class BeatWindow:
         self._trail = BeatTrail() if trail is None else trail
         self._before = self._trail.last  #: the latest beat that has left the window
         self._first: TrailEntry | None = None  #: the first NN of the window, once it is known
+        self._graded_of: tuple[float, float, int, int] | None = (
+            None  #: what coverage and trust hold for
+        )
+        self._graded = (0.0, 0.0)
 
     @property
     def has_seen_beats(self) -> bool:
@@ -180,7 +184,12 @@ class BeatWindow:
         list[float]
             In ms; empty without any.
         """
-        return [entry.rr / TICKS_PER_MS for entry in self._entries() if entry.is_nn]
+        found, entry = [], self._before.after
+        while entry is not None:
+            if entry.is_nn:
+                found.append(entry.rr / TICKS_PER_MS)
+            entry = entry.after
+        return found
 
     def reading(
         self, name: str, value: float | None, unit: str, now_s: float, contact: float
@@ -205,13 +214,13 @@ class BeatWindow:
         Reading
             Without a value where the window is covered by less than half.
         """
-        return measured(
-            name, value, unit, self.window_s, now_s,
-            covered_s=self._covered_s(now_s),
-            silent_s=now_s - self._trail.last.time_s,
-            worth=0.0 if self.still_s() else self._normal_share(),
-            contact=contact,
-        )  # fmt: skip
+        of = now_s, contact, self._trail.last.beats, self._before.beats
+        if of != self._graded_of:  # the same for all metrics that are read together
+            silent_s = now_s - self._trail.last.time_s
+            worth = 0.0 if self.still_s() else self._normal_share()
+            trust = worth * freshness(silent_s, self.window_s) * contact
+            self._graded_of, self._graded = of, (self.coverage(now_s), trust)
+        return graded(name, value, unit, self.window_s, now_s, *self._graded)
 
     def coverage(self, now_s: float) -> float:
         """Return the share of the window that NN intervals fill, 0 to 1.

@@ -22,6 +22,7 @@ import numpy as np
 from biofeedback.common.portable_math import cosine, mean, sine, total
 from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
+from biofeedback.metrics.periodogram import lomb_scargle
 from biofeedback.metrics.recent_beats import RecentBeats
 from sensors.signals import FloatArray
 
@@ -29,7 +30,8 @@ __all__ = ["BreathLevel", "BreathingRate", "breathing_rhythm"]
 
 
 #: 4.8 to 30 breaths a minute; a heart of 60 bpm shows nothing faster than half its own rate.
-_FREQUENCIES_HZ = np.arange(16, 101) / 200
+_STEP_HZ, _SLOWEST, _FASTEST = 0.005, 16, 100
+_FREQUENCIES_HZ: FloatArray = np.arange(_SLOWEST, _FASTEST + 1, dtype=np.float64) * _STEP_HZ
 #: All that follows is of our own choosing.
 _EVERY_S = 5.0
 _FEWEST_BEATS = 30
@@ -113,14 +115,7 @@ def breathing_rhythm(times_s: FloatArray, values: FloatArray) -> tuple[float, fl
     swing -= centred_s * (total(centred_s * swing) / total(centred_s * centred_s))
     if np.abs(swing).max() < 1e-9 * np.abs(values).max():
         return None
-    turns = centred_s[:, np.newaxis] * _FREQUENCIES_HZ
-    rising, level, column = sine(turns), cosine(turns), swing[:, np.newaxis]
-    with_sine, with_cosine = total(rising * column), total(level * column)
-    squares, mixed = total(level * level), total(level * rising)
-    rest = len(swing) - squares
-    power = with_cosine * with_cosine * rest + with_sine * with_sine * squares
-    power -= 2 * with_cosine * with_sine * mixed
-    power *= _FREQUENCIES_HZ / np.maximum(squares * rest - mixed * mixed, 1e-9)
+    power = lomb_scargle(centred_s, swing, _STEP_HZ, _SLOWEST, _FASTEST) * _FREQUENCIES_HZ
     peak = int(np.argmax(power))
     near = slice(max(0, peak - _PEAK_STEPS), peak + _PEAK_STEPS + 1)
     around = total(power[near])

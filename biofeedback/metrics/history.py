@@ -86,7 +86,8 @@ class History:
         start_s = end_s - self._window_s
         beats = [beat for beat in self._beats if start_s < beat.time_s <= end_s]
         eda = [sample for sample in self._eda if start_s < sample[0] <= end_s]
-        rr_s = math.fsum(beat.rr_ms for beat in beats if beat.is_nn) / 1000.0
+        times_s, values_us = zip(*eda, strict=True) if eda else ((0.0,), ())
+        rr_s = math.fsum([beat.rr_ms for beat in beats if beat.is_nn]) / 1000.0
         rate_hz = (
             round(1.0 / (self._step_s * self._block), 6) if eda and self._step_s > 0.0 else 0.0
         )
@@ -96,10 +97,10 @@ class History:
         return Window(
             start_s=start_s,
             end_s=end_s,
-            rr_times_s=tuple(beat.time_s for beat in beats),
-            rr_ms=tuple(beat.rr_ms for beat in beats),
-            rr_clean=tuple(beat.is_nn for beat in beats),
-            eda_us=tuple(value_us for _, value_us in eda),
+            rr_times_s=tuple([beat.time_s for beat in beats]),
+            rr_ms=tuple([beat.rr_ms for beat in beats]),
+            rr_clean=tuple([beat.is_nn for beat in beats]),
+            eda_us=values_us,
             eda_rate_hz=rate_hz,
-            eda_end_s=eda[-1][0] if eda else 0.0,
+            eda_end_s=times_s[-1],
         )

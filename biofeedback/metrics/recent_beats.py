@@ -8,6 +8,7 @@ from collections import deque
 import numpy as np
 
 from biofeedback.metrics.base import Reading, measured
+from biofeedback.metrics.beat_trail import TICKS_PER_MS
 from biofeedback.metrics.beat_window import STUCK_STEPS
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.pulse_train import PulseBeat
@@ -32,7 +33,7 @@ class RecentBeats:
         self._last_s = -math.inf
         self._last_ms = math.nan
         self._still = 0
-        self._covered_s: float | None = 0.0  #: None when beats have come or gone since
+        self._total = 0  #: of all intervals, in ticks
 
     def feed(self, beat: Beat) -> None:
         """Take in the next beat; only NN intervals count.
@@ -44,7 +45,7 @@ class RecentBeats:
         """
         if beat.is_nn:
             self._beats.append((beat.time_s, beat.rr_ms))
-            self._covered_s = None
+            self._total += int(beat.rr_ms * TICKS_PER_MS)
             self._last_s = beat.time_s
             self._still = self._still + 1 if beat.rr_ms == self._last_ms else 0
             self._last_ms = beat.rr_ms
@@ -68,10 +69,10 @@ class RecentBeats:
             Session time at which the window ends.
         """
         oldest_s = now_s - self.window_s
-        for series in (self._beats, self._pulses):
-            while series and series[0][0] <= oldest_s:
-                series.popleft()
-                self._covered_s = None
+        while self._beats and self._beats[0][0] <= oldest_s:
+            self._total -= int(self._beats.popleft()[1] * TICKS_PER_MS)
+        while self._pulses and self._pulses[0][0] <= oldest_s:
+            self._pulses.popleft()
 
     def intervals(self) -> FloatArray:
         """Return the times in s and the NN intervals in ms, (2, n).
@@ -124,11 +125,9 @@ class RecentBeats:
         Reading
             Without a value where the window is covered by less than half.
         """
-        if self._covered_s is None:
-            self._covered_s = math.fsum(rr_ms for _, rr_ms in self._beats) / 1000.0
         return measured(
             name, value, unit, self.window_s, now_s,
-            covered_s=self._covered_s,
+            covered_s=self._total / (1000 * TICKS_PER_MS),
             silent_s=now_s - self._last_s,
             worth=0.0 if self._still >= STUCK_STEPS else worth,
             contact=contact,

@@ -86,6 +86,6 @@ def sqrt_stress_index(nn_ms: Sequence[float]) -> float | None:
     range_ms = ordered[-1] - ordered[0]
     if range_ms <= 0.0:
         return None
-    fullest = max(Counter(int(rr_ms / _BIN_MS) for rr_ms in ordered).values())
+    fullest = max(Counter([int(rr_ms / _BIN_MS) for rr_ms in ordered]).values())
     share_percent = 100.0 * fullest / len(ordered)
     return math.sqrt(share_percent / (2 * median_ms / 1000.0 * range_ms / 1000.0))
