@@ -107,7 +107,7 @@ class TempoMap:
         Returns
         -------
         Self
-            With one segment more.
+            With one segment more; of the latest 256 at most.
 
         Raises
         ------
@@ -117,7 +117,8 @@ class TempoMap:
         last = self.latest
         if time_s < last.time_s:
             raise ValueError(f"a tempo at {time_s} s would precede the one at {last.time_s} s")
-        return type(self)((*self.segments, TempoSegment(time_s, self.beat_at(time_s), bpm)))
+        segment = TempoSegment(time_s, self.beat_at(time_s), bpm)
+        return type(self)((*self.segments, segment)[-_KEPT_SEGMENTS:])
 
     def replaced(self, segment: TempoSegment) -> Self:
         """Return the map with a segment in the place of those from its time on.

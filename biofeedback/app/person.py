@@ -253,8 +253,7 @@ def _names(folder: Path, person: str) -> bool:
     """Return whether a log that cannot be read names a person in what is left of it."""
     sign = f'"{person}"'.encode()
     try:
-        logs = (path for path in folder.glob("session*.jsonl") if path.is_file())
-        return any(sign in path.read_bytes() for path in logs)
+        return any(sign in path.read_bytes() for path in folder.glob("session*.jsonl"))
     except OSError:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Annotated
 
 import msgspec
@@ -16,13 +17,14 @@ from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.record.line import Beat as BeatNumber
-from biofeedback.record.line import Count, DerivedLine, Number, Time
+from biofeedback.record.line import Count, DerivedLine, Number, Time, short, shortened
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel
 from synth.params import Key, Layer, Mode, MusicParams
 from synth.tempo_map import TempoSegment
 
 __all__ = [
+    "OF_STATE",
     "BeatLine",
     "CancelLine",
     "DecisionLine",
@@ -42,6 +44,8 @@ __all__ = [
 ]
 
 _ENCODER = msgspec.json.Encoder()
+OF_STATE = ("arousal", "low", "high", "confidence")  #: of a decision, in the line before it
+_key = cache(Key.parse)  # a day has 200,000 parameters and a few keys
 _PARAMS = tuple(field.name for field in fields(MusicParams))
 
 #: 0 to 1, as far as numbers are exact.
@@ -144,7 +148,7 @@ class DecisionLine(DerivedLine, frozen=True, tag="decision", omit_defaults=True)
     setpoint: Number | None  #: arousal to lead to; None where it leads nowhere
     params: ParamsItem  #: of the music
     why: str
-    numbers: dict[str, Number]  #: what the strategy went by
+    numbers: dict[str, Number]  #: what the strategy went by, beside its state, the line before
     cause: str = ""
     phase: str = ""  #: of the programme
 
@@ -227,6 +231,33 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[DerivedLine]:
         One line, or for a bar one and its notes.
     """
     match item:
+        case State():
+            return [
+                StateLine(
+                    t=t, seq=seq, arousal=short(item.arousal), low=short(item.low),
+                    high=short(item.high), confidence=short(item.confidence), phase=item.phase,
+                    breaths_per_minute=short(item.breaths_per_minute),
+                    contributions=shortened(item.contributions),
+                )
+            ]  # fmt: skip
+        case Decision():
+            beside = {name: x for name, x in item.numbers.items() if name not in OF_STATE}
+            return [
+                DecisionLine(
+                    t=t, seq=seq, strategy=item.strategy, setpoint=short(item.setpoint),
+                    params=params_item(item.params), why=item.why, numbers=shortened(beside),
+                    cause=item.cause, phase=item.phase,
+                )
+            ]  # fmt: skip
+        case tuple():
+            return [ReadingLine(t=t, seq=seq, readings=[_reading(r) for r in item])]
+        case WindowRequest():
+            return [
+                WindowLine(
+                    t=t, seq=seq, start=item.window.start_s, end=item.window.end_s,
+                    from_seq=item.from_seq, to_seq=item.to_seq,
+                )
+            ]  # fmt: skip
         case Bar():
             return _bar_lines(seq, t, item)
         case SubjectEvent():
@@ -251,31 +282,6 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[DerivedLine]:
                     amplitude_us=item.amplitude_us,
                 )
             ]
-        case tuple():
-            return [ReadingLine(t=t, seq=seq, readings=[_reading(r) for r in item])]
-        case WindowRequest():
-            return [
-                WindowLine(
-                    t=t, seq=seq, start=item.window.start_s, end=item.window.end_s,
-                    from_seq=item.from_seq, to_seq=item.to_seq,
-                )
-            ]  # fmt: skip
-        case State():
-            return [
-                StateLine(
-                    t=t, seq=seq, arousal=item.arousal, low=item.low, high=item.high,
-                    confidence=item.confidence, phase=item.phase,
-                    breaths_per_minute=item.breaths_per_minute, contributions=item.contributions,
-                )
-            ]  # fmt: skip
-        case Decision():
-            return [
-                DecisionLine(
-                    t=t, seq=seq, strategy=item.strategy, setpoint=item.setpoint,
-                    params=params_item(item.params), why=item.why, numbers=item.numbers,
-                    cause=item.cause, phase=item.phase,
-                )
-            ]  # fmt: skip
         case TempoSegment():
             return [TempoLine(t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm)]
         case Cancel():
@@ -295,7 +301,7 @@ def params_item(params: MusicParams) -> ParamsItem:
     ParamsItem
         A list in JSON.
     """
-    values = {name: getattr(params, name) for name in _PARAMS}
+    values = shortened({name: getattr(params, name) for name in _PARAMS})
     return ParamsItem(**values | {"key": str(params.key), "layers": list(params.layers)})
 
 
@@ -310,7 +316,7 @@ def params_of(item: ParamsItem) -> MusicParams:
     Returns
     -------
     MusicParams
-        Equal to what `params_item` was given.
+        Equal to what `params_item` was given, but for the seventh digit.
 
     Raises
     ------
@@ -318,14 +324,14 @@ def params_of(item: ParamsItem) -> MusicParams:
         For an unknown key or layer.
     """
     values = {name: getattr(item, name) for name in _PARAMS}
-    values |= {"key": Key.parse(item.key), "layers": tuple(item.layers)}
+    values |= {"key": _key(item.key), "layers": tuple(item.layers)}
     return MusicParams(**values)
 
 
 def _reading(reading: Reading) -> ReadingItem:
     return ReadingItem(
-        reading.name, reading.value, reading.unit, reading.window_s, reading.time_s,
-        reading.quality, reading.coverage,
+        reading.name, short(reading.value), reading.unit, short(reading.window_s),
+        reading.time_s, short(reading.quality), short(reading.coverage),
     )  # fmt: skip
 
 

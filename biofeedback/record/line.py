@@ -7,7 +7,8 @@ the CRC-32 of its other bytes, as its last field, so that verify names a line th
 from __future__ import annotations
 
 import zlib
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +23,8 @@ __all__ = [
     "checksums",
     "encode",
     "sealed",
+    "short",
+    "shortened",
 ]
 
 #: What a field may hold; a line that holds more is damaged, and no reader sees it.
@@ -35,6 +38,9 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 _ENCODER = msgspec.json.Encoder()
 _FIELD = b',"crc":"'
 _LENGTH = len(_FIELD) + 8 + len(b'"}')
+
+
+_Value = TypeVar("_Value", float, float | None)
 
 
 class LogLine(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
@@ -99,3 +105,39 @@ def checksums(line: bytes) -> tuple[str, str]:
         return "", f"{zlib.crc32(line):08x}"
     own = line[:-_LENGTH] + b"}"
     return found[len(_FIELD) : -2].decode("ascii", "replace"), f"{zlib.crc32(own):08x}"
+
+
+def short(value: _Value) -> _Value:
+    """Return a fraction with six significant digits, as derived lines hold it.
+
+    That is finer than anything measured or heard, and a third of the bytes of all digits.
+
+    Parameters
+    ----------
+    value
+        None where it is not known.
+
+    Returns
+    -------
+    _Value
+        None, and whole numbers, as they are.
+    """
+    if value.__class__ is not float or value.is_integer():
+        return value
+    return float(f"{value:.6g}")
+
+
+def shortened(values: Mapping[str, _Value]) -> dict[str, _Value]:
+    """Return values by name, each of them short.
+
+    Parameters
+    ----------
+    values
+        None where one is not known.
+
+    Returns
+    -------
+    dict[str, _Value]
+        In the same order.
+    """
+    return {name: short(value) for name, value in values.items()}

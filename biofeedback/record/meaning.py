@@ -69,9 +69,8 @@ def _chunk(line: lines.ChunkLine) -> str:
     count = len(line.values)
     if line.unit != UNITS[line.signal]:
         return f"unit, {line.unit!r}, is not that of {line.signal}"
-    widths = {len(row) if isinstance(row, list) else 1 for row in line.values}
-    lists = {isinstance(row, list) for row in line.values}
-    if len(widths) > 1 or len(lists) > 1 or not 0 < max(widths, default=1) <= _MOST_CHANNELS:
+    widths = {len(row) if isinstance(row, list) else 0 for row in line.values}
+    if len(widths) > 1 or 0 < max(widths, default=1) > _MOST_CHANNELS:
         return "values: not equally many for each sample"
     if line.t0 is not None and line.rate_hz is not None:
         first_s, last_s = line.t0, line.t0 + (count - 1) / line.rate_hz

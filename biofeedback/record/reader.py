@@ -6,7 +6,6 @@ import gzip
 import io
 import os
 import re
-import shlex
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from biofeedback.common.errors import EmptyLogError, KeyMissingError, LogError
+from biofeedback.common.errors import KeyMissingError, LogError
 from biofeedback.record.lines import HeaderLine, Line
 from biofeedback.record.scan import LineScanner, ScannedLine
 from biofeedback.storage import encryption
@@ -223,11 +222,10 @@ def read(
     for found in scan(session):
         if found.problem:
             if told is None or found.line is None:
-                place = shlex.quote(str(found.part.parent))
                 raise LogError(
                     found.told,
-                    hint=f"`biofeedback sessions check {place}` lists the damage, `biofeedback "
-                    f"sessions repair {place}` saves the rest.",
+                    hint=f"`biofeedback sessions check {found.part.parent.name}` lists all that is "
+                    "damaged, `sessions repair` saves the rest.",
                 )
             told(found)
         assert found.line is not None
@@ -250,9 +248,7 @@ def scan(session: Path) -> Iterator[ScannedLine]:
     Raises
     ------
     LogError
-        Without a log, and for one of a newer schema.
-    EmptyLogError
-        For one without a whole line.
+        Without a log, for an empty one, and for one of a newer schema.
     """
     scanner, due = LineScanner(), 1
     parts = log_parts(session)
@@ -277,11 +273,10 @@ def scan(session: Path) -> Iterator[ScannedLine]:
     elif scanner.header is None:
         empty = all(part.stat().st_size == 0 for part in parts)
         how = "" if empty else ": it was cut within its first line"
-        raise EmptyLogError(
-            f"the session log {parts[0]} is empty{how}", hint="The session never began."
-        )
+        raise LogError(f"the session log {parts[0]} is empty{how}", hint="The session never began.")
 
 
+#: A log's first line, and that of a part which goes on where a file was taken away.
 _HEADER = b'{"kind":"header"'
 _MISSING = "is missing, and there are parts of the log after it"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biofeedback.record import lines
+from biofeedback.record.derived import OF_STATE
 from biofeedback.record.export_label import OWN, ExportLabel
 from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import log_size, read
@@ -149,6 +150,8 @@ def _tabulate(tables: Mapping[str, LogTable], line: lines.Line) -> None:
             )  # fmt: skip
         case lines.DecisionLine():
             params = line.params
+            before = tables["state"].rows[-1] if tables["state"].rows else {}
+            estimate = {name: before[name] for name in OF_STATE if name in before}
             tables["decisions"].add(
                 time_s=line.t, strategy=line.strategy, setpoint=line.setpoint, why=line.why,
                 tempo_bpm=params.tempo_bpm, key=params.key,
@@ -156,7 +159,7 @@ def _tabulate(tables: Mapping[str, LogTable], line: lines.Line) -> None:
                 register=params.register, brightness=params.brightness, tension=params.tension,
                 articulation=params.articulation, swing=params.swing, swell=params.swell,
                 layers=" ".join(params.layers),
-                **{f"number_{name}": value for name, value in line.numbers.items()},
+                **{f"number_{name}": value for name, value in (estimate | line.numbers).items()},
             )  # fmt: skip
         case lines.BeatLine():
             tables["beats"].add(

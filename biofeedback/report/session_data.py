@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,18 +124,50 @@ def read_story(session: Path, progress: Callable[[float], None]) -> SessionData:
     return gathered.story(path.parent)
 
 
+class _Columns:
+    """Numbers by name, eight bytes each: a day's log has 10 million."""
+
+    def __init__(self, *names: str) -> None:
+        self._columns = {name: array("d") for name in names}
+
+    def add(self, *values: float | None) -> None:
+        for column, value in zip(self._columns.values(), values, strict=True):
+            column.append(math.nan if value is None else value)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return np.array(self._columns[name], dtype=np.float64)
+
+
+class _Words:
+    """Texts of which many are alike, each held once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self.texts: list[str] = []
+
+    def add(self, text: str) -> None:
+        self.texts.append(self._known.setdefault(text, text))
+
+
 @dataclass(slots=True)
 class _Gathered:
     header: lines.HeaderLine
     last_s: float = 0.0
     end: lines.EndLine | None = None
-    beats: list[lines.BeatLine] = field(default_factory=list)
-    responses: list[lines.ScrLine] = field(default_factory=list)
-    readings: list[lines.ReadingLine] = field(default_factory=list)
-    states: list[lines.StateLine] = field(default_factory=list)
-    decisions: list[lines.DecisionLine] = field(default_factory=list)
-    bars: list[lines.MusicLine] = field(default_factory=list)
-    tempo: list[lines.TempoLine] = field(default_factory=list)
+    beats: _Columns = field(default_factory=lambda: _Columns("time", "rr_ms", "nn"))
+    responses: _Columns = field(default_factory=lambda: _Columns("time", "amplitude_us"))
+    readings: dict[str, _Columns] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    states: _Columns = field(
+        default_factory=lambda: _Columns("t", "arousal", "low", "high", "confidence", "tracking")
+    )
+    decisions: _Columns = field(
+        default_factory=lambda: _Columns("t", "setpoint", "tempo_bpm", "density")
+    )
+    decided_keys: _Words = field(default_factory=_Words)
+    why: _Words = field(default_factory=_Words)
+    bars: list[tuple[float, str]] = field(default_factory=list)
+    tempo: list[TempoSegment] = field(default_factory=list)
     gaps: list[lines.GapLine] = field(default_factory=list)
     statuses: list[lines.StatusLine] = field(default_factory=list)
     commands: list[lines.CommandLine] = field(default_factory=list)
@@ -146,25 +179,38 @@ class _Gathered:
         self.last_s = max(self.last_s, line.t)
         match line:
             case lines.ReadingLine():
-                self.readings.append(line)
+                for item in line.readings:
+                    column = self.readings.get(item.name)
+                    if column is None:
+                        column = self.readings[item.name] = _Columns("t", "value", "quality")
+                    column.add(line.t, item.value, item.quality)
+                    self.units[item.name] = item.unit
             case lines.StateLine():
-                self.states.append(line)
+                self.states.add(
+                    line.t, line.arousal, line.low, line.high, line.confidence,
+                    line.phase == "tracking",
+                )  # fmt: skip
             case lines.DecisionLine():
-                self.decisions.append(line)
+                self.decisions.add(
+                    line.t, line.setpoint, line.params.tempo_bpm, line.params.density
+                )
+                self.decided_keys.add(line.params.key)
+                self.why.add(line.why)
             case lines.BeatLine() | lines.ScrLine() if line.wearer:
                 pass  # of one of a group: nobody's rhythm if put together
             case lines.BeatLine():
-                self.beats.append(line)
+                self.beats.add(line.time, line.rr_ms, line.nn)
             case lines.NoteLine():
                 self.notes += 1
             case lines.ScrLine():
-                self.responses.append(line)
+                self.responses.add(line.time, line.amplitude_us)
             case lines.MusicLine():
-                self.bars.append(line)
+                if not self.bars or self.bars[-1][1] != line.key:
+                    self.bars.append((line.beat, line.key))
             case lines.TempoLine():
-                self.tempo.append(line)
+                self.tempo.append(TempoSegment(line.time, line.beat, line.bpm))
             case lines.CancelLine():
-                self.bars = [bar for bar in self.bars if bar.beat < line.from_beat]
+                self.bars = [bar for bar in self.bars if bar[0] < line.from_beat]
             case lines.GapLine():
                 self.gaps.append(line)
             case lines.StatusLine():
@@ -188,23 +234,23 @@ class _Gathered:
             setup=setup,
             duration_s=self.last_s,
             end=self.end,
-            beat_times_s=_array([beat.time for beat in self.beats]),
-            rr_ms=_array([beat.rr_ms for beat in self.beats]),
-            beat_used=np.array([beat.nn for beat in self.beats], dtype=bool),
-            response_times_s=_array([response.time for response in self.responses]),
-            response_us=_array([response.amplitude_us for response in self.responses]),
+            beat_times_s=self.beats["time"],
+            rr_ms=self.beats["rr_ms"],
+            beat_used=self.beats["nn"] > 0.0,
+            response_times_s=self.responses["time"],
+            response_us=self.responses["amplitude_us"],
             metrics=self._metrics(),
             states=self._states(setup),
             decisions=DecisionSeries(
-                times_s=_array([line.t for line in self.decisions]),
-                setpoint=_array([line.setpoint for line in self.decisions]),
-                tempo_bpm=_array([line.params.tempo_bpm for line in self.decisions]),
-                density=_array([line.params.density for line in self.decisions]),
-                keys=tuple(line.params.key for line in self.decisions),
-                why=tuple(line.why for line in self.decisions),
+                times_s=self.decisions["t"],
+                setpoint=self.decisions["setpoint"],
+                tempo_bpm=self.decisions["tempo_bpm"],
+                density=self.decisions["density"],
+                keys=tuple(self.decided_keys.texts),
+                why=tuple(self.why.texts),
             ),
             keys=self._keys(),
-            tempo=tuple((line.time, line.bpm) for line in self.tempo),
+            tempo=tuple((segment.time_s, segment.bpm) for segment in self.tempo),
             notes=self.notes,
             gaps=tuple(self.gaps),
             statuses=tuple(self.statuses),
@@ -214,45 +260,28 @@ class _Gathered:
         )
 
     def _metrics(self) -> dict[str, MetricSeries]:
-        times_s: dict[str, list[float]] = {}
-        items: dict[str, list[lines.ReadingItem]] = {}
-        for line in self.readings:
-            for item in line.readings:
-                times_s.setdefault(item.name, []).append(line.t)
-                items.setdefault(item.name, []).append(item)
         return {
-            name: MetricSeries(
-                unit=found[-1].unit,
-                times_s=_array(times_s[name]),
-                values=_array([item.value for item in found]),
-                quality=_array([item.quality for item in found]),
-            )
-            for name, found in items.items()
+            name: MetricSeries(self.units[name], columns["t"], columns["value"], columns["quality"])
+            for name, columns in self.readings.items()
         }
 
     def _states(self, setup: LoggedConfig) -> StateSeries:
-        confidence = _array([line.confidence for line in self.states])
+        found = self.states
         return StateSeries(
-            times_s=_array([line.t for line in self.states]),
-            arousal=_array([line.arousal for line in self.states]),
-            low=_array([line.low for line in self.states]),
-            high=_array([line.high for line in self.states]),
-            confidence=confidence,
-            tracking=np.array([line.phase == "tracking" for line in self.states], dtype=bool),
-            followed=_followed(confidence, setup),
+            times_s=found["t"],
+            arousal=found["arousal"],
+            low=found["low"],
+            high=found["high"],
+            confidence=found["confidence"],
+            tracking=found["tracking"] > 0.0,
+            followed=_followed(found["confidence"], setup),
         )
 
     def _keys(self) -> tuple[tuple[float, str], ...]:
         if not self.tempo:
             return ()
-        tempo_map = TempoMap(
-            tuple(TempoSegment(line.time, line.beat, line.bpm) for line in self.tempo)
-        )
-        keys: list[tuple[float, str]] = []
-        for bar in self.bars:
-            if not keys or keys[-1][1] != bar.key:
-                keys.append((tempo_map.time_at(bar.beat), bar.key))
-        return tuple(keys)
+        tempo_map = TempoMap(tuple(self.tempo))
+        return tuple((tempo_map.time_at(beat), key) for beat, key in self.bars)
 
 
 def _followed(confidence: FloatArray, setup: LoggedConfig) -> BoolArray:
@@ -264,7 +293,3 @@ def _followed(confidence: FloatArray, setup: LoggedConfig) -> BoolArray:
         threshold = limits.hold_below_confidence if following else limits.follow_above_confidence
         followed[place] = following = bool(value >= threshold)
     return followed
-
-
-def _array(values: list[float] | list[float | None]) -> FloatArray:
-    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
