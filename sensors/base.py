@@ -25,7 +25,8 @@ class SensorStatus:
     a wearer can act on, or empty. `drift_ppm` is by how many millionths the device's clock is fast,
     None until that is known. `bad` is how much bad input came so far, by its kind. `wish` is what
     was asked for, where the device answers under another name: the sensor told of itself under
-    that one before.
+    that one before. `trust` is what its signals are worth, 0 to 1 by name, where something about
+    them does not fit; `detail` says what.
     """
 
     source: str  #: the sensor's name
@@ -37,6 +38,7 @@ class SensorStatus:
     drift_ppm: float | None = None
     bad: Mapping[str, int] = field(default_factory=dict)
     wish: str = ""
+    trust: Mapping[str, float] = field(default_factory=dict)
 
 
 Sample = Chunk | Gap | SensorStatus

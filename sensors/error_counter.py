@@ -22,6 +22,9 @@ BadKind = Literal[
     "lost packets",
     "repeated",
     "too much at once",
+    "contradictory",
+    "padding",
+    "wrong rate",
 ]
 CountBad = Callable[["BadKind", str], None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sensors.base import LinkState, SensorStatus
@@ -36,12 +37,15 @@ class StatusReporter:
         What is known of the device, as sentences.
     trouble
         What it does not do, and why, as a sentence.
+    trust
+        What its signals are worth, 0 to 1 by name; without those that nobody doubts.
     """
 
     def __init__(self, source: str, no_contact: str, low_battery: str) -> None:
         self.status = SensorStatus(source, 0.0, "ended")
         self.portrait = ""  #: what is known of the device, as sentences
         self.trouble = ""  #: what it does not do, and why, as a sentence
+        self.trust: Mapping[str, float] = {}  #: what doubted signals are worth
         self._portrayed = ""
         self._no_contact, self._low_battery = no_contact, low_battery
         self._bad = ErrorCounter(source)
@@ -100,7 +104,9 @@ class StatusReporter:
         list[SensorStatus]
             One status, or none when nothing is new.
         """
-        return self._tell(replace(self.status, state=state, detail=detail, contact=None), time_s)
+        return self._tell(
+            replace(self.status, state=state, detail=detail, contact=None, trust={}), time_s
+        )
 
     def say(
         self,
@@ -176,6 +182,7 @@ class StatusReporter:
     def _tell(self, status: SensorStatus, time_s: float) -> list[SensorStatus]:
         told = []
         if status.state == "streaming":
+            status = replace(status, trust=self.trust)
             advice, words = self._advice(status), self._words(status)
             if advice and self.portrait != self._portrayed:
                 told.append(replace(self.status, time_s=time_s, state="streaming", detail=words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -133,6 +134,7 @@ class MetricBank:
         for signal in self._added.signals:
             self._choices.setdefault(signal, SourceChoice(patience_s))
         self._contact: dict[str, bool | None] = {}
+        self._told_trust: dict[str, Mapping[str, float]] = {}
         self._beats = BeatSource()
         self._motion = Motion(_MOTION_WINDOW_S)
         self._temperature = SkinTemperature(_MOTION_WINDOW_S)
@@ -180,6 +182,7 @@ class MetricBank:
                     return self._break_off(item.signal)
             case SensorStatus():
                 self._contact[item.source] = item.contact
+                self._told_trust[item.source] = item.trust
             case WindowResult():
                 self._windowed.feed(item)
         return ()
@@ -200,14 +203,19 @@ class MetricBank:
         for window in self._beat_windows:
             window.step(now_s)
         self._recent.step(now_s)
-        beat_trust = self._contact_trust(self._beats.active or Signal.RR)
+        origin = self._beats.active or Signal.RR
+        heart_contact = min(self._contact_trust(origin), self._contact_trust(Signal.HR))
+        beat_trust = self._trust(origin)
         steps_trust = beat_trust * (_PULSE_TRUST if self._beats.active is Signal.PPG else 1.0)
-        heart_trust = min(beat_trust, self._contact_trust(Signal.HR))
-        skin_trust = self._contact_trust(Signal.EDA)
+        skin_trust = self._trust(Signal.EDA)
         skin_trust *= 1.0 - (1.0 - _SHAKEN_TRUST) * self._motion.moving_share(now_s)
         skin_trust *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
         return (
-            self._heart_rate.read(now_s, heart_trust),
+            self._heart_rate.read(
+                now_s,
+                heart_contact * self._worth(origin),
+                heart_contact * self._worth(Signal.HR),
+            ),
             *self._steps.read(now_s, steps_trust),
             self._breathing.read(now_s, beat_trust),
             self._scl.read(now_s, skin_trust),
@@ -217,9 +225,7 @@ class MetricBank:
             self._coherence.read(now_s, beat_trust),
             self._motion.read(now_s),
             self._temperature.read(now_s),
-            *self._added.read(
-                now_s, lambda s: beat_trust if s is Signal.RR else self._contact_trust(s)
-            ),
+            *self._added.read(now_s, lambda s: beat_trust if s is Signal.RR else self._trust(s)),
         )
 
     def window(self, now_s: float) -> Window | None:
@@ -306,6 +312,15 @@ class MetricBank:
         if beats:
             self._share(beats)
         return tuple(beats)
+
+    def _trust(self, signal: Signal) -> float:
+        return self._contact_trust(signal) * self._worth(signal)
+
+    def _worth(self, signal: Signal) -> float:
+        """Return what the source of a signal itself says that it is worth."""
+        source = self._choices[signal].source
+        told = self._told_trust.get(source) if source is not None else None
+        return told.get(signal.value, 1.0) if told else 1.0
 
     def _contact_trust(self, signal: Signal) -> float:
         source = self._choices[signal].source

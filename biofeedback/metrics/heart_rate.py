@@ -47,19 +47,21 @@ class HeartRate:
                 self._device_since_s = time_s
             self._device_bpm, self._device_s = bpm, time_s
 
-    def read(self, now_s: float, contact: float) -> Reading:
+    def read(self, now_s: float, contact: float, own: float | None = None) -> Reading:
         """Return beats per minute; `contact` 0..1 scales the quality.
 
         Beats that are exactly alike say nothing of variability; their rate is believed as a
         device's own is, and no longer: a heart may race as evenly as that, and a stop rule has to
-        hear of it. The device's own rate goes before it.
+        hear of it. The device's own rate goes before it, as before beats that are trusted less.
 
         Parameters
         ----------
         now_s
             Session time at which the window ends.
         contact
-            Trust in the contact with the skin, 0 to 1; scales the quality.
+            Trust in the beats and the contact with the skin, 0 to 1; scales the quality.
+        own
+            The same for the device's own rate; None for as much as in the beats.
 
         Returns
         -------
@@ -78,10 +80,12 @@ class HeartRate:
         if still_s:
             trust *= _even_trust(still_s)
         reading = graded("heart_rate", bpm, "bpm", window_s, now_s, coverage, trust)
-        if self._device_bpm is None or (reading.value is not None and not still_s):
+        own_trust = contact if own is None else own
+        doubted = still_s > 0.0 or own_trust > contact
+        if self._device_bpm is None or (reading.value is not None and not doubted):
             return reading
-        own = self._of_device(now_s, contact, beatless=not still_s)
-        return own if reading.value is None or own.quality >= reading.quality else reading
+        device = self._of_device(now_s, own_trust, beatless=not doubted)
+        return device if reading.value is None or device.quality >= reading.quality else reading
 
     def _of_device(self, now_s: float, contact: float, *, beatless: bool) -> Reading:
         window_s = self._beats.window_s

@@ -14,7 +14,7 @@ from biofeedback.engine.events import WindowRequest
 from biofeedback.engine.inputs import BarRequest, Command, CommandName, ExternalClock, Input, Tick
 from biofeedback.metrics.windowed import WindowResult
 from biofeedback.record.even_times import even_times, spread
-from biofeedback.record.line import Beat, Count, LogLine, Number, Time
+from biofeedback.record.line import Beat, Count, LogLine, Number, Share, Time
 from sensors.base import LinkState, SensorStatus
 from sensors.signals import UNITS, Chunk, FloatArray, Gap, GapReason, Signal
 
@@ -77,6 +77,8 @@ class StatusLine(LogLine, frozen=True, tag="status", omit_defaults=True):
     #: how much bad input came so far, by kind
     bad: dict[str, int] = msgspec.field(default_factory=dict)
     wish: str = ""  #: what was asked for, where the device answers under another name
+    #: what doubted signals are worth, 0 to 1 by name; those that are missing count in full
+    trust: dict[str, Share] = msgspec.field(default_factory=dict)
 
 
 class TickLine(LogLine, frozen=True, tag="tick"):
@@ -170,6 +172,7 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
                 t=t, seq=seq, source=item.source, state=item.state, contact=item.contact,
                 battery_percent=item.battery_percent, detail=item.detail,
                 drift_ppm=item.drift_ppm, bad=dict(item.bad), wish=item.wish,
+                trust=dict(item.trust),
             )  # fmt: skip
         case Tick():
             return TickLine(t=t, seq=seq, index=item.index)

@@ -34,6 +34,7 @@ Time = Annotated[float, Meta(ge=-1e6, le=3.2e8)]
 #: In beats of the session.
 Beat = Annotated[float, Meta(ge=-1e4, le=1e8)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 _ENCODER = msgspec.json.Encoder()
 _FIELD = b',"crc":"'

@@ -43,8 +43,10 @@ class Sanitizer:
             if drift_ppm is not None and not math.isfinite(drift_ppm):
                 drift_ppm = None
             bad = {_text(kind): int(times) for kind, times in sample.bad.items()}
+            trust = {_text(signal): _share(worth) for signal, worth in sample.trust.items()}
             return replace(
                 sample, source=source, detail=detail, time_s=time_s, drift_ppm=drift_ppm, bad=bad,
+                trust=trust,
                 wish=self._source(sample.wish, sensor, wearer) if sample.wish else "",
             )  # fmt: skip
         if isinstance(sample, Gap):
@@ -72,6 +74,10 @@ class Sanitizer:
 def _text(text: str) -> str:
     """Return what a sensor says as it may stand on any screen, page and line of a log."""
     return printable(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _share(worth: float) -> float:
+    return min(1.0, max(0.0, worth)) if math.isfinite(worth) else 0.0
 
 
 def _finite(chunk: Chunk) -> Chunk:

@@ -15,6 +15,9 @@ from sensors.ble.device_query import DeviceQuery, legible
 from sensors.ble.link import ConnectionSpec, LinkChange, Packet
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA, STREAMS, PmdReader
 from sensors.ble.polar_dialogue import PmdDialogue
+from sensors.checks.contact import ContactCheck
+from sensors.checks.doubt import Doubt, sentences, trusts
+from sensors.checks.intervals import IntervalCheck
 from sensors.codecs.device_information import device_text
 from sensors.codecs.heart_rate import HeartRateMeasurement, battery_percent, body_location
 from sensors.codecs.polar_pmd import PmdMeasurement
@@ -137,6 +140,7 @@ class StrapReader(LinkReader):
         self._trouble = trouble
         self._about: dict[str, str] = {}
         self._timeline = BeatTimeline(source)
+        self._intervals, self._contact = IntervalCheck(), ContactCheck()
         self._heart_rate_s: float | None = None
         self._broken_by: GapReason | None = None
 
@@ -165,33 +169,62 @@ class StrapReader(LinkReader):
             self._pmd.source = change.device
         if change.state == "lost":
             self._interrupt(change.reason or "link")
+            self._intervals.restart()
             self._pmd.interrupt(change.reason or "link")
         return [*self._teller.link(change.time_s, change.state, change.detail)]
 
     def _measurement(self, time_s: float, measured: HeartRateMeasurement) -> list[Sample]:
         if measured.heart_rate_bpm and measured.heart_rate_bpm not in _PLAUSIBLE_BPM:
             raise PacketError(f"a heart rate of {measured.heart_rate_bpm} bpm", "out of range")
-        beating = measured.contact is not False and measured.heart_rate_bpm > 0
         # A strap that cannot tell its contact still shows that it finds no heart.
-        contact = measured.contact if beating else False
+        worn = measured.contact is not False and measured.heart_rate_bpm > 0
+        rr = self._without_padding(measured.rr_1024)
+        sound = is_plausible(rr)
+        rr_s = tuple(one / 1024 for one in rr) if sound else ()
+        self._contact.feed(time_s, worn, measured.heart_rate_bpm, rr_s)
+        beating = worn or self._contact.doubt is not None
+        contact = measured.contact if worn else None if beating else False
         if measured.odd_flags:
             self._teller.count_bad("odd flags", "bits that mean nothing here, or no intervals")
-        self._teller.trouble = self._trouble()
+        if beating:
+            self._intervals.feed(time_s, rr_s, measured.heart_rate_bpm or None)
+        self._doubt(bool(rr))
         samples: list[Sample] = [
             *self._teller.say(time_s, contact=contact, drift_ppm=self._drift_ppm)
         ]
         if not beating:
             self._interrupt("no_contact")
             return samples
-        samples += self._heart_rate(time_s, measured.heart_rate_bpm)
+        if measured.heart_rate_bpm:
+            samples += self._heart_rate(time_s, measured.heart_rate_bpm)
         if measured.rr_damaged:
             self._teller.count_bad("wrong length", "intervals that were cut")
             self._timeline.interrupt("bad_data")
         if PmdMeasurement.PPI in self._pmd.running:
             return samples  # those come with an error estimate, and must not count twice
-        if not is_plausible(measured.rr_1024):
+        if not sound:
             self._teller.count_bad("out of range", "an interval that no heart makes")
-        return [*samples, *self._timeline.feed(time_s, measured.rr_1024)]
+        return [*samples, *self._timeline.feed(time_s, rr)]
+
+    def _without_padding(self, rr_1024: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the intervals without what only fills the packet behind them."""
+        count = len(rr_1024)
+        while count and not rr_1024[count - 1]:
+            count -= 1
+        if count < len(rr_1024):
+            self._teller.count_bad("padding", "zeros behind the intervals")
+        return rr_1024[:count]
+
+    def _doubt(self, has_intervals: bool) -> None:
+        """Tell what does not fit together, and count the packets that it is about."""
+        contact, intervals = self._contact.doubt, self._intervals.doubt
+        if contact or (intervals and has_intervals):
+            self._teller.count_bad("contradictory", sentences((contact, intervals)))
+        self._teller.trust = trusts(
+            ((Signal.RR, intervals), (Signal.RR, contact), (Signal.HR, contact))
+        )
+        stream = Doubt(self._trouble(), 1.0) if self._trouble() else None
+        self._teller.trouble = sentences((contact, intervals, stream))
 
     @property
     def _drift_ppm(self) -> float | None:

@@ -139,3 +139,76 @@ def test_a_device_that_is_in_use_or_unknown_is_not_asked_for_its_battery() -> No
 def test_an_impossible_wait_is_refused(wait_s: float) -> None:
     with pytest.raises(SettingsError):
         StrapSettings(wait_s=wait_s)
+
+
+def statuses(reader: StrapReader, packets: Sequence[Packet]) -> list[SensorStatus]:
+    taken = [sample for packet in packets for sample in reader.take(packet)]
+    return [sample for sample in taken if isinstance(sample, SensorStatus)]
+
+
+def unworn(time_s: float, bpm: int, *rr: int) -> Packet:
+    measured = HeartRateMeasurement(bpm, rr, contact=False)
+    return Packet(time_s, MEASUREMENT, measured.encode())
+
+
+def test_a_contact_bit_that_never_says_yes_is_overruled_by_a_steady_heartbeat() -> None:
+    reader = connected()
+    packets = [unworn(float(k), 72, 820 + 13 * (k % 5)) for k in range(1, 13)]
+    told = statuses(reader, packets)
+    assert "wet the electrodes" in told[0].detail
+    assert "touch the skin" in told[-1].detail
+    assert (told[-1].contact, told[-1].trust) == (None, {"hr": 0.5, "rr": 0.5})
+    assert told[-1].bad == {"contradictory": 5}
+    kinds = [type(sample) for sample in reader.take(unworn(13.0, 72, 850))]
+    assert kinds.count(Chunk) == 2
+
+
+def test_a_contact_bit_that_never_says_yes_is_overruled_by_a_heart_rate_that_moves() -> None:
+    packets = [unworn(float(k), 66 + k // 7) for k in range(1, 30)]
+    assert statuses(connected(), packets)[-1].trust == {"hr": 0.5, "rr": 0.5}
+
+
+def test_a_contact_bit_is_believed_beside_a_heart_rate_that_stands_still() -> None:
+    told = statuses(connected(), [unworn(float(k), 72) for k in range(1, 60)])
+    assert told[-1].contact is False
+
+
+def test_a_contact_bit_is_believed_beside_intervals_that_jump() -> None:
+    packets = [unworn(float(k), 72, 500 if k % 2 else 1100) for k in range(1, 60)]
+    assert statuses(connected(), packets)[-1].contact is False
+
+
+def test_a_contact_bit_that_works_is_believed_for_longer() -> None:
+    reader = connected()
+    reader.take(beat(1.0, contact=True))
+    packets = [unworn(1.0 + k, 72, 820 + 13 * (k % 5)) for k in range(1, 30)]
+    assert statuses(reader, packets)[-1].contact is False
+
+
+def test_a_heart_rate_of_zero_is_overruled_by_steady_intervals() -> None:
+    reader = connected()
+    packets = [
+        Packet(float(k), MEASUREMENT, HeartRateMeasurement(0, (820 + 13 * (k % 5),)).encode())
+        for k in range(1, 13)
+    ]
+    assert statuses(reader, packets)[-1].trust == {"hr": 0.5, "rr": 0.5}
+    (rr,) = [s for s in reader.take(packets[0]) if isinstance(s, Chunk)]
+    assert rr.signal is Signal.RR
+
+
+def test_zeros_behind_the_intervals_only_fill_the_packet() -> None:
+    reader = connected()
+    (status, _, rr) = reader.take(beat(1.0, (1000, 0, 0)))
+    assert isinstance(rr, Chunk)
+    assert rr.values[:, 0].tolist() == [1000 / 1024]
+    assert isinstance(status, SensorStatus)
+    assert status.bad == {"padding": 1}
+
+
+def test_intervals_sent_twice_are_doubted_and_counted_and_the_heart_rate_is_kept() -> None:
+    reader = connected()
+    packets = [beat(float(k), (930 + 17 * (k % 5),) * 2) for k in range(1, 40)]
+    told = statuses(reader, packets)
+    assert told[-1].trust == {"rr": 0.0}
+    assert "impossible" in told[-1].detail
+    assert told[-1].bad["contradictory"] > 20

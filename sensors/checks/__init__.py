@@ -1,0 +1,1 @@
+"""Whether what a sensor says fits together: values with time, with each other, with the skin."""
