@@ -84,7 +84,7 @@ class BodyView:
         return _trust(max(fresh, default=0.0))
 
     def _measure(self, reading: Reading | None, digits: int) -> MeasureView:
-        if reading is None or reading.value is None:
+        if reading is None or reading.value is None or reading.quality <= 0.0:
             return UNKNOWN
         measured_s = self._evidence.measured_s(reading.name)
         if measured_s is None:

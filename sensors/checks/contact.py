@@ -12,7 +12,7 @@ __all__ = ["ContactCheck"]
 _DOUBT = Doubt(
     "It says that it does not touch the skin, and sends a plausible heartbeat all the same: that "
     "counts, with less trust.",
-    0.5,
+    0.8,
 )
 #: How many packets must show a heart before the bit is not believed: fewer for one that never
 #: said yes, as many straps have it. Ours.

@@ -30,7 +30,7 @@ _UNEVEN = 1.5  #: of the usual distance of packets: after more, one may have bee
 #: Milliseconds that are read as 1/1024 s make every interval this much too short.
 _MS_FOR_1024, _MS_TOLERANCE, _MS_S, _MS_EVEN = 1000.0 / 1024.0, 0.008, 90.0, 0.95
 _MS_TRUST = 0.5
-_FEW_TRUST = 0.25
+_FEW_TRUST = 0.5
 #: How far the mean of the intervals may lie from the device's own rate, which is smoothed. Ours.
 _RATE_AGREES, _RATE_S, _RATE_BEATS = (0.8, 1.25), 30.0, 15
 #: The most equal intervals in a row are 12 in 17 hours of a wristband that rounds to 1/64 s.

@@ -94,7 +94,7 @@ def test_lost_packets_are_no_reason_to_doubt_the_others() -> None:
 def test_every_third_interval_left_out_shows_in_the_time_that_is_not_filled() -> None:
     packets = ((t, rr if int(t) % 3 else [], bpm) for t, rr, bpm in strap(heart(200), shown))
     trust, sentence = doubt_after(packets)
-    assert trust < 0.5
+    assert trust == 0.5
     assert "fill" in sentence
 
 

@@ -157,7 +157,7 @@ def test_a_contact_bit_that_never_says_yes_is_overruled_by_a_steady_heartbeat() 
     told = statuses(reader, packets)
     assert "wet the electrodes" in told[0].detail
     assert "touch the skin" in told[-1].detail
-    assert (told[-1].contact, told[-1].trust) == (None, {"hr": 0.5, "rr": 0.5})
+    assert (told[-1].contact, told[-1].trust) == (None, {"hr": 0.8, "rr": 0.8})
     assert told[-1].bad == {"contradictory": 5}
     kinds = [type(sample) for sample in reader.take(unworn(13.0, 72, 850))]
     assert kinds.count(Chunk) == 2
@@ -165,7 +165,7 @@ def test_a_contact_bit_that_never_says_yes_is_overruled_by_a_steady_heartbeat() 
 
 def test_a_contact_bit_that_never_says_yes_is_overruled_by_a_heart_rate_that_moves() -> None:
     packets = [unworn(float(k), 66 + k // 7) for k in range(1, 30)]
-    assert statuses(connected(), packets)[-1].trust == {"hr": 0.5, "rr": 0.5}
+    assert statuses(connected(), packets)[-1].trust == {"hr": 0.8, "rr": 0.8}
 
 
 def test_a_contact_bit_is_believed_beside_a_heart_rate_that_stands_still() -> None:
@@ -191,7 +191,7 @@ def test_a_heart_rate_of_zero_is_overruled_by_steady_intervals() -> None:
         Packet(float(k), MEASUREMENT, HeartRateMeasurement(0, (820 + 13 * (k % 5),)).encode())
         for k in range(1, 13)
     ]
-    assert statuses(reader, packets)[-1].trust == {"hr": 0.5, "rr": 0.5}
+    assert statuses(reader, packets)[-1].trust == {"hr": 0.8, "rr": 0.8}
     (rr,) = [s for s in reader.take(packets[0]) if isinstance(s, Chunk)]
     assert rr.signal is Signal.RR
 
