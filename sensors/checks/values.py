@@ -44,7 +44,7 @@ def possible(signal: Signal, values: FloatArray) -> NDArray[np.bool_]:
     """
     low, high = _POSSIBLE.get(signal, _ANY)
     with np.errstate(invalid="ignore"):
-        fits: NDArray[np.bool_] = ((values > low) & (values < high)).all(axis=1)
+        fits: NDArray[np.bool_] = np.all((values > low) & (values < high), axis=1)
     return fits
 
 
