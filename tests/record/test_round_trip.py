@@ -263,14 +263,16 @@ def test_each_format_keeps_what_the_table_says(folder: Path) -> None:
 
 
 def test_a_marker_that_looks_like_the_name_of_a_channel_is_a_marker(tmp_path: Path) -> None:
-    """MNE would not read a file with a note about a channel that it has not."""
+    """MNE would take it for a note about that channel alone, and cut the name off its text."""
     mne = pytest.importorskip("mne")
-    session = write_log(tmp_path / "session", BODY, marker="write me@@home")
+    session = write_log(tmp_path / "session", BODY, marker="felt it@@EDA")
     EXPORTERS.load("edf").export(
         session, tmp_path / "a.edf", force=False, progress=lambda share: None
     )
     raw = mne.io.read_raw_edf(tmp_path / "a.edf", include=["EDA"], verbose="error")
-    assert "marker write me@ @home" in raw.annotations.description
+    (found,) = [note for note in raw.annotations if note["description"].startswith("marker")]
+    assert found["description"] == "marker felt it@ @EDA"
+    assert found["ch_names"] == ()
 
 
 def test_the_lines_that_the_page_gives_read_the_gap_as_one(
