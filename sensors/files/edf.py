@@ -107,11 +107,12 @@ def read_edf(path: Path, data: bytes) -> Recording:
     )
     series, more = _series(records, channels, starts_s - begin_s, seconds, name_of(path), found.bad)
     taken = {chunk.signal for chunk in series}
+    series += [chunk for chunk in found.series if chunk.signal not in taken]
     return assemble(
         path,
         "EDF+" if any(c.label == _ANNOTATIONS for c in channels) else "EDF",
-        [*series, *(chunk for chunk in found.series if chunk.signal not in taken)],
-        found.gaps,
+        series,
+        [gap for gap in found.gaps if gap.signal in {chunk.signal for chunk in series}],
         started=_started(_words(data[168:176]), _words(data[176:184]), about, begin_s),
         markers=found.markers,
         warnings=[*warnings, *more],

@@ -43,7 +43,7 @@ class EdfNotes:
     markers: list[tuple[float, str]] = field(default_factory=list)  #: (time in s, text)
     bad: list[BadStretch] = field(default_factory=list)  #: stretches that are no data
     series: list[Chunk] = field(default_factory=list)  #: of signals without a rate
-    gaps: list[Gap] = field(default_factory=list)  #: of these
+    gaps: list[Gap] = field(default_factory=list)  #: that our own export tells of
 
 
 def understood(notes: Iterable[tuple[float, float, str]], source: str, *, ours: bool) -> EdfNotes:
@@ -64,7 +64,6 @@ def understood(notes: Iterable[tuple[float, float, str]], source: str, *, ours: 
         Of a file of ours the markers are those that were markers then; all texts of others are.
     """
     found = EdfNotes()
-    gaps: list[Gap] = []
     samples: dict[LabelMeaning, list[tuple[float, float]]] = {}
     for onset_s, duration_s, text in notes:
         name, _, label = text.partition("@@")
@@ -77,7 +76,7 @@ def understood(notes: Iterable[tuple[float, float, str]], source: str, *, ours: 
             if meaning is not None and not number:  # a second sensor's are left out
                 samples.setdefault(meaning, []).append((onset_s, _number(value)))
         elif ours and (gap := gap_of(text, onset_s, onset_s + duration_s, source)) is not None:
-            gaps.append(gap)
+            found.gaps.append(gap)
         elif not ours:
             found.markers.append((onset_s, text))
         elif text.startswith(_MARKER):
@@ -90,8 +89,6 @@ def understood(notes: Iterable[tuple[float, float, str]], source: str, *, ours: 
         else:
             chunk = Chunk.events(meaning.signal, source, times_s, values)
         found.series.append(chunk)
-    sampled = {chunk.signal for chunk in found.series}
-    found.gaps = [gap for gap in gaps if gap.signal in sampled]
     return found
 
 

@@ -81,7 +81,7 @@ def assemble(
     series
         Each signal once, of full length.
     gaps
-        Those that the file tells of; missing stretches are added.
+        Those that the file tells of; other missing stretches are added.
     started
         When time 0 was; naive where the file tells no time zone, None where it does not say.
     markers
@@ -107,14 +107,14 @@ def assemble(
             hint="The recording is empty or was cut right after its start; try another one.",
         )
     duration_s = max(_end_s(chunk) for chunk in kept)
-    told = list(gaps)
-    every_gap = [*told, *(gap for chunk in kept for gap in _missing(chunk))]
-    every_gap += [
-        gap
-        for chunk in kept
-        for gap in _after_its_end(chunk, duration_s)
-        if not any(one.signal is gap.signal and one.end_s > gap.start_s for one in told)
-    ]
+    every_gap = told = list(gaps)
+    for chunk in kept:
+        known = [gap for gap in told if gap.signal is chunk.signal]
+        every_gap = every_gap + [
+            gap
+            for gap in (*_missing(chunk), *_after_its_end(chunk, duration_s))
+            if not any(one.start_s < gap.end_s and gap.start_s < one.end_s for one in known)
+        ]
     return Recording(
         name=name_of(path),
         path=path,

@@ -109,8 +109,7 @@ def read_xdf(path: Path, data: bytes) -> Recording:
         for gap in stream.gaps
     ]
     if any(stream.ours for stream in found):  # ours knows the reasons, and all of them
-        single = {chunk.signal for chunk in series if chunk.rate_hz is None}
-        gaps = [gap for gap in told if gap.signal in single]
+        gaps = [gap for gap in told if gap.signal in {chunk.signal for chunk in series}]
     return assemble(
         path,
         "XDF",

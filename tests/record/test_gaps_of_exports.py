@@ -151,17 +151,18 @@ def test_the_gaps_that_are_read_back_are_those_of_the_log(tmp_path: Path, name: 
     ]
     start_s = max(chunk.times_s[-1] for chunk in body.chunks if chunk.signal is Signal.RR)
     stopped = Gap(Signal.RR, "worn", float(start_s), LENGTH_S, "no_contact")
-    body.gaps = {Signal.RR: stopped, Signal.HR: body.gaps[Signal.HR]}
+    body.gaps = {key: body.gaps[key] for key in (Signal.EDA, Signal.HR)} | {Signal.RR: stopped}
     session = write_log(tmp_path / "session", body)
     export = export_edf if name == "a.edf" else export_xdf
     export.export(session, tmp_path / name, force=False, progress=quiet)
-    found = [gap for gap in read(tmp_path / name).gaps if gap.signal is not Signal.EDA]
-    assert {gap.signal: gap.reason for gap in found} == {
-        Signal.RR: "no_contact", Signal.HR: "link",
+    found = {gap.signal: gap for gap in read(tmp_path / name).gaps}
+    assert len(found) == len(read(tmp_path / name).gaps)
+    assert {signal: gap.reason for signal, gap in found.items()} == {
+        Signal.RR: "no_contact", Signal.HR: "link", Signal.EDA: "link",
     }  # fmt: skip
-    assert [(gap.start_s, gap.end_s) for gap in found] == [
-        pytest.approx((gap.start_s, gap.end_s), abs=2e-6) for gap in (body.gaps[Signal.HR], stopped)
-    ]
+    for signal, gap in body.gaps.items():
+        times_s = (found[signal].start_s, found[signal].end_s)
+        assert times_s == pytest.approx((gap.start_s, gap.end_s), abs=2e-6)
 
 
 @pytest.mark.parametrize(
