@@ -64,7 +64,17 @@ ROOMS = {
     ),
     "player": Room(
         ("synth/player/*.py",),
-        ("tests/synth/test_player_scheduler.py", "tests/synth/test_player_claims.py"),
+        tuple(
+            f"tests/synth/test_player_{name}.py"
+            for name in (
+                "scheduler",
+                "claims",
+                "process_claims",
+                "rights_claims",
+                "remote_claims",
+                "child_claims",
+            )
+        ),
     ),
     "link": Room(
         ("sensors/ble/link.py",),

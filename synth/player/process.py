@@ -320,5 +320,8 @@ class _Player:
             self._scheduler.panic(self._now_s())
         except SynthError:
             pass  # the port has gone, and the sound with it
+        except Exception:
+            if not self.is_added:
+                raise
         finally:
             output.close()
