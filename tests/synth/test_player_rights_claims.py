@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -47,7 +46,7 @@ class System:
         self.asked.append(command)
         assert options["timeout"] == 2.0
         if "hangs" in self.grants:
-            raise subprocess.TimeoutExpired(command, 2.0)
+            raise realtime_priority.subprocess.TimeoutExpired(command, 2.0)
         return SimpleNamespace(returncode=0 if "rtkit" in self.grants else 1)
 
 
