@@ -1,4 +1,7 @@
-"""Players' processes and their wires, and a loop whose time jumps: all of a test's own."""
+"""Players whose processes and wires are a test's own, on a loop whose time jumps.
+
+They start no program, so that the claims about them belong to the quick ones.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from synth import wire
 from synth.events import Note
 from synth.params import Layer
 from synth.player import protocol, remote
+from synth.player.remote import RemotePlayer
 from synth.tempo_map import TempoSegment
+
+__all__ = ["READY", "TEMPO", "Child", "RemotePlayer", "Stage", "note"]
 
 READY = protocol.line("ready", rights="fifo", lookahead_s=0.0)
 

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from player_stage import TEMPO, Child, Stage, note
+from player_stage import TEMPO, Child, RemotePlayer, Stage, note
 
 from synth.errors import OutputUnavailable
 from synth.outputs.midi_map import MidiMap
 from synth.params import MusicParams
 from synth.player import protocol
-from synth.player.remote import RemotePlayer
 
 
 @pytest.fixture
