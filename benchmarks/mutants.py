@@ -60,7 +60,10 @@ ROOMS = {
     "verify": Room(("biofeedback/record/verify.py",), ("tests/record/test_verify_claims.py",)),
     "trials": Room(
         ("biofeedback/trials/*.py",),
-        ("tests/trials/test_trial_claims.py", "tests/trials/test_trial_rules.py"),
+        tuple(
+            f"tests/trials/test_trial_{name}.py"
+            for name in ("claims", "page_claims", "preparation_claims", "rules")
+        ),
     ),
     "player": Room(
         ("synth/player/*.py",),
