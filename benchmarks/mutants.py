@@ -104,6 +104,7 @@ ROOMS = {
             "tests/personal/test_learner_claims.py",
             "tests/personal/test_insight_claims.py",
             "tests/personal/test_kept_claims.py",
+            "tests/personal/test_trail_claims.py",
             "-k",
             QUICK,
         ),
