@@ -169,7 +169,7 @@ async def _serving(
     clock = asyncio.get_running_loop().time
     links = WebLinks(bound.getsockname()[1])
     stations, tokens = stations_of(), Tokens(clock, links.take)
-    stations.seats_changed = lambda: _publish(links, place, stations)
+    stations.seats_changed = lambda: _publish(links, place, stations.guests())
     stations.seats_changed()
     table = app.routes(stations, tokens, place, _around(), stations.out, lines)
     _, listener = tokens.invite("listener", "home", stations.home.id)
@@ -194,15 +194,15 @@ async def _serving(
                 await server.run(guarded, bound, files, leaving=stations.shut)
     finally:
         await stations.close()
-        links.publish(place.origins, {})  # who sat here is nobody's business afterwards
+        _publish(links, place, {})  # who sat here is nobody's business afterwards
 
 
-def _publish(links: WebLinks, place: ServedAt, stations: Stations) -> None:
+def _publish(links: WebLinks, place: ServedAt, seats: dict[str, str]) -> None:
     """Tell `serve --link` of this server; it plays as well where that can't be."""
     from biofeedback.common.errors import FolderError
 
     try:
-        links.publish(place.origins, stations.guests())
+        links.publish(place.origins, seats)
     except FolderError as error:
         console.err.print(f"Note: serve --link will not work: {error}", markup=False)
 
