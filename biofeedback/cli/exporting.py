@@ -16,7 +16,7 @@ from biofeedback.cli.options import Json, Sessions, session_named
 if TYPE_CHECKING:
     from biofeedback.record.export_label import ExportLabel
 
-__all__ = ["export", "note_copy", "note_copy_of", "refuse_damage"]
+__all__ = ["export", "note_copy", "note_copy_of", "tell_running"]
 
 
 class _Named(TypedDict, total=False):
@@ -56,7 +56,7 @@ def export(
     from biofeedback.app.registry import EXPORTERS
     from biofeedback.common.errors import ConfigError
     from biofeedback.record.export_label import OWN, ExportLabel
-    from biofeedback.record.reader import read_header
+    from biofeedback.record.reader import read, read_header
 
     if EXPORTERS.find(to) is None:
         raise ConfigError(f"there is no export to {to!r}", hint=EXPORTERS.hint(to))
@@ -70,7 +70,8 @@ def export(
         )
     named: _Named = {} if label == OWN else {"label": label}
     for path in found:
-        refuse_damage(path)
+        deque(read(path), maxlen=0)  # a damaged one is refused before anything is written
+        tell_running(path)
     paths: list[Path] = []
     with console.progress(f"Exporting to {to.upper()}") as progress:
         for number, path in enumerate(found):
@@ -114,12 +115,11 @@ def note_copy(session: Path, kind: str, target: Path) -> None:
         note_copy_of(people_of(read_header(session)), kind, target, folder.name)
 
 
-def refuse_damage(session: Path) -> None:
-    """Raise for a log that is damaged, before anything is made of it; say it where one runs."""
-    from biofeedback.record.reader import find_log, read
+def tell_running(session: Path) -> None:
+    """Say that a session runs still, where something is made of its log."""
+    from biofeedback.record.reader import find_log
     from biofeedback.storage.locks import is_running
 
-    deque(read(session), maxlen=0)
     if is_running(find_log(session).parent):
         console.err.print(
             "[yellow]Note:[/] the session runs still; this ends where its log ends now.",

@@ -235,7 +235,7 @@ def render(
     if target.exists() and not force:
         raise FolderError(f"{target} exists already", hint="Choose a new name, or add --force.")
     path = session_named(session, sessions)
-    exporting.refuse_damage(path)
+    exporting.tell_running(path)
     try:
         if kind in (".wav", ".flac"):
             with console.progress("Rendering the sound") as progress:
@@ -266,7 +266,7 @@ def report(
     from biofeedback.storage import encryption
 
     found = session_named(session, sessions)
-    exporting.refuse_damage(found)
+    exporting.tell_running(found)
     with console.progress("Writing the report") as progress:
         path = page.write(found, progress)
     console.written([path, *([pdf.write(path)] if as_pdf else [])], as_json)

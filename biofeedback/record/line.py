@@ -22,6 +22,7 @@ __all__ = [
     "Time",
     "checksums",
     "encode",
+    "intact",
     "sealed",
     "short",
     "shortened",
@@ -106,6 +107,23 @@ def checksums(line: bytes) -> tuple[str, str]:
         return "", f"{zlib.crc32(line):08x}"
     own = line[:-_LENGTH] + b"}"
     return found[len(_FIELD) : -2].decode("ascii", "replace"), f"{zlib.crc32(own):08x}"
+
+
+def intact(line: bytes) -> bool:
+    """Whether a line carries the checksum that it should.
+
+    Parameters
+    ----------
+    line
+        A line of the log, a JSON object without its line break.
+
+    Returns
+    -------
+    bool
+        False for a line without one.
+    """
+    own = zlib.crc32(b"}", zlib.crc32(memoryview(line)[:-_LENGTH]))
+    return line[-_LENGTH:] == b'%s%08x"}' % (_FIELD, own)
 
 
 def short(value: _Value) -> _Value:

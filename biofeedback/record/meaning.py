@@ -69,8 +69,9 @@ def _chunk(line: lines.ChunkLine) -> str:
     count = len(line.values)
     if line.unit != UNITS[line.signal]:
         return f"unit, {line.unit!r}, is not that of {line.signal}"
-    widths = {len(row) if isinstance(row, list) else 0 for row in line.values}
-    if len(widths) > 1 or 0 < max(widths, default=1) > _MOST_CHANNELS:
+    kinds = set(map(type, line.values))
+    widths = {1} if list not in kinds else set(map(_width, line.values))
+    if len(widths) > 1 or not 0 < max(widths) <= _MOST_CHANNELS:
         return "values: not equally many for each sample"
     if line.t0 is not None and line.rate_hz is not None:
         first_s, last_s = line.t0, line.t0 + (count - 1) / line.rate_hz
@@ -84,6 +85,10 @@ def _chunk(line: lines.ChunkLine) -> str:
 
 
 _MOST_CHANNELS = 256
+
+
+def _width(row: object) -> int:
+    return len(row) if isinstance(row, list) else 0
 
 
 def _gap(line: lines.GapLine) -> str:
@@ -146,8 +151,9 @@ def _several(line: lines.LostLine | lines.SkipLine) -> str:
 
 def _near(t: float, *times_s: float) -> str:
     """Return that a time lies far from its line's, which may be a day after what it tells of."""
+    first_s, last_s = t - _BEHIND_S, t + _AHEAD_S
     for time_s in times_s:
-        if not t - _BEHIND_S <= time_s <= t + _AHEAD_S:
+        if not first_s <= time_s <= last_s:
             return f"a time in it, {time_s:g} s, lies far from its own, {t:g} s"
     return ""
 

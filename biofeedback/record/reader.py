@@ -250,27 +250,25 @@ def scan(session: Path) -> Iterator[ScannedLine]:
     LogError
         Without a log, for an empty one, and for one of a newer schema.
     """
-    scanner, due = LineScanner(), 1
+    scanner, due, seen = LineScanner(), 1, False
     parts = log_parts(session)
     for path in parts:
         number, at, whole = 0, _number(path), whole_lines(path)
         try:
             for raw in whole:
-                number += 1
+                number, seen = number + 1, True
                 if number == 1 and at > due and not raw.startswith(_HEADER):
                     missing = path.with_name(part_name(due))
                     yield ScannedLine(missing, 0, b"", None, _MISSING)
-                if (found := scanner.take(path, number, raw)) is not None:
-                    yield found
+                yield from scanner.take(path, number, raw)
         except KeyMissingError:
             raise
         except LogError as error:
-            reason = str(error).removeprefix(f"{path} ")
+            seen, reason = True, str(error).removeprefix(f"{path} ")
             yield ScannedLine(path, 0, b"", None, reason)
         due = at + 1
-    if (found := scanner.end()) is not None:
-        yield found
-    elif scanner.header is None:
+    yield from scanner.end()
+    if not seen:
         empty = all(part.stat().st_size == 0 for part in parts)
         how = "" if empty else ": it was cut within its first line"
         raise LogError(f"the session log {parts[0]} is empty{how}", hint="The session never began.")

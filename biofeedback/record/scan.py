@@ -13,13 +13,15 @@ from pathlib import Path
 import msgspec
 
 from biofeedback.common.errors import LogError
-from biofeedback.record.line import checksums, encode
+from biofeedback.record.line import checksums, encode, intact
 from biofeedback.record.lines import DERIVED, SCHEMA, HeaderLine, Line, LostLine
 from biofeedback.record.meaning import nonsense
 from biofeedback.record.older import decoder
 
 __all__ = ["LineScanner", "ScannedLine", "sound"]
 
+_DERIVED, _MARKS = frozenset(DERIVED), frozenset((HeaderLine, LostLine))
+_CLOSE_S = 2.0  #: ticks come twice a second
 #: Between two lines of a session that runs lie milliseconds; but a computer may sleep meanwhile.
 _LONGEST_SLEEP_S = 7 * 86400.0
 #: Before the last line, which no other one confirms.
@@ -52,12 +54,12 @@ class LineScanner:
         self._decode: Callable[[bytes], Line] = decoder(SCHEMA)
         self._seq = 0
         self._anew = False  #: the last line was the header, written again
-        self._held: ScannedLine | None = None  #: whose time the next one confirms
+        self._held: ScannedLine | None = None  #: long after the one before it: the next one tells
         self._time_s = 0.0  #: of the last line that was handed out
         self._after_hole = False
 
-    def take(self, part: Path, number: int, raw: bytes) -> ScannedLine | None:
-        """Take the next line in; return the one before it, None when that is none of its own.
+    def take(self, part: Path, number: int, raw: bytes) -> tuple[ScannedLine, ...]:
+        """Take the next line in; return it, mostly, else none or two.
 
         Parameters
         ----------
@@ -70,30 +72,53 @@ class LineScanner:
 
         Returns
         -------
-        ScannedLine | None
-            None as well for a header that was written again when a file had been taken away.
+        tuple[ScannedLine, ...]
+            None for a header that was written again when a file had been taken away. A line that
+            lies long after the one before it comes with the next one, which confirms it or not.
 
         Raises
         ------
         LogError
             For a log of a newer schema, of which this code can say nothing.
         """
+        line = self._sound(raw) if self._held is None else None
+        if line is not None:
+            return (ScannedLine(part, number, raw, line, ""),)
         found = self._scanned(part, number, raw)
         if found is None:
-            return None
-        held, self._held = self._held, found
-        return None if held is None else self._in_time(held, found.line)
+            return ()
+        before = () if self._held is None else (self._in_time(self._held, found.line),)
+        self._held = None
+        if found.line is not None and found.line.t - self._time_s > _CLOSE_S:
+            self._held = found
+            return before
+        return (*before, self._in_time(found, found.line))
 
-    def end(self) -> ScannedLine | None:
-        """Return the last line; None when there was none.
+    def end(self) -> tuple[ScannedLine, ...]:
+        """Return the last line, where it was not yet.
 
         Returns
         -------
-        ScannedLine | None
+        tuple[ScannedLine, ...]
             Nothing confirms its time, so it may lie at most an hour after the one before.
         """
         held, self._held = self._held, None
-        return None if held is None else self._in_time(held, None)
+        return () if held is None else (self._in_time(held, None),)
+
+    def _sound(self, raw: bytes) -> Line | None:
+        """Return what a line says that is as most are; None for one to be looked at closely."""
+        try:
+            line = self._decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        kind = type(line)
+        if line.seq != self._seq or kind in _MARKS or not 0.0 <= line.t - self._time_s <= _CLOSE_S:
+            return None
+        if (kind not in _DERIVED and not intact(raw)) or nonsense(line):
+            return None
+        self._seq, self._time_s = line.seq + 1, line.t
+        self._anew = self._after_hole = False
+        return line
 
     def _scanned(self, part: Path, number: int, raw: bytes) -> ScannedLine | None:
         try:

@@ -25,7 +25,7 @@ from biofeedback.storage.locks import session_lock
 
 __all__ = ["LogWriter"]
 
-SYNC_EVERY_S = 0.75
+SYNC_EVERY_S = 0.5
 #: What may wait in memory for a disk that does not answer: an hour and more of a full session.
 WAITING_BYTES = 1 << 26
 #: A part that has as much is closed: some two hours, which an editor still opens.
