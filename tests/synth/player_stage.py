@@ -100,7 +100,7 @@ class Stage:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.loop = Loop()
-        self.children: list[Callable[[], Child] | OSError] = []
+        self.children: list[Callable[[], Child] | Exception] = []
         self.started: list[Child] = []
         self.commands: list[tuple[str, ...]] = []
         monkeypatch.setattr(wire, "spawn", self.spawn)
@@ -109,7 +109,7 @@ class Stage:
     async def spawn(self, *command: str) -> tuple[Child, asyncio.StreamReader, Child]:
         self.commands.append(command)
         made = self.children.pop(0) if self.children else Child
-        if isinstance(made, OSError):
+        if isinstance(made, Exception):
             raise made
         child = made()
         self.started.append(child)

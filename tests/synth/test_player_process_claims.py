@@ -114,13 +114,13 @@ class Stage:
         self.clock = Clock()
         self.output = Own(self.clock)
         self.wire = Wire(self.clock, [])
-        self.handlers: dict[int, object] = {}
+        self.handlers: list[tuple[int, object]] = []
         module = ModuleType("own_output")
         module.make = self.make  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "own_output", module)
         monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=self.clock))
         monkeypatch.setattr(process, "become_punctual", lambda: rights)
-        monkeypatch.setattr(signal, "signal", self.handlers.__setitem__)
+        monkeypatch.setattr(signal, "signal", lambda *pair: self.handlers.append(pair))
         monkeypatch.setattr(process, "ChildEnd", lambda: self.wire)
 
     def make(self, target: str) -> Own:
@@ -220,8 +220,9 @@ def test_however_it_is_asked_to_end_it_falls_silent_first(stage: Stage, end: byt
 
 def test_a_signal_ends_it_and_none_comes_between_while_it_falls_silent(stage: Stage) -> None:
     stage.play(until_s=0.1)
-    assert stage.handlers[signal.SIGINT] is signal.SIG_IGN
-    assert stage.handlers[signal.SIGTERM] is signal.SIG_IGN
+    assert stage.handlers[0] == (signal.SIGINT, signal.SIG_IGN)
+    assert (signal.SIGTERM, process._end) in stage.handlers[1:3]
+    assert (signal.SIGTERM, signal.SIG_IGN) in stage.handlers[-2:]
     with pytest.raises(process._Ended):
         process._end(15, None)
 
@@ -300,6 +301,19 @@ def test_it_wakes_up_before_a_note_by_as_much_as_it_may_spin(
     (idle_s, until_s) = sorted(waits(Stage(monkeypatch, rights)), reverse=True)
     assert idle_s == 0.25
     assert until_s == pytest.approx(0.1 - before_s, abs=1.01e-4)
+
+
+@pytest.mark.parametrize(("uri", "told"), [("midi:Synth?clock", True), ("midi:Synth", False),
+                                           ("osc:9", True)])  # fmt: skip
+def test_a_clock_is_told_where_it_was_asked_for_and_over_osc(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, uri: str, told: bool
+) -> None:
+    pulses: list[str] = []
+    stage.output.pulse = lambda pulse, due_s: pulses.append(pulse.what)  # type: ignore[attr-defined]
+    monkeypatch.setattr(process, "build", lambda spec, midi_map: stage.output)
+    stage.play((0.0, TEMPO), (0.0, protocol.notes([note(1, 1.0)])), until_s=6.0, uri=uri)
+    assert ("tick" in pulses) == told
+    assert pulses[-1:] == ["stop"] * told
 
 
 def test_an_output_that_looks_ahead_is_served_in_coarse_steps(stage: Stage) -> None:

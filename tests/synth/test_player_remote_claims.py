@@ -292,3 +292,24 @@ def test_what_does_not_fit_is_counted_and_not_waited_for(stage: Stage) -> None:
     player = stage.run(play())
     assert player.health["unsent"] == 1
     assert [m["gain"] for m in stage.started[0].heard if m["kind"] == "volume"] == [0.1]
+
+
+def test_whatever_hinders_a_start_is_told_and_tried_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play() -> tuple[str, str]:
+        player = await RemotePlayer.open("null:", 0.0)
+        stage.children = [RuntimeError("odd")] * 2
+        stage.started[0].leave(1)
+        await asyncio.sleep(0.5)
+        trouble = player.trouble
+        await until(lambda: len(stage.started) > 1 and not player.trouble)
+        later = player.trouble
+        await player.close()
+        return trouble, later
+
+    assert stage.run(play()) == (
+        "the player of null: could not be started (RuntimeError('odd'))",
+        "",
+    )
+    assert "the player of null: could not be started: RuntimeError('odd')" in caplog.text

@@ -1,7 +1,9 @@
 """What a player asks of the system before it plays, on a system of a test's own."""
 
+import ctypes
 import os
 import signal
+import struct
 import sys
 from types import SimpleNamespace
 
@@ -71,7 +73,7 @@ def test_it_takes_the_best_rights_that_there_are(
     system = System(monkeypatch, *grants)
     assert realtime_priority.become_punctual() == granted
     assert system.asked[:3] == ["collect", "freeze", "disable"]
-    assert system.asked[3][:2] == (29, 1)  # timer slack, of a nanosecond
+    assert system.asked[3] == (29, 1, 0, 0, 0)  # timer slack, of a nanosecond
     assert system.asked[4] == (0, os.SCHED_FIFO, 50)
     if granted in ("nice", "short slices", "normal"):
         assert system.asked[-1] == (os.PRIO_PROCESS, 0, -10)
@@ -97,3 +99,35 @@ def test_the_desktop_s_service_is_asked_with_a_limit_on_what_hangs(
     limit, command = system.asked
     assert limit == (150_000, 200_000)
     assert " ".join(command) == f"/usr/bin/{program} {call.format(pid=os.getpid())}"
+
+
+@linux
+def test_a_thread_that_rules_for_too_long_steps_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    system, handlers = System(monkeypatch, "busctl", "rtkit", "fifo"), dict[int, object]()
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    assert realtime_priority.ask_rtkit()
+    system.asked.clear()
+    handlers[signal.SIGXCPU](signal.SIGXCPU, None)  # type: ignore[operator]
+    assert system.asked == [(0, os.SCHED_OTHER, 0)]
+
+
+@pytest.mark.parametrize(("answer", "granted"), [(0, True), (-1, False)])
+def test_short_turns_are_asked_for_in_the_kernel_s_own_words(
+    monkeypatch: pytest.MonkeyPatch, answer: int, granted: bool
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def syscall(*words: object) -> int:
+        asked.append(words)
+        return answer
+
+    library = SimpleNamespace(syscall=syscall)
+    monkeypatch.setattr(realtime_priority.ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(realtime_priority.platform, "machine", lambda: "x86_64")
+    assert realtime_priority._short_slices() is granted
+    ((number, process, request, flags),) = asked
+    assert (number, process, flags) == (314, 0, 0)
+    size, *others = struct.unpack("IIQiIQQQII", ctypes.string_at(request, 56))
+    assert (size, others) == (56, [0, 0, 0, 0, 100_000, 0, 0, 0, 0])
+    monkeypatch.setattr(realtime_priority.platform, "machine", lambda: "sparc")
+    assert not realtime_priority._short_slices()
