@@ -28,7 +28,7 @@ def read_tags(folder: Path) -> tuple[str, ...]:
     """
     try:
         text = encryption.read(folder / TAGS_NAME).decode()
-    except (FileNotFoundError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError):  # a folder in its place, and the like
         return ()
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 

@@ -1,12 +1,14 @@
 """Profiles: old ones are read, newer ones refused, wishes kept, and what was learned forgotten."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from biofeedback.cli.app import run
-from biofeedback.common.errors import ConfigError
+from biofeedback.common.errors import BusyError, ConfigError
 from biofeedback.personal import profiles
 
 
@@ -114,3 +116,42 @@ def test_a_style_or_a_programme_that_was_named_always_wins(
                  ["--set", "music.style=lofi"]):  # fmt: skip
         assert run([*start, *more]) == 0
         assert "For robin" not in capsys.readouterr().out
+
+
+SAVES = """
+import sys
+from msgspec import structs
+from biofeedback.app.recommend import preferences
+from biofeedback.personal import profiles
+
+def longer(stored):
+    return structs.replace(stored, resonance_per_minute=(stored.resonance_per_minute or 0.0) + 1)
+
+for _ in range(25):
+    if sys.argv[1] == "a":
+        profiles.update("robin", longer)
+    else:
+        preferences("robin", {"loudest": 0.5})
+        profiles.update("robin", longer)
+"""
+
+
+@pytest.mark.rig
+@pytest.mark.slow
+def test_several_programs_change_one_profile_and_nothing_is_lost() -> None:
+    children = [subprocess.Popen([sys.executable, "-c", SAVES, who]) for who in "aab"]
+    assert [child.wait(timeout=120) for child in children] == [0, 0, 0]
+    profile = profiles.load("robin")
+    assert profile.resonance_per_minute == 75.0
+    assert profile.preferences.loudest == 0.5
+    assert [path.name for path in profiles.beside("robin", "json").parent.iterdir()] == [
+        "robin.json"
+    ]
+
+
+def test_a_change_while_another_program_holds_the_profiles_is_refused_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("biofeedback.storage.locks._FILES_WAIT_S", 0.05)
+    with profiles.alone(), pytest.raises(BusyError, match="another program"):
+        profiles.update("robin", lambda stored: stored)

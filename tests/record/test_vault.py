@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,11 +19,11 @@ from biofeedback.common.errors import ConfigError, FolderError, KeyMissingError
 from biofeedback.config.loader import load
 from biofeedback.offline import sound_exposure
 from biofeedback.personal import consent, profiles
-from biofeedback.record import archive
+from biofeedback.record import archive, index, removal
 from biofeedback.record.catalogue import catalogue, find
 from biofeedback.record.index import INDEX_NAME
 from biofeedback.record.log_summary import summary
-from biofeedback.record.reader import read
+from biofeedback.record.reader import LOG_NAME, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.tags import read_tags, write_tags
 from biofeedback.record.verify import verify
@@ -260,3 +262,49 @@ def test_blocks_of_trials_are_closed_too(home: Path, key: Path) -> None:
     folder = recorded(trials_folder() / "spring" / "sessions")
     assert run(["key", "seal"]) == 0
     assert readable(folder) == []
+
+
+@pytest.mark.parametrize("spoil", ["other words", "a folder", "nobody may read it"])
+def test_a_key_that_cannot_close_is_told_before_the_music(
+    home: Path, key: Path, spoil: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipient = next((home / "data").rglob("recipient.txt"))
+    recipient.unlink()
+    if spoil == "a folder":
+        recipient.mkdir()
+    elif spoil == "other words":
+        recipient.write_text("age1nobody\n")
+    else:
+        recipient.symlink_to(recipient.name)
+    out = home / "out"
+    line = ["run", "-s", "sim:", "--fast", "--duration", "5", "--out", str(out)]
+    assert run(line) == 2
+    assert "holds no public key" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_session_that_was_deleted_leaves_the_index_though_others_list_meanwhile(
+    home: Path,
+) -> None:
+    out = home / "out"
+    other, mine = recorded(out), recorded(out)
+    catalogue(out)
+    before = index.load(out)
+    removal.remove([mine])
+    assert set(index.load(out)) == {other.name}
+    index.store(out, before, [])  # as a program does that listed before and is slow
+    assert set(index.load(out)) == {other.name}
+    assert mine.name.encode() not in (out / INDEX_NAME).read_bytes()
+
+
+def test_an_index_that_another_program_keeps_goes_with_the_sessions(home: Path) -> None:
+    out = home / "out"
+    mine, other = recorded(out), recorded(out)
+    catalogue(out)
+    with closing(sqlite3.connect(out / INDEX_NAME)) as held:
+        held.execute("BEGIN IMMEDIATE")
+        removal.remove([mine])
+    assert readable(home / "out") == [
+        str(path) for path in other.iterdir() if path.name == LOG_NAME
+    ]
+    assert [entry.folder for entry in catalogue(out)[0]] == [other]
