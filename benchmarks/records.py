@@ -1,6 +1,7 @@
 """Measure what a session's log survives and costs, and how well verify sees a change.
 
 python benchmarks/records.py kill [--times 50]       live sessions, each killed at a random moment
+python benchmarks/records.py taken [--times 12]      the log of a live session deleted, moved or cut
 python benchmarks/records.py cut                     a log cut at every 1000th byte, and at random
 python benchmarks/records.py verify [--sessions 100] seeded sessions: strategies, styles, sensors
 python benchmarks/records.py digits [--times 100]    one digit of a log changed, named by verify
@@ -12,12 +13,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
+import os
 import re
+import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -30,9 +35,10 @@ from biofeedback.app.registry import SensorOptions
 from biofeedback.app.runner import SessionRunner
 from biofeedback.common.errors import LogError
 from biofeedback.config.loader import load
+from biofeedback.record import lines
 from biofeedback.record.inputs import input_line
 from biofeedback.record.line import encode
-from biofeedback.record.reader import LOG_NAME, read
+from biofeedback.record.reader import LOG_NAME, part_name, read
 from biofeedback.record.rebuild import core_of
 from biofeedback.record.verify import verify
 from biofeedback.record.writer import LogWriter
@@ -92,6 +98,49 @@ def kill(times: int, rng: Random, scratch: Path) -> None:
     print(
         f"| {times} | {statistics.median(lost):.2f} | {max(lost):.2f} | {len(lost)} | {verified} |"
     )
+
+
+def taken(times: int, rng: Random, scratch: Path) -> None:
+    """Take the log of live sessions away; print when that was told, and what is gone besides."""
+    deeds: dict[str, Callable[[Path], object]] = {
+        "rm": lambda log: log.unlink(),
+        "rm -r": lambda log: shutil.rmtree(log.parent),
+        "mv": lambda log: log.rename(log.with_name("away")),
+        "truncate": lambda log: os.truncate(log, log.stat().st_size // 2),
+    }
+    print("| what | sessions | told after, most s | lines gone besides | verified |")
+    print("|---|---|---|---|---|")
+    for name, deed in deeds.items():
+        told_s: list[float] = []
+        gone, verified, count = 0, 0, -(-times // len(deeds))
+        for number in range(count):
+            out = scratch / f"{name}-{number}"
+            child = subprocess.Popen(
+                [sys.executable, "-m", "biofeedback", "run", "-s", "sim:", "-o", "null:",
+                 "--out", str(out)],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            log, epoch_s = _epoch(out, rng.uniform(2.0, 5.0))
+            before = log.read_bytes()
+            deed(log)
+            at_s = time.monotonic() - epoch_s
+            second, deadline_s = log.with_name(part_name(2)), time.monotonic() + 30
+            while time.monotonic() < deadline_s and not (
+                second.is_file() and b"Trouble: session.jsonl was" in second.read_bytes()
+            ):
+                subprocess.run(["sleep", "0.05"], check=True)
+            child.send_signal(signal.SIGINT)
+            child.wait(timeout=60)
+            found = [line for _, line in read(log.parent)]
+            note = next(
+                line for line in found
+                if isinstance(line, lines.CommandLine) and line.value.startswith("Trouble: session")
+            )  # fmt: skip
+            told_s.append(note.t - at_s)
+            (hole,) = [line for line in found if isinstance(line, lines.LostLine)]
+            gone += max(0, hole.last + 1 - before.count(b"\n"))  # what was on the disk is rm's
+            verified += verify(log.parent, core_of).difference is None
+        print(f"| {name} | {count} | {max(told_s):.2f} | {gone} | {verified} |", flush=True)
 
 
 def _epoch(out: Path, wait_s: float) -> tuple[Path, float]:
@@ -181,8 +230,8 @@ def cost(scratch: Path) -> None:
         second = 0
         for line in logged:
             while second <= line.t:
-                for signal, rate_hz, block in ((Signal.ECG, 130.0, ecg), (Signal.ACC, 50.0, acc)):
-                    chunk = Chunk.regular(signal, "strap", 600.0 * turn + second, rate_hz, block)
+                for sort, rate_hz, block in ((Signal.ECG, 130.0, ecg), (Signal.ACC, 50.0, acc)):
+                    chunk = Chunk.regular(sort, "strap", 600.0 * turn + second, rate_hz, block)
                     device_s = chunk.times_s[-1] - np.arange(len(chunk))[::-1] * 1.00003 / rate_hz
                     entered = intake.clean(replace(chunk, device_times_s=device_s), 0)
                     assert isinstance(entered, Chunk)
@@ -200,7 +249,7 @@ def cost(scratch: Path) -> None:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["kill", "cut", "verify", "digits", "cost"])
+    parser.add_argument("what", choices=["kill", "taken", "cut", "verify", "digits", "cost"])
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
@@ -211,6 +260,8 @@ def main() -> None:
         match asked.what:
             case "kill":
                 kill(asked.times, rng, scratch)
+            case "taken":
+                taken(min(asked.times, 12), rng, scratch)
             case "cut":
                 cut(rng, scratch)
             case "verify":

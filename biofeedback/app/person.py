@@ -253,7 +253,8 @@ def _names(folder: Path, person: str) -> bool:
     """Return whether a log that cannot be read names a person in what is left of it."""
     sign = f'"{person}"'.encode()
     try:
-        return any(sign in path.read_bytes() for path in folder.glob("session*.jsonl"))
+        logs = (path for path in folder.glob("session*.jsonl") if path.is_file())
+        return any(sign in path.read_bytes() for path in logs)
     except OSError:
         return False
 

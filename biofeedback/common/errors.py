@@ -6,6 +6,7 @@ BiofeedbackError
 |-- FolderError     a folder or file that cannot be written
 |   `-- BusyError   or that another program keeps: a session that runs
 |-- LogError        a session log that is missing or unreadable
+|   |-- EmptyLogError    or that never began
 |   `-- KeyMissingError  or encrypted, and the key was not given
 |-- PluginError     a part that an installed package adds cannot be loaded, or failed
 `-- TrialError      a trial that is unknown, was changed, or can't do what was asked
@@ -20,6 +21,7 @@ __all__ = [
     "BusyError",
     "CommandError",
     "ConfigError",
+    "EmptyLogError",
     "FolderError",
     "KeyMissingError",
     "LogError",
@@ -55,6 +57,10 @@ class BusyError(FolderError):
 
 class LogError(BiofeedbackError):
     """A session log cannot be read."""
+
+
+class EmptyLogError(LogError):
+    """A session log has not one whole line: nothing was recorded."""
 
 
 class KeyMissingError(LogError):

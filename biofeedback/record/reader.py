@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from biofeedback.common.errors import KeyMissingError, LogError
+from biofeedback.common.errors import EmptyLogError, KeyMissingError, LogError
 from biofeedback.record.lines import HeaderLine, Line
 from biofeedback.record.scan import LineScanner, ScannedLine
 from biofeedback.storage import encryption
@@ -271,7 +271,9 @@ def scan(session: Path) -> Iterator[ScannedLine]:
     if not seen:
         empty = all(part.stat().st_size == 0 for part in parts)
         how = "" if empty else ": it was cut within its first line"
-        raise LogError(f"the session log {parts[0]} is empty{how}", hint="The session never began.")
+        raise EmptyLogError(
+            f"the session log {parts[0]} is empty{how}", hint="The session never began."
+        )
 
 
 #: A log's first line, and that of a part which goes on where a file was taken away.

@@ -8,6 +8,7 @@ plain one's name and `.age` behind it, and is an ordinary file of https://age-en
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from importlib import import_module
@@ -107,9 +108,11 @@ def read(path: Path) -> bytes:
     Raises `FileNotFoundError` without either, `KeyMissingError` when the key is missing or another.
     """
     closed = _closed(path)
-    if not closed.exists():
-        return path.read_bytes()
-    return _decrypted(closed)
+    if closed.exists():
+        return _decrypted(closed)
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise IsADirectoryError(errno.EISDIR, "it is no file", str(path))
+    return path.read_bytes()
 
 
 def delete(path: Path) -> None:

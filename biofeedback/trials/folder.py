@@ -16,7 +16,13 @@ from pathlib import Path
 
 import msgspec
 
-from biofeedback.common.errors import FolderError, KeyMissingError, LogError, TrialError
+from biofeedback.common.errors import (
+    EmptyLogError,
+    FolderError,
+    KeyMissingError,
+    LogError,
+    TrialError,
+)  # fmt: skip
 from biofeedback.record.lines import TrialItem
 from biofeedback.record.reader import is_session, log_parts, read_header, whole_lines
 from biofeedback.storage.inventory import TRIALS
@@ -90,8 +96,15 @@ class Trial:
                 continue
             try:
                 header = read_header(folder)
-            except LogError:
+            except EmptyLogError:
                 continue  # cut within its first line: nothing was recorded
+            except KeyMissingError:
+                raise  # nor is anything told of it then
+            except LogError as error:
+                raise TrialError(
+                    f"{error}; which block it is cannot be told",
+                    hint="Put it back from a copy, or move that session away.",
+                ) from error
             item = header.trial
             if item is None or item.name != self.protocol.name or item.protocol != self.digest:
                 raise TrialError(
