@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import re
+import shlex
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -222,10 +223,11 @@ def read(
     for found in scan(session):
         if found.problem:
             if told is None or found.line is None:
+                place = shlex.quote(str(found.part.parent))
                 raise LogError(
                     found.told,
-                    hint=f"`biofeedback sessions check {found.part.parent.name}` lists all that is "
-                    "damaged, `sessions repair` saves the rest.",
+                    hint=f"`biofeedback sessions check {place}` lists the damage, `biofeedback "
+                    f"sessions repair {place}` saves the rest.",
                 )
             told(found)
         assert found.line is not None
@@ -248,7 +250,9 @@ def scan(session: Path) -> Iterator[ScannedLine]:
     Raises
     ------
     LogError
-        Without a log, for an empty one, and for one of a newer schema.
+        Without a log, and for one of a newer schema.
+    EmptyLogError
+        For one without a whole line.
     """
     scanner, due, seen = LineScanner(), 1, False
     parts = log_parts(session)
@@ -276,7 +280,6 @@ def scan(session: Path) -> Iterator[ScannedLine]:
         )
 
 
-#: A log's first line, and that of a part which goes on where a file was taken away.
 _HEADER = b'{"kind":"header"'
 _MISSING = "is missing, and there are parts of the log after it"
 
