@@ -135,7 +135,7 @@ class _Columns:
             column.append(math.nan if value is None else value)
 
     def __getitem__(self, name: str) -> FloatArray:
-        return np.array(self._columns[name], dtype=np.float64)
+        return np.asarray(self._columns[name])  # the same memory
 
 
 class _Words:
