@@ -2,61 +2,66 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sensors.signals import FloatArray, Signal
+from sensors.units import UnitConversion, conversion
 
-__all__ = ["NAMES", "LabelMeaning", "columns_of", "meaning_of"]
+__all__ = ["NAMES", "LabelMeaning", "columns_of", "meaning_of", "signal_named", "words_of"]
 
-#: Names under which programs and devices know our signals, in lower case and without punctuation.
+_CASE_CHANGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+#: Names under which programs and devices know our signals, in lower case, without punctuation and
+#: without accents. Some in the languages in which programs export.
 NAMES: dict[str, Signal] = {
     **{signal.value: signal for signal in Signal},
     **dict.fromkeys(("ibi", "rri", "nn", "nni", "rr interval", "rr intervals"), Signal.RR),
     **dict.fromkeys(("ppi", "bi", "interbeat interval", "inter beat interval"), Signal.RR),
-    **dict.fromkeys(("heart rate", "heartrate", "bpm", "pulse rate"), Signal.HR),
+    **dict.fromkeys(("r r", "rr intervall", "rr abstand", "intervalle rr"), Signal.RR),
+    **dict.fromkeys(("interbeatinterval", "pp interval", "r r interval"), Signal.RR),
+    **dict.fromkeys(("heart rate", "heartrate", "bpm", "pulse rate", "pulse", "puls"), Signal.HR),
+    **dict.fromkeys(("herzfrequenz", "herzrate", "frequence cardiaque", "hartslag"), Signal.HR),
+    **dict.fromkeys(("frecuencia cardiaca", "frequenza cardiaca", "pulso", "fc"), Signal.HR),
     **dict.fromkeys(("gsr", "skin conductance", "electrodermal activity", "scl"), Signal.EDA),
-    **dict.fromkeys(("galvanic skin response", "electrodermal", "ea"), Signal.EDA),
+    **dict.fromkeys(("galvanic skin response", "electrodermal", "ea", "conductance"), Signal.EDA),
+    **dict.fromkeys(("hautleitwert", "hautleitfahigkeit", "hautleitfaehigkeit"), Signal.EDA),
+    **dict.fromkeys(("conductancia", "conduttanza", "conductivite", "huidgeleiding"), Signal.EDA),
+    **dict.fromkeys(("skin resistance", "hautwiderstand", "galvanic"), Signal.EDA),
     **dict.fromkeys(("bvp", "pleth", "blood volume pulse"), Signal.PPG),
     **dict.fromkeys(("rsp", "respiration", "breathing", "thorax", "airflow"), Signal.RESP),
+    **dict.fromkeys(("atmung", "respiracion", "respirazione", "ademhaling"), Signal.RESP),
     **dict.fromkeys(("ekg", "ecg i", "ecg ii", "ecg1", "ecg2"), Signal.ECG),
     **dict.fromkeys(("accelerometer", "acceleration", "acc x", "acc y", "acc z"), Signal.ACC),
-    **dict.fromkeys(("accx", "accy", "accz", "ax", "ay", "az"), Signal.ACC),
+    **dict.fromkeys(("accx", "accy", "accz", "ax", "ay", "az", "beschleunigung"), Signal.ACC),
     **dict.fromkeys(("temperature", "skin temperature", "skin temp", "tmp"), Signal.TEMP),
+    **dict.fromkeys(("temperatur", "temperatura", "hauttemperatur"), Signal.TEMP),
 }
-#: The factor from a unit to ours. An empty unit is taken to be ours; RR tells it by its size.
-_FACTORS: dict[Signal, dict[str, float]] = {
-    Signal.RR: {
-        "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "milliseconds": 1e-3,
-    },
-    Signal.ECG: {"": 1.0, "mv": 1.0, "millivolts": 1.0, "uv": 1e-3, "microvolts": 1e-3, "v": 1e3},
-    Signal.EDA: {
-        "": 1.0, "us": 1.0, "usiemens": 1.0, "microsiemens": 1.0, "umho": 1.0, "siemens": 1e6,
-    },
-    Signal.ACC: {"": 1.0, "g": 1.0, "mg": 1e-3, "m/s2": 1 / 9.80665, "m/s^2": 1 / 9.80665},
-    Signal.HR: {
-        "": 1.0, "bpm": 1.0, "1/min": 1.0, "/min": 1.0, "beats/min": 1.0, "b/min": 1.0, "hz": 60.0,
-    },
-    Signal.TEMP: {"": 1.0, "degc": 1.0, "c": 1.0, "celsius": 1.0, "deg c": 1.0},
+#: Known words that are enough among others although they are short.
+_SHORT = {"rr", "hr", "nn"}
+#: With one of these a column tells about a signal, and is none itself.
+_ABOUT = {
+    "range", "quality", "confidence", "reliability", "status", "battery", "contact", "error", "hrv",
+    "count", "index", "missing", "variability", "rmssd", "sdnn", "flag",
 }  # fmt: skip
-#: Where upper and lower case differ: a second is no siemens.
-_EXACT: dict[tuple[Signal, str], float] = {
-    (Signal.EDA, "S"): 1e6,
-    (Signal.EDA, "mS"): 1e3,
-    (Signal.EDA, "nS"): 1e-3,
-}
+_RESISTANCE = ("resistance", "widerstand", "resistencia", "resistenza", "weerstand", "impedance")
 _RR_LONGEST_S = 10.0  #: no heart beats every 10 s: a larger RR is in ms
 
 
 @dataclass(frozen=True, slots=True)
 class LabelMeaning:
-    """A signal, and the factor to its unit; None where only the size of the values tells it."""
+    """A signal, and how its values come into our unit; `factor` None: only their size tells it."""
 
     signal: Signal  #: what is measured
     factor: float | None = 1.0  #: from the channel's unit to ours
+    offset: float = 0.0  #: added after the factor
+    inverse: bool = False  #: a resistance: factor / value
 
     def in_our_unit(self, values: ArrayLike) -> FloatArray:
         """Return the values in the unit of `sensors.signals.UNITS`.
@@ -73,7 +78,7 @@ class LabelMeaning:
         """
         array = np.asarray(values, dtype=np.float64)
         if self.factor is not None:
-            return array if self.factor == 1.0 else array * self.factor
+            return UnitConversion(self.factor, self.offset, self.inverse)(array)
         return np.where(array > _RR_LONGEST_S, array / 1000.0, array)
 
 
@@ -92,29 +97,67 @@ def meaning_of(label: str, kind: str = "", unit: str = "") -> LabelMeaning | Non
     Returns
     -------
     LabelMeaning | None
-        None as well for a unit that cannot be converted, such as a resistance for EDA.
+        None as well for a unit that cannot be converted, and for a resistance without a unit.
     """
-    signal = _signal(label) or _signal(kind)
-    if signal is None:
+    signal = signal_named(label) or signal_named(kind)
+    if signal is None or (not unit.strip() and _names_resistance(label)):
         return None
-    unit = unit.strip().replace("µ", "u").replace("μ", "u").replace("°", "deg")
-    if (signal, unit) in _EXACT:
-        return LabelMeaning(signal, _EXACT[signal, unit])
-    factors = _FACTORS.get(signal)
-    if factors is None:  # arbitrary units
-        return LabelMeaning(signal)
-    if signal is Signal.RR and not unit:
+    if signal is Signal.RR and not unit.strip():
         return LabelMeaning(signal, None)
-    factor = factors.get(unit.lower())
-    return None if factor is None else LabelMeaning(signal, factor)
+    known = conversion(signal, unit)
+    if known is None:
+        return None
+    return LabelMeaning(signal, known.factor, known.offset, known.inverse)
 
 
-def _signal(text: str) -> Signal | None:
-    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-    if (found := NAMES.get(" ".join(words))) or "rate" in words:
-        return found
+def words_of(label: str) -> list[str]:
+    """Return the words of a label: in lower case, without accents, parted where case changes.
+
+    Parameters
+    ----------
+    label
+        Such as "Skin_Temperature" or "heartRate".
+
+    Returns
+    -------
+    list[str]
+        Letters and digits only.
+    """
+    plain = unicodedata.normalize("NFKD", label)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = _CASE_CHANGES.sub(" ", plain)
+    return "".join(c if c.isalnum() else " " for c in plain.lower()).split()
+
+
+def signal_named(text: str) -> Signal | None:
+    """Return which signal a label names, whatever its unit.
+
+    Parameters
+    ----------
+    text
+        A label, or a kind of stream.
+
+    Returns
+    -------
+    Signal | None
+        None where no known word is in it, or where it tells about a signal only.
+    """
+    words = words_of(text)
+    whole = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    for name in (" ".join(whole), " ".join(words)):
+        if found := NAMES.get(name):
+            return found
+    if "rate" in words:
+        pairs = {" ".join(pair) for pair in pairwise(words)}
+        return Signal.HR if pairs & {"heart rate", "pulse rate"} and not _ABOUT & {*words} else None
+    if _ABOUT.intersection(words):
+        return None
     # Labels such as "E4_EDA", "ECG LA-RA" or "Wrist GSR": a known word among others is enough.
-    return next((NAMES[word] for word in words if word in NAMES and len(word) > 2), None)
+    return next((NAMES[w] for w in words if w in NAMES and (len(w) > 2 or w in _SHORT)), None)
+
+
+def _names_resistance(label: str) -> bool:
+    return any(word.endswith(_RESISTANCE) for word in words_of(label))
 
 
 def columns_of(meanings: Iterable[LabelMeaning | None]) -> list[tuple[LabelMeaning, list[int]]]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from sensors.files.recording import runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
-from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S
+from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 
-__all__ = ["from_intervals", "from_timed"]
+__all__ = ["from_intervals", "from_timed", "placed"]
 
 #: A longer single interval is a misprint rather than a pause, so no time passes with it.
 _LONGEST_PAUSE_S = 60.0
+#: A beat's own time, written in ms, is as close to its interval; an arrival is not.
+_OWN_TIME_S = 2e-3
+_TICKS_PER_S = 1_000_000
 
 
 def from_intervals(rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
@@ -73,6 +78,66 @@ def from_timed(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chun
         next_s = float(times_s[i + 1] - rr_s[i + 1])
         gaps.append(Gap(Signal.RR, source, last_s, max(last_s, next_s), "bad_data"))
     return Chunk.events(Signal.RR, source, times_s, rr_s), gaps
+
+
+def placed(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
+    """Place beats by the times beside them, whether these are the beats' own or their arrival's.
+
+    Arrivals, which beats of one packet share, are taken as those of a live sensor are.
+
+    Parameters
+    ----------
+    times_s
+        When each interval ended, began or came, in s, shape (n,), in order.
+    rr_s
+        Intervals in s, shape (n,).
+    source
+        The sensor's name, which its samples bear.
+
+    Returns
+    -------
+    tuple[Chunk, list[Gap]]
+        The plausible beats, each at its end, and the breaks among them.
+    """
+    known = np.isfinite(rr_s) & np.isfinite(times_s)
+    times_s, rr_s = times_s[known], rr_s[known]
+    steps_s = np.diff(times_s)
+    ended_s, began_s = np.abs(steps_s - rr_s[1:]), np.abs(steps_s - rr_s[:-1])
+    # Some programs write down when an interval began; ours stands at the beat that ends it.
+    ends_there = ended_s.sum() <= began_s.sum()
+    off_s = ended_s if ends_there else began_s
+    own = not len(off_s) or (
+        np.mean(off_s < _OWN_TIME_S) >= 0.5 or np.mean(off_s < NEIGHBOUR_TOLERANCE_S) > 0.98
+    )
+    if own:
+        return from_timed(times_s if ends_there else times_s + rr_s, rr_s, source)
+    return _arrived(times_s, rr_s, source)
+
+
+def _arrived(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:
+    """Place beats of packets, told by the times that they share, as if they came in now."""
+    timeline = BeatTimeline(source, ticks_per_s=_TICKS_PER_S, even_packets=False)
+    plausible = _plausible(rr_s)
+    firsts = np.flatnonzero(np.concatenate(([True], np.diff(times_s) > 0.0)))
+    beats_s: list[float] = []
+    exact_s: list[float] = []
+    gaps: list[Gap] = []
+    for first, stop in pairwise([*firsts.tolist(), len(times_s)]):
+        run: list[float] = []
+        for place in range(first, stop):
+            if plausible[place]:
+                run.append(float(rr_s[place]))
+            else:
+                timeline.interrupt("bad_data")
+        ticks = [round(interval_s * _TICKS_PER_S) for interval_s in run]
+        for sample in timeline.feed(float(times_s[first]), ticks):
+            if isinstance(sample, Gap):
+                gaps.append(sample)
+            else:
+                beats_s += sample.times_s.tolist()
+        exact_s += run
+    # The timeline counts in ticks; the intervals themselves stay exact.
+    return Chunk.events(Signal.RR, source, np.maximum.accumulate(beats_s), exact_s), gaps
 
 
 def _plausible(rr_s: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -10,8 +10,9 @@ import numpy as np
 from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
 from sensors.files.recording import Recording, assemble, name_of
-from sensors.files.rr_text import rr_seconds, unit_in_name
+from sensors.files.rr_text import rr_seconds
 from sensors.files.text import is_number
+from sensors.units import seconds_in
 
 __all__ = ["is_kubios", "read_kubios"]
 
@@ -61,7 +62,7 @@ def read_kubios(path: Path, text: str) -> Recording:
     delimiter, head, places = _header(lines, path.name)
     first = places[0]
     units = lines[head + 1].split(delimiter) if head + 1 < len(lines) else []
-    unit = unit_in_name(units[first + 1]) if len(units) > first + 1 else None
+    unit_s = seconds_in(units[first + 1].strip(" ()[]")) if len(units) > first + 1 else None
     rows: list[tuple[float, float]] = []
     for line in lines[head + 1 :]:
         cells = [cell.strip().replace(",", ".") for cell in line.split(delimiter)]
@@ -72,7 +73,7 @@ def read_kubios(path: Path, text: str) -> Recording:
             break
     table = np.array(rows, dtype=np.float64).reshape(-1, 2)
     table = table[np.isfinite(table).all(axis=1)]
-    rr_s = rr_seconds(table[:, 1], path.name, unit)
+    rr_s = rr_seconds(table[:, 1], path.name, unit_s)
     times_s = table[:, 0]
     if (np.diff(times_s) < 0.0).any():
         raise RecordingError(

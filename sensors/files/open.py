@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from sensors.errors import RecordingError, SettingsError
+from sensors.files.cells import Block
 from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, read_e4
 from sensors.files.edf import is_edf, read_edf
 from sensors.files.kubios import is_kubios, read_kubios
+from sensors.files.layout import layout_of
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
 from sensors.files.recording import Recording
-from sensors.files.rr_text import is_rr_text, read_rr_text
+from sensors.files.rr_text import read_rr_text
 from sensors.files.table import is_table, read_table
 from sensors.files.text import as_text, content
 from sensors.files.xdf import is_xdf, read_xdf
 
 __all__ = ["RecordingReader", "read"]
 
+_HEAD_LINES = 1000  #: that tell how a table is laid out
+_BLOCK_LINES = 50_000
 _ZIP = b"PK\x03\x04"
 _READABLE = (
     "Readable are E4 exports (folder or zip), Polar .hrm, Kubios reports, RR text, CSV, "
@@ -127,8 +131,10 @@ def read(
         if added := _asked(readers, path, data):
             return added
         raise
-    if columns is not None:
-        return read_table(path, text, columns=columns, rate_hz=rate_hz)
+    lines = text.split("\n")
+    layout = layout_of(lines[:_HEAD_LINES])
+    if columns is not None and layout is not None:
+        return read_table(path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz)
     if is_e4_file(path, text):
         return read_e4(path)
     if is_polar_hrm(text):
@@ -137,11 +143,16 @@ def read(
         return read_kubios(path, text)
     if added := _asked(readers, path, data):
         return added
-    if is_table(text):
-        return read_table(path, text, columns=None, rate_hz=rate_hz)
-    if is_rr_text(text):
-        return read_rr_text(path, text)
-    raise RecordingError(f"{path.name} is of no known format", hint=_READABLE)
+    if layout is None:
+        raise RecordingError(f"{path.name} holds no table of numbers", hint=_READABLE)
+    if is_table(layout):
+        return read_table(path, layout, _blocks(lines), columns=None, rate_hz=rate_hz)
+    return read_rr_text(path, layout, _blocks(lines))
+
+
+def _blocks(lines: list[str]) -> Iterator[Block]:
+    for first in range(0, len(lines), _BLOCK_LINES):
+        yield first, lines[first : first + _BLOCK_LINES]
 
 
 def _asked(readers: Iterable[RecordingReader], path: Path, data: bytes) -> Recording | None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.errors import RecordingError
+from sensors.files.channels import Channel
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["Recording", "assemble", "finite_rows", "on_grid", "runs"]
@@ -38,6 +39,7 @@ class Recording:
     gaps: tuple[Gap, ...]
     markers: tuple[tuple[float, str], ...]
     warnings: tuple[str, ...]
+    channels: tuple[Channel, ...] = ()  #: all that the file holds, where its reader tells
 
     def called(self, name: str) -> Recording:
         """Return the same recording under another name, which its samples bear as well.
@@ -69,6 +71,7 @@ def assemble(
     started: datetime | None = None,
     markers: Iterable[tuple[float, str]] = (),
     warnings: Sequence[str] = (),
+    channels: Sequence[Channel] = (),
 ) -> Recording:
     """Build a recording, leave out series without a single finite value, find missing stretches.
 
@@ -88,6 +91,8 @@ def assemble(
         (time in s, label).
     warnings
         Plain sentences about what was left out.
+    channels
+        All that the file holds, taken or not.
 
     Returns
     -------
@@ -125,6 +130,7 @@ def assemble(
         gaps=tuple(sorted(every_gap, key=lambda gap: gap.end_s)),
         markers=tuple(sorted(markers)),
         warnings=tuple(warnings),
+        channels=tuple(channels),
     )
 
 

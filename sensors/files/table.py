@@ -1,75 +1,88 @@
-"""A table of samples: CSV with a header, whose columns a map names."""
+"""A table of samples in text form, whoever wrote it: CSV and its kin, with or without a header."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sensors.errors import RecordingError, SettingsError
-from sensors.files.beats import from_intervals, from_timed
-from sensors.files.iso_times import in_seconds
+from sensors.errors import RecordingError
+from sensors.files.beats import from_intervals, placed
+from sensors.files.cells import Block, ParsedCells, parse_cells
+from sensors.files.channels import ChannelChoice, choose, misfit
+from sensors.files.frames import share_times, spread
+from sensors.files.layout import TableLayout
 from sensors.files.recording import Recording, assemble, name_of, on_grid
-from sensors.files.rr_text import rr_seconds, unit_in_name
-from sensors.files.text import is_number, parse_rows
-from sensors.labels import NAMES
+from sensors.files.rr_text import rr_seconds
+from sensors.files.table_columns import (
+    headed,
+    marker_places,
+    nothing_known,
+    offers_of,
+    start_elsewhere,
+    time_candidates,
+    told_of,
+)
+from sensors.files.times import TimeColumn, check_jumps, pick, start_of, unit_of
 from sensors.signals import Chunk, FloatArray, Gap, Signal
+from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 
 __all__ = ["is_table", "read_table"]
 
-#: Names under which programs export what we know, in lower case and without their unit.
-_USUAL_NAMES: dict[str, str] = {
-    **{name: signal.value for name, signal in NAMES.items()},
-    **dict.fromkeys(("time", "t", "times", "timestamp", "t end"), "time"),
-    **dict.fromkeys(("datetime", "date time", "phone timestamp"), "time"),
-}
-_UNIT_WORDS = {
-    "ms", "s", "sec", "seconds", "us", "µs", "usiemens", "bpm", "mv", "g", "au", "degc",
-}  # fmt: skip
-_EPOCH_S = 1e8  # session times never get here: three years; UTC seconds passed it in 1973
+_NO_MARKER = {"", "0", "0.0", "nan", "none", "null", "-", "false"}
 
 
-def is_table(text: str) -> bool:
-    """Return whether the first line is a header of several named columns, or one known name.
+def is_table(layout: TableLayout) -> bool:
+    """Return whether a layout is one of named columns, or of time and intervals side by side.
 
     Parameters
     ----------
-    text
+    layout
         Of the file.
 
     Returns
     -------
     bool
-        By its first line that is not empty.
+        False for a single column, unless its header names a signal other than RR.
     """
-    header = next((line for line in text.split("\n") if line.strip()), "")
-    cells = _split(header, _delimiter(header))
-    if all(is_number(cell) for cell in cells):
-        return False
-    return len(cells) > 1 or _usual(cells[0]) in _USUAL_NAMES
+    if layout.width > 1:
+        return True
+    return bool(layout.names) and any(
+        columns for signal, columns in choose(offers_of(layout), None, "").taken.items()
+    )
 
 
 def read_table(
-    path: Path, text: str, *, columns: Mapping[str, str] | None, rate_hz: float | None
+    path: Path,
+    layout: TableLayout,
+    blocks: Iterable[Block],
+    *,
+    columns: Mapping[str, str] | None,
+    rate_hz: float | None,
 ) -> Recording:
-    """Read the columns that `columns` maps from "time" or a signal to the name in the header.
+    """Read the known columns of a table, or those that `columns` maps.
 
-    A time column is in seconds, or ms where its name ends so; since 1970 it gives the UTC start.
-    Date-times are ISO 8601. Without a time column, RR intervals follow each other.
+    The unit of the time is told by its header and by what fits the data; since 1970 it gives the
+    UTC start. Without a time column, RR intervals follow each other.
 
     Parameters
     ----------
     path
         For its name.
-    text
-        Of the file.
+    layout
+        Of the table.
+    blocks
+        The lines of the file.
     columns
-        From "time" or a signal to the name in the header; None where usual names tell.
+        From "time", "marker" or a signal to the name in the header, which may have another unit
+        behind it, as in "Lead II [uV]"; None where usual names tell.
     rate_hz
-        Samples a second of signals other than RR, where there is no time column.
+        Samples a second of signals other than RR, where there is no time column, or where it is
+        not to be believed.
 
     Returns
     -------
@@ -79,116 +92,132 @@ def read_table(
     Raises
     ------
     RecordingError
-        When a line does not fit, times go backwards, a column or a rate is missing.
+        When a line does not fit, times go backwards or jump, a column or a rate is missing.
     SettingsError
         When the map names a signal that there is none of.
     """
-    lines = text.split("\n")
-    first = next(i for i, line in enumerate(lines) if line.strip())
-    delimiter = _delimiter(lines[first])
-    header = _split(lines[first], delimiter)
-    chosen = _choose(header, columns, path.name)
-    body = [line.replace(",", ".") for line in lines] if delimiter == ";" else lines
-    picked = [header.index(cell) for cells in chosen.values() for cell in cells]
-    body, first_time = body[first + 1 :], None
-    if "time" in chosen:
-        body, first_time = in_seconds(body, header.index(chosen["time"][0]), delimiter)
-    numbers, warnings = parse_rows(
-        body,
-        name=path.name,
-        first_line=first + 2,
-        delimiter=delimiter,
-        width=len(header),
-        picked=picked,
-    )
-    ends = np.cumsum([len(cells) for cells in chosen.values()])
-    rows = dict(zip(chosen, np.split(numbers, ends[:-1], axis=1), strict=True))
-    times_s: FloatArray | None = None
-    started: datetime | None = None
-    if "time" in rows:
-        times_s, started, kept = _times(rows.pop("time")[:, 0], chosen["time"][0], path.name)
-        started = first_time or started
-        rows = {key: values[kept] for key, values in rows.items()}
+    name = path.name
+    layout = headed(layout, columns, name)
+    offers = offers_of(layout)
+    candidates = time_candidates(layout, columns, offers, name)
+    time, why = pick(candidates, layout.rows, layout.decimal_comma)
+    marks = marker_places(layout, columns, offers, name)
+    apart = {column.place for column in candidates} | set(marks)
+    usable = [
+        replace(offer, usable=place not in apart, name=offer.name if place not in apart else "\0")
+        for place, offer in enumerate(offers)
+    ]
+    choice = choose(usable if columns is None else offers, columns, name)
+    if not choice.taken:
+        raise nothing_known(layout, choice, name)
+    rate_hz = rate_hz or (layout.rate_hz if time is None else None)
+    if rate_hz is not None:
+        time = None
+    numbers = sorted({p for found in choice.taken.values() for p, _ in found})
+    dates = [time.place] if time is not None and time.moments else []
+    if time is not None and not time.moments and time.place not in numbers:
+        numbers.append(time.place)
+    parsed = parse_cells(blocks, layout, name, numbers=numbers, moments=dates, words=marks)
+    warnings = [*parsed.warnings, *choice.warnings]
+    if time is None and why and rate_hz is None:
+        warnings.append(why)
+    kept: NDArray[np.bool_] = np.ones(len(parsed.numbers[numbers[0]]), dtype=bool)
+    times_s, started = None, None
+    if time is not None:
+        times_s, started, kept, more = _times(time, parsed, choice, layout, name)
+        warnings += more
+        started = started or start_elsewhere(candidates, layout, time)
     series: list[Chunk] = []
     gaps: list[Gap] = []
-    for key, values in rows.items():
-        if key == "rr":
-            chunk, gaps = _beats(values[:, 0], times_s, chosen["rr"][0], path)
-        else:
-            chunk = _samples(Signal(key), values, times_s, rate_hz, path)
-        series.append(chunk)
-    return assemble(path, "CSV table", series, gaps, started=started, warnings=warnings)
-
-
-def _choose(
-    header: list[str], columns: Mapping[str, str] | None, name: str
-) -> dict[str, list[str]]:
-    """Return which column holds the time and each signal, in the order of our signals.
-
-    Only acceleration has several.
-    """
-    keys = ["time", *(signal.value for signal in Signal)]
-    if columns is None:
-        known = [(_USUAL_NAMES.get(_usual(cell)), cell) for cell in header]
-        usual = {key: [cell for meant, cell in known if meant == key] for key in keys}
-        chosen = {
-            key: cells if key == "acc" else cells[:1] for key, cells in usual.items() if cells
-        }
-    else:
-        if unknown := sorted(set(columns) - set(keys)):
-            raise SettingsError(
-                f"there is no signal {unknown[0]!r}", hint=f"A map may name: {', '.join(keys)}."
-            )
-        chosen = {key: [columns[key]] for key in keys if key in columns}
-        if absent := [cell for (cell,) in chosen.values() if cell not in header]:
-            raise RecordingError(
-                f"{name} has no column {absent[0]!r}", hint=f"It has: {', '.join(header)}."
-            )
-    if not set(chosen) - {"time"}:
-        raise RecordingError(
-            f"{name} has no column with a known name",
-            hint=f"Name them, as in --columns rr={header[0]}. It has: {', '.join(header)}.",
+    left: dict[int, str] = {}
+    for signal, found in choice.taken.items():
+        values = np.column_stack(
+            [meaning.in_our_unit(parsed.numbers[place][kept]) for place, meaning in found]
         )
-    return chosen
+        place = found[0][0]
+        if signal is Signal.RR:
+            rr_s = rr_seconds(parsed.numbers[place][kept], name, found[0][1].factor)
+            _refuse_no_hearts(rr_s, layout.headers or ("",), name)
+            if times_s is None:
+                chunk, gaps = from_intervals(rr_s, name_of(path))
+            else:
+                chunk, gaps = placed(times_s, rr_s, name_of(path))
+        else:
+            told = layout.units[place] or (columns is not None and "[" in str(columns))
+            if not told and (wrong := misfit(signal, values)):
+                label = offers[place].label
+                left[place] = wrong
+                warnings.append(
+                    f"the column {label!r} is left out: {wrong}, as --columns "
+                    f'"{signal}={label} [UNIT]"'
+                )
+                continue
+            chunk = _samples(signal, values, times_s, rate_hz, path)
+        series.append(chunk)
+    return assemble(
+        path,
+        "CSV table",
+        series,
+        gaps,
+        started=started,
+        markers=_markers(parsed, kept, times_s, rate_hz),
+        warnings=warnings,
+        channels=told_of(choice.channels, candidates, time, marks, left),
+    )
 
 
 def _times(
-    values: FloatArray, column: str, name: str
-) -> tuple[FloatArray, datetime | None, NDArray[np.bool_]]:
-    """Return the times of the rows that have one, the UTC start if known, and which rows."""
-    known = np.isfinite(values)
-    times_s = values[known] / 1000.0 if unit_in_name(column) == "ms" else values[known]
-    if not len(times_s):
+    time: TimeColumn,
+    parsed: ParsedCells,
+    choice: ChannelChoice,
+    layout: TableLayout,
+    name: str,
+) -> tuple[FloatArray, datetime | None, NDArray[np.bool_], list[str]]:
+    """Return the times of the rows that have one, the start if known, which rows, and warnings."""
+    values = parsed.numbers[time.place]
+    kept = np.isfinite(values)
+    values = values[kept]
+    if not len(values):
         raise RecordingError(
-            f"{name} has no times in its column {column!r}",
-            hint="Name the column that holds the time in seconds or ms.",
+            f"{name} has no times in its column {time.header!r}",
+            hint="Name the column that holds the time, as --columns time=NAME.",
         )
-    if times_s[0] > _EPOCH_S * 1000.0:
-        times_s = times_s / 1000.0
-    if (np.diff(times_s) < 0.0).any():
-        row = int(np.flatnonzero(np.diff(times_s) < 0.0)[0]) + 2
-        raise RecordingError(
-            f"the times of {name} go backwards in row {row}",
-            hint="Sort the rows by time, or name another time column.",
-        )
-    start_s = float(times_s[0])
-    utc = datetime.fromtimestamp(start_s, UTC) if _EPOCH_S < start_s < 4e9 else None
-    # The first sample of a file that starts at 0.8 s into its own time keeps that time.
-    return times_s - start_s if utc or start_s < 0.0 else times_s, utc, known
+    warnings: list[str] = []
+    started: datetime | None = None
+    if time.moments:
+        moments = parsed.moments[time.place]
+        first = moments.first
+        times_s = values - values[0] if not moments.dated else values
+        started = first if first is None or first.tzinfo is None else first.astimezone(UTC)
+    else:
+        rr_s = None
+        if Signal.RR in choice.taken:
+            place, meaning = choice.taken[Signal.RR][0]
+            rr_s = rr_seconds(parsed.numbers[place][kept], name, meaning.factor)
+        sampled = [signal for signal in choice.taken if signal is not Signal.RR]
+        unit_s, wrong = unit_of(values, time.unit_s, rr_s, sampled)
+        if wrong:
+            warnings.append(
+                f"the times of the column {time.header!r} are not in the unit that it names: with "
+                f"that they do not fit the data, and are read as multiples of {unit_s:g} s"
+            )
+        started = start_of(float(values[0]) * unit_s)
+        offset = values[0] if started is not None or values[0] < 0.0 else 0.0
+        times_s = (values - offset) * unit_s if unit_s != 1e-3 else (values - offset) / 1000.0
+        if values[0] * unit_s > 1e8 and started is None:  # a clock of its own: only steps count
+            times_s = times_s - times_s[0]
+    check_jumps(times_s, name, time.header, layout.first_row + 2)
+    return times_s, started, kept, warnings
 
 
-def _beats(
-    values: FloatArray, times_s: FloatArray | None, column: str, path: Path
-) -> tuple[Chunk, list[Gap]]:
-    rr_s = rr_seconds(values, path.name, unit_in_name(column))
-    if times_s is None:
-        return from_intervals(rr_s, name_of(path))
-    known = np.isfinite(rr_s)
-    times_s, rr_s = times_s[known], rr_s[known]
-    steps_s = np.diff(times_s)
-    ends_there = np.abs(steps_s - rr_s[1:]).sum() <= np.abs(steps_s - rr_s[:-1]).sum()
-    # Some programs write down when an interval began; ours stands at the beat that ends it.
-    return from_timed(times_s if ends_there else times_s + rr_s, rr_s, name_of(path))
+def _refuse_no_hearts(rr_s: FloatArray, headers: Sequence[str], name: str) -> None:
+    known = rr_s[np.isfinite(rr_s) & (rr_s > 0.0)]
+    low, high = PLAUSIBLE_RR_S
+    if len(known) > 3 and np.mean((known >= low) & (known <= high)) < 0.3:
+        raise RecordingError(
+            f"the RR intervals of {name} are none: most of them fit no heart in ms or in s",
+            hint=f'Say their unit, as --columns "rr={headers[0]} [1/1024 s]", or another column.',
+        )
 
 
 def _samples(
@@ -206,19 +235,32 @@ def _samples(
                 hint="Say the rate in Hz, as --rate 100, or name it, as --columns time=NAME.",
             )
         return Chunk.regular(signal, source, 0.0, rate_hz, values)
-    return on_grid(signal, source, times_s, values)
+    full = np.isfinite(values).any(axis=1)
+    if full.mean() < 0.5 and full.any():  # columns of slower signals are filled now and then
+        times_s, values = times_s[full], values[full]
+    return on_grid(signal, source, spread(times_s) if share_times(times_s) else times_s, values)
 
 
-def _delimiter(header: str) -> str:
-    return max("\t;,", key=header.count)
-
-
-def _split(header: str, delimiter: str) -> list[str]:
-    return [cell.strip().strip("\"'") for cell in header.split(delimiter)]
-
-
-def _usual(cell: str) -> str:
-    words = "".join(c if c.isalnum() else " " for c in cell.lower()).split()
-    if len(words) > 1 and words[-1] in _UNIT_WORDS:
-        words = words[:-1]
-    return " ".join(words)
+def _markers(
+    parsed: ParsedCells,
+    kept: NDArray[np.bool_],
+    times_s: FloatArray | None,
+    rate_hz: float | None,
+) -> list[tuple[float, str]]:
+    """Return where a column of markers says something new."""
+    rows_s = np.full(len(kept), np.nan)
+    if times_s is not None:
+        rows_s[kept] = times_s
+    elif rate_hz is not None:
+        rows_s = np.arange(len(kept)) / rate_hz
+    found = []
+    for words in parsed.words.values():
+        if len(words) > 0.9 * len(kept) and len({text for _, text in words}) == 1:
+            continue  # the same in each row: it names the file's kind or person
+        before: tuple[int, str] = (-2, "")
+        for row, text in words:
+            changed = text != before[1] or row != before[0] + 1
+            before = (row, text)
+            if changed and text.lower() not in _NO_MARKER and np.isfinite(rows_s[row]):
+                found.append((float(rows_s[row]), text))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import zlib
 from collections.abc import Sequence
@@ -12,14 +13,24 @@ import numpy as np
 from sensors.errors import RecordingError
 from sensors.signals import FloatArray
 
-__all__ = ["LARGEST_BYTES", "as_text", "content", "inflate", "is_number", "parse_rows"]
+__all__ = [
+    "LARGEST_BYTES",
+    "MISSING",
+    "as_text",
+    "cells_of",
+    "content",
+    "inflate",
+    "is_number",
+    "parse_rows",
+]
 
 _GZIP = b"\x1f\x8b"
 #: Ten times the largest day-long recording of a wristband; more is not a recording.
 LARGEST_BYTES = 1 << 30
 #: No measurement and no time in any unit we read is larger; it is damage, and would overflow.
 _LARGEST_NUMBER = 1e16
-_MISSING = {"", "nan", "na", "n/a", "none", "null"}
+#: What stands in a cell without a number.
+MISSING = {"", "nan", "na", "n/a", "#n/a", "none", "null", "-", "--"}
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
 
@@ -190,6 +201,27 @@ def parse_rows(
     return _sane(np.array(table, dtype=np.float64).reshape(-1, len(columns))), warnings
 
 
+def cells_of(line: str, delimiter: str | None) -> list[str]:
+    """Cut a line into its cells; a delimiter in quotes cuts nothing.
+
+    Parameters
+    ----------
+    line
+        Without its end.
+    delimiter
+        Between cells; None for white space.
+
+    Returns
+    -------
+    list[str]
+        Without quotes; white space within the line's ends is kept.
+    """
+    line = line.strip("\r\n")
+    if delimiter is not None and '"' in line:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    return line.split(delimiter)
+
+
 def is_number(cell: str) -> bool:
     """Return whether a cell reads as a number.
 
@@ -214,7 +246,7 @@ def _what_is_wrong(cells: list[str], width: int, columns: Sequence[int]) -> str:
     if len(cells) != width:
         return f"{len(cells)} columns, not {width}"
     read = [cells[i].strip() for i in columns]
-    strangers = [cell for cell in read if cell.lower() not in _MISSING and not is_number(cell)]
+    strangers = [cell for cell in read if cell.lower() not in MISSING and not is_number(cell)]
     return f"{strangers[0][:30]!r} is not a number" if strangers else ""
 
 
@@ -224,4 +256,4 @@ def _sane(rows: FloatArray) -> FloatArray:
 
 
 def _number(cell: str) -> float:
-    return math.nan if cell.strip().lower() in _MISSING else float(cell)
+    return math.nan if cell.strip().lower() in MISSING else float(cell)

@@ -127,7 +127,8 @@ def test_beats_with_stamps_break_where_they_are_no_neighbours() -> None:
     [
         ("GSR", "", "µS", LabelMeaning(Signal.EDA)),
         ("Wrist EDA", "", "mS", LabelMeaning(Signal.EDA, 1e3)),
-        ("EDA", "", "kOhm", None),
+        ("EDA", "", "kOhm", LabelMeaning(Signal.EDA, 1e3, inverse=True)),
+        ("Skin resistance", "", "", None),
         ("", "GSR", "", LabelMeaning(Signal.EDA)),
         ("ECG LA-RA", "", "uV", LabelMeaning(Signal.ECG, 1e-3)),
         ("RR", "", "ms", LabelMeaning(Signal.RR, 1e-3)),

@@ -95,8 +95,8 @@ def test_date_times_are_the_times_of_their_rows(tmp_path: Path) -> None:
 
 
 def test_a_number_that_could_be_a_date_is_a_number(tmp_path: Path) -> None:
-    write = table("20200101", "20200102", header="time_s,eda")
-    recording = read(write(tmp_path / "eda.csv"))
+    write = table("20200101", "20200102", header="time_s,ecg")
+    recording = read(write(tmp_path / "ecg.csv"))
     assert recording.started is None
     assert recording.duration_s == pytest.approx(20200103)
 

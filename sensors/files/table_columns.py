@@ -1,0 +1,326 @@
+"""What the columns of a table are by their headers: signals, times, markers, or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from sensors.errors import RecordingError
+from sensors.files.channels import Channel, ChannelChoice, ChannelOffer, place_of
+from sensors.files.layout import TableLayout, is_value
+from sensors.files.moments import moments_of
+from sensors.files.times import TimeColumn, is_time, start_of
+from sensors.labels import words_of
+from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
+from sensors.units import seconds_in
+
+__all__ = [
+    "headed",
+    "marker_places",
+    "nothing_known",
+    "offers_of",
+    "start_elsewhere",
+    "time_candidates",
+    "told_of",
+]
+
+_MARKERS = {
+    "marker", "markers", "event", "events", "annotation", "annotations", "label", "labels", "note",
+    "notes", "comment", "comments", "trigger", "triggers", "tag", "tags", "mark", "stim",
+    "stimulus",
+    "condition", "phase", "kommentar", "ereignis", "bemerkung", "evento", "evenement", "marqueur",
+    "marke", "lap", "marcador",
+}  # fmt: skip
+
+
+def headed(layout: TableLayout, columns: Mapping[str, str] | None, name: str) -> TableLayout:
+    """Name the columns of a table that has no header, as far as its numbers tell.
+
+    Parameters
+    ----------
+    layout
+        Of the table.
+    columns
+        What the user mapped; None for nothing.
+    name
+        The file's, for errors.
+
+    Returns
+    -------
+    TableLayout
+        With a name for each column.
+
+    Raises
+    ------
+    RecordingError
+        When nothing tells what they are.
+    """
+    if layout.names:
+        return layout
+    numbers = tuple(str(place + 1) for place in range(layout.width))
+    if columns is None:
+        found = _pair_of_beats(layout)
+        if found is None:
+            raise RecordingError(
+                f"{name} has {layout.width} columns and no header",
+                hint="Name them by their numbers, as --columns time=1,eda=2, or write a header.",
+            )
+        names = tuple("time" if p == found[0] else "rr" if p == found[1] else n
+                      for p, n in enumerate(numbers))  # fmt: skip
+        return replace(layout, names=names, headers=names)
+    return replace(layout, names=numbers, headers=numbers)
+
+
+def _pair_of_beats(layout: TableLayout) -> tuple[int, int] | None:
+    """Return which of two or more columns without names are the times and the RR intervals."""
+    rows = [row for row in layout.rows if len(row) == layout.width]
+    table = np.array([[_plain(cell, layout) for cell in row] for row in rows], dtype=np.float64)
+    if len(table) < 3:
+        return None
+    for time in range(layout.width):
+        for rr in range(layout.width):
+            if rr == time or not np.isfinite(table[:, [time, rr]]).all():
+                continue
+            rr_s = np.where(table[:, rr] > 10.0, table[:, rr] / 1000.0, table[:, rr])
+            low, high = PLAUSIBLE_RR_S
+            if np.mean((rr_s >= low) & (rr_s <= high)) < 0.8:
+                continue
+            steps = np.diff(table[:, time])
+            for unit_s in (1.0, 1e-3):
+                near = np.minimum(
+                    np.abs(steps * unit_s - rr_s[1:]), np.abs(steps * unit_s - rr_s[:-1])
+                )
+                if (steps >= 0.0).all() and np.median(near) < 0.3 * float(np.median(rr_s)):
+                    return time, rr
+    return None
+
+
+def _plain(cell: str, layout: TableLayout) -> float:
+    try:
+        return float(cell.replace(",", ".") if layout.decimal_comma else cell)
+    except ValueError:
+        return np.nan
+
+
+def offers_of(layout: TableLayout) -> list[ChannelOffer]:
+    """Return the columns as channels among which to choose.
+
+    Parameters
+    ----------
+    layout
+        Of the table.
+
+    Returns
+    -------
+    list[ChannelOffer]
+        One for each column.
+    """
+    return [
+        ChannelOffer(header or f"column {place + 1}", unit=layout.units[place], name=name)
+        for place, (header, name) in enumerate(zip(layout.headers, layout.names, strict=True))
+    ]
+
+
+def time_candidates(
+    layout: TableLayout,
+    columns: Mapping[str, str] | None,
+    offers: Sequence[ChannelOffer],
+    name: str,
+) -> list[TimeColumn]:
+    """Return the columns that may be the time.
+
+    Parameters
+    ----------
+    layout
+        Of the table.
+    columns
+        What the user mapped; None for nothing.
+    offers
+        Its columns.
+    name
+        The file's, for errors.
+
+    Returns
+    -------
+    list[TimeColumn]
+        The one that the user named, or all whose header says so.
+
+    Raises
+    ------
+    RecordingError
+        When the one that was named is not there.
+    """
+    if columns is not None and "time" in columns:
+        place, unit = place_of(columns["time"], offers, name)
+        return [TimeColumn(place, offers[place].label, seconds_in(unit))]
+    return [
+        TimeColumn(place, offer.label, seconds_in(offer.unit))
+        for place, offer in enumerate(offers)
+        if is_time(offer.label, layout.names[place], offer.unit)
+    ]
+
+
+def marker_places(
+    layout: TableLayout,
+    columns: Mapping[str, str] | None,
+    offers: Sequence[ChannelOffer],
+    name: str,
+) -> list[int]:
+    """Return the columns whose texts are markers.
+
+    Parameters
+    ----------
+    layout
+        Of the table.
+    columns
+        What the user mapped; None for nothing.
+    offers
+        Its columns.
+    name
+        The file's, for errors.
+
+    Returns
+    -------
+    list[int]
+        Their places.
+
+    Raises
+    ------
+    RecordingError
+        When the one that was named is not there.
+    """
+    if columns is not None and "marker" in columns:
+        return [place_of(columns["marker"], offers, name)[0]]
+    return [
+        place
+        for place, column in enumerate(layout.names)
+        if _MARKERS.intersection(words_of(column))
+    ]
+
+
+def start_elsewhere(
+    candidates: Sequence[TimeColumn], layout: TableLayout, used: TimeColumn
+) -> datetime | None:
+    """Return when the first row was, by another column than the one that gives its times.
+
+    Parameters
+    ----------
+    candidates
+        Columns that may be the time.
+    layout
+        Of the table.
+    used
+        The one that gives the times.
+
+    Returns
+    -------
+    datetime | None
+        None where none tells a day.
+    """
+    row = layout.rows[0] if layout.rows else ()
+    cells = {c.place: row[c.place] for c in candidates if c.place < len(row)}
+    for place, cell in cells.items():
+        if place == used.place and not used.moments:
+            continue
+        seconds, first = moments_of([cell])
+        if first is not None and (first.hour or first.minute or first.second):
+            return first
+        if first is not None:  # the day alone: the clock stands beside it
+            clocks = [moments_of([other])[0][0] for p, other in cells.items() if p != place]
+            for clock_s in clocks:
+                if 0.0 < clock_s < 86_400.0:
+                    return first + timedelta(seconds=float(clock_s))
+        if np.isnan(seconds[0]) and (found := _unix(cell)) is not None:
+            return found
+    return None
+
+
+def _unix(cell: str) -> datetime | None:
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return next((s for u in (1.0, 1e-3, 1e-6, 1e-9) if (s := start_of(value * u))), None)
+
+
+def nothing_known(layout: TableLayout, choice: ChannelChoice, name: str) -> RecordingError:
+    """Return the error of a table without a column that can be read, with the reasons.
+
+    Parameters
+    ----------
+    layout
+        Of the table.
+    choice
+        What was looked at.
+    name
+        The file's, for errors.
+
+    Returns
+    -------
+    RecordingError
+        With what would take one of them.
+    """
+    reasons = [f"{c.label!r}: {c.why}" for c in choice.channels if c.role and c.why]
+    headers = ", ".join(header for header in layout.headers if header)
+    if reasons:
+        columns = next((c.columns for c in choice.channels if c.columns), "")
+        return RecordingError(
+            f"{name} has no column that can be read, {'; '.join(reasons)[:200]}",
+            hint=f'Say more, as --columns "{columns}". It has: {headers}.',
+        )
+    likely = next((h for h in layout.headers if h and not is_value(h)), "NAME")
+    return RecordingError(
+        f"{name} has no column with a known name",
+        hint=f"Name them, as in --columns rr={likely}. It has: {headers}.",
+    )
+
+
+def told_of(
+    channels: Sequence[Channel],
+    candidates: Sequence[TimeColumn],
+    time: TimeColumn | None,
+    marks: Sequence[int],
+    left: Mapping[int, str],
+) -> list[Channel]:
+    """Return what became of every column, the time and the markers among them.
+
+    Parameters
+    ----------
+    channels
+        What became of the signals.
+    candidates
+        Columns that may be the time.
+    time
+        The column that gives the times; None for none.
+    marks
+        Places of columns of markers.
+    left
+        Why columns were left out after all, by place.
+
+    Returns
+    -------
+    list[Channel]
+        In the order of the table.
+    """
+    told = list(channels)
+    for place, why in left.items():
+        told[place] = replace(
+            told[place],
+            taken=False,
+            why=why,
+            columns=f"{told[place].role}={told[place].label} [UNIT]",
+        )
+    for column in candidates:
+        if told[column.place].taken:
+            continue
+        taken = time is not None and column.place == time.place
+        why = "" if taken else "another column is taken as the time"
+        told[column.place] = Channel(
+            column.header, "time", taken, why, "" if taken else f"time={column.header}"
+        )
+    for place in marks:
+        told[place] = Channel(told[place].label, "marker", taken=True)
+    return told

@@ -1,0 +1,232 @@
+"""The time column of a table: which it is, its unit by what the data say, and its start in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from sensors.errors import RecordingError
+from sensors.files.moments import is_moment, moments_of
+from sensors.files.text import is_number
+from sensors.labels import signal_named, words_of
+from sensors.signals import FloatArray, Signal
+from sensors.units import seconds_in
+
+__all__ = ["TimeColumn", "check_jumps", "is_time", "pick", "start_of", "unit_of"]
+
+#: How programs call the time, in the languages in which they export.
+_WORDS = {
+    "time", "times", "timestamp", "timestamps", "stamp", "datetime", "date", "elapsed", "since",
+    "unix", "epoch", "zeit", "zeitstempel", "datum", "uhrzeit", "temps", "heure", "horodatage",
+    "tiempo", "hora", "fecha", "tempo", "ora", "tijd", "tijdstip", "tid", "czas",
+    "mediatime", "localtime",
+}  # fmt: skip
+#: Unix times are from 2000 to 2100. Polar's own clock, in ns since 2000, stays below until 2030.
+_FIRST_UNIX_S, _LAST_UNIX_S = 946_684_800.0, 4_102_444_800.0
+_UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
+#: Rates at which signals are sampled, in Hz. Ours, wide.
+_RATES_HZ: dict[Signal, tuple[float, float]] = {
+    Signal.ECG: (50.0, 20_000.0),
+    Signal.PPG: (15.0, 5_000.0),
+    Signal.EDA: (0.9, 5_000.0),
+    Signal.ACC: (5.0, 5_000.0),
+    Signal.RESP: (4.0, 5_000.0),
+    Signal.TEMP: (0.9, 5_000.0),
+    Signal.HR: (0.05, 10.0),
+}
+#: Elapsed time over the sum of the intervals: losses make it larger, hardly anything smaller.
+_LEAST_RATIO, _MOST_RATIO = 0.2, 50.0
+_LONGEST_BREAK_S = 86_400.0  #: within one recording; a longer step is a clock that was set
+
+
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """A column that may be the time."""
+
+    place: int  #: from 0
+    header: str  #: as it stands in the file
+    unit_s: float | None  #: what its unit is worth in s; None where none is written
+    moments: bool = False  #: dates or clock times, not numbers
+
+
+def is_time(header: str, name: str, unit: str) -> bool:
+    """Return whether a header names the time.
+
+    Parameters
+    ----------
+    header, name, unit
+        The whole of it, and its two parts.
+
+    Returns
+    -------
+    bool
+        False where it names a signal and time is not its last word.
+    """
+    words = words_of(name)
+    if not words:
+        return seconds_in(unit) is not None
+    if seconds_in(header) is not None or words in (["t"], ["t", "end"], ["t", "start"]):
+        return True
+    named = [word in _WORDS or word.endswith(("time", "timestamp", "zeit")) for word in words]
+    if signal_named(name) is None:
+        return any(named)
+    return named[-1] or named[0]
+
+
+def pick(
+    columns: Sequence[TimeColumn], rows: Sequence[Sequence[str]], decimal_comma: bool
+) -> tuple[TimeColumn | None, str]:
+    """Choose among columns that may be the time, by what stands in the first rows.
+
+    Parameters
+    ----------
+    columns
+        In the order of the table.
+    rows
+        The first of them, as text.
+    decimal_comma
+        Whether numbers have one.
+
+    Returns
+    -------
+    tuple[TimeColumn | None, str]
+        The one in order with the most different times, and why others are not; None where none
+        can be read.
+    """
+    best: tuple[int, TimeColumn] | None = None
+    wrong = ""
+    for column in columns:
+        cells = [row[column.place] for row in rows if column.place < len(row)]
+        cells = [cell for cell in cells if cell.strip()]
+        if decimal_comma:
+            plain = [cell.replace(",", ".") for cell in cells]
+        else:
+            plain = cells
+        if cells and sum(map(is_number, plain)) > 0.8 * len(cells):
+            values = np.array([float(c) for c in plain if is_number(c)])
+            found = column
+        elif cells and sum(map(is_moment, cells)) > 0.8 * len(cells):
+            values, _ = moments_of(cells)
+            found = TimeColumn(column.place, column.header, None, moments=True)
+        else:
+            wrong = wrong or f"the column {column.header!r} holds no times"
+            continue
+        values = values[np.isfinite(values)]
+        different = len(np.unique(values))
+        if (np.diff(values) < 0.0).sum() > 0.1 * len(values):
+            wrong = wrong or f"the times of the column {column.header!r} go backwards"
+            continue
+        if best is None or different > 1.5 * best[0]:
+            best = different, found
+    return (None, wrong) if best is None else (best[1], wrong)
+
+
+def unit_of(
+    values: FloatArray,
+    told_s: float | None,
+    rr: FloatArray | None,
+    sampled: Collection[Signal],
+) -> tuple[float, bool]:
+    """Return what the unit of times is worth in s, and whether the one that is written is wrong.
+
+    Parameters
+    ----------
+    values
+        Of the column, finite, shape (n,).
+    told_s
+        What its header says; None where it says nothing.
+    rr
+        The intervals that end or begin there, in s, shape (n,); None where there are none.
+    sampled
+        The other signals of the table.
+
+    Returns
+    -------
+    tuple[float, bool]
+        The unit in which times and data fit; where nothing tells, the one written, or the second.
+    """
+    steps = np.diff(values)
+    forward = steps[steps > 0.0]
+    if not len(forward):
+        return told_s or 1.0, False
+    passed = float(forward[forward <= 1000.0 * np.median(forward)].sum())
+    fits: list[float] = []
+    candidates = list(dict.fromkeys([*([told_s] if told_s else []), *_UNITS_S]))
+    for unit_s in candidates:
+        if rr is not None:
+            known = rr[np.isfinite(rr) & (rr > 0.0)]
+            good = _LEAST_RATIO < passed * unit_s / max(float(known.sum()), 1e-9) < _MOST_RATIO
+        else:
+            rate_hz = len(steps) / (passed * unit_s)
+            good = all(_RATES_HZ[s][0] <= rate_hz <= _RATES_HZ[s][1] for s in sampled)
+        if good and not values[0] * unit_s > _LAST_UNIX_S:
+            fits.append(unit_s)
+    if told_s is not None and (told_s in fits or rr is None):
+        possible = values[0] * told_s <= _LAST_UNIX_S
+        if possible or not fits:
+            return told_s, False
+    unix = [unit_s for unit_s in _UNITS_S if start_of(float(values[0]) * unit_s) is not None]
+    for unit_s in [*[u for u in unix if u in fits], *fits, *unix]:
+        return unit_s, told_s is not None and told_s != unit_s
+    return told_s or 1.0, False
+
+
+def start_of(time_s: float) -> datetime | None:
+    """Return the moment that a Unix time stands for.
+
+    Parameters
+    ----------
+    time_s
+        In s.
+
+    Returns
+    -------
+    datetime | None
+        In UTC; None for a time that begins elsewhere, such as at 0.
+    """
+    if not _FIRST_UNIX_S <= time_s <= _LAST_UNIX_S:
+        return None
+    return datetime.fromtimestamp(time_s, UTC)
+
+
+def check_jumps(times_s: FloatArray, name: str, column: str, first_line: int) -> None:
+    """Refuse times that go backwards, or whose clock was set while they were written.
+
+    Parameters
+    ----------
+    times_s
+        In s, shape (n,).
+    name, column
+        The file's and the column's, for the error.
+    first_line
+        The number of the second row's line, from 1.
+
+    Raises
+    ------
+    RecordingError
+        With the line where it happens.
+    """
+    steps_s = np.diff(times_s)
+    if not len(steps_s):
+        return
+    row = int(np.argmin(steps_s))
+    if steps_s[row] < 0.0:
+        raise RecordingError(
+            f"the times of {name} go backwards at line {first_line + row}",
+            hint="Sort the rows by time, cut the file there, or name another time column.",
+        )
+    row = int(np.argmax(steps_s))
+    if steps_s[row] > _LONGEST_BREAK_S:
+        raise RecordingError(
+            f"the times of {name}, column {column!r}, jump by {_long(float(steps_s[row]))} at line "
+            f"{first_line + row}: its clock was set there, or another recording begins",
+            hint="Cut the file at that line, or give a rate in place of its times, as --rate 4.",
+        )
+
+
+def _long(seconds: float) -> str:
+    days = seconds / 86_400.0
+    return f"{days / 365.25:.1f} years" if days > 700.0 else f"{days:.1f} days"
