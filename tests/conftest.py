@@ -1,6 +1,7 @@
-"""What all tests share: tests on public recordings run only where the recordings are."""
+"""What all tests share: a data folder of their own, and recordings only where they are."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +17,10 @@ hypothesis.settings.register_profile(
     derandomize=True,
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
+
+#: Whoever runs the tests may be a wearer: nothing is read from or written to their data.
+_DATA = tempfile.TemporaryDirectory(prefix="biofeedback-tests-", ignore_cleanup_errors=True)
+os.environ["XDG_DATA_HOME"] = _DATA.name
 
 RECORDINGS = "BIOFEEDBACK_RECORDINGS"
 
