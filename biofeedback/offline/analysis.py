@@ -242,8 +242,9 @@ class _Windows:
         rest_s = end_s - len(self._at_end) * self._window_s
         if rest_s >= self._window_s / 2 or not self._at_end:
             self._at_end.append(self._bank.read(end_s))
+        times_s = np.array([beat.time_s for beat in self.beats])
         return tuple(
-            self._sum_up(index, min(end_s, (index + 1) * self._window_s))
+            self._sum_up(index, min(end_s, (index + 1) * self._window_s), times_s)
             for index in range(len(self._at_end))
         )
 
@@ -267,15 +268,14 @@ class _Windows:
                 self._contact.append(not self._without_contact)
                 self._second += 1
 
-    def _sum_up(self, index: int, end_s: float) -> WindowMetrics:
+    def _sum_up(self, index: int, end_s: float, times_s: FloatArray) -> WindowMetrics:
         start_s = index * self._window_s
         seconds = slice(math.ceil(start_s), math.ceil(end_s))
         contacts = self._contact[seconds]
         contact = sum(contacts) / len(contacts) if contacts else 1.0
         beats = BeatWindow(self._window_s)
-        for beat in self.beats:
-            if start_s < beat.time_s <= end_s:
-                beats.feed(beat)
+        for place in np.flatnonzero((times_s > start_s) & (times_s <= end_s)):
+            beats.feed(self.beats[place])
         heart = (
             HeartRate(beats), LnRmssd(beats), Rmssd(beats), Sdnn(beats), Pnn50(beats),
             Sd1(beats), Sd2(beats), StressIndex(beats),

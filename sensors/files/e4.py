@@ -15,7 +15,16 @@ import numpy as np
 from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
 from sensors.files.recording import Recording, assemble, name_of
-from sensors.files.text import LARGEST_BYTES, as_text, content, inflate, is_number, parse_rows
+from sensors.files.text import (
+    LARGEST_BYTES,
+    PACKED_BYTES,
+    PACKED_RATIO,
+    as_text,
+    content,
+    inflate,
+    is_number,
+    parse_rows,
+)
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_e4_file", "is_e4_folder", "is_zip", "read_e4"]
@@ -227,10 +236,36 @@ def _zip_members(path: Path) -> Iterator[_Member]:
     except Exception as error:  # whatever damage does to the library
         raise _damaged(path.name, error) from error
     with archive:
-        for info in archive.infolist():
-            named = info.filename and "__MACOSX" not in info.filename
-            if named and not info.is_dir():
-                yield PurePosixPath(info.filename).name, partial(_unzip, archive, info)
+        members = [
+            info
+            for info in archive.infolist()
+            if info.filename and "__MACOSX" not in info.filename and not info.is_dir()
+        ]
+        ours = [info for info in members if _kind(PurePosixPath(info.filename).name) in _FILES]
+        _refuse_several(path.name, sorted({str(PurePosixPath(i.filename).parent) for i in ours}))
+        _refuse_bombs(path, members)
+        for info in members:
+            yield PurePosixPath(info.filename).name, partial(_unzip, archive, info)
+
+
+def _refuse_several(name: str, folders: list[str]) -> None:
+    """Refuse the recordings of several people, which would become those of one."""
+    if len(folders) > 1:
+        raise RecordingError(
+            f"{name} holds {len(folders)} recordings: {', '.join(folders)}",
+            hint=f"Unpack it and give one of its folders, such as {folders[0]}.",
+        )
+
+
+def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse, before anything is unpacked, what no recording is packed into."""
+    total = sum(info.file_size for info in members)
+    ratio = total / max(path.stat().st_size, 1)
+    if total > LARGEST_BYTES or (total > PACKED_BYTES and ratio > PACKED_RATIO):
+        raise RecordingError(
+            f"{path.name} unpacks to {total / 1e6:.0f} MB, {ratio:.0f} times its size",
+            hint="Unpack it yourself, and give the folder of one recording.",
+        )
 
 
 def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

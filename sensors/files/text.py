@@ -16,6 +16,8 @@ from sensors.signals import FloatArray
 __all__ = [
     "LARGEST_BYTES",
     "MISSING",
+    "PACKED_BYTES",
+    "PACKED_RATIO",
     "as_text",
     "cells_of",
     "content",
@@ -31,6 +33,8 @@ LARGEST_BYTES = 1 << 30
 _LARGEST_NUMBER = 1e16
 #: What stands in a cell without a number.
 MISSING = {"", "nan", "na", "n/a", "#n/a", "none", "null", "-", "--"}
+#: An archive that unpacks to more than this, and to so many times its size, is no recording. Ours.
+PACKED_BYTES, PACKED_RATIO = 1 << 27, 200
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
 
@@ -90,13 +94,17 @@ def inflate(data: bytes, name: str) -> bytes:
         return data
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        plain = unpacker.decompress(data, LARGEST_BYTES)
+        limit = min(LARGEST_BYTES, max(PACKED_BYTES, PACKED_RATIO * len(data)))
+        plain = unpacker.decompress(data, limit)
     except zlib.error as error:
         raise RecordingError(
             f"{name} is damaged: {error}", hint="Copy or download the recording again."
         ) from error
     if unpacker.unconsumed_tail:
-        raise RecordingError(f"{name} is larger than 1 GB", hint="Cut it into shorter recordings.")
+        raise RecordingError(
+            f"{name} is larger than 1 GB, or than {PACKED_RATIO} times its packed size",
+            hint="Cut it into shorter recordings, or unpack it yourself.",
+        )
     # A cut stream ends anywhere, also inside a number that still reads as one.
     return plain if unpacker.eof else plain[: plain.rfind(b"\n") + 1]
 

@@ -67,3 +67,27 @@ def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
     )
     path.write_bytes(data)
     assert read(path).duration_s > 50
+
+
+def test_the_recordings_of_two_people_are_refused_and_both_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "study.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for person, kind in (("anna", "EDA"), ("anna", "BVP"), ("ben", "EDA")):
+            archive.writestr(f"study/{person}/{kind}.csv", "1600000000\n4\n" + "2.5\n" * 40)
+    with pytest.raises(RecordingError, match=r"anna.*ben") as caught:
+        read(path)
+    assert "study/anna" in caught.value.hint
+
+
+def test_an_archive_that_swells_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "swells.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for kind in ("EDA", "BVP", "TEMP"):
+            archive.writestr(f"x/{kind}.csv", b"0" * (1 << 20))
+    monkeypatch.setattr("sensors.files.e4.PACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *args: pytest.fail("it was unpacked"))
+    with pytest.raises(RecordingError, match="times its size") as caught:
+        read(path)
+    assert caught.value.hint
