@@ -95,4 +95,6 @@ class ValueCheck:
             return ", which looks like a Unix time"
         if math.isfinite(value) and self._signal is Signal.EDA and value >= 100.0:
             return ", which may be nS or a resistance"
+        if self._signal is Signal.RR and 240.0 <= value <= 3000.0:
+            return ", which may be ms"
         return ""

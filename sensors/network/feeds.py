@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from sensors.checks.doubt import Doubt
+from sensors.checks.intervals import IntervalCheck
+from sensors.checks.values import ValueCheck, possible
 from sensors.error_counter import CountBad
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
+from sensors.timing.rate_meter import RateMeter
 
 __all__ = ["ArrivalBeatFeed", "EventFeed", "Feed", "RegularFeed", "TimestampedBeatFeed", "feed_for"]
 
 #: Silence of one signal after which its samples no longer belong together.
 SILENCE_S = 5.0
 _TICKS_PER_S = 1_000_000
+_RATE_TRUST = 0.8  #: in samples whose times rest on a rate that was measured. Ours
 
 
 class Feed(Protocol):
     """Takes raw samples of one signal and returns what may leave: chunks, and gaps before them."""
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Return what does not fit about the samples; None while all does."""
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
         """Take samples with the times that are known for them; `values` is (n, channels).
@@ -30,7 +40,7 @@ class Feed(Protocol):
             Session time.
         times_s, values
             Times in session time, shape (n,), and values in the signal's unit, shape (n,
-            channels); rows that are not finite are left out.
+            channels); rows that no body can show are left out.
 
         Returns
         -------
@@ -55,9 +65,19 @@ class _Breaks:
         self._signal, self._source, self._count_bad = signal, source, count_bad
         self._last_s: float | None = None
         self._broken_by: GapReason | None = None
+        self._values = ValueCheck(signal)
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Return what does not fit about the samples; None while all does."""
+        return self._values.doubt
 
     def interrupt(self, reason: GapReason) -> None:
         """Mark a break before the next sample; the first reason counts."""
+        self._broken_by = self._broken_by or reason
+
+    def _break(self, reason: GapReason) -> None:
+        """Mark a break that shows in the samples themselves."""
         self._broken_by = self._broken_by or reason
 
     def _gap(self, end_s: float) -> list[Chunk | Gap]:
@@ -70,17 +90,27 @@ class _Breaks:
     def _sound(
         self, now_s: float, times_s: FloatArray, values: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Leave out what is not finite; what stands in the future stands at `now_s`."""
-        sound = np.isfinite(values).all(axis=1) & np.isfinite(times_s)
+        """Leave out what cannot be; what stands in the future stands at `now_s`."""
+        sound = possible(self._signal, values) & np.isfinite(times_s)
+        self._values.feed(sound, values)
+        for _ in range(int((~sound).sum())):
+            self._count_bad("out of range", f"{self._signal} that no body shows")
         if not sound.all():
-            self._count_bad("out of range", f"{self._signal} that is no number")
-            self.interrupt("bad_data")
+            self._break("bad_data")
         times_s = np.minimum(times_s[sound], now_s)
         return np.maximum.accumulate(times_s), values[sound]
 
 
 class EventFeed(_Breaks):
-    """Samples that each have their own time, such as a heart rate."""
+    """Samples that each have their own time, such as a heart rate.
+
+    Attributes
+    ----------
+    latest
+        The newest value of the first channel; None before the first.
+    """
+
+    latest: float | None = None
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
         """Return the samples as one chunk, with times that never decrease.
@@ -104,9 +134,9 @@ class EventFeed(_Breaks):
         if self._last_s is not None:
             times_s = np.maximum(times_s, self._last_s)
             if times_s[0] - self._last_s > SILENCE_S:
-                self.interrupt("stall")
+                self._break("stall")
         samples = self._gap(float(times_s[0]))
-        self._last_s = float(times_s[-1])
+        self._last_s, self.latest = float(times_s[-1]), float(values[-1, 0])
         return [*samples, Chunk.events(self._signal, self._source, times_s, values)]
 
 
@@ -135,9 +165,20 @@ class RegularFeed(_Breaks):
         hole_s: float,
     ) -> None:
         super().__init__(signal, source, count_bad)
-        self._rate_hz = rate_hz
-        self._hole_s = max(hole_s, 0.75 / rate_hz)
+        self._meter = RateMeter(rate_hz)
+        self._jitter_s = hole_s
         self._next_s: float | None = None
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Return what does not fit about the samples; None while all does."""
+        if self._values.doubt or not self._meter.is_off:
+            return self._values.doubt
+        return Doubt(
+            f"It promised {self._meter.declared_hz:g} samples of {self._signal} a second and sends "
+            f"{self._rate_hz:g}.",
+            _RATE_TRUST,
+        )
 
     def interrupt(self, reason: GapReason) -> None:
         """Mark a break before the next sample; the first reason counts.
@@ -147,7 +188,11 @@ class RegularFeed(_Breaks):
         reason
             Why something is missing.
         """
-        super().interrupt(reason)
+        self._break(reason)
+        self._meter.restart()
+
+    def _break(self, reason: GapReason) -> None:
+        super()._break(reason)
         self._next_s = None
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
@@ -167,6 +212,9 @@ class RegularFeed(_Breaks):
             In order of time.
         """
         times_s, values = self._sound(now_s, times_s, values)
+        if len(times_s) and self._meter.feed(float(times_s[-1]), len(times_s)):
+            self._count_bad("wrong rate", f"{self._signal} at {self._rate_hz:g} Hz")
+            self._break("bad_data")
         samples: list[Chunk | Gap] = []
         first = 0
         for i in range(1, len(times_s) + 1):
@@ -175,6 +223,14 @@ class RegularFeed(_Breaks):
             samples += self._run(now_s, times_s[first:i], values[first:i])
             first = i
         return samples
+
+    @property
+    def _rate_hz(self) -> float:
+        return self._meter.rate_hz
+
+    @property
+    def _hole_s(self) -> float:
+        return max(self._jitter_s, 0.75 / self._rate_hz)
 
     @property
     def _period_s(self) -> float:
@@ -186,7 +242,7 @@ class RegularFeed(_Breaks):
         # The last time is the one that newer samples of a burst cannot have delayed.
         start_s = float(times_s[-1]) - lasts_s
         if self._next_s is not None and start_s - self._next_s > self._hole_s:
-            self.interrupt("stall" if start_s - self._next_s > SILENCE_S else "link")
+            self._break("stall" if start_s - self._next_s > SILENCE_S else "link")
         if self._next_s is not None:
             nudge_s = self._period_s / 4
             start_s = self._next_s + min(max(start_s - self._next_s, -nudge_s), nudge_s)
@@ -212,11 +268,21 @@ class ArrivalBeatFeed:
     ----------
     source, count_bad
         The sensor's name, and who is told of input that makes no sense.
+    rate_bpm
+        Tells the device's own heart rate, where it is known.
     """
 
-    def __init__(self, source: str, count_bad: CountBad) -> None:
+    def __init__(
+        self, source: str, count_bad: CountBad, rate_bpm: Callable[[], float | None] = lambda: None
+    ) -> None:
         self._timeline = BeatTimeline(source, ticks_per_s=_TICKS_PER_S, even_packets=False)
-        self._count_bad = count_bad
+        self._count_bad, self._rate_bpm = count_bad, rate_bpm
+        self._intervals, self._values = IntervalCheck(), ValueCheck(Signal.RR)
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Return what does not fit about the samples; None while all does."""
+        return self._values.doubt or self._intervals.doubt
 
     def interrupt(self, reason: GapReason) -> None:
         """Mark a break before the next beat; the first reason counts.
@@ -227,6 +293,8 @@ class ArrivalBeatFeed:
             Why something is missing.
         """
         self._timeline.interrupt(reason)
+        if reason != "bad_data":
+            self._intervals.restart()
 
     def add(self, now_s: float, times_s: FloatArray, values: FloatArray) -> list[Chunk | Gap]:
         """Return the beats that the intervals end, `values` (n, 1) in s.
@@ -247,11 +315,16 @@ class ArrivalBeatFeed:
             One chunk for each beat.
         """
         samples: list[Chunk | Gap] = []
+        low_s, high_s = PLAUSIBLE_RR_S
+        self._values.feed((values[:, 0] >= low_s) & (values[:, 0] <= high_s), values)
         for time_s, rr_s in zip(np.minimum(times_s, now_s), values[:, 0], strict=True):
-            if not PLAUSIBLE_RR_S[0] <= rr_s <= PLAUSIBLE_RR_S[1]:
+            if not low_s <= rr_s <= high_s:
                 self._count_bad("out of range", "an interval that no heart makes")
                 self.interrupt("bad_data")
                 continue
+            self._intervals.feed(float(time_s), (float(rr_s),), self._rate_bpm())
+            if self._intervals.doubt:
+                self._count_bad("contradictory", self._intervals.doubt.sentence)
             # The timeline counts in ticks; the interval itself stays exact.
             for sample in self._timeline.feed(float(time_s), [round(rr_s * _TICKS_PER_S)]):
                 if isinstance(sample, Chunk):
@@ -296,7 +369,7 @@ class TimestampedBeatFeed(_Breaks):
         for time_s, (rr_s, stamp_s) in zip(times_s, values, strict=True):
             if not PLAUSIBLE_RR_S[0] <= rr_s <= PLAUSIBLE_RR_S[1]:
                 self._count_bad("out of range", "an interval that no heart makes")
-                self.interrupt("bad_data")
+                self._break("bad_data")
                 continue
             if self._last_stamp_s is not None:
                 apart_s = stamp_s - self._last_stamp_s - rr_s
@@ -304,7 +377,7 @@ class TimestampedBeatFeed(_Breaks):
                     self._count_bad("repeated", "a beat that came twice")
                     continue
                 if abs(apart_s) > NEIGHBOUR_TOLERANCE_S:
-                    self.interrupt("bad_data")
+                    self._break("bad_data")
             self._last_stamp_s = float(stamp_s)
             samples += self._gap(float(time_s - rr_s))
             if self._last_s is None or time_s > self._last_s:
@@ -324,6 +397,7 @@ def feed_for(
     *,
     rate_hz: float | None,
     hole_s: float,
+    rate_bpm: Callable[[], float | None] = lambda: None,
 ) -> Feed:
     """Return the feed for a signal whose samples come with the times of their sending.
 
@@ -337,6 +411,8 @@ def feed_for(
         Samples a second; None for samples that each have their own time.
     hole_s
         How late a sample at a rate may be before something is missing.
+    rate_bpm
+        Tells the device's own heart rate, to hold its intervals against.
 
     Returns
     -------
@@ -344,7 +420,7 @@ def feed_for(
         RR intervals have one of their own.
     """
     if signal is Signal.RR:
-        return ArrivalBeatFeed(source, count_bad)
+        return ArrivalBeatFeed(source, count_bad, rate_bpm)
     if rate_hz is None:
         return EventFeed(signal, source, count_bad)
     return RegularFeed(signal, source, count_bad, rate_hz, hole_s)

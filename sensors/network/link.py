@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
+from sensors.checks.doubt import Doubt, sentences, trusts
 from sensors.error_counter import BadKind, ErrorCounter
 from sensors.errors import SensorError, SensorNotFound, SettingsError
-from sensors.network.feeds import Feed
+from sensors.network.feeds import EventFeed, Feed
 from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.status_reporter import DRIFT_STEP_PPM
 
@@ -70,6 +71,8 @@ class SourceLink:
         The session's.
     feeds
         The signals that have come so far.
+    remarks
+        What else does not fit, by the signal that it is about.
     device
         The one that was met, empty before.
     """
@@ -77,6 +80,7 @@ class SourceLink:
     def __init__(self, source: str, wanted: SourceQuery, clock: Clock) -> None:
         self.clock = clock
         self.feeds: dict[Signal, Feed] = {}
+        self.remarks: dict[Signal, Doubt] = {}
         self.device = ""
         self._wanted = wanted
         self._status = SensorStatus(source, 0.0, "ended")
@@ -90,6 +94,25 @@ class SourceLink:
     def source(self) -> str:
         """The name under which its samples travel."""
         return self._status.source
+
+    @property
+    def doubts(self) -> list[tuple[Signal, Doubt | None]]:
+        """What does not fit about the signals that come."""
+        return [
+            *((signal, feed.doubt) for signal, feed in self.feeds.items()),
+            *self.remarks.items(),
+        ]
+
+    def rate_bpm(self) -> float | None:
+        """Return the heart rate that the source tells itself.
+
+        Returns
+        -------
+        float | None
+            None where none has come.
+        """
+        feed = self.feeds.get(Signal.HR)
+        return feed.latest if isinstance(feed, EventFeed) else None
 
     @property
     def has_worked(self) -> bool:
@@ -116,7 +139,14 @@ class SourceLink:
             One status or none.
         """
         battery = self._status.battery_percent if battery_percent is None else battery_percent
-        status = replace(self._status, state=state, detail=detail, battery_percent=battery)
+        doubts = self.doubts if state == "streaming" else []
+        status = replace(
+            self._status,
+            state=state,
+            detail=detail or sentences(doubt for _, doubt in doubts),
+            battery_percent=battery,
+            trust=trusts(doubts),
+        )
         return self._tell(status)
 
     def say_bad(self) -> list[Sample]:
@@ -127,6 +157,8 @@ class SourceLink:
         list[Sample]
             One status or none.
         """
+        if self._status.state == "streaming":
+            return self.say("streaming")
         return self._tell(self._status)
 
     def say_drift(self, ppm: float | None) -> list[Sample]:
@@ -167,7 +199,8 @@ class SourceLink:
         list[Sample]
             One status or none.
         """
-        return self.say(self._status.state, self._status.detail, battery_percent=percent)
+        detail = "" if self._status.state == "streaming" else self._status.detail
+        return self.say(self._status.state, detail, battery_percent=percent)
 
     def works(self) -> list[Sample]:
         """Note that samples come: from now on the source is waited for; return what is new.
@@ -214,8 +247,9 @@ class SourceLink:
             When it has not worked and the first wait is over.
         """
         if self._give_up_s is not None and self.clock() >= self._give_up_s:
+            why = sentences(doubt for _, doubt in self.doubts) or loss
             raise SensorNotFound(
-                f"{self._wanted.what} was not found within {self._wanted.wait_s:g} s: {loss}",
+                f"{self._wanted.what} was not found within {self._wanted.wait_s:g} s: {why}",
                 hint=self._wanted.hint,
             )
         for feed in self.feeds.values():

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream
+from sensors.checks.doubt import Doubt
 from sensors.errors import PacketError, SensorUnavailable, SettingsError
 from sensors.labels import LabelMeaning
 from sensors.network.feeds import Feed, feed_for
@@ -26,15 +27,21 @@ _SILENCE_S = 5.0
 _INBOX = 4096  #: datagrams; when full, the oldest is lost and counted
 #: Arrival over a radio network jitters by this much without anything being lost.
 _HOLE_S = 1.0
+_MOST_ARGUMENTS = 64
+_NAMED = 8  #: addresses that a message to the user lists
 _HINT = "Start the sender, and let it send to this computer and this port."
 
 
 @dataclass(frozen=True, slots=True)
 class OscAddress:
-    """The OSC address of a signal; `rate_hz` where its values are evenly spaced."""
+    """The OSC address of a signal; `rate_hz` where its values are evenly spaced.
+
+    `argument` is which value of a message counts, from 1 on; None where all of them do.
+    """
 
     path: str  #: begins with a slash
     rate_hz: float | None = None
+    argument: int | None = None
 
 
 #: Where nothing is mapped: the addresses of EmotiBit's Oscilloscope, by its oscOutputSettings.xml
@@ -76,6 +83,11 @@ class OscSettings:
                 raise SettingsError(
                     f"{address.path!r} is no OSC address", hint=f"Give one: {signal}=/address"
                 )
+            if address.argument is not None and not 1 <= address.argument <= _MOST_ARGUMENTS:
+                raise SettingsError(
+                    f"no message has a value number {address.argument}",
+                    hint=f"Count from 1 on, as in {signal}={address.path}#2.",
+                )
             if rate is not None and (signal is Signal.RR or not 0.0 < rate <= 10_000.0):
                 raise SettingsError(
                     f"a rate of {rate:g} Hz for {signal}",
@@ -84,7 +96,7 @@ class OscSettings:
 
     @classmethod
     def parse(cls, target: str, *, wait_s: float = 30.0, seed: int = 1) -> Self:
-        """Build settings from ``[HOST:]PORT?eda=/address@RATE&hr=/address``.
+        """Build settings from ``[HOST:]PORT?eda=/address@RATE&hr=/address#2``.
 
         Parameters
         ----------
@@ -112,9 +124,14 @@ class OscSettings:
 
 
 def _address(text: str) -> OscAddress:
-    path, _, rate = text.partition("@")
+    text, _, rate = text.partition("@")
+    path, _, argument = text.partition("#")
+    if argument and not (argument.isascii() and argument.isdigit() and len(argument) < 4):
+        raise SettingsError(
+            f"{argument!r} is no number of a value", hint="Count from 1 on, as in eda=/address#2."
+        )
     try:
-        return OscAddress(path, float(rate) if rate else None)
+        return OscAddress(path, float(rate) if rate else None, int(argument) if argument else None)
     except ValueError:
         raise SettingsError(
             f"{rate!r} is not a rate", hint="Give it in Hz, as in eda=/address@15."
@@ -213,9 +230,12 @@ class _Reader:
 
     def __init__(self, settings: OscSettings, link: SourceLink) -> None:
         self._link = link
-        self._signals = dict(USUAL)
-        if settings.addresses:
-            self._signals = {a.path: (s, a.rate_hz) for s, a in settings.addresses.items()}
+        usual = [(s, OscAddress(path, rate_hz)) for path, (s, rate_hz) in USUAL.items()]
+        wanted = [*settings.addresses.items()] or usual
+        self._signals: dict[str, list[tuple[Signal, OscAddress]]] = {}
+        for signal, address in wanted:
+            self._signals.setdefault(address.path, []).append((signal, address))
+        self._others: dict[str, None] = {}
         self._heard_s = link.clock()
 
     def take(self, arrived: list[tuple[float, bytes]]) -> list[Sample]:
@@ -223,13 +243,19 @@ class _Reader:
         samples: list[Sample] = []
         for time_s, data in arrived:
             for path, arguments in self._messages(data):
-                if (known := self._signals.get(path)) is None:
-                    continue
-                self._heard_s = time_s
-                samples += self._measured(time_s, *known, arguments)
+                if path not in self._signals and len(self._others) < _NAMED:
+                    self._others[path] = None
+                for signal, address in self._signals.get(path, ()):
+                    measured = self._measured(time_s, signal, address, arguments)
+                    if measured or self._link.has_worked:
+                        self._heard_s = time_s
+                    samples += measured
         if self._link.clock() - self._heard_s > self._link.patience_s(_SILENCE_S):
             self._heard_s = self._link.clock()
-            raise SourceLost("Messages come, but none of the addresses that are mapped.", "stall")
+            came = f" What comes is {', '.join(self._others)}." if self._others else ""
+            raise SourceLost(
+                f"Messages come, but none of the addresses that are mapped.{came}", "stall"
+            )
         return samples
 
     def _messages(self, data: bytes) -> list[Message]:
@@ -243,12 +269,25 @@ class _Reader:
         self,
         time_s: float,
         signal: Signal,
-        rate_hz: float | None,
+        address: OscAddress,
         arguments: list[Argument | None],
     ) -> list[Sample]:
+        rate_hz = address.rate_hz
+        if address.argument is not None:
+            arguments = arguments[address.argument - 1 : address.argument]
         numbers = [float(a) if isinstance(a, int | float) else math.nan for a in arguments]
         if not numbers:
             self._link.count_bad("wrong length", "a message without a value")
+            return []
+        if len(numbers) > 1 and rate_hz is None and signal is not Signal.ACC:
+            shown = ", ".join(f"{number:g}" for number in numbers[:_NAMED])
+            self._link.remarks[signal] = Doubt(
+                f"A message at {address.path} has {len(numbers)} values ({shown}): say which one "
+                f"is {signal}, as in {signal}={address.path}#2, or how many come a second, as in "
+                f"{signal}={address.path}@15.",
+                0.0,
+            )
+            self._link.count_bad("contradictory", f"several values at {address.path}")
             return []
         meaning = LabelMeaning(signal, None if signal is Signal.RR else 1.0)
         if signal is Signal.ACC:  # the axes of one sample
@@ -265,6 +304,7 @@ class _Reader:
         feeds, link = self._link.feeds, self._link
         if signal not in feeds:
             feeds[signal] = feed_for(
-                signal, link.source, link.count_bad, rate_hz=rate_hz, hole_s=_HOLE_S
-            )
+                signal, link.source, link.count_bad,
+                rate_hz=rate_hz, hole_s=_HOLE_S, rate_bpm=link.rate_bpm,
+            )  # fmt: skip
         return feeds[signal]

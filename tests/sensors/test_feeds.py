@@ -151,3 +151,60 @@ def test_a_channel_is_known_by_its_label_type_and_unit(
 
 def test_an_interval_without_a_unit_tells_it_by_its_size() -> None:
     assert LabelMeaning(Signal.RR, None).in_our_unit([850.0, 0.85]).tolist() == [0.85, 0.85]
+
+
+def test_what_no_body_shows_is_left_out_and_counted_and_most_of_it_makes_a_doubt() -> None:
+    counted: list[str] = []
+    feed = EventFeed(Signal.EDA, "x", lambda kind, _: counted.append(kind))
+    for k in range(6):
+        assert not [s for s in fed(feed, float(k), [1.7e9 + k], [float(k)]) if isinstance(s, Chunk)]
+    assert counted == ["out of range"] * 6
+    assert feed.doubt
+    assert "Unix time" in feed.doubt.sentence
+
+
+@pytest.mark.parametrize("bpm", [0.0, -5.0, 900.0])
+def test_a_heart_rate_that_no_heart_has_does_not_pass(bpm: float) -> None:
+    samples = fed(EventFeed(Signal.HR, "x", ignore), 1.0, [60.0, bpm, 61.0], [0.5, 0.6, 0.7])
+    (chunk,) = [s for s in samples if isinstance(s, Chunk)]
+    assert chunk.values[:, 0].tolist() == [60.0, 61.0]
+
+
+@pytest.mark.parametrize(("declared_hz", "sent_hz"), [(250.0, 25.0), (55.0, 32.0), (4.0, 15.0)])
+def test_a_rate_that_was_promised_wrongly_is_measured_and_said(
+    declared_hz: float, sent_hz: float
+) -> None:
+    counted: list[str] = []
+    feed = RegularFeed(
+        Signal.PPG, "x", lambda kind, _: counted.append(kind), declared_hz, hole_s=0.25
+    )
+    late: list[Chunk | Gap] = []
+    for k in range(int(30 * sent_hz)):
+        now_s = k / sent_hz
+        samples = fed(feed, now_s, [float(k)], [now_s])
+        late += samples if now_s > 15.0 else []
+    assert not [s for s in late if isinstance(s, Gap)]
+    (rate_hz,) = {s.rate_hz for s in late if isinstance(s, Chunk)}
+    assert rate_hz == pytest.approx(sent_hz, rel=0.05)
+    assert feed.doubt
+    assert f"promised {declared_hz:g}" in feed.doubt.sentence
+    assert counted.count("wrong rate") == 1
+
+
+def test_losses_do_not_make_another_rate() -> None:
+    feed = RegularFeed(Signal.PPG, "x", ignore, 50.0, hole_s=0.25)
+    for k in range(3000):
+        if k % 10:
+            fed(feed, k / 50.0, [float(k)], [k / 50.0])
+    assert feed.doubt is None
+
+
+def test_intervals_of_a_network_are_held_against_the_time_that_passes() -> None:
+    counted: list[str] = []
+    feed = ArrivalBeatFeed("x", lambda kind, _: counted.append(kind))
+    for k in range(40):
+        for _ in range(2):
+            fed(feed, float(k), [0.9 + 0.02 * (k % 5)], [float(k)])
+    assert feed.doubt
+    assert feed.doubt.trust == 0.0
+    assert "contradictory" in counted

@@ -12,7 +12,8 @@ from rigs.streams import chunks, heard_at_once
 
 from sensors.base import Sample, SensorStatus
 from sensors.errors import SensorNotFound, SettingsError
-from sensors.network.lsl import LslSettings, stream
+from sensors.network.link import SourceLink, SourceLost, SourceQuery
+from sensors.network.lsl import LslSettings, _columns, _find, _identity, stream
 from sensors.signals import Chunk, Gap, Signal
 
 RUN = uuid4().hex[:8]  # so that no other run of these tests is heard
@@ -162,3 +163,83 @@ def test_an_address_without_sense_is_refused_with_a_hint(target: str) -> None:
     with pytest.raises(SettingsError) as caught:
         LslSettings.parse(target)
     assert caught.value.hint
+
+
+def info(name: str, kind: str, labels: list[str], source_id: str = "one") -> pylsl.StreamInfo:
+    made = pylsl.StreamInfo(name, kind, len(labels), 4.0, "float32", source_id)
+    if any(labels):
+        made.set_channel_labels(labels)
+    return made
+
+
+def taken(target: str, made: pylsl.StreamInfo) -> dict[Signal, list[int]]:
+    found = _columns(LslSettings.parse(target), made)
+    return {meaning.signal: columns for meaning, columns in found}
+
+
+def test_a_channel_that_says_what_it_is_is_taken_wherever_it_stands() -> None:
+    made = info("box", "Data", ["counter", "GSR", "trigger"])
+    assert taken("box", made) == {Signal.EDA: [1]}
+    assert taken("box?signal=eda", made) == {Signal.EDA: [1]}
+    assert taken("box?channel=3&signal=eda", made) == {Signal.EDA: [2]}
+    assert taken("box?channel=gsr", made) == {Signal.EDA: [1]}
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "labels"),
+    [
+        ("box?signal=eda", "EDA", ["counter", "A1"]),
+        ("box", "EDA", ["counter", "A1"]),
+        ("box", "ECG", ["ECG I", "ECG II"]),
+        ("box", "EDA", ["", ""]),
+        ("box?signal=eda", "EDA", ["", ""]),
+        ("box?channel=4&signal=eda", "EDA", ["a", "b"]),
+        ("box?channel=what", "EDA", ["a", "b"]),
+    ],
+)
+def test_what_is_ambiguous_is_refused_with_the_list_of_channels(
+    target: str, kind: str, labels: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        taken(target, info("box", kind, labels))
+    assert "1 " in str(caught.value)
+    assert f"2 {labels[1] or 'without a label'}" in str(caught.value)
+    assert "channel=" in caught.value.hint
+
+
+class Around:
+    """What a resolver sees."""
+
+    def __init__(self, *seen: pylsl.StreamInfo) -> None:
+        self.seen = list(seen)
+
+    def results(self) -> list[pylsl.StreamInfo]:
+        return self.seen
+
+
+def found(target: str, around: Around, device: str = "") -> pylsl.StreamInfo:
+    async def main() -> pylsl.StreamInfo:
+        query = SourceQuery(what="", hint="", wait_s=0.2)
+        link = SourceLink("x", query, asyncio.get_running_loop().time)
+        link.device = device
+        return await _find(LslSettings.parse(target), link, around)  # type: ignore[arg-type]
+
+    return asyncio.run(main())
+
+
+def test_streams_of_one_name_are_refused_with_a_way_to_each() -> None:
+    kinds = Around(*(info("Muse", kind, ["x"], kind) for kind in ("EEG", "PPG", "ACC")))
+    with pytest.raises(SensorNotFound) as caught:
+        found("Muse", kinds)
+    assert "'lsl:Muse?type=PPG&source_id=PPG'" in caught.value.hint
+    sources = Around(info("EDA", "EDA", ["x"], "left"), info("EDA", "EDA", ["x"], "right"))
+    with pytest.raises(SensorNotFound) as caught:
+        found("EDA", sources)
+    assert "'lsl:EDA?source_id=left'" in caught.value.hint
+
+
+def test_a_stream_is_never_replaced_by_another_source_of_its_name() -> None:
+    mine, theirs = info("EDA", "EDA", ["x"], "mine"), info("EDA", "EDA", ["x"], "theirs")
+    assert found("EDA", Around(theirs, mine), _identity(mine)).source_id() == "mine"
+    with pytest.raises(SourceLost):
+        found("EDA", Around(theirs), _identity(mine))

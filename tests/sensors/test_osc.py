@@ -264,3 +264,26 @@ def test_any_datagram_is_read_or_counted(datagrams: list[bytes]) -> None:
     link = SourceLink("osc", SourceQuery(what="", hint="", wait_s=9.0), lambda: 1.0)
     for sample in _Reader(OscSettings(port=1), link).take([(1.0, data) for data in datagrams]):
         assert not isinstance(sample, Chunk) or np.isfinite(sample.values).all()
+
+
+def test_one_value_of_a_message_can_be_named() -> None:
+    (address,) = OscSettings.parse("9000?eda=/eda#2").addresses.values()
+    assert (address.path, address.argument, address.rate_hz) == ("/eda", 2, None)
+    with pytest.raises(SettingsError, match="number"):
+        OscSettings.parse("9000?eda=/eda#zero")
+    with pytest.raises(SettingsError, match="number 0"):
+        OscSettings.parse("9000?eda=/eda#0")
+
+
+def test_several_values_without_a_rate_are_refused_and_the_way_out_is_said() -> None:
+    link = SourceLink("osc", SourceQuery(what="", hint="", wait_s=9.0), lambda: 1.0)
+    builder = OscMessageBuilder("/eda")
+    for value in (12.5, 3.1):
+        builder.add_arg(value)
+    packet = builder.build().dgram
+    assert not _Reader(OscSettings.parse("9000"), link).take([(1.0, packet)])
+    assert "eda=/eda#2" in link.remarks[Signal.EDA].sentence
+    named = _Reader(OscSettings.parse("9000?eda=/eda#2"), link)
+    (chunk,) = named.take([(1.0, packet)])
+    assert isinstance(chunk, Chunk)
+    assert chunk.values[0, 0] == pytest.approx(3.1)
