@@ -141,6 +141,7 @@ class StrapReader(LinkReader):
         self._about: dict[str, str] = {}
         self._timeline = BeatTimeline(source)
         self._intervals, self._contact = IntervalCheck(), ContactCheck()
+        self._rates_told = 0  #: of signals that come at another rate than was promised
         self._heart_rate_s: float | None = None
         self._broken_by: GapReason | None = None
 
@@ -148,7 +149,11 @@ class StrapReader(LinkReader):
         if packet.uuid == _MEASUREMENT:
             return self._measurement(packet.time_s, HeartRateMeasurement.decode(packet.data))
         if packet.uuid in (PMD_DATA, PMD_CONTROL):
-            return list(self._pmd.take(packet))
+            samples: list[Sample] = [*self._pmd.take(packet)]
+            while self._rates_told < len(self._pmd.doubts):
+                self._rates_told += 1
+                self._teller.count_bad("wrong rate", sentences(d for _, d in self._pmd.doubts))
+            return samples
         if packet.uuid in _ABOUT:
             self._about[packet.uuid] = device_text(packet.data)
             self._teller.portrait = self._portrait()
@@ -221,10 +226,12 @@ class StrapReader(LinkReader):
         if contact or (intervals and has_intervals):
             self._teller.count_bad("contradictory", sentences((contact, intervals)))
         self._teller.trust = trusts(
-            ((Signal.RR, intervals), (Signal.RR, contact), (Signal.HR, contact))
+            ((Signal.RR, intervals), (Signal.RR, contact), (Signal.HR, contact), *self._pmd.doubts)
         )
         stream = Doubt(self._trouble(), 1.0) if self._trouble() else None
-        self._teller.trouble = sentences((contact, intervals, stream))
+        self._teller.trouble = sentences(
+            (contact, intervals, *(doubt for _, doubt in self._pmd.doubts), stream)
+        )
 
     @property
     def _drift_ppm(self) -> float | None:

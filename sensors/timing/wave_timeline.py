@@ -11,6 +11,7 @@ import numpy as np
 
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 from sensors.timing.device_clock import DeviceClock
+from sensors.timing.rate_meter import RateMeter
 
 __all__ = ["WaveTimeline"]
 
@@ -36,11 +37,17 @@ class WaveTimeline:
         Samples a second, as promised.
     clock
         The device's, which all its signals share.
+
+    Attributes
+    ----------
+    meter
+        Tells whether the promise is far off.
     """
 
     def __init__(self, signal: Signal, source: str, rate_hz: float, clock: DeviceClock) -> None:
         self._signal, self._source, self._clock = signal, source, clock
         self._rate_hz = rate_hz
+        self.meter = RateMeter(rate_hz, by_device=True)
         self._device_s: float | None = None  #: of the last sample of the run; None outside of one
         self._next_s: float | None = None  #: where the sample after the last would stand
         self._broken_by: GapReason | None = None
@@ -68,6 +75,9 @@ class WaveTimeline:
             return []
         if self._clock.feed(arrival_s, device_s):
             self.interrupt("clock")
+        if self.meter.feed(device_s, count):
+            self._rate_hz = self.meter.rate_hz
+            self.interrupt("bad_data")
         step_s = self._step_s(device_s, count)
         first_s = self._clock.session_s(device_s) - (count - 1) / self._rate_hz
         samples: list[Chunk | Gap] = []

@@ -122,7 +122,7 @@ def test_the_status_tells_what_the_device_is_until_there_is_advice() -> None:
 def test_a_clock_that_drifts_is_told_once() -> None:
     reader, said = strap(), []
     for second in range(1, 1200):
-        packet = HeartRateMeasurement(60, (1024,)).encode()
+        packet = HeartRateMeasurement(60, (1020 if second % 2 else 1028,)).encode()
         for sample in reader.take(Packet(second * 1.00005, MEASUREMENT, packet)):
             if isinstance(sample, SensorStatus) and sample.detail:
                 said.append(sample.detail)

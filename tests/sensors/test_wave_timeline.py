@@ -118,3 +118,23 @@ def test_nothing_before_the_first_frame_is_a_gap() -> None:
     timeline.interrupt("link")
     assert timeline.feed(1.0, BOOT_S, np.zeros((0, 1))) == []
     assert play(Device(5, true_hz=130.0).frames, timeline)[1] == []
+
+
+def test_a_rate_that_was_promised_wrongly_is_measured_from_the_frames() -> None:
+    timeline = WaveTimeline(Signal.PPG, "x", 55.0, DeviceClock())
+    late: list[Chunk | Gap] = []
+    for k in range(1, 41):
+        samples = timeline.feed(k + 0.05, float(k), np.zeros((32, 1)))
+        late += samples if k > 15 else []
+    assert timeline.meter.is_off
+    assert not [s for s in late if isinstance(s, Gap)]
+    (rate_hz,) = {s.rate_hz for s in late if isinstance(s, Chunk)}
+    assert rate_hz == pytest.approx(32.0, rel=0.01)
+
+
+def test_lost_frames_make_no_other_rate() -> None:
+    timeline = WaveTimeline(Signal.PPG, "x", 55.0, DeviceClock())
+    for k in range(1, 200):
+        if k % 4:
+            timeline.feed(k + 0.05, float(k), np.zeros((55, 1)))
+    assert not timeline.meter.is_off
