@@ -17,7 +17,7 @@ from sensors.files.notes import gap_of
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.text import is_number
 from sensors.labels import LabelMeaning, columns_of, meaning_of
-from sensors.network.feeds import ArrivalBeatFeed
+from sensors.network.beat_feeds import ArrivalBeatFeed
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["is_xdf", "read_xdf"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.errors import PacketError, SensorNotFound, SettingsError
+from sensors.network.beat_feeds import TimestampedBeatFeed
 from sensors.network.e4_lines import (
     STREAMS,
     E4Answer,
@@ -24,9 +25,9 @@ from sensors.network.e4_lines import (
     Message,
     parse,
 )
-from sensors.network.feeds import EventFeed, Feed, RegularFeed, TimestampedBeatFeed
-from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait, persist
-from sensors.network.options import place_of, signal_named, split
+from sensors.network.feeds import EventFeed, Feed, RegularFeed
+from sensors.network.link import SourceLink, SourceLost, SourceQuery, persist
+from sensors.network.options import check_wait, place_of, signal_named, split
 from sensors.signals import Signal
 from sensors.timing.device_clock import DeviceClock
 

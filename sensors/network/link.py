@@ -12,12 +12,12 @@ from random import Random
 from sensors.base import Clock, LinkState, Sample, SampleStream, SensorStatus
 from sensors.checks.doubt import Doubt, sentences, trusts
 from sensors.error_counter import BadKind, ErrorCounter
-from sensors.errors import SensorError, SensorNotFound, SettingsError
-from sensors.network.feeds import EventFeed, Feed
+from sensors.errors import SensorError, SensorNotFound
+from sensors.network.feeds import Feed
 from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.status_reporter import DRIFT_STEP_PPM
 
-__all__ = ["SourceLink", "SourceLost", "SourceQuery", "check_wait", "persist"]
+__all__ = ["SourceLink", "SourceLost", "SourceQuery", "persist"]
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 15.0
 
@@ -102,17 +102,6 @@ class SourceLink:
             *((signal, feed.doubt) for signal, feed in self.feeds.items()),
             *self.remarks.items(),
         ]
-
-    def rate_bpm(self) -> float | None:
-        """Return the heart rate that the source tells itself.
-
-        Returns
-        -------
-        float | None
-            None where none has come.
-        """
-        feed = self.feeds.get(Signal.HR)
-        return feed.latest if isinstance(feed, EventFeed) else None
 
     @property
     def has_worked(self) -> bool:
@@ -358,20 +347,3 @@ async def persist(
         for status in link.lost(loss):
             yield status
         await link.pause()
-
-
-def check_wait(wait_s: float) -> None:
-    """Raise `SettingsError` for a first wait that makes no sense.
-
-    Parameters
-    ----------
-    wait_s
-        In s.
-
-    Raises
-    ------
-    SettingsError
-        Outside of 0 to 3600.
-    """
-    if not 0.0 < wait_s <= 3600.0:
-        raise SettingsError(f"a wait of {wait_s:g} s", hint="Give 1 to 3600 s.")

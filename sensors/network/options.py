@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from sensors.errors import SettingsError
 from sensors.signals import Signal
 
-__all__ = ["place_of", "port_of", "signal_named", "split"]
+__all__ = ["check_wait", "place_of", "port_of", "signal_named", "split"]
 
 
 def split(target: str, known: Collection[str]) -> tuple[str, dict[str, str]]:
@@ -116,3 +116,20 @@ def signal_named(name: str) -> Signal:
     except ValueError:
         known = ", ".join(signal.value for signal in Signal)
         raise SettingsError(f"there is no signal {name!r}", hint=f"Signals are {known}.") from None
+
+
+def check_wait(wait_s: float) -> None:
+    """Raise `SettingsError` for a first wait that makes no sense.
+
+    Parameters
+    ----------
+    wait_s
+        In s.
+
+    Raises
+    ------
+    SettingsError
+        Outside of 0 to 3600.
+    """
+    if not 0.0 < wait_s <= 3600.0:
+        raise SettingsError(f"a wait of {wait_s:g} s", hint="Give 1 to 3600 s.")

@@ -15,9 +15,10 @@ from sensors.base import Clock, Sample, SampleStream
 from sensors.checks.doubt import Doubt
 from sensors.errors import PacketError, SensorUnavailable, SettingsError
 from sensors.labels import LabelMeaning
-from sensors.network.feeds import Feed, feed_for
-from sensors.network.link import SourceLink, SourceLost, SourceQuery, check_wait
-from sensors.network.options import place_of, signal_named, split
+from sensors.network.beat_feeds import feed_for
+from sensors.network.feeds import Feed
+from sensors.network.link import SourceLink, SourceLost, SourceQuery
+from sensors.network.options import check_wait, place_of, signal_named, split
 from sensors.network.osc_packet import Argument, Message, decode
 from sensors.signals import Signal
 
@@ -305,6 +306,6 @@ class _Reader:
         if signal not in feeds:
             feeds[signal] = feed_for(
                 signal, link.source, link.count_bad,
-                rate_hz=rate_hz, hole_s=_HOLE_S, rate_bpm=link.rate_bpm,
+                rate_hz=rate_hz, hole_s=_HOLE_S, beside=feeds,
             )  # fmt: skip
         return feeds[signal]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.labels import LabelMeaning, meaning_of
-from sensors.network.feeds import ArrivalBeatFeed, EventFeed, Feed, RegularFeed, TimestampedBeatFeed
+from sensors.network.beat_feeds import ArrivalBeatFeed, TimestampedBeatFeed
+from sensors.network.feeds import EventFeed, Feed, RegularFeed
 from sensors.signals import Chunk, Gap, Signal
 
 

@@ -13,7 +13,8 @@ from rigs.streams import chunks, heard_at_once
 from sensors.base import Sample, SensorStatus
 from sensors.errors import SensorNotFound, SettingsError
 from sensors.network.link import SourceLink, SourceLost, SourceQuery
-from sensors.network.lsl import LslSettings, _columns, _find, _identity, stream
+from sensors.network.lsl import _find, stream
+from sensors.network.lsl_choice import LslSettings, channel_columns, identity
 from sensors.signals import Chunk, Gap, Signal
 
 RUN = uuid4().hex[:8]  # so that no other run of these tests is heard
@@ -173,7 +174,7 @@ def info(name: str, kind: str, labels: list[str], source_id: str = "one") -> pyl
 
 
 def taken(target: str, made: pylsl.StreamInfo) -> dict[Signal, list[int]]:
-    found = _columns(LslSettings.parse(target), made)
+    found = channel_columns(LslSettings.parse(target), made)
     return {meaning.signal: columns for meaning, columns in found}
 
 
@@ -240,6 +241,6 @@ def test_streams_of_one_name_are_refused_with_a_way_to_each() -> None:
 
 def test_a_stream_is_never_replaced_by_another_source_of_its_name() -> None:
     mine, theirs = info("EDA", "EDA", ["x"], "mine"), info("EDA", "EDA", ["x"], "theirs")
-    assert found("EDA", Around(theirs, mine), _identity(mine)).source_id() == "mine"
+    assert found("EDA", Around(theirs, mine), identity(mine)).source_id() == "mine"
     with pytest.raises(SourceLost):
-        found("EDA", Around(theirs), _identity(mine))
+        found("EDA", Around(theirs), identity(mine))
