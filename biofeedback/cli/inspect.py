@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biofeedback.cli import console, exporting
+from biofeedback.cli import console, exporting, inspecting
 from biofeedback.cli.console import escape
 from biofeedback.cli.options import Columns, Json, Rate, SessionName, Sessions, session_named
 from biofeedback.cli.words import counted
@@ -17,7 +17,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (verify, analyze, render, report, exporting.export):
+    for command in (verify, inspecting.inspect, analyze, render, report, exporting.export):
         app.command()(command)
     app.command("analyse", hidden=True)(analyze)  # both spellings of the one word
 

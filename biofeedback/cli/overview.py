@@ -34,6 +34,10 @@ COMMANDS = {
     "lab": ("lab", "Try the program on virtual listeners."),
     "serve": ("serve", "Serve the listener's page and the therapist's desk."),
     "verify": ("inspect", "Regenerate a session from its log and compare."),
+    "inspect": (
+        "inspect",
+        "Say what a recording holds, and what is taken of it.",
+    ),
     "analyze": ("inspect", "Show the metrics of a recording or session by windows."),
     "render": ("inspect", "Write a session's music as sound or MIDI, also long after it."),
     "report": ("inspect", "Write the report of a session anew and say where it is."),

@@ -185,3 +185,21 @@ def test_verify_tells_other_code_from_a_changed_log(
     assert not told["identical"]
     log.write_bytes(header + b"\n" + rest.replace(b'"bpm":', b'"bpm":1'))
     assert run(["verify", str(log)]) == 1
+
+
+def test_inspect_says_what_is_taken_and_the_command_for_the_rest(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "two.csv"
+    rows = "".join(f"{i / 250},{i % 7},{i % 9}\n" for i in range(1000))
+    path.write_text("time,ECG I,ECG II\n" + rows)
+    assert run(["inspect", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(c["label"], c["taken"]) for c in told["channels"]] == [
+        ("time", True),
+        ("ECG I", True),
+        ("ECG II", False),
+    ]
+    assert "ecg=ECG II" in told["channels"][2]["command"]
+    assert run(["inspect", str(path)]) == 0
+    assert "'ECG II' is left out: another channel of ecg is taken" in capsys.readouterr().out
