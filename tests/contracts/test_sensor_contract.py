@@ -1,5 +1,6 @@
 """The shipped suite, for recordings of every format and for bodies that are hard to hear."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,8 +46,15 @@ KINDS = [*BODIES, *(f"file:{name}" for name in FORMATS)]
 
 def test_every_module_that_offers_a_stream_is_covered_here_or_by_its_rig() -> None:
     folder = Path(sensors.__file__).parent
-    offering = {p.stem for p in folder.rglob("*.py") if "\nasync def stream(" in p.read_text()}
-    assert offering == {"bands", "e4_server", "lsl", "osc", "simulated_sensor", "strap"}
+    offering = {
+        path.stem
+        for path in folder.rglob("*.py")
+        if re.search(r"^(async )?def stream\(", path.read_text(), re.MULTILINE)
+    }
+    assert offering == {
+        "bands", "bitalino", "described", "e4_server", "lsl", "osc", "shimmer", "simulated_sensor",
+        "strap",
+    }  # fmt: skip
 
 
 @pytest.fixture
