@@ -19,7 +19,7 @@ from sensors.signals import Chunk, Gap, Signal
 KIND = "metric"
 #: What a living person can show, by name of the reading.
 PLAUSIBLE = {
-    "heart_rate": (30.0, 200.0),
+    "heart_rate": (24.0, 250.0),  # intervals of 2,500 to 240 ms
     "ln_rmssd": (-5.0, 8.0),
     "rmssd": (0.0, 1700.0),
     "sdnn": (0.0, 1000.0),
