@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from replayed_session import cut, eda_csv, replayed, rr_text, simulated
+from replayed_session import cut, eda_csv, renumbered, replayed, rr_text, simulated
 
 from biofeedback.common.errors import LogError
 from biofeedback.report import page
@@ -137,16 +137,17 @@ def test_names_from_outside_cannot_become_markup(both: Path, tmp_path: Path) -> 
     log = both / "session.jsonl"
     nasty = tmp_path / "nasty"
     nasty.mkdir()
-    lines = log.read_text().replace('"source":"rr"', '"source":"<b>$x^2$&"').splitlines()
+    lines = log.read_text().replace('"source":"rr-1"', '"source":"<b>$x^2$&"').splitlines()
     end = lines.pop()
     lines.append(
         '{"kind":"command","who":"key","what":"marker","value":"<script>$\\\\x_1$","t":50.0,'
         '"seq":0}'
     )
-    (nasty / "session.jsonl").write_text("\n".join([*lines, end]) + "\n")
+    (nasty / "session.jsonl").write_bytes(renumbered(line.encode() for line in (*lines, end)))
     text, _ = report_of(nasty)
     assert "<script" not in text
     assert "<b>" not in text
+    assert "&lt;b&gt;$x^2$&amp;" in text
     assert "&lt;script&gt;$\\x_1$" in text
 
 
