@@ -107,7 +107,7 @@ class TempoMap:
         Returns
         -------
         Self
-            With one segment more; of the latest 256 at most.
+            With one segment more.
 
         Raises
         ------
@@ -117,8 +117,17 @@ class TempoMap:
         last = self.latest
         if time_s < last.time_s:
             raise ValueError(f"a tempo at {time_s} s would precede the one at {last.time_s} s")
-        segment = TempoSegment(time_s, self.beat_at(time_s), bpm)
-        return type(self)((*self.segments, segment)[-_KEPT_SEGMENTS:])
+        return type(self)((*self.segments, TempoSegment(time_s, self.beat_at(time_s), bpm)))
+
+    def recent(self) -> Self:
+        """Return the map of the latest 256 segments: all that is asked of while music plays.
+
+        Returns
+        -------
+        Self
+            The first of them holds before its own time too.
+        """
+        return type(self)(self.segments[-_KEPT_SEGMENTS:])
 
     def replaced(self, segment: TempoSegment) -> Self:
         """Return the map with a segment in the place of those from its time on.
@@ -134,7 +143,7 @@ class TempoMap:
             Of the latest 256 segments at most.
         """
         kept = [s for s in self.segments if s.time_s < segment.time_s]
-        return type(self)((*kept, segment)[-_KEPT_SEGMENTS:])
+        return type(self)((*kept, segment)).recent()
 
     def beat_at(self, time_s: float) -> float:
         """Return the beat at a time; negative before the start.

@@ -216,7 +216,7 @@ class Core:
         last = self._tempo.latest
         if params.tempo_bpm == last.bpm or from_s < last.time_s:
             return []
-        self._tempo = self._tempo.change(from_s, params.tempo_bpm)
+        self._tempo = self._tempo.change(from_s, params.tempo_bpm).recent()
         return [self._tempo.latest]
 
     def _request(self, window: Window) -> WindowRequest | None:

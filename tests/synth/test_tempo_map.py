@@ -38,10 +38,12 @@ def test_music_stands_still_after_a_stop_and_no_longer_when_it_goes_on(twice: Te
     assert not stopped.change(25.0, 60.0).stands_still
 
 
-def test_a_map_that_changes_all_day_keeps_its_latest_segments(twice: TempoMap) -> None:
+def test_a_map_that_changed_all_day_can_be_asked_for_its_latest_segments(twice: TempoMap) -> None:
     long = twice
     for second in range(20, 1020):
         long = long.change(float(second), 60.0 + second % 2)
+    assert len(long.segments) == 1002  # a piece as it was played forgets nothing
+    long = long.recent()
     assert len(long.segments) == 256
     assert long.latest.time_s == 1019.0
     assert long.beat_at(1019.5) == pytest.approx(16.0 + 500.0 + 499.5 * 61.0 / 60.0)
