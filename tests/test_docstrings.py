@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("numpydoc")  # comes with the extra `test`
+pytest.importorskip("numpydoc", reason="comes with the extra `test`")
 
 from numpydoc.hooks.validate_docstrings import AstValidator
 

@@ -13,9 +13,11 @@ from replayed_session import edit_header, simulated
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import damage
+from damage_kinds import DAMAGE
 
 from biofeedback.cli.app import run
 from biofeedback.record import lines
+from biofeedback.record.line import sealed
 from biofeedback.record.lines import LostLine
 from biofeedback.record.reader import LOG_NAME, part_name, read
 
@@ -32,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", damage.DAMAGE)
+@pytest.mark.parametrize("kind", DAMAGE)
 def test_no_damage_makes_a_command_trip(
     home: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +186,7 @@ def test_what_makes_no_sense_is_refused_though_its_checksum_fits(
     fields = json.loads(raw[place]) | {field: value}
     del fields["crc"]
     plain = json.dumps(fields, separators=(",", ":")).encode()
-    raw[place] = damage.sealed(plain)
+    raw[place] = sealed(plain)
     folder = tmp_path / "s"
     folder.mkdir()
     (folder / LOG_NAME).write_bytes(b"".join(line + b"\n" for line in raw))

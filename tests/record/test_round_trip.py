@@ -24,6 +24,7 @@ OUT = {
     "xdf": "session.xdf", "rr": "beats.txt", "midi": "music.mid",
 }  # fmt: skip
 BODY = LoggedBody()
+NO_READER = "comes with the extra `test`; pyedflib has no wheel for Python 3.14"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,10 @@ def in_bids(folder: Path) -> Found:
 
 
 def in_edf(path: Path) -> Found:
-    mne, pyedflib = pytest.importorskip("mne"), pytest.importorskip("pyedflib")
+    mne, pyedflib = (
+        pytest.importorskip("mne", reason=NO_READER),
+        pytest.importorskip("pyedflib", reason=NO_READER),
+    )
     raw = mne.io.read_raw_edf(path, include=["EDA"], verbose="error")
     with pyedflib.EdfReader(str(path)) as file:
         labels, rates = file.getSignalLabels(), file.getSampleFrequencies()
@@ -264,7 +268,7 @@ def test_each_format_keeps_what_the_table_says(folder: Path) -> None:
 
 def test_a_marker_that_looks_like_the_name_of_a_channel_is_a_marker(tmp_path: Path) -> None:
     """MNE would take it for a note about that channel alone, and cut the name off its text."""
-    mne = pytest.importorskip("mne")
+    mne = pytest.importorskip("mne", reason=NO_READER)
     session = write_log(tmp_path / "session", BODY, marker="felt it@@EDA")
     EXPORTERS.load("edf").export(
         session, tmp_path / "a.edf", force=False, progress=lambda share: None
@@ -278,8 +282,8 @@ def test_a_marker_that_looks_like_the_name_of_a_channel_is_a_marker(tmp_path: Pa
 def test_the_lines_that_the_page_gives_read_the_gap_as_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("mne")
-    pytest.importorskip("pyedflib")
+    pytest.importorskip("mne", reason=NO_READER)
+    pytest.importorskip("pyedflib", reason=NO_READER)
     monkeypatch.chdir(folder)
     programs = DOCS.read_text(encoding="utf-8").split("```python\n")[1:]
     right = BODY.values[Signal.EDA][:, 0]
