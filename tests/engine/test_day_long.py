@@ -3,7 +3,7 @@
 from collections import deque
 
 import pytest
-from core_player import Player, core
+from core_player import Player, core, playing
 
 from sensors.signals import Chunk, Signal
 
@@ -50,6 +50,17 @@ def test_a_core_holds_no_more_the_longer_it_runs() -> None:
         "_coverage",
         "_rise",
     }
+
+
+def test_a_core_remembers_only_the_latest_of_many_tempi() -> None:
+    player, found = playing(), set()
+    for turn in range(600):
+        player.say(10.0 + turn, "override", f"tempo_bpm={60 + turn % 20}")
+        player.tick(2)
+        found.add(
+            next(n for place, n in lengths(player.core).items() if place == "._tempo.segments")
+        )
+    assert max(found) == 256
 
 
 def test_the_account_of_trusted_skin_is_cut_before_it_is_an_hour_and_a_half_long() -> None:
