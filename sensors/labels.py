@@ -14,7 +14,15 @@ from numpy.typing import ArrayLike
 from sensors.signals import FloatArray, Signal
 from sensors.units import UnitConversion, conversion
 
-__all__ = ["NAMES", "LabelMeaning", "columns_of", "meaning_of", "signal_named", "words_of"]
+__all__ = [
+    "NAMES",
+    "LabelMeaning",
+    "columns_of",
+    "meaning_of",
+    "signal_named",
+    "signal_of",
+    "words_of",
+]
 
 _CASE_CHANGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -49,6 +57,11 @@ _SHORT = {"rr", "hr", "nn"}
 _ABOUT = {
     "range", "quality", "confidence", "reliability", "status", "battery", "contact", "error", "hrv",
     "count", "index", "missing", "variability", "rmssd", "sdnn", "flag",
+}  # fmt: skip
+#: A channel of one of these names is none of its stream's signal, whatever the stream is of.
+_BESIDE = {
+    "counter", "counts", "time", "timestamp", "timestamps", "sequence", "seq", "packet", "sample",
+    "marker", "markers", "trigger", "event", "events", "validity",
 }  # fmt: skip
 _RESISTANCE = ("resistance", "widerstand", "resistencia", "resistenza", "weerstand", "impedance")
 _RR_LONGEST_S = 10.0  #: no heart beats every 10 s: a larger RR is in ms
@@ -99,7 +112,7 @@ def meaning_of(label: str, kind: str = "", unit: str = "") -> LabelMeaning | Non
     LabelMeaning | None
         None as well for a unit that cannot be converted, and for a resistance without a unit.
     """
-    signal = signal_named(label) or signal_named(kind)
+    signal = signal_of(label, kind)
     if signal is None or (not unit.strip() and _names_resistance(label)):
         return None
     if signal is Signal.RR and not unit.strip():
@@ -154,6 +167,26 @@ def signal_named(text: str) -> Signal | None:
         return None
     # Labels such as "E4_EDA", "ECG LA-RA" or "Wrist GSR": a known word among others is enough.
     return next((NAMES[w] for w in words if w in NAMES and (len(w) > 2 or w in _SHORT)), None)
+
+
+def signal_of(label: str, kind: str = "") -> Signal | None:
+    """Return which signal a channel is of: by its own label, else by what its stream is of.
+
+    Parameters
+    ----------
+    label
+        The channel's own name.
+    kind
+        The type or the name of its stream.
+
+    Returns
+    -------
+    Signal | None
+        None for a channel that tells about the signal only, such as a counter or its quality.
+    """
+    if (own := signal_named(label)) is not None:
+        return own
+    return None if (_ABOUT | _BESIDE).intersection(words_of(label)) else signal_named(kind)
 
 
 def _names_resistance(label: str) -> bool:

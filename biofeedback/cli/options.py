@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -238,7 +239,8 @@ def file_or_session(name: str, folder: Path | None) -> Path:
 
 def column_map(text: str) -> dict[str, str]:
     """Return {"time": "t", "rr": "RR_ms"} for "time=t,rr=RR_ms"; raise `SettingsError` else."""
-    pairs = [pair.partition("=") for pair in text.split(",")]
+    # A name may have a comma, as in "eda=Skin, left".
+    pairs = [pair.partition("=") for pair in re.split(r",(?=\s*\w+\s*=)", text)]
     if any(not (name and equals and column) for name, equals, column in pairs):
         from sensors.errors import SettingsError  # so that `doctor` tells what is in the way
 

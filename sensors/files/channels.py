@@ -1,31 +1,15 @@
-"""Which channels of a file are taken: the first usable one of each signal, or those that are named.
-
-All formats choose here, so each can say what it took, what it left, why, and how to take that.
-"""
+"""The channels of a file: what each offers, what became of it, and how to take another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
+from sensors.errors import RecordingError
+from sensors.labels import LabelMeaning
+from sensors.signals import Signal
+from sensors.units import split_unit
 
-from sensors.errors import RecordingError, SettingsError
-from sensors.labels import LabelMeaning, meaning_of, signal_named, words_of
-from sensors.signals import FloatArray, Signal
-from sensors.units import conversion, split_unit
-
-__all__ = ["Channel", "ChannelChoice", "ChannelOffer", "choose", "misfit"]
-
-_AXES = 3
-_OTHER_ROLES = ("time", "marker")
-#: Medians of a signal whose unit is not written, in ours. Wide; beyond, it is in another one. Ours.
-_MEDIANS: dict[Signal, tuple[float, float]] = {
-    Signal.EDA: (0.005, 120.0),
-    Signal.HR: (15.0, 260.0),
-    Signal.TEMP: (5.0, 60.0),
-    Signal.ACC: (0.1, 4.0),
-}
+__all__ = ["Channel", "ChannelChoice", "ChannelOffer", "none_known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +32,7 @@ class ChannelOffer:
     kind: str = ""  #: what else tells the signal, such as the type of its stream
     usable: bool = True  #: whether it has samples
     name: str = ""  #: the label without its unit; empty where that is all of it
+    group: int = 0  #: what shares one clock: the axes of an acceleration are all of one
 
 
 @dataclass(slots=True)
@@ -58,212 +43,54 @@ class ChannelChoice:
     channels: list[Channel] = field(default_factory=list)  #: in the order of the offers
     warnings: list[str] = field(default_factory=list)  #: plain sentences
 
+    def leave_out(self, signal: Signal, why: str) -> None:
+        """Tell that what was chosen for a signal is left out after all.
 
-def choose(
-    offers: Sequence[ChannelOffer], wanted: Mapping[str, str] | None, name: str
-) -> ChannelChoice:
-    """Choose among the channels of a file.
+        Parameters
+        ----------
+        signal
+            Of the channels.
+        why
+            What is wrong with their samples, and what the user may do about it.
+        """
+        places = [place for place, _ in self.taken[signal]]
+        labels = [self.channels[place].label for place in places]
+        columns = f"{signal}={split_unit(labels[0])[0]} [UNIT]"
+        for place in places:
+            self.channels[place] = replace(
+                self.channels[place], taken=False, why=why, columns=columns
+            )
+        self.warnings.append(
+            f'the channel {labels[0]!r} is left out: {why}, as --columns "{columns}"'
+        )
+
+
+def none_known(choice: ChannelChoice, name: str) -> RecordingError:
+    """Return the error of a file of which no channel can be read, with the reasons.
 
     Parameters
     ----------
-    offers
-        In the order of the file.
-    wanted
-        From a signal to the channel's label, with a unit in brackets where the file has none or a
-        wrong one; None where labels tell.
+    choice
+        What was looked at.
     name
         The file's, for errors.
 
     Returns
     -------
-    ChannelChoice
-        With a sentence for each signal of which there was more than one channel.
-
-    Raises
-    ------
     RecordingError
-        When a channel that is named is not there, or its unit is none of its signal.
-    SettingsError
-        When the map names a signal that there is none of.
+        With what would take one of them.
     """
-    choice = ChannelChoice()
-    if wanted is not None and set(wanted) - set(_OTHER_ROLES):
-        _take_wanted(choice, offers, wanted, name)
-    else:
-        _take_known(choice, offers)
-    used = {place: s for s, columns in choice.taken.items() for place, _ in columns}
-    others: dict[Signal, list[str]] = {}
-    for place, offer in enumerate(offers):
-        if place in used:
-            choice.channels.append(Channel(offer.label, used[place].value, taken=True))
-            continue
-        signal = _signal_of(offer)
-        why, columns = _why_not(offer, signal, choice, wanted)
-        choice.channels.append(
-            Channel(offer.label, signal.value if signal else "", False, why, columns)
+    reasons = [f"{c.label!r}: {c.why}" for c in choice.channels if c.role and c.why]
+    labels = ", ".join(channel.label for channel in choice.channels) or "none"
+    if reasons:
+        columns = next((c.columns for c in choice.channels if c.columns), "")
+        more = f'Say more, as --columns "{columns}". ' if columns else ""
+        return RecordingError(
+            f"{name} has no channel that can be read, {'; '.join(reasons)[:200]}",
+            hint=f"{more}It has: {labels}.",
         )
-        how = meaning_of(offer.name or offer.label, offer.kind, offer.unit)
-        same = (
-            how is not None
-            and signal in choice.taken
-            and (how.inverse and not choice.taken[how.signal][0][1].inverse)
-        )  # a resistance beside the conductance that it became
-        if signal is not None and signal in choice.taken and columns and how and not same:
-            others.setdefault(signal, []).append(columns)
-    for signal, more in others.items():
-        if wanted is None or signal.value not in wanted:
-            first = offers[choice.taken[signal][0][0]].label
-            choice.warnings.append(
-                f"of {len(more) + 1} channels of {signal} the first, {first!r}, is taken; for "
-                f'another add --columns "{more[0]}"'
-                if signal is not Signal.ACC
-                else f"of more axes than three the first are taken, from {first!r} on"
-            )
-    return choice
-
-
-def misfit(signal: Signal, values: FloatArray) -> str:
-    """Return why numbers without a written unit cannot be a signal in ours; empty where they can.
-
-    Parameters
-    ----------
-    signal
-        What is measured.
-    values
-        Shape (n, channels).
-
-    Returns
-    -------
-    str
-        A reason, in words.
-    """
-    if signal not in _MEDIANS:
-        return ""
-    low, high = _MEDIANS[signal]
-    size = np.sqrt((values**2).sum(axis=1)) if signal is Signal.ACC else values[:, 0]
-    size = size[np.isfinite(size) & (size != 0.0)]
-    middle = float(np.median(size)) if len(size) else (low + high) / 2
-    if low <= middle <= high:
-        return ""
-    units = {
-        Signal.EDA: "uS, nS, S or kOhm",
-        Signal.HR: "bpm",
-        Signal.TEMP: "C, F or K",
-        Signal.ACC: "g, mg or m/s2",
-    }
-    return f"half of its numbers are beyond {middle:.3g}, so they are in another unit than " + (
-        f"{units[signal].split(',')[0].split(' ')[0]}; say which, of {units[signal]}"
+    likely = next((c.label for c in choice.channels), "NAME")
+    return RecordingError(
+        f"{name} has no channel with a known name",
+        hint=f'Name one, as --columns "ecg={likely}". It has: {labels}.',
     )
-
-
-def _take_wanted(
-    choice: ChannelChoice, offers: Sequence[ChannelOffer], wanted: Mapping[str, str], name: str
-) -> None:
-    known = [signal.value for signal in Signal]
-    for key, text in wanted.items():
-        if key in _OTHER_ROLES:
-            continue
-        if key not in known:
-            raise SettingsError(
-                f"there is no signal {key!r}",
-                hint=f"A map may name: {', '.join([*_OTHER_ROLES, *known])}.",
-            )
-        signal = Signal(key)
-        place, unit = place_of(text, offers, name)
-        how = LabelMeaning(signal, None) if signal is Signal.RR and not unit else None
-        if how is None:
-            found = conversion(signal, unit)
-            if found is None:
-                raise RecordingError(
-                    f"the column {offers[place].label!r} of {name} is in {unit!r}, which is no "
-                    f"unit of {key}",
-                    hint=f'If it is wrong, say the right one, as --columns "{key}={text} [UNIT]".',
-                )
-            how = LabelMeaning(signal, found.factor, found.offset, found.inverse)
-        choice.taken.setdefault(signal, []).append((place, how))
-
-
-def place_of(text: str, offers: Sequence[ChannelOffer], name: str) -> tuple[int, str]:
-    """Return which channel a user named, and in which unit it is.
-
-    Parameters
-    ----------
-    text
-        A label, with or without its unit, or with another one; or a number from 1.
-    offers
-        Of the file.
-    name
-        The file's, for the error.
-
-    Returns
-    -------
-    tuple[int, str]
-        Its place, and the unit that the user wrote, else the file.
-
-    Raises
-    ------
-    RecordingError
-        When there is none, with those that there are.
-    """
-    bare, unit = split_unit(text)
-    for wish, own in ((text, ""), (bare, unit)):
-        for place, offer in enumerate(offers):
-            if wish.strip() in (offer.label, offer.name or offer.label):
-                return place, own or offer.unit
-    if bare.isdigit() and 0 < int(bare) <= len(offers):
-        return int(bare) - 1, unit or offers[int(bare) - 1].unit
-    raise RecordingError(
-        f"{name} has no column {text!r}",
-        hint=f"It has: {', '.join(offer.label for offer in offers)}.",
-    )
-
-
-def _signal_of(offer: ChannelOffer) -> Signal | None:
-    return signal_named(offer.name or offer.label) or signal_named(offer.kind)
-
-
-def _take_known(choice: ChannelChoice, offers: Sequence[ChannelOffer]) -> None:
-    found: dict[Signal, list[tuple[int, LabelMeaning]]] = {}
-    for place, offer in enumerate(offers):
-        how = meaning_of(offer.name or offer.label, offer.kind, offer.unit)
-        if how is not None and offer.usable:
-            found.setdefault(how.signal, []).append((place, how))
-    if Signal.ACC not in found:
-        axes = [
-            (place, replace(how, signal=Signal.ACC))
-            for place, offer in enumerate(offers)
-            if words_of(offer.name or offer.label) in (["x"], ["y"], ["z"])
-            and (how := meaning_of("acc", unit=offer.unit)) is not None
-        ]
-        if len(axes) == _AXES:
-            found[Signal.ACC] = axes
-    for signal in sorted(found, key=lambda s: found[s][0][0]):
-        columns = found[signal]
-        if signal is Signal.ACC:
-            choice.taken[signal] = columns[:_AXES]
-        else:  # a conductance before a resistance that it was computed from
-            choice.taken[signal] = sorted(columns, key=lambda column: column[1].inverse)[:1]
-
-
-def _why_not(
-    offer: ChannelOffer,
-    signal: Signal | None,
-    choice: ChannelChoice,
-    wanted: Mapping[str, str] | None,
-) -> tuple[str, str]:
-    """Return why a channel is left out, and what takes it."""
-    if signal is None:
-        return "its name is that of no known signal", ""
-    if not offer.usable:
-        return "it holds no samples", ""
-    how = meaning_of(offer.name or offer.label, offer.kind, offer.unit)
-    if how is None:
-        unit = (
-            f"{offer.unit!r} is no unit of {signal}" if offer.unit else "it does not tell its unit"
-        )
-        return unit, f"{signal}={offer.name or offer.label} [UNIT]"
-    if signal in choice.taken:
-        return f"another channel of {signal} is taken", f"{signal}={offer.label}"
-    if wanted is not None:
-        return "it was not asked for", f"{signal}={offer.label}"
-    return "", f"{signal}={offer.label}"

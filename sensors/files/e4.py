@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,8 @@ import numpy as np
 
 from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
+from sensors.files.channels import Channel, ChannelOffer
+from sensors.files.choosing import choose
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.text import (
     LARGEST_BYTES,
@@ -25,9 +27,10 @@ from sensors.files.text import (
     is_number,
     parse_rows,
 )
+from sensors.labels import LabelMeaning
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
-__all__ = ["is_e4_file", "is_e4_folder", "is_zip", "read_e4"]
+__all__ = ["is_e4_file", "is_e4_folder", "is_zip", "of_several_people", "read_e4"]
 
 _Member = tuple[str, Callable[[], bytes]]
 
@@ -51,6 +54,8 @@ _FILES: dict[str, tuple[Signal, int, float]] = {
     "TEMP": (Signal.TEMP, 1, 1.0),
     "ACC": (Signal.ACC, 3, 1 / 64),
 }
+#: All files of a recording begin within seconds; so far apart they are of several. Ours.
+_LONGEST_APART_S = 3600.0
 #: No E4 was there before 2001, and no interval in ms is so long.
 _FIRST_UTC_S = 1e9
 _HINT = "An E4 export holds EDA.csv, BVP.csv, IBI.csv, HR.csv, TEMP.csv or ACC.csv."
@@ -109,7 +114,24 @@ def is_e4_file(path: Path, text: str) -> bool:
     return _kind(path.name) in _FILES and is_number(first) and _FIRST_UTC_S < float(first) < 4e9
 
 
-def read_e4(path: Path) -> Recording:
+def of_several_people(path: Path) -> RecordingError | None:
+    """Return the refusal of a folder whose folders are recordings.
+
+    Parameters
+    ----------
+    path
+        A folder that is none itself.
+
+    Returns
+    -------
+    RecordingError | None
+        None where no folder in it is one.
+    """
+    folders = sorted(f for f in path.iterdir() if is_e4_folder(f))
+    return _several(str(path), [str(folder) for folder in folders], "Give") if folders else None
+
+
+def read_e4(path: Path, columns: Mapping[str, str] | None = None) -> Recording:
     """Read the folder, the zip or the one file at `path`.
 
     A stream that cannot be read is left out with a warning.
@@ -118,6 +140,8 @@ def read_e4(path: Path) -> Recording:
     ----------
     path
         A file or a folder.
+    columns
+        From a signal to a file, as in ``{"ppg": "BVP"}``; None for all.
 
     Returns
     -------
@@ -127,7 +151,7 @@ def read_e4(path: Path) -> Recording:
     Raises
     ------
     RecordingError
-        When it holds nothing that can be read.
+        When it holds nothing that can be read, or the recordings of several people.
     """
     streams: dict[str, _Stream] = {}
     tags_utc_s: list[float] = []
@@ -135,44 +159,65 @@ def read_e4(path: Path) -> Recording:
     for name, load in _members(path):
         kind = _kind(name)
         try:
-            if kind in _FILES:
+            if kind in streams:
+                warnings.append(f"a second {kind}, {name}, is left out")
+            elif kind in _FILES:
                 streams[kind], cut = _parse(name, as_text(load(), name), _FILES[kind][1])
                 warnings += cut
             elif kind.startswith("TAGS") and (data := load()).strip():
                 tags_utc_s += _tags(as_text(data, name), name)
         except RecordingError as error:
             warnings.append(f"{error}; it is left out")
-    start_utc_s = min((stream.start_utc_s for stream in streams.values()), default=0.0)
-    series, gaps = _series(streams, start_utc_s, name_of(path))
-    if not streams and not warnings:
-        raise RecordingError(f"{path.name} holds no E4 recording", hint=_HINT)
+    if not streams:
+        what = f"no samples: {warnings[0]}" if warnings else "no E4 recording"
+        raise RecordingError(f"{path.name} holds {what}", hint=_HINT)
+    kinds = [kind for kind in _FILES if kind in streams]
+    choice = choose([ChannelOffer(kind) for kind in kinds], columns, path.name)
+    starts_s = {kind: stream.start_utc_s for kind, stream in streams.items()}
+    start_utc_s = min(starts_s.values())
+    last = max(starts_s, key=lambda kind: starts_s[kind])
+    if starts_s[last] - start_utc_s > _LONGEST_APART_S:
+        raise RecordingError(
+            f"the files of {path.name} are of several recordings: {last} begins "
+            f"{(starts_s[last] - start_utc_s) / 3600:.1f} h after the first",
+            hint="Put the files of each recording into a folder of its own.",
+        )
+    series: list[Chunk] = []
+    gaps: list[Gap] = []
+    for ((place, how),) in choice.taken.values():
+        chunk, breaks = _samples(kinds[place], streams[kinds[place]], how, start_utc_s,
+                                 name_of(path))  # fmt: skip
+        series.append(chunk)
+        gaps += breaks
     return assemble(
         path,
         "Empatica E4 export",
         series,
         gaps,
-        started=datetime.fromtimestamp(start_utc_s, UTC) if streams else None,
+        started=datetime.fromtimestamp(start_utc_s, UTC),
         markers=[(utc_s - start_utc_s, "button") for utc_s in tags_utc_s if utc_s >= start_utc_s],
-        warnings=warnings,
+        warnings=[*warnings, *choice.warnings],
+        channels=[
+            *choice.channels,
+            *([Channel("tags", "marker", taken=True)] if tags_utc_s else []),
+        ],
     )
 
 
-def _series(
-    streams: dict[str, _Stream], start_utc_s: float, source: str
-) -> tuple[list[Chunk], list[Gap]]:
-    series: list[Chunk] = []
-    gaps: list[Gap] = []
-    for kind, (signal, _, scale) in _FILES.items():
-        if (stream := streams.get(kind)) is None:
-            continue
-        t0_s = stream.start_utc_s - start_utc_s
-        if signal is Signal.RR:
-            chunk, gaps = from_timed(t0_s + stream.rows[:, 0], stream.rows[:, 1], source)
-        else:
-            values = stream.rows if scale == 1.0 else stream.rows * scale
-            chunk = Chunk.regular(signal, source, t0_s, stream.rate_hz, values)
-        series.append(chunk)
-    return series, gaps
+def _samples(
+    kind: str, stream: _Stream, how: LabelMeaning, start_utc_s: float, source: str
+) -> tuple[Chunk, list[Gap]]:
+    signal, _, scale = _FILES[kind]
+    if how.signal is not signal:
+        raise RecordingError(
+            f"{kind} of an E4 is {signal}, not {how.signal}",
+            hint=f"Name it so, as --columns {signal}={kind}.",
+        )
+    t0_s = stream.start_utc_s - start_utc_s
+    if signal is Signal.RR:
+        return from_timed(t0_s + stream.rows[:, 0], how.in_our_unit(stream.rows[:, 1]), source)
+    values = how.in_our_unit(stream.rows if scale == 1.0 else stream.rows * scale)
+    return Chunk.regular(signal, source, t0_s, stream.rate_hz, values), []
 
 
 def _parse(name: str, text: str, columns: int) -> tuple[_Stream, list[str]]:
@@ -251,10 +296,14 @@ def _zip_members(path: Path) -> Iterator[_Member]:
 def _refuse_several(name: str, folders: list[str]) -> None:
     """Refuse the recordings of several people, which would become those of one."""
     if len(folders) > 1:
-        raise RecordingError(
-            f"{name} holds {len(folders)} recordings: {', '.join(folders)}",
-            hint=f"Unpack it and give one of its folders, such as {folders[0]}.",
-        )
+        raise _several(name, folders, "Unpack it and give")
+
+
+def _several(name: str, folders: list[str], what_to_do: str) -> RecordingError:
+    return RecordingError(
+        f"{name} holds {len(folders)} recordings: {', '.join(folders)}",
+        hint=f"{what_to_do} one of its folders, such as {folders[0]}.",
+    )
 
 
 def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.cells import Block
-from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, read_e4
+from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, of_several_people, read_e4
 from sensors.files.edf import is_edf, read_edf
 from sensors.files.kubios import is_kubios, read_kubios
 from sensors.files.layout import layout_of
@@ -110,12 +110,14 @@ def read(
         raise SettingsError(f"a rate of {rate_hz:g} Hz", hint="Give the samples per second.")
     if path.is_dir():
         if is_e4_folder(path):
-            return read_e4(path)
+            return read_e4(path, columns)
+        if several := of_several_people(path):
+            raise several
         if added := _asked(readers, path, b""):
             return added
         raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
     if is_zip(path):
-        return read_e4(path)
+        return read_e4(path, columns)
     data = content(path)
     if data.startswith(_ZIP):
         raise RecordingError(
@@ -124,19 +126,19 @@ def read(
     if is_edf(data):
         return read_edf(path, data)
     if is_xdf(data):
-        return read_xdf(path, data)
+        return read_xdf(path, data, columns)
     try:
         text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
     except RecordingError:
         if added := _asked(readers, path, data):
             return added
         raise
+    if is_e4_file(path, text):
+        return read_e4(path, columns)
     lines = text.split("\n")
     layout = layout_of(lines[:_HEAD_LINES])
     if columns is not None and layout is not None:
         return read_table(path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz)
-    if is_e4_file(path, text):
-        return read_e4(path)
     if is_polar_hrm(text):
         return read_polar_hrm(path, text)
     if is_kubios(text):

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sensors.errors import RecordingError
 from sensors.files.beats import from_intervals, placed
 from sensors.files.cells import Block, ParsedCells, parse_cells
-from sensors.files.channels import ChannelChoice, choose, misfit
+from sensors.files.channels import ChannelChoice
+from sensors.files.choosing import choose, misfit
 from sensors.files.frames import share_times, spread
 from sensors.files.layout import TableLayout
 from sensors.files.recording import Recording, assemble, name_of, on_grid
@@ -118,7 +119,7 @@ def read_table(
     if time is not None and not time.moments and time.place not in numbers:
         numbers.append(time.place)
     parsed = parse_cells(blocks, layout, name, numbers=numbers, moments=dates, words=marks)
-    warnings = [*parsed.warnings, *choice.warnings]
+    warnings = [*parsed.warnings]
     if time is None and why and rate_hz is None:
         warnings.append(why)
     kept: NDArray[np.bool_] = np.ones(len(parsed.numbers[numbers[0]]), dtype=bool)
@@ -129,7 +130,6 @@ def read_table(
         started = started or start_elsewhere(candidates, layout, time)
     series: list[Chunk] = []
     gaps: list[Gap] = []
-    left: dict[int, str] = {}
     for signal, found in choice.taken.items():
         values = np.column_stack(
             [meaning.in_our_unit(parsed.numbers[place][kept]) for place, meaning in found]
@@ -143,14 +143,8 @@ def read_table(
             else:
                 chunk, gaps = placed(times_s, rr_s, name_of(path))
         else:
-            told = layout.units[place] or (columns is not None and "[" in str(columns))
-            if not told and (wrong := misfit(signal, values)):
-                label = offers[place].label
-                left[place] = wrong
-                warnings.append(
-                    f"the column {label!r} is left out: {wrong}, as --columns "
-                    f'"{signal}={label} [UNIT]"'
-                )
+            if wrong := misfit(signal, offers[place], columns, values):
+                choice.leave_out(signal, wrong)
                 continue
             chunk = _samples(signal, values, times_s, rate_hz, path)
         series.append(chunk)
@@ -161,8 +155,8 @@ def read_table(
         gaps,
         started=started,
         markers=_markers(parsed, kept, times_s, rate_hz),
-        warnings=warnings,
-        channels=told_of(choice.channels, candidates, time, marks, left),
+        warnings=[*warnings, *choice.warnings],
+        channels=told_of(choice.channels, candidates, time, marks),
     )
 
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from sensors.errors import RecordingError
-from sensors.files.channels import Channel, ChannelChoice, ChannelOffer, place_of
+from sensors.files.channels import Channel, ChannelChoice, ChannelOffer
+from sensors.files.choosing import place_of
 from sensors.files.layout import TableLayout, is_value
 from sensors.files.moments import moments_of
 from sensors.files.times import TimeColumn, is_time, start_of
@@ -283,7 +284,6 @@ def told_of(
     candidates: Sequence[TimeColumn],
     time: TimeColumn | None,
     marks: Sequence[int],
-    left: Mapping[int, str],
 ) -> list[Channel]:
     """Return what became of every column, the time and the markers among them.
 
@@ -297,8 +297,6 @@ def told_of(
         The column that gives the times; None for none.
     marks
         Places of columns of markers.
-    left
-        Why columns were left out after all, by place.
 
     Returns
     -------
@@ -306,13 +304,6 @@ def told_of(
         In the order of the table.
     """
     told = list(channels)
-    for place, why in left.items():
-        told[place] = replace(
-            told[place],
-            taken=False,
-            why=why,
-            columns=f"{told[place].role}={told[place].label} [UNIT]",
-        )
     for column in candidates:
         if told[column.place].taken:
             continue

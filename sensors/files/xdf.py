@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import logging
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,10 +17,13 @@ import numpy as np
 
 from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
+from sensors.files.channels import Channel, ChannelOffer, none_known
+from sensors.files.choosing import choose, misfit
 from sensors.files.notes import gap_of
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.text import is_number
-from sensors.labels import LabelMeaning, columns_of, meaning_of
+from sensors.files.xdf_chunks import damage_of
+from sensors.labels import LabelMeaning, signal_of
 from sensors.network.beat_feeds import ArrivalBeatFeed
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
@@ -44,8 +51,8 @@ def is_xdf(data: bytes) -> bool:
     return data.startswith(b"XDF:")
 
 
-def read_xdf(path: Path, data: bytes) -> Recording:
-    """Read every channel that is known, on one clock.
+def read_xdf(path: Path, data: bytes, columns: Mapping[str, str] | None = None) -> Recording:
+    """Read one channel of each signal that is known, or those that are named, on one clock.
 
     Time 0 is the first of their samples, or where the header says it is, as in our own files.
 
@@ -55,6 +62,8 @@ def read_xdf(path: Path, data: bytes) -> Recording:
         For its name.
     data
         The whole file.
+    columns
+        From a signal to a channel, as in ``{"eda": "band: GSR"}``; None where labels tell.
 
     Returns
     -------
@@ -65,44 +74,30 @@ def read_xdf(path: Path, data: bytes) -> Recording:
     ------
     RecordingError
         When it is damaged, when no channel is known, or when the library that reads the format
-        is missing.
+        is missing, or fails on a file that is whole.
     """
-    try:
-        import pyxdf
-    except ImportError as error:
-        raise RecordingError(
-            f"the library for XDF files such as {path.name} is missing",
-            hint="Install it: pip install 'biofeedback[xdf]'",
-        ) from error
-    try:
-        # By default it would smooth over a loss of 500 samples: two minutes of a wristband.
-        with np.errstate(all="ignore"):
-            streams, header = pyxdf.load_xdf(
-                io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
-            )
-            found = [_Stream(stream) for stream in streams]
-    except Exception as error:  # whatever damage does to the library
-        raise RecordingError(
-            f"{path.name} is damaged: {error}", hint="Copy or record it again."
-        ) from error
+    streams, header, warnings = _load(path, data)
+    found = _numbered(streams)
+    offers = [offer for stream in found for offer in stream.offers]
+    places = [(stream, i) for stream in found for i in range(len(stream.offers))]
+    choice = choose(offers, columns, path.name)
+    if not choice.taken:
+        raise none_known(choice, path.name)
     source = name_of(path)
-    firsts_s = [float(s.times_s[0]) for s in found if s.columns and len(s.times_s)]
-    begin_s = min([*_zero(header), *firsts_s], default=0.0)
+    firsts_s = [float(places[columns[0][0]][0].times_s[0]) for columns in choice.taken.values()]
+    begin_s = min([*_zero(header), *firsts_s])
     series: list[Chunk] = []
     gaps: list[Gap] = []
-    warnings: list[str] = []
-    for stream in found:
-        if not len(stream.times_s):
-            warnings.append(f"the stream {stream.name!r} is empty")
-        elif not stream.columns and not stream.is_text and not stream.ours:
-            warnings.append(f"the stream {stream.name!r} is of no known signal and left out")
-        for meaning, columns in stream.columns:
-            if any(chunk.signal is meaning.signal for chunk in series):
-                warnings.append(f"a second {meaning.signal}, of {stream.name!r}, is left out")
-            elif len(stream.times_s):
-                chunk, breaks = stream.read(meaning, columns, begin_s, source)
-                series.append(chunk)
-                gaps += breaks
+    for signal, taken in choice.taken.items():
+        stream = places[taken[0][0]][0]
+        chunk, breaks = stream.read(signal, [(places[p][1], how) for p, how in taken], begin_s,
+                                    source)  # fmt: skip
+        offer = offers[taken[0][0]]
+        if wrong := misfit(signal, offer, columns, chunk.values):
+            choice.leave_out(signal, wrong)
+            continue
+        series.append(chunk)
+        gaps += breaks
     told = [
         replace(gap, source=source, start_s=gap.start_s - begin_s, end_s=gap.end_s - begin_s)
         for stream in found
@@ -117,25 +112,85 @@ def read_xdf(path: Path, data: bytes) -> Recording:
         gaps,
         started=_started(header),
         markers=[(t - begin_s, x) for s in found for t, x in s.markers if t >= begin_s],
-        warnings=warnings,
+        warnings=[*warnings, *_left_out(found), *choice.warnings],
+        channels=[*choice.channels, *_texts(found)],
     )
 
 
-class _Stream:
-    """One stream: which of its columns are which signal, or its markers with their times."""
+def _load(path: Path, data: bytes) -> tuple[list[dict[str, Any]], dict[str, Any], list[str]]:
+    """Return the streams, the file's header, and what was wrong with the file."""
+    try:
+        import pyxdf
+    except ImportError as error:
+        raise RecordingError(
+            f"the library for XDF files such as {path.name} is missing",
+            hint="Install it: pip install 'biofeedback[xdf]'",
+        ) from error
+    damage = damage_of(data)
+    log = logging.getLogger("pyxdf")
+    was_off, log.disabled = log.disabled, True  # it prints what is told here in one sentence
+    try:
+        # By default it would smooth over a loss of 500 samples: two minutes of a wristband.
+        with np.errstate(all="ignore"):
+            streams, header = pyxdf.load_xdf(
+                io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
+            )
+    except Exception as error:  # of the library alone; what we make of the streams is outside
+        if damage:
+            raise RecordingError(
+                f"{path.name} is damaged: {damage}", hint="Copy or record it again."
+            ) from error
+        raise RecordingError(
+            f"pyxdf {version('pyxdf')} fails on {path.name}, whose chunks are whole: "
+            f"{type(error).__name__}: {error}",
+            hint="It holds what the library does not expect: try another version of pyxdf, and "
+            "tell its makers.",
+        ) from error
+    finally:
+        log.disabled = was_off
+    warnings = [f"{path.name} is damaged: {damage}; the rest is read"] if damage else []
+    return streams, header or {}, warnings
 
-    def __init__(self, stream: dict[str, Any]) -> None:
+
+def _numbered(streams: list[dict[str, Any]]) -> list[_Stream]:
+    """Return the streams, each under a name of its own."""
+    found: list[_Stream] = []
+    names: Counter[str] = Counter()
+    for group, stream in enumerate(streams):
+        name = _text(stream["info"], "name")
+        names[name] += 1
+        found.append(_Stream(stream, f"{name} #{names[name]}" if names[name] > 1 else name, group))
+    return found
+
+
+def _left_out(found: list[_Stream]) -> list[str]:
+    """Return a sentence for each stream of which nothing can be used."""
+    said = []
+    for stream in found:
+        if not len(stream.times_s):
+            said.append(f"the stream {stream.name!r} is empty")
+        elif not stream.is_text and not stream.ours and not stream.is_known:
+            said.append(f"the stream {stream.name!r} is of no known signal and left out")
+    return said
+
+
+def _texts(found: list[_Stream]) -> list[Channel]:
+    return [Channel(s.name, "marker", taken=bool(s.markers)) for s in found if s.is_text]
+
+
+class _Stream:
+    """One stream: what its channels offer, or its markers with their times."""
+
+    def __init__(self, stream: dict[str, Any], name: str, group: int) -> None:
         info = stream["info"]
-        self.name = str(info["name"][0])
+        self.name = name
         self.ours = info.get("source_id") == [_OURS]  # what our export says beside the signals
-        self.is_text = info["channel_format"][0] == "string"
-        self._even = float(info["nominal_srate"][0]) > 0.0
+        self.is_text = _text(info, "channel_format") == "string"
+        self._even = float(_text(info, "nominal_srate")) > 0.0
         self.times_s: FloatArray = np.asarray(stream["time_stamps"], dtype=np.float64)
         self.markers: list[tuple[float, str]] = []
         self.gaps: list[Gap] = []  #: that our export tells of
-        self.columns: list[tuple[LabelMeaning, list[int]]] = []
-        if not len(self.times_s):
-            return
+        self.offers: list[ChannelOffer] = []
         if self.is_text:
             rows = zip(self.times_s.tolist(), stream["time_series"], strict=True)
             texts = [(time_s, str(row[0])) for time_s, row in rows if abs(time_s) < _LATEST_S]
@@ -145,23 +200,29 @@ class _Stream:
                 self.gaps = _gaps(self.times_s, stream["time_series"])
             return
         self._rows: FloatArray = np.asarray(stream["time_series"], dtype=np.float64)
-        self._rows = self._rows.reshape(len(self.times_s), -1)
+        self._rows = self._rows.reshape(len(self.times_s), int(_text(info, "channel_count")))
         timed = np.abs(self.times_s) < _LATEST_S  # and not NaN
         order = np.argsort(self.times_s[timed], kind="stable")
         self.times_s, self._rows = self.times_s[timed][order], self._rows[timed][order]
-        self.columns = [] if self.ours else _columns(info, self._rows.shape[1])
+        if not self.ours:
+            self.offers = _offers(info, name, self._rows.shape[1], group, len(self.times_s) > 0)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any of its channels is of a known signal."""
+        return any(signal_of(offer.name or offer.label, offer.kind) for offer in self.offers)
 
     def read(
-        self, meaning: LabelMeaning, columns: list[int], begin_s: float, source: str
+        self, signal: Signal, taken: list[tuple[int, LabelMeaning]], begin_s: float, source: str
     ) -> tuple[Chunk, list[Gap]]:
         """Return one signal, and the breaks among its beats."""
         times_s = self.times_s - begin_s
-        values = meaning.in_our_unit(self._rows[:, columns])
-        if meaning.signal is Signal.RR:
+        values = np.column_stack([how.in_our_unit(self._rows[:, place]) for place, how in taken])
+        if signal is Signal.RR:
             return _beats(times_s, values, source)
         if self._even:
-            return on_grid(meaning.signal, source, times_s, values), []
-        return Chunk.events(meaning.signal, source, times_s, values), []
+            return on_grid(signal, source, times_s, values), []
+        return Chunk.events(signal, source, times_s, values), []
 
 
 def _gaps(times_s: FloatArray, rows: list[list[str]]) -> list[Gap]:
@@ -192,13 +253,26 @@ def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk,
     )
 
 
-def _columns(info: dict[str, Any], count: int) -> list[tuple[LabelMeaning, list[int]]]:
-    """Return each signal with its columns; only acceleration has more than one."""
+def _offers(
+    info: dict[str, Any], name: str, count: int, group: int, usable: bool
+) -> list[ChannelOffer]:
+    """Return the channels of a stream, each under a label that is its own in the whole file."""
     described = [*_channels(info)[:count], *[("", "")] * count][:count]
-    kind, name = str(info["type"][0]), str(info["name"][0])
-    return columns_of(
-        meaning_of(label, kind, unit) or meaning_of(name, unit=unit) for label, unit in described
-    )
+    kind = _text(info, "type")
+    offers = []
+    for place, (label, unit) in enumerate(described):
+        own = label or (str(place + 1) if count > 1 else "")
+        offers.append(
+            ChannelOffer(
+                f"{name}: {own}" if own else name,
+                unit=unit,
+                kind=kind if signal_of("", kind) else name,
+                usable=usable,
+                name=label,
+                group=group,
+            )
+        )
+    return offers
 
 
 def _channels(info: dict[str, Any]) -> list[tuple[str, str]]:
@@ -208,6 +282,11 @@ def _channels(info: dict[str, Any]) -> list[tuple[str, str]]:
         return [(str(_first(c, "label")), str(_first(c, "unit"))) for c in channels]
     except (KeyError, IndexError, TypeError):
         return []
+
+
+def _text(info: dict[str, Any], key: str) -> str:
+    """Return what a description says; "" where it does not."""
+    return str((info.get(key) or [""])[0] or "")
 
 
 def _first(channel: dict[str, list[str | None]], key: str) -> str:

@@ -11,7 +11,17 @@ import numpy as np
 
 START_UTC_S = 1_600_000_000
 
-__all__ = ["FORMATS", "START_UTC_S", "write_e4", "write_e4_zip", "write_edf", "write_xdf"]
+__all__ = [
+    "FORMATS",
+    "START_UTC_S",
+    "write_e4",
+    "write_e4_zip",
+    "write_edf",
+    "write_xdf",
+    "xdf_chunk",
+    "xdf_samples",
+    "xdf_stream",
+]
 
 
 def rr_ms(count: int = 120) -> list[int]:
@@ -129,12 +139,12 @@ def write_edf(path: Path, *, seconds: int = 60) -> Path:
     return path
 
 
-def _xdf_chunk(tag: int, content: bytes) -> bytes:
+def xdf_chunk(tag: int, content: bytes) -> bytes:
     body = struct.pack("<H", tag) + content
     return b"\x04" + struct.pack("<I", len(body)) + body
 
 
-def _xdf_stream(
+def xdf_stream(
     number: int, name: str, kind: str, rate_hz: float, form: str, channels: dict[str, str]
 ) -> bytes:
     described = "".join(
@@ -147,12 +157,12 @@ def _xdf_stream(
         f"<channel_format>{form}</channel_format><source_id>{name}</source_id>"
         f"<desc><channels>{described}</channels></desc></info>"
     )
-    return _xdf_chunk(2, struct.pack("<I", number) + xml.encode())
+    return xdf_chunk(2, struct.pack("<I", number) + xml.encode())
 
 
-def _xdf_samples(number: int, samples: list[tuple[float, bytes]]) -> bytes:
+def xdf_samples(number: int, samples: list[tuple[float, bytes]]) -> bytes:
     rows = b"".join(b"\x08" + struct.pack("<d", time_s) + raw for time_s, raw in samples)
-    return _xdf_chunk(3, struct.pack("<IBI", number, 4, len(samples)) + rows)
+    return xdf_chunk(3, struct.pack("<IBI", number, 4, len(samples)) + rows)
 
 
 def _xdf_text(text: str) -> bytes:
@@ -165,30 +175,30 @@ def write_xdf(path: Path, *, seconds: int = 60) -> Path:
     A band at 8 Hz loses seconds 20 to 25; beats come a second apart; a marker stands at 10 s.
     """
     began_s = 5000.0
-    data = b"XDF:" + _xdf_chunk(
+    data = b"XDF:" + xdf_chunk(
         1, b"<?xml version='1.0'?><info><version>1.0</version>"
         b"<datetime>2020-09-13T14:26:40+0200</datetime></info>"
     )  # fmt: skip
-    data += _xdf_stream(
+    data += xdf_stream(
         1, "band", "Wristband", 8.0, "float32", {"EDA": "uS", "AccX": "g", "AccY": "g"}
     )
-    data += _xdf_stream(2, "strap", "HeartRate", 0.0, "double64", {"RR": "ms", "HR": "bpm"})
-    data += _xdf_stream(3, "keys", "Markers", 0.0, "string", {"marker": ""})
-    data += _xdf_stream(4, "head", "EEG", 4.0, "int16", {"Fp1": "uV"})
+    data += xdf_stream(2, "strap", "HeartRate", 0.0, "double64", {"RR": "ms", "HR": "bpm"})
+    data += xdf_stream(3, "keys", "Markers", 0.0, "string", {"marker": ""})
+    data += xdf_stream(4, "head", "EEG", 4.0, "int16", {"Fp1": "uV"})
     for number in (1, 2, 3, 4):
         for second in range(0, seconds + 1, 5):
             offset = struct.pack("<Idd", number, began_s + second, 1000.0 * (number - 1))
-            data += _xdf_chunk(4, offset)
+            data += xdf_chunk(4, offset)
     for second in range(seconds):
         at_s = began_s + second
         if not 20 <= second < 25:
             band = [
                 (at_s + i / 8, struct.pack("<3f", 3 + second / 100, 0.5, -0.5)) for i in range(8)
             ]
-            data += _xdf_samples(1, band)
-        data += _xdf_samples(2, [(at_s - 1000.0 + 0.01, struct.pack("<2d", 1000.0, 60.0))])
-        data += _xdf_samples(4, [(at_s - 3000.0, struct.pack("<h", second))])
-    data += _xdf_samples(3, [(began_s - 2000.0 + 10.0, _xdf_text("calm"))])
+            data += xdf_samples(1, band)
+        data += xdf_samples(2, [(at_s - 1000.0 + 0.01, struct.pack("<2d", 1000.0, 60.0))])
+        data += xdf_samples(4, [(at_s - 3000.0, struct.pack("<h", second))])
+    data += xdf_samples(3, [(began_s - 2000.0 + 10.0, _xdf_text("calm"))])
     path.write_bytes(data)
     return path
 
