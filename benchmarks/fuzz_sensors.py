@@ -34,7 +34,7 @@ from sensors.ble.link import LinkChange, Packet  # noqa: E402
 from sensors.ble.strap import StrapReader  # noqa: E402
 from sensors.codecs import device_information, heart_rate, polar_frames, polar_pmd  # noqa: E402
 from sensors.codecs.bitalino import BitalinoDecoder  # noqa: E402
-from sensors.codecs.described import DescribedDecoder  # noqa: E402
+from sensors.codecs.described import decoders_of  # noqa: E402
 from sensors.codecs.shimmer import CLOCK_WRAPS_S, ShimmerDecoder  # noqa: E402
 from sensors.errors import PacketError, RecordingError, SettingsError  # noqa: E402
 from sensors.files import read  # noqa: E402
@@ -159,17 +159,16 @@ def codec_targets() -> dict[str, Target]:
         "shimmer": (ShimmerDecoder().decode, SHIMMER, refuses),
         "strap reader": (packets_to(StrapReader("fuzz"), MEASUREMENT), HEART, ()),
     }
-    decoders = {profile.name: DescribedDecoder(profile) for profile in PROFILES}
     for profile in PROFILES:
-        bases, decoder = PACKETS[profile.name], decoders[profile.name]
-        targets[profile.name] = decoder.decode, bases, refuses
-        reader = reader_of(profile, "fuzz")
-        targets[f"{profile.name} reader"] = packets_to(reader, profile.characteristic), bases, ()
+        bases, reader = PACKETS[profile.name], reader_of(profile, "fuzz")
+        for number, (uuid, decoder) in enumerate(decoders_of(profile).items(), 1):
+            targets[f"{profile.name} {number}"] = decoder.decode, bases, refuses
+            targets[f"{profile.name} {number} reader"] = packets_to(reader, uuid), bases, ()
 
     def of_shimmer(source: str) -> list[SampleTimeline]:
         return [SampleTimeline(Signal.EDA, source, 16.0, clock_wraps_s=CLOCK_WRAPS_S)]
 
-    reader = BandReader("fuzz", ShimmerDecoder(), of_shimmer)
+    reader = BandReader("fuzz", {"data": ShimmerDecoder()}, of_shimmer)
     targets["shimmer reader"] = packets_to(reader, "data"), SHIMMER, ()
     return targets
 

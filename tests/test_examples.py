@@ -264,7 +264,7 @@ def test_a_band_without_code_is_known_by_its_name(site: Site) -> None:
         "from sensors.codecs.described import DescribedDecoder\n"
         "sensor('ble:Grove-GSR-1?profile=grove-gsr', SensorOptions())\n"
         "profile = {p.name: p for p in device_profiles()}['grove-gsr']\n"
-        "(frame,) = DescribedDecoder(profile).decode(bytes.fromhex('07' + 5 * 'd007'))\n"
+        "(frame,) = DescribedDecoder(profile.streams).decode(bytes.fromhex('07' + 5 * 'd007'))\n"
         "print(frame.values)"
     )
     assert site.run(site.python, "-c", program).strip() == "(5.0, 5.0, 5.0, 5.0, 5.0)"

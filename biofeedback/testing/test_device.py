@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from sensors.codecs.described import DescribedDecoder
+from sensors.codecs.described import DescribedDecoder, decoders_of
 from sensors.errors import PacketError
 from sensors.profiles.loader import find, load
 from sensors.profiles.schema import BinaryLayout, DeviceProfile
@@ -38,32 +38,33 @@ def test_its_own_devices_are_found_by_it_and_no_others(profile: DeviceProfile) -
 
 def test_any_bytes_become_values_that_are_numbers_or_missing(profile: DeviceProfile) -> None:
     rng = Random(1)
-    decoder = DescribedDecoder(profile)
-    frames = refused = 0
-    for _ in range(400):
-        packet = rng.randbytes(rng.randrange(64))
-        try:
-            for frame in decoder.decode(packet):
-                frames += 1
-                for value in frame.values:
-                    assert math.isnan(value) or math.isfinite(value)
-                assert frame.lost >= 0
-        except PacketError:
-            refused += 1
-    assert frames or refused or not isinstance(profile.layout, BinaryLayout)
+    for uuid, decoder in decoders_of(profile).items():
+        frames = refused = 0
+        for _ in range(400):
+            packet = rng.randbytes(rng.randrange(64))
+            try:
+                for frame in decoder.decode(packet):
+                    frames += 1
+                    for value in frame.values:
+                        assert math.isnan(value) or math.isfinite(value)
+                    assert frame.lost >= 0
+            except PacketError:
+                refused += 1
+        binary = any(isinstance(stream.layout, BinaryLayout) for stream in profile.of(uuid))
+        assert frames or refused or not binary
 
 
 def test_a_connection_begins_anew_after_a_reset(profile: DeviceProfile) -> None:
     rng = Random(2)
     packets = [rng.randbytes(40) for _ in range(5)]
+    for decoder in decoders_of(profile).values():
 
-    def decoded(packet: bytes) -> list[str]:
-        try:
-            return [str(frame) for frame in decoder.decode(packet)]
-        except PacketError as error:
-            return [str(error)]
+        def decoded(packet: bytes, decoder: DescribedDecoder = decoder) -> list[str]:
+            try:
+                return [str(frame) for frame in decoder.decode(packet)]
+            except PacketError as error:
+                return [str(error)]
 
-    decoder = DescribedDecoder(profile)
-    first = [decoded(packet) for packet in packets]
-    decoder.reset()
-    assert [decoded(packet) for packet in packets] == first
+        first = [decoded(packet) for packet in packets]
+        decoder.reset()
+        assert [decoded(packet) for packet in packets] == first

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.ble.link import ConnectionSpec, LinkChange, Packet, maintain
+from sensors.checks.doubt import Doubt, rate_doubt, sentences, trusts
 from sensors.codecs.frame import SampleFrame
 from sensors.codecs.heart_rate import battery_percent
 from sensors.errors import PacketError
+from sensors.signals import Signal
 from sensors.status_reporter import StatusReporter
 from sensors.timing.sample_timeline import SampleTimeline
 
@@ -135,8 +137,8 @@ class BandReader(LinkReader):
     ----------
     source
         The band's name until it tells its own.
-    decoder
-        The codec of this kind of band.
+    decoders
+        The codec of each characteristic, by its full UUID.
     timelines
         Makes one timeline a signal, for a source of the given name.
     """
@@ -144,21 +146,24 @@ class BandReader(LinkReader):
     def __init__(
         self,
         source: str,
-        decoder: Decoder,
+        decoders: Mapping[str, Decoder],
         timelines: Callable[[str], Sequence[SampleTimeline]],
     ) -> None:
         super().__init__(StatusReporter(source, _NO_CONTACT, "charge it soon."))
-        self._decoder, self._make_timelines = decoder, timelines
+        self._decoders, self._make_timelines = decoders, timelines
         self._timelines = timelines(source)
         self._has_data = False
+        self._rates_told = 0  #: of signals that come at another rate than was promised
 
     def _packet(self, packet: Packet) -> list[Sample]:
         if packet.uuid == BATTERY:
             return [*self._teller.say_battery(packet.time_s, battery_percent(packet.data))]
-        return self._frames(packet.time_s, self._decoder.decode(packet.data))
+        if packet.uuid not in self._decoders:
+            return []  # what a device answers on a characteristic of its own
+        return self._frames(packet.time_s, self._decoders[packet.uuid].decode(packet.data))
 
     def _spoilt(self, uuid: str) -> None:
-        if uuid != BATTERY:
+        if uuid in self._decoders:
             for timeline in self._timelines:
                 timeline.interrupt("bad_data")
 
@@ -167,7 +172,8 @@ class BandReader(LinkReader):
             self._teller.rename(change.device)
             self._timelines = self._make_timelines(change.device)
         if change.state == "lost":
-            self._decoder.reset()
+            for decoder in self._decoders.values():
+                decoder.reset()
             for timeline in self._timelines:
                 timeline.interrupt(change.reason or "link")
         return [*self._teller.link(change.time_s, change.state, change.detail)]
@@ -182,9 +188,22 @@ class BandReader(LinkReader):
         known = [frame.worn for frame in frames if frame.worn is not None]
         contact = all(known) if known else self._teller.status.contact
         drifts = [t.drift.ppm for t in self._timelines if t.drift.ppm is not None]
-        samples: list[Sample] = [
-            *self._teller.say(time_s, contact=contact, drift_ppm=drifts[0] if drifts else None)
+        placed = [s for timeline in self._timelines for s in timeline.feed(time_s, frames)]
+        self._doubt()
+        return [
+            *self._teller.say(time_s, contact=contact, drift_ppm=drifts[0] if drifts else None),
+            *placed,
         ]
-        for timeline in self._timelines:
-            samples += timeline.feed(time_s, frames)
-        return samples
+
+    def _doubt(self) -> None:
+        """Tell which signals come at another rate than was promised, and count it once each."""
+        doubts: list[tuple[Signal, Doubt | None]] = [
+            (t.signal, rate_doubt(t.meter.declared_hz, t.meter.rate_hz, t.signal))
+            for t in self._timelines
+            if t.meter and t.meter.is_off
+        ]
+        words = sentences(doubt for _, doubt in doubts)
+        while self._rates_told < len(doubts):
+            self._rates_told += 1
+            self._teller.count_bad("wrong rate", words)
+        self._teller.trust, self._teller.trouble = trusts(doubts), words

@@ -18,6 +18,7 @@ from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, explain, look
 from sensors.errors import SettingsError
 from sensors.profiles.loader import find, load
 from sensors.profiles.schema import DeviceProfile
+from sensors.signals import Signal
 
 __all__ = ["Band", "BandSettings", "band_of", "recognise", "stream"]
 
@@ -195,14 +196,17 @@ def recognise(profiles: Sequence[DeviceProfile]) -> Callable[[Advertisement], Ad
         band = band_of(seen, profiles)
         if band is None:
             return seen
-        signal = band.signal.value if isinstance(band, DeviceProfile) else "eda"
-        title = (
-            band.title if isinstance(band, DeviceProfile) else f"{band} (not tried on the hardware)"
-        )
-        gives = "skin conductance" if signal == "eda" else signal
+        if isinstance(band, DeviceProfile):
+            gives, title = ", ".join(map(_in_words, band.signals)), band.title
+        else:
+            gives, title = _in_words(Signal.EDA), f"{band} (not tried on the hardware)"
         return replace(seen, kind="skin conductance band", gives=f"{gives}; {title}")
 
     return named
+
+
+def _in_words(signal: Signal) -> str:
+    return "skin conductance" if signal is Signal.EDA else signal.value
 
 
 async def _meant(settings: BandSettings) -> Advertisement:

@@ -133,12 +133,9 @@ def stream(settings: BitalinoSettings, clock: Clock) -> SampleStream:
         services=(_SERVICE,),
         seed=settings.seed,
     )
-    decoder = BitalinoDecoder(settings.channels)
-    return follow(
-        plan,
-        BandReader(settings.label or plan.wanted.text or "BITalino", decoder, timelines),
-        clock,
-    )
+    source = settings.label or plan.wanted.text or "BITalino"
+    reader = BandReader(source, {_FRAMES: BitalinoDecoder(settings.channels)}, timelines)
+    return follow(plan, reader, clock)
 
 
 class _Live(Dialogue):

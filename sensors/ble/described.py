@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from sensors.base import Clock, SampleStream
@@ -9,9 +10,10 @@ from sensors.ble.band import BATTERY, BandReader, follow
 from sensors.ble.device_query import DeviceQuery
 from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
 from sensors.ble.radio import Advertisement
-from sensors.codecs.described import DescribedDecoder
+from sensors.codecs.described import decoders_of
 from sensors.errors import SettingsError
-from sensors.profiles.schema import DeviceProfile
+from sensors.profiles.schema import DeviceProfile, DeviceWrite
+from sensors.signals import Signal
 from sensors.timing.sample_timeline import SampleTimeline
 
 __all__ = ["DescribedSettings", "reader_of", "stream"]
@@ -72,9 +74,12 @@ def stream(settings: DescribedSettings, clock: Clock) -> SampleStream:
             label=settings.label,
         ),
         wait_s=settings.wait_s,
-        data={profile.characteristic: profile.period_s},
+        data={
+            uuid: min(stream.period_s for stream in profile.of(uuid))
+            for uuid in profile.characteristics
+        },
         extras=(BATTERY,),
-        dialogue=_Setup(settings, clock),
+        dialogue=_Writes(settings, clock),
         services=(profile.service,) if profile.service else (),
         seed=settings.seed,
     )
@@ -97,29 +102,70 @@ def reader_of(profile: DeviceProfile, source: str) -> BandReader:
     BandReader
         It has seen nothing yet.
     """
-    decoder = DescribedDecoder(profile)
+    decoders = decoders_of(profile)
 
     def timelines(source: str) -> list[SampleTimeline]:
-        return [
-            SampleTimeline(
-                profile.signal,
-                source,
-                profile.rate_hz,
-                clock_wraps_s=decoder.clock_wraps_s,
-                counted=bool(profile.layout.sequence or profile.layout.clock),
-            )
-        ]
+        return [_timeline(profile, signal, source) for signal in profile.signals]
 
-    return BandReader(source, decoder, timelines)
+    return BandReader(source, decoders, timelines)
+
+
+def _timeline(profile: DeviceProfile, signal: Signal, source: str) -> SampleTimeline:
+    """Return the timeline of a signal, which may come in packets of several layouts."""
+    streams = [stream for stream in profile.streams if stream.signal is signal]
+    return SampleTimeline(
+        signal,
+        source,
+        streams[0].rate_hz,
+        clock_wraps_s=streams[0].clock_wraps_s if len(streams) == 1 else None,
+        counted=len(streams) == 1 and streams[0].tells_losses,
+    )
 
 
 @dataclass(slots=True)
-class _Setup(Dialogue):
+class _Writes(Dialogue):
     settings: DescribedSettings
     clock: Clock = field(repr=False)
 
     async def begin(self, gatt: GattClient) -> None:
-        """Write what the profile says, in its order."""
-        for write in self.settings.profile.setup:
-            data = write.data(self.settings.started_unix_s + self.clock())
-            await gatt.write(write.characteristic, data, response=write.response)
+        """Write what the profile says, in its order, and wait for the answers that it awaits."""
+        profile = self.settings.profile
+        answers_on = {write.answer_on for write in profile.setup if write.answer}
+        for uuid in sorted(answers_on - set(profile.characteristics)):
+            await gatt.listen(uuid)
+        for write in profile.setup:
+            if not write.answer:
+                await self._write(gatt, write)
+                continue
+            await gatt.ask(
+                write.characteristic,
+                self._data(write),
+                write.is_answer,
+                answers_on=write.answer_on,
+                response=write.response,
+            )
+
+    async def attend(self, gatt: GattClient) -> None:
+        """Write again and again what keeps the device awake, each at its own pace."""
+        now_s = asyncio.get_running_loop().time
+        due = [(now_s() + pace_s, pace_s, write) for pace_s, write in self._paced()]
+        while due:
+            due_s, pace_s, write = due.pop(min(range(len(due)), key=lambda i: due[i][0]))
+            await asyncio.sleep(due_s - now_s())
+            await self._write(gatt, write)
+            due.append((now_s() + pace_s, pace_s, write))
+
+    def _paced(self) -> list[tuple[float, DeviceWrite]]:
+        repeated = self.settings.profile.repeated
+        return [(write.every_s, write) for write in repeated if write.every_s is not None]
+
+    async def end(self, gatt: GattClient) -> None:
+        """Say goodbye."""
+        for write in self.settings.profile.goodbye:
+            await self._write(gatt, write)
+
+    async def _write(self, gatt: GattClient, write: DeviceWrite) -> None:
+        await gatt.write(write.characteristic, self._data(write), response=write.response)
+
+    def _data(self, write: DeviceWrite) -> bytes:
+        return write.data(self.settings.started_unix_s + self.clock())

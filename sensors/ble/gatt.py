@@ -185,6 +185,7 @@ class GattClient:
         is_answer: Callable[[bytes], bool],
         *,
         answers_on: str | None = None,
+        response: bool = True,
     ) -> bytes:
         """Write a request and return the first notification that answers it.
 
@@ -200,6 +201,8 @@ class GattClient:
             Says of a packet whether it is the one asked for.
         answers_on
             The characteristic of the answer, which must be listened to; None for `uuid`.
+        response
+            Whether the write itself is acknowledged.
 
         Returns
         -------
@@ -216,7 +219,7 @@ class GattClient:
         async with self._operation():
             answer = self._inbox.expect(answers_on or uuid, is_answer)
             try:
-                await self._client.write_gatt_char(uuid, request, response=True)
+                await self._client.write_gatt_char(uuid, request, response=response)
                 return await answer
             finally:
                 answer.cancel()

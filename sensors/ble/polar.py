@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sensors.ble.inbox import Packet
-from sensors.checks.doubt import Doubt
+from sensors.checks.doubt import Doubt, rate_doubt
 from sensors.codecs import polar_pmd as pmd
 from sensors.codecs.polar_frames import PmdFrame
 from sensors.codecs.polar_pmd import PmdMeasurement
@@ -51,7 +51,6 @@ _SIGNALS = {
 }
 _INTERVAL_ERROR = 0.1  #: of an interval; our own guess at what spoils variability
 _NS = 1e-9
-_RATE_TRUST = 0.8  #: as for networks: in samples whose rate was not the promised one. Ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +101,10 @@ class PmdReader:
     @property
     def doubts(self) -> list[tuple[Signal, Doubt | None]]:
         """Return which signals come at another rate than was promised."""
+        meters = [(kind, wave.meter) for kind, wave in self._waves.items() if wave.meter.is_off]
         return [
-            (
-                _SIGNALS[kind],
-                Doubt(
-                    f"It promised {wave.meter.declared_hz:g} samples of {_WORDS[kind]} a second "
-                    f"and sends {wave.meter.rate_hz:g}.",
-                    _RATE_TRUST,
-                ),
-            )
-            for kind, wave in self._waves.items()
-            if wave.meter.is_off
+            (_SIGNALS[kind], rate_doubt(meter.declared_hz, meter.rate_hz, _WORDS[kind]))
+            for kind, meter in meters
         ]
 
     def take(self, packet: Packet) -> list[Chunk | Gap]:

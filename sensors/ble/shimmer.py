@@ -104,9 +104,8 @@ def stream(settings: ShimmerSettings, clock: Clock) -> SampleStream:
         services=(_SERVICE,),
         seed=settings.seed,
     )
-    reader = BandReader(
-        settings.label or plan.wanted.text or "Shimmer3R", ShimmerDecoder(), timelines
-    )
+    source = settings.label or plan.wanted.text or "Shimmer3R"
+    reader = BandReader(source, {_FROM_DEVICE: ShimmerDecoder()}, timelines)
     return follow(plan, reader, clock)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from sensors.signals import Signal
 
-__all__ = ["Doubt", "sentences", "trusts"]
+__all__ = ["Doubt", "rate_doubt", "sentences", "trusts"]
+
+_RATE_TRUST = 0.8  #: in samples whose rate was not the promised one. Ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,31 @@ class Doubt:
 
     sentence: str  #: plain, for the wearer
     trust: float  #: 0 to 1
+
+
+def rate_doubt(declared_hz: float, measured_hz: float, what: str) -> Doubt | None:
+    """Return what is to be said of a rate; None where it is as promised.
+
+    Parameters
+    ----------
+    declared_hz
+        As the device or its description promises.
+    measured_hz
+        The one in use: as declared, or as measured once that is sure.
+    what
+        The signal, in words.
+
+    Returns
+    -------
+    Doubt | None
+        The samples are there, only not as they should be.
+    """
+    if declared_hz == measured_hz:
+        return None
+    return Doubt(
+        f"It promised {declared_hz:g} samples of {what} a second and sends {measured_hz:g}.",
+        _RATE_TRUST,
+    )
 
 
 def sentences(doubts: Iterable[Doubt | None]) -> str:

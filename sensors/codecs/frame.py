@@ -17,7 +17,8 @@ class SampleFrame:
     A value is NaN where the device sent something that cannot be. `lost` samples are missing
     before these. `clock_s` is the device's time of the first sample, None where it tells none.
     `worn` False says that the electrodes do not touch the skin; None that nothing is known.
-    `bad` is what was wrong with this frame or on the way to it, and how often.
+    `bad` is what was wrong with this frame or on the way to it, and how often. Of a signal with
+    several axes, so many values in a row are one sample.
     """
 
     signal: Signal  #: what is measured
@@ -26,6 +27,11 @@ class SampleFrame:
     clock_s: float | None = None
     worn: bool | None = None
     bad: tuple[tuple[BadKind, int], ...] = ()
+    axes: int = 1
+
+    def __len__(self) -> int:
+        """Return how many samples there are."""
+        return len(self.values) // self.axes
 
 
 class SequenceCounter:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sensors.checks.doubt import Doubt
+from sensors.checks.doubt import Doubt, rate_doubt
 from sensors.checks.values import ValueCheck, possible
 from sensors.error_counter import CountBad
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
@@ -16,7 +16,6 @@ __all__ = ["Breaks", "EventFeed", "Feed", "RegularFeed"]
 
 #: Silence of one signal after which its samples no longer belong together.
 SILENCE_S = 5.0
-_RATE_TRUST = 0.8  #: in samples whose times rest on a rate that was measured. Ours
 
 
 class Feed(Protocol):
@@ -181,13 +180,8 @@ class RegularFeed(Breaks):
     @property
     def doubt(self) -> Doubt | None:
         """Return what does not fit about the samples; None while all does."""
-        if self._values.doubt or not self._meter.is_off:
-            return self._values.doubt
-        return Doubt(
-            f"It promised {self._meter.declared_hz:g} samples of {self._signal} a second and sends "
-            f"{self._rate_hz:g}.",
-            _RATE_TRUST,
-        )
+        meter = self._meter
+        return self._values.doubt or rate_doubt(meter.declared_hz, meter.rate_hz, self._signal)
 
     def interrupt(self, reason: GapReason) -> None:
         """Mark a break before the next sample; the first reason counts.

@@ -1,7 +1,8 @@
 """What a device profile says: how to recognise a device, start it, and read its packets.
 
 A profile is data. `sensors.profiles.loader` reads it from TOML, `sensors.codecs.described` decodes
-with it, `sensors.ble.described` connects with it.
+with it, `sensors.ble.described` connects with it. Where a number stands in a packet, and how it
+becomes a value, is in `sensors.profiles.fields`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from sensors.profiles.fields import NumberRule, PacketField, PacketValues, TextColumn, ValueScale
 from sensors.signals import Signal
 
 __all__ = [
@@ -18,76 +20,16 @@ __all__ = [
     "ContactRule",
     "DeviceProfile",
     "DeviceTime",
-    "FieldType",
-    "Formula",
-    "PacketField",
-    "PacketValues",
-    "SetupWrite",
-    "TextColumn",
+    "DeviceWrite",
+    "ProfileStream",
+    "SequenceScope",
     "TextLayout",
     "ValidRange",
-    "ValueScale",
 ]
 
-FieldType = Literal["u8", "i8", "u16", "i16", "u24", "i24", "u32", "i32", "f32"]
-Formula = Literal["linear", "reciprocal", "resistance"]
-
-
-@dataclass(frozen=True, slots=True)
-class PacketField:
-    """One number in a packet, `at` bytes from its start."""
-
-    at: int
-    type: FieldType  #: its size and sign
-    big_endian: bool = False  #: the order of its bytes
-
-    @property
-    def size(self) -> int:
-        """Bytes that the number takes."""
-        return int(self.type[1:]) // 8
-
-    @property
-    def wraps_at(self) -> int | None:
-        """The count at which an unsigned number starts again from zero; None for others."""
-        return 1 << 8 * self.size if self.type[0] == "u" else None
-
-    def read(self, packet: bytes, shift: int = 0) -> float:
-        """Return the number, `shift` bytes further on; the packet must be long enough.
-
-        Parameters
-        ----------
-        packet
-            Long enough to hold it.
-        shift
-            In bytes.
-
-        Returns
-        -------
-        float
-            A whole number, but for "f32".
-        """
-        start = self.at + shift
-        raw = packet[start : start + self.size]
-        if self.type == "f32":
-            return float(struct.unpack(">f" if self.big_endian else "<f", raw)[0])
-        order: Literal["big", "little"] = "big" if self.big_endian else "little"
-        return int.from_bytes(raw, order, signed=self.type[0] == "i")
-
-
-@dataclass(frozen=True, slots=True)
-class PacketValues:
-    """A row of numbers, `every` bytes apart; `count` None means up to the packet's end."""
-
-    first: PacketField  #: the place of the first
-    every: int
-    count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TextColumn:
-    """One cell of a line, counted from 0."""
-
-    column: int  #: its number
+#: What a counter goes up by: with each packet of its stream, each sample, or each packet of the
+#: characteristic, whatever its type.
+SequenceScope = Literal["packets", "samples", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +56,7 @@ class BinaryLayout:
 
     values: PacketValues  #: the samples
     sequence: PacketField | None = None
-    sequence_counts: Literal["packets", "samples"] = "packets"  #: what it goes up by
+    sequence_counts: SequenceScope = "packets"  #: what it goes up by
     clock: DeviceTime | None = None  #: None without a clock
     contact: ContactRule | None = None  #: None where it does not tell
 
@@ -123,9 +65,8 @@ class BinaryLayout:
         """Bytes of the shortest packet that holds all fields and one value, or all that count."""
         places: list[PacketField | TextColumn | None] = [self.sequence]
         places += [part.source for part in (self.clock, self.contact) if part]
-        row = (self.values.count or 1) - 1
-        ends = [place.at + place.size for place in places if isinstance(place, PacketField)]
-        return max([*ends, self.values.first.at + row * self.values.every + self.values.first.size])
+        ends = [place.end for place in places if isinstance(place, PacketField)]
+        return max([*ends, self.values.end(self.values.count or 1)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,39 +87,6 @@ class TextLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class ValueScale:
-    """How a raw number becomes a value in the signal's unit.
-
-    linear: factor * raw + offset; reciprocal: factor / raw; resistance: 1000 / (factor * raw +
-    offset), where the bracket is in kOhm and the value in uS.
-    """
-
-    formula: Formula = "linear"  #: one of the three
-    factor: float = 1.0  #: of the raw number
-    offset: float = 0.0  #: added to the product
-
-    def apply(self, raw: float) -> float:
-        """Return the value; infinite where a conductance would divide by zero.
-
-        Parameters
-        ----------
-        raw
-            As in the packet.
-
-        Returns
-        -------
-        float
-            In the signal's unit.
-        """
-        if self.formula == "linear":
-            return self.factor * raw + self.offset
-        if self.formula == "reciprocal":
-            return self.factor / raw if raw else float("inf")
-        kilo_ohm = self.factor * raw + self.offset
-        return 1000.0 / kilo_ohm if kilo_ohm else float("inf")
-
-
-@dataclass(frozen=True, slots=True)
 class ValidRange:
     """Values are good between `above` and `below`, neither included.
 
@@ -190,16 +98,57 @@ class ValidRange:
     contact_above: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetupWrite:
-    """Bytes to write once after connecting; `{unix_time}` stands for u32 seconds since 1970.
+_AS_IT_IS = ValueScale()
 
-    With `response`, the device acknowledges them.
+
+@dataclass(frozen=True, slots=True)
+class ProfileStream:
+    """One signal of a device: on which characteristic, in which of its packets, and how.
+
+    `rate_hz` None: each value is an event at its arrival. `period_s` is the usual time between
+    packets.
+    """
+
+    signal: Signal  #: what is measured
+    characteristic: str  #: full UUID of what notifies
+    layout: BinaryLayout | TextLayout  #: of its packets
+    period_s: float
+    rate_hz: float | None = None  #: as the device's maker says; it is measured as well
+    scale: ValueScale = _AS_IT_IS  #: from raw numbers to the signal's unit
+    valid: ValidRange = ValidRange()  #: what lies outside is a bad sample
+    when: NumberRule | None = None  #: which packets are of this stream; None for all
+
+    @property
+    def clock_wraps_s(self) -> float | None:
+        """Seconds after which the device's clock starts again from 0; None if it never does."""
+        clock = self.layout.clock
+        if clock is None or not isinstance(clock.source, PacketField) or not clock.source.wraps_at:
+            return None
+        return clock.source.wraps_at * clock.tick_s
+
+    @property
+    def tells_losses(self) -> bool:
+        """Return whether a clock, or a counter of its own, tells what was lost."""
+        layout = self.layout
+        if isinstance(layout, BinaryLayout) and layout.sequence_counts == "all":
+            return bool(layout.clock)
+        return bool(layout.sequence or layout.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWrite:
+    """Bytes to write to a device; `{unix_time}` stands for u32 seconds since 1970.
+
+    With `response`, the device acknowledges them. With an `answer`, what follows waits until
+    `answer_on` notifies something that begins so; None in it stands for any byte.
     """
 
     characteristic: str  #: its full UUID
     parts: tuple[bytes | Literal["{unix_time}"], ...]  #: one after another
     response: bool = True
+    answer: tuple[int | None, ...] = ()  #: how the awaited notification begins; empty for none
+    answer_on: str = ""  #: full UUID of what notifies it
+    every_s: float | None = None  #: None for once
 
     def data(self, unix_time_s: float) -> bytes:
         """Return the bytes, with the time filled in.
@@ -217,28 +166,62 @@ class SetupWrite:
         now = struct.pack("<I", int(unix_time_s) & 0xFFFFFFFF)
         return b"".join(part if isinstance(part, bytes) else now for part in self.parts)
 
+    def is_answer(self, packet: bytes) -> bool:
+        """Return whether a notification is the one that is awaited.
+
+        Parameters
+        ----------
+        packet
+            Of `answer_on`.
+
+        Returns
+        -------
+        bool
+            By how it begins.
+        """
+        if len(packet) < len(self.answer):
+            return False
+        return all(want in (None, byte) for want, byte in zip(self.answer, packet, strict=False))
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceProfile:
-    """Everything we need to know about a device that sends one signal on one characteristic.
-
-    `rate_hz` None: each value is an event at its arrival. `period_s` is the usual time between
-    packets. `name_pattern` has `*` and `?` as wildcards.
-    """
+    """Everything we need to know about a device. `name_pattern` has `*` and `?` as wildcards."""
 
     name: str  #: that of its file
     title: str  #: for messages
     support: str  #: how well it is known to work, in words
-    signal: Signal  #: what is measured
-    characteristic: str  #: full UUID of what notifies
-    layout: BinaryLayout | TextLayout  #: of its packets
-    period_s: float
-    rate_hz: float | None = None
-    scale: ValueScale = ValueScale()  #: from raw numbers to the signal's unit
-    valid: ValidRange = ValidRange()  #: what lies outside is a bad sample
+    streams: tuple[ProfileStream, ...]  #: what it measures
     name_pattern: str = ""
     service: str = ""  #: full UUID that it advertises; empty for any
-    setup: tuple[SetupWrite, ...] = ()  #: in order
+    setup: tuple[DeviceWrite, ...] = ()  #: after connecting, in order
+    repeated: tuple[DeviceWrite, ...] = ()  #: while it is connected
+    goodbye: tuple[DeviceWrite, ...] = ()  #: before disconnecting, in order
+
+    @property
+    def characteristics(self) -> tuple[str, ...]:
+        """Return the full UUIDs of what notifies data, each once."""
+        return tuple(dict.fromkeys(stream.characteristic for stream in self.streams))
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Return what it measures, each signal once."""
+        return tuple(dict.fromkeys(stream.signal for stream in self.streams))
+
+    def of(self, characteristic: str) -> tuple[ProfileStream, ...]:
+        """Return what comes on a characteristic.
+
+        Parameters
+        ----------
+        characteristic
+            Its full UUID.
+
+        Returns
+        -------
+        tuple[ProfileStream, ...]
+            In the order of the file.
+        """
+        return tuple(stream for stream in self.streams if stream.characteristic == characteristic)
 
     def matches(self, name: str, services: tuple[str, ...] = ()) -> bool:
         """Return whether a device of this name, advertising these services, is meant.

@@ -17,6 +17,7 @@ import numpy as np
 from sensors.codecs.frame import SampleFrame
 from sensors.signals import Chunk, FloatArray, Gap, GapReason, Signal
 from sensors.timing.device_clock import DriftMeter
+from sensors.timing.rate_meter import RateMeter
 
 __all__ = ["SampleTimeline"]
 
@@ -60,8 +61,12 @@ class SampleTimeline:
 
     Attributes
     ----------
+    signal
+        The signal of the chunks.
     drift
         Of the device's clock; knows nothing where there is none.
+    meter
+        Tells whether the declared rate is far off; None before the first samples.
     """
 
     def __init__(
@@ -73,7 +78,7 @@ class SampleTimeline:
         clock_wraps_s: float | None = None,
         counted: bool = True,
     ) -> None:
-        self._signal, self._source, self._rate_hz = signal, source, rate_hz
+        self.signal, self._source, self._rate_hz = signal, source, rate_hz
         self._clock_wraps_s, self._counted = clock_wraps_s, counted
         self._last_s: float | None = None
         self._broken_by: GapReason | None = None
@@ -84,6 +89,7 @@ class SampleTimeline:
         self._held: list[tuple[float, list[SampleFrame]]] = []
         self._ready: list[Chunk | Gap] = []
         self.drift = DriftMeter()  #: of the device's clock; knows nothing where there is none
+        self.meter: RateMeter | None = None  #: from the first samples that have a rate on
 
     def feed(self, arrival_s: float, frames: Iterable[SampleFrame]) -> list[Chunk | Gap]:
         """Return the samples that can be placed now, after the gaps before them.
@@ -100,12 +106,15 @@ class SampleTimeline:
         list[Chunk | Gap]
             In order of time; a frame may wait for the next arrival.
         """
-        mine = [frame for frame in frames if frame.signal is self._signal and frame.values]
+        mine = [frame for frame in frames if frame.signal is self.signal and frame.values]
         samples, self._ready = self._ready, []
         if not mine:
             return samples
         if self._rate_hz is None:
             return samples + self._at_arrival(arrival_s, mine)
+        if self._measure(arrival_s, mine, self._rate_hz):
+            samples += self._ready
+            self._ready = []
         if self._counted or self._due_s is None:
             return samples + self._place(arrival_s, mine, self._rate_hz)
         return samples + self._weigh(arrival_s, mine, self._rate_hz)
@@ -122,6 +131,21 @@ class SampleTimeline:
             self._ready += self._release(self._rate_hz, lost=0)
         self._break(reason)
         self._due_s = self._clock = None
+        if self.meter:
+            self.meter.restart()
+
+    def _measure(self, arrival_s: float, frames: list[SampleFrame], rate_hz: float) -> bool:
+        """Hold the rate against the device's clock, or else the arrivals; return if it changed."""
+        if self.meter is None:
+            self.meter = RateMeter(rate_hz, by_device=frames[0].clock_s is not None)
+        changed = False
+        for frame in frames:
+            time_s = arrival_s if frame.clock_s is None else frame.clock_s
+            changed = self.meter.feed(time_s, frame.lost + len(frame)) or changed
+        if changed:
+            self.interrupt("bad_data")
+            self._rate_hz = self.meter.rate_hz
+        return changed
 
     def _break(self, reason: GapReason | None) -> None:
         self._broken_by = self._broken_by or reason
@@ -138,9 +162,9 @@ class SampleTimeline:
     ) -> list[Chunk | Gap]:
         """Tell packets that were held up from packets that follow a loss: wait for the next."""
         assert self._due_s is not None  # `feed` starts runs elsewhere
-        packet_s = sum(len(frame.values) for frame in frames) / rate_hz
+        packet_s = sum(map(len, frames)) / rate_hz
         waiting = [*(frame for _, held in self._held for frame in held), *frames]
-        ahead = sum(frame.lost + len(frame.values) for frame in waiting)
+        ahead = sum(frame.lost + len(frame) for frame in waiting)
         newest_s = self._due_s + (ahead - 1) / rate_hz
         lag_s = arrival_s - newest_s - self._relaxed_s(arrival_s)
         late = lag_s > max(_LATE * packet_s, _LATE_S)
@@ -195,7 +219,7 @@ class SampleTimeline:
                 reason, start_s = "clock", frame.clock_s or 0.0
             elif missing_s > 0.75 / rate_hz:
                 reason = "link"
-        self._due_s = start_s + len(frame.values) / rate_hz
+        self._due_s = start_s + len(frame) / rate_hz
         if frame.clock_s is not None:
             self._clock = frame.clock_s, start_s
         return _Placed(frame, start_s, reason)
@@ -205,7 +229,7 @@ class SampleTimeline:
     ) -> list[Chunk | Gap]:
         if not placed:
             return []
-        newest_s = max(p.start_s + (len(p.frame.values) - 1) / rate_hz for p in placed)
+        newest_s = max(p.start_s + (len(p.frame) - 1) / rate_hz for p in placed)
         allowed_s, relaxed_s = arrival_s - newest_s, self._relaxed_s(arrival_s)
         if math.isfinite(relaxed_s) and allowed_s - relaxed_s > _STRANGE_S:
             self._break("stall")
@@ -240,7 +264,8 @@ class SampleTimeline:
             return []
         samples: list[Chunk | Gap] = []
         first = 0
-        for bad, run in groupby(frame.values, key=math.isnan):
+        # Rows of the axes: one iterator, taken from for each of them in turn.
+        for bad, run in groupby(zip(*[iter(frame.values)] * frame.axes, strict=True), key=_is_bad):
             values = list(run)
             if bad:
                 self._break("bad_data")
@@ -250,19 +275,23 @@ class SampleTimeline:
         return samples
 
     def _samples(
-        self, times_s: FloatArray, values: list[float], rate_hz: float | None
+        self, times_s: FloatArray, values: list[tuple[float, ...]], rate_hz: float | None
     ) -> list[Chunk | Gap]:
         samples: list[Chunk | Gap] = []
         last_s, reason = self._last_s, self._broken_by
         if last_s is not None and reason is not None:
             end_s = max(last_s, float(times_s[0]))
-            samples.append(Gap(self._signal, self._source, last_s, end_s, reason))
+            samples.append(Gap(self.signal, self._source, last_s, end_s, reason))
         if last_s is not None and times_s[0] <= last_s:
             # What was handed out stays: after a better offset, samples share the time that is left.
             room_s = max(0.0, float(times_s[-1]) - last_s)
             times_s = last_s + room_s * np.arange(1, len(values) + 1) / len(values)
             rate_hz = None
         self._last_s, self._broken_by = float(times_s[-1]), None
-        column = np.array(values, dtype=np.float64).reshape(-1, 1)
-        samples.append(Chunk(self._signal, self._source, times_s, column, rate_hz))
+        rows = np.array(values, dtype=np.float64)
+        samples.append(Chunk(self.signal, self._source, times_s, rows, rate_hz))
         return samples
+
+
+def _is_bad(row: tuple[float, ...]) -> bool:
+    return any(map(math.isnan, row))

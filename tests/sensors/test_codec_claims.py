@@ -241,7 +241,7 @@ rate_hz = 4
 def decoder(tmp_path: Path, layout: str) -> DescribedDecoder:
     path = tmp_path / "band.toml"
     path.write_text(HEAD + layout)
-    return DescribedDecoder(load(path))
+    return DescribedDecoder(load(path).streams)
 
 
 def test_the_clock_of_the_last_sample_is_told_for_the_first(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def values(profile: DeviceProfile, *packets: str | bytes) -> list[float]:
-    decoder = DescribedDecoder(profile)
+    decoder = DescribedDecoder(profile.streams)
     data = [bytes.fromhex(p) if isinstance(p, str) else p for p in packets]
     return [value for packet in data for frame in decoder.decode(packet) for value in frame.values]
 
@@ -55,13 +55,15 @@ def test_every_shipped_profile_says_what_it_is_and_what_it_was_tried_on() -> Non
 
 def test_a_packed_packet_has_its_counter_clock_and_values() -> None:
     # 3, then 1000 ms, then 4000 and 4500 nS
-    (frame,) = DescribedDecoder(PROFILES["packed"]).decode(bytes.fromhex("03 e8030000 a00f 9411"))
+    (frame,) = DescribedDecoder(PROFILES["packed"].streams).decode(
+        bytes.fromhex("03 e8030000 a00f 9411")
+    )
     assert frame.values == pytest.approx((4.0, 4.5))
     assert (frame.clock_s, frame.worn, frame.lost) == (1.0, True, 0)
 
 
 def test_a_jump_of_the_counter_tells_how_many_samples_are_missing() -> None:
-    decoder = DescribedDecoder(PROFILES["packed"])
+    decoder = DescribedDecoder(PROFILES["packed"].streams)
     packets = [bytes([n]) + bytes.fromhex("e8030000 a00f 9411") for n in (254, 255, 0, 3, 4)]
     assert [decoder.decode(packet)[0].lost for packet in packets] == [0, 0, 0, 4, 0]
     decoder.reset()
@@ -78,7 +80,7 @@ def test_float_values_that_are_no_number_or_saturated_are_not_values() -> None:
 def test_an_e4_packet_is_six_big_endian_resistances_and_a_counter() -> None:
     # 0x07a120 = 500000 -> 2 uS, 0x03d090 = 250000 -> 4 uS
     packet = bytes.fromhex("07a120" * 5 + "03d090" + "0102")
-    (frame,) = DescribedDecoder(PROFILES["empatica-e4"]).decode(packet)
+    (frame,) = DescribedDecoder(PROFILES["empatica-e4"].streams).decode(packet)
     assert frame.values == pytest.approx((2.0, 2.0, 2.0, 2.0, 2.0, 4.0))
     (write,) = PROFILES["empatica-e4"].setup
     assert write.data(0x5F5E1000) == bytes.fromhex("01 00105e5f")
@@ -87,7 +89,7 @@ def test_an_e4_packet_is_six_big_endian_resistances_and_a_counter() -> None:
 
 def test_an_e4_that_is_not_worn_has_no_contact() -> None:
     packet = bytes.fromhex("ffffff" * 6 + "0001")
-    (frame,) = DescribedDecoder(PROFILES["empatica-e4"]).decode(packet)
+    (frame,) = DescribedDecoder(PROFILES["empatica-e4"].streams).decode(packet)
     assert frame.worn is False
 
 
@@ -111,7 +113,7 @@ def test_a_damaged_line_is_a_sample_without_a_value(line: bytes) -> None:
 
 
 def test_a_line_without_end_is_refused_and_forgotten() -> None:
-    decoder = DescribedDecoder(PROFILES["uart-text"])
+    decoder = DescribedDecoder(PROFILES["uart-text"].streams)
     assert decoder.decode(b"\n" + b"EDA," * 60) == []
     with pytest.raises(PacketError, match="line"):
         decoder.decode(b"EDA," * 10)
@@ -122,14 +124,14 @@ def test_a_line_without_end_is_refused_and_forgotten() -> None:
 @pytest.mark.parametrize("name", ["packed", "float32", "empatica-e4", "edamove4"])
 def test_a_packet_that_is_cut_is_refused(name: str) -> None:
     with pytest.raises(PacketError, match="bytes"):
-        DescribedDecoder(PROFILES[name]).decode(b"\x01")
+        DescribedDecoder(PROFILES[name].streams).decode(b"\x01")
 
 
 @given(name=st.sampled_from(sorted(PROFILES)), packets=st.lists(st.binary(max_size=64), max_size=8))
 def test_whatever_arrives_gives_valid_values_or_a_packet_error(
     name: str, packets: list[bytes]
 ) -> None:
-    decoder, limits = DescribedDecoder(PROFILES[name]), PROFILES[name].valid
+    decoder, limits = DescribedDecoder(PROFILES[name].streams), PROFILES[name].streams[0].valid
     for packet in packets:
         try:
             frames = decoder.decode(packet)
@@ -157,7 +159,24 @@ def test_text_survives_any_cutting(skin_us: list[float], size: int) -> None:
         ("rate_hz = 4", "rate_hz = 4\nspeed = 3", "data.speed", "unknown key"),
         ("rate_hz = 4", 'rate_hz = "4"', "data.rate_hz", "must be a number"),
         ('"2a58"', '"2a5"', "data.characteristic", "is no UUID"),
-        ('type = "u16"', 'type = "u17"', "binary.values.type", "'u17' is none of"),
+        ('type = "u16"', 'type = "u33"', "binary.values.type", "'u33' is none of"),
+        ('type = "u16"', 'type = "ascii"', "binary.values.length", "is missing"),
+        ("at = 0", "at = 0.1", "binary.values.at", "no whole bits"),
+        ("at = 0", "at = 0, axes = 3", "binary.values.axes", "eda has one"),
+        ("rate_hz = 4", 'rate_hz = 4\nwhen = { at = 0, type = "u8" }', "data.when.is", "missing"),
+        ("[binary]", "[[stream]]\n[binary]", "data", "not both"),
+        (
+            "[match]",
+            '[[repeat]]\ncharacteristic = "3e71"\nbytes = "01"\n[match]',
+            "repeat[0].every_s",
+            "is missing",
+        ),
+        (
+            "[match]",
+            '[[setup]]\ncharacteristic = "3e71"\nbytes = "01"\nanswer = "0?"\n[match]',
+            "setup[0].answer",
+            "is not hex",
+        ),
         ("at = 0", "at = -1", "binary.values.at", "-1 is not within"),
         ("at = 0", "at = 0, count = 400", "binary.values.count", "cannot be"),
         ('name = "Band*"', "", "match", "needs a name or a service"),
@@ -186,10 +205,28 @@ def test_a_mistake_names_the_file_the_key_and_the_reason(
 ) -> None:
     assert line in MINIMAL
     path = written(tmp_path, MINIMAL.replace(line, replacement, 1))
-    with pytest.raises(SettingsError, match=re.escape(f"{path}: {key}: ")) as caught:
+    with pytest.raises(
+        SettingsError, match=rf"{re.escape(str(path))}(:\d+)?: {re.escape(key)}: "
+    ) as caught:
         load(path)
     assert reason in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ("[valid]\nabove = 9\nbelow = 3\n", 3),
+        ('[[setup]]\ncharacteristic = "3e71"\nbytes = "01"\n[[setup]]\n\nbytes = "0g"\n', 4),
+        ('[[setup]]\ncharacteristic = "3e71"\nbytes = """\n01\n02"""\nspeed = 1\n', 6),
+        ('[scale]\n\nformula = "exp"\n', 3),
+        ("[scale]\nfactor = 1 # an = equals sign\n[valid]\nabove = 'x'\n", 4),
+    ],
+)
+def test_a_mistake_names_its_line(tmp_path: Path, wrong: str, line: int) -> None:
+    path = written(tmp_path, MINIMAL + wrong)
+    with pytest.raises(SettingsError, match=rf":{MINIMAL.count(chr(10)) + line}: "):
+        load(path)
 
 
 @pytest.mark.parametrize("text", ["title = ", "\udcff"])
@@ -216,12 +253,12 @@ contact = { at = 0, type = "u8", mask = 2, worn = 2 }
 values = { at = 1, type = "i24", endian = "big", every = 4, count = 2 }
 """
     profile = load(written(tmp_path, MINIMAL.split("[binary]")[0] + fields))
-    decoder = DescribedDecoder(profile)
+    decoder = DescribedDecoder(profile.streams)
     worn, loose = (decoder.decode(bytes.fromhex(h + "000004 ff 000005"))[0] for h in ("ff", "fd"))
     assert (worn.values, worn.worn) == ((4.0, 5.0), True)
     assert loose.worn is False
     strict = load(written(tmp_path, MINIMAL.split("[binary]")[0] + fields + VALID))
-    (low,) = DescribedDecoder(strict).decode(bytes.fromhex("ff 000004 ff 000001"))
+    (low,) = DescribedDecoder(strict.streams).decode(bytes.fromhex("ff 000004 ff 000001"))
     assert low.worn is False
 
 
@@ -236,12 +273,12 @@ def test_the_closest_match_rule_wins() -> None:
 
 def test_the_worked_example_of_the_documentation_decodes_as_it_says(tmp_path: Path) -> None:
     text = (SHIPPED.parents[1] / "docs" / "sensors.md").read_text(encoding="utf-8")
-    section = text.split("## Add a band in ten minutes")[1]
+    section = text.split("## Add a band in ten minutes")[1].split("### A band with")[0]
     (example,) = re.findall(r"```toml\n(.*?)```", section, flags=re.DOTALL)
     (packet,) = re.findall(r"`((?:[0-9a-f]{2} ){5}[0-9a-f]{2})`", section)
     (first, second) = re.findall(r"The packet above is ([\d.]+) and ([\d.]+)", section)[0]
     profile = load(written(tmp_path, example))
-    (frame,) = DescribedDecoder(profile).decode(bytes.fromhex(packet))
+    (frame,) = DescribedDecoder(profile.streams).decode(bytes.fromhex(packet))
     assert frame.values == pytest.approx((float(first), float(second)), rel=1e-3)
     assert frame.worn
     assert profile.matches("Calm-07")

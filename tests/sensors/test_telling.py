@@ -32,7 +32,9 @@ class Clocked:
 
 
 def band() -> BandReader:
-    reader = BandReader("band", Clocked(), lambda source: [SampleTimeline(Signal.EDA, source, 4.0)])
+    reader = BandReader(
+        "band", {"data": Clocked()}, lambda source: [SampleTimeline(Signal.EDA, source, 4.0)]
+    )
     reader.take(LinkChange(0.0, "streaming", "Band"))
     return reader
 
