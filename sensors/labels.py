@@ -46,13 +46,17 @@ NAMES: dict[str, Signal] = {
     **dict.fromkeys(("rsp", "respiration", "breathing", "thorax", "airflow"), Signal.RESP),
     **dict.fromkeys(("atmung", "respiracion", "respirazione", "ademhaling"), Signal.RESP),
     **dict.fromkeys(("ekg", "ecg i", "ecg ii", "ecg1", "ecg2"), Signal.ECG),
-    **dict.fromkeys(("accelerometer", "acceleration", "acc x", "acc y", "acc z"), Signal.ACC),
+    **dict.fromkeys(
+        ("accelerometer", "accel", "acceleration", "acc x", "acc y", "acc z"), Signal.ACC
+    ),
     **dict.fromkeys(("accx", "accy", "accz", "ax", "ay", "az", "beschleunigung"), Signal.ACC),
     **dict.fromkeys(("temperature", "skin temperature", "skin temp", "tmp"), Signal.TEMP),
+    **dict.fromkeys(("skt", "therm"), Signal.TEMP),
     **dict.fromkeys(("temperatur", "temperatura", "hauttemperatur"), Signal.TEMP),
 }
 #: Known words that are enough among others although they are short.
 _SHORT = {"rr", "hr", "nn"}
+_LONG = 3  #: letters from which on a word is no other word by chance
 #: With one of these a column tells about a signal, and is none itself.
 _ABOUT = {
     "range", "quality", "confidence", "reliability", "status", "battery", "contact", "error", "hrv",
@@ -166,7 +170,9 @@ def signal_named(text: str) -> Signal | None:
     if _ABOUT.intersection(words):
         return None
     # Labels such as "E4_EDA", "ECG LA-RA" or "Wrist GSR": a known word among others is enough.
-    return next((NAMES[w] for w in words if w in NAMES and (len(w) > 2 or w in _SHORT)), None)
+    # Modules and electrodes have numbers: "EDA100C", "Resp2", "ECG12".
+    bare = [w if w in NAMES or len(b := w.rstrip("0123456789")) < _LONG else b for w in words]
+    return next((NAMES[w] for w in bare if w in NAMES and (len(w) >= _LONG or w in _SHORT)), None)
 
 
 def signal_of(label: str, kind: str = "") -> Signal | None:

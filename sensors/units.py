@@ -61,7 +61,7 @@ _WORDS = {"nano": "n", "micro": "u", "milli": "m", "kilo": "k", "mega": "M", "gi
 _SIEMENS = ("S", "siemens", "Siemens", "mho")
 _VOLT = ("V", "v", "volt", "volts", "Volt", "Volts")
 _OHM = ("ohm", "ohms", "Ohm", "Ohms", "OHM", "R")
-_METRES = ("m/s2", "m/s^2", "m/s²", "m/s/s", "ms-2", "ms^-2", "m.s-2", "meters/second^2")
+_METRES = ("m/(s^2)", "m/s2", "m/s^2", "m/s²", "m/s/s", "ms-2", "ms^-2", "m.s-2", "meters/second^2")
 _RATES = ("bpm", "1/min", "/min", "beats/min", "b/min", "min-1", "bpm.", "beats per minute")
 _RATES_OF_BREATH = ("rpm", "brpm", "bpm", "1/min", "/min", "breaths/min", "hz")
 #: Words that stand where a unit could, of numbers that nobody calibrated.

@@ -30,7 +30,7 @@ class ChannelOffer:
     label: str  #: as the file has it
     unit: str = ""  #: as written, wherever in the file
     kind: str = ""  #: what else tells the signal, such as the type of its stream
-    usable: bool = True  #: whether it has samples
+    why_not: str = ""  #: why it cannot be taken, whatever it is of; empty where it can
     name: str = ""  #: the label without its unit; empty where that is all of it
     group: int = 0  #: what shares one clock: the axes of an acceleration are all of one
 

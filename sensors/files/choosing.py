@@ -148,9 +148,10 @@ def _take_wanted(
             )
         signal = Signal(key)
         place, unit = place_of(text, offers, name)
-        if not offers[place].usable:
+        if offers[place].why_not:
             raise RecordingError(
-                f"the channel {offers[place].label!r} of {name} holds no samples",
+                f"the channel {offers[place].label!r} of {name} cannot be taken: "
+                f"{offers[place].why_not}",
                 hint="Take another one, or leave --columns out.",
             )
         how = LabelMeaning(signal, None) if signal is Signal.RR and not unit else None
@@ -224,7 +225,7 @@ def _take_known(choice: ChannelChoice, offers: Sequence[ChannelOffer]) -> None:
     found: dict[Signal, list[tuple[int, LabelMeaning]]] = {}
     for place, offer in enumerate(offers):
         how = meaning_of(offer.name or offer.label, offer.kind, offer.unit)
-        if how is not None and offer.usable:
+        if how is not None and not offer.why_not:
             found.setdefault(how.signal, []).append((place, how))
     if Signal.ACC not in found:
         axes = [
@@ -258,8 +259,8 @@ def _why_not(
     wanted: Mapping[str, str] | None,
 ) -> tuple[str, str]:
     """Return why a channel is left out, and what takes it."""
-    if not offer.usable:
-        return "it holds no samples", ""
+    if offer.why_not:
+        return offer.why_not, ""
     if signal is None:
         return "its name is that of no known signal", ""
     how = meaning_of(offer.name or offer.label, offer.kind, offer.unit)

@@ -154,7 +154,8 @@ def _with_header(
         filled = [cell for cell in cells if cell]
         if not (width - 1 <= len(cells) <= width + 2 and len(filled) * 2 >= width):
             break
-        lacks_first = len(cells) == width - 1 and width > 2  # row numbers without a name
+        # Row numbers without a name; not so where a delimiter ends each row.
+        lacks_first = len(cells) == width - 1 and width > 2 and any(row[-1] for row in later)
         above.insert(0, ["", *cells] if lacks_first else cells)
     if not above:  # a header may be a comment
         above = [
@@ -205,12 +206,11 @@ def _heads(above: list[list[str]]) -> tuple[list[str], list[str], list[str]]:
     unit_row = [""] * len(titles)
     for cells in above:
         written = [cell for cell in cells if cell.strip()]
-        units = [cell for cell in written if is_unit(cell.strip("()[] "))]
-        others = [cell for cell in written if is_unit(cell.strip("()[] ")) or not _known(cell)]
+        units = [cell for cell in written if is_unit(_bare(cell))]
+        others = [cell for cell in written if is_unit(_bare(cell)) or not _known(cell)]
         if cells is not titles and units and len(others) == len(written):
             unit_row = [
-                cell.strip("()[] ") if cell.strip("()[] ").lower() not in ("cal", "raw") else ""
-                for cell in cells
+                "" if _bare(cell).lower() in ("cal", "raw") else _bare(cell) for cell in cells
             ]
     unit_row += [""] * (len(titles) - len(unit_row))
     parts = [split_unit(cell) for cell in titles]
@@ -219,6 +219,12 @@ def _heads(above: list[list[str]]) -> tuple[list[str], list[str], list[str]]:
         [own or below for (_, own), below in zip(parts, unit_row, strict=False)],
         titles,
     )
+
+
+def _bare(cell: str) -> str:
+    """Return what stands in brackets that are around all of a cell."""
+    text = cell.strip()
+    return text[1:-1].strip() if text[:1] + text[-1:] in ("()", "[]") else text
 
 
 def _known(cell: str) -> bool:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from sensors.errors import RecordingError, SettingsError
+from sensors.files.acq_text import acq_layout_of
 from sensors.files.cells import Block
 from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, of_several_people, read_e4
 from sensors.files.edf import is_edf, read_edf
 from sensors.files.kubios import is_kubios, read_kubios
 from sensors.files.layout import layout_of
+from sensors.files.opensignals import is_opensignals, read_opensignals
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
 from sensors.files.recording import Recording
 from sensors.files.rr_text import read_rr_text
@@ -136,7 +138,14 @@ def read(
     if is_e4_file(path, text):
         return read_e4(path, columns)
     lines = text.split("\n")
-    layout = layout_of(lines[:_HEAD_LINES])
+    if is_opensignals(text):
+        return read_opensignals(path, text, columns)
+    head = lines[:_HEAD_LINES]
+    if (layout := acq_layout_of(head)) is not None:
+        return read_table(
+            path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz or layout.rate_hz
+        )
+    layout = layout_of(head)
     if columns is not None and layout is not None:
         return read_table(path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz)
     if is_polar_hrm(text):

@@ -28,12 +28,13 @@ from sensors.files.table_columns import (
     time_candidates,
     told_of,
 )
-from sensors.files.times import TimeColumn, check_jumps, pick, start_of, unit_of
+from sensors.files.times import TimeColumn, check_jumps, pick, start_of, unit_of, unix_unit_of
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 
 __all__ = ["is_table", "read_table"]
 
+_SELDOM = 0.5  #: share of rows below which a column is of a slower signal (our choice)
 _NO_MARKER = {"", "0", "0.0", "nan", "none", "null", "-", "false"}
 
 
@@ -105,7 +106,7 @@ def read_table(
     marks = marker_places(layout, columns, offers, name)
     apart = {column.place for column in candidates} | set(marks)
     usable = [
-        replace(offer, usable=place not in apart, name=offer.name if place not in apart else "\0")
+        replace(offer, why_not="it is the time, or markers") if place in apart else offer
         for place, offer in enumerate(offers)
     ]
     choice = choose(usable if columns is None else offers, columns, name)
@@ -189,7 +190,8 @@ def _times(
             place, meaning = choice.taken[Signal.RR][0]
             rr_s = rr_seconds(parsed.numbers[place][kept], name, meaning.factor)
         sampled = [signal for signal in choice.taken if signal is not Signal.RR]
-        unit_s, wrong = unit_of(values, time.unit_s, rr_s, sampled)
+        told_s = unix_unit_of(time.header, float(values[0])) or time.unit_s
+        unit_s, wrong = unit_of(values, told_s, rr_s, sampled)
         if wrong:
             warnings.append(
                 f"the times of the column {time.header!r} are not in the unit that it names: with "
@@ -228,9 +230,11 @@ def _samples(
                 f"{path.name} has no time column for its {signal}",
                 hint="Say the rate in Hz, as --rate 100, or name it, as --columns time=NAME.",
             )
-        return Chunk.regular(signal, source, 0.0, rate_hz, values)
+        times_s = np.arange(len(values)) / rate_hz
+        if np.isfinite(values).any(axis=1).mean() >= _SELDOM:
+            return Chunk.regular(signal, source, 0.0, rate_hz, values)
     full = np.isfinite(values).any(axis=1)
-    if full.mean() < 0.5 and full.any():  # columns of slower signals are filled now and then
+    if full.mean() < _SELDOM and full.any():  # columns of slower signals are filled now and then
         times_s, values = times_s[full], values[full]
     return on_grid(signal, source, spread(times_s) if share_times(times_s) else times_s, values)
 

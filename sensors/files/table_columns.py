@@ -309,6 +309,8 @@ def told_of(
             continue
         taken = time is not None and column.place == time.place
         why = "" if taken else "another column is taken as the time"
+        if time is None:
+            why = "a rate is taken in place of times"
         told[column.place] = Channel(
             column.header, "time", taken, why, "" if taken else f"time={column.header}"
         )

@@ -15,7 +15,15 @@ from sensors.labels import signal_named, words_of
 from sensors.signals import FloatArray, Signal
 from sensors.units import seconds_in
 
-__all__ = ["TimeColumn", "check_jumps", "is_time", "pick", "start_of", "unit_of"]
+__all__ = [
+    "TimeColumn",
+    "check_jumps",
+    "is_time",
+    "pick",
+    "start_of",
+    "unit_of",
+    "unix_unit_of",
+]
 
 #: How programs call the time, in the languages in which they export.
 _WORDS = {
@@ -39,6 +47,7 @@ _RATES_HZ: dict[Signal, tuple[float, float]] = {
 }
 #: Elapsed time over the sum of the intervals: losses make it larger, hardly anything smaller.
 _LEAST_RATIO, _MOST_RATIO = 0.2, 50.0
+_SELDOM_S = 600.0  #: rows that are further apart are results, no samples. Ours
 _LONGEST_BREAK_S = 86_400.0  #: within one recording; a longer step is a clock that was set
 
 
@@ -174,6 +183,26 @@ def unit_of(
     return told_s or 1.0, False
 
 
+def unix_unit_of(header: str, first: float) -> float | None:
+    """Return the unit in which a column that is said to be Unix time is one.
+
+    Parameters
+    ----------
+    header
+        Of the column.
+    first
+        Its first number.
+
+    Returns
+    -------
+    float | None
+        In s; None where the header does not say so, or no unit makes it one.
+    """
+    if not {"unix", "epoch"} & set(words_of(header)):
+        return None
+    return next((unit_s for unit_s in _UNITS_S if start_of(first * unit_s)), None)
+
+
 def start_of(time_s: float) -> datetime | None:
     """Return the moment that a Unix time stands for.
 
@@ -194,6 +223,8 @@ def start_of(time_s: float) -> datetime | None:
 
 def check_jumps(times_s: FloatArray, name: str, column: str, first_line: int) -> None:
     """Refuse times that go backwards, or whose clock was set while they were written.
+
+    Rows that are far apart are refused as well: they are results of recordings.
 
     Parameters
     ----------
@@ -218,6 +249,11 @@ def check_jumps(times_s: FloatArray, name: str, column: str, first_line: int) ->
             f"the times of {name} go backwards at line {first_line + row}",
             hint="Sort the rows by time, cut the file there, or name another time column.",
         )
+    if len(steps_s) > 1 and (apart_s := float(np.median(steps_s))) > _SELDOM_S:
+        raise RecordingError(
+            f"the rows of {name} are {_long(apart_s)} apart: a table of results, not a recording",
+            hint="Give the recording itself, such as the file of its RR intervals.",
+        )
     row = int(np.argmax(steps_s))
     if steps_s[row] > _LONGEST_BREAK_S:
         raise RecordingError(
@@ -229,4 +265,6 @@ def check_jumps(times_s: FloatArray, name: str, column: str, first_line: int) ->
 
 def _long(seconds: float) -> str:
     days = seconds / 86_400.0
+    if days < 1.0:
+        return f"{seconds / 60:.0f} minutes"
     return f"{days / 365.25:.1f} years" if days > 700.0 else f"{days:.1f} days"

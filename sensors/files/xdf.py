@@ -205,7 +205,13 @@ class _Stream:
         order = np.argsort(self.times_s[timed], kind="stable")
         self.times_s, self._rows = self.times_s[timed][order], self._rows[timed][order]
         if not self.ours:
-            self.offers = _offers(info, name, self._rows.shape[1], group, len(self.times_s) > 0)
+            self.offers = _offers(
+                info,
+                name,
+                self._rows.shape[1],
+                group,
+                "" if len(self.times_s) else "it holds no samples",
+            )
 
     @property
     def is_known(self) -> bool:
@@ -254,7 +260,7 @@ def _beats(times_s: FloatArray, values: FloatArray, source: str) -> tuple[Chunk,
 
 
 def _offers(
-    info: dict[str, Any], name: str, count: int, group: int, usable: bool
+    info: dict[str, Any], name: str, count: int, group: int, why_not: str
 ) -> list[ChannelOffer]:
     """Return the channels of a stream, each under a label that is its own in the whole file."""
     described = [*_channels(info)[:count], *[("", "")] * count][:count]
@@ -267,7 +273,7 @@ def _offers(
                 f"{name}: {own}" if own else name,
                 unit=unit,
                 kind=kind if signal_of("", kind) else name,
-                usable=usable,
+                why_not=why_not,
                 name=label,
                 group=group,
             )
