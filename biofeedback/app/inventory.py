@@ -19,9 +19,9 @@ from biofeedback.control.build import STRATEGIES
 from biofeedback.metrics.added import METRICS
 from biofeedback.offline.recordings import READERS
 from biofeedback.simulation.crowd import LISTENERS
-from biofeedback.storage.configs import ConfigFile, Sort, every_file
+from biofeedback.storage.configs import ConfigFile, Sort, every_file, user_configs
 
-__all__ = ["REGISTRIES", "InventoryItem", "inventory"]
+__all__ = ["REGISTRIES", "InventoryItem", "inventory", "own_files"]
 
 #: One for each kind of part that has code.
 REGISTRIES: tuple[Registry[Any], ...] = (
@@ -61,6 +61,21 @@ def inventory() -> Iterator[InventoryItem]:
             yield InventoryItem(kind, file.name, whence, file.shadowed or _mistake(sort, file))
 
 
+def own_files() -> Iterator[InventoryItem]:
+    """Yield the files in the user's own folder, those included that nothing reads."""
+    folder, read = user_configs(), set[Path]()
+    for sort, kind in _FILES.items():
+        for file in every_file(sort):
+            if file.path.is_relative_to(folder):
+                read.add(file.path)
+                problem = file.shadowed or _mistake(sort, file)
+                yield InventoryItem(kind, file.name, str(file.path), problem)
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.is_file() and path not in read:
+            where = f"only .toml files in {', '.join(_FILES)} are read"
+            yield InventoryItem("file", path.name, str(path), where)
+
+
 def _problem(plugin: Plugin) -> str:
     if plugin.shadowed or not plugin.package:
         return plugin.shadowed
@@ -78,7 +93,10 @@ def _mistake(sort: Sort, file: ConfigFile) -> str:
     except Exception as error:
         if hint_of(error) is None:
             raise
-        return str(error).removeprefix(f"{file.path}: ")
+        words = str(error).removeprefix(f"{file.path}: ")
+        if words.startswith(f"{file.path}:"):
+            words = f"line {words.removeprefix(f'{file.path}:')}"
+        return words
     return ""
 
 

@@ -46,6 +46,8 @@ COMMANDS = {
     "ports": ("devices", "List audio devices and MIDI ports, to play to or steer with."),
     "silence": ("silence", "End notes that hang on MIDI instruments."),
     "doctor": ("devices", "Check this computer."),
+    "band": ("band", "Try the profile of a Bluetooth band."),
+    "config": ("config", "Say where files of your own and all that is kept lie."),
     "midi-learn": ("controls", "Learn which knob, key or button of a controller does what."),
     "mqtt": ("mqtt", "Many wearers on several computers: a broker of your own."),
     "sessions": ("sessions", "List, show, tag or delete recorded sessions."),

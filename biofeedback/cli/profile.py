@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biofeedback.cli import console, exporting
+from biofeedback.cli import band, console, exporting
 from biofeedback.cli.options import Json, SessionsFolder
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("set")(set_preferences)
     for command in (show, access, export, forget, summary):
         group.command()(command)
+    group.command("check", hidden=True)(band.check)  # a band's profile, whom it is sought under
     app.add_typer(group, name="profile")
 
 

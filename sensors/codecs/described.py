@@ -135,7 +135,7 @@ class _StreamDecoder:
         """Return how much of what is counted is missing before this packet."""
         assert layout.sequence is not None  # it is asked for by its scope
         if len(packet) < layout.sequence.end:
-            raise PacketError(f"a packet of {len(packet)} bytes instead of {layout.shortest}")
+            raise PacketError(f"a packet of {len(packet)} bytes instead of {layout.sequence.end}")
         return self._counter.step(int(layout.sequence.read(packet)), width)
 
     def _packet(self, layout: BinaryLayout, packet: bytes, others: int) -> SampleFrame:

@@ -272,3 +272,11 @@ class Peripheral:
 class Generic(Peripheral):
     def setup(self) -> None:
         self.adv_uuids = tuple(s["uuid"].lower() for s in self.cfg.get("services", []))
+
+    def on_write(self, c: Char, data: bytes) -> None:
+        for reply in self.cfg.get("replies", []):
+            if data.hex().startswith(reply["to"]):
+                to, answer = self.char(reply["char"]), bytes.fromhex(reply["hex"])
+                asyncio.get_running_loop().call_later(
+                    reply.get("after", 0.1), self.notify, to, answer
+                )

@@ -44,6 +44,7 @@ Scenario
         eda: {format: packed|float32|nus|e4, rate: 4, per_packet: 2, base_us: 4.0, scr_every: 12, scr_us: 0.6}
         services: [{uuid: "...", chars: [{uuid: "...", props: [read, notify], hex: "00",
                     stream: {every: 1.0, hex: ["0102", "0304"]}}]}]            # any type may add these
+        replies: [{to: "01", char: "2a57", hex: "8001", after: 0.1}]           # generic: to what is written
         timeline:                  # from: start (default) | connect | subscribe ; conn: nth connection
           - {at: 8, from: subscribe, conn: 1, do: drop, away: 3}
 Steps (``do``):
