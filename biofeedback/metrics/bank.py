@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -26,60 +25,16 @@ from biofeedback.metrics.motion import Motion
 from biofeedback.metrics.recent_beats import RecentBeats
 from biofeedback.metrics.scl import Scl
 from biofeedback.metrics.scr import Scr, ScrRate
+from biofeedback.metrics.signal_sources import SignalSources
 from biofeedback.metrics.skin_temperature import SkinTemperature
 from biofeedback.metrics.stress_index import StressIndex
 from biofeedback.metrics.windowed import Window, WindowedReadings, WindowResult
 from sensors.base import SensorStatus
 from sensors.signals import Chunk, Gap, Signal
 
-__all__ = ["MetricBank", "MetricSettings", "SourceChoice"]
+__all__ = ["MetricBank", "MetricSettings"]
 
 
-class SourceChoice:
-    """Stays with the first source that delivers; another takes over after `patience_s` silence.
-
-    Parameters
-    ----------
-    patience_s
-        How long the source in use may be silent before another takes over.
-
-    Attributes
-    ----------
-    source
-        The source in use; None before the first sample.
-    """
-
-    def __init__(self, patience_s: float) -> None:
-        self._patience_s = patience_s
-        self.source: str | None = None
-        self._last_s = 0.0
-
-    def accepts(self, source: str, time_s: float) -> bool:
-        """Say whether samples of `source` count; `time_s` is the time of the latest of them.
-
-        Parameters
-        ----------
-        source
-            Who sends.
-        time_s
-            Session time of the latest of its samples.
-
-        Returns
-        -------
-        bool
-            True when it is the source in use.
-        """
-        silent = time_s - self._last_s > self._patience_s
-        if self.source is None or (source != self.source and silent):
-            self.source = source
-        if source != self.source:
-            return False
-        self._last_s = max(self._last_s, time_s)
-        return True
-
-
-#: What data are worth while the sensor itself reports no skin contact. Our own choice.
-_NO_CONTACT_TRUST = 0.1
 #: What skin conductance is worth while the hand moves all the time, or the skin is no skin that a
 #: sensor has covered. Our own choice.
 _SHAKEN_TRUST, _UNWORN_TRUST = 0.5, 0.7
@@ -112,6 +67,15 @@ class MetricSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     plugins: PluginTables | UnsetType = UNSET  #: metrics that packages add, and their settings
 
 
+class _Trusts(NamedTuple):
+    """What the sources of one moment are worth, each 0 to 1; `origin` is what gives the beats."""
+
+    origin: Signal
+    beats: float
+    steps: float  #: the variability of the beats
+    skin: float
+
+
 class MetricBank:
     """Cleans beats and skin conductance once and shares them among the metrics.
 
@@ -126,15 +90,11 @@ class MetricBank:
     """
 
     def __init__(self, settings: MetricSettings) -> None:
-        patience_s = settings.source_patience_s
-        self._choices: dict[Signal, SourceChoice] = {
-            signal: SourceChoice(patience_s) for signal in Signal if signal is not Signal.RESP
-        }
+        self._sources = SignalSources(settings.source_patience_s)
         self._added = AddedMetrics(settings.plugins or {})
-        for signal in self._added.signals:
-            self._choices.setdefault(signal, SourceChoice(patience_s))
-        self._contact: dict[str, bool | None] = {}
-        self._told_trust: dict[str, Mapping[str, float]] = {}
+        for signal in Signal:
+            if signal is not Signal.RESP or signal in self._added.signals:
+                self._sources.add(signal)
         self._beats = BeatSource()
         self._motion = Motion(_MOTION_WINDOW_S)
         self._temperature = SkinTemperature(_MOTION_WINDOW_S)
@@ -176,13 +136,12 @@ class MetricBank:
             case Chunk():
                 return self._feed_chunk(item)
             case Gap():
-                choice = self._choices.get(item.signal)
+                choice = self._sources.of(item.signal)
                 if choice is not None and item.source == choice.source:
                     self._added.feed(item.signal, (item,))
                     return self._break_off(item.signal)
             case SensorStatus():
-                self._contact[item.source] = item.contact
-                self._told_trust[item.source] = item.trust
+                self._sources.feed(item)
             case WindowResult():
                 self._windowed.feed(item)
         return ()
@@ -200,32 +159,77 @@ class MetricBank:
         tuple[Reading, ...]
             One for each metric, also for those that know nothing: their value is None.
         """
+        trust = self._trusts(now_s)
+        return (
+            self._read_heart_rate(now_s, trust),
+            *self._steps.read(now_s, trust.steps),
+            *self._read_rhythm_and_skin(now_s, trust),
+            *self._windowed.read(now_s, trust.beats, trust.skin),
+            *self._shapes.read(now_s, trust.steps),
+            *self._read_others(now_s, trust),
+        )
+
+    def read_momentary(self, now_s: float) -> tuple[Reading, ...]:
+        """Return only those metrics that say something of their own at each moment.
+
+        A stretch of time is described by the mean of their values; the others are computed from
+        all beats of a stretch, or once for a whole window.
+
+        Parameters
+        ----------
+        now_s
+            Session time, not before that of the last call.
+
+        Returns
+        -------
+        tuple[Reading, ...]
+            The same readings as those of `read`, in the same order.
+        """
+        trust = self._trusts(now_s)
+        return (
+            self._read_heart_rate(now_s, trust),
+            *self._read_rhythm_and_skin(now_s, trust),
+            *self._read_others(now_s, trust),
+        )
+
+    def _trusts(self, now_s: float) -> _Trusts:
+        """Let go of the beats that have left their windows, and return what sources are worth."""
         for window in self._beat_windows:
             window.step(now_s)
         self._recent.step(now_s)
         origin = self._beats.active or Signal.RR
-        heart_contact = min(self._contact_trust(origin), self._contact_trust(Signal.HR))
-        beat_trust = self._trust(origin)
-        steps_trust = beat_trust * (_PULSE_TRUST if self._beats.active is Signal.PPG else 1.0)
-        skin_trust = self._trust(Signal.EDA)
-        skin_trust *= 1.0 - (1.0 - _SHAKEN_TRUST) * self._motion.moving_share(now_s)
-        skin_trust *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
+        beats = self._sources.trust(origin)
+        skin = self._sources.trust(Signal.EDA)
+        skin *= 1.0 - (1.0 - _SHAKEN_TRUST) * self._motion.moving_share(now_s)
+        skin *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
+        steps = beats * (_PULSE_TRUST if self._beats.active is Signal.PPG else 1.0)
+        return _Trusts(origin, beats, steps, skin)
+
+    def _read_heart_rate(self, now_s: float, trust: _Trusts) -> Reading:
+        contact = min(
+            self._sources.contact_trust(trust.origin), self._sources.contact_trust(Signal.HR)
+        )
+        return self._heart_rate.read(
+            now_s,
+            contact * self._sources.worth(trust.origin),
+            contact * self._sources.worth(Signal.HR),
+        )
+
+    def _read_rhythm_and_skin(self, now_s: float, trust: _Trusts) -> tuple[Reading, ...]:
         return (
-            self._heart_rate.read(
-                now_s,
-                heart_contact * self._worth(origin),
-                heart_contact * self._worth(Signal.HR),
-            ),
-            *self._steps.read(now_s, steps_trust),
-            self._breathing.read(now_s, beat_trust),
-            self._scl.read(now_s, skin_trust),
-            self._scr.read(now_s, skin_trust),
-            *self._windowed.read(now_s, beat_trust, skin_trust),
-            *self._shapes.read(now_s, steps_trust),
-            self._coherence.read(now_s, beat_trust),
+            self._breathing.read(now_s, trust.beats),
+            self._scl.read(now_s, trust.skin),
+            self._scr.read(now_s, trust.skin),
+        )
+
+    def _read_others(self, now_s: float, trust: _Trusts) -> tuple[Reading, ...]:
+        return (
+            self._coherence.read(now_s, trust.beats),
             self._motion.read(now_s),
             self._temperature.read(now_s),
-            *self._added.read(now_s, lambda s: beat_trust if s is Signal.RR else self._trust(s)),
+            *self._added.read(
+                now_s, lambda s: trust.beats if s is Signal.RR else self._sources.trust(s)
+            ),
         )
 
     def window(self, now_s: float) -> Window | None:
@@ -252,7 +256,7 @@ class MetricBank:
 
     def _feed_chunk(self, chunk: Chunk) -> tuple[Beat | Scr, ...]:
         signal = chunk.signal
-        choice = self._choices.get(signal)
+        choice = self._sources.of(signal)
         if choice is None or not len(chunk.times_s):
             return ()
         before = choice.source
@@ -312,17 +316,3 @@ class MetricBank:
         if beats:
             self._share(beats)
         return tuple(beats)
-
-    def _trust(self, signal: Signal) -> float:
-        return self._contact_trust(signal) * self._worth(signal)
-
-    def _worth(self, signal: Signal) -> float:
-        """Return what the source of a signal itself says that it is worth."""
-        source = self._choices[signal].source
-        told = self._told_trust.get(source) if source is not None else None
-        return told.get(signal.value, 1.0) if told else 1.0
-
-    def _contact_trust(self, signal: Signal) -> float:
-        source = self._choices[signal].source
-        lost = source is not None and self._contact.get(source) is False
-        return _NO_CONTACT_TRUST if lost else 1.0

@@ -82,7 +82,7 @@ class RecentBeats:
         FloatArray
             Shape (2, n); n is 0 without any.
         """
-        return np.array(self._beats).reshape(-1, 2).T
+        return np.array(list(self._beats)).reshape(-1, 2).T
 
     def pulses(self) -> FloatArray:
         """Return the times in s and the heights of the pulses, (2, n).
@@ -92,7 +92,7 @@ class RecentBeats:
         FloatArray
             Shape (2, n); n is 0 where no waveform gives the beats.
         """
-        return np.array(self._pulses).reshape(-1, 2).T
+        return np.array(list(self._pulses)).reshape(-1, 2).T
 
     def reading(
         self,
