@@ -22,10 +22,10 @@ from biofeedback.record.reader import (
     log_parts,
     log_state,
     read_header,
-    whole_lines,
 )
 from biofeedback.record.scan import sound
 from biofeedback.record.tags import read_tags
+from biofeedback.record.whole_lines import whole_lines
 from biofeedback.storage import encryption
 from biofeedback.storage.locks import is_running
 

@@ -122,7 +122,7 @@ def intact(line: bytes) -> bool:
     bool
         False for a line without one.
     """
-    own = zlib.crc32(b"}", zlib.crc32(memoryview(line)[:-_LENGTH]))
+    own = zlib.crc32(b"}", zlib.crc32(line[:-_LENGTH]))
     return line[-_LENGTH:] == b'%s%08x"}' % (_FIELD, own)
 
 

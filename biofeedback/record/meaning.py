@@ -69,10 +69,10 @@ def _chunk(line: lines.ChunkLine) -> str:
     count = len(line.values)
     if line.unit != UNITS[line.signal]:
         return f"unit, {line.unit!r}, is not that of {line.signal}"
-    kinds = set(map(type, line.values))
-    widths = {1} if list not in kinds else set(map(_width, line.values))
-    if len(widths) > 1 or not 0 < max(widths) <= _MOST_CHANNELS:
-        return "values: not equally many for each sample"
+    if list in set(map(type, line.values)):
+        widths = set(map(_width, line.values))
+        if len(widths) > 1 or not 0 < max(widths) <= _MOST_CHANNELS:
+            return "values: not equally many for each sample"
     if line.t0 is not None and line.rate_hz is not None:
         first_s, last_s = line.t0, line.t0 + (count - 1) / line.rate_hz
     elif line.times is not None and len(line.times) == count:
@@ -134,7 +134,7 @@ def _response(line: lines.ScrLine) -> str:
 
 
 def _reading(line: lines.ReadingLine) -> str:
-    return _near(line.t, *(item.time_s for item in line.readings))
+    return _near(line.t, *[item.time_s for item in line.readings])
 
 
 def _window(line: lines.WindowLine) -> str:
@@ -152,6 +152,8 @@ def _several(line: lines.LostLine | lines.SkipLine) -> str:
 def _near(t: float, *times_s: float) -> str:
     """Return that a time lies far from its line's, which may be a day after what it tells of."""
     first_s, last_s = t - _BEHIND_S, t + _AHEAD_S
+    if not times_s or (first_s <= min(times_s) and max(times_s) <= last_s):
+        return ""
     for time_s in times_s:
         if not first_s <= time_s <= last_s:
             return f"a time in it, {time_s:g} s, lies far from its own, {t:g} s"

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import re
 import shlex
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from biofeedback.common.errors import EmptyLogError, KeyMissingError, LogError
 from biofeedback.record.lines import HeaderLine, Line
 from biofeedback.record.scan import LineScanner, ScannedLine
+from biofeedback.record.whole_lines import unreadable, whole_lines
 from biofeedback.storage import encryption
 
 __all__ = [
@@ -32,7 +29,6 @@ __all__ = [
     "read",
     "read_header",
     "scan",
-    "whole_lines",
 ]
 
 LOG_NAME = "session.jsonl"
@@ -136,7 +132,7 @@ def _parts_in(folder: Path) -> dict[int, Path]:
     try:
         names = sorted(os.listdir(folder), reverse=True)
     except OSError as error:
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
     matches = [match for name in names if (match := _PART.fullmatch(name)) is not None]
     return {int(match[1] or 1): folder / match[0] for match in matches}
 
@@ -146,11 +142,6 @@ def _no_log(session: Path, path: Path) -> LogError:
         return LogError(f"{path} is no file that can be read", hint="Put it back from a copy.")
     hint = f"Give a session's folder, or the {LOG_NAME} in it."
     return LogError(f"no session log at {session}", hint=hint)
-
-
-def _unreadable(path: Path, error: OSError | zlib.error) -> LogError:
-    reason = (error.strerror if isinstance(error, OSError) else None) or error
-    return LogError(f"{path} cannot be read: {reason}", hint="It is damaged, or is not yours.")
 
 
 def log_state(session: Path) -> tuple[int, int]:
@@ -220,7 +211,10 @@ def read(
     LogError
         For whatever is wrong with it; it names the first place.
     """
-    for found in scan(session):
+    for found in _looked_at(session):
+        if not isinstance(found, ScannedLine):
+            yield found
+            continue
         if found.problem:
             if told is None or found.line is None:
                 place = shlex.quote(str(found.part.parent))
@@ -254,22 +248,32 @@ def scan(session: Path) -> Iterator[ScannedLine]:
     EmptyLogError
         For one without a whole line.
     """
+    for found in _looked_at(session):
+        yield found if isinstance(found, ScannedLine) else ScannedLine(*found)
+
+
+def _looked_at(session: Path) -> Iterator[tuple[bytes, Line] | ScannedLine]:
+    """Yield bytes and meaning of each line that is as most are; the others as they were found."""
     scanner, due, seen = LineScanner(), 1, False
     parts = log_parts(session)
     for path in parts:
         number, at, whole = 0, _number(path), whole_lines(path)
         try:
             for raw in whole:
-                number, seen = number + 1, True
+                number += 1
                 if number == 1 and at > due and not raw.startswith(_HEADER):
-                    missing = path.with_name(part_name(due))
-                    yield ScannedLine(missing, 0, b"", None, _MISSING)
-                yield from scanner.take(path, number, raw)
+                    yield _part(path.with_name(part_name(due)), _MISSING)
+                line = scanner.sound(raw)
+                if line is not None:
+                    yield raw, line
+                else:
+                    seen = True
+                    yield from scanner.take(path, number, raw)
         except KeyMissingError:
             raise
         except LogError as error:
-            seen, reason = True, str(error).removeprefix(f"{path} ")
-            yield ScannedLine(path, 0, b"", None, reason)
+            seen = True
+            yield _part(path, str(error).removeprefix(f"{path} "))
         due = at + 1
     yield from scanner.end()
     if not seen:
@@ -280,6 +284,10 @@ def scan(session: Path) -> Iterator[ScannedLine]:
         )
 
 
+def _part(path: Path, problem: str) -> ScannedLine:
+    return ScannedLine(b"", None, problem, part=path)
+
+
 _HEADER = b'{"kind":"header"'
 _MISSING = "is missing, and there are parts of the log after it"
 
@@ -287,42 +295,6 @@ _MISSING = "is missing, and there are parts of the log after it"
 def _number(path: Path) -> int:
     match = _PART.fullmatch(path.name)
     return int(match[1] or 1) if match is not None else 1
-
-
-def whole_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of one part that end in a line break, without it.
-
-    Parameters
-    ----------
-    path
-        A part of a log, plain, compressed or closed.
-
-    Yields
-    ------
-    bytes
-        Bytes, to the first line that is not whole.
-
-    Raises
-    ------
-    LogError
-        When the file is damaged.
-    """
-    try:
-        with _opened(path) as file:
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    return
-                yield raw[:-1]
-    except EOFError:
-        return  # compressed, then cut
-    except (OSError, zlib.error) as error:
-        raise _unreadable(path, error) from error
-
-
-def _opened(path: Path) -> BinaryIO:
-    if path.suffix == encryption.SUFFIX:
-        return cast(BinaryIO, gzip.open(io.BytesIO(encryption.read(path)), "rb"))
-    return cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
 
 
 def read_header(session: Path) -> HeaderLine:

@@ -186,7 +186,7 @@ def _in_place(line: Line, due: int, then: ScannedLine | None) -> bool:
 
 def _mark(at: ScannedLine, time_s: float, first: int, last: int) -> ScannedLine:
     line = LostLine(t=time_s, seq=first, first=first, last=last, why="damaged")
-    return ScannedLine(at.part, at.number, encode(line), line, "")
+    return ScannedLine(encode(line), line, part=at.part, number=at.number)
 
 
 def _unwritable(folder: Path, error: OSError) -> FolderError:

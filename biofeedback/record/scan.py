@@ -29,14 +29,14 @@ _LONGEST_PAUSE_S = 3600.0
 
 
 class ScannedLine(msgspec.Struct, frozen=True):
-    """One line: where it stands, and what it says or what is wrong with it."""
+    """One line: what it says or what is wrong with it, and where it stands."""
 
-    part: Path  #: of the log
-    number: int  #: in its part, from 1; 0 for the part as a whole
     raw: bytes  #: without its line break
     line: Line | None  #: None where it says nothing that makes sense
-    problem: str  #: "" for a line as it should be
+    problem: str = ""  #: "" for a line as it should be
     whole: bool = True  #: nothing is wrong with it but, maybe, its place
+    part: Path = Path()  #: of the log; empty where nothing had to be looked at closely
+    number: int = 0  #: in its part, from 1; 0 for the part as a whole
 
     @property
     def told(self) -> str:
@@ -58,8 +58,36 @@ class LineScanner:
         self._time_s = 0.0  #: of the last line that was handed out
         self._after_hole = False
 
+    def sound(self, raw: bytes) -> Line | None:
+        """Take the next line in if it is as most are.
+
+        Parameters
+        ----------
+        raw
+            Without its line break.
+
+        Returns
+        -------
+        Line | None
+            What it says; None for one that `take` is to look at closely.
+        """
+        if self._held is not None or self.header is None:
+            return None
+        try:
+            line = self._decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        kind = type(line)
+        if line.seq != self._seq or kind in _MARKS or not 0.0 <= line.t - self._time_s <= _CLOSE_S:
+            return None
+        if (kind not in _DERIVED and not intact(raw)) or nonsense(line):
+            return None
+        self._seq, self._time_s = line.seq + 1, line.t
+        self._anew = self._after_hole = False
+        return line
+
     def take(self, part: Path, number: int, raw: bytes) -> tuple[ScannedLine, ...]:
-        """Take the next line in; return it, mostly, else none or two.
+        """Take in the next line that is not sound; return it, mostly, else none or two.
 
         Parameters
         ----------
@@ -81,9 +109,6 @@ class LineScanner:
         LogError
             For a log of a newer schema, of which this code can say nothing.
         """
-        line = self._sound(raw) if self._held is None else None
-        if line is not None:
-            return (ScannedLine(part, number, raw, line, ""),)
         found = self._scanned(part, number, raw)
         if found is None:
             return ()
@@ -104,21 +129,6 @@ class LineScanner:
         """
         held, self._held = self._held, None
         return () if held is None else (self._in_time(held, None),)
-
-    def _sound(self, raw: bytes) -> Line | None:
-        """Return what a line says that is as most are; None for one to be looked at closely."""
-        try:
-            line = self._decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-        kind = type(line)
-        if line.seq != self._seq or kind in _MARKS or not 0.0 <= line.t - self._time_s <= _CLOSE_S:
-            return None
-        if (kind not in _DERIVED and not intact(raw)) or nonsense(line):
-            return None
-        self._seq, self._time_s = line.seq + 1, line.t
-        self._anew = self._after_hole = False
-        return line
 
     def _scanned(self, part: Path, number: int, raw: bytes) -> ScannedLine | None:
         try:
@@ -149,11 +159,11 @@ class LineScanner:
             return self._bad(part, number, raw, reason)
         problem = self._misplaced(line) or changed
         self._seq = (line.last if isinstance(line, LostLine) else line.seq) + 1
-        return ScannedLine(part, number, raw, line, problem, whole=not changed)
+        return ScannedLine(raw, line, problem, not changed, part, number)
 
     def _bad(self, part: Path, number: int, raw: bytes, problem: str) -> ScannedLine:
         self._seq += 1
-        return ScannedLine(part, number, raw, None, problem, whole=False)
+        return ScannedLine(raw, None, problem, False, part, number)
 
     def _begin(self, part: Path, line: HeaderLine, raw: bytes) -> None:
         if line.schema > SCHEMA:

@@ -112,7 +112,8 @@ def verify(
     LogError
         When the log is empty or cannot be read.
     """
-    logged = read(session, told=_judged_here)
+    doubted: list[ScannedLine] = []  # changed or missing: to tell how is what verify is for
+    logged = read(session, told=doubted.append)
     first, header = next(logged, (b"", None))
     if not isinstance(header, lines.HeaderLine):
         raise LogError(f"the session log {session} is empty", hint="The session never began.")
@@ -125,7 +126,8 @@ def verify(
         checker = _Checker(_built(build, header, session), header.schema)
         size, done = log_size(session), 0
         for raw, line in chain([(first, header)], logged):
-            checker.take(raw, line)
+            checker.take(raw, line, doubted=bool(doubted))
+            doubted.clear()
             if checker.difference is not None or checker.lost is not None:
                 break
             if isinstance(line, lines.PluginLine):
@@ -162,10 +164,6 @@ def _with_plugins(origin: Verification, named: Sequence[lines.PluginItem]) -> Ve
         origin, versions=origin.versions | plugins.versions,
         other_code=origin.other_code or plugins.other_code, foreign=plugins.missing,
     )  # fmt: skip
-
-
-def _judged_here(_: ScannedLine) -> None:
-    """Let pass what was changed or is missing: to tell where and how is what verify is for."""
 
 
 def _built(
@@ -212,15 +210,19 @@ class _Checker:
         self.difference: Difference | None = None
         self.lost: lines.LostLine | None = None
 
-    def take(self, raw: bytes, line: lines.Line) -> None:
-        """Check one line of the log; sets `difference` when it is not as regenerated."""
+    def take(self, raw: bytes, line: lines.Line, *, doubted: bool) -> None:
+        """Check one line of the log; sets `difference` when it is not as regenerated.
+
+        `doubted` are lines that the reader found changed or out of place; all others are sealed.
+        """
         if line.seq != self._next_seq:
             self._differ(line, "seq", str(line.seq), str(self._next_seq))
             return
         self._next_seq += 1
-        self.difference = _changed(raw, line, sealed=self._sealed)
-        if self.difference is not None:
-            return
+        if doubted:
+            self.difference = _changed(raw, line, sealed=self._sealed)
+            if self.difference is not None:
+                return
         if isinstance(line, lines.LostLine):
             self.lost = line
         elif self._expected:

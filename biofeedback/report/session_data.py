@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from biofeedback.record import lines
 from biofeedback.record.logged_config import LoggedConfig
 from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import find_log, log_size, read
+from biofeedback.report.columns import ReadingColumns, Rows
 from sensors.signals import FloatArray
 from synth.tempo_map import TempoMap, TempoSegment
 
@@ -109,33 +110,20 @@ class SessionData:
 def read_story(session: Path, progress: Callable[[float], None]) -> SessionData:
     """Read the log of `session` (folder or log); `progress` is told the share that is read."""
     path = find_log(session)
-    size, done = log_size(session), 0
+    size, done, duration_s = log_size(session), 0, 0.0
     gathered: _Gathered | None = None
     for number, (raw, line) in enumerate(neutral(read(session))):
         if gathered is None:
             assert isinstance(line, lines.HeaderLine)
             gathered = _Gathered(line)
         gathered.take(line)
+        duration_s = line.t
         done += len(raw) + 1
         if number % 2000 == 0:
             progress(done / size)
     assert gathered is not None
     progress(1.0)
-    return gathered.story(path.parent)
-
-
-class _Columns:
-    """Numbers by name, eight bytes each: a day's log has 10 million."""
-
-    def __init__(self, *names: str) -> None:
-        self._columns = {name: array("d") for name in names}
-
-    def add(self, *values: float | None) -> None:
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(math.nan if value is None else value)
-
-    def __getitem__(self, name: str) -> FloatArray:
-        return np.asarray(self._columns[name])  # the same memory
+    return gathered.story(path.parent, duration_s)
 
 
 class _Words:
@@ -149,124 +137,124 @@ class _Words:
         self.texts.append(self._known.setdefault(text, text))
 
 
-@dataclass(slots=True)
 class _Gathered:
-    header: lines.HeaderLine
-    last_s: float = 0.0
-    end: lines.EndLine | None = None
-    beats: _Columns = field(default_factory=lambda: _Columns("time", "rr_ms", "nn"))
-    responses: _Columns = field(default_factory=lambda: _Columns("time", "amplitude_us"))
-    readings: dict[str, _Columns] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
-    states: _Columns = field(
-        default_factory=lambda: _Columns("t", "arousal", "low", "high", "confidence", "tracking")
-    )
-    decisions: _Columns = field(
-        default_factory=lambda: _Columns("t", "setpoint", "tempo_bpm", "density")
-    )
-    decided_keys: _Words = field(default_factory=_Words)
-    why: _Words = field(default_factory=_Words)
-    bars: list[tuple[float, str]] = field(default_factory=list)
-    tempo: list[TempoSegment] = field(default_factory=list)
-    gaps: list[lines.GapLine] = field(default_factory=list)
-    statuses: list[lines.StatusLine] = field(default_factory=list)
-    commands: list[lines.CommandLine] = field(default_factory=list)
-    clock_steps: list[lines.ClockLine] = field(default_factory=list)
-    losses: list[lines.LostLine] = field(default_factory=list)
-    notes: int = 0
+    """What a log's lines say, in columns."""
 
-    def take(self, line: lines.Line) -> None:
-        self.last_s = max(self.last_s, line.t)
-        match line:
-            case lines.ReadingLine():
-                for item in line.readings:
-                    column = self.readings.get(item.name)
-                    if column is None:
-                        column = self.readings[item.name] = _Columns("t", "value", "quality")
-                    column.add(line.t, item.value, item.quality)
-                    self.units[item.name] = item.unit
-            case lines.StateLine():
-                self.states.add(
-                    line.t, line.arousal, line.low, line.high, line.confidence,
-                    line.phase == "tracking",
-                )  # fmt: skip
-            case lines.DecisionLine():
-                self.decisions.add(
-                    line.t, line.setpoint, line.params.tempo_bpm, line.params.density
-                )
-                self.decided_keys.add(line.params.key)
-                self.why.add(line.why)
-            case lines.BeatLine() | lines.ScrLine() if line.wearer:
-                pass  # of one of a group: nobody's rhythm if put together
-            case lines.BeatLine():
-                self.beats.add(line.time, line.rr_ms, line.nn)
-            case lines.NoteLine():
-                self.notes += 1
-            case lines.ScrLine():
-                self.responses.add(line.time, line.amplitude_us)
-            case lines.MusicLine():
-                if not self.bars or self.bars[-1][1] != line.key:
-                    self.bars.append((line.beat, line.key))
-            case lines.TempoLine():
-                self.tempo.append(TempoSegment(line.time, line.beat, line.bpm))
-            case lines.CancelLine():
-                self.bars = [bar for bar in self.bars if bar[0] < line.from_beat]
-            case lines.GapLine():
-                self.gaps.append(line)
-            case lines.StatusLine():
-                self.statuses.append(line)
-            case lines.CommandLine():
-                self.commands.append(line)
-            case lines.ClockLine():
-                self.clock_steps.append(line)
-            case lines.LostLine():
-                self.losses.append(line)
-            case lines.EndLine():
-                self.end = line
-            case _:
-                pass
-
-    def story(self, folder: Path) -> SessionData:
-        setup = msgspec.json.decode(self.header.config, type=LoggedConfig)
-        return SessionData(
-            folder=folder,
-            header=self.header,
-            setup=setup,
-            duration_s=self.last_s,
-            end=self.end,
-            beat_times_s=self.beats["time"],
-            rr_ms=self.beats["rr_ms"],
-            beat_used=self.beats["nn"] > 0.0,
-            response_times_s=self.responses["time"],
-            response_us=self.responses["amplitude_us"],
-            metrics=self._metrics(),
-            states=self._states(setup),
-            decisions=DecisionSeries(
-                times_s=self.decisions["t"],
-                setpoint=self.decisions["setpoint"],
-                tempo_bpm=self.decisions["tempo_bpm"],
-                density=self.decisions["density"],
-                keys=tuple(self.decided_keys.texts),
-                why=tuple(self.why.texts),
-            ),
-            keys=self._keys(),
-            tempo=tuple((segment.time_s, segment.bpm) for segment in self.tempo),
-            notes=self.notes,
-            gaps=tuple(self.gaps),
-            statuses=tuple(self.statuses),
-            commands=tuple(self.commands),
-            clock_steps=tuple(self.clock_steps),
-            losses=tuple(self.losses),
-        )
-
-    def _metrics(self) -> dict[str, MetricSeries]:
-        return {
-            name: MetricSeries(self.units[name], columns["t"], columns["value"], columns["quality"])
-            for name, columns in self.readings.items()
+    def __init__(self, header: lines.HeaderLine) -> None:
+        self._header = header
+        self._end: lines.EndLine | None = None
+        self._beats = Rows("time", "rr_ms", "nn")
+        self._responses = Rows("time", "amplitude_us")
+        self._readings = ReadingColumns()
+        self._states = Rows("t", "arousal", "low", "high", "confidence", "tracking")
+        self._decisions = Rows("t", "setpoint", "tempo_bpm", "density")
+        self._decided_keys, self._why = _Words(), _Words()
+        self._bars: list[tuple[float, str]] = []
+        self._tempo: list[TempoSegment] = []
+        self._notes = 0
+        self._gaps: list[lines.GapLine] = []
+        self._statuses: list[lines.StatusLine] = []
+        self._commands: list[lines.CommandLine] = []
+        self._clock_steps: list[lines.ClockLine] = []
+        self._losses: list[lines.LostLine] = []
+        self._by_kind: dict[type, Callable[[Any], None]] = {
+            lines.BeatLine: self._beat,
+            lines.ScrLine: self._response,
+            lines.ReadingLine: self._readings.add,
+            lines.StateLine: self._state,
+            lines.DecisionLine: self._decision,
+            lines.MusicLine: self._music,
+            lines.NoteLine: self._note,
+            lines.TempoLine: self._tempo_change,
+            lines.CancelLine: self._cancel,
+            lines.GapLine: self._gaps.append,
+            lines.StatusLine: self._statuses.append,
+            lines.CommandLine: self._commands.append,
+            lines.ClockLine: self._clock_steps.append,
+            lines.LostLine: self._losses.append,
+            lines.EndLine: self._ended,
         }
 
-    def _states(self, setup: LoggedConfig) -> StateSeries:
-        found = self.states
+    def take(self, line: lines.Line) -> None:
+        """Take a line in, of any kind."""
+        take = self._by_kind.get(type(line))
+        if take is not None:
+            take(line)
+
+    def _beat(self, line: lines.BeatLine) -> None:
+        if not line.wearer:  # of one of a group: nobody's rhythm if put together
+            self._beats.add([line.time, line.rr_ms, line.nn])
+
+    def _response(self, line: lines.ScrLine) -> None:
+        if not line.wearer:
+            self._responses.add([line.time, line.amplitude_us])
+
+    def _state(self, line: lines.StateLine) -> None:
+        self._states.add(
+            [line.t, line.arousal, line.low, line.high, line.confidence, line.phase == "tracking"]
+        )
+
+    def _decision(self, line: lines.DecisionLine) -> None:
+        params, setpoint = line.params, line.setpoint
+        self._decisions.add(
+            [line.t, math.nan if setpoint is None else setpoint, params.tempo_bpm, params.density]
+        )
+        self._decided_keys.add(params.key)
+        self._why.add(line.why)
+
+    def _music(self, line: lines.MusicLine) -> None:
+        if not self._bars or self._bars[-1][1] != line.key:
+            self._bars.append((line.beat, line.key))
+
+    def _note(self, line: lines.NoteLine) -> None:
+        self._notes += 1
+
+    def _tempo_change(self, line: lines.TempoLine) -> None:
+        self._tempo.append(TempoSegment(line.time, line.beat, line.bpm))
+
+    def _cancel(self, line: lines.CancelLine) -> None:
+        self._bars = [bar for bar in self._bars if bar[0] < line.from_beat]
+
+    def _ended(self, line: lines.EndLine) -> None:
+        self._end = line
+
+    def story(self, folder: Path, duration_s: float) -> SessionData:
+        setup = msgspec.json.decode(self._header.config, type=LoggedConfig)
+        return SessionData(
+            folder=folder,
+            header=self._header,
+            setup=setup,
+            duration_s=duration_s,
+            end=self._end,
+            beat_times_s=self._beats["time"],
+            rr_ms=self._beats["rr_ms"],
+            beat_used=self._beats["nn"] > 0.0,
+            response_times_s=self._responses["time"],
+            response_us=self._responses["amplitude_us"],
+            metrics={
+                name: MetricSeries(*columns) for name, columns in self._readings.by_name().items()
+            },
+            states=self._state_series(setup),
+            decisions=DecisionSeries(
+                times_s=self._decisions["t"],
+                setpoint=self._decisions["setpoint"],
+                tempo_bpm=self._decisions["tempo_bpm"],
+                density=self._decisions["density"],
+                keys=tuple(self._decided_keys.texts),
+                why=tuple(self._why.texts),
+            ),
+            keys=self._keys(),
+            tempo=tuple((segment.time_s, segment.bpm) for segment in self._tempo),
+            notes=self._notes,
+            gaps=tuple(self._gaps),
+            statuses=tuple(self._statuses),
+            commands=tuple(self._commands),
+            clock_steps=tuple(self._clock_steps),
+            losses=tuple(self._losses),
+        )
+
+    def _state_series(self, setup: LoggedConfig) -> StateSeries:
+        found = self._states
         return StateSeries(
             times_s=found["t"],
             arousal=found["arousal"],
@@ -278,10 +266,10 @@ class _Gathered:
         )
 
     def _keys(self) -> tuple[tuple[float, str], ...]:
-        if not self.tempo:
+        if not self._tempo:
             return ()
-        tempo_map = TempoMap(tuple(self.tempo))
-        return tuple((tempo_map.time_at(beat), key) for beat, key in self.bars)
+        tempo_map = TempoMap(tuple(self._tempo))
+        return tuple((tempo_map.time_at(beat), key) for beat, key in self._bars)
 
 
 def _followed(confidence: FloatArray, setup: LoggedConfig) -> BoolArray:
@@ -289,7 +277,7 @@ def _followed(confidence: FloatArray, setup: LoggedConfig) -> BoolArray:
     limits = setup.control.limits
     followed = np.zeros(len(confidence), dtype=bool)
     following = False
-    for place, value in enumerate(confidence):
+    for place, value in enumerate(confidence.tolist()):
         threshold = limits.hold_below_confidence if following else limits.follow_above_confidence
-        followed[place] = following = bool(value >= threshold)
+        followed[place] = following = value >= threshold
     return followed

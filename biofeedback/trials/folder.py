@@ -24,7 +24,8 @@ from biofeedback.common.errors import (
     TrialError,
 )  # fmt: skip
 from biofeedback.record.lines import TrialItem
-from biofeedback.record.reader import is_session, log_parts, read_header, whole_lines
+from biofeedback.record.reader import is_session, log_parts, read_header
+from biofeedback.record.whole_lines import whole_lines
 from biofeedback.storage.inventory import TRIALS
 from biofeedback.trials.allocation import Allocation, open_sealed, seal
 from biofeedback.trials.protocol import Protocol, checked_name, dump, parse, sha256

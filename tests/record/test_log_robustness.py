@@ -218,6 +218,14 @@ def test_a_spoilt_log_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_a_log_that_begins_with_another_line_is_refused(tmp_path: Path) -> None:
+    note = {"kind": "note", "id": 0, "beat": 0.0, "beats": 1.0, "pitch": 60, "velocity": 60}
+    line = json.dumps({**note, "layer": "pad", "t": 0.0, "seq": 0}, separators=(",", ":"))
+    (tmp_path / LOG_NAME).write_text(line + "\n")
+    with pytest.raises(LogError, match="does not begin with a header"):
+        read_header(tmp_path)
+
+
 def test_a_folder_without_a_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="no session log"):
         list(read(tmp_path))

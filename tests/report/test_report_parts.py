@@ -1,5 +1,6 @@
 """Thinning keeps peaks, phases keep reasons, words keep sense."""
 
+import json
 import math
 from pathlib import Path
 
@@ -172,6 +173,27 @@ def test_following_has_the_hysteresis_of_the_session(base: Path, tmp_path: Path)
     lines = [state(t / 2, 0.5, 0.1, confidence) for t, confidence in enumerate(sure)]
     story = story_of(tmp_path / "s", lines, base)
     assert story.states.followed.tolist() == [False, True, True, False, False]
+
+
+def reading(time_s: float, *items: tuple[str, float | None, str]) -> str:
+    listed = [[name, value, unit, 60.0, time_s, 0.5, 1.0] for name, value, unit in items]
+    return json.dumps({"kind": "reading", "readings": listed, "t": time_s, "seq": 0})
+
+
+def test_a_metric_is_one_series_whatever_stands_beside_it(base: Path, tmp_path: Path) -> None:
+    found = [
+        reading(1.0, ("rmssd", 40.0, "ms"), ("scl", None, "uS")),
+        reading(2.0, ("rmssd", 41.0, "ms"), ("scl", 4.5, "uS")),
+        reading(3.0, ("added", 1.0, ""), ("rmssd", 42.0, "s")),
+    ]
+    metrics = story_of(tmp_path / "log", found, base).metrics
+    assert list(metrics) == ["rmssd", "scl", "added"]
+    assert metrics["rmssd"].times_s.tolist() == [1.0, 2.0, 3.0]
+    assert metrics["rmssd"].values.tolist() == [40.0, 41.0, 42.0]
+    assert metrics["rmssd"].unit == "s"
+    assert math.isnan(metrics["scl"].values[0])
+    assert metrics["scl"].values[1] == 4.5
+    assert metrics["added"].quality.tolist() == [0.5]
 
 
 def test_overlapping_gaps_are_counted_once(base: Path, tmp_path: Path) -> None:
