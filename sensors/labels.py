@@ -45,7 +45,7 @@ NAMES: dict[str, Signal] = {
     **dict.fromkeys(("bvp", "pleth", "blood volume pulse"), Signal.PPG),
     **dict.fromkeys(("rsp", "respiration", "breathing", "thorax", "airflow"), Signal.RESP),
     **dict.fromkeys(("atmung", "respiracion", "respirazione", "ademhaling"), Signal.RESP),
-    **dict.fromkeys(("ekg", "ecg i", "ecg ii", "ecg1", "ecg2"), Signal.ECG),
+    **dict.fromkeys(("ekg", "ecg i", "ecg ii", "mlii", "electrocardiogram"), Signal.ECG),
     **dict.fromkeys(
         ("accelerometer", "accel", "acceleration", "acc x", "acc y", "acc z"), Signal.ACC
     ),

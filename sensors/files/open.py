@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from sensors.errors import RecordingError, SettingsError
+from sensors.files import acq, bdf, wfdb_record
 from sensors.files.acq_text import acq_layout_of
 from sensors.files.cells import Block
 from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, of_several_people, read_e4
@@ -28,8 +29,17 @@ _HEAD_LINES = 1000  #: that tell how a table is laid out
 _BLOCK_LINES = 50_000
 _ZIP = b"PK\x03\x04"
 _READABLE = (
-    "Readable are E4 exports (folder or zip), Polar .hrm, Kubios reports, RR text, CSV, "
-    "EDF and XDF files."
+    "Readable are E4 exports (folder or zip), Polar .hrm, Kubios reports, OpenSignals and "
+    "AcqKnowledge text, RR text, CSV, EDF, BDF, XDF, .acq and WFDB files."
+)
+
+
+_Reads = Callable[[Path, bytes, Mapping[str, str] | None], Recording]
+#: Formats that an extra library reads, each known by a mark.
+_LABORATORY: tuple[tuple[Callable[[Path, bytes], bool], _Reads], ...] = (
+    (bdf.recognises, bdf.read),
+    (acq.recognises, acq.read),
+    (wfdb_record.recognises, wfdb_record.read),
 )
 
 
@@ -120,6 +130,8 @@ def read(
         raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
     if is_zip(path):
         return read_e4(path, columns)
+    if not path.exists() and (header := wfdb_record.header_of(path)) is not None:
+        path = header
     data = content(path)
     if data.startswith(_ZIP):
         raise RecordingError(
@@ -129,6 +141,9 @@ def read(
         return read_edf(path, data)
     if is_xdf(data):
         return read_xdf(path, data, columns)
+    for recognises, read_with_columns in _LABORATORY:
+        if recognises(path, data):
+            return read_with_columns(path, data, columns)
     try:
         text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
     except RecordingError:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
 from sensors.files.channels import Channel, ChannelOffer, none_known
 from sensors.files.choosing import choose, misfit
+from sensors.files.extras import library, reading_by
 from sensors.files.notes import gap_of
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.text import is_number
@@ -119,35 +117,13 @@ def read_xdf(path: Path, data: bytes, columns: Mapping[str, str] | None = None) 
 
 def _load(path: Path, data: bytes) -> tuple[list[dict[str, Any]], dict[str, Any], list[str]]:
     """Return the streams, the file's header, and what was wrong with the file."""
-    try:
-        import pyxdf
-    except ImportError as error:
-        raise RecordingError(
-            f"the library for XDF files such as {path.name} is missing",
-            hint="Install it: pip install 'biofeedback[xdf]'",
-        ) from error
+    pyxdf = library("pyxdf", "XDF files", path.name, extra="xdf")
     damage = damage_of(data)
-    log = logging.getLogger("pyxdf")
-    was_off, log.disabled = log.disabled, True  # it prints what is told here in one sentence
-    try:
-        # By default it would smooth over a loss of 500 samples: two minutes of a wristband.
-        with np.errstate(all="ignore"):
-            streams, header = pyxdf.load_xdf(
-                io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
-            )
-    except Exception as error:  # of the library alone; what we make of the streams is outside
-        if damage:
-            raise RecordingError(
-                f"{path.name} is damaged: {damage}", hint="Copy or record it again."
-            ) from error
-        raise RecordingError(
-            f"pyxdf {version('pyxdf')} fails on {path.name}, whose chunks are whole: "
-            f"{type(error).__name__}: {error}",
-            hint="It holds what the library does not expect: try another version of pyxdf, and "
-            "tell its makers.",
-        ) from error
-    finally:
-        log.disabled = was_off
+    # By default it would smooth over a loss of 500 samples: two minutes of a wristband.
+    with reading_by("pyxdf", path.name, damage=damage):
+        streams, header = pyxdf.load_xdf(
+            io.BytesIO(data), jitter_break_threshold_seconds=1, jitter_break_threshold_samples=4
+        )
     warnings = [f"{path.name} is damaged: {damage}; the rest is read"] if damage else []
     return streams, header or {}, warnings
 
