@@ -137,6 +137,25 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.times_s)
 
+    def part(self, first: int, stop: int) -> Chunk:
+        """Return some of the samples.
+
+        Parameters
+        ----------
+        first, stop
+            Of the samples; the last one is not included.
+
+        Returns
+        -------
+        Chunk
+            With the times that they have here.
+        """
+        some, device_s = slice(first, stop), self.device_times_s
+        return Chunk(
+            self.signal, self.source, self.times_s[some], self.values[some], self.rate_hz,
+            None if device_s is None else device_s[some],
+        )  # fmt: skip
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Chunk):
             return NotImplemented

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sensors.files.recording import runs
+from sensors.files.series import runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 

@@ -7,19 +7,27 @@ then records of 16-bit samples; in EDF+ a channel of annotations tells when each
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sensors.errors import RecordingError
-from sensors.files.notes import BadStretch, understood
-from sensors.files.recording import Recording, assemble, name_of, on_grid
-from sensors.labels import LabelMeaning, meaning_of
-from sensors.signals import Chunk, FloatArray, Signal
+from sensors.files.channels import Channel, ChannelOffer, none_known
+from sensors.files.choosing import choose, misfit
+from sensors.files.edf_records import RecordGrid
+from sensors.files.notes import understood
+from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.series import PackedSeries, Scale, Series
+from sensors.labels import LabelMeaning, signal_of
+from sensors.signals import FloatArray, Signal
+from sensors.units import split_unit
 
 __all__ = ["is_edf", "read_edf"]
 
@@ -31,9 +39,13 @@ _FIELDS = {
     "digital_min": 8, "digital_max": 8, "prefilter": 80, "samples": 8, "reserved": 32,
 }  # fmt: skip
 _MOST_CHANNELS = 1024
+_BLOCK_BYTES = 1 << 22  #: of records that are read together
+_FEW = 100_000  #: samples that tell whether a unit fits
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _LONG_DATE = re.compile(rf"(\d\d)-({'|'.join(_MONTHS)})-(\d{{4}})")
 _ANONYMOUS = datetime(1985, 1, 1)  #: what a file says that does not tell when it was recorded
+
+Digital = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +76,20 @@ def is_edf(data: bytes) -> bool:
     return data.startswith(b"0       ") and len(data) >= _FIXED_BYTES and data[168:184].isascii()
 
 
-def read_edf(path: Path, data: bytes) -> Recording:
-    """Read every signal that is known; the start is in the recorder's own time, as EDF has it.
+def read_edf(path: Path, file: BinaryIO, columns: Mapping[str, str] | None = None) -> Recording:
+    """Read one channel of each signal that is known, or those that are named.
+
+    The start is in the recorder's own time, as EDF has it.
 
     Parameters
     ----------
     path
         For its name.
-    data
-        The whole file.
+    file
+        The whole file, at its start; of its samples only those of the channels that are taken are
+        kept.
+    columns
+        From a signal to a channel, perhaps with its unit in brackets; None where labels tell.
 
     Returns
     -------
@@ -82,22 +99,33 @@ def read_edf(path: Path, data: bytes) -> Recording:
     Raises
     ------
     RecordingError
-        When the header makes no sense, or no signal is known.
+        When the header makes no sense, no signal is known, or a channel that is named is not there.
+    SettingsError
+        When the map names a signal that there is none of.
     """
     name = path.name
+    data = file.read(_FIXED_BYTES * (1 + _MOST_CHANNELS))
+    size = file.seek(0, os.SEEK_END)
     header_bytes = _integer(data[184:192], name, "the length of its header")
     seconds = _number(data[244:252], name, "the length of a record")
     channels = _channels(data, name)
     record_bytes = 2 * sum(channel.samples for channel in channels)
-    if not 0 < header_bytes <= len(data) or record_bytes <= 0 or not 0.0 <= seconds <= 86_400.0:
+    if not 0 < header_bytes <= size or record_bytes <= 0 or not 0.0 <= seconds <= 86_400.0:
         raise _damaged(name, "its header makes no sense")
     told = _integer(data[236:244], name, "the number of its records")
-    whole = (len(data) - header_bytes) // record_bytes
+    whole = (size - header_bytes) // record_bytes
     count = whole if told < 0 else min(told, whole)
     warnings = [f"{name} was cut: {whole} of {told} records are read"] if told > whole else []
-    body = data[header_bytes : header_bytes + count * record_bytes]
-    records = np.frombuffer(body, dtype="<i2").reshape(count, record_bytes // 2)
-    starts_s, notes = _annotations(records, channels, seconds)
+    signals = [channel for channel in channels if channel.label != _ANNOTATIONS]
+    noted = [channel for channel in channels if channel.label == _ANNOTATIONS]
+    offers = [_offer(channel, seconds) for channel in signals]
+    choice = choose(offers, columns, name)
+    if not choice.taken and not noted:
+        raise none_known(choice, name)
+    taken = [signals[place] for chosen in choice.taken.values() for place, _ in chosen]
+    file.seek(header_bytes)
+    digital = _read_records(file, record_bytes, count, [*taken, *noted])
+    starts_s, notes = _annotations([digital[channel.first] for channel in noted], count, seconds)
     begin_s = float(starts_s[0]) if count else 0.0
     about = _words(data[88:168]).split()
     found = understood(
@@ -105,18 +133,77 @@ def read_edf(path: Path, data: bytes) -> Recording:
         name_of(path),
         ours=about[4:5] == ["biofeedback"],
     )
-    series, more = _series(records, channels, starts_s - begin_s, seconds, name_of(path), found.bad)
-    taken = {chunk.signal for chunk in series}
-    series += [chunk for chunk in found.series if chunk.signal not in taken]
+    grid = RecordGrid(starts_s - begin_s, seconds)
+    series: list[Series] = []
+    for signal, chosen in choice.taken.items():
+        packed = _packed(signal, [(signals[place], how) for place, how in chosen], digital)
+        offer = offers[chosen[0][0]]
+        few = np.empty((0, 1)) if offer.unit else packed.thinned(_FEW)
+        if wrong := misfit(signal, offer, columns, few):
+            choice.leave_out(signal, wrong)
+        elif len(packed):
+            labels = [signals[place].label for place, _ in chosen]
+            series.append(grid.placed(replace(packed, source=name_of(path)), labels, found.bad))
+    known = {one.signal for one in series}
+    series += [chunk for chunk in found.series if chunk.signal not in known]
+    if not series and not taken:
+        raise none_known(choice, name)
     return assemble(
         path,
-        "EDF+" if any(c.label == _ANNOTATIONS for c in channels) else "EDF",
+        "EDF+" if noted else "EDF",
         series,
-        [gap for gap in found.gaps if gap.signal in {chunk.signal for chunk in series}],
+        [gap for gap in found.gaps if gap.signal in {one.signal for one in series}],
         started=_started(_words(data[168:176]), _words(data[176:184]), about, begin_s),
         markers=found.markers,
-        warnings=[*warnings, *more],
+        warnings=[*warnings, *choice.warnings],
+        channels=[
+            *choice.channels,
+            *(Channel(channel.label, "marker", taken=True) for channel in noted),
+        ],
     )
+
+
+def _offer(channel: _Channel, seconds: float) -> ChannelOffer:
+    name, written = split_unit(channel.label)
+    why_not = ""
+    if not channel.samples or not seconds:
+        why_not = "it holds no samples"
+    elif signal_of(channel.label) is Signal.RR:
+        why_not = "intervals that are drawn out evenly are no single beats: take the wave itself"
+    return ChannelOffer(
+        channel.label, unit=channel.unit or written, why_not=why_not, name=name,
+        group=channel.samples,
+    )  # fmt: skip
+
+
+def _read_records(
+    file: BinaryIO, record_bytes: int, count: int, channels: Sequence[_Channel]
+) -> dict[int, Digital]:
+    """Return the samples of some channels, (records, samples of a record), by their place."""
+    found = {c.first: np.empty((count, c.samples), dtype=np.int16) for c in channels}
+    at_once = max(1, _BLOCK_BYTES // record_bytes)
+    for first in range(0, count, at_once):
+        several = min(at_once, count - first)
+        block = file.read(several * record_bytes)
+        records = np.frombuffer(block, dtype="<i2").reshape(several, record_bytes // 2)
+        for channel in channels:
+            found[channel.first][first : first + several] = records[
+                :, channel.first : channel.first + channel.samples
+            ]
+    return found
+
+
+def _packed(
+    signal: Signal, columns: Sequence[tuple[_Channel, LabelMeaning]], digital: dict[int, Digital]
+) -> PackedSeries:
+    """Return a signal as if its records followed one another without a break."""
+    raw = [digital[channel.first].reshape(-1, 1) for channel, _ in columns]
+    zeros = signal is Signal.HR  # where a device lost the heart, it writes 0
+    return PackedSeries(
+        signal, "", 0.0, float(columns[0][0].samples),
+        raw[0] if len(raw) == 1 else np.column_stack(raw),
+        tuple(Scale(c.gain, c.offset, meaning, positive=zeros) for c, meaning in columns),
+    )  # fmt: skip
 
 
 def _started(date: str, time: str, about: Sequence[str], begin_s: float) -> datetime | None:
@@ -178,18 +265,14 @@ def _channels(data: bytes, name: str) -> list[_Channel]:
 
 
 def _annotations(
-    records: np.ndarray[tuple[int, int], np.dtype[np.int16]],
-    channels: list[_Channel],
-    seconds: float,
+    noted: Sequence[Digital], count: int, seconds: float
 ) -> tuple[FloatArray, list[tuple[float, float, str]]]:
     """Return when each record began, and the annotations as (onset_s, duration_s, text)."""
-    starts_s = np.arange(len(records)) * seconds
+    starts_s = np.arange(count) * seconds
     notes: list[tuple[float, float, str]] = []
-    noted = [channel for channel in channels if channel.label == _ANNOTATIONS]
-    for place, channel in enumerate(noted):
+    for place, records in enumerate(noted):
         for i, record in enumerate(records):
-            raw = record[channel.first : channel.first + channel.samples].tobytes()
-            for number, (onset_s, lasts_s, texts) in enumerate(_lists(raw)):
+            for number, (onset_s, lasts_s, texts) in enumerate(_lists(record.tobytes())):
                 if place == 0 and number == 0:  # the first one keeps the record's time
                     starts_s[i] = onset_s
                 notes += [(onset_s, lasts_s, text) for text in texts if text]
@@ -199,7 +282,7 @@ def _annotations(
 def _lists(raw: bytes) -> list[tuple[float, float, list[str]]]:
     """Return the time-stamped annotation lists of one record; what is damaged is left out."""
     lists = []
-    for part in raw.split(b"\x00"):
+    for part in filter(None, raw.rstrip(b"\x00").split(b"\x00")):
         times, *texts = part.split(b"\x14")
         onset, _, duration = times.partition(b"\x15")
         try:
@@ -210,81 +293,6 @@ def _lists(raw: bytes) -> list[tuple[float, float, list[str]]]:
             words = [text.decode("utf-8", errors="replace").strip() for text in texts]
             lists.append((onset_s, lasts_s, words))
     return lists
-
-
-def _series(
-    records: np.ndarray[tuple[int, int], np.dtype[np.int16]],
-    channels: list[_Channel],
-    starts_s: FloatArray,
-    seconds: float,
-    source: str,
-    bad: Sequence[BadStretch],
-) -> tuple[list[Chunk], list[str]]:
-    """Return a chunk for each signal, NaN where it is bad, and why channels were left out."""
-    found: dict[Signal, list[tuple[_Channel, LabelMeaning]]] = {}
-    warnings = []
-    for channel in channels:
-        if channel.label == _ANNOTATIONS:
-            continue
-        meaning = meaning_of(channel.label, unit=channel.unit)
-        if meaning is None or not channel.samples or not seconds or meaning.signal is Signal.RR:
-            warnings.append(f"the channel {_title(channel)} is of no known signal and left out")
-        elif meaning.signal not in found:
-            found[meaning.signal] = [(channel, meaning)]
-        elif meaning.signal is Signal.ACC and found[Signal.ACC][0][0].samples == channel.samples:
-            found[Signal.ACC].append((channel, meaning))
-        else:
-            warnings.append(
-                f"a second {meaning.signal}, the channel {_title(channel)}, is left out"
-            )
-    series = []
-    for signal, columns in found.items():
-        samples = columns[0][0].samples
-        within_s = np.arange(samples) * (seconds / samples)
-        times_s = np.maximum.accumulate((starts_s[:, None] + within_s).ravel())
-        values = np.column_stack([_values(records, *column) for column in columns])
-        if signal is Signal.HR:
-            values[values <= 0.0] = np.nan  # where a device lost the heart, it writes 0
-        labels = [channel.label for channel, _ in columns]
-        known = _blank(times_s, values, labels, bad, seconds / samples)
-        if np.allclose(np.diff(starts_s), seconds, rtol=0.0, atol=1e-4):
-            t0_s = float(times_s[known][0]) if len(times_s) else 0.0
-            series.append(Chunk.regular(signal, source, t0_s, samples / seconds, values[known]))
-        else:
-            series.append(on_grid(signal, source, times_s[known], values[known]))
-    return series, warnings
-
-
-def _blank(
-    times_s: FloatArray,
-    values: FloatArray,
-    labels: Sequence[str],
-    bad: Sequence[BadStretch],
-    period_s: float,
-) -> slice:
-    """Put NaN where a channel is marked bad; return where it is not so at its ends as well."""
-    first, stop = 0, len(times_s)
-    for stretch in bad:
-        if stretch.label and stretch.label not in labels:
-            continue
-        ends_s = np.array((stretch.start_s, stretch.end_s)) - period_s / 2
-        a, b = np.searchsorted(times_s, ends_s).tolist()
-        values[a:b, [label == (stretch.label or label) for label in labels]] = np.nan
-        first, stop = b if a == 0 else first, a if b == len(times_s) else stop
-    return slice(first, max(first, stop)) if first < stop else slice(0, len(times_s))
-
-
-def _values(
-    records: np.ndarray[tuple[int, int], np.dtype[np.int16]],
-    channel: _Channel,
-    meaning: LabelMeaning,
-) -> FloatArray:
-    raw = records[:, channel.first : channel.first + channel.samples].ravel().astype(np.float64)
-    return meaning.in_our_unit(raw * channel.gain + channel.offset)
-
-
-def _title(channel: _Channel) -> str:
-    return f"{channel.label!r} ({channel.unit or 'no unit'})"
 
 
 def _words(field: bytes) -> str:

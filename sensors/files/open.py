@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -138,7 +139,7 @@ def read(
             f"{path.name} is a zip that was cut", hint="Copy or download the recording again."
         )
     if is_edf(data):
-        return read_edf(path, data)
+        return read_edf(path, io.BytesIO(data), columns)
     if is_xdf(data):
         return read_xdf(path, data, columns)
     for recognises, read_with_columns in _LABORATORY:

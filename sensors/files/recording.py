@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sensors.errors import RecordingError
 from sensors.files.channels import Channel
+from sensors.files.series import Series, missing_runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
-__all__ = ["Recording", "assemble", "finite_rows", "on_grid", "runs"]
+__all__ = ["Recording", "assemble", "on_grid"]
 
 
 _SILENCE_S = 5.0  #: a series that ends this long before the recording has lost its signal
@@ -22,7 +22,7 @@ _SILENCE_S = 5.0  #: a series that ends this long before the recording has lost 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Each signal as one chunk of full length; time 0 is the start of the earliest stream.
+    """Each signal as one series of full length; time 0 is the start of the earliest stream.
 
     A regular series may hold NaN where a sample is missing or unreadable: such stretches are
     listed in `gaps` as well. `started` is when time 0 was: with a time zone where the file tells
@@ -35,7 +35,7 @@ class Recording:
     format: str  #: in words
     started: datetime | None
     duration_s: float  #: to the end of the longest series
-    series: tuple[Chunk, ...]  #: one a signal
+    series: tuple[Series, ...]  #: one a signal
     gaps: tuple[Gap, ...]
     markers: tuple[tuple[float, str], ...]
     warnings: tuple[str, ...]
@@ -65,7 +65,7 @@ class Recording:
 def assemble(
     path: Path,
     kind: str,
-    series: Iterable[Chunk],
+    series: Iterable[Series],
     gaps: Iterable[Gap] = (),
     *,
     started: datetime | None = None,
@@ -104,7 +104,9 @@ def assemble(
     RecordingError
         When nothing is left.
     """
-    kept = [chunk for chunk in series if finite_rows(chunk).any()]
+    missing = [(chunk, missing_runs(chunk)) for chunk in series]
+    missing = [(c, r) for c, r in missing if sum(stop - start for start, stop in r) < len(c)]
+    kept = [chunk for chunk, _ in missing]
     if not kept:
         reason = f": {warnings[0]}" if warnings else ""
         raise RecordingError(
@@ -113,11 +115,11 @@ def assemble(
         )
     duration_s = max(_end_s(chunk) for chunk in kept)
     every_gap = told = list(gaps)
-    for chunk in kept:
+    for chunk, stretches in missing:
         known = [gap for gap in told if gap.signal is chunk.signal]
         every_gap = every_gap + [
             gap
-            for gap in (*_missing(chunk), *_after_its_end(chunk, duration_s))
+            for gap in (*_missing(chunk, stretches), *_after_its_end(chunk, duration_s))
             if not any(one.start_s < gap.end_s and gap.start_s < one.end_s for one in known)
         ]
     return Recording(
@@ -139,49 +141,16 @@ def name_of(path: Path) -> str:
     return path.name.split(".")[0] or path.name
 
 
-def finite_rows(chunk: Chunk) -> NDArray[np.bool_]:
-    """Return, for each sample, whether all of its channels are finite.
-
-    Parameters
-    ----------
-    chunk
-        A series.
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        Shape (n,).
-    """
-    return np.asarray(np.isfinite(chunk.values).all(axis=1))
-
-
-def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the (start, stop) of each stretch where `mask` is true.
-
-    Parameters
-    ----------
-    mask
-        Shape (n,).
-
-    Returns
-    -------
-    list[tuple[int, int]]
-        In order; `stop` is not included.
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _missing(chunk: Chunk) -> list[Gap]:
+def _missing(chunk: Series, stretches: Iterable[tuple[int, int]]) -> list[Gap]:
     missing = []
-    for start, stop in runs(~finite_rows(chunk)):
-        end_s = float(chunk.times_s[stop]) if stop < len(chunk) else _end_s(chunk)
-        start_s = float(chunk.times_s[start])
+    for start, stop in stretches:
+        end_s = _time_s(chunk, stop) if stop < len(chunk) else _end_s(chunk)
+        start_s = _time_s(chunk, start)
         missing.append(Gap(chunk.signal, chunk.source, start_s, end_s, "bad_data"))
     return missing
 
 
-def _after_its_end(chunk: Chunk, duration_s: float) -> list[Gap]:
+def _after_its_end(chunk: Series, duration_s: float) -> list[Gap]:
     """Return the gap behind a series that stops while others go on."""
     end_s = _end_s(chunk)
     if duration_s - end_s <= _SILENCE_S:
@@ -189,8 +158,12 @@ def _after_its_end(chunk: Chunk, duration_s: float) -> list[Gap]:
     return [Gap(chunk.signal, chunk.source, end_s, duration_s, "bad_data")]
 
 
-def _end_s(chunk: Chunk) -> float:
-    return float(chunk.times_s[-1]) + (1.0 / chunk.rate_hz if chunk.rate_hz else 0.0)
+def _end_s(chunk: Series) -> float:
+    return _time_s(chunk, len(chunk) - 1) + (1.0 / chunk.rate_hz if chunk.rate_hz else 0.0)
+
+
+def _time_s(chunk: Series, place: int) -> float:
+    return float(chunk.part(place, place + 1).times_s[0])
 
 
 #: Samples may stand this far from an even grid, in periods, and still be an even series.

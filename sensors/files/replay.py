@@ -9,13 +9,15 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from sensors.base import Clock, Sample, SampleStream, SensorStatus, sleep_until
-from sensors.files.recording import Recording, finite_rows
+from sensors.files.recording import Recording
+from sensors.files.series import Series, finite_rows
 from sensors.signals import Chunk, FloatArray, Gap
 
 __all__ = ["play"]
 
 #: (batch, time in s, sample): the order in which samples leave.
 _Piece = tuple[int, float, Sample]
+_BLOCK = 1 << 16  #: samples that are cut together
 
 
 async def play(recording: Recording, clock: Clock, *, batch_s: float = 1.0) -> SampleStream:
@@ -51,25 +53,31 @@ async def play(recording: Recording, clock: Clock, *, batch_s: float = 1.0) -> S
     yield SensorStatus(source, clock(), "ended", detail="The recording is over.")
 
 
-def _slices(chunk: Chunk, gaps: tuple[Gap, ...], batch_s: float) -> Iterator[_Piece]:
+def _slices(series: Series, gaps: tuple[Gap, ...], batch_s: float) -> Iterator[_Piece]:
     """Cut a series at batches, at gaps and at samples that are not finite."""
-    times_s, finite = chunk.times_s, finite_rows(chunk)
-    batches = np.floor_divide(times_s, batch_s).astype(np.int64)
-    starts_s = [gap.start_s for gap in gaps if gap.signal is chunk.signal]
-    cuts = np.unique(
-        np.concatenate(
-            (
-                [0, len(chunk)],
-                np.flatnonzero(np.diff(batches)) + 1,
-                np.flatnonzero(np.diff(finite)) + 1,
-                np.searchsorted(times_s, starts_s, side="right"),
+    starts_s = [gap.start_s for gap in gaps if gap.signal is series.signal]
+    first, size = 0, _BLOCK
+    while first < len(series):
+        block = series.part(first, min(first + size, len(series)))
+        times_s, finite = block.times_s, finite_rows(block)
+        batches = np.floor_divide(times_s, batch_s).astype(np.int64)
+        cuts = np.unique(
+            np.concatenate(
+                (
+                    [0, len(block)],
+                    np.flatnonzero(np.diff(batches)) + 1,
+                    np.flatnonzero(np.diff(finite)) + 1,
+                    np.searchsorted(times_s, starts_s, side="right"),
+                )
             )
-        )
-    )
-    for first, stop in pairwise(cuts.tolist()):
-        if finite[first]:
-            time_s = float(times_s[first])
-            yield int(batches[first]), time_s, _cut(chunk, first, stop)
+        ).tolist()
+        if first + len(block) < len(series):
+            cuts.pop()  # the last piece may go on in the next block
+        for start, stop in pairwise(cuts):
+            if finite[start]:
+                yield int(batches[start]), float(times_s[start]), _cut(block, start, stop)
+        size = _BLOCK if len(cuts) > 1 else 2 * size
+        first += cuts[-1]
 
 
 def _gaps(gaps: tuple[Gap, ...], batch_s: float) -> list[_Piece]:

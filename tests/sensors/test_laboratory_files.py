@@ -1,16 +1,23 @@
 """EDF, XDF and Kubios reports, made by independent writers, are read as they were meant."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from edfio import Edf, EdfAnnotation, EdfSignal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rigs.recording_files import FORMATS, write_edf, write_xdf
 
+from sensors.base import Sample
 from sensors.errors import RecordingError
 from sensors.files import Recording, read
+from sensors.files.replay import play
+from sensors.files.series import PackedSeries, Scale, Series
+from sensors.labels import LabelMeaning
 from sensors.signals import Chunk, Signal
 
 
@@ -29,7 +36,9 @@ def test_an_edf_gives_its_known_signals_in_our_units_and_its_annotations(tmp_pat
     assert found[Signal.ACC].values[7].tolist() == pytest.approx([0.0, 0.5, -1.0], abs=1e-3)
     assert recording.markers == ((12.5, "start"), (30.0, "stop"))
     assert recording.duration_s == pytest.approx(60.0)
-    assert "EEG Fp1" in recording.warnings[0]
+    left = next(channel for channel in recording.channels if channel.label == "EEG Fp1")
+    assert not left.taken
+    assert left.why == "its name is that of no known signal"
     assert recording.gaps == ()
 
 
@@ -124,3 +133,54 @@ def test_damage_is_read_past_or_refused(tmp_path: Path, name: str, data: st.Data
     except RecordingError:
         return
     assert recording.series
+
+
+def write_two_leads(path: Path) -> Path:
+    wave = np.sin(np.arange(64 * 20) / 9)
+    leads = [
+        EdfSignal(wave * size, 64, label=label, physical_dimension="mV", physical_range=(-3, 3))
+        for label, size in (("ECG I", 1.0), ("ECG II", 2.0))
+    ]
+    Edf(leads, annotations=(EdfAnnotation(5.0, 5.0, "BAD_noise@@ECG I"),)).write(path)
+    return path
+
+
+def test_an_edf_of_two_leads_says_which_is_taken_and_how_to_take_the_other(tmp_path: Path) -> None:
+    path = write_two_leads(tmp_path / "leads.edf")
+    first = read(path)
+    assert np.nanmax(first.series[0].values) == pytest.approx(1.0, abs=1e-3)
+    (warning,) = first.warnings
+    assert "'ECG I'" in warning
+    assert '--columns "ecg=ECG II"' in warning
+    assert [(c.label, c.taken) for c in first.channels if c.role == "ecg"] == [
+        ("ECG I", True), ("ECG II", False),
+    ]  # fmt: skip
+    second = read(path, columns={"ecg": "ECG II"})
+    assert second.series[0].values.max() == pytest.approx(2.0, abs=1e-3)
+    with pytest.raises(RecordingError, match="has no column 'ECG III'"):
+        read(path, columns={"ecg": "ECG III"})
+
+
+def test_a_stretch_that_an_edf_calls_bad_is_blank_in_that_channel_alone(tmp_path: Path) -> None:
+    path = write_two_leads(tmp_path / "leads.edf")
+    missing = np.isnan(read(path).series[0].values[:, 0])
+    assert np.flatnonzero(missing).tolist() == list(range(5 * 64, 10 * 64))
+    assert np.isfinite(read(path, columns={"ecg": "ECG II"}).series[0].values).all()
+
+
+def test_a_packed_series_plays_as_the_chunk_that_it_stands_for(tmp_path: Path) -> None:
+    recording = read(write_two_leads(tmp_path / "leads.edf"))
+    digital = np.arange(-15_000, 15_000, dtype=np.int16).repeat(9).reshape(-1, 1)
+    scale = Scale(0.001, 0.5, LabelMeaning(Signal.ECG, 1e-3))
+    packed = PackedSeries(
+        Signal.ECG, "x", 0.125, 250.0, digital, (scale,), blank=((0, 70_000, 200_000),)
+    )
+    whole = Chunk(Signal.ECG, "x", packed.times_s, packed.values, 250.0)
+
+    async def played(one: Series) -> list[Sample]:
+        alone = replace(recording, series=(one,))
+        return [sample async for sample in play(alone, lambda: np.inf)]
+
+    as_packed, as_chunk = asyncio.run(played(packed)), asyncio.run(played(whole))
+    assert as_packed == as_chunk
+    assert sum(len(sample) for sample in as_packed if isinstance(sample, Chunk)) == 140_000

@@ -10,8 +10,9 @@ from rigs.recording_files import FORMATS, write_e4
 from biofeedback.common.clock import run_virtual
 from sensors.base import Sample, SensorStatus
 from sensors.files import Recording, read
-from sensors.files.recording import assemble, finite_rows
+from sensors.files.recording import assemble
 from sensors.files.replay import play
+from sensors.files.series import finite_rows
 from sensors.signals import Chunk, Gap, Signal
 
 
