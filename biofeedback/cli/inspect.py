@@ -115,7 +115,7 @@ def analyze(
     ],
     window: Annotated[
         float,
-        typer.Option(metavar="S", min=10.0, max=3600.0, help="Length of a window; LF needs 120 s."),
+        typer.Option(metavar="S", min=10.0, max=3600.0, help="Length of a window; LF needs 150 s."),
     ] = 60.0,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for spreadsheets.")] = False,

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from biofeedback.metrics.base import Reading
     from biofeedback.metrics.spectrum import Spectrum
     from biofeedback.offline.analysis import Analysis
+    from biofeedback.offline.windows import WindowMetrics
 
-__all__ = ["as_csv", "as_json", "show", "summary", "whole"]
+__all__ = ["as_csv", "as_json", "blank", "show", "summary", "whole"]
 
 #: What a person wants to see, and fits a terminal; JSON and CSV have everything.
 _HEADS = {
@@ -45,9 +46,10 @@ def show(analysis: Analysis) -> None:
         minutes, seconds = divmod(round(window.start_s), 60)
         cells = [_cell(reading) for reading in window.readings if reading.name in names]
         table.add_row(f"{minutes}:{seconds:02}", *cells)
-    console.out.print(table)
+    if names:
+        console.out.print(table)
     console.out.print(escape(summary(analysis)), highlight=False)
-    for line in whole(analysis):
+    for line in [*whole(analysis), *blank(analysis)]:
         console.out.print(escape(line), highlight=False)
     if names:
         console.out.print(
@@ -100,6 +102,29 @@ def whole(analysis: Analysis) -> list[str]:
     return said
 
 
+def blank(analysis: Analysis) -> list[str]:
+    """Return a line for each reason why figures of the table are blank, in some windows or all."""
+    if analysis.blanks is None:
+        return []
+    found: dict[str, dict[str, list[float]]] = {}  # windows, by reason and figure
+    for window in analysis.windows:
+        for reading in window.readings:
+            if reading.name in _HEADS and reading.value is None:
+                reason = analysis.blanks.why(reading, window)
+                found.setdefault(reason, {}).setdefault(reading.name, []).append(window.start_s)
+    lines: dict[str, None] = {}
+    for reason, figures in found.items():
+        for starts_s in {tuple(starts_s) for starts_s in figures.values()}:
+            names = ", ".join(_HEADS[n] for n in figures if tuple(figures[n]) == starts_s)
+            where = ""
+            if len(starts_s) < len(analysis.windows):
+                minutes, seconds = divmod(round(starts_s[0]), 60)
+                count = "one window" if len(starts_s) == 1 else f"{len(starts_s)} windows"
+                where = f" in {count} from {minutes}:{seconds:02} on"
+            lines[f"No {names}{where}: {reason}."] = None
+    return list(lines)
+
+
 def _spectrum(found: Spectrum) -> str:
     """Return the line of the heart's spectrum."""
     parts = [] if found.vlf_ms2 is None else [f"VLF {found.vlf_ms2:.0f} ms^2"]
@@ -133,6 +158,11 @@ def as_json(analysis: Analysis) -> str:
             "hrv": None if analysis.hrv is None else msgspec.to_builtins(analysis.hrv),
             "eda": None if analysis.eda is None else msgspec.to_builtins(analysis.eda),
             "nonlinear": None if analysis.nonlinear is None else asdict(analysis.nonlinear),
+            "blank": {
+                name: why
+                for name, why in (analysis.blanks.whole() if analysis.blanks else {}).items()
+                if _lacks(analysis, name)
+            },
             "warnings": list(analysis.warnings),
             "windows": [
                 {
@@ -145,6 +175,7 @@ def as_json(analysis: Analysis) -> str:
                             "quality": reading.quality,
                             "coverage": reading.coverage,
                         }
+                        | _reason(analysis, reading, window)
                         for reading in window.readings
                     },
                 }
@@ -153,6 +184,19 @@ def as_json(analysis: Analysis) -> str:
         },
         indent=1,
     )
+
+
+def _lacks(analysis: Analysis, name: str) -> bool:
+    """Return whether a figure over the whole recording is blank."""
+    if name == "spectrum":
+        return analysis.hrv is None or analysis.hrv.spectrum is None
+    return getattr(analysis, name) is None
+
+
+def _reason(analysis: Analysis, reading: Reading, window: WindowMetrics) -> dict[str, str]:
+    """Return why a reading is blank, where it is."""
+    why = "" if analysis.blanks is None else analysis.blanks.why(reading, window)
+    return {"why": why} if why else {}
 
 
 def as_csv(analysis: Analysis) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from biofeedback.metrics.nonlinear import Nonlinear
 from biofeedback.metrics.summary import EdaSummary, HrvSummary, eda_summary, hrv_summary
+from biofeedback.offline.blanks import Blanks, RecordingEvidence
 from biofeedback.offline.recordings import read_recording
 from biofeedback.offline.windows import WindowedBank, WindowMetrics
 from biofeedback.record.inputs import input_of
@@ -45,6 +46,7 @@ class Analysis:
     warnings: tuple[str, ...]  #: what was left out of the file, in sentences
     hrv: HrvSummary | None = None
     eda: EdaSummary | None = None
+    blanks: Blanks | None = None  #: answers why figures are blank
     #: when second 0 was; naive where the recording tells no time zone, None where it does not say
     started: datetime | None = None
 
@@ -116,11 +118,12 @@ def analyze(
     LogError
         The session's log cannot be read.
     """
-    measured, lost_s = WindowedBank(window_s), dict[str, float]()
+    measured, lost_s, evidence = WindowedBank(window_s), dict[str, float](), RecordingEvidence()
     duration_s = told = 0.0
 
     def feed(time_s: float, sample: Sample) -> None:
         measured.feed(time_s, sample)
+        evidence.feed(sample)
         if isinstance(sample, Gap):
             signal = sample.signal.value
             lost_s[signal] = lost_s.get(signal, 0.0) + sample.end_s - sample.start_s
@@ -160,6 +163,7 @@ def analyze(
         eda=eda_summary(
             measured.level_us(), 1.0, [response.amplitude_us for response in measured.responses]
         ),
+        blanks=Blanks.of(evidence, measured.beats, window_s),
         started=started,
     )
 

@@ -237,7 +237,9 @@ class WindowedBank:
         if reading.name in _SPECTRAL:
             current = reading.value is not None and reading.time_s == end_s
             return reading if current else replace(reading, value=None, quality=0.0, coverage=0.0)
-        if reading.name == "scr_rate" and reading.value is not None:
+        if reading.name == "scr_rate":  # its own window is the whole one: no mean of earlier ones
+            if reading.value is None:
+                return reading
             count = sum(start_s <= scr.onset_s < end_s for scr in self.responses)
             return replace(reading, value=60.0 * count / (reading.coverage * self._window_s))
         return self._mean(reading, seconds)

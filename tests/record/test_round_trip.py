@@ -24,7 +24,7 @@ OUT = {
     "xdf": "session.xdf", "rr": "beats.txt", "midi": "music.mid",
 }  # fmt: skip
 BODY = LoggedBody()
-NO_READER = "comes with the extra `test`; pyedflib has no wheel for Python 3.14"
+NO_READER = "comes with the extra `test`; pyedflib has no wheel for Python 3.13 on some systems"
 
 
 @pytest.fixture(scope="module")
