@@ -1,7 +1,7 @@
 """Throws damaged packets and files at every codec, reader and file format.
 
     python benchmarks/fuzz_sensors.py                                      about a minute
-    python benchmarks/fuzz_sensors.py --codecs 1000000 --files 20000       all of it
+    python benchmarks/fuzz_sensors.py --codecs 1000000 --files 40000       all of it
 
 Each input is a valid one, changed by a seeded mutator: bits flipped, pieces cut out, doubled, put
 in, or taken from another. A codec may raise `PacketError`, a reader nothing, a file reader
@@ -26,6 +26,8 @@ from random import Random
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from rigs import laboratory_files  # noqa: E402
+from rigs.layout_files import LAYOUTS  # noqa: E402
 from rigs.recording_files import FORMATS  # noqa: E402
 
 from sensors.ble.band import BandReader  # noqa: E402
@@ -45,6 +47,14 @@ from sensors.timing.sample_timeline import SampleTimeline  # noqa: E402
 
 SLOW_S, STUCK_S = 1.0, 60.0
 MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
+#: Every format that is read; those of laboratories need the extras bdf, wfdb and acq.
+FILES: dict[str, Callable[[Path], Path]] = {
+    **FORMATS,
+    **LAYOUTS,
+    "record.hea": laboratory_files.write_wfdb,
+    "record.bdf": laboratory_files.write_bdf,
+    "record.acq": laboratory_files.write_acq,
+}
 PROFILES = load_all(ROOT / "configs" / "devices")
 
 Target = tuple[Callable[[bytes], object], Sequence[bytes], tuple[type[Exception], ...]]
@@ -176,11 +186,17 @@ def codec_targets() -> dict[str, Target]:
 def file_targets(folder: Path) -> dict[str, Target]:
     """Return every file format, with valid files; of a folder, one file at a time is damaged."""
     targets: dict[str, Target] = {}
-    for name, write in FORMATS.items():
-        path = write(folder / name)
+    for name, write in FILES.items():
+        try:
+            path = write(folder / name)
+        except ImportError as error:
+            print(f"{name:28} left out: {error}")
+            continue
         files = sorted(file for file in path.iterdir()) if path.is_dir() else [path]
+        if path.suffix == ".hea":
+            files.append(path.with_suffix(".dat"))
         for file in files:
-            label = f"{name}/{file.name}" if path.is_dir() else name
+            label = f"{name}/{file.name}" if path.is_dir() else file.name
             targets[label] = (
                 reading(file, path),
                 [file.read_bytes()],

@@ -10,12 +10,14 @@ from sensors.files.series import runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 from sensors.timing.beat_timeline import NEIGHBOUR_TOLERANCE_S, PLAUSIBLE_RR_S, BeatTimeline
 
-__all__ = ["from_intervals", "from_timed", "placed"]
+__all__ = ["are_ticks", "from_intervals", "from_timed", "placed"]
 
 #: A longer single interval is a misprint rather than a pause, so no time passes with it.
 _LONGEST_PAUSE_S = 60.0
 #: A beat's own time, written in ms, is as close to its interval; an arrival is not.
 _OWN_TIME_S = 2e-3
+#: A strap counts 1.024 of its ticks in a ms; a clock that is off is off by far less than that.
+_TICKS_IN_A_MS, _TICKS_OFF, _FEWEST_STEPS = 1.024, 0.004, 20
 _TICKS_PER_S = 1_000_000
 
 
@@ -78,6 +80,30 @@ def from_timed(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chun
         next_s = float(times_s[i + 1] - rr_s[i + 1])
         gaps.append(Gap(Signal.RR, source, last_s, max(last_s, next_s), "bad_data"))
     return Chunk.events(Signal.RR, source, times_s, rr_s), gaps
+
+
+def are_ticks(times_s: FloatArray, rr_s: FloatArray) -> bool:
+    """Return whether intervals that were taken for ms are in 1/1024 s, as straps send them.
+
+    Parameters
+    ----------
+    times_s
+        When each interval ended or began, in s, shape (n,), in order.
+    rr_s
+        Intervals as if they were in ms, in s, shape (n,).
+
+    Returns
+    -------
+    bool
+        True where the times between neighbours are shorter by just that ratio.
+    """
+    known = np.isfinite(rr_s) & np.isfinite(times_s)
+    steps_s, ends_s = np.diff(times_s[known]), rr_s[known][1:]
+    near = (ends_s > 0.0) & (np.abs(steps_s - ends_s) < 0.1 * ends_s)
+    if np.count_nonzero(near) < max(_FEWEST_STEPS, 0.8 * len(steps_s)):
+        return False
+    ratio = float(ends_s[near].sum() / steps_s[near].sum())
+    return abs(ratio / _TICKS_IN_A_MS - 1.0) < _TICKS_OFF
 
 
 def placed(times_s: FloatArray, rr_s: FloatArray, source: str) -> tuple[Chunk, list[Gap]]:

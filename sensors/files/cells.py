@@ -117,6 +117,8 @@ def _fast(lines: list[str], layout: TableLayout, places: Sequence[int]) -> Float
         return np.empty((len(lines), len(places)))
     if layout.suffixes or (layout.decimal_comma and layout.delimiter == ","):
         return None
+    if layout.decimal_comma and any(map(_THOUSANDS.search, lines)):
+        return None
     if layout.decimal_comma:
         lines = [line.replace(",", ".") for line in lines]
     try:
@@ -165,7 +167,7 @@ def _numbers(
     for place in places:
         text = cells[place].strip(" \t\"'")
         if layout.decimal_comma:
-            text = (_THOUSANDS.sub("", text) if "," in text else text).replace(",", ".")
+            text = _THOUSANDS.sub("", text).replace(",", ".")
         if text.lower() in MISSING:
             values.append(np.nan)
         elif is_number(text):

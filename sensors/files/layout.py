@@ -17,7 +17,8 @@ __all__ = ["TableLayout", "layout_of"]
 
 _DELIMITERS = ("\t", ";", ",", "|", None)  #: None: white space
 _COMMENTS = ("#", "%", "//")
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(e[-+]?\d+)?", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+(e[-+]?\d+)?", re.IGNORECASE)
+_DECIMAL_POINT = re.compile(r"[-+]?\d+\.\d+")
 _WITH_UNIT = re.compile(r"([-+]?[\d.,]*\d(?:e[-+]?\d+)?)\s*([^\W\d_][\w/^²]{0,12}|°[CF])")
 _RATE = re.compile(
     r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|rate|abtastrate|fs)\W{1,8}(\d+(?:\.\d+)?)\s*(?:hz|$)|"
@@ -169,9 +170,7 @@ def _with_header(
     names, units, headers = _heads(above)
     width = max(width, len(headers))
     values = [cell.strip() for row in rows for cell in row]
-    decimal_comma = delimiter != "," and any(_DECIMAL_COMMA.fullmatch(v) for v in values)
-    if delimiter == "," and any(_DECIMAL_COMMA.fullmatch(v) for v in values):
-        decimal_comma = True  # in quotes
+    decimal_comma = _has_decimal_comma(values)
     found = [[_WITH_UNIT.fullmatch(r[c].strip()) for r in rows if c < len(r)] for c in range(width)]
     behind = [
         next((f[2] for f in column if f is not None and is_unit(f[2])), "") for column in found
@@ -197,12 +196,21 @@ def _with_header(
     )
 
 
+def _has_decimal_comma(values: Sequence[str]) -> bool:
+    """Return whether numbers are written with a comma, by what most of them are."""
+    bare = [m[1] if (m := _WITH_UNIT.fullmatch(v)) and is_unit(m[2]) else v for v in values]
+    commas = sum(_DECIMAL_COMMA.fullmatch(v) is not None for v in bare)
+    points = [v for v in bare if _DECIMAL_POINT.fullmatch(v)]
+    thousands = sum(v[-4] == "." for v in points if len(v) > 4)  # or three decimals
+    return commas > 0 and 2 * commas >= thousands and commas > len(points) - thousands
+
+
 def _heads(above: list[list[str]]) -> tuple[list[str], list[str], list[str]]:
     """Return name, unit and whole header of each column, of the rows that stand above it."""
     if not above:
         return [], [], []
     marks = [sum(map(_known, cells)) for cells in above]
-    titles = above[marks.index(max(marks))]
+    titles = next(c for c, m in zip(above[::-1], marks[::-1], strict=True) if m == max(marks))
     unit_row = [""] * len(titles)
     for cells in above:
         written = [cell for cell in cells if cell.strip()]

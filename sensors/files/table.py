@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.errors import RecordingError
-from sensors.files.beats import from_intervals, placed
+from sensors.files.beats import are_ticks, from_intervals, placed
 from sensors.files.cells import Block, ParsedCells, parse_cells
 from sensors.files.channels import ChannelChoice
 from sensors.files.choosing import choose, misfit
 from sensors.files.frames import share_times, spread
 from sensors.files.layout import TableLayout
+from sensors.files.people import person_places, refuse_several_people
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.rr_text import rr_seconds
 from sensors.files.table_columns import (
@@ -28,12 +29,22 @@ from sensors.files.table_columns import (
     time_candidates,
     told_of,
 )
-from sensors.files.times import TimeColumn, check_jumps, pick, start_of, unit_of, unix_unit_of
+from sensors.files.times import (
+    DAY_S,
+    TimeColumn,
+    check_jumps,
+    pick,
+    serial_start,
+    start_of,
+    unit_of,
+    unix_unit_of,
+)
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 
 __all__ = ["is_table", "read_table"]
 
+_TICKS = 1.024  #: of a strap, in a ms
 _SELDOM = 0.5  #: share of rows below which a column is of a slower signal (our choice)
 _NO_MARKER = {"", "0", "0.0", "nan", "none", "null", "-", "false"}
 
@@ -119,7 +130,12 @@ def read_table(
     dates = [time.place] if time is not None and time.moments else []
     if time is not None and not time.moments and time.place not in numbers:
         numbers.append(time.place)
-    parsed = parse_cells(blocks, layout, name, numbers=numbers, moments=dates, words=marks)
+    people = person_places(layout)
+    parsed = parse_cells(
+        blocks, layout, name, numbers=numbers, moments=dates, words=[*marks, *people]
+    )
+    told = {place: [text for _, text in parsed.words.pop(place, [])] for place in people}
+    refuse_several_people(layout, told, name)
     warnings = [*parsed.warnings]
     if time is None and why and rate_hz is None:
         warnings.append(why)
@@ -138,6 +154,12 @@ def read_table(
         place = found[0][0]
         if signal is Signal.RR:
             rr_s = rr_seconds(parsed.numbers[place][kept], name, found[0][1].factor)
+            if not offers[place].unit and times_s is not None and are_ticks(times_s, rr_s):
+                rr_s = rr_s / _TICKS
+                warnings.append(
+                    "the RR intervals are read as multiples of 1/1024 s, as straps count: so they "
+                    "fit the times beside them"
+                )
             _refuse_no_hearts(rr_s, layout.headers or ("",), name)
             if times_s is None:
                 chunk, gaps = from_intervals(rr_s, name_of(path))
@@ -149,6 +171,8 @@ def read_table(
                 continue
             chunk = _samples(signal, values, times_s, rate_hz, path)
         series.append(chunk)
+    if not series:
+        raise nothing_known(layout, choice, name)
     return assemble(
         path,
         "CSV table",
@@ -198,6 +222,8 @@ def _times(
                 f"that they do not fit the data, and are read as multiples of {unit_s:g} s"
             )
         started = start_of(float(values[0]) * unit_s)
+        if unit_s == DAY_S and time.unit_s is None:
+            started = serial_start(float(values[0]))
         offset = values[0] if started is not None or values[0] < 0.0 else 0.0
         times_s = (values - offset) * unit_s if unit_s != 1e-3 else (values - offset) / 1000.0
         if values[0] * unit_s > 1e8 and started is None:  # a clock of its own: only steps count

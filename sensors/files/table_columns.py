@@ -12,11 +12,12 @@ from sensors.errors import RecordingError
 from sensors.files.channels import Channel, ChannelChoice, ChannelOffer
 from sensors.files.choosing import place_of
 from sensors.files.layout import TableLayout, is_value
-from sensors.files.moments import moments_of
+from sensors.files.moments import is_moment, moments_of
 from sensors.files.times import TimeColumn, is_time, start_of
 from sensors.labels import words_of
+from sensors.signals import Signal
 from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
-from sensors.units import seconds_in
+from sensors.units import conversion, seconds_in
 
 __all__ = [
     "headed",
@@ -157,10 +158,15 @@ def time_candidates(
     if columns is not None and "time" in columns:
         place, unit = place_of(columns["time"], offers, name)
         return [TimeColumn(place, offers[place].label, seconds_in(unit))]
-    return [
+    named = [
         TimeColumn(place, offer.label, seconds_in(offer.unit))
         for place, offer in enumerate(offers)
         if is_time(offer.label, layout.names[place], offer.unit)
+    ]
+    return named or [
+        TimeColumn(place, offer.label, None)  # whatever its name: dates or clock times stand there
+        for place, offer in enumerate(offers)
+        if layout.rows and all(place < len(r) and is_moment(r[place]) for r in layout.rows)
     ]
 
 
@@ -272,11 +278,22 @@ def nothing_known(layout: TableLayout, choice: ChannelChoice, name: str) -> Reco
             f"{name} has no column that can be read, {'; '.join(reasons)[:200]}",
             hint=f'Say more, as --columns "{columns}". It has: {headers}.',
         )
-    likely = next((h for h in layout.headers if h and not is_value(h)), "NAME")
+    likely = next((f"{s}={h}" for h, u in zip(layout.headers, layout.units, strict=True)
+                   if h and u and (s := _signal_of_unit(u))), "")  # fmt: skip
+    others = (h for h, n, u in zip(layout.headers, layout.names, layout.units, strict=True)
+              if h and not is_value(h) and not is_time(h, n, u))  # fmt: skip
+    likely = likely or f"rr={next(others, 'NAME')}"
     return RecordingError(
         f"{name} has no column with a known name",
-        hint=f"Name them, as in --columns rr={likely}. It has: {headers}.",
+        hint=f'Name them, as in --columns "{likely}". It has: {headers}.',
     )
+
+
+def _signal_of_unit(unit: str) -> Signal | None:
+    """Return the one signal that has such a unit; None where several or none have."""
+    exact = (Signal.RR, Signal.ECG, Signal.EDA, Signal.HR, Signal.TEMP)
+    found = [signal for signal in exact if conversion(signal, unit) is not None]
+    return found[0] if len(found) == 1 else None
 
 
 def told_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +17,12 @@ from sensors.signals import FloatArray, Signal
 from sensors.units import seconds_in
 
 __all__ = [
+    "DAY_S",
     "TimeColumn",
     "check_jumps",
     "is_time",
     "pick",
+    "serial_start",
     "start_of",
     "unit_of",
     "unix_unit_of",
@@ -49,6 +52,12 @@ _RATES_HZ: dict[Signal, tuple[float, float]] = {
 _LEAST_RATIO, _MOST_RATIO = 0.2, 50.0
 _SELDOM_S = 600.0  #: rows that are further apart are results, no samples. Ours
 _LONGEST_BREAK_S = 86_400.0  #: within one recording; a longer step is a clock that was set
+
+
+DAY_S = 86_400.0
+#: Dates of spreadsheets from 2000 to 2100, and that of 1970, in days since 1899-12-30.
+_FIRST_SERIAL, _LAST_SERIAL, _UNIX_SERIAL = 36_526.0, 73_050.0, 25_569.0
+_NUMBER_WITH_UNIT = re.compile(r"^([-+]?[\d.,]*\d) ?(?:s|ms|us|sec|min)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ def pick(
     wrong = ""
     for column in columns:
         cells = [row[column.place] for row in rows if column.place < len(row)]
-        cells = [cell for cell in cells if cell.strip()]
+        cells = [_NUMBER_WITH_UNIT.sub(r"\1", cell.strip()) for cell in cells if cell.strip()]
         if decimal_comma:
             plain = [cell.replace(",", ".") for cell in cells]
         else:
@@ -162,6 +171,8 @@ def unit_of(
     if not len(forward):
         return told_s or 1.0, False
     passed = float(forward[forward <= 1000.0 * np.median(forward)].sum())
+    if told_s is None and _is_serial_days(values, passed, rr, sampled):
+        return DAY_S, False
     fits: list[float] = []
     candidates = list(dict.fromkeys([*([told_s] if told_s else []), *_UNITS_S]))
     for unit_s in candidates:
@@ -181,6 +192,34 @@ def unit_of(
     for unit_s in [*[u for u in unix if u in fits], *fits, *unix]:
         return unit_s, told_s is not None and told_s != unit_s
     return told_s or 1.0, False
+
+
+def _is_serial_days(
+    values: FloatArray, passed: float, rr: FloatArray | None, sampled: Collection[Signal]
+) -> bool:
+    """Return whether times are dates as spreadsheets count them, in days since 1899-12-30."""
+    if not _FIRST_SERIAL <= values[0] <= _LAST_SERIAL:
+        return False
+    if rr is not None:
+        return passed < _LEAST_RATIO * float(np.nansum(rr))
+    return any(len(values) > _RATES_HZ[signal][1] * passed for signal in sampled)
+
+
+def serial_start(days: float) -> datetime | None:
+    """Return the moment of a date as spreadsheets count it, by the recorder's own clock.
+
+    Parameters
+    ----------
+    days
+        Since 1899-12-30.
+
+    Returns
+    -------
+    datetime | None
+        Without a time zone; None where it is none from 2000 to 2100.
+    """
+    found = start_of((days - _UNIX_SERIAL) * DAY_S)
+    return None if found is None else found.replace(tzinfo=None)
 
 
 def unix_unit_of(header: str, first: float) -> float | None:
