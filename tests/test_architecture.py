@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sensors.timing", "synth.styles", "synth.player", "biofeedback.metrics"),
     ("sensors.checks", "biofeedback.state"),
     ("sensors.ble", "sensors.network"),
+    ("sensors.captures",),
     ("sensors.files", "biofeedback.group", "biofeedback.control"),
     ("biofeedback.simulation.model",),
     ("biofeedback.simulation.family_a", "biofeedback.simulation.family_b"),

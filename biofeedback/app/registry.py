@@ -59,6 +59,7 @@ SENSORS: Registry[SensorKind] = Registry(
         "lsl": f"{__name__}:lsl",
         "osc": f"{__name__}:osc",
         "e4": f"{__name__}:e4",
+        "capture": f"{__name__}:capture",
     },
 )
 
@@ -123,8 +124,8 @@ def _hint() -> str:
 
 
 _HINT = (
-    "Sensors are ble:NAME-OR-ADDRESS, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, sim:listener "
-    "and file:PATH. A Polar sensor sends more with ble:NAME?streams=ecg,acc."
+    "Sensors are ble:NAME-OR-ADDRESS, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, sim:listener, "
+    "file:PATH and capture:PATH. A Polar sensor sends more with ble:NAME?streams=ecg,acc."
 )
 
 
@@ -282,6 +283,26 @@ def _session(session: Path, place: int) -> SensorSource:
         duration_s=logged.duration_s,
         markers=logged.markers,
         started=logged.began,
+    )
+
+
+def capture(target: str, options: SensorOptions) -> SensorSource:
+    """Return what a strap or band said once, as if it were worn now."""
+    from sensors.captures.archive import read_capture
+    from sensors.captures.playing import CapturePlayer, play
+
+    found, name = read_capture(Path(target)), f"capture-{options.place}"
+    CapturePlayer(found, name)  # a mistake in its profile shows before the session begins
+
+    def opened(clock: Clock, ear: MusicMonitor) -> SampleStream:
+        return play(found, name, clock)
+
+    return SensorSource(
+        f"capture:{name}",
+        opened,
+        timeless=True,
+        digest=digest_of(Path(target)),
+        duration_s=found.duration_s,
     )
 
 

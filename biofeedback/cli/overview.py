@@ -43,6 +43,7 @@ COMMANDS = {
     "report": ("inspect", "Write the report of a session anew and say where it is."),
     "export": ("inspect", "Write sessions as files for other programs."),
     "scan": ("devices", "List the Bluetooth sensors within reach, and what they give."),
+    "capture": ("capture", "Record what a sensor says over the air, to give away."),
     "ports": ("devices", "List audio devices and MIDI ports, to play to or steer with."),
     "silence": ("silence", "End notes that hang on MIDI instruments."),
     "doctor": ("devices", "Check this computer."),

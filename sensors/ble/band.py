@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sensors.base import Clock, Sample, SampleStream
 from sensors.ble.link import ConnectionSpec, LinkChange, Packet, maintain
+from sensors.ble.tap import current_tap
 from sensors.checks.doubt import Doubt, rate_doubt, sentences, trusts
 from sensors.codecs.frame import SampleFrame
 from sensors.codecs.heart_rate import battery_percent
@@ -124,8 +125,11 @@ async def follow(plan: ConnectionSpec, reader: LinkReader, clock: Clock) -> Samp
         Where the radio cannot be used, or the user has to mend something; before the first
         packet only.
     """
+    tap = current_tap()
     async with aclosing(maintain(plan, clock)) as events:
         async for event in events:
+            if tap and isinstance(event, LinkChange):
+                tap.changed(event.state, event.reason)
             for sample in reader.take(event):
                 yield sample
 

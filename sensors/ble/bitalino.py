@@ -25,7 +25,7 @@ from sensors.errors import SettingsError
 from sensors.signals import Signal
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["BitalinoSettings", "is_bitalino", "stream"]
+__all__ = ["BitalinoSettings", "is_bitalino", "reader_of", "stream"]
 
 _SERVICE = "c566488a-0882-4e1b-a6d0-0b717e652234"
 _COMMANDS = "4051eb11-bf0a-4c74-8730-a48f4193fcea"
@@ -114,12 +114,6 @@ def stream(settings: BitalinoSettings, clock: Clock) -> SampleStream:
         Where the radio cannot be used; before the first packet only.
     """
     rate_hz = settings.sampling_hz
-
-    def timelines(source: str) -> list[SampleTimeline]:
-        # Its counter wraps after 16 samples, so it cannot tell how long a loss was.
-        signals = settings.channels.values()
-        return [SampleTimeline(s, source, float(rate_hz), counted=False) for s in signals]
-
     plan = ConnectionSpec(
         wanted=DeviceQuery(
             text=settings.name_or_address,
@@ -134,8 +128,32 @@ def stream(settings: BitalinoSettings, clock: Clock) -> SampleStream:
         seed=settings.seed,
     )
     source = settings.label or plan.wanted.text or "BITalino"
-    reader = BandReader(source, {_FRAMES: BitalinoDecoder(settings.channels)}, timelines)
-    return follow(plan, reader, clock)
+    return follow(plan, reader_of(settings, source), clock)
+
+
+def reader_of(settings: BitalinoSettings, source: str) -> BandReader:
+    """Return what makes samples of the packets of a BITalino.
+
+    Parameters
+    ----------
+    settings
+        Which sensors are plugged in where.
+    source
+        The name under which its samples travel.
+
+    Returns
+    -------
+    BandReader
+        It has seen nothing yet.
+    """
+    rate_hz = settings.sampling_hz
+
+    def timelines(source: str) -> list[SampleTimeline]:
+        # Its counter wraps after 16 samples, so it cannot tell how long a loss was.
+        signals = settings.channels.values()
+        return [SampleTimeline(s, source, float(rate_hz), counted=False) for s in signals]
+
+    return BandReader(source, {_FRAMES: BitalinoDecoder(settings.channels)}, timelines)
 
 
 class _Live(Dialogue):

@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sensors.ble.inbox import GATT_S, Packet, PacketInbox
+from sensors.ble.radio import Advertisement
+from sensors.ble.tap import characteristics_of, current_tap, mtu_of
 from sensors.errors import SensorUnavailable
 from sensors.printable import printable
 
@@ -46,8 +48,19 @@ class GattClient:
     """
 
     def __init__(self, client: BleakClient, inbox: PacketInbox, label: str) -> None:
-        self._client, self._inbox = client, inbox
+        self._client, self._inbox, self._tap = client, inbox, current_tap()
         self.label = label  #: the device's name, for messages
+
+    def introduce(self, device: Advertisement) -> None:
+        """Tell whoever listens in what the device is, and what it has.
+
+        Parameters
+        ----------
+        device
+            As it advertised itself.
+        """
+        if self._tap:
+            self._tap.connected(device, characteristics_of(self._client), mtu_of(self._client))
 
     @property
     def connected(self) -> bool:
@@ -107,7 +120,10 @@ class GattClient:
             Where the device demands to be paired.
         """
         async with self._operation():
-            return bytes(await self._client.read_gatt_char(uuid))
+            value = bytes(await self._client.read_gatt_char(uuid))
+        if self._tap:
+            self._tap.read(uuid, value)
+        return value
 
     async def write(self, uuid: str, data: bytes, *, response: bool = True) -> None:
         """Write a value; with `response`, wait until the device has acknowledged it.
@@ -128,6 +144,8 @@ class GattClient:
         SensorUnavailable
             Where the device demands to be paired.
         """
+        if self._tap:
+            self._tap.wrote(uuid, data, response)
         async with self._operation():
             await self._client.write_gatt_char(uuid, data, response=response)
 
@@ -151,6 +169,8 @@ class GattClient:
         SensorUnavailable
             Where the device demands to be paired.
         """
+        if self._tap:
+            self._tap.listened(uuid)
         async with self._operation():
             await self._client.start_notify(uuid, partial(self._inbox.put, uuid))
         if period_s is not None:
@@ -218,6 +238,8 @@ class GattClient:
         """
         async with self._operation():
             answer = self._inbox.expect(answers_on or uuid, is_answer)
+            if self._tap:
+                self._tap.wrote(uuid, request, response)
             try:
                 await self._client.write_gatt_char(uuid, request, response=response)
                 return await answer

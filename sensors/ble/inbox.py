@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensors.base import Clock
+from sensors.ble.tap import current_tap
 from sensors.signals import GapReason
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class PacketInbox:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._clock, self._tap = clock, current_tap()
         self._queue: asyncio.Queue[Packet | GapReason | Exception] = asyncio.Queue()
         self._silence_s: dict[str, float] = {}
         self._heard_s: dict[str, float] = {}
@@ -121,14 +122,24 @@ class PacketInbox:
         now_s, packet = self._clock(), bytes(data)
         if uuid in self._heard_s:
             self._heard_s[uuid] = now_s
-        if self._question:
-            asked, is_answer, future = self._question
-            if uuid == asked and not future.done() and is_answer(packet):
-                future.set_result(packet)
-                return
+        is_answer = self._answers(uuid, packet)
+        if self._tap and _ is not None:  # what was read is told by who read it
+            self._tap.notified(uuid, packet, is_answer)
+        if is_answer:
+            return
         if self._queue.qsize() >= _INBOX:
             self._queue.get_nowait()
         self._queue.put_nowait(Packet(now_s, uuid, packet))
+
+    def _answers(self, uuid: str, packet: bytes) -> bool:
+        """Hand a packet to who asked for it; return whether somebody did."""
+        if not self._question:
+            return False
+        asked, is_answer, future = self._question
+        if uuid != asked or future.done() or not is_answer(packet):
+            return False
+        future.set_result(packet)
+        return True
 
     def left(self) -> list[Packet]:
         """Return the packets that nobody has taken; none is left then.

@@ -193,6 +193,7 @@ class _Link:
         try:
             async with connect_turn(), asyncio.timeout(_CONNECT_S):
                 await client.connect()
+            gatt.introduce(device)
             await self._check_services(device, client, gatt)
             await self._check_serial(device, gatt)
             for uuid, period_s in self._plan.data.items():

@@ -27,7 +27,7 @@ from sensors.errors import SettingsError
 from sensors.signals import Signal
 from sensors.timing.sample_timeline import SampleTimeline
 
-__all__ = ["ShimmerSettings", "is_shimmer", "stream"]
+__all__ = ["ShimmerSettings", "is_shimmer", "reader_of", "stream"]
 
 _SERVICE = "65333333-a115-11e2-9e9a-0800200ca100"
 _FROM_DEVICE = "65333333-a115-11e2-9e9a-0800200ca101"
@@ -87,10 +87,6 @@ def stream(settings: ShimmerSettings, clock: Clock) -> SampleStream:
     SensorUnavailable
         Where the radio cannot be used; before the first packet only.
     """
-
-    def timelines(source: str) -> list[SampleTimeline]:
-        return [SampleTimeline(Signal.EDA, source, _RATE_HZ, clock_wraps_s=CLOCK_WRAPS_S)]
-
     plan = ConnectionSpec(
         wanted=DeviceQuery(
             text=settings.name_or_address,
@@ -105,8 +101,27 @@ def stream(settings: ShimmerSettings, clock: Clock) -> SampleStream:
         seed=settings.seed,
     )
     source = settings.label or plan.wanted.text or "Shimmer3R"
-    reader = BandReader(source, {_FROM_DEVICE: ShimmerDecoder()}, timelines)
-    return follow(plan, reader, clock)
+    return follow(plan, reader_of(source), clock)
+
+
+def reader_of(source: str) -> BandReader:
+    """Return what makes samples of the packets of a Shimmer.
+
+    Parameters
+    ----------
+    source
+        The name under which its samples travel.
+
+    Returns
+    -------
+    BandReader
+        It has seen nothing yet.
+    """
+
+    def timelines(source: str) -> list[SampleTimeline]:
+        return [SampleTimeline(Signal.EDA, source, _RATE_HZ, clock_wraps_s=CLOCK_WRAPS_S)]
+
+    return BandReader(source, {_FROM_DEVICE: ShimmerDecoder()}, timelines)
 
 
 class _Streaming(Dialogue):

@@ -26,7 +26,7 @@ from sensors.signals import Chunk, Gap, GapReason, Signal
 from sensors.status_reporter import StatusReporter
 from sensors.timing.beat_timeline import BeatTimeline, is_plausible
 
-__all__ = ["StrapReader", "StrapSettings", "stream"]
+__all__ = ["READ_VALUES", "StrapReader", "StrapSettings", "stream"]
 
 _MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 _LOCATION = "00002a38-0000-1000-8000-00805f9b34fb"
@@ -37,6 +37,8 @@ _ABOUT = {
     "00002a25-0000-1000-8000-00805f9b34fb": "serial number ",
     "00002a26-0000-1000-8000-00805f9b34fb": "firmware ",
 }
+#: What is read of a strap once, and followed where that is offered.
+READ_VALUES = (_LOCATION, *_ABOUT, BATTERY)
 _PERIOD_S = 1.0
 _NO_CONTACT = "No contact with the skin: wet the electrodes and tighten the strap."
 _PLAUSIBLE_BPM = range(20, 301)
@@ -106,7 +108,7 @@ def stream(settings: StrapSettings, clock: Clock) -> SampleStream:
         ),
         wait_s=settings.wait_s,
         data={_MEASUREMENT: _PERIOD_S},
-        extras=(_LOCATION, *_ABOUT, BATTERY),
+        extras=READ_VALUES,
         dialogue=dialogue,
         seed=settings.seed,
     )
@@ -159,7 +161,7 @@ class StrapReader(LinkReader):
             self._teller.portrait = self._portrait()
         elif packet.uuid == BATTERY:
             return [*self._teller.say_battery(packet.time_s, battery_percent(packet.data))]
-        else:
+        elif packet.uuid == _LOCATION:
             _log.debug("worn at: %s", body_location(packet.data))
         return []
 

@@ -20,6 +20,7 @@ __all__ = [
     "ask_settings",
     "features",
     "start",
+    "started",
     "stop",
     "stopped_by_device",
 ]
@@ -143,6 +144,29 @@ def start(kind: PmdMeasurement, settings: Mapping[PmdSetting, int]) -> bytes:
         except struct.error:
             raise PacketError(f"{setting.name} of {value}") from None
     return request
+
+
+def started(request: bytes) -> tuple[PmdMeasurement, Mapping[PmdSetting, tuple[int, ...]]] | None:
+    """Return what a request starts, with its settings; None for another request.
+
+    Parameters
+    ----------
+    request
+        As `start` makes them.
+
+    Returns
+    -------
+    tuple[PmdMeasurement, Mapping[PmdSetting, tuple[int, ...]]] | None
+        Each setting with its value.
+
+    Raises
+    ------
+    PacketError
+        For settings that cannot be.
+    """
+    if len(request) < 2 or request[0] != _START or request[1] not in set(PmdMeasurement):
+        return None
+    return PmdMeasurement(request[1]), _parameters(request[2:])[0]
 
 
 def stop(kind: PmdMeasurement) -> bytes:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from sensors.captures.archive import is_capture
 from sensors.errors import RecordingError, SettingsError
 from sensors.files import acq, bdf, wfdb_record
 from sensors.files.acq_text import acq_layout_of
+from sensors.files.capture import read_capture_recording
 from sensors.files.cells import Block
 from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, of_several_people, read_e4
 from sensors.files.edf import is_edf, read_edf
@@ -130,7 +132,7 @@ def read(
             return added
         raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
     if is_zip(path):
-        return read_e4(path, columns)
+        return read_capture_recording(path) if is_capture(path) else read_e4(path, columns)
     if not path.exists() and (header := wfdb_record.header_of(path)) is not None:
         path = header
     data = content(path)

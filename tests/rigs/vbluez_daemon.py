@@ -6,6 +6,7 @@ from dbus_fast import Message, RequestNameReply
 from dbus_fast.aio import MessageBus
 from vbluez_band import EdaBand
 from vbluez_calls import Calls
+from vbluez_captured import Captured
 from vbluez_native import Bitalino, Shimmer
 from vbluez_optical import PolarVerity
 from vbluez_peripheral import Generic, Peripheral
@@ -23,6 +24,7 @@ TYPES = {
     "bitalino": Bitalino,
     "shimmer": Shimmer,
     "generic": Generic,
+    "captured": Captured,
 }
 
 

@@ -10,7 +10,7 @@ a YAML/JSON scenario.  Nothing in bleak is patched; the program under test only 
     DBUS_SYSTEM_BUS_ADDRESS=<address printed by this program>
 
 Usage
-    virtual_bluez.py [scenario.yaml] [--truth out.jsonl] [--socket PATH] [--for SECONDS] [-v]
+    virtual_bluez.py [scenario.yaml|capture.zip] [--truth out.jsonl] [--socket PATH] [--for SECONDS] [-v]
     virtual_bluez.py scenario.yaml --truth out.jsonl -- CMD ARG...   # run CMD inside, exit with its rc
 Prints ``DBUS_SYSTEM_BUS_ADDRESS=...`` then ``READY`` on stdout once devices can be discovered.
 
@@ -76,6 +76,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import vbluez_captured
 from vbluez_daemon import Rig
 
 BUS_CONF = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -121,6 +122,8 @@ DEFAULT = {
 def load(path: str | None) -> dict:
     if not path:
         return DEFAULT
+    if vbluez_captured.is_capture(path):
+        return vbluez_captured.scenario(path)
     text = Path(path).read_text()
     if path.endswith(".json"):
         return json.loads(text)
@@ -206,7 +209,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     ap.add_argument(
-        "scenario", nargs="?", help=".yaml or .json (default: a strap, an H10 and an EDA band)"
+        "scenario",
+        nargs="?",
+        help=".yaml, .json or a capture (default: a strap, an H10 and an EDA band)",
     )
     ap.add_argument("--truth", help="write ground truth as JSON lines")
     ap.add_argument("--socket", help="path of the bus socket (default: a temporary one)")
