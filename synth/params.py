@@ -90,7 +90,8 @@ class MusicParams:
     """A complete description of the wanted music at one moment.
 
     Tempo follows at once; dynamics, brightness and articulation from the next bar; density from
-    the next bar; key, layers and a rest from the next phrase; the end of a rest from the next bar.
+    the next bar; key, layers and a rest from the next phrase, the melody's register too; the end
+    of a rest from the next bar.
     """
 
     tempo_bpm: float = 66.0  #: 32 (four breaths of eight beats a minute) to 160

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from math import fsum
+
 from synth.compose.context import RhythmSlot
-from synth.compose.density import DensityDemand
+from synth.compose.density import DensityAccount, DensityDemand, allot
 from synth.compose.form import BEATS_PER_BAR, BarPlace
 from synth.compose.performance import LayerPerformance
 from synth.compose.piece_state import PieceState
 from synth.compose.style import StyleSettings
-from synth.params import Layer
+from synth.params import Layer, MusicParams
 
-__all__ = ["demands", "playable", "touches"]
+__all__ = ["demands", "playable", "sung_onsets", "touches", "usual_onsets"]
 
 _MOST = {
     Layer.PAD: 32.0,
@@ -22,8 +24,10 @@ _MOST = {
     Layer.DRONE: 2.0,
 }
 _PAD_GRAIN = 2
+_FOLLOWING = (Layer.MELODY, Layer.DRONE)  #: layers that make up for no other's notes
 #: The melody tells more at a phrase's start and breathes at its end; the mean is 1.
 _MELODY_SHAPE = (1.3, 1.0, 1.2, 0.5)
+_NEAR = 0.5  #: of the usual number of notes, within which a theme keeps its own
 _PHRASE_ARC = (0.94, 1.0, 1.04, 0.96)
 _FADED = 0.45
 _WAKING = (0.45, 0.6, 0.75, 0.9)  #: loudness of the bars after a rest, as a share of the full one
@@ -56,6 +60,7 @@ def demands(
     ringing: tuple[tuple[Layer, int, float], ...],
     *,
     holds_chords: bool,
+    sung: int,
 ) -> tuple[DensityDemand, ...]:
     """Return what each layer asks for in a bar, whose beats `ringing` counts in.
 
@@ -76,6 +81,8 @@ def demands(
         Notes that sound on into the bar: layer, pitch, end in beats of the bar.
     holds_chords
         Whether the style's pad sustains its chords.
+    sung
+        How many notes the melody has.
 
     Returns
     -------
@@ -89,7 +96,6 @@ def demands(
         most = _MOST[layer]
         if holds_chords and layer in (Layer.PAD, Layer.BASS):
             most = float(_room(layer, slots, ringing))
-        factor = _MELODY_SHAPE[where.bar] if layer is Layer.MELODY else 1.0
         grain = 1
         if layer is Layer.PAD and holds_chords:
             grain = 2 if new_chord else settings.voices
@@ -98,14 +104,85 @@ def demands(
         result.append(
             DensityDemand(
                 layer,
-                least=min(most, instrument.least_onsets * factor),
-                share=instrument.share * factor,
-                usual=min(most, instrument.usual_onsets * factor),
+                least=min(most, instrument.least_onsets),
+                share=instrument.share,
+                usual=min(most, instrument.usual_onsets),
                 most=most,
                 grain=grain,
+                fixed=sung if layer is Layer.MELODY else None,
             )
         )
     return tuple(result)
+
+
+def usual_onsets(
+    settings: StyleSettings, layers: tuple[Layer, ...], density: float
+) -> tuple[int, ...]:
+    """Return how many notes the melody has in each bar of a phrase at a density.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    layers
+        All that share the notes, in the style's order.
+    density
+        Onsets per beat over all layers.
+
+    Returns
+    -------
+    tuple[int, ...]
+        Whole numbers whose sum over the phrase is right within one; 0 without a melody.
+    """
+    total, counts = 0.0, []
+    for factor in _MELODY_SHAPE:
+        shares = []
+        for instrument in settings.instruments_of(layers):
+            of_it = factor if instrument.layer is Layer.MELODY else 1.0
+            most = _MOST[instrument.layer]
+            shares.append(
+                DensityDemand(
+                    instrument.layer,
+                    least=min(most, instrument.least_onsets * of_it),
+                    share=instrument.share * of_it,
+                    usual=min(most, instrument.usual_onsets * of_it),
+                    most=most,
+                )
+            )
+        parts = allot(density, tuple(shares), DensityAccount())
+        quota = fsum(quota for layer, _, quota in parts if layer is Layer.MELODY)
+        counts.append(int(total + quota + 0.5) - int(total + 0.5))
+        total += quota
+    return tuple(counts)
+
+
+def sung_onsets(
+    settings: StyleSettings, state: PieceState, where: BarPlace, params: MusicParams
+) -> int:
+    """Return how many notes the melody starts in a bar: as many as its theme has, if it can.
+
+    Parameters
+    ----------
+    settings
+        The numbers of the style.
+    state
+        The piece as it stands: the phrase's theme, and who plays.
+    where
+        The bar's place in the form.
+    params
+        The density and the layers that are asked for.
+
+    Returns
+    -------
+    int
+        The theme's own number, unless the density asks for far fewer or far more, or no other
+        layer could make up for the difference.
+    """
+    usual = usual_onsets(settings, playable(settings, params.layers), params.density)[where.bar]
+    remembered = len(state.theme[where.bar])
+    alone = all(layer in _FOLLOWING for layer in state.layers)
+    near = usual > 0 and abs(usual - remembered) <= max(1.0, _NEAR * usual)
+    return remembered if near and not alone else usual
 
 
 def _room(

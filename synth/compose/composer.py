@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from random import Random
 
-from synth.compose.arrangement import demands, touches
+from synth.compose.arrangement import demands, sung_onsets, touches
 from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.density import DensityAccount, allot, settle
 from synth.compose.ending import close
@@ -119,6 +119,7 @@ class Composer:
             slots,
             self._ringing(state),
             holds_chords=self._style.holds_chords,
+            sung=sung_onsets(settings, state, where, params),
         )
         allotted = allot(params.density, wanted, state.account)
         if self._rests(state, where, params):
@@ -255,7 +256,7 @@ class Composer:
             state,
             index=state.index + 1,
             layers=(),
-            line=state.line.lifted(),
+            sung=None,
             account=DensityAccount(),
             ringing=(),
             cut=False,
@@ -283,10 +284,11 @@ class Composer:
             place=where,
             key=state.key,
             slots=slots,
-            motif=state.motif,
+            theme=state.theme,
+            register=state.register,
             onsets=onsets,
             ringing=self._ringing(state),
-            line=state.line,
+            sung=state.sung,
         )
 
     def _ringing(self, state: PieceState) -> tuple[tuple[Layer, int, float], ...]:
@@ -311,7 +313,7 @@ class Composer:
         account: DensityAccount,
     ) -> PieceState:
         end = self.beat + BEATS_PER_BAR
-        sung = sorted((d.at, d.pitch) for d in drafts if d.layer is Layer.MELODY)
+        tune = sorted((d.at, d.pitch) for d in drafts if d.layer is Layer.MELODY)
         still = () if state.cut else tuple(r for r in state.ringing if r[2] > end)
         sounding = tuple(
             (n.layer, n.pitch, n.beat + n.beats, n.velocity)
@@ -323,9 +325,7 @@ class Composer:
             index=state.index + 1,
             voices=slots[-1].voices,
             bass=slots[-1].bass,
-            line=state.line.after(
-                tuple(pitch for _, pitch in sung), tuple(int(at * 4) for at, _ in sung)
-            ),
+            sung=tune[-1][1] if tune else state.sung,
             account=account,
             ringing=still + sounding,
             cut=False,

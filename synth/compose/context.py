@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synth.compose.form import BarPlace
-from synth.compose.motif import Motif
-from synth.compose.piece_state import MelodicState
+from synth.compose.theme import Theme
 from synth.params import Key, Layer
 from synth.theory.chords import Chord
 
@@ -45,20 +44,22 @@ class RhythmSlot:
 
 @dataclass(frozen=True, slots=True)
 class BarContext:
-    """A bar to fill: its place, harmony, motif, budget, and what earlier bars left behind.
+    """A bar to fill: its place, harmony, theme, budget, and what earlier bars left behind.
 
     `onsets` says how many notes each sounding layer may start. `ringing` holds the notes that
-    sound on into this bar as (layer, pitch, end in beats of this bar). `line` is the melody so far.
+    sound on into this bar as (layer, pitch, end in beats of this bar). `sung` is the melody's last
+    pitch, None before the first.
     """
 
     index: int  #: of the bar in the piece
     place: BarPlace  #: in the form
     key: Key  #: of the bar
     slots: tuple[RhythmSlot, ...]  #: its chords in order, one at least
-    motif: Motif  #: of the phrase
+    theme: Theme  #: of the phrase, without notes where no melody plays
+    register: float  #: of the melody, which moves with phrases
     onsets: tuple[tuple[Layer, int], ...]
     ringing: tuple[tuple[Layer, int, float], ...]
-    line: MelodicState
+    sung: int | None
 
     def slot_at(self, at: float) -> RhythmSlot:
         """Return the chord that sounds at a beat of the bar.

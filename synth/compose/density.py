@@ -20,7 +20,9 @@ class DensityDemand:
 
     `least` onsets a bar come first, in the order of the layers; then `share` is its weight,
     `usual` the onsets up to which it is at ease and `most` what it can play at all. `grain` is
-    the fewest onsets worth starting with: until its credit reaches them, the layer waits.
+    the fewest onsets worth starting with: until its credit reaches them, the layer waits. `fixed`
+    is the number of a layer whose notes stand already, as long as the others can follow the
+    density.
     """
 
     layer: Layer  #: who asks
@@ -29,6 +31,7 @@ class DensityDemand:
     usual: float
     most: float
     grain: int = 1
+    fixed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,24 @@ def allot(
     """
     low, high = DENSITY_RANGE
     budget = max(0.0, max(low, min(high, density)) * BEATS_PER_BAR + account.owed)
+    fixed = fsum(demand.fixed or 0 for demand in demands)
     quotas: list[float] = []
     for demand in demands:
-        quotas.append(min(demand.least, budget - fsum(quotas)))
+        left = max(0.0, budget - fixed - fsum(quotas))
+        quotas.append(min(demand.least, left) if demand.fixed is None else 0.0)
     for limits in ([d.usual for d in demands], [d.most for d in demands]):
+        limits = [0.0 if d.fixed is not None else x for d, x in zip(demands, limits, strict=True)]
         room = [max(0.0, limit - quota) for limit, quota in zip(limits, quotas, strict=True)]
         shares = [demand.share for demand in demands]
-        poured = _fill(budget - fsum(quotas), list(zip(shares, room, strict=True)))
+        poured = _fill(budget - fixed - fsum(quotas), list(zip(shares, room, strict=True)))
         quotas = [quota + part for quota, part in zip(quotas, poured, strict=True)]
+    spare = budget - fixed - fsum(quotas) - _CARRY_LIMIT  # what nobody else has room for
     result = []
     for demand, quota in zip(demands, quotas, strict=True):
+        if demand.fixed is not None:
+            more = int(min(max(0.0, spare), demand.most - demand.fixed))
+            result.append((demand.layer, demand.fixed + more, float(demand.fixed + more)))
+            continue
         onsets = int(quota + account.of(demand.layer) + 0.5)
         if onsets < demand.grain:
             onsets = 0

@@ -60,7 +60,7 @@ def close(
     if not layers:
         layers = [layer for layer in settings.layers if layer is not Layer.PERCUSSION][:1]
     drafts: list[DraftNote] = []
-    voices, bass, tune = state.voices, state.bass, state.line.pitch
+    voices, bass, tune = state.voices, state.bass, state.sung
     ends = [end for layer, _, end in ringing if layer in _CHORDAL]
     start = max(0.0, float(int(max(ends, default=0.0) + 0.75)))
     total = float(BEATS_PER_BAR * -int(-(start + _TURN + _HELD) // BEATS_PER_BAR))

@@ -3,13 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-__all__ = ["BEATS_PER_BAR", "PHRASE_BARS", "SECTION_BARS", "BarPlace", "place"]
+__all__ = [
+    "BEATS_PER_BAR",
+    "PHRASES",
+    "PHRASE_BARS",
+    "SECTION_BARS",
+    "BarPlace",
+    "Treatment",
+    "place",
+]
 
 BEATS_PER_BAR = 4
 PHRASE_BARS = 4
 SECTION_BARS = 16
 _NAMES = ("A1", "A2", "B", "A3")
+PHRASES = len(_NAMES)  #: of a section
+
+
+class Treatment(StrEnum):
+    """What a section does with the themes."""
+
+    ORNAMENT = "ornament"  #: neighbours and passing notes between its own
+    SEQUENCE = "sequence"  #: the whole of it some steps higher or lower
+    INVERSION = "inversion"  #: up is down
+    AUGMENTATION = "augmentation"  #: its first half, twice as slow
+
+
+#: After a first section that states them; every fourth brings the first back as it was.
+_TREATMENTS: tuple[tuple[Treatment, ...], ...] = (
+    (Treatment.ORNAMENT,),
+    (Treatment.INVERSION, Treatment.ORNAMENT),
+    (),
+    (Treatment.SEQUENCE, Treatment.ORNAMENT),
+    (Treatment.AUGMENTATION, Treatment.ORNAMENT),
+    (Treatment.INVERSION, Treatment.SEQUENCE, Treatment.ORNAMENT),
+    (),
+    (Treatment.SEQUENCE, Treatment.ORNAMENT, Treatment.ORNAMENT),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +53,31 @@ class BarPlace:
     bar: int
 
     @property
+    def name(self) -> str:
+        """The phrase's: "A1", "A2", "B" or "A3"."""
+        return _NAMES[self.phrase]
+
+    @property
     def theme(self) -> str:
         """The letter of the phrase: "A" or "B"."""
-        return _NAMES[self.phrase][0]
+        return self.name[0]
+
+    @property
+    def treatments(self) -> tuple[Treatment, ...]:
+        """What is done with the theme, one after another; nothing when it is stated."""
+        if not self.section:
+            return ()
+        turn, number = divmod(self.section - 1, len(_TREATMENTS))
+        found = _TREATMENTS[number]
+        if not found:
+            return () if self.name in ("A1", "A3") else (Treatment.ORNAMENT,)
+        return (*found, Treatment.SEQUENCE) if turn else found
+
+    @property
+    def harmony(self) -> int:
+        """The number of the chords: 0 for those that the theme was made up with."""
+        developed = any(t is not Treatment.ORNAMENT for t in self.treatments)
+        return self.section if developed else 0
 
     @property
     def first(self) -> bool:
@@ -41,7 +95,7 @@ class BarPlace:
         return self.phrase == 3
 
     def __str__(self) -> str:
-        return f"{_NAMES[self.phrase]} bar {self.bar + 1}/{PHRASE_BARS}"
+        return f"{self.name} bar {self.bar + 1}/{PHRASE_BARS}"
 
 
 def place(index: int) -> BarPlace:

@@ -9,15 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from synth.compose.arrangement import playable
+from synth.compose.arrangement import playable, usual_onsets
 from synth.compose.density import DensityAccount
-from synth.compose.form import BarPlace
-from synth.compose.harmony import homecoming, modulation, phrase
-from synth.compose.motif import motif
-from synth.compose.piece_state import MelodicState, PieceState
-from synth.compose.style import StyleSettings
+from synth.compose.form import PHRASES, BarPlace
+from synth.compose.harmony import ChordChange, homecoming, modulation, phrase
+from synth.compose.memory import recalled
+from synth.compose.piece_state import SILENT, PieceState
+from synth.compose.settling import Ground
+from synth.compose.style import StyleSettings, pitch_range
 from synth.compose.voices import next_bass, starting_voices
-from synth.params import MusicParams
+from synth.params import Layer, MusicParams
 from synth.theory.scales import step_toward
 
 __all__ = ["begun", "calmed", "opened", "prepared", "restyled", "woken"]
@@ -53,10 +54,10 @@ def opened(
         coming_layers=playable(settings, params.layers),
         entered=(),
         changes=(),
-        motif=motif(stream("motif A", 0), freedom=settings.rhythm_freedom),
+        theme=SILENT,
         voices=starting_voices(settings, params),
         bass=next_bass(settings, None, params.key.tonic),
-        line=MelodicState(),
+        sung=None,
         account=DensityAccount(),
         ringing=(),
         cut=False,
@@ -128,7 +129,7 @@ def restyled(settings: StyleSettings, state: PieceState, params: MusicParams) ->
         coming_layers=() if state.resting else playable(settings, params.layers),
         voices=starting_voices(settings, params),
         bass=next_bass(settings, None, state.coming_key.tonic),
-        line=MelodicState(),
+        sung=None,
         account=DensityAccount(),
     )
 
@@ -140,7 +141,7 @@ def begun(
     params: MusicParams,
     stream: Callable[[str, int], Random],
 ) -> PieceState:
-    """Begin a phrase: what was prepared comes true, with a harmony and a motif of its own.
+    """Begin a phrase: what was prepared comes true, with the harmony and the theme that are its.
 
     Parameters
     ----------
@@ -160,25 +161,48 @@ def begun(
     PieceState
         The state in its new key and layers, with the chords of four bars.
     """
-    layers = state.coming_layers
-    changes = phrase(
+    layers, key = state.coming_layers, state.coming_key
+    changes = _chords(settings, state, where, params, stream)
+    memory, theme = state.memory, SILENT
+    if Layer.MELODY in layers:
+        places = (where, where)
+        if where.theme == "A" and where.name != "A2":  # it opens a section and closes it
+            places = (BarPlace(where.section, 0, 0), BarPlace(where.section, PHRASES - 1, 0))
+        chords, later = (_chords(settings, state, each, params, stream) for each in places)
+        low, high = pitch_range(settings.instrument(Layer.MELODY), params.register)
+        ground = Ground(key, chords, later, low, high)
+        counts = usual_onsets(settings, playable(settings, params.layers), params.density)
+        freedom = settings.rhythm_freedom
+        memory, theme = recalled(memory, where, ground, counts, freedom, stream)
+    fresh = state.waking and not state.layers
+    return replace(
+        state,
+        waking=fresh,
+        key=key,
+        layers=layers,
+        entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
+        changes=changes,
+        theme=theme,
+        register=params.register,
+        memory=memory,
+    )
+
+
+def _chords(
+    settings: StyleSettings,
+    state: PieceState,
+    where: BarPlace,
+    params: MusicParams,
+    stream: Callable[[str, int], Random],
+) -> tuple[ChordChange, ...]:
+    """Return the chords of a phrase; those of a theme are the same ones whenever it comes."""
+    return phrase(
         state.coming_key,
         where,
         tension=params.tension,
         chord_beats=8.0 if params.density < _SPARSE_DENSITY else settings.chord_beats,
         home=state.coming_key != state.key,
-        rng=stream(f"harmony {where.theme}", where.section),
-    )
-    theme = stream(f"motif {where.theme}", where.section)
-    fresh = state.waking and not state.layers
-    return replace(
-        state,
-        waking=fresh,
-        key=state.coming_key,
-        layers=layers,
-        entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
-        changes=changes,
-        motif=motif(theme, freedom=settings.rhythm_freedom),
+        rng=stream(f"harmony {where.theme}", where.harmony),
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from random import Random
 
-__all__ = ["CELLS", "METRIC_WEIGHTS", "ranking", "spread"]
+__all__ = ["CELLS", "METRIC_WEIGHTS", "STRONG", "ranking", "spread"]
 
 CELLS = 16  #: sixteenths in a bar
 #: How strongly the metre stresses each sixteenth of the bar: 1 the first.
 METRIC_WEIGHTS = (
     1.0, 0.12, 0.35, 0.12, 0.6, 0.12, 0.35, 0.12, 0.8, 0.12, 0.35, 0.12, 0.6, 0.12, 0.35, 0.12,
 )  # fmt: skip
+
+STRONG = 0.8  #: the weight from which on a melody has a note of the chord
 
 
 def ranking(rng: Random, *, freedom: float) -> tuple[int, ...]:

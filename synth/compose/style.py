@@ -205,7 +205,8 @@ def parts(
     found = []
     instruments = settings.instruments_of([layer for layer, _ in context.onsets])
     for (layer, onsets), instrument in zip(context.onsets, instruments, strict=True):
-        low, high = pitch_range(instrument, params.register)
+        register = context.register if layer is Layer.MELODY else params.register
+        low, high = pitch_range(instrument, register)
         stream = Random(f"{base}/{layer.value}")
         found.append(LayerPart(layer, onsets, low, high, instrument.low, instrument.high, stream))
     return found

@@ -114,6 +114,6 @@ def tune(
         In beats of the bar.
     """
     return melody(
-        context, part.stream, onsets=part.onsets, low=part.low, high=part.high,
+        context, onsets=part.onsets, low=part.low, high=part.high,
         articulation=articulation, longest_beats=longest_beats,
     )  # fmt: skip

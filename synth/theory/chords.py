@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from synth.params import Key
 from synth.theory.scales import scale, spell
@@ -80,6 +81,7 @@ def diatonic(key: Key, degree: int, *, seventh: bool = False) -> Chord:
     return Chord(root, _SUFFIX[intervals], root)
 
 
+@lru_cache(maxsize=1024)
 def local_scale(key: Key, chord: Chord) -> tuple[int, ...]:
     """Return the key's pitch classes, ascending, with the chord's foreign tones in place of theirs.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from synth.params import Key, Mode
 
 __all__ = [
@@ -34,6 +36,7 @@ _INTERVALS = {
 _LETTERS = "FCGDAEB"
 
 
+@lru_cache(maxsize=128)
 def scale(key: Key) -> tuple[int, ...]:
     """Return the seven pitch classes of a key, from its tonic upwards.
 
