@@ -1,9 +1,8 @@
-"""The whole estimator with its constants chosen from all others, or not chosen at all.
+"""The estimator with its constants chosen from all others, or not chosen at all.
 
-What ships was settled with these people in view. Here weights and lag are either the best for
-all people but the one who is scored, or none is chosen: the arousal of all candidates is averaged.
-Many candidates are about equally good, so the best for the others is often not the best for the
-one: choosing among near ties costs more than it gains.
+What ships was settled with these people in view. Here the constants of the skin's change (its
+size, its minute, whether its level is heard) are either the best for all people but the one who is
+scored, or none is chosen: the arousal of all candidates is averaged.
 """
 
 from __future__ import annotations
@@ -13,52 +12,70 @@ from itertools import product
 
 import numpy as np
 
-from biofeedback.state import estimator
-from biofeedback.state.baseline import POPULATION
+from biofeedback.state import channels, estimator
+from body.before import deviations
 from sensors.signals import FloatArray
 
-__all__ = ["GRID", "Candidate", "chosen_without_each", "filtered"]
+__all__ = ["GRID", "SHIPPED", "Candidate", "chosen_without_each", "fused", "tracked"]
 
-#: Weights of heart rate, ln RMSSD, SCL and SCR rate, and the lag in s.
-Candidate = tuple[float, float, float, float, float]
-_SIZES, _LAGS_S = (0.0, 0.25, 0.5, 1.0), (3.0, 8.0, 20.0)
-GRID: list[Candidate] = [
-    (1.0, -a, b, c, lag_s) for a, b, c, lag_s in product(_SIZES, _SIZES, _SIZES, _LAGS_S)
-]
-_WINDOW_S = 60
+#: What of the skin's change counts for one of the heart's standard deviations, over how many
+#: seconds, and what its level may add at most.
+Candidate = tuple[float, float, float]
+SHIPPED: Candidate = (channels._CHANGE_SD, channels._MINUTE_S, channels._MOST_LEVEL_SDS)
+GRID: list[Candidate] = list(product((0.067, 0.08, 0.1, 0.133), (60.0, 90.0, 120.0), (0.0, 0.5)))
+_HEART_RATE, _LN_RMSSD, _LN_SCL = 0, 1, 2
 
 
-def filtered(
-    features: FloatArray, quality: FloatArray, rest_s: int, ends_s: FloatArray
+def fused(
+    features: FloatArray, quality: FloatArray, rest_s: int, candidate: Candidate = SHIPPED
 ) -> FloatArray:
-    """Return arousal by each candidate, mean over 60 s up to each end, (candidates, ends).
+    """Return the index as it is measured, once a second, by the estimator's own rules.
 
-    The estimator's own rules, once a second: deviations from rest kept within 3, weighted with
-    their quality, followed by a scalar Kalman filter.
+    `features` and `quality` are (seconds, 4); NaN where neither heart nor skin is known.
     """
-    pooled = np.array([POPULATION[name].sd_within for name in POPULATION])
-    rest = features[:rest_s]
-    spread = np.sqrt((np.nanvar(rest, axis=0) + pooled**2) / 2)
-    z = np.clip((features - np.nanmedian(rest, axis=0)) / spread, -3.0, 3.0)
+    change_sd, minute_s, most_level = candidate
+    z = deviations(features, rest_s)
     trust = np.where(np.isfinite(z), quality, 0.0)
-    z = np.nan_to_num(z)
-    weights = np.array([candidate[:4] for candidate in GRID])
-    lags_s = np.array([candidate[4] for candidate in GRID])
-    total = trust @ np.abs(weights).T
-    measured = (trust * z) @ weights.T / np.maximum(total, 1e-12)
-    share = total / np.abs(weights).sum(axis=1)
-    wander, most = estimator.EstimatorSettings().wander_per_s, estimator._NOTHING_VARIANCE
-    index, variance = np.zeros(len(GRID)), np.full(len(GRID), most)
-    arousal = np.full((len(features), len(GRID)), 0.3)
+    heart_trust, skin_trust = trust[:, : _LN_RMSSD + 1].max(axis=1), trust[:, _LN_SCL]
+    weights = trust[:, : _LN_RMSSD + 1] * np.array(list(channels.HEART_READINGS.values()))
+    total = np.abs(weights).sum(axis=1)
+    raw = (weights * np.nan_to_num(z[:, : _LN_RMSSD + 1])).sum(axis=1) / np.maximum(total, 1e-12)
+    heart = np.minimum(1.0, heart_trust / estimator._FULL_SAY) * np.arcsinh(raw) / channels._ONE
+    value = np.log(np.exp(features[:, _LN_SCL]) + channels._OFFSET_US)
+    value[skin_trust <= 0.0] = np.nan
+    minute = _leaky(value, minute_s)
+    level = (minute - _leaky(minute, channels._QUARTER_HOUR_S)) / channels._LEVEL_SD
+    say = np.minimum(1.0, skin_trust / estimator._FULL_SAY)
+    change = _bent((value - minute) / change_sd, channels._MOST_CHANGE_SDS)
+    level = _bent(level, most_level) if most_level else 0.0 * level
+    agreed = np.where(
+        total > 0.0, np.clip(level, np.minimum(heart, 0.0), np.maximum(heart, 0.0)), level
+    )
+    index = np.nan_to_num(heart) + say * np.nan_to_num(change + agreed)
+    index[(total <= 0.0) & ~np.isfinite(value)] = np.nan
+    return index
+
+
+def tracked(
+    features: FloatArray, quality: FloatArray, rest_s: int, candidate: Candidate = SHIPPED
+) -> FloatArray:
+    """Return arousal by a candidate, once a second."""
+    measured = fused(features, quality, rest_s, candidate)
+    trust = np.where(np.isfinite(features), quality, 0.0)
+    share = (trust[:, : _LN_RMSSD + 1].max(axis=1) + trust[:, _LN_SCL]) / 2.0
+    settings, most = estimator.EstimatorSettings(), estimator._NOTHING_VARIANCE
+    index, variance = 0.0, most
+    followed = np.zeros(len(features))
     for second in range(rest_s, len(features)):
-        variance = np.minimum(most, variance + wander)
-        noise = wander * lags_s**2 / np.maximum(share[second], 1e-9)
-        gain = np.where(share[second] > 0.0, variance / (variance + noise), 0.0)
-        index = index + gain * (measured[second] - index)
-        variance = variance * (1.0 - gain)
-        logit = estimator._REST_LOGIT + estimator._LOGIT_PER_SD * index
-        arousal[second] = 1.0 / (1.0 + np.exp(-logit))
-    return np.array([arousal[int(end) - _WINDOW_S : int(end)].mean(axis=0) for end in ends_s]).T
+        variance = min(most, variance + settings.wander_per_s)
+        if share[second] > 0.0:
+            noise = settings.wander_per_s * settings.lag_s**2 / share[second]
+            gain = variance / (variance + noise)
+            index += gain * (measured[second] - index)
+            variance *= 1.0 - gain
+        followed[second] = index
+    logit = estimator._REST_LOGIT + estimator._LOGIT_PER_SD * followed
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
 
 def chosen_without_each(
@@ -79,3 +96,19 @@ def chosen_without_each(
     usual = max(set(best), key=best.count)
     chosen = [scores[number][place] for number, place in enumerate(best)]
     return chosen, GRID[usual], best.count(usual)
+
+
+def _leaky(values: FloatArray, tau_s: float) -> FloatArray:
+    """Return the estimator's leaky mean of values once a second; it holds where none is known."""
+    found, mean, seen_s = np.full(len(values), np.nan), np.nan, 0.0
+    for second, value in enumerate(values):
+        if np.isfinite(value):
+            mean = value if np.isnan(mean) else mean
+            seen_s = min(tau_s, seen_s + 1.0)
+            mean += (value - mean) / seen_s
+        found[second] = mean
+    return found
+
+
+def _bent(values: FloatArray, most: float) -> FloatArray:
+    return np.asarray(values / np.sqrt(1.0 + (values / most) ** 2))

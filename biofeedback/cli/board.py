@@ -13,6 +13,7 @@ from rich.text import Text
 from biofeedback.cli.keys import GO_ON, HELP
 from biofeedback.cli.numbers import Numbers, joined, sensor_text
 from biofeedback.cli.words import clock_text
+from biofeedback.state.notes import NOTE_WORDS
 from biofeedback.views.picture import WORDLESS_S, Picture
 
 __all__ = ["Board"]
@@ -69,6 +70,8 @@ class Board:
         grid.add_row("Arousal", numbers.arousal(max(10, width - _FRAME_WIDTH), plain))
         for row in numbers.wearers():
             grid.add_row("", row)
+        for note in picture.notes:
+            grid.add_row("", Text(NOTE_WORDS[note], "yellow"))
         if rest := _rest(picture):
             grid.add_row("Rest", Text(rest, "dim"))
         grid.add_row()

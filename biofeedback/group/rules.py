@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from biofeedback.common.portable_math import exp, log
 from biofeedback.metrics.base import Reading
 from biofeedback.state.estimator import State, SubjectState
+from biofeedback.state.notes import Note
 
 __all__ = ["mean", "mean_readings", "weights"]
 
@@ -53,6 +54,7 @@ def mean(bodies: Mapping[str, SubjectState], shares: Mapping[str, float], now_s:
         phase="rest" if any(state.phase == "rest" for state in states.values()) else "tracking",
         contributions=contributions(states),
         breaths_per_minute=math.fsum(breaths) / len(breaths) if breaths else None,
+        notes=notes(states),
     )
 
 
@@ -63,6 +65,11 @@ def contributions(states: Mapping[str, State]) -> dict[str, float]:
         for name, state in states.items()
         for reading, z in state.contributions.items()
     }
+
+
+def notes(states: Mapping[str, State]) -> tuple[Note, ...]:
+    """Return what is to be said of anybody, each once."""
+    return tuple(dict.fromkeys(note for state in states.values() for note in state.notes))
 
 
 def mean_readings(

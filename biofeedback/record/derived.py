@@ -111,7 +111,7 @@ class WindowLine(DerivedLine, frozen=True, tag="window"):
     to_seq: Count  #: last line that it rests on
 
 
-class StateLine(DerivedLine, frozen=True, tag="state"):
+class StateLine(DerivedLine, frozen=True, tag="state", omit_defaults=True):
     """Derived: the arousal estimate with its interval."""
 
     arousal: Number
@@ -121,6 +121,7 @@ class StateLine(DerivedLine, frozen=True, tag="state"):
     phase: str  #: "rest" or "tracking"
     breaths_per_minute: Number | None  #: None where it is not known
     contributions: dict[str, Number]  #: of each metric, in standard deviations
+    notes: tuple[str, ...] = ()  #: what else is to be said of the body, see `state.notes`
 
 
 class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
@@ -237,7 +238,7 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[DerivedLine]:
                     t=t, seq=seq, arousal=short(item.arousal), low=short(item.low),
                     high=short(item.high), confidence=short(item.confidence), phase=item.phase,
                     breaths_per_minute=short(item.breaths_per_minute),
-                    contributions=shortened(item.contributions),
+                    contributions=shortened(item.contributions), notes=item.notes,
                 )
             ]  # fmt: skip
         case Decision():

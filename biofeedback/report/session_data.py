@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,8 @@ class SessionData:
     """One session. Times are session seconds; an empty log beyond its header gives empty arrays.
 
     `keys` are (time_s, name) where the music took on a key, `tempo` (time_s, bpm) where it changed
-    speed. `end` is None when the session was cut short.
+    speed. `said` is for which share of the estimates each note on the body stood. `end` is None
+    when the session was cut short.
     """
 
     folder: Path
@@ -90,6 +92,7 @@ class SessionData:
     keys: tuple[tuple[float, str], ...]
     tempo: tuple[tuple[float, float], ...]
     notes: int
+    said: dict[str, float]
     gaps: tuple[lines.GapLine, ...]
     statuses: tuple[lines.StatusLine, ...]
     commands: tuple[lines.CommandLine, ...]
@@ -152,6 +155,7 @@ class _Gathered:
         self._bars: list[tuple[float, str]] = []
         self._tempo: list[TempoSegment] = []
         self._notes = 0
+        self._said: Counter[str] = Counter()
         self._gaps: list[lines.GapLine] = []
         self._statuses: list[lines.StatusLine] = []
         self._commands: list[lines.CommandLine] = []
@@ -193,6 +197,7 @@ class _Gathered:
         self._states.add(
             [line.t, line.arousal, line.low, line.high, line.confidence, line.phase == "tracking"]
         )
+        self._said.update(line.notes)
 
     def _decision(self, line: lines.DecisionLine) -> None:
         params, setpoint = line.params, line.setpoint
@@ -246,6 +251,7 @@ class _Gathered:
             keys=self._keys(),
             tempo=tuple((segment.time_s, segment.bpm) for segment in self._tempo),
             notes=self._notes,
+            said={note: n / len(self._states["t"]) for note, n in self._said.items()},
             gaps=tuple(self._gaps),
             statuses=tuple(self._statuses),
             commands=tuple(self._commands),

@@ -8,6 +8,7 @@ import numpy as np
 
 from biofeedback.report.session_data import SessionData
 from biofeedback.report.words import joined, length, rounded, share
+from biofeedback.state.notes import NOTE_WORDS
 from sensors.signals import Signal
 
 __all__ = ["ArousalChange", "arousal_change", "followed_share", "heart_beats_left_out", "sentences"]
@@ -17,6 +18,7 @@ _HEART = {Signal.RR.value, Signal.HR.value, Signal.ECG.value, Signal.PPG.value}
 _STRETCH_S = 60.0
 _FEWEST_TICKS = 20
 _COUNTED = 0.15  #: confidence from which one of a group counts
+_NOTED = 0.1  #: share of the time from which a note on the body is repeated
 _TOGETHER = 0.05  #: synchrony from which the music says so
 
 
@@ -133,7 +135,8 @@ def _arousal(story: SessionData) -> list[str]:
         f"{whose} arousal estimate went from {change.first:.2f} in the first {stretch} that could "
         f"be followed (likely {change.first_low:.2f} to {change.first_high:.2f}) to "
         f"{change.last:.2f} in the last (likely {change.last_low:.2f} to {change.last_high:.2f}); "
-        "0.30 stands for rest, 1 for the most aroused."
+        "0.30 stands for rest, 1 for the most aroused. It was tested on acute stress in seated "
+        "people, and says nothing of mental load."
     )
     sure = (
         "The two ranges do not overlap, so the estimate itself did change; this does not show "
@@ -190,7 +193,16 @@ def _signal(story: SessionData) -> list[str]:
     if troubles:
         text = joined(troubles)
         said += f" {text[0].upper()}{text[1:]}."
-    return [said]
+    return [" ".join([said, *_noted(story)])]
+
+
+def _noted(story: SessionData) -> list[str]:
+    """Return what was said of the body while it played, for as long as matters."""
+    return [
+        f"For {share(story.said[note])} of the time it was noted: {words[0].lower()}{words[1:]}"
+        for note, words in NOTE_WORDS.items()
+        if story.said.get(note, 0.0) >= _NOTED
+    ]
 
 
 def _limits(story: SessionData) -> str:

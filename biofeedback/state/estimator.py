@@ -1,8 +1,8 @@
-"""Fuses heart and skin into one arousal value that says how sure it is.
+"""Fuses heart and skin into one arousal value that says how sure it is, and what it is worth.
 
-The index is a weighted mean of deviations from rest, zHR - z_lnRMSSD/4 + z_lnSCL/4 + z_lnSCR/4.
-It follows a random walk that a scalar Kalman filter tracks. Arousal is its logistic image: rest
-is 0.3, one pooled standard deviation above rest is 0.5, two are 0.7, one below is 0.155.
+The index is the heart's level plus the skin's change (`channels`). It follows a random walk that a
+scalar Kalman filter tracks. Arousal is its logistic image: rest is 0.3, one pooled standard
+deviation above rest is 0.5, two are 0.7, one below is 0.155.
 """
 
 from __future__ import annotations
@@ -18,29 +18,35 @@ from biofeedback.common.portable_math import exp, log
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
 from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, features
+from biofeedback.state.channels import HEART_READINGS, Channel, HeartLevel, SkinChange
+from biofeedback.state.leaky import LeakyMean
+from biofeedback.state.notes import Note
 
 __all__ = ["Estimator", "EstimatorSettings", "State", "SubjectState"]
 
 
-#: The signs are those of the literature. The sizes of heart rate, SCL and SCR are what a search
-#: that leaves each person out chose in 16 of 17 cases (benchmarks/arousal_auc.py, Stress-Predict).
-#: It chose none of ln RMSSD, on wrists, where a pulse wave gives the beats; there its quality is
-#: low. From a strap, where nothing could be tried, it has the size of the others.
-_WEIGHTS = {"heart_rate": 1.0, "ln_rmssd": -0.25, "scl": 0.25, "scr_rate": 0.25}
-_WEIGHT_SUM = math.fsum(abs(weight) for weight in _WEIGHTS.values())
-#: All that follows is of our own choosing. The personal variance makes nine of ten intervals
-#: contain what is measured in the next half minute, on the same recordings.
-_LARGEST_Z = 3.0
 _REST_LOGIT = log(0.3 / 0.7)
 _LOGIT_PER_SD = -_REST_LOGIT
+#: All that follows is of our own choosing.
 _UNKNOWN_TRUST, _LATE_TRUST = 0.25, 0.5
 _ENOUGH_KNOWN = 0.5
-#: When even the best reading has less quality than this, confidence falls in proportion, however
-#: long they have agreed: a sensor without skin contact agrees with itself.
-_FULL_QUALITY = 0.5
+#: Below this quality a source counts for less, in proportion; above, all count alike. A source
+#: must not lose its say to another that only measures more easily.
+_FULL_SAY = 0.25
 _NOTHING_VARIANCE = 2.25
-_POPULATION_VARIANCE, _PERSONAL_VARIANCE, _WEAK_VARIANCE = 1.0, 0.06, 0.16
+_POPULATION_VARIANCE, _WEAK_VARIANCE = 1.0, 0.1
+#: What the index will do in the next half minute is what it did lately; before that is known, as
+#: much as it did in 17 people. The factor makes nine of ten intervals hold it.
+_UNREST_S, _UNREST_PRIOR, _UNREST_FACTOR = 120.0, 0.3, 1.5
 _INTERVAL_SDS = 1.645
+#: What a source that is at its best is worth alone, and how much of it is left of one that does not
+#: answer at all.
+_ALONE, _MUTE = 0.85, 0.3
+#: Below the first a source is said not to answer, until it is above the second again.
+_SILENT, _ANSWERS_AGAIN = 0.2, 0.35
+#: So much motion halves what a source is worth: a wrist that moves as much hides what bodies do.
+_HALF_STILL_G = 0.05
+_RESTING_WORTH, _WEAK_WORTH = 0.6, 0.8
 
 
 class EstimatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -60,12 +66,14 @@ class EstimatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 class State:
     """Arousal at one moment: 0 to 1, with a 90 % interval and a confidence of 0 to 1.
 
-    `confidence` is the share of the uncertainty (variance) of knowing nothing that the data have
-    removed; readings of poor quality lower it, and it fades to 0 while nothing arrives.
+    `confidence` says how well the sources that are there tell arousal: one alone less than both, a
+    source of poor quality or one that does not answer less, a weak rest less; it fades to 0 while
+    nothing arrives.
 
-    `contributions` holds the deviation from rest of each reading that was used, in standard
-    deviations, by name. During `rest` they are deviations from people in general.
-    `breaths_per_minute` is the reading `breathing_rate`, None while it is unknown.
+    `contributions` holds what each reading that was used says, in standard deviations, by name: of
+    the heart the deviation from rest (during `rest` from people in general), of the skin the change
+    against its own last minute. `breaths_per_minute` is the reading `breathing_rate`, None while it
+    is unknown. `notes` is what else is to be said of the body.
     """
 
     time_s: float
@@ -76,14 +84,15 @@ class State:
     phase: Literal["rest", "tracking"]
     contributions: dict[str, float]
     breaths_per_minute: float | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Estimator:
     """Steps on the session's grid; with a stored baseline it tracks from the first step.
 
-    During the rest, readings are compared with people in general. A reading whose rest is unknown
-    afterwards is too, with a quarter of its weight, until a minute beside other readings has shown
-    where its rest must be; from then on it has half of its weight.
+    During the rest, the heart is compared with people in general. A heart whose rest is unknown
+    afterwards is too, with a quarter of its weight, until a minute beside the skin has shown where
+    its rest must be; from then on it has half of its weight.
     """
 
     def __init__(self, settings: EstimatorSettings, baseline: Baseline | None) -> None:
@@ -91,11 +100,14 @@ class Estimator:
         self._baseline = baseline
         self._learner = None if baseline else BaselineLearner(settings.rest)
         self._late = LateBaseline()
+        self._heart, self._skin = HeartLevel(), SkinChange()
+        self._unrest = LeakyMean(_UNREST_S, _UNREST_PRIOR)
         self._index = 0.0
         self._variance = _NOTHING_VARIANCE
         self._last_s: float | None = None
         self._silent_s = 0.0
-        self._quality = 0.0
+        self._worth = 0.0
+        self._notes: list[Note] = []
 
     @property
     def baseline(self) -> Baseline | None:
@@ -109,19 +121,30 @@ class Estimator:
         step_s = 0.0 if self._last_s is None else max(0.0, now_s - self._last_s)
         self._last_s = now_s
         self._rest(readings, now_s)
-        contributions, index, trust = self._measure(readings)
+        said: dict[str, float] = {}
+        skin = self._skin_change(readings, now_s, said)
+        heart = self._heart_level(readings, skin, step_s, said)
         self._variance = min(
             _NOTHING_VARIANCE, self._variance + self._settings.wander_per_s * step_s
         )
-        if trust > 0.0:
-            best = max(r.quality for r in readings if r.name in contributions)
-            self._quality = min(1.0, best / _FULL_QUALITY)
-            self._silent_s = 0.0
-            self._correct(index, trust, step_s)
-        else:
+        if heart is None and skin is None:
             self._silent_s += step_s
+        else:
+            self._silent_s = 0.0
+            self._correct(_fused(heart, skin), _trust(heart, skin), step_s)
+            self._worth = _worth(heart, skin) * _stillness(readings)
         breaths = next((r.value for r in readings if r.name == "breathing_rate"), None)
-        return self._state(now_s, contributions, breaths)
+        self._listen("heart_silent", heart)
+        self._listen("skin_silent", skin)
+        return self._state(now_s, said, breaths)
+
+    def _listen(self, note: Note, channel: Channel | None) -> None:
+        """Note that a source does not answer, and take the note back once it does."""
+        if note in self._notes:
+            if channel is None or channel.answer > _ANSWERS_AGAIN:
+                self._notes.remove(note)
+        elif channel is not None and channel.answer < _SILENT:
+            self._notes.append(note)
 
     def _rest(self, readings: tuple[Reading, ...], now_s: float) -> None:
         """Learn while the person rests; afterwards start over on the person's own scale.
@@ -136,35 +159,55 @@ class Estimator:
         else:
             self._learner = None
             self._index, self._variance = 0.0, _NOTHING_VARIANCE
+            self._heart = HeartLevel()
 
-    def _measure(self, readings: tuple[Reading, ...]) -> tuple[dict[str, float], float, float]:
-        """Return the deviations used, their weighted mean, and the share of trust behind it."""
-        contributions = {}
-        unknown: list[tuple[str, float]] = []
-        total = weighted = known = 0.0
+    def _heart_level(
+        self,
+        readings: tuple[Reading, ...],
+        skin: Channel | None,
+        step_s: float,
+        said: dict[str, float],
+    ) -> Channel | None:
+        deviations = {}
         for name, value, quality in features(readings):
-            if quality <= 0.0:
+            if quality <= 0.0 or name not in HEART_READINGS:
                 continue
-            z = None if self._baseline is None else self._baseline.z(name, value)
-            trust = quality
+            z, trust = self._deviation(name, value, quality, skin)
             if z is not None:
-                known += trust
-            elif self._baseline is not None:
-                unknown.append((name, value))
-                z = self._late.z(name, value)
-                trust *= _UNKNOWN_TRUST if z is None else _LATE_TRUST
-            if z is None:
-                prior = POPULATION[name]
-                z = (value - prior.mean) / prior.sd_between
-            contributions[name] = z
-            weight = _WEIGHTS[name] * trust
-            total += abs(weight)
-            weighted += weight * min(max(z, -_LARGEST_Z), _LARGEST_Z)
-        if known >= _ENOUGH_KNOWN:
-            for name, value in unknown:
-                sign = math.copysign(1.0, _WEIGHTS[name])
-                self._late.feed(name, value, sign * self._index)
-        return contributions, weighted / total if total else 0.0, total / _WEIGHT_SUM
+                said[name] = z
+                deviations[name] = (z, trust)
+        return self._heart.step(deviations, step_s)
+
+    def _deviation(
+        self, name: str, value: float, quality: float, skin: Channel | None
+    ) -> tuple[float | None, float]:
+        """Return how far a feature of the heart lies from rest, and the trust in that.
+
+        None while a skin that is known shows where a rest must be that was missed.
+        """
+        prior = POPULATION[name]
+        among_people = (value - prior.mean) / prior.sd_between
+        if self._baseline is None:
+            return among_people, quality
+        z = self._baseline.z(name, value)
+        if z is not None:
+            return z, quality
+        z = self._late.z(name, value)
+        if skin is not None and skin.trust >= _ENOUGH_KNOWN:
+            self._late.feed(name, value, math.copysign(1.0, HEART_READINGS[name]) * self._index)
+        elif z is None:
+            return among_people, _UNKNOWN_TRUST * quality
+        return z, _LATE_TRUST * quality
+
+    def _skin_change(
+        self, readings: tuple[Reading, ...], now_s: float, said: dict[str, float]
+    ) -> Channel | None:
+        for reading in readings:
+            if reading.name == "scl" and reading.value is not None and reading.quality > 0.0:
+                skin = self._skin.step(reading.value, reading.quality, now_s)
+                said["scl"] = skin.deviation
+                return skin
+        return None
 
     def _correct(self, index: float, trust: float, step_s: float) -> None:
         """Move towards a measurement.
@@ -176,29 +219,72 @@ class Estimator:
         density = settings.wander_per_s * (settings.lag_s * settings.lag_s) / trust
         noise = density / step_s if step_s > 0.0 else density
         gain = self._variance / (self._variance + noise)
-        self._index += gain * (index - self._index)
+        off = index - self._index
+        self._unrest.feed(off * off, step_s)
+        self._index += gain * off
         self._variance *= 1.0 - gain
 
     def _state(
-        self, now_s: float, contributions: dict[str, float], breaths_per_minute: float | None
+        self,
+        now_s: float,
+        said: dict[str, float],
+        breaths_per_minute: float | None,
     ) -> State:
+        unrest, worth = _UNREST_FACTOR * self._unrest.mean, 1.0
         if self._baseline is None:
-            level_variance = _POPULATION_VARIANCE
-        else:
-            level_variance = _WEAK_VARIANCE if self._baseline.weak else _PERSONAL_VARIANCE
-        variance = min(self._variance + level_variance, _NOTHING_VARIANCE)
-        margin = _INTERVAL_SDS * math.sqrt(variance)
+            unrest, worth = unrest + _POPULATION_VARIANCE, _RESTING_WORTH
+        elif self._baseline.weak:
+            unrest, worth = unrest + _WEAK_VARIANCE, _WEAK_WORTH
+        margin = _INTERVAL_SDS * math.sqrt(min(self._variance + unrest, _NOTHING_VARIANCE))
         fade = max(0.0, 1.0 - self._silent_s / self._settings.forget_s)
+        known = 1.0 - self._variance / _NOTHING_VARIANCE
         return State(
             time_s=now_s,
             arousal=_arousal(self._index),
             low=_arousal(self._index - margin),
             high=_arousal(self._index + margin),
-            confidence=fade * self._quality * (1.0 - variance / _NOTHING_VARIANCE),
+            confidence=fade * worth * known * self._worth,
             phase="rest" if self._learner is not None else "tracking",
-            contributions=contributions,
+            contributions=said,
             breaths_per_minute=breaths_per_minute,
+            notes=tuple(self._notes),
         )
+
+
+def _say(trust: float) -> float:
+    return min(1.0, trust / _FULL_SAY)
+
+
+def _fused(heart: Channel | None, skin: Channel | None) -> float:
+    """Return the heart's level plus the skin's change, and of its level what the heart confirms."""
+    if skin is None:
+        return 0.0 if heart is None else heart.deviation
+    change = _say(skin.trust) * skin.deviation
+    if heart is None:
+        return change + skin.level
+    level = _say(heart.trust) * heart.deviation
+    agreed = min(max(skin.level, min(level, 0.0)), max(level, 0.0))
+    return level + change + _say(skin.trust) * agreed
+
+
+def _trust(heart: Channel | None, skin: Channel | None) -> float:
+    return ((heart.trust if heart else 0.0) + (skin.trust if skin else 0.0)) / 2.0
+
+
+def _worth(heart: Channel | None, skin: Channel | None) -> float:
+    """Return how well those that are there tell arousal: what neither of them misses."""
+    missed = 1.0
+    for channel in (heart, skin):
+        if channel is not None:
+            answers = _MUTE + (1.0 - _MUTE) * channel.answer
+            missed *= 1.0 - _ALONE * _say(channel.trust) * math.sqrt(channel.trust) * answers
+    return 1.0 - missed
+
+
+def _stillness(readings: tuple[Reading, ...]) -> float:
+    """Return 1 for a sensor that lies still or that no motion is known of, less for others."""
+    motion_g = next((r.value for r in readings if r.name == "motion"), None)
+    return 1.0 if motion_g is None else _HALF_STILL_G / (_HALF_STILL_G + motion_g)
 
 
 def _arousal(index: float) -> float:

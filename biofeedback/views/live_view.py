@@ -128,6 +128,7 @@ class LiveView:
             },
             question=self.question,
             troubles=self.troubles,
+            notes=state.notes if state else (),
             wearers=body.wearers(now_s),
             synchrony=together.value,
             synchrony_s=together.measured_s,

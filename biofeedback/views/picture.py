@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from biofeedback.state.notes import Note
+
 __all__ = [
     "GONE_S",
     "OLD_S",
@@ -122,6 +124,7 @@ class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
     overrides: dict[str, str] = {}
     question: str = ""  #: what the listener is asked now
     troubles: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()  #: what else is to be said of the body
     wearers: tuple[WearerView, ...] = ()  #: of a group
     synchrony: float | None = None  #: of a group, beyond chance, 0 to 1
     synchrony_s: float | None = None  #: when it was measured

@@ -116,6 +116,10 @@ def test_an_output_that_is_lost_is_told(picture: Picture) -> None:
     assert "the audio device has gone; trying again" in words(lost)
 
 
+def test_what_is_noted_of_the_body_is_shown(picture: Picture) -> None:
+    assert "Your skin hardly answers here" in words(replace(picture, notes=("skin_silent",)))
+
+
 def test_the_phase_of_a_programme_is_shown(picture: Picture) -> None:
     led = replace(picture, phase="lead", phase_left_s=95.0)
     assert "lead · at most 1:35 left" in words(led)

@@ -207,6 +207,17 @@ def test_overlapping_gaps_are_counted_once(base: Path, tmp_path: Path) -> None:
     assert "skin signal had gaps of 5 s" in said
 
 
+def test_the_summary_repeats_what_was_noted_of_the_body_for_long(
+    base: Path, tmp_path: Path
+) -> None:
+    noted = state(40, 0.5, 0.1).replace('"t":', '"notes":["skin_silent"],"t":')
+    often = story_of(tmp_path / "often", [noted, *[state(41, 0.5, 0.1)] * 3], base)
+    rarely = story_of(tmp_path / "rarely", [noted, *[state(41, 0.5, 0.1)] * 30], base)
+    said = "For 25 % of the time it was noted: your skin hardly answers here"
+    assert said in " ".join(summary.sentences(often))
+    assert "noted" not in " ".join(summary.sentences(rarely))
+
+
 def test_the_summary_has_four_to_eight_sentences_for_any_session(
     base: Path, tmp_path: Path
 ) -> None:

@@ -1,9 +1,11 @@
 """Claims about fused arousal."""
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from biofeedback.metrics.bank import MetricBank, MetricSettings
@@ -68,10 +70,84 @@ def test_heart_alone_skin_alone_and_both_raise_arousal(names: tuple[str, ...]) -
         level = STIRRED if now_s > 60.0 else CALM
         return {name: level[name] for name in names}
 
-    states = tracked(course, 120.0)
+    states = tracked(course, 90.0)
     assert states[-1].arousal > 0.7
     assert states[119].arousal < 0.35
-    assert set(states[-1].contributions) == set(names)
+    assert set(states[-1].contributions) == set(names) - {"scr_rate"}
+
+
+def test_both_say_more_than_either_alone() -> None:
+    def peak(*names: str) -> float:
+        def course(now_s: float) -> dict[str, float | None]:
+            return {name: (STIRRED if now_s > 60.0 else CALM)[name] for name in names}
+
+        return max(state.arousal for state in tracked(course, 120.0))
+
+    assert peak(*HEART, *SKIN) > max(peak(*HEART), peak(*SKIN)) + 0.1
+
+
+def test_skin_tells_a_change_and_the_heart_a_level() -> None:
+    """A level of the skin alone says little after some minutes: electrodes drift."""
+
+    def after(*names: str) -> list[State]:
+        def course(now_s: float) -> dict[str, float | None]:
+            return {name: (STIRRED if now_s > 60.0 else CALM)[name] for name in names}
+
+        return tracked(course, 660.0)
+
+    heart, skin = after(*HEART), after(*SKIN)
+    assert heart[-1].arousal == pytest.approx(heart[200].arousal, abs=0.05)
+    assert 0.3 < skin[-1].arousal < 0.42 < skin[200].arousal
+
+
+def test_skin_that_moistens_for_an_hour_is_no_arousal() -> None:
+    """By 1.5 % a minute, as under fresh electrodes, while the heart rests."""
+
+    def course(now_s: float) -> dict[str, float | None]:
+        return CALM | {"scl": 2.0 * 1.015 ** (now_s / 60.0)}
+
+    assert max(state.arousal for state in tracked(course, 3600.0)[120:]) < 0.36
+
+
+def test_a_rest_whose_skin_was_off_spoils_nothing() -> None:
+    off = Baseline(KNOWN.resting | {"scl": RestingValue(-2.0, 0.01, 360)}, 180.0, weak=False)
+    assert tracked(lambda _: CALM, 60.0, off) == tracked(lambda _: CALM, 60.0)
+
+
+def test_electrodes_put_on_anew_are_no_change() -> None:
+    def course(now_s: float) -> dict[str, float | None]:
+        if 100.0 < now_s < 140.0:
+            return CALM | {"scl": None}
+        return CALM | {"scl": 2.0 if now_s < 120.0 else 6.0}
+
+    assert tracked(course, 160.0)[-1].arousal == pytest.approx(0.3, abs=0.02)
+
+
+def test_neither_source_can_drown_the_other() -> None:
+    """A jump of the electrodes, or a heart that races, moves arousal; the other is still heard."""
+    jump = tracked(lambda now_s: CALM | {"scl": 2.0 if now_s < 60.0 else 60.0}, 90.0)[-1]
+    calmer = tracked(
+        lambda now_s: CALM | {"scl": 2.0 if now_s < 60.0 else 60.0, "heart_rate": 55.0}, 90.0
+    )[-1]
+    racing = tracked(lambda _: CALM | {"heart_rate": 100.0}, 90.0)[-1]
+    faster = tracked(lambda _: CALM | {"heart_rate": 130.0}, 90.0)[-1]
+    assert calmer.arousal < jump.arousal - 0.05
+    assert racing.arousal + 0.005 < faster.arousal < 1.0
+
+
+def test_a_poor_heart_keeps_its_say_beside_a_good_skin() -> None:
+    """A wrist measures skin easily and beats badly; that makes the skin no better a witness."""
+
+    def told(quality: float) -> float:
+        estimator = Estimator(EstimatorSettings(), KNOWN)
+        for tick in range(120):
+            now_s = tick / 2
+            heart = readings({"heart_rate": 72.0}, now_s, quality)
+            state = estimator.step(heart + readings({"scl": 2.0}, now_s), now_s)
+        return state.arousal
+
+    assert told(0.35) == pytest.approx(told(1.0), abs=0.02)
+    assert told(0.05) < told(0.35) - 0.1
 
 
 def test_fewer_and_poorer_readings_widen_the_interval() -> None:
@@ -155,25 +231,112 @@ def test_equal_readings_give_equal_states() -> None:
     assert tracked(course, 100.0) == tracked(course, 100.0)
 
 
-def test_a_sensor_that_starts_after_the_rest_learns_where_its_rest_must_be() -> None:
-    """A dry wrist's 0.2 uS would pass for deep calm among people in general."""
-    dry = {"scl": 0.2, "scr_rate": 0.0}
+def test_a_strap_that_starts_after_the_rest_learns_where_its_rest_must_be() -> None:
+    """Ninety beats a minute would pass for arousal among people in general."""
+    skin = Baseline({name: KNOWN.resting[name] for name in SKIN}, 180.0, weak=False)
+
+    def course(now_s: float) -> dict[str, float | None]:
+        values: dict[str, float | None] = {name: CALM[name] for name in SKIN}
+        if now_s > 60.0:
+            values |= {"heart_rate": 90.0 if now_s < 240.0 else 97.0}
+        return values
+
+    states = tracked(course, 300.0, skin)
+    assert states[124].arousal == pytest.approx(0.3, abs=0.03)
+    assert states[470].contributions["heart_rate"] == pytest.approx(0.0, abs=0.3)
+    assert states[470].arousal == pytest.approx(0.3, abs=0.03)
+    assert states[-1].contributions["heart_rate"] > 1.0
+    assert states[-1].arousal > 0.45
+    assert states[-1].confidence < tracked(lambda _: CALM, 300.0)[-1].confidence
+
+
+def test_a_wristband_that_starts_after_the_rest_needs_none() -> None:
     heart = Baseline({name: KNOWN.resting[name] for name in HEART}, 180.0, weak=False)
 
     def course(now_s: float) -> dict[str, float | None]:
         values: dict[str, float | None] = {name: CALM[name] for name in HEART}
         if now_s > 60.0:
-            values |= dry
-        if now_s > 240.0:
-            values |= {"scl": 0.3}
+            values |= {"scl": 0.2 if now_s < 240.0 else 0.26}
         return values
 
-    states = tracked(course, 300.0, heart)
-    assert states[124].contributions["scl"] < -1.0
-    assert states[470].contributions["scl"] == pytest.approx(0.0, abs=0.3)
-    assert states[470].arousal == pytest.approx(0.3, abs=0.03)
-    assert states[-1].contributions["scl"] > 1.5
-    assert states[-1].arousal > states[470].arousal
+    states = tracked(course, 260.0, heart)
+    assert states[470].arousal == pytest.approx(0.3, abs=0.02)
+    assert states[-1].arousal > 0.45
+
+
+def varied(sds: float, scl_share: float) -> Callable[[float], dict[str, float | None]]:
+    """Return a course that swings within a minute, the heart by deviations and skin by a share."""
+
+    def course(now_s: float) -> dict[str, float | None]:
+        swing = math.sqrt(2.0) * math.sin(now_s / 10.0)
+        pooled = math.sqrt((4.0**2 + 5.0**2) / 2.0)
+        return {
+            "heart_rate": 62.0 + pooled * sds * swing, "scl": 2.0 * (1.0 + scl_share * swing)
+        }  # fmt: skip
+
+    return course
+
+
+@pytest.mark.parametrize(
+    ("names", "least", "most"),
+    [(("heart_rate", "scl"), 0.75, 1.0), (("heart_rate",), 0.5, 0.75), (("scl",), 0.5, 0.75)],
+)
+def test_one_source_is_worth_less_than_both(
+    names: tuple[str, ...], least: float, most: float
+) -> None:
+    course = varied(0.7, 0.05)
+    states = tracked(lambda now_s: {name: course(now_s)[name] for name in names}, 900.0)
+    assert least < states[-1].confidence < most
+
+
+@pytest.mark.parametrize(
+    ("course", "source", "mute"),
+    [
+        (varied(0.0, 0.0), "skin", {"heart_rate": None}),
+        (varied(0.15, 0.05), "heart", {"scl": None}),
+    ],
+    ids=["dry skin", "a heart held by a beta blocker"],
+)
+def test_a_body_that_does_not_answer_is_found_and_never_called_sure(
+    course: Callable[[float], dict[str, float | None]], source: str, mute: dict[str, float | None]
+) -> None:
+    states = tracked(lambda now_s: course(now_s) | mute, 1200.0)
+    assert states[-1].notes == (f"{source}_silent",)
+    assert states[-1].confidence < 0.35
+    assert not any(state.notes for state in states[:240])
+
+
+def test_a_body_that_answers_again_is_believed_again() -> None:
+    def course(now_s: float) -> dict[str, float | None]:
+        return varied(0.7, 0.0 if now_s < 1200.0 else 0.05)(now_s)
+
+    states = tracked(course, 1500.0)
+    assert states[2400].notes == ("skin_silent",)
+    assert states[-1].notes == ()
+    assert states[-1].confidence > states[2400].confidence + 0.1
+
+
+def test_a_shaken_sensor_is_worth_less() -> None:
+    still = tracked(lambda _: CALM | {"motion": 0.005}, 60.0)[-1]
+    shaken = tracked(lambda _: CALM | {"motion": 0.1}, 60.0)[-1]
+    assert shaken.confidence < 0.4 * still.confidence
+    assert shaken.arousal == still.arousal
+
+
+def test_a_weak_rest_is_worth_less() -> None:
+    weak = msgspec.structs.replace(KNOWN, weak=True)
+    assert (
+        tracked(lambda _: CALM, 60.0, weak)[-1].confidence
+        < 0.85 * tracked(lambda _: CALM, 60.0)[-1].confidence
+    )
+
+
+def test_the_interval_widens_for_a_body_that_is_restless() -> None:
+    def width(course: Callable[[float], dict[str, float | None]]) -> float:
+        state = tracked(course, 600.0)[-1]
+        return state.high - state.low
+
+    assert width(varied(1.5, 0.1)) > width(varied(0.3, 0.02)) + 0.1
 
 
 @pytest.mark.recordings

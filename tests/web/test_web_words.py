@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import biofeedback.web
+from biofeedback.state.notes import NOTE_WORDS
 from biofeedback.web.translations import LANGUAGES, catalogue, filled, language
 
 WEB = Path(biofeedback.web.__file__).parent
@@ -17,7 +18,7 @@ GIVEN = {"language", "facts", "words", "doorway", "page"}
 GIVEN |= {"part.ask", "part.head", "part.dock", "part.languages"}
 #: Keys that scripts put together: their beginnings.
 MADE = (
-    "programme.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
+    "note.", "programme.", "question.", "sensor.", "signal.", "stage.", "role.", "guests.", "set.",
     "why.", "wish.",
 )  # fmt: skip
 
@@ -74,3 +75,8 @@ def test_no_word_is_left_over() -> None:
 )
 def test_a_browsers_wish_is_followed(accepted: str, chosen: str) -> None:
     assert language(accepted) == chosen
+
+
+def test_each_note_on_the_body_has_the_same_words_on_every_screen() -> None:
+    english = catalogue("en")
+    assert all(english[f"script.note.{note}"] == words for note, words in NOTE_WORDS.items())

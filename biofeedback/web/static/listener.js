@@ -366,6 +366,7 @@ function age() {
 function drawSensors(picture) {
   const lines = (picture.sensors ?? []).map((sensor) => sensorWords(sensor, last));
   for (const trouble of picture.troubles ?? []) lines.push([trouble, ""]);
+  for (const note of picture.notes ?? []) lines.push([word(`note.${note}`), ""]);
   const text = lines.flat().join("\n");
   if (byId("details").dataset.text === text) return;
   byId("details").dataset.text = text;
