@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from biofeedback.state import channels, estimator
+from biofeedback.state import estimator, witnesses
 from body.before import deviations
 from sensors.signals import FloatArray
 
@@ -21,7 +21,7 @@ __all__ = ["GRID", "SHIPPED", "Candidate", "chosen_without_each", "fused", "trac
 #: What of the skin's change counts for one of the heart's standard deviations, over how many
 #: seconds, and what its level may add at most.
 Candidate = tuple[float, float, float]
-SHIPPED: Candidate = (channels._CHANGE_SD, channels._MINUTE_S, channels._MOST_LEVEL_SDS)
+SHIPPED: Candidate = (witnesses._CHANGE_SD, witnesses._MINUTE_S, witnesses._MOST_LEVEL_SDS)
 GRID: list[Candidate] = list(product((0.067, 0.08, 0.1, 0.133), (60.0, 90.0, 120.0), (0.0, 0.5)))
 _HEART_RATE, _LN_RMSSD, _LN_SCL = 0, 1, 2
 
@@ -37,16 +37,16 @@ def fused(
     z = deviations(features, rest_s)
     trust = np.where(np.isfinite(z), quality, 0.0)
     heart_trust, skin_trust = trust[:, : _LN_RMSSD + 1].max(axis=1), trust[:, _LN_SCL]
-    weights = trust[:, : _LN_RMSSD + 1] * np.array(list(channels.HEART_READINGS.values()))
+    weights = trust[:, : _LN_RMSSD + 1] * np.array(list(witnesses.HEART_READINGS.values()))
     total = np.abs(weights).sum(axis=1)
     raw = (weights * np.nan_to_num(z[:, : _LN_RMSSD + 1])).sum(axis=1) / np.maximum(total, 1e-12)
-    heart = np.minimum(1.0, heart_trust / estimator._FULL_SAY) * np.arcsinh(raw) / channels._ONE
-    value = np.log(np.exp(features[:, _LN_SCL]) + channels._OFFSET_US)
+    heart = np.minimum(1.0, heart_trust / estimator._FULL_SAY) * np.arcsinh(raw) / witnesses._ONE
+    value = np.log(np.exp(features[:, _LN_SCL]) + witnesses._OFFSET_US)
     value[skin_trust <= 0.0] = np.nan
     minute = _leaky(value, minute_s)
-    level = (minute - _leaky(minute, channels._QUARTER_HOUR_S)) / channels._LEVEL_SD
+    level = (minute - _leaky(minute, witnesses._QUARTER_HOUR_S)) / witnesses._LEVEL_SD
     say = np.minimum(1.0, skin_trust / estimator._FULL_SAY)
-    change = _bent((value - minute) / change_sd, channels._MOST_CHANGE_SDS)
+    change = _bent((value - minute) / change_sd, witnesses._MOST_CHANGE_SDS)
     level = _bent(level, most_level) if most_level else 0.0 * level
     agreed = np.where(
         total > 0.0, np.clip(level, np.minimum(heart, 0.0), np.maximum(heart, 0.0)), level
@@ -80,22 +80,32 @@ def tracked(
 
 def chosen_without_each(
     scores: list[FloatArray], area: Callable[[int, FloatArray], float]
-) -> tuple[list[FloatArray], Candidate, int]:
-    """Return each person's score by what was best for the others.
+) -> tuple[list[FloatArray], list[FloatArray], Candidate]:
+    """Return each person's score by what was best for the others, and by what is least for them.
 
-    `scores` has (candidates, ends) of each person, `area` the AUC of a person's score. The other
-    values are the candidate that was chosen most often, and how often.
+    Least: of all that are no worse for the others than the best by more than a standard error of
+    the difference (the rule of Breiman et al. 1984 for near ties), the one with the smallest say
+    for the skin. `scores` has (candidates, ends) of each person, `area` the AUC of a person's
+    score. The last value is what was least most often.
     """
     table = np.array(
         [[area(number, score) for score in each] for number, each in enumerate(scores)]
     )
-    best = [
-        int(np.argmax(np.delete(table, number, axis=0).mean(axis=0)))
-        for number in range(len(scores))
-    ]
-    usual = max(set(best), key=best.count)
-    chosen = [scores[number][place] for number, place in enumerate(best)]
-    return chosen, GRID[usual], best.count(usual)
+    best, least = [], []
+    for number in range(len(scores)):
+        others = np.delete(table, number, axis=0)
+        first = int(np.argmax(others.mean(axis=0)))
+        behind = others[:, [first]] - others
+        error = behind.std(axis=0, ddof=1) / np.sqrt(len(others))
+        near = np.flatnonzero(behind.mean(axis=0) <= error)
+        best.append(first)
+        least.append(int(max(near, key=lambda place: (GRID[place][:2], -GRID[place][2]))))
+    usual = max(set(least), key=least.count)
+    return (
+        [scores[number][place] for number, place in enumerate(best)],
+        [scores[number][place] for number, place in enumerate(least)],
+        GRID[usual],
+    )
 
 
 def _leaky(values: FloatArray, tau_s: float) -> FloatArray:

@@ -60,10 +60,7 @@ _KeyName = Annotated[
 
 
 class BeatLine(DerivedLine, frozen=True, tag="beat", omit_defaults=True):
-    """Derived: a heart beat and what was made of it; `nn` says whether metrics use it.
-
-    `wearer` says whose it is, in a group.
-    """
+    """Derived: a beat, whether metrics use it (`nn`), and in a group whose it is (`wearer`)."""
 
     time: Time  #: session time in s
     rr_ms: Number  #: the interval that ends there

@@ -1,6 +1,6 @@
 """Fuses heart and skin into one arousal value that says how sure it is, and what it is worth.
 
-The index is the heart's level plus the skin's change (`channels`). It follows a random walk that a
+The index is the heart's level plus the skin's change (`witnesses`). It follows a random walk that a
 scalar Kalman filter tracks. Arousal is its logistic image: rest is 0.3, one pooled standard
 deviation above rest is 0.5, two are 0.7, one below is 0.155.
 """
@@ -18,9 +18,9 @@ from biofeedback.common.portable_math import exp, log
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
 from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, features
-from biofeedback.state.channels import HEART_READINGS, Channel, HeartLevel, SkinChange
 from biofeedback.state.leaky import LeakyMean
 from biofeedback.state.notes import Note
+from biofeedback.state.witnesses import HEART_READINGS, HeartLevel, SkinChange, Witness
 
 __all__ = ["Estimator", "EstimatorSettings", "State", "SubjectState"]
 
@@ -138,12 +138,12 @@ class Estimator:
         self._listen("skin_silent", skin)
         return self._state(now_s, said, breaths)
 
-    def _listen(self, note: Note, channel: Channel | None) -> None:
+    def _listen(self, note: Note, witness: Witness | None) -> None:
         """Note that a source does not answer, and take the note back once it does."""
         if note in self._notes:
-            if channel is None or channel.answer > _ANSWERS_AGAIN:
+            if witness is None or witness.answer > _ANSWERS_AGAIN:
                 self._notes.remove(note)
-        elif channel is not None and channel.answer < _SILENT:
+        elif witness is not None and witness.answer < _SILENT:
             self._notes.append(note)
 
     def _rest(self, readings: tuple[Reading, ...], now_s: float) -> None:
@@ -164,10 +164,10 @@ class Estimator:
     def _heart_level(
         self,
         readings: tuple[Reading, ...],
-        skin: Channel | None,
+        skin: Witness | None,
         step_s: float,
         said: dict[str, float],
-    ) -> Channel | None:
+    ) -> Witness | None:
         deviations = {}
         for name, value, quality in features(readings):
             if quality <= 0.0 or name not in HEART_READINGS:
@@ -179,7 +179,7 @@ class Estimator:
         return self._heart.step(deviations, step_s)
 
     def _deviation(
-        self, name: str, value: float, quality: float, skin: Channel | None
+        self, name: str, value: float, quality: float, skin: Witness | None
     ) -> tuple[float | None, float]:
         """Return how far a feature of the heart lies from rest, and the trust in that.
 
@@ -201,7 +201,7 @@ class Estimator:
 
     def _skin_change(
         self, readings: tuple[Reading, ...], now_s: float, said: dict[str, float]
-    ) -> Channel | None:
+    ) -> Witness | None:
         for reading in readings:
             if reading.name == "scl" and reading.value is not None and reading.quality > 0.0:
                 skin = self._skin.step(reading.value, reading.quality, now_s)
@@ -255,7 +255,7 @@ def _say(trust: float) -> float:
     return min(1.0, trust / _FULL_SAY)
 
 
-def _fused(heart: Channel | None, skin: Channel | None) -> float:
+def _fused(heart: Witness | None, skin: Witness | None) -> float:
     """Return the heart's level plus the skin's change, and of its level what the heart confirms."""
     if skin is None:
         return 0.0 if heart is None else heart.deviation
@@ -267,17 +267,17 @@ def _fused(heart: Channel | None, skin: Channel | None) -> float:
     return level + change + _say(skin.trust) * agreed
 
 
-def _trust(heart: Channel | None, skin: Channel | None) -> float:
+def _trust(heart: Witness | None, skin: Witness | None) -> float:
     return ((heart.trust if heart else 0.0) + (skin.trust if skin else 0.0)) / 2.0
 
 
-def _worth(heart: Channel | None, skin: Channel | None) -> float:
+def _worth(heart: Witness | None, skin: Witness | None) -> float:
     """Return how well those that are there tell arousal: what neither of them misses."""
     missed = 1.0
-    for channel in (heart, skin):
-        if channel is not None:
-            answers = _MUTE + (1.0 - _MUTE) * channel.answer
-            missed *= 1.0 - _ALONE * _say(channel.trust) * math.sqrt(channel.trust) * answers
+    for witness in (heart, skin):
+        if witness is not None:
+            answers = _MUTE + (1.0 - _MUTE) * witness.answer
+            missed *= 1.0 - _ALONE * _say(witness.trust) * math.sqrt(witness.trust) * answers
     return 1.0 - missed
 
 

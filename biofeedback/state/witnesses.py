@@ -20,9 +20,9 @@ from biofeedback.state.leaky import LeakyMean
 
 __all__ = [
     "HEART_READINGS",
-    "Channel",
     "HeartLevel",
     "SkinChange",
+    "Witness",
     "bounded",
     "compressed",
 ]
@@ -49,7 +49,7 @@ _ONE = log(1.0 + math.sqrt(2.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class Witness:
     """What one source says.
 
     `deviation` in standard deviations, `trust` 0 to 1, and `answer` 0 to 1: the share of how it
@@ -81,7 +81,7 @@ class HeartLevel:
         self._usual = LeakyMean(_ANSWER_S)
         self._answer = _Answer(_HEART_VARIES, _HEART_NOISE)
 
-    def step(self, deviations: dict[str, tuple[float, float]], step_s: float) -> Channel | None:
+    def step(self, deviations: dict[str, tuple[float, float]], step_s: float) -> Witness | None:
         """Take in deviations with their trust, by reading; None where the heart is not seen."""
         total = weighted = trust = 0.0
         for name, (deviation, worth) in deviations.items():
@@ -93,7 +93,7 @@ class HeartLevel:
             return None
         deviation = weighted / total
         off = deviation - self._usual.feed(deviation, step_s)
-        return Channel(compressed(deviation), trust, self._answer.feed(off, step_s))
+        return Witness(compressed(deviation), trust, self._answer.feed(off, step_s))
 
 
 class SkinChange:
@@ -104,7 +104,7 @@ class SkinChange:
         self._answer = _Answer(_SKIN_VARIES, _SKIN_NOISE)
         self._last_s = -math.inf
 
-    def step(self, scl_us: float, trust: float, now_s: float) -> Channel:
+    def step(self, scl_us: float, trust: float, now_s: float) -> Witness:
         """Take in a level of conductance."""
         value = log(max(scl_us, 0.0) + _OFFSET_US)
         step_s = now_s - self._last_s
@@ -120,7 +120,7 @@ class SkinChange:
         slow = (minute - self._quarter_hour.feed(minute, step_s)) / _LEVEL_SD
         answer = self._answer.feed(change, step_s)
         level = bounded(slow, _MOST_LEVEL_SDS)
-        return Channel(bounded(change, _MOST_CHANGE_SDS), trust, answer, level)
+        return Witness(bounded(change, _MOST_CHANGE_SDS), trust, answer, level)
 
 
 def compressed(x: float) -> float:
