@@ -70,10 +70,7 @@ class BeatLine(DerivedLine, frozen=True, tag="beat", omit_defaults=True):
 
 
 class ScrLine(DerivedLine, frozen=True, tag="scr", omit_defaults=True):
-    """Derived: a skin conductance response, from its onset to its peak, trough to peak in uS.
-
-    `wearer` says whose it is, in a group.
-    """
+    """Derived: a skin conductance response, and in a group whose it is (`wearer`)."""
 
     time: Time  #: session time of the onset in s
     peak: Time  #: session time in s

@@ -18,9 +18,8 @@ from biofeedback.common.portable_math import exp, log
 from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline as rest
 from biofeedback.state.baseline import POPULATION, Baseline, BaselineLearner, LateBaseline, features
-from biofeedback.state.leaky import LeakyMean
-from biofeedback.state.notes import Note
-from biofeedback.state.witnesses import HEART_READINGS, HeartLevel, SkinChange, Witness
+from biofeedback.state.notes import Note, Notes
+from biofeedback.state.witnesses import HEART_READINGS, HeartLevel, LeakyMean, SkinChange, Witness
 
 __all__ = ["Estimator", "EstimatorSettings", "State", "SubjectState"]
 
@@ -42,8 +41,6 @@ _INTERVAL_SDS = 1.645
 #: What a source that is at its best is worth alone, and how much of it is left of one that does not
 #: answer at all.
 _ALONE, _MUTE = 0.85, 0.3
-#: Below the first a source is said not to answer, until it is above the second again.
-_SILENT, _ANSWERS_AGAIN = 0.2, 0.35
 #: So much motion halves what a source is worth: a wrist that moves as much hides what bodies do.
 _HALF_STILL_G = 0.05
 _RESTING_WORTH, _WEAK_WORTH = 0.6, 0.8
@@ -107,7 +104,7 @@ class Estimator:
         self._last_s: float | None = None
         self._silent_s = 0.0
         self._worth = 0.0
-        self._notes: list[Note] = []
+        self._notes = Notes()
 
     @property
     def baseline(self) -> Baseline | None:
@@ -134,17 +131,9 @@ class Estimator:
             self._correct(_fused(heart, skin), _trust(heart, skin), step_s)
             self._worth = _worth(heart, skin) * _stillness(readings)
         breaths = next((r.value for r in readings if r.name == "breathing_rate"), None)
-        self._listen("heart_silent", heart)
-        self._listen("skin_silent", skin)
+        self._notes.listen("heart_silent", heart)
+        self._notes.listen("skin_silent", skin)
         return self._state(now_s, said, breaths)
-
-    def _listen(self, note: Note, witness: Witness | None) -> None:
-        """Note that a source does not answer, and take the note back once it does."""
-        if note in self._notes:
-            if witness is None or witness.answer > _ANSWERS_AGAIN:
-                self._notes.remove(note)
-        elif witness is not None and witness.answer < _SILENT:
-            self._notes.append(note)
 
     def _rest(self, readings: tuple[Reading, ...], now_s: float) -> None:
         """Learn while the person rests; afterwards start over on the person's own scale.
@@ -247,7 +236,7 @@ class Estimator:
             phase="rest" if self._learner is not None else "tracking",
             contributions=said,
             breaths_per_minute=breaths_per_minute,
-            notes=tuple(self._notes),
+            notes=self._notes.standing,
         )
 
 

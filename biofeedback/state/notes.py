@@ -1,14 +1,43 @@
-"""What is said of a body beside its numbers, each in one plain sentence."""
+"""What is said of a body beside its numbers, each in one plain sentence.
+
+A note stands for as long as what it says is so. Screens show its words, logs its name, and the
+report says for how much of a session it stood.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["NOTE_WORDS", "Note"]
+from biofeedback.state.witnesses import Witness
+
+__all__ = ["NOTE_WORDS", "Note", "Notes"]
 
 Note = Literal["skin_silent", "heart_silent"]
 
+#: The pages have them in every language, these among them.
 NOTE_WORDS: dict[Note, str] = {
     "skin_silent": "Your skin hardly answers here, so the heart leads where it is measured.",
     "heart_silent": "Your heart rate hardly changes here, so the skin leads where it is measured.",
 }
+#: Below the first a source is said not to answer, until it is above the second again. Ours.
+_SILENT, _ANSWERS_AGAIN = 0.2, 0.35
+
+
+class Notes:
+    """The notes on one body that stand, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._standing: list[Note] = []
+
+    @property
+    def standing(self) -> tuple[Note, ...]:
+        """The notes that hold now."""
+        return tuple(self._standing)
+
+    def listen(self, note: Note, witness: Witness | None) -> None:
+        """Note that a witness does not answer, and take the note back once it does, or is gone."""
+        if note in self._standing:
+            if witness is None or witness.answer > _ANSWERS_AGAIN:
+                self._standing.remove(note)
+        elif witness is not None and witness.answer < _SILENT:
+            self._standing.append(note)
