@@ -35,7 +35,15 @@ class Notes:
         return tuple(self._standing)
 
     def listen(self, note: Note, witness: Witness | None) -> None:
-        """Note that a witness does not answer, and take the note back once it does, or is gone."""
+        """Note that a witness does not answer, and take the note back once it does, or is gone.
+
+        Parameters
+        ----------
+        note
+            The one on this witness.
+        witness
+            What it says now; None while it is not measured.
+        """
         if note in self._standing:
             if witness is None or witness.answer > _ANSWERS_AGAIN:
                 self._standing.remove(note)
