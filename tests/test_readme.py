@@ -55,6 +55,10 @@ def test_a_documented_command_runs(
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
     (tmp_path / "recording.txt").write_text("\n".join(["800", "810", "790"] * 60))
+    rows = "".join(f"{i / 100},{i % 80 / 80},{i % 70 / 70}\n" for i in range(6000))
+    (tmp_path / "two.csv").write_text(f"time,ECG I,ECG II\n{rows}")
+    (tmp_path / "gsr.csv").write_text("time,GSR\n" + "".join(f"{i / 4},250\n" for i in range(240)))
+    (tmp_path / "raw.csv").write_text("sensor\n" + "".join(f"{i % 80}\n" for i in range(6000)))
     (tmp_path / "sessions").mkdir()
     profiles = tmp_path / "data" / "biofeedback" / "profiles"
     profiles.mkdir(parents=True)

@@ -22,8 +22,15 @@ def inspect(
 ) -> None:
     """Say what a recording holds, and what is taken of it."""
     from biofeedback.cli.options import column_map
+    from biofeedback.common.errors import ConfigError
     from biofeedback.offline.recordings import read_recording
+    from biofeedback.record.reader import is_session
 
+    if is_session(file):
+        raise ConfigError(
+            f"{file} is a session of ours, not a recording to be read",
+            hint=f"See it with: {console.command('analyze', str(file))}",
+        )
     found = read_recording(file, columns=column_map(columns) if columns else None, rate_hz=rate)
     signals = [
         {

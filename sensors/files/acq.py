@@ -6,10 +6,11 @@ The format is BIOPAC's application note 156; it has no mark at its beginning but
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +25,13 @@ __all__ = ["read", "recognises"]
 
 _VERSIONS = range(30, 1000)  #: of the format, from AcqKnowledge 2 on
 _MOST_CHANNELS = 256
+_FIRST_LONG, _FIRST_PADDED = 61, 124  #: versions from which on headers are laid out otherwise
+_SCANNED = 4096  #: bytes behind the headers in which the kinds of samples may stand
+#: Size and kind of samples: doubles, or 16-bit integers.
+_KINDS: dict[str, tuple[bytes, ...]] = {
+    "little": (rb"\x08\x00[\x00\x01]\x00", rb"\x02\x00\x02\x00"),
+    "big": (rb"\x00\x08\x00[\x00\x01]", rb"\x00\x02\x00\x02"),
+}
 
 
 def recognises(path: Path, data: bytes) -> bool:
@@ -73,6 +81,10 @@ def read(path: Path, data: bytes, columns: Mapping[str, str] | None = None) -> R
         When it is damaged, when no channel is known, or when bioread is missing.
     """
     bioread = library("bioread.reader", "files of AcqKnowledge", path.name, extra="acq")
+    if damage := _damage_of(data):
+        raise RecordingError(
+            f"{path.name} is damaged: {damage}", hint="Copy or export the recording again."
+        )
     with reading_by("bioread", path.name):
         _refuse_bomb(bioread.Reader.read_headers(io.BytesIO(data)), path.name)
         file = bioread.Reader.read(io.BytesIO(data)).datafile
@@ -92,6 +104,29 @@ def read(path: Path, data: bytes, columns: Mapping[str, str] | None = None) -> R
         started=first.astimezone(UTC) if isinstance(first, datetime) and first.tzinfo else None,
         markers=[(time_s, text or "event") for time_s, text in events if time_s >= 0.0],
     )
+
+
+def _damage_of(data: bytes) -> str:
+    """Return what is wrong with the headers, which the library would look for at length."""
+    order: Literal["little", "big"] = "little"
+    if not 0 < int.from_bytes(data[2:6], order) < _VERSIONS.stop:
+        order = "big"
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(data[at : at + size], order, signed=True)
+
+    version, at, count = number(2, 4), number(6, 4), number(10, 2)
+    if version >= _FIRST_PADDED:
+        return ""
+    for _ in range(count):
+        length = number(at, 4)
+        if not 0 < length <= len(data) - at or at < 0:
+            return "the header of a channel was cut"
+        at += length
+    at += max(number(at, 2 if version < _FIRST_LONG else 4), 0)
+    kinds = data[at : at + _SCANNED + 4 * count]
+    found = re.search(b"(?:%s){%d}" % (b"|".join(_KINDS[order]), count), kinds, re.DOTALL)
+    return "" if found else "it does not tell how its samples are stored"
 
 
 def _refuse_bomb(headers: Any, name: str) -> None:

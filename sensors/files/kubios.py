@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import numpy as np
 
 from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
+from sensors.files.channels import ChannelOffer, none_known
+from sensors.files.choosing import choose
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.rr_text import rr_seconds
 from sensors.files.text import is_number
+from sensors.signals import Signal
 from sensors.units import seconds_in
 
 __all__ = ["is_kubios", "read_kubios"]
@@ -35,8 +39,8 @@ def is_kubios(text: str) -> bool:
     return any("kubios" in line.lower() for line in text.split("\n", _FIRST_LINES)[:_FIRST_LINES])
 
 
-def read_kubios(path: Path, text: str) -> Recording:
-    """Read the columns "Time" and "RR interval" of the first sample that was analysed.
+def read_kubios(path: Path, text: str, columns: Mapping[str, str] | None = None) -> Recording:
+    """Read the columns "Time" and "RR interval" of one sample that was analysed, else the first.
 
     Each interval stands at its own time, counted from the sample's start: noise that was cut out
     leaves a gap. The date in the report is local, so the recording has no UTC.
@@ -47,6 +51,8 @@ def read_kubios(path: Path, text: str) -> Recording:
         For its name.
     text
         Of the file.
+    columns
+        Another sample than the first, as in ``{"rr": "sample 2"}``.
 
     Returns
     -------
@@ -60,7 +66,11 @@ def read_kubios(path: Path, text: str) -> Recording:
     """
     lines = text.split("\n")
     delimiter, head, places = _header(lines, path.name)
-    first = places[0]
+    offers = [ChannelOffer(f"sample {i + 1}", name="rr") for i in range(len(places))]
+    choice = choose(offers, columns, path.name)
+    if Signal.RR not in choice.taken:
+        raise none_known(choice, path.name)
+    first = places[choice.taken[Signal.RR][0][0]]
     units = lines[head + 1].split(delimiter) if head + 1 < len(lines) else []
     unit_s = seconds_in(units[first + 1].strip(" ()[]")) if len(units) > first + 1 else None
     rows: list[tuple[float, float]] = []
@@ -81,8 +91,9 @@ def read_kubios(path: Path, text: str) -> Recording:
         )
     times_s = times_s - times_s[0] + max(rr_s[0], 0.0)
     chunk, gaps = from_timed(times_s, rr_s, name_of(path))
-    more = [f"only the first of {len(places)} samples is read"] if len(places) > 1 else []
-    return assemble(path, "Kubios HRV report", [chunk], gaps, warnings=more)
+    return assemble(
+        path, "Kubios HRV report", [chunk], gaps, warnings=choice.warnings, channels=choice.channels
+    )
 
 
 def _header(lines: list[str], name: str) -> tuple[str, int, list[int]]:

@@ -161,15 +161,20 @@ def read(
     head = lines[:_HEAD_LINES]
     if (layout := acq_layout_of(head)) is not None:
         return read_table(
-            path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz or layout.rate_hz
+            path,
+            layout,
+            _blocks(lines),
+            columns=columns,
+            rate_hz=rate_hz or layout.rate_hz,
+            kind="AcqKnowledge text",
         )
     layout = layout_of(head)
+    if is_kubios(text):
+        return read_kubios(path, text, columns)
     if columns is not None and layout is not None:
         return read_table(path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz)
     if is_polar_hrm(text):
         return read_polar_hrm(path, text)
-    if is_kubios(text):
-        return read_kubios(path, text)
     if added := _asked(readers, path, data):
         return added
     if layout is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sensors.errors import RecordingError
 from sensors.files.beats import from_intervals
+from sensors.files.channels import Channel
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.text import parse_rows
 from sensors.signals import Chunk, Signal
@@ -71,17 +72,27 @@ def read_polar_hrm(path: Path, text: str) -> Recording:
     body = lines[start:]
     stop = next((i for i, line in enumerate(body) if line.startswith("[")), len(body))
     # Columns after the first are speed, cadence or altitude.
-    body = [line.split("\t")[0] for line in body[:stop]]
+    columns = body[:stop]
+    body = [line.split("\t")[0] for line in columns]
     rows, warnings = parse_rows(body, name=path.name, first_line=start + 1, delimiter=None, width=1)
     source, started = name_of(path), _started(lines)
+    more = max((line.count("\t") for line in columns), default=0)
+    beside = [
+        Channel(f"column {place + 2} of [HRData]", "", False, "speed, cadence or altitude")
+        for place in range(more)
+    ]
     if interval == _RR_INTERVALS:
         chunk, gaps = from_intervals(rows[:, 0] / 1000.0, source)
         kind = "Polar HRM, RR intervals"
-        return assemble(path, kind, [chunk], gaps, started=started, warnings=warnings)
+        channels = [Channel("[HRData]", Signal.RR.value, taken=True), *beside]
+        return assemble(
+            path, kind, [chunk], gaps, started=started, warnings=warnings, channels=channels
+        )
     rows[rows == 0.0] = float("nan")  # the watch writes 0 where it lost the heart
     heart_rate = Chunk.regular(Signal.HR, source, 0.0, 1.0 / interval, rows)
     kind = "Polar HRM, heart rate"
-    return assemble(path, kind, [heart_rate], started=started, warnings=warnings)
+    channels = [Channel("[HRData]", Signal.HR.value, taken=True), *beside]
+    return assemble(path, kind, [heart_rate], started=started, warnings=warnings, channels=channels)
 
 
 def _started(lines: list[str]) -> datetime | None:

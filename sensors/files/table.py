@@ -76,6 +76,7 @@ def read_table(
     *,
     columns: Mapping[str, str] | None,
     rate_hz: float | None,
+    kind: str = "CSV table",
 ) -> Recording:
     """Read the known columns of a table, or those that `columns` maps.
 
@@ -96,6 +97,8 @@ def read_table(
     rate_hz
         Samples a second of signals other than RR, where there is no time column, or where it is
         not to be believed.
+    kind
+        The format, in words.
 
     Returns
     -------
@@ -175,7 +178,7 @@ def read_table(
         raise nothing_known(layout, choice, name)
     return assemble(
         path,
-        "CSV table",
+        kind,
         series,
         gaps,
         started=started,

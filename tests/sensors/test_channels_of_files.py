@@ -158,3 +158,21 @@ def test_recordings_of_several_people_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "study")
     with pytest.raises(RecordingError, match=r"of several recordings: EDA begins 72\.0 h"):
         read(tmp_path / "study" / "S02")
+
+
+def test_a_report_of_kubios_with_two_samples_tells_both(tmp_path: Path) -> None:
+    head = "Kubios HRV\n,Time,RR interval,Time,RR interval\n,(s),(s),(s),(s)\n"
+    rows = [f",{i * 0.8:.3f},0.800,{500 + i * 0.9:.3f},0.900" for i in range(1, 60)]
+    path = tmp_path / "report.csv"
+    path.write_text(head + "\n".join(rows) + "\n")
+    found = read(path)
+    assert first(found, Signal.RR) == 0.8
+    assert '--columns "rr=sample 2"' in found.warnings[0]
+    assert first(read(path, columns={"rr": "sample 2"}), Signal.RR) == 0.9
+
+
+@pytest.mark.parametrize("name", made.FORMATS)
+def test_every_format_tells_its_channels(tmp_path: Path, name: str) -> None:
+    found = read(made.FORMATS[name](tmp_path / name))
+    assert any(channel.taken for channel in found.channels)
+    assert all(channel.why for channel in found.channels if not channel.taken)
