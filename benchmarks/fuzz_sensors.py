@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import traceback
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -28,12 +29,17 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from rigs import laboratory_files  # noqa: E402
 from rigs.layout_files import LAYOUTS  # noqa: E402
+from rigs.medley import MEDLEY, PACKETS_OF_MEDLEY  # noqa: E402
 from rigs.recording_files import FORMATS  # noqa: E402
 
 from sensors.ble.band import BandReader  # noqa: E402
 from sensors.ble.described import reader_of  # noqa: E402
 from sensors.ble.link import LinkChange, Packet  # noqa: E402
+from sensors.ble.polar import PMD_CONTROL, PMD_DATA  # noqa: E402
 from sensors.ble.strap import StrapReader  # noqa: E402
+from sensors.captures.archive import EVENTS, packed, read_capture, write_capture  # noqa: E402
+from sensors.captures.capture import Capture, CaptureEvent  # noqa: E402
+from sensors.captures.coarsen import coarse  # noqa: E402
 from sensors.codecs import device_information, heart_rate, polar_frames, polar_pmd  # noqa: E402
 from sensors.codecs.bitalino import BitalinoDecoder  # noqa: E402
 from sensors.codecs.described import decoders_of  # noqa: E402
@@ -55,7 +61,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "record.bdf": laboratory_files.write_bdf,
     "record.acq": laboratory_files.write_acq,
 }
-PROFILES = load_all(ROOT / "configs" / "devices")
+PROFILES = (*load_all(ROOT / "configs" / "devices"), MEDLEY)
 
 Target = tuple[Callable[[bytes], object], Sequence[bytes], tuple[type[Exception], ...]]
 
@@ -70,6 +76,8 @@ PMD = [
     b"\x01" + PMD_HEAD + b"\x00" + bytes(range(24)),
     b"\x01" + PMD_HEAD + b"\x80" + bytes(12) + bytes([6, 10]) + bytes(range(30)),
     b"\x02" + PMD_HEAD + b"\x81" + bytes(6) + bytes([5, 4]) + bytes(range(8)),
+    b"\x01" + PMD_HEAD + b"\x8a" + bytes(63) + bytes([4, 2]) + bytes(range(21)),
+    b"\x01" + PMD_HEAD + b"\x8d" + bytes(9) + bytes([6, 8]) + bytes(range(18)),
 ]
 REPLIES = [
     bytes.fromhex(h) for h in ("f00100000000018200", "0f2f00", "f0020200000500000080", "010002")
@@ -88,6 +96,7 @@ PACKETS: dict[str, list[bytes]] = {
     "float32": [struct.pack("<2f", 4.0, 4.5), struct.pack("<4f", 1, 2, 3, 4)],
     "empatica-e4": [b"\x03\xd0\x90" * 6 + bytes([0, n]) for n in range(3)],
     "edamove4": [b"\xe8\x03"],
+    "medley": PACKETS_OF_MEDLEY,
     "uart-text": [b"EDA,1000,4.1000\nEDA,1250,4.2\n", b"EDA,1500,", b"4.3\n"],
 }
 
@@ -202,10 +211,42 @@ def file_targets(folder: Path) -> dict[str, Target]:
                 [file.read_bytes()],
                 (RecordingError, SettingsError),
             )
+    taken = folder / "taken.zip"
+    write_capture(taken, packed(some_capture(), ""))
+    lines = zipfile.ZipFile(taken).read(EVENTS)
+    targets["capture, lines"] = lines_of_capture(taken), [lines], (RecordingError, SettingsError)
     profile = folder / "profile.toml"
     texts = [path.read_bytes() for path in sorted((ROOT / "configs" / "devices").glob("*.toml"))]
     targets["device profile"] = writing(profile, lambda: load(profile)), texts, (SettingsError,)
     return targets
+
+
+def some_capture() -> Capture:
+    """Return a capture of all that a strap may say, and of a link that was lost."""
+    said = [CaptureEvent(0.5, "connected", mtu=185)]
+    said += [
+        CaptureEvent(1.0 + i, kind, uuid, data)
+        for i, (kind, uuid, data) in enumerate(
+            [("packet", MEASUREMENT, data) for data in HEART]
+            + [("packet", PMD_DATA, data) for data in PMD]
+            + [("write", PMD_CONTROL, b"\x02\x00\x00\x01\x82\x00")]
+            + [("answer", PMD_CONTROL, data) for data in REPLIES]
+        )
+    ]
+    said.append(CaptureEvent(40.0, "link", state="lost", reason="link"))
+    return Capture("Sensor", (), (), "strap", tuple(said), 60.0)
+
+
+def lines_of_capture(path: Path) -> Callable[[bytes], object]:
+    """Return a function that puts lines into a capture, reads it, and makes it coarse."""
+
+    def take(data: bytes) -> object:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(EVENTS, data)
+        coarse(read_capture(path))
+        return read(path)
+
+    return take
 
 
 def reading(file: Path, recording: Path) -> Callable[[bytes], object]:

@@ -41,6 +41,7 @@ DeviceKind = Literal["heart rate strap", "skin conductance band", "other"]
 _POLAR = {
     "Polar H10": ("ECG, acceleration", ("ecg", "acc")),
     "Polar Sense": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
+    "Polar 360": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
     "Polar OH1": ("pulse wave, acceleration", ("ppi", "ppg", "acc")),
 }
 _TURN_S = 2.0  #: how long a connection may keep others from theirs

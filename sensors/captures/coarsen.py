@@ -144,6 +144,8 @@ def _deltas(data: bytes) -> bytes:
 #: (kind, frame type) of compressed frames -> channels, bytes of each whole sample
 _REFERENCES: dict[tuple[int, int], tuple[int, int]] = {
     (PmdMeasurement.PPG, 0): (4, 3),
+    (PmdMeasurement.PPG, 10): (21, 3),
+    (PmdMeasurement.PPG, 13): (3, 3),
     (PmdMeasurement.ACC, 0): (3, 2),
     (PmdMeasurement.ACC, 1): (3, 2),
 }

@@ -39,8 +39,9 @@ class PmdFrame:
 
     `device_ns` is when its last sample was taken, in ns since 2000-01-01 on the device's clock; 0
     where it does not say. `samples` has shape (n, channels), as they were sent: ECG in uV, ACC in
-    mg (in units of the factor where compressed), PPG in its own unit, the last channel of it the
-    ambient light. `intervals` are the content of PPI frames.
+    mg (in units of the factor where compressed), PPG in its own unit: three channels of green light
+    and the ambient light (type 0), eight of green, six of red and six of infrared light (type 10),
+    two of green light (type 13). `intervals` are the content of PPI frames.
     """
 
     kind: PmdMeasurement  #: what was measured
@@ -80,11 +81,12 @@ class PmdFrame:
                 f"{', compressed' if compressed else ''}",
                 "unknown type",
             )
-        kind, channels, width = layout
+        kind, channels, width, kept = layout
         if kind is PmdMeasurement.PPI:
             return cls(kind, device_ns, frame_type, compressed, _NOTHING, _intervals(data))
         take = _deltas if compressed else _plain
-        return cls(kind, device_ns, frame_type, compressed, take(data, channels, width))
+        samples = take(data, channels, width)[:, :kept]
+        return cls(kind, device_ns, frame_type, compressed, samples)
 
     def values(self, factor: float = 1.0) -> NDArray[np.float64]:
         """Return the samples, shape (n, channels), in mV for ECG, g for ACC, as sent for PPG.
@@ -109,17 +111,21 @@ class PmdFrame:
         return values
 
 
-#: (kind, frame type, compressed) -> kind, channels, bytes of a whole sample of one channel
-_LAYOUTS: dict[tuple[int, int, bool], tuple[PmdMeasurement, int, int]] = {
-    (PmdMeasurement.ECG, 0, False): (PmdMeasurement.ECG, 1, 3),
-    (PmdMeasurement.PPG, 0, False): (PmdMeasurement.PPG, 4, 3),
-    (PmdMeasurement.PPG, 0, True): (PmdMeasurement.PPG, 4, 3),
-    (PmdMeasurement.ACC, 0, False): (PmdMeasurement.ACC, 3, 1),
-    (PmdMeasurement.ACC, 1, False): (PmdMeasurement.ACC, 3, 2),
-    (PmdMeasurement.ACC, 2, False): (PmdMeasurement.ACC, 3, 3),
-    (PmdMeasurement.ACC, 0, True): (PmdMeasurement.ACC, 3, 2),
-    (PmdMeasurement.ACC, 1, True): (PmdMeasurement.ACC, 3, 2),
-    (PmdMeasurement.PPI, 0, False): (PmdMeasurement.PPI, 0, 6),
+#: (kind, frame type, compressed) -> kind, channels, bytes of a whole sample of one channel, and how
+#: many channels are samples: behind them, PPG of types 10 and 13 has bits of status. Those two are
+#: laid out so in the parsers of Polar's own BLE SDK, and are what a Polar 360 and watches send.
+_LAYOUTS: dict[tuple[int, int, bool], tuple[PmdMeasurement, int, int, int]] = {
+    (PmdMeasurement.ECG, 0, False): (PmdMeasurement.ECG, 1, 3, 1),
+    (PmdMeasurement.PPG, 0, False): (PmdMeasurement.PPG, 4, 3, 4),
+    (PmdMeasurement.PPG, 0, True): (PmdMeasurement.PPG, 4, 3, 4),
+    (PmdMeasurement.PPG, 10, True): (PmdMeasurement.PPG, 21, 3, 20),
+    (PmdMeasurement.PPG, 13, True): (PmdMeasurement.PPG, 3, 3, 2),
+    (PmdMeasurement.ACC, 0, False): (PmdMeasurement.ACC, 3, 1, 3),
+    (PmdMeasurement.ACC, 1, False): (PmdMeasurement.ACC, 3, 2, 3),
+    (PmdMeasurement.ACC, 2, False): (PmdMeasurement.ACC, 3, 3, 3),
+    (PmdMeasurement.ACC, 0, True): (PmdMeasurement.ACC, 3, 2, 3),
+    (PmdMeasurement.ACC, 1, True): (PmdMeasurement.ACC, 3, 2, 3),
+    (PmdMeasurement.PPI, 0, False): (PmdMeasurement.PPI, 0, 6, 0),
 }
 _NOTHING = np.zeros((0, 0), dtype=np.int32)
 _MOST_SAMPLES = 4096  #: in one frame; differences of no bits could otherwise claim any number

@@ -118,6 +118,18 @@ def test_compressed_acceleration_is_in_units_of_the_factor() -> None:
     assert in_mg.tolist() == [[4.096, 0.0, -4.096]]
 
 
+@pytest.mark.parametrize(("frame_type", "channels"), [(10, 20), (13, 2)])
+def test_the_pulse_wave_of_newer_sensors_leaves_the_bits_of_status_out(
+    frame_type: int, channels: int
+) -> None:
+    samples = [[1000 * row + 7 * place - 50 for place in range(channels)] for row in range(5)]
+    data = device.deltas([[*row, 0x400000 + row[0]] for row in samples], 3)
+    frame = PmdFrame.decode(device.frame(1, 0, 0x80 | frame_type, data))
+    assert frame.samples.tolist() == samples
+    with pytest.raises(PacketError, match="kind 1"):
+        PmdFrame.decode(device.frame(1, 0, frame_type, data))
+
+
 def test_pulse_intervals_say_how_far_they_can_be_trusted() -> None:
     frame = PmdFrame.decode(
         bytes.fromhex("03 00 00 00 00 00 00 00 00 00  3C E8 03 0A 00 06 00 00 00 FF FF 01")
