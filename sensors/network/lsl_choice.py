@@ -10,6 +10,7 @@ from sensors.errors import SensorNotFound, SettingsError
 from sensors.labels import LabelMeaning, columns_of, meaning_of
 from sensors.network.options import check_wait, signal_named, split
 from sensors.signals import Signal
+from sensors.units import split_unit
 
 if TYPE_CHECKING:
     from pylsl import StreamInfo
@@ -205,7 +206,8 @@ def channel_columns(
         [text or "" for _, text in zip_longest(range(count), (texts or [])[:count])]
         for texts in (info.get_channel_labels(), info.get_channel_units())
     )
-    known = [meaning_of(*told) for told in zip(labels, [""] * count, units, strict=True)]
+    names, units = _parted(labels, units)
+    known = [meaning_of(name, unit=unit) for name, unit in zip(names, units, strict=True)]
     if settings.channel:
         columns = [_numbered(settings, info, labels)]
     elif settings.signal is Signal.ACC or count == 1:
@@ -221,7 +223,9 @@ def channel_columns(
         found = [(meaning, columns)] if columns else []
     else:
         by_kind = len(columns) == 1 or not any(labels)
-        told = [known[i] or (_by_stream(info, units[i]) if by_kind else None) for i in columns]
+        told = [
+            known[i] or (_by_stream(info, names[i], units[i]) if by_kind else None) for i in columns
+        ]
         found = [(meaning, [columns[i] for i in its]) for meaning, its in columns_of(told)]
         doubled = len([one for one in told if one and one.signal is not Signal.ACC])
         if doubled > len([one for one, _ in found if one.signal is not Signal.ACC]):
@@ -231,9 +235,21 @@ def channel_columns(
     return found
 
 
-def _by_stream(info: StreamInfo, unit: str) -> LabelMeaning | None:
-    """Return what the only channel is by the stream's type, or else by its name."""
-    return meaning_of("", info.type(), unit) or meaning_of(info.name(), unit=unit)
+def _parted(labels: list[str], units: list[str]) -> tuple[list[str], list[str]]:
+    """Return names and units; where no unit is told, that which stands in the label counts."""
+    parted = [
+        (label, unit) if unit.strip() else split_unit(label)
+        for label, unit in zip(labels, units, strict=True)
+    ]
+    return [name for name, _ in parted], [unit for _, unit in parted]
+
+
+def _by_stream(info: StreamInfo, name: str, unit: str) -> LabelMeaning | None:
+    """Return what the only channel is by the stream's type, or else by the stream's name.
+
+    Nothing where its own name says that it is no signal, such as a counter.
+    """
+    return meaning_of(name, info.type(), unit) or meaning_of(name, info.name(), unit)
 
 
 def _numbered(settings: LslSettings, info: StreamInfo, labels: list[str]) -> int:

@@ -187,6 +187,27 @@ def test_a_channel_that_says_what_it_is_is_taken_wherever_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "unit", "ours"),
+    [("EDA [nS]", "", 0.004), ("GSR_kOhm", "", 0.25), ("EDA (uS)", "", 4.0), ("EDA", "nS", 0.004),
+     ("EDA [uS]", "nS", 0.004), ("", "", 4.0), ("A1", "", 4.0)],
+)  # fmt: skip
+def test_the_unit_of_a_channel_may_stand_in_its_label(label: str, unit: str, ours: float) -> None:
+    made = info("box", "EDA", [label])
+    if unit:
+        made.set_channel_units([unit])
+    ((meaning, _),) = channel_columns(LslSettings.parse("box"), made)
+    raw = 4000.0 if "k" in label else 4.0
+    assert meaning.in_our_unit([raw]).tolist() == pytest.approx([ours])
+
+
+@pytest.mark.parametrize("label", ["counter", "Sample Counter", "GSR_Range", "timestamp"])
+def test_the_only_channel_of_a_stream_is_no_signal_where_it_says_so(label: str) -> None:
+    for kind, name in (("EDA", "box"), ("Data", "EDA")):
+        with pytest.raises(SettingsError, match="not clear what counts"):
+            taken(name, info(name, kind, [label]))
+
+
+@pytest.mark.parametrize(
     ("target", "kind", "labels"),
     [
         ("box?signal=eda", "EDA", ["counter", "A1"]),
