@@ -11,6 +11,7 @@ from sensors.base import Clock, Sample, SampleStream
 from sensors.ble.link import ConnectionSpec, LinkChange, Packet, maintain
 from sensors.ble.tap import current_tap
 from sensors.checks.doubt import Doubt, rate_doubt, sentences, trusts
+from sensors.checks.intervals import IntervalCheck
 from sensors.codecs.frame import SampleFrame
 from sensors.codecs.heart_rate import battery_percent
 from sensors.errors import PacketError
@@ -21,6 +22,7 @@ from sensors.timing.sample_timeline import SampleTimeline
 __all__ = ["BATTERY", "BandReader", "Decoder", "LinkReader", "follow"]
 
 BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+_POSSIBLE_S = 0.2, 3.0  #: between these lie a heart's intervals
 _NO_CONTACT = "No contact with the skin: tighten the band, or moisten its electrodes."
 
 
@@ -157,6 +159,8 @@ class BandReader(LinkReader):
         self._decoders, self._make_timelines = decoders, timelines
         self._timelines = timelines(source)
         self._has_data = False
+        self._intervals = IntervalCheck()
+        self._bpm: float | None = None  #: that the device told last
         self._rates_told = 0  #: of signals that come at another rate than was promised
 
     def _packet(self, packet: Packet) -> list[Sample]:
@@ -176,6 +180,7 @@ class BandReader(LinkReader):
             self._teller.rename(change.device)
             self._timelines = self._make_timelines(change.device)
         if change.state == "lost":
+            self._intervals.restart()
             for decoder in self._decoders.values():
                 decoder.reset()
             for timeline in self._timelines:
@@ -192,12 +197,25 @@ class BandReader(LinkReader):
         known = [frame.worn for frame in frames if frame.worn is not None]
         contact = all(known) if known else self._teller.status.contact
         drifts = [t.drift.ppm for t in self._timelines if t.drift.ppm is not None]
+        self._check_intervals(time_s, frames)
         placed = [s for timeline in self._timelines for s in timeline.feed(time_s, frames)]
         self._doubt()
         return [
             *self._teller.say(time_s, contact=contact, drift_ppm=drifts[0] if drifts else None),
             *placed,
         ]
+
+    def _check_intervals(self, time_s: float, frames: Sequence[SampleFrame]) -> None:
+        """Hold intervals against the time that passes, and the heart rate beside them."""
+        beats = [frame for frame in frames if frame.signal is Signal.RR]
+        rates = [v for one in frames if one.signal is Signal.HR for v in one.values if v > 0.0]
+        self._bpm = rates[-1] if rates else self._bpm
+        low, high = _POSSIBLE_S
+        if beats:
+            rr_s = [v for one in beats for v in one.values if low < v < high]
+            self._intervals.feed(time_s, rr_s, self._bpm)
+            if self._intervals.doubt:
+                self._teller.count_bad("contradictory", self._intervals.doubt.sentence)
 
     def _doubt(self) -> None:
         """Tell which signals come at another rate than was promised, and count it once each."""
@@ -210,4 +228,7 @@ class BandReader(LinkReader):
         while self._rates_told < len(doubts):
             self._rates_told += 1
             self._teller.count_bad("wrong rate", words)
+        if self._intervals.doubt:
+            doubts.append((Signal.RR, self._intervals.doubt))
+            words = sentences(doubt for _, doubt in doubts)
         self._teller.trust, self._teller.trouble = trusts(doubts), words

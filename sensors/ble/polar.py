@@ -5,11 +5,13 @@ Polar sends them only on request (`polar_dialogue`); `PmdReader` makes samples o
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sensors.ble.inbox import Packet
 from sensors.checks.doubt import Doubt, rate_doubt
+from sensors.checks.intervals import IntervalCheck
 from sensors.codecs import polar_pmd as pmd
 from sensors.codecs.polar_frames import PmdFrame
 from sensors.codecs.polar_pmd import PmdMeasurement
@@ -50,6 +52,7 @@ _SIGNALS = {
     PmdMeasurement.PPG: Signal.PPG,
 }
 _INTERVAL_ERROR = 0.1  #: of an interval; our own guess at what spoils variability
+_POSSIBLE_MS = range(200, 3001)  #: what a heart's intervals can be
 _NS = 1e-9
 
 
@@ -90,6 +93,12 @@ class PmdReader:
     clock: DeviceClock = field(default_factory=DeviceClock)  #: the device's own
     _waves: dict[PmdMeasurement, WaveTimeline] = field(default_factory=dict)
     _beats: BeatTimeline | None = None
+    _intervals_check: IntervalCheck = field(default_factory=IntervalCheck)
+
+    @property
+    def interval_doubt(self) -> Doubt | None:
+        """Return what does not fit about its pulse intervals; None while all does."""
+        return self._intervals_check.doubt
 
     @property
     def drift_ppm(self) -> float | None:
@@ -157,6 +166,7 @@ class PmdReader:
         """
         for kind in PmdMeasurement:
             self._break(kind, reason)
+        self._intervals_check.restart()
 
     def _break(self, kind: int, reason: GapReason) -> None:
         for known, wave in self._waves.items():
@@ -170,7 +180,12 @@ class PmdReader:
         beats = self._beats = self._beats or BeatTimeline(self.source, ticks_per_s=1000)
         samples: list[Chunk | Gap] = []
         run: list[int] = []
-        left_ms = sum(interval.interval_ms for interval in frame.intervals)
+        # Those that cannot be trusted fill the time as well.
+        all_ms = [interval.interval_ms for interval in frame.intervals]
+        left_ms = sum(all_ms)
+        rr_s = [one_ms / 1000.0 for one_ms in all_ms if one_ms in _POSSIBLE_MS]
+        rates = [one.heart_rate_bpm for one in frame.intervals if one.heart_rate_bpm]
+        self._intervals_check.feed(arrival_s, rr_s, statistics.fmean(rates) if rates else None)
         for interval in frame.intervals:
             left_ms -= interval.interval_ms
             reason: GapReason | None = None

@@ -40,6 +40,7 @@ _ABOUT = {
 #: What is read of a strap once, and followed where that is offered.
 READ_VALUES = (_LOCATION, *_ABOUT, BATTERY)
 _PERIOD_S = 1.0
+_PPI_FRAME = bytes([PmdMeasurement.PPI])  #: how a frame of pulse intervals begins
 _NO_CONTACT = "No contact with the skin: wet the electrodes and tighten the strap."
 _PLAUSIBLE_BPM = range(20, 301)
 
@@ -152,6 +153,8 @@ class StrapReader(LinkReader):
             return self._measurement(packet.time_s, HeartRateMeasurement.decode(packet.data))
         if packet.uuid in (PMD_DATA, PMD_CONTROL):
             samples: list[Sample] = [*self._pmd.take(packet)]
+            if self._pmd.interval_doubt and packet.data[:1] == _PPI_FRAME:
+                self._teller.count_bad("contradictory", self._pmd.interval_doubt.sentence)
             while self._rates_told < len(self._pmd.doubts):
                 self._rates_told += 1
                 self._teller.count_bad("wrong rate", sentences(d for _, d in self._pmd.doubts))
@@ -225,14 +228,18 @@ class StrapReader(LinkReader):
     def _doubt(self, has_intervals: bool) -> None:
         """Tell what does not fit together, and count the packets that it is about."""
         contact, intervals = self._contact.doubt, self._intervals.doubt
+        pulses = self._pmd.interval_doubt
         if contact or (intervals and has_intervals):
             self._teller.count_bad("contradictory", sentences((contact, intervals)))
         self._teller.trust = trusts(
-            ((Signal.RR, intervals), (Signal.RR, contact), (Signal.HR, contact), *self._pmd.doubts)
+            (
+                *((Signal.RR, intervals), (Signal.RR, pulses), (Signal.RR, contact)),
+                *((Signal.HR, contact), *self._pmd.doubts),
+            )
         )
         stream = Doubt(self._trouble(), 1.0) if self._trouble() else None
         self._teller.trouble = sentences(
-            (contact, intervals, *(doubt for _, doubt in self._pmd.doubts), stream)
+            (contact, intervals, pulses, *(doubt for _, doubt in self._pmd.doubts), stream)
         )
 
     @property

@@ -154,7 +154,7 @@ class SampleTimeline:
         samples: list[Chunk | Gap] = []
         for frame in frames:
             self._break("link" if frame.lost else None)
-            samples += self._deliver(frame, lambda i, count: np.full(count, arrival_s), None)
+            samples += self._deliver(frame, partial(_ends_s, arrival_s, frame), None)
         return samples
 
     def _weigh(
@@ -295,3 +295,13 @@ class SampleTimeline:
 
 def _is_bad(row: tuple[float, ...]) -> bool:
     return any(map(math.isnan, row))
+
+
+def _ends_s(arrival_s: float, frame: SampleFrame, first: int, count: int) -> FloatArray:
+    """Return when events happened: as they arrived, but intervals ended one after another."""
+    behind_s = np.zeros(len(frame))
+    if frame.signal is Signal.RR:
+        intervals_s = np.nan_to_num(np.array(frame.values, dtype=np.float64))
+        behind_s = np.cumsum(intervals_s[::-1])[::-1] - intervals_s
+    ends_s: FloatArray = arrival_s - behind_s[first : first + count]
+    return ends_s

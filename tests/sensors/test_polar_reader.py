@@ -101,6 +101,25 @@ def test_without_contact_there_are_no_beats() -> None:
     assert gap.reason == "no_contact"
 
 
+@pytest.mark.parametrize(("times", "trust"), [(1, {}), (2, {"rr": 0.0})])
+def test_pulse_intervals_are_held_against_the_time_that_passes(
+    times: int, trust: dict[str, float]
+) -> None:
+    reader, status = strap(PmdMeasurement.PPI), None
+    for second in range(1, 121):
+        samples = reader.take(
+            Packet(second, MEASUREMENT, HeartRateMeasurement(75 + second % 3).encode())
+        )
+        if second % 5 == 0:
+            beats = [800 + 13 * (i * second % 7) - 39 for i in range(6)]
+            beats.append(5000 - sum(beats))
+            twice = [device.interval(76, ms) for ms in beats for _ in range(times) if ms > 250]
+            samples += reader.take(intervals(float(second), *twice))
+        status = next((s for s in samples if isinstance(s, SensorStatus)), status)
+    assert (status.trust if status else {}) == trust
+    assert ("impossible" in (status.detail if status else "")) == (times == 2)
+
+
 def test_beats_never_come_twice_from_one_device() -> None:
     reader = strap(PmdMeasurement.PPI)
     packet = HeartRateMeasurement(60, (1024,)).encode()

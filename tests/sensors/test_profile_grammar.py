@@ -199,3 +199,39 @@ def test_a_rate_as_promised_is_not_doubted_even_where_packets_are_lost(lose: int
     assert {s.rate_hz for s in samples if isinstance(s, Chunk)} == {4.0}
     (status,) = reader.take(LinkChange(61.0, "lost", reason="link"))
     assert "wrong rate" not in status.bad  # type: ignore[union-attr]
+
+
+BEATS = profile(
+    f'[[stream]]\ncharacteristic = "{DATA}"\nsignal = "rr"\nperiod_s = 2\n'
+    'binary = { values = { at = 1, type = "u16" } }\nscale = { factor = 0.001 }\n'
+    f'[[stream]]\ncharacteristic = "{DATA}"\nsignal = "hr"\nperiod_s = 2\n'
+    'binary = { values = { at = 0, type = "u8", count = 1 } }\n'
+)
+
+
+def heart(reader: BandReader, times: int) -> list[object]:
+    """Return what comes of two minutes of a heart whose intervals are each sent so often."""
+    samples: list[object] = list(reader.take(LinkChange(0.0, "streaming", "band")))
+    for i in range(60):
+        intervals = [960 + 17 * (i % 5), 1006 - 11 * (i % 7)]
+        data = b"".join(rr.to_bytes(2, "little") for rr in intervals for _ in range(times))
+        samples += reader.take(Packet(2.0 * (i + 1), DATA, bytes([61]) + data))
+    return samples
+
+
+def test_intervals_of_a_band_stand_at_the_ends_of_their_beats() -> None:
+    (first, *_) = [s for s in heart(reader_of(BEATS, "b"), 1) if isinstance(s, Chunk)]
+    assert first.values[:, 0].tolist() == pytest.approx([0.96, 1.006])
+    assert first.times_s.tolist() == pytest.approx([2.0 - 1.006, 2.0])
+
+
+@pytest.mark.parametrize(("times", "trust"), [(1, {}), (2, {"rr": 0.0})])
+def test_intervals_of_a_band_are_held_against_the_time_that_passes(
+    times: int, trust: dict[str, float]
+) -> None:
+    reader = reader_of(BEATS, "band")
+    told = [s for s in heart(reader, times) if not isinstance(s, Chunk | Gap)]
+    assert told[-1].trust == trust  # type: ignore[attr-defined]
+    assert ("impossible" in told[-1].detail) == (times == 2)  # type: ignore[attr-defined]
+    (lost,) = reader.take(LinkChange(121.0, "lost", reason="link"))
+    assert ("contradictory" in lost.bad) == (times == 2)  # type: ignore[union-attr]
