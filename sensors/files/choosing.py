@@ -19,6 +19,7 @@ from sensors.units import conversion, split_unit
 __all__ = ["choose", "misfit", "place_of"]
 
 _AXES = 3
+_MOST_NEGATIVE = 0.1  #: share of a conductance; amplifiers drift a little below zero. Ours
 _OTHER_ROLES = ("time", "marker")
 #: Medians of a signal whose unit is not written, in ours. Wide; beyond, it is in another one. Ours.
 _MEDIANS: dict[Signal, tuple[float, float]] = {
@@ -118,6 +119,8 @@ def misfit(
     if signal not in _MEDIANS:
         return ""
     low, high = _MEDIANS[signal]
+    if signal is Signal.EDA and np.mean(values[np.isfinite(values)] < 0.0) > _MOST_NEGATIVE:
+        return "many of its numbers are negative, as no conductance is; say their unit, of uS or nS"
     size = np.sqrt((values**2).sum(axis=1)) if signal is Signal.ACC else values[:, 0]
     size = size[np.isfinite(size) & (size != 0.0)]
     middle = float(np.median(size)) if len(size) else (low + high) / 2

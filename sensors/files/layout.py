@@ -19,6 +19,7 @@ _DELIMITERS = ("\t", ";", ",", "|", None)  #: None: white space
 _COMMENTS = ("#", "%", "//")
 _DECIMAL_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+(e[-+]?\d+)?", re.IGNORECASE)
 _DECIMAL_POINT = re.compile(r"[-+]?\d+\.\d+")
+_APART = re.compile(r"\s{2,}|\t")
 _WITH_UNIT = re.compile(r"([-+]?[\d.,]*\d(?:e[-+]?\d+)?)\s*([^\W\d_][\w/^²]{0,12}|°[CF])")
 _RATE = re.compile(
     r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|rate|abtastrate|fs)\W{1,8}(\d+(?:\.\d+)?)\s*(?:hz|$)|"
@@ -129,6 +130,12 @@ def _with_header(
 ) -> TableLayout | None:
     table = [(i, _cells(line, delimiter)) for i, line in plain]
     width = Counter(len(cells) for _, cells in table[len(table) // 2 :]).most_common(1)[0][0]
+    if delimiter is None:  # words of a header stand together, its columns apart
+        parts = ((i, [part.strip() for part in _APART.split(line.strip())]) for i, line in plain)
+        table = [
+            (i, apart) if len(apart) == width != len(cells) else (i, cells)
+            for (i, apart), (_, cells) in zip(parts, table, strict=True)
+        ]
     later = [cells for _, cells in table[len(table) // 2 :] if len(cells) == width]
     valued = [c for c in range(width) if sum(is_value(r[c]) for r in later) * 2 >= len(later)]
     full = [

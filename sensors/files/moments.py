@@ -14,6 +14,16 @@ __all__ = ["Moments", "is_moment", "moments_of"]
 
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,9}))?\s*([AaPp]\.?[Mm]\.?)?")
 _DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})\.?")
+_MONTH_NAME = re.compile(
+    r"(?:(?P<day>\d{1,2})\.?[ -])?(?P<month>[A-Za-zä]{3,9})\.?[ -](?:(?P<day2>\d{1,2}),? )?"
+    r"(?P<year>\d{4})\b,?"
+)
+#: Their first three letters, in English and German.
+_MONTHS = {
+    **{name: 1 + i for i, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul",
+                                             "aug", "sep", "oct", "nov", "dec"))},
+    "mär": 3, "mai": 5, "okt": 10, "dez": 12,
+}  # fmt: skip
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _DAY_S = 86_400.0
 
@@ -106,7 +116,9 @@ def moments_of(cells: Sequence[str]) -> tuple[FloatArray, datetime | None]:
 
 def _moment(cell: str, day_first: bool | None) -> datetime | timedelta | None:
     """Return a date with its time, or the time since midnight."""
-    text = cell.strip().strip("\"'")
+    text = _with_numbers(cell.strip().strip("\"'"))
+    if len(text) > 14 and text[8] == "T" and text[:8].isdigit():  # 20250309T070503.25
+        text = f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[9:11]}:{text[11:13]}:{text[13:]}"
     if len(text) < 4 or not text[0].isdigit() or not (":" in text or "-" in text or "/" in text
                                                       or text.count(".") > 1):  # fmt: skip
         return None
@@ -127,6 +139,18 @@ def _moment(cell: str, day_first: bool | None) -> datetime | timedelta | None:
     rest = re.sub(r"\s*(?:Z|UTC|GMT)$", "", rest.strip(), flags=re.IGNORECASE)
     since = _clock(rest)
     return None if since is None else datetime.combine(found, time(), zone) + since
+
+
+def _with_numbers(text: str) -> str:
+    """Write "9 Mar 2025 07:05" and "Mar 9, 2025 07:05" with the number of the month."""
+    found = _MONTH_NAME.match(text)
+    if found is None:
+        return text
+    number = _MONTHS.get(found["month"].lower()[:3])
+    day = found["day"] or found["day2"]
+    if number is None or day is None:
+        return text
+    return f"{found['year']}-{number:02}-{int(day):02}{text[found.end() :]}"
 
 
 def _clock(text: str) -> timedelta | None:

@@ -21,7 +21,7 @@ from sensors.files.layout import layout_of
 from sensors.files.opensignals import is_opensignals, read_opensignals
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
 from sensors.files.recording import Recording
-from sensors.files.rr_text import read_rr_text
+from sensors.files.rr_text import below_each_other, read_rr_text
 from sensors.files.table import is_table, read_table
 from sensors.files.text import as_text, content
 from sensors.files.xdf import is_xdf, read_xdf
@@ -155,7 +155,7 @@ def read(
         raise
     if is_e4_file(path, text):
         return read_e4(path, columns)
-    lines = text.split("\n")
+    lines = below_each_other(text).split("\n")
     if is_opensignals(text):
         return read_opensignals(path, text, columns)
     head = lines[:_HEAD_LINES]

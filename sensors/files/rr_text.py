@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from sensors.files.cells import Block, parse_cells
 from sensors.files.channels import Channel
 from sensors.files.layout import TableLayout
 from sensors.files.recording import Recording, assemble, name_of
+from sensors.files.text import is_number
 from sensors.signals import FloatArray, Signal
 from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 from sensors.units import conversion
 
-__all__ = ["read_rr_text", "rr_seconds"]
+__all__ = ["below_each_other", "read_rr_text", "rr_seconds"]
 
 #: A first number beyond is a date in Unix seconds.
 _UNIX_S = 1e9
+_LONGEST_LIST = 10_000_000  #: characters
+_LONG_LINE = 20  #: numbers; a row of a table is no list of intervals
 _RR_LONGEST = 10.0  #: no heart beats every 10 s: a larger number is in ms
 #: Share of plausible intervals below which a column holds something else (our choice).
 _LEAST_PLAUSIBLE = 0.5
@@ -65,6 +69,30 @@ def read_rr_text(path: Path, layout: TableLayout, blocks: Iterable[Block]) -> Re
     )
 
 
+def below_each_other(text: str) -> str:
+    """Write the numbers of a single long line, such as "[812, 797, ...]", below each other.
+
+    Parameters
+    ----------
+    text
+        Of a file.
+
+    Returns
+    -------
+    str
+        The same where it has more lines, or words.
+    """
+    if (
+        len(text) > _LONGEST_LIST
+        or "\n" in (line := text.strip())
+        or not line[:1]
+        or line[0] not in "[(-.0123456789"
+    ):
+        return text
+    parts = re.split(r"[\s,;]+", line.strip("[]() "))
+    return "\n".join(parts) if len(parts) > _LONG_LINE and all(map(is_number, parts)) else text
+
+
 def _refuse_other_numbers(rows: FloatArray, rr_s: FloatArray, name: str) -> None:
     """Raise when a single column is something else, such as skin conductance or temperature."""
     if len(rows) and rows[0] > _UNIX_S:
@@ -75,6 +103,11 @@ def _refuse_other_numbers(rows: FloatArray, rr_s: FloatArray, name: str) -> None
     shortest_s, longest_s = PLAUSIBLE_RR_S
     known = rr_s[np.isfinite(rr_s)]
     hearts = float(((known >= shortest_s) & (known <= longest_s)).mean())
+    if hearts < _LEAST_PLAUSIBLE and len(known) > 2 and (np.diff(known) > 0.0).all():
+        raise RecordingError(
+            f"{name} is a column of numbers that only rise, as the times of beats do",
+            hint="Save the intervals between them, in ms or s, one a line.",
+        )
     if hearts < _LEAST_PLAUSIBLE:
         raise RecordingError(
             f"{name} is a column of numbers that are no RR intervals: {1 - hearts:.0%} of them fit "

@@ -16,12 +16,12 @@ from sensors.files.cells import Block, ParsedCells, parse_cells
 from sensors.files.channels import ChannelChoice
 from sensors.files.choosing import choose, misfit
 from sensors.files.frames import share_times, spread
+from sensors.files.headless import headed
 from sensors.files.layout import TableLayout
 from sensors.files.people import person_places, refuse_several_people
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.rr_text import rr_seconds
 from sensors.files.table_columns import (
-    headed,
     marker_places,
     nothing_known,
     offers_of,

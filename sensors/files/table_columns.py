@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -16,11 +15,9 @@ from sensors.files.moments import is_moment, moments_of
 from sensors.files.times import TimeColumn, is_time, start_of
 from sensors.labels import words_of
 from sensors.signals import Signal
-from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 from sensors.units import conversion, seconds_in
 
 __all__ = [
-    "headed",
     "marker_places",
     "nothing_known",
     "offers_of",
@@ -36,75 +33,6 @@ _MARKERS = {
     "condition", "phase", "kommentar", "ereignis", "bemerkung", "evento", "evenement", "marqueur",
     "marke", "lap", "marcador",
 }  # fmt: skip
-
-
-def headed(layout: TableLayout, columns: Mapping[str, str] | None, name: str) -> TableLayout:
-    """Name the columns of a table that has no header, as far as its numbers tell.
-
-    Parameters
-    ----------
-    layout
-        Of the table.
-    columns
-        What the user mapped; None for nothing.
-    name
-        The file's, for errors.
-
-    Returns
-    -------
-    TableLayout
-        With a name for each column.
-
-    Raises
-    ------
-    RecordingError
-        When nothing tells what they are.
-    """
-    if layout.names:
-        return layout
-    numbers = tuple(str(place + 1) for place in range(layout.width))
-    if columns is None:
-        found = _pair_of_beats(layout)
-        if found is None:
-            raise RecordingError(
-                f"{name} has {layout.width} columns and no header",
-                hint="Name them by their numbers, as --columns time=1,eda=2, or write a header.",
-            )
-        names = tuple("time" if p == found[0] else "rr" if p == found[1] else n
-                      for p, n in enumerate(numbers))  # fmt: skip
-        return replace(layout, names=names, headers=names)
-    return replace(layout, names=numbers, headers=numbers)
-
-
-def _pair_of_beats(layout: TableLayout) -> tuple[int, int] | None:
-    """Return which of two or more columns without names are the times and the RR intervals."""
-    rows = [row for row in layout.rows if len(row) == layout.width]
-    table = np.array([[_plain(cell, layout) for cell in row] for row in rows], dtype=np.float64)
-    if len(table) < 3:
-        return None
-    for time in range(layout.width):
-        for rr in range(layout.width):
-            if rr == time or not np.isfinite(table[:, [time, rr]]).all():
-                continue
-            rr_s = np.where(table[:, rr] > 10.0, table[:, rr] / 1000.0, table[:, rr])
-            low, high = PLAUSIBLE_RR_S
-            if np.mean((rr_s >= low) & (rr_s <= high)) < 0.8:
-                continue
-            steps = np.diff(table[:, time])
-            for unit_s in (1.0, 1e-3):
-                near = np.minimum(
-                    np.abs(steps * unit_s - rr_s[1:]), np.abs(steps * unit_s - rr_s[:-1])
-                )
-                if (steps >= 0.0).all() and np.median(near) < 0.3 * float(np.median(rr_s)):
-                    return time, rr
-    return None
-
-
-def _plain(cell: str, layout: TableLayout) -> float:
-    try:
-        return float(cell.replace(",", ".") if layout.decimal_comma else cell)
-    except ValueError:
-        return np.nan
 
 
 def offers_of(layout: TableLayout) -> list[ChannelOffer]:
@@ -280,8 +208,10 @@ def nothing_known(layout: TableLayout, choice: ChannelChoice, name: str) -> Reco
         )
     likely = next((f"{s}={h}" for h, u in zip(layout.headers, layout.units, strict=True)
                    if h and u and (s := _signal_of_unit(u))), "")  # fmt: skip
+    words = {h for p, h in enumerate(layout.headers)
+             if not any(p < len(row) and is_value(row[p]) for row in layout.rows)}  # fmt: skip
     others = (h for h, n, u in zip(layout.headers, layout.names, layout.units, strict=True)
-              if h and not is_value(h) and not is_time(h, n, u))  # fmt: skip
+              if h and not is_value(h) and not is_time(h, n, u) and h not in words)  # fmt: skip
     likely = likely or f"rr={next(others, 'NAME')}"
     return RecordingError(
         f"{name} has no column with a known name",

@@ -32,7 +32,7 @@ LARGEST_BYTES = 1 << 30
 #: No measurement and no time in any unit we read is larger; it is damage, and would overflow.
 _LARGEST_NUMBER = 1e16
 #: What stands in a cell without a number.
-MISSING = {"", "nan", "na", "n/a", "#n/a", "none", "null", "-", "--"}
+MISSING = {"", "nan", "na", "n/a", "#n/a", "none", "null", "nil", "-", "--", ".", "*", "?"}
 #: An archive that unpacks to more than this, and to so many times its size, is no recording. Ours.
 PACKED_BYTES, PACKED_RATIO = 1 << 27, 200
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))

@@ -121,3 +121,59 @@ def test_of_two_tables_above_each_other_the_header_next_to_the_samples_counts(
     hr = one(read(written(tmp_path / "watch.csv", head, rows)), Signal.HR)
     assert hr.values[:3, 0].tolist() == [70.0, 71.0, 72.0]
     assert hr.rate_hz == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("pattern", ["%d %b %Y %H:%M:%S.%f", "%b %d, %Y %H:%M:%S.%f",
+                                     "%Y%m%dT%H%M%S.%f", "%d-%b-%Y %H:%M:%S.%f"])  # fmt: skip
+def test_dates_with_names_of_months_and_without_signs_are_dates(
+    tmp_path: Path, pattern: str
+) -> None:
+    rows = [f'"{(START + timedelta(seconds=float(t))).strftime(pattern)}";{v:.4f}'
+            for t, v in zip(TIMES_S, EDA_US, strict=True)]  # fmt: skip
+    found = read(written(tmp_path / "dates.csv", "datetime;EDA", rows))
+    assert found.started == START
+    assert one(found, Signal.EDA).rate_hz == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(map(str, RR_MS)),
+        ", ".join(map(str, RR_MS)) + "\n",
+        "[" + ", ".join(map(str, RR_MS)) + "]",
+        "\n".join(f"{rr};" for rr in RR_MS),
+        "\n".join(f"{rr} N" for rr in RR_MS),
+    ],
+)
+def test_a_list_of_intervals_is_one_however_it_is_written(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(text)
+    assert 1000 * one(read(path), Signal.RR).values[:, 0] == pytest.approx(RR_MS)
+
+
+def test_times_of_beats_are_refused_as_what_they_are(tmp_path: Path) -> None:
+    path = written(tmp_path / "peaks.txt", "peak", [f"{e:.3f}" for e in ENDS_S])
+    with pytest.raises(RecordingError, match="only rise, as the times of beats do"):
+        read(path)
+
+
+def test_numbers_that_are_often_negative_are_no_conductance(tmp_path: Path) -> None:
+    rows = [f"{t},{v - 3:.4f}" for t, v in zip(TIMES_S, EDA_US, strict=True)]
+    with pytest.raises(RecordingError, match="negative, as no conductance is"):
+        read(written(tmp_path / "z.csv", "time,EDA", rows))
+
+
+def test_words_of_a_header_stand_together_where_two_spaces_part_its_columns(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{t:.2f}     {v:.4f}" for t, v in zip(TIMES_S, EDA_US, strict=True)]
+    found = read(written(tmp_path / "wide.txt", "Time (s)  Skin Conductance (uS)", rows))
+    assert one(found, Signal.EDA).values[:, 0] == pytest.approx(EDA_US, abs=1e-3)
+
+
+@pytest.mark.parametrize("sign", [".", "*", "?", "nil"])
+def test_signs_for_a_missing_value_are_gaps(tmp_path: Path, sign: str) -> None:
+    rows = [f"{t},{sign if i == 9 else round(v, 4)}"
+            for i, (t, v) in enumerate(zip(TIMES_S, EDA_US, strict=True))]  # fmt: skip
+    (gap,) = read(written(tmp_path / "missing.csv", "time,eda", rows)).gaps
+    assert (gap.start_s, gap.end_s) == (2.25, 2.5)
