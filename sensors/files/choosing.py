@@ -119,7 +119,8 @@ def misfit(
     if signal not in _MEDIANS:
         return ""
     low, high = _MEDIANS[signal]
-    if signal is Signal.EDA and np.mean(values[np.isfinite(values)] < 0.0) > _MOST_NEGATIVE:
+    known = values[np.isfinite(values)]
+    if signal is Signal.EDA and np.count_nonzero(known < 0.0) > _MOST_NEGATIVE * len(known):
         return "many of its numbers are negative, as no conductance is; say their unit, of uS or nS"
     size = np.sqrt((values**2).sum(axis=1)) if signal is Signal.ACC else values[:, 0]
     size = size[np.isfinite(size) & (size != 0.0)]

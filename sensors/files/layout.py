@@ -176,6 +176,8 @@ def _with_header(
         ][-1:]
     names, units, headers = _heads(above)
     width = max(width, len(headers))
+    if headers:  # columns that nothing heads
+        names, headers = ([*row, *[""] * (width - len(row))] for row in (names, headers))
     values = [cell.strip() for row in rows for cell in row]
     decimal_comma = _has_decimal_comma(values)
     found = [[_WITH_UNIT.fullmatch(r[c].strip()) for r in rows if c < len(r)] for c in range(width)]
