@@ -230,8 +230,9 @@ EXACT = {
     "np": {
         "abs", "arange", "argmax", "array", "array_equal", "asarray", "ascontiguousarray", "bool_",
         "concatenate", "copysign", "count_nonzero", "cumsum", "diff", "flatnonzero", "float64",
-        "empty", "full", "isfinite", "isnan", "maximum", "median", "nan", "ndarray", "newaxis",
-        "ones", "pad", "ptp", "quantile", "rint", "searchsorted", "sqrt", "stack", "where", "zeros",
+        "empty", "full", "isfinite", "isnan", "maximum", "median", "multiply", "nan", "ndarray",
+        "newaxis", "ones", "pad", "ptp", "quantile", "rint", "searchsorted", "sqrt", "stack",
+        "subtract", "where", "zeros",
     },
     "math": {
         "ceil", "copysign", "factorial", "floor", "frexp", "fsum", "inf", "isfinite", "isnan",

@@ -81,9 +81,9 @@ def log1p(x: float) -> float:
 
 def sine(turns: FloatArray) -> FloatArray:
     """Return the sine of angles in turns: of 0.25 it is 1."""
-    part = turns - np.rint(turns)
-    part = np.where(np.abs(part) > 0.25, np.copysign(0.5, part) - part, part)
-    angle = part * (2.0 * math.pi)
+    angle = turns - np.rint(turns)
+    np.subtract(np.copysign(0.5, angle), angle, out=angle, where=np.abs(angle) > 0.25)
+    angle *= 2.0 * math.pi
     square = angle * angle
     series = square * _SINE[0]
     for coefficient in _SINE[1:-1]:

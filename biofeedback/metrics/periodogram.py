@@ -44,21 +44,18 @@ def lomb_scargle(
     ----------
     Scargle 1982, ApJ 263
     """
-    turns, column = times_s[:, np.newaxis] * step_hz, values[:, np.newaxis, np.newaxis]
-    fine_level, fine_rising = _wave(turns * np.arange(_FINE))
-    slow = np.arange(first - first % _FINE, last + 1, _FINE)
-    slow_level, slow_rising = (wave[:, :, np.newaxis] for wave in _wave(turns * slow))
-    at_once = max(1, _NEAR // (4 * _FINE * len(values)))
-    sums, room = [], np.empty((len(values), 4, at_once, _FINE))
-    for at in range(0, len(slow), at_once):
-        some = slice(at, at + at_once)
-        a, b = slow_level[:, some], slow_rising[:, some]
-        level = a * fine_level[:, np.newaxis] - b * fine_rising[:, np.newaxis]
-        rising = b * fine_level[:, np.newaxis] + a * fine_rising[:, np.newaxis]
-        products = room[:, :, : level.shape[1]]
-        products[:, 0], products[:, 1] = level * column, rising * column
-        products[:, 2], products[:, 3] = level * level, level * rising
-        sums.append(total(products).reshape(4, -1))
+    turns = times_s * step_hz
+    fine_level, fine_rising = _wave(np.arange(_FINE)[:, np.newaxis] * turns)
+    coarse = np.arange(first - first % _FINE, last + 1, _FINE)[:, np.newaxis]
+    sums, products = [], np.empty((4, _FINE, len(values)))  # each wave in one piece of memory
+    for slow_level, slow_rising in zip(*_wave(coarse * turns), strict=True):
+        level = slow_level * fine_level - slow_rising * fine_rising
+        rising = slow_rising * fine_level + slow_level * fine_rising
+        for place, pair in enumerate(
+            ((level, values), (rising, values), (level, level), (level, rising))
+        ):
+            np.multiply(*pair, out=products[place])
+        sums.append(total(np.ascontiguousarray(products.transpose(2, 0, 1))))
     asked = slice(first % _FINE, first % _FINE + last - first + 1)
     with_cosine, with_sine, squares, mixed = np.concatenate(sums, axis=1)[:, asked]
     rest = len(values) - squares
