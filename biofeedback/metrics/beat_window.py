@@ -77,6 +77,15 @@ class BeatWindow:
             before, after = after, after.after
         self._before, self._first = before, None
 
+    def keep_ends(self) -> None:
+        """Let go of the beats between the first NN and the latest, which `nn_ms` alone needs.
+
+        Of a window that nothing leaves, which would hold all beats there ever were.
+        """
+        first = self._first_nn()
+        if first is not self._trail.last:
+            self._before.after = first.after = None
+
     def mean_ms(self) -> float | None:
         """Return the mean NN interval, or None without any.
 

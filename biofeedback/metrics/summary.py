@@ -77,7 +77,8 @@ def hrv_summary(beats: Sequence[Beat]) -> HrvSummary | None:
     window = BeatWindow(math.inf)
     for beat in beats:
         window.feed(beat)
-    nn_ms = window.nn_ms()
+        window.keep_ends()
+    nn_ms = [beat.rr_ms for beat in beats if beat.is_nn]
     mean_ms, sdnn_ms, rmssd_ms = window.mean_ms(), window.sdnn_ms(), window.rmssd_ms()
     pnn50, sd1_ms, sd2_ms = window.pnn50_percent(), window.sd1_ms(), window.sd2_ms()
     if len(nn_ms) < _FEWEST_BEATS or mean_ms is None or sdnn_ms is None:

@@ -57,8 +57,8 @@ def _phases(story: SessionData) -> list[TimelineEvent]:
     found = []
     for phase, start_s, end_s in zip(folded, starts_s, ends_s, strict=True):
         members = phase.members
-        tempo = _course([decisions.tempo_bpm[index] for index in members], 0)
-        density = _course([decisions.density[index] for index in members], 1)
+        tempo = _course(decisions.tempo_bpm[members].tolist(), 0)
+        density = _course(decisions.density[members].tolist(), 1)
         what = _sentence([decisions.why[index] for index in members])
         music = f"Tempo {tempo}, density {density}.{_keys(story, start_s, end_s)}"
         found.append(TimelineEvent(start_s, end_s, "phase", what, music))
@@ -71,7 +71,8 @@ def _ends_s(starts_s: list[float], story: SessionData) -> list[float]:
 
 def _sentence(whys: list[str]) -> str:
     """Return the sentence of a phase, with the course of each number in it."""
-    numbers = [_NUMBER.findall(why) for why in whys]
+    told = [*dict.fromkeys(whys), whys[-1]]  # each once: an hour says the same many times
+    numbers = [_NUMBER.findall(why) for why in told]
     courses = iter(
         [
             _course([float(number) for number in column], len(column[0].partition(".")[2]))
@@ -99,9 +100,10 @@ def _course(values: Sequence[float], places: int) -> str:
 def _folded(story: SessionData) -> list[_Phase]:
     """Merge consecutive decisions of one kind; what is too short joins the phase before it."""
     times_s = story.decisions.times_s
+    templates = {why: _NUMBER.sub("#", why) for why in set(story.decisions.why)}
     runs: list[_Phase] = []
     for index, why in enumerate(story.decisions.why):
-        template = _NUMBER.sub("#", why)
+        template = templates[why]
         if runs and runs[-1].template == template:
             runs[-1].members.append(index)
         else:

@@ -123,11 +123,15 @@ def _stretches(story: SessionData) -> tuple[FloatArray, FloatArray, FloatArray]:
     changes: list[float] = []
     music: list[list[float]] = []
     for begin_s in np.arange(0.0, story.duration_s - _STRETCH_S, _STRETCH_S):
-        inside = (states.times_s >= begin_s) & (states.times_s < begin_s + _STRETCH_S)
-        played = np.abs(decisions.times_s - begin_s) <= _BEFORE_S
-        if not played.any() or usable[inside].sum() < _LEAST_SHARE * max(1, inside.sum()):
+        inside = slice(*np.searchsorted(states.times_s, (begin_s, begin_s + _STRETCH_S)))
+        played = slice(
+            np.searchsorted(decisions.times_s, begin_s - _BEFORE_S),
+            np.searchsorted(decisions.times_s, begin_s + _BEFORE_S, side="right"),
+        )
+        known = usable[inside]
+        if played.start == played.stop or known.sum() < _LEAST_SHARE * max(1, len(known)):
             continue
-        arousal = states.arousal[inside & usable]
+        arousal = states.arousal[inside][known]
         edge = max(1, len(arousal) // 6)
         first, last = float(arousal[:edge].mean()), float(arousal[-edge:].mean())
         starts.append(first)

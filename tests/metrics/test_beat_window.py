@@ -76,3 +76,16 @@ def test_beats_that_no_window_needs_are_let_go() -> None:
         trail.feed(Beat(float(number), 1000.0, "normal", number > 0))
         window.step(float(number))
     assert entries() - before < 100
+
+
+def test_a_window_over_everything_can_be_told_to_keep_its_ends() -> None:
+    beats, before = mixed_beats(2000, 3), entries()
+    whole, ends = BeatWindow(math.inf), BeatWindow(math.inf)
+    for beat in beats:
+        ends.feed(beat)
+        ends.keep_ends()
+    assert entries() - before < 100
+    for beat in beats:
+        whole.feed(beat)
+    for name in ("mean_ms", "sdnn_ms", "rmssd_ms", "sd1_ms", "sd2_ms", "pnn50_percent"):
+        assert getattr(ends, name)() == getattr(whole, name)()
