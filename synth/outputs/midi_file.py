@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import mido
@@ -27,7 +27,8 @@ _MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _MINOR = ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm")
 _MAJOR_LIKE = frozenset({Mode.LYDIAN, Mode.IONIAN, Mode.MIXOLYDIAN})
 
-_Event = tuple[int, int, mido.Message]  # tick, rank among equals, message
+#: Tick, rank among equals, and a message: as bytes, since a day has 500,000 of them.
+_Event = tuple[int, int, bytes | mido.MetaMessage]
 
 
 def write(path: Path, score: Score, *, channels: MidiMap | None = None) -> None:
@@ -140,18 +141,18 @@ def _part(
     channel = voice.channel
     yield 0, 0, mido.MetaMessage("track_name", name=layer.value)
     for message in voice.preset():
-        yield 0, 1, mido.Message.from_bytes(message)
+        yield 0, 1, bytes(message)
     previous: tuple[Message, ...] = ()
     for time_s, params in score.params:
         controls = voice.colours(params)
         if controls != previous:
             for message in controls:
-                yield clock.tick_at(time_s), 2, mido.Message.from_bytes(message)
+                yield clock.tick_at(time_s), 2, bytes(message)
         previous = controls
     for start, end, note in _without_overlap(notes, clock):
         pitch = voice.pitch(note.pitch)
-        yield end, 3, mido.Message.from_bytes((0x80 | channel, pitch, 0))
-        yield start, 4, mido.Message.from_bytes((0x90 | channel, pitch, note.velocity))
+        yield end, 3, bytes((0x80 | channel, pitch, 0))
+        yield start, 4, bytes((0x90 | channel, pitch, note.velocity))
 
 
 def _without_overlap(notes: Sequence[Note], clock: _Clock) -> Iterable[tuple[int, int, Note]]:
@@ -175,19 +176,28 @@ def _without_overlap(notes: Sequence[Note], clock: _Clock) -> Iterable[tuple[int
         following[pitch] = start
 
 
-def _chunk(track: mido.MidiTrack) -> bytes:
+def _chunk(track: Iterable[mido.Message]) -> bytes:
     """Return a track as it stands in a file; messages take a hundred times its memory."""
     alone = io.BytesIO()
     mido.MidiFile(ticks_per_beat=TICKS_PER_BEAT, charset="utf-8", tracks=[track]).save(file=alone)
     return alone.getvalue()[_HEADER_BYTES:]
 
 
-def _track(events: Iterable[_Event]) -> mido.MidiTrack:
-    """Order events by tick, offs before ons, and write the times between them."""
-    track = mido.MidiTrack()
+def _track(events: Iterable[_Event]) -> Iterator[mido.Message]:
+    """Yield events by tick, offs before ons, with the times between them."""
     now = 0
-    for tick, _, message in sorted(events, key=lambda e: (e[0], e[1], e[2].bytes())):
-        track.append(message.copy(time=tick - now))
+    for tick, _, event in sorted(events, key=lambda e: (e[0], e[1], _order(e[2]))):
+        message = mido.Message.from_bytes(event) if isinstance(event, bytes) else event
+        yield message.copy(time=tick - now)
         now = tick
-    track.append(mido.MetaMessage("end_of_track"))
-    return track
+    yield mido.MetaMessage("end_of_track")
+
+
+def _order(event: bytes | mido.MetaMessage) -> bytes:
+    """Return what sorts equals: the bytes, of a text in any script its length and itself."""
+    if isinstance(event, bytes):
+        return event
+    if event.type not in ("marker", "text"):
+        return bytes(event.bytes())
+    text = str(event.text).encode()
+    return len(text).to_bytes(4) + text

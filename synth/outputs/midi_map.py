@@ -227,6 +227,21 @@ class MidiMap:
         own = {i.layer: MidiVoice(i.channel, i.program) for i in instruments}
         return cls({**_GENERAL_MIDI, **own})
 
+    def colours(self, params: MusicParams) -> tuple[tuple[Message, ...], ...]:
+        """Return the control changes that follow the colour of the music, of each layer.
+
+        Parameters
+        ----------
+        params
+            Those that are equal in this sound alike here.
+
+        Returns
+        -------
+        tuple[tuple[Message, ...], ...]
+            In the order of the layers.
+        """
+        return tuple(self[layer].colours(params) for layer in Layer)
+
     def __getitem__(self, layer: Layer) -> MidiVoice:
         return self.voices.get(layer, _GENERAL_MIDI[layer])
 

@@ -99,6 +99,15 @@ def test_keys_markers_layers_and_brightness_are_told(tmp_path) -> None:
     assert [m.value for m in file.tracks[1] if m.type == "control_change"] == [20, 127]
 
 
+def test_markers_of_any_script_are_told_in_one_order(tmp_path) -> None:
+    path, names = tmp_path / "a.mid", ("дверь", "一二三四五")
+    for asked in (names, names[::-1]):
+        markers = tuple((3.0, name) for name in asked)
+        midi_file.write(path, score_of([note(1, 0.0)], glide(), markers=markers))
+        conductor = mido.MidiFile(path, charset="utf-8").tracks[0]
+        assert [m.text for m in conductor if m.type == "marker"] == list(names)
+
+
 def test_beat_0_lies_on_a_bar_line_at_its_time(tmp_path) -> None:
     midi_file.write(tmp_path / "a.mid", score_of([note(1, 0.0)], TempoMap.start(5.0, 60.0)))
     assert onsets_s(tmp_path / "a.mid") == pytest.approx([5.0], abs=1e-5)
