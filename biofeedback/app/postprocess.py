@@ -60,7 +60,8 @@ def write_midi(session: Path, target: Path) -> Path:
 
     with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        midi_file.write(target, score_of(session), channels=_midi_map(session))
+        midi_map = _midi_map(session)
+        midi_file.write(target, score_of(session, midi_map.colours), channels=midi_map)
     return target
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from biofeedback.record import lines
@@ -15,7 +16,9 @@ from synth.tempo_map import TempoMap, TempoSegment
 __all__ = ["score_of"]
 
 
-def score_of(session: Path) -> Score:
+def score_of(
+    session: Path, sounding: Callable[[MusicParams], object] = lambda params: params
+) -> Score:
     """Return what the session at `session` (folder or log) played; no notes when it never began.
 
     A note that was withdrawn is left out; one that was cut short ends where it was cut.
@@ -24,6 +27,9 @@ def score_of(session: Path) -> Score:
     ----------
     session
         A session's folder, or the log in it.
+    sounding
+        What of the parameters is heard where the score is to go; where that stays the same they
+        are left out, which a day has 170,000 of.
 
     Returns
     -------
@@ -40,6 +46,7 @@ def score_of(session: Path) -> Score:
     keys: list[tuple[float, Key]] = []
     params: list[tuple[float, MusicParams]] = []
     last: lines.ParamsItem | None = None
+    heard: object = None
     markers: list[tuple[float, str]] = []
     for _, line in read(session):
         match line:
@@ -56,9 +63,12 @@ def score_of(session: Path) -> Score:
                 if not keys or keys[-1][1] != key:
                     keys.append((line.beat, key))
             case lines.DecisionLine():
-                if line.params != last:
-                    last = line.params
-                    params.append((line.t, params_of(line.params)))
+                if line.params == last:
+                    continue
+                last, found = line.params, params_of(line.params)
+                before, heard = heard, sounding(found)
+                if not params or heard != before:
+                    params.append((line.t, found))
             case lines.CommandLine(what="marker"):
                 markers.append((line.at, line.value))
             case _:

@@ -272,6 +272,27 @@ def test_other_versions_are_named_beside_the_verdict(session: Path, tmp_path: Pa
     assert verify(session, core_of).versions == {}
 
 
+def test_a_score_leaves_out_what_is_not_heard_where_it_goes(session: Path, tmp_path: Path) -> None:
+    wanted = [
+        MusicParams(tempo_bpm=60.0 + place, dynamics=dynamics)
+        for place, dynamics in enumerate((0.5, 0.5, 0.75, 0.75, 0.5))
+    ]
+    decisions = [
+        encode(
+            lines.DecisionLine(
+                t=float(seq), seq=seq, strategy="lead", setpoint=None, params=params_item(params),
+                why="", numbers={},
+            )
+        )
+        for seq, params in enumerate(wanted, 1)
+    ]  # fmt: skip
+    header = (session / LOG_NAME).read_bytes().splitlines()[0]
+    (tmp_path / LOG_NAME).write_bytes(b"\n".join((header, *decisions, b"")))
+    assert score_of(tmp_path).params == tuple(zip((1.0, 2.0, 3.0, 4.0, 5.0), wanted, strict=True))
+    heard = score_of(tmp_path, lambda params: params.dynamics).params
+    assert [time_s for time_s, _ in heard] == [1.0, 3.0, 5.0]
+
+
 def test_a_compressed_log_reads_as_the_plain_one(session: Path, tmp_path: Path) -> None:
     folder = tmp_path / "a-session"
     shutil.copytree(session, folder)
