@@ -70,8 +70,9 @@ def reading_by(name: str, file: str, *, damage: str = "") -> Iterator[None]:
     RecordingError
         With what is wrong with the file, else with what the library says.
     """
-    log = logging.getLogger(name)
-    was_off, log.disabled = log.disabled, True  # it prints what is told here in one sentence
+    logs = _logs_of(name)  # they print what is told here in one sentence
+    for log in logs:
+        log.disabled = True
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what it calls itself
@@ -90,4 +91,11 @@ def reading_by(name: str, file: str, *, damage: str = "") -> Iterator[None]:
             f"it again, or try another version of {name}.",
         ) from error
     finally:
-        log.disabled = was_off
+        for log in logs:
+            log.disabled = False
+
+
+def _logs_of(name: str) -> list[logging.Logger]:
+    """Return the loggers of a library and of its modules that are not switched off already."""
+    names = [n for n in logging.root.manager.loggerDict if n == name or n.startswith(f"{name}.")]
+    return [log for n in names if not (log := logging.getLogger(n)).disabled]

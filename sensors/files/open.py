@@ -165,7 +165,7 @@ def read(
             layout,
             _blocks(lines),
             columns=columns,
-            rate_hz=rate_hz or layout.rate_hz,
+            rate_hz=rate_hz or (None if "time" in (columns or {}) else layout.rate_hz),
             kind="AcqKnowledge text",
         )
     layout = layout_of(head)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rigs import recording_files as made
+from rigs.layout_files import LAYOUTS
 
 from sensors.errors import RecordingError
 from sensors.files import Recording, read
@@ -176,3 +177,23 @@ def test_every_format_tells_its_channels(tmp_path: Path, name: str) -> None:
     found = read(made.FORMATS[name](tmp_path / name))
     assert any(channel.taken for channel in found.channels)
     assert all(channel.why for channel in found.channels if not channel.taken)
+
+
+def test_the_librarys_own_messages_stay_off_the_screen(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = made.write_xdf(tmp_path / "lab.xdf")
+    path.write_bytes(path.read_bytes()[:-500])
+    assert any("is damaged" in said for said in read(path).warnings)
+    assert capfd.readouterr() == ("", "")
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("name", [*made.FORMATS, *LAYOUTS])
+def test_the_command_that_takes_a_channel_takes_it(tmp_path: Path, name: str) -> None:
+    path = {**made.FORMATS, **LAYOUTS}[name](tmp_path / name)
+    for channel in read(path).channels:
+        if channel.columns and "[UNIT]" not in channel.columns:
+            signal, _, label = channel.columns.partition("=")
+            told = read(path, columns={signal: label}).channels
+            assert [one.taken for one in told if one.label == channel.label] == [True]
