@@ -31,8 +31,8 @@ Sensors = Annotated[
         "--sensor",
         "-s",
         metavar="URI",
-        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH{sensor}. A Polar strap "
-        "sends more with ble:NAME?streams=ecg,acc. May repeat.",
+        help="ble:NAME, lsl:NAME, osc:PORT, e4:HOST:PORT, sim:, file:PATH, capture:PATH{sensor}. A "
+        "Polar strap sends more with ble:NAME?streams=ecg,acc. May repeat.",
     ),
 ]
 Wearers = Annotated[

@@ -14,7 +14,7 @@ from sensors.base import Clock, SampleStream
 from sensors.ble import bitalino, described, shimmer
 from sensors.ble.device_query import DeviceQuery, is_strap
 from sensors.ble.identity import DeviceIdentity
-from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, explain, look
+from sensors.ble.radio import HEART_RATE_SERVICE, Advertisement, DeviceKind, explain, look
 from sensors.errors import SettingsError
 from sensors.profiles.loader import find, load
 from sensors.profiles.schema import DeviceProfile
@@ -196,11 +196,12 @@ def recognise(profiles: Sequence[DeviceProfile]) -> Callable[[Advertisement], Ad
         band = band_of(seen, profiles)
         if band is None:
             return seen
+        signals: tuple[Signal, ...] = (Signal.EDA,)
+        title = f"{band} (not tried on the hardware)"
         if isinstance(band, DeviceProfile):
-            gives, title = ", ".join(map(_in_words, band.signals)), band.title
-        else:
-            gives, title = _in_words(Signal.EDA), f"{band} (not tried on the hardware)"
-        return replace(seen, kind="skin conductance band", gives=f"{gives}; {title}")
+            signals, title = band.signals, band.title
+        kind: DeviceKind = "skin conductance band" if Signal.EDA in signals else "band"
+        return replace(seen, kind=kind, gives=f"{', '.join(map(_in_words, signals))}; {title}")
 
     return named
 

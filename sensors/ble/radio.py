@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
-DeviceKind = Literal["heart rate strap", "skin conductance band", "other"]
+DeviceKind = Literal["heart rate strap", "skin conductance band", "band", "other"]
 
 #: What Polar's sensors give on request, by the start of their names, and what it is called.
 _POLAR = {

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -38,6 +40,12 @@ def on_bluez(folder: Path, scenario: Path, *command: str) -> subprocess.Complete
     )  # fmt: skip
 
 
+def documented() -> list[list[str]]:
+    """Return the commands that a stranger is asked for, without the program's name."""
+    text = (Path(__file__).parents[2] / "docs" / "help-us.md").read_text(encoding="utf-8")
+    return [shlex.split(line) for line in re.findall(r"^ +biofeedback (.*)$", text, re.MULTILINE)]
+
+
 @dataclass(frozen=True)
 class Outcome:
     file: Path
@@ -49,7 +57,9 @@ class Outcome:
 def captured(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("capture")
     file = folder / "out.zip"
-    options = ["capture", "-s", "ble:Annika", "--minutes", "0.25", "--share", str(file), "--yes"]
+    first = next(words for words in documented() if words[0] == "capture")
+    changes = {"ble:": "ble:Annika", "5": "0.25", "capture.zip": str(file)}
+    options = [*(changes.get(word, word) for word in first), "--yes"]
     done = on_bluez(folder, RIGS / "scenarios" / "annika.yaml", "-m", "biofeedback", *options)
     assert done.returncode == 0, done.stderr
     truth = [json.loads(line) for line in (folder / "annika.truth").read_text().splitlines()]
@@ -105,6 +115,17 @@ def test_it_plays_the_same_beats_as_a_device_and_as_a_sensor(
     capsys.readouterr()
     assert run(["capture", "--check", str(captured.file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["driver"] == "strap"
+
+
+@pytest.mark.parametrize("first", ["analyze", "capture --check"])
+def test_the_documented_commands_do_as_they_say(
+    first: str, captured: Outcome, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command,) = [words for words in documented() if " ".join(words).startswith(first)]
+    monkeypatch.chdir(captured.file.parent)
+    captured.file.with_name("capture.zip").write_bytes(captured.file.read_bytes())
+    assert run(command) == 0
+    assert ("beats" if first == "analyze" else "heart rate") in capsys.readouterr().out
 
 
 def as_a_sensor(file: Path) -> list[float]:
