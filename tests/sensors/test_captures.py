@@ -159,6 +159,22 @@ def test_a_serial_number_does_not_stand_in_the_digits_of_bytes(serial: str, shif
     assert serial.lower() not in b"".join(event.data for event in found.events).hex()
 
 
+def test_only_the_bytes_of_a_secret_are_overwritten() -> None:
+    found = capture(("packet", UART, bytes.fromhex("ee1a2b3c4d77")))
+    (clean,) = scrub(found, Identity(serials=("1A2B3C4D",)), 0.0).of("packet")
+    assert clean.data.hex() == "ee0000000077"
+
+
+def test_what_is_read_is_kept_only_where_it_is_known_to_be_harmless() -> None:
+    found = capture(
+        *(("read", dis(short), b"born 1980") for short in ("2a80", "2a85")),
+        ("read", dis("2a26"), b"3.1"),
+        ("read", dis("2a19"), b"\x40"),
+    )
+    clean = [event.data for event in scrub(found, Identity(), 0.0).of("read")]
+    assert clean == [b"0" * 9, b"0" * 9, b"3.1", b"\x40"]
+
+
 @pytest.mark.parametrize(
     ("name", "model"),
     [("Polar H10 12345678", "Polar H10"), ("Annika's band", "Sensor"), ("", "Sensor")],

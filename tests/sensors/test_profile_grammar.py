@@ -143,6 +143,15 @@ def test_numbers_of_any_size_follow_each_other_without_a_hole(bits: int, big: bo
     assert [field.read(packet, i * bits) for i in range(16)] == numbers
 
 
+@pytest.mark.parametrize(
+    ("packet", "is_one"),
+    [("80010700", True), ("8001ff00aa", True), ("800107", False), ("80020700", False), ("", False)],
+)
+def test_an_awaited_answer_is_told_by_how_it_begins(packet: str, is_one: bool) -> None:
+    (write,) = duo().setup
+    assert write.is_answer(bytes.fromhex(packet)) == is_one
+
+
 def test_the_axes_of_an_accelerometer_are_one_sample() -> None:
     axes = profile(
         f'[data]\ncharacteristic = "{DATA}"\nsignal = "acc"\nrate_hz = 50\nsamples_per_packet = 2\n'
