@@ -81,7 +81,7 @@ class SingleSubject:
     def sense(self, now_s: float) -> Snapshot:
         """Return what is known now."""
         readings = self._metrics.read(now_s)
-        state = self._estimator.step(readings, now_s)
+        state = self._estimator.step(readings, now_s, irregular=self._metrics.irregular)
         self._learned = state.phase == "tracking"
         return Snapshot(readings, state, self._metrics.window(now_s))
 

@@ -146,6 +146,18 @@ class MetricBank:
                 self._windowed.feed(item)
         return ()
 
+    @property
+    def irregular(self) -> bool:
+        """Whether a strap or an ECG shows a heart that beats irregularly, without a pattern.
+
+        A device that also measures skin or a pulse wave is worn on a wrist or a finger, and its
+        intervals are those of a pulse.
+        """
+        rhythm = self._beats.rhythm
+        if rhythm is None or not rhythm.irregular:
+            return False
+        return not self._sources.is_alike(self._beats.active or Signal.RR, (Signal.EDA, Signal.PPG))
+
     def read(self, now_s: float) -> tuple[Reading, ...]:
         """Return every metric's value at `now_s`, always all of them in the same order.
 
@@ -202,6 +214,8 @@ class MetricBank:
         skin = self._sources.trust(Signal.EDA)
         skin *= 1.0 - (1.0 - _SHAKEN_TRUST) * self._motion.moving_share(now_s)
         skin *= 1.0 if self._temperature.looks_worn() else _UNWORN_TRUST
+        if self.irregular:  # its rate stands, all else of it says nothing
+            beats = 0.0
         steps = beats * (_PULSE_TRUST if self._beats.active is Signal.PPG else 1.0)
         return _Trusts(origin, beats, steps, skin)
 
@@ -213,6 +227,7 @@ class MetricBank:
             now_s,
             contact * self._sources.worth(trust.origin),
             contact * self._sources.worth(Signal.HR),
+            None if self._beats.rhythm is None else self._beats.rhythm.grouped_bpm(now_s),
         )
 
     def _read_rhythm_and_skin(self, now_s: float, trust: _Trusts) -> tuple[Reading, ...]:

@@ -10,6 +10,7 @@ from sensors.signals import Chunk
 
 __all__ = [
     "DELIVERY_S",
+    "NO_VALUE",
     "Metric",
     "Reading",
     "covered_share",
@@ -84,7 +85,7 @@ def samples(chunk: Chunk) -> Iterator[tuple[float, float]]:
 #: absence counts as missing. Our own choice.
 DELIVERY_S = 3.0
 #: Below the first there is no value; below the second it is degraded.
-_NO_VALUE, _DEGRADED = 0.5, 0.8
+NO_VALUE, _DEGRADED = 0.5, 0.8
 
 
 def covered_share(covered_s: float, window_s: float, silent_s: float) -> float:
@@ -164,7 +165,7 @@ def graded(
     Reading
         With a quality of 0 to 1.
     """
-    if value is None or coverage < _NO_VALUE:
+    if value is None or coverage < NO_VALUE:
         return Reading(name, None, unit, window_s, time_s, 0.0, coverage)
     quality = coverage * trust * (0.5 if coverage < _DEGRADED else 1.0)
     return Reading(name, value, unit, window_s, time_s, quality, coverage)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from biofeedback.metrics.base import samples
 from biofeedback.metrics.beats import Beat, BeatCleaner
 from biofeedback.metrics.pulse_train import PulseBeat, PulseTrain
+from biofeedback.metrics.rhythm import Rhythm
 from sensors.signals import Chunk, Signal
 
 __all__ = ["ORIGINS", "BeatSource"]
@@ -39,6 +40,8 @@ class _Origin:
         if signal is not Signal.RR:
             self._train = PulseTrain("ecg" if signal is Signal.ECG else "ppg")
         self._cleaner = BeatCleaner()
+        #: A pulse wave says nothing of a rhythm: movement makes intervals of it.
+        self.rhythm = None if signal is Signal.PPG else Rhythm()
         self._last_pulse_s = math.nan
         self._covered: deque[tuple[float, float]] = deque()
         self.covered_s = 0.0
@@ -48,6 +51,8 @@ class _Origin:
         if self._train is None:
             beats: list[Beat] = []
             for time_s, rr_s in samples(chunk):
+                if self.rhythm is not None:
+                    self.rhythm.feed(time_s, rr_s * 1000.0)
                 beats += self._cleaner.feed(time_s, rr_s * 1000.0)
             self._count(beats)
             return beats, []
@@ -62,6 +67,8 @@ class _Origin:
                 rr_s = math.nan
             self._last_pulse_s = pulse.time_s
             if rr_s <= _LONGEST_RR_S:
+                if self.rhythm is not None:
+                    self.rhythm.feed(pulse.time_s, rr_s * 1000.0)
                 beats += self._cleaner.feed(pulse.time_s, rr_s * 1000.0)
         self._count(beats)
         return beats, pulses
@@ -69,6 +76,8 @@ class _Origin:
     def cut(self) -> list[Beat]:
         """End a run of beats, as a gap or motion does; the waveform itself may go on."""
         self._last_pulse_s = math.nan
+        if self.rhythm is not None:
+            self.rhythm.cut()
         beats = self._cleaner.cut()
         self._count(beats)
         return beats
@@ -129,6 +138,11 @@ class BeatSource:
         beats, pulses = origin.feed(chunk, moving and signal is Signal.PPG)
         self._choose(float(chunk.times_s[-1]))
         return (self._share(beats), pulses) if signal is self.active else ([], [])
+
+    @property
+    def rhythm(self) -> Rhythm | None:
+        """That of the beats in use; None where a pulse wave gives them, or nothing yet."""
+        return None if self.active is None else self._origins[self.active].rhythm
 
     def break_off(self, signal: Signal) -> list[Beat]:
         """End a run, as a gap of its signal does; return the beat that was held back, if any.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from biofeedback.metrics.base import Reading, covered_share, freshness, graded
+from biofeedback.metrics.base import NO_VALUE, Reading, covered_share, freshness, graded
 from biofeedback.metrics.beat_window import BeatWindow
 
 __all__ = ["HeartRate"]
@@ -12,6 +12,8 @@ __all__ = ["HeartRate"]
 #: A device's own rate is smoothed in a way nobody documents, hence less trust; it is worth little
 #: from a device that used to show beats and has lost them, since it is made of beats. Our own.
 _DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
+#: Beats in even groups are no normal ones; their rate is one all the same. Ours.
+_GROUPED_TRUST = 0.6
 _LOWEST_BPM, _HIGHEST_BPM = 24.0, 250.0
 #: A rate that has not changed at all for so long comes from a device that is stuck. Our own.
 _STUCK_S = 120.0
@@ -47,7 +49,13 @@ class HeartRate:
                 self._device_since_s = time_s
             self._device_bpm, self._device_s = bpm, time_s
 
-    def read(self, now_s: float, contact: float, own: float | None = None) -> Reading:
+    def read(
+        self,
+        now_s: float,
+        contact: float,
+        own: float | None = None,
+        grouped_bpm: float | None = None,
+    ) -> Reading:
         """Return beats per minute; `contact` 0..1 scales the quality.
 
         Beats that are exactly alike say nothing of variability; their rate is believed as a
@@ -62,6 +70,8 @@ class HeartRate:
             Trust in the beats and the contact with the skin, 0 to 1; scales the quality.
         own
             The same for the device's own rate; None for as much as in the beats.
+        grouped_bpm
+            The rate of beats that come in even groups of two or three; None where they do not.
 
         Returns
         -------
@@ -79,6 +89,8 @@ class HeartRate:
         trust = self._beats.rate_trust(now_s) * contact
         if still_s:
             trust *= _even_trust(still_s)
+        if coverage < NO_VALUE and grouped_bpm is not None:
+            bpm, coverage, trust = grouped_bpm, 1.0, _GROUPED_TRUST * contact
         reading = graded("heart_rate", bpm, "bpm", window_s, now_s, coverage, trust)
         own_trust = contact if own is None else own
         doubted = still_s > 0.0 or own_trust > contact

@@ -96,6 +96,24 @@ class SignalSources:
         """
         return self._choices.get(signal)
 
+    def is_alike(self, signal: Signal, others: tuple[Signal, ...]) -> bool:
+        """Say whether what gives a signal gives one of some others too.
+
+        Parameters
+        ----------
+        signal
+            One of those that were added.
+        others
+            Such too.
+
+        Returns
+        -------
+        bool
+            False where nothing gives the signal.
+        """
+        source = self._choices[signal].source
+        return source is not None and source in {self._choices[s].source for s in others}
+
     def feed(self, status: SensorStatus) -> None:
         """Take in what a sensor says of itself.
 

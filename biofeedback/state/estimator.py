@@ -113,14 +113,19 @@ class Estimator:
             return self._learner.result()
         return self._baseline
 
-    def step(self, readings: tuple[Reading, ...], now_s: float) -> State:
-        """Take in the readings of `now_s`, which must not be earlier than the last step."""
+    def step(
+        self, readings: tuple[Reading, ...], now_s: float, *, irregular: bool = False
+    ) -> State:
+        """Take in the readings of `now_s`, which must not be earlier than the last step.
+
+        A heart that beats irregularly is no witness of arousal: the skin leads, or nothing does.
+        """
         step_s = 0.0 if self._last_s is None else max(0.0, now_s - self._last_s)
         self._last_s = now_s
         self._rest(readings, now_s)
         said: dict[str, float] = {}
         skin = self._skin_change(readings, now_s, said)
-        heart = self._heart_level(readings, skin, step_s, said)
+        heart = None if irregular else self._heart_level(readings, skin, step_s, said)
         self._variance = min(
             _NOTHING_VARIANCE, self._variance + self._settings.wander_per_s * step_s
         )
@@ -131,6 +136,7 @@ class Estimator:
             self._correct(_fused(heart, skin), _trust(heart, skin), step_s)
             self._worth = _worth(heart, skin) * _stillness(readings)
         breaths = next((r.value for r in readings if r.name == "breathing_rate"), None)
+        self._notes.once("irregular_rhythm", stands=irregular)
         self._notes.listen("heart_silent", heart)
         self._notes.listen("skin_silent", skin)
         return self._state(now_s, said, breaths)

@@ -12,10 +12,15 @@ from biofeedback.state.witnesses import Witness
 
 __all__ = ["NOTE_WORDS", "Note", "Notes"]
 
-Note = Literal["skin_silent", "heart_silent"]
+Note = Literal["irregular_rhythm", "skin_silent", "heart_silent"]
 
 #: The pages have them in every language, these among them.
 NOTE_WORDS: dict[Note, str] = {
+    "irregular_rhythm": (
+        "The beats come irregularly here. Poor contact of the sensor is a common cause: wet it "
+        "and wear it snugly. Until they are regular the heart does not lead and its variability is "
+        "not used. If it comes again with good contact, ask a doctor about it."
+    ),
     "skin_silent": "Your skin hardly answers here, so the heart leads where it is measured.",
     "heart_silent": "Your heart rate hardly changes here, so the skin leads where it is measured.",
 }
@@ -28,11 +33,29 @@ class Notes:
 
     def __init__(self) -> None:
         self._standing: list[Note] = []
+        self._said: set[Note] = set()
 
     @property
     def standing(self) -> tuple[Note, ...]:
         """The notes that hold now."""
         return tuple(self._standing)
+
+    def once(self, note: Note, *, stands: bool) -> None:
+        """Let a note stand, and once it has gone, never again.
+
+        Parameters
+        ----------
+        note
+            Which.
+        stands
+            Whether what it says is so now.
+        """
+        if not stands:
+            if note in self._standing:
+                self._standing.remove(note)
+        elif note not in self._said:
+            self._said.add(note)
+            self._standing.append(note)
 
     def listen(self, note: Note, witness: Witness | None) -> None:
         """Note that a witness does not answer, and take the note back once it does, or is gone.

@@ -1,0 +1,123 @@
+"""Whether a heart beats irregularly, without a pattern, for minutes on end; or evenly in groups.
+
+Breathing, bigeminy and exercise change intervals too, but each by a pattern: the step from beat to
+beat is like the one some beats before. What has large steps and no pattern is called irregular. It
+is no diagnosis: loose electrodes look the same.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from itertools import pairwise
+
+__all__ = ["Rhythm"]
+
+#: Long enough that chance makes no pattern, about a minute and a half.
+_BEATS, _EVERY_BEATS = 128, 32
+#: Half of all steps are larger than this share of the interval. The strongest breathing in
+#: recordings of healthy people reaches it, with a pattern; fibrillation is at twice as much. Ours,
+#: as all numbers here; the idea of steps relative to the interval, without a pattern in time, is
+#: that of Dash et al. 2009, doi 10.1007/s10439-009-9740-z.
+_LARGE_STEP = 0.08
+#: A step is like one some beats before, or like its opposite, by this much on average over parts
+#: of so many beats, as a correlation, where a pattern is; by chance by a third. The step just
+#: before tells nothing: where there is no pattern, a long interval is followed by a shorter one.
+_PATTERN, _PART, _LAGS = 0.4, 32, range(2, 9)
+#: So many looks must agree, so that one disturbed minute is nothing, and as many to take it back.
+_AGREE = 2
+#: What a heart does at all; an interval beyond ends the stretch, as a gap does.
+_SHORTEST_MS, _LONGEST_MS, _GAP_SHARE = 240.0, 2500.0, 0.5
+
+#: Beats that are looked at for groups, how alike those must be, and how new. Ours.
+_GROUPED_BEATS, _EVEN_SHARE, _FRESH_S = 12, 0.1, 6.0
+
+
+class Rhythm:
+    """Takes in the intervals of one source as they come, before any of them is judged.
+
+    Attributes
+    ----------
+    irregular
+        Whether the latest stretch of beats is irregular, as those before it.
+    """
+
+    def __init__(self) -> None:
+        self._intervals_ms: deque[float] = deque(maxlen=_BEATS)
+        self._last_s = -math.inf
+        self._until_next = _EVERY_BEATS
+        self._agreed = 0
+        self.irregular = False
+
+    def feed(self, time_s: float, rr_ms: float) -> None:
+        """Take in an interval.
+
+        Parameters
+        ----------
+        time_s
+            When it ended.
+        rr_ms
+            Its length, in ms.
+        """
+        late_s = time_s - self._last_s - rr_ms / 1000.0
+        self._last_s = time_s
+        if not _SHORTEST_MS <= rr_ms <= _LONGEST_MS or late_s > _GAP_SHARE * rr_ms / 1000.0:
+            self.cut()
+            return
+        self._intervals_ms.append(rr_ms)
+        self._until_next -= 1
+        if self._until_next > 0 or len(self._intervals_ms) < _BEATS:
+            return
+        self._until_next = _EVERY_BEATS
+        found = _is_irregular(list(self._intervals_ms))
+        self._agreed = min(_AGREE, self._agreed + 1) if found else max(0, self._agreed - 1)
+        if self._agreed in (0, _AGREE):
+            self.irregular = self._agreed == _AGREE
+
+    def grouped_bpm(self, now_s: float) -> float | None:
+        """Return the rate of a heart whose beats come in even groups of two or three.
+
+        So they do where every second or third beat is an extra one. No single interval is normal
+        there, but a group is as long as the next.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        float | None
+            In beats a minute; None where beats do not come so, or none came lately.
+        """
+        if len(self._intervals_ms) < _GROUPED_BEATS or now_s - self._last_s > _FRESH_S:
+            return None
+        latest_ms = list(self._intervals_ms)[-_GROUPED_BEATS:]
+        for size in (2, 3):
+            groups_ms = [sum(latest_ms[i : i + size]) for i in range(0, _GROUPED_BEATS, size)]
+            if max(groups_ms) - min(groups_ms) <= _EVEN_SHARE * min(groups_ms):
+                return 60_000.0 * _GROUPED_BEATS / sum(latest_ms)
+        return None
+
+    def cut(self) -> None:
+        """Begin a new stretch; what was said stands until it is full."""
+        self._intervals_ms.clear()
+
+
+def _is_irregular(intervals_ms: list[float]) -> bool:
+    steps = [b - a for a, b in pairwise(intervals_ms)]
+    sizes = [abs(step) for step in steps]
+    if statistics.median(sizes) < _LARGE_STEP * statistics.median(intervals_ms):
+        return False
+    parts = [steps[start : start + _PART] for start in range(0, len(steps), _PART)]
+    return math.fsum(_pattern(part) for part in parts) < _PATTERN * len(parts)
+
+
+def _pattern(steps: list[float]) -> float:
+    """Return how much a step is like one some beats before, or like its opposite, 0 to 1."""
+    power = math.fsum(step * step for step in steps)
+    alike = [
+        abs(math.fsum(a * b for a, b in zip(steps, steps[lag:], strict=False))) for lag in _LAGS
+    ]
+    return max(alike) / power if power > 0.0 else 1.0

@@ -1,0 +1,165 @@
+"""Claims about irregular rhythm: found on a strap, never taken for breathing or exercise."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biofeedback.group.subjects import SingleSubject, Snapshot
+from biofeedback.metrics.bank import MetricSettings
+from biofeedback.metrics.rhythm import Rhythm
+from biofeedback.state.baseline import Baseline, RestingValue
+from biofeedback.state.estimator import EstimatorSettings
+from sensors.files import read
+from sensors.signals import Chunk, Signal
+
+BEATS = 900
+REST = Baseline({"heart_rate": RestingValue(75.0, 4.0, 360)}, 180.0, weak=False)
+K = np.arange(BEATS)
+
+
+def noise(sd: float, seed: int = 1) -> np.ndarray:
+    return sd * np.random.default_rng(seed).standard_normal(BEATS)
+
+
+def fibrillating(mean_ms: float = 700.0, share: float = 0.18, seed: int = 1) -> np.ndarray:
+    """Return intervals without any order, as in atrial fibrillation."""
+    return np.clip(mean_ms * (1.0 + noise(share, seed)), 320.0, 1800.0)
+
+
+def breathing(bpm: float, breaths: float, swing_ms: float) -> np.ndarray:
+    """Return intervals that swing with breaths of uneven length."""
+    found, phase = [], 0.0
+    rng = np.random.default_rng(2)
+    rate = breaths
+    for beat in range(BEATS):
+        if beat % 6 == 0:
+            rate = breaths * (1.0 + 0.2 * rng.standard_normal())
+        rr_ms = 60_000.0 / bpm + swing_ms * math.sin(phase) + 25.0 * rng.standard_normal()
+        phase += 2.0 * math.pi * rate / 60.0 * rr_ms / 1000.0
+        found.append(rr_ms)
+    return np.array(found)
+
+
+def with_extra_beats(share: float) -> np.ndarray:
+    early = np.random.default_rng(3).random(BEATS) < share
+    rr_ms = 900.0 + noise(30.0)
+    rr_ms[early] = 550.0
+    rr_ms[np.r_[False, early[:-1]]] = 1250.0
+    return rr_ms
+
+
+REGULAR = {
+    "slow and deep breathing": breathing(58.0, 6.0, 150.0),
+    "breathing of a young athlete": breathing(52.0, 13.0, 180.0),
+    "fast breathing": breathing(70.0, 17.0, 80.0),
+    "exercise": np.interp(K, [0, 200, 600, 900], [900, 900, 340, 800]) + noise(8.0),
+    "205 a minute": 293.0 + noise(2.0),
+    "an extra beat now and then": with_extra_beats(0.08),
+    "bigeminy": np.where(K % 2, 1150.0, 550.0) + noise(12.0),
+    "trigeminy": np.choose(K % 3, [800.0, 520.0, 1080.0]) + noise(15.0),
+}
+
+
+def called(rr_ms: np.ndarray) -> np.ndarray:
+    """Return after each interval whether the rhythm is irregular."""
+    rhythm, now_s, found = Rhythm(), 0.0, []
+    for each in rr_ms:
+        now_s += each / 1000.0
+        rhythm.feed(now_s, float(each))
+        found.append(rhythm.irregular)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("kind", REGULAR)
+def test_a_heart_with_a_pattern_is_not_called_irregular(kind: str) -> None:
+    assert not called(REGULAR[kind]).any()
+
+
+@pytest.mark.parametrize(("mean_ms", "share"), [(500.0, 0.13), (700.0, 0.18), (950.0, 0.24)])
+def test_a_heart_without_order_is_called_irregular_within_minutes(
+    mean_ms: float, share: float
+) -> None:
+    found = called(fibrillating(mean_ms, share))
+    assert found.mean() > 0.7
+    assert np.flatnonzero(found)[0] < 300
+
+
+def test_a_disturbed_minute_is_nothing() -> None:
+    rr_ms = 850.0 + noise(25.0)
+    rr_ms[300:370] = fibrillating()[:70]
+    assert not called(rr_ms).any()
+
+
+def worn(
+    rr_ms: np.ndarray, signal: Signal = Signal.RR, beside: Signal | None = None
+) -> list[Snapshot]:
+    """Return what is known after every fifth beat of a body that wears one device."""
+    body, now_s, found = SingleSubject(MetricSettings(), EstimatorSettings(), REST), 0.0, []
+    for beat, each in enumerate(rr_ms):
+        now_s += each / 1000.0
+        if beside is not None:
+            body.feed(Chunk(beside, "it", np.array([now_s]), np.array([[1.0]]), None))
+        body.feed(Chunk(signal, "it", np.array([now_s]), np.array([[each / 1000.0]]), None))
+        if beat % 5 == 4:
+            found.append(body.sense(now_s))
+    return found
+
+
+def reading(snapshot: Snapshot, name: str) -> tuple[float | None, float]:
+    found = next(r for r in snapshot.readings if r.name == name)
+    return found.value, found.quality
+
+
+def test_an_irregular_heart_is_said_once_and_does_not_lead() -> None:
+    again = np.concatenate(
+        [fibrillating(seed=4)[:500], (850.0 + noise(25.0))[:500], fibrillating(seed=5)[:500]]
+    )
+    course = worn(again)
+    noted = np.array(["irregular_rhythm" in each.state.notes for each in course])
+    assert (np.diff(noted.astype(int)) == 1).sum() == 1
+    assert not noted[180:].any()
+    for while_irregular in (course[96], course[-1]):
+        assert reading(while_irregular, "ln_rmssd")[1] == 0.0
+        assert reading(while_irregular, "rmssd")[1] == 0.0
+        assert reading(while_irregular, "heart_rate")[1] > 0.3
+        assert while_irregular.state.confidence < 0.25
+        assert "heart_rate" not in while_irregular.state.contributions
+    assert reading(course[180], "ln_rmssd")[1] > 0.8
+    assert course[180].state.confidence > 0.35
+
+
+@pytest.mark.parametrize("beside", [Signal.EDA, Signal.PPG])
+def test_nothing_is_said_of_a_rhythm_from_a_wrist(beside: Signal) -> None:
+    course = worn(fibrillating(seed=4)[:500], beside=beside)
+    assert not any(each.state.notes and "irregular_rhythm" in each.state.notes for each in course)
+
+
+@pytest.mark.parametrize(
+    ("rr_ms", "bpm"),
+    [
+        (REGULAR["bigeminy"], 70.6),
+        (REGULAR["trigeminy"], 75.0),
+        (250.0 + noise(2.0), 240.0),
+        (2350.0 + noise(20.0), 25.5),
+        (REGULAR["205 a minute"], 204.8),
+    ],
+    ids=["bigeminy", "trigeminy", "240", "25", "205"],
+)
+def test_a_heart_rate_reaches_whoever_watches_it(rr_ms: np.ndarray, bpm: float) -> None:
+    value, quality = reading(worn(rr_ms[:100])[-1], "heart_rate")
+    assert value == pytest.approx(bpm, rel=0.02)
+    assert quality >= 0.5
+
+
+@pytest.mark.recordings
+def test_healthy_hearts_are_left_in_peace(recordings: Path) -> None:
+    files = [
+        *(recordings / "polar_rr").glob("*rri*"),
+        recordings / "hrv_reference" / "nsr001_rr_fs125.csv",
+    ]
+    for path in files:
+        for chunk in read(path).series:
+            if chunk.signal is Signal.RR:
+                assert not called(chunk.values[:, 0] * 1000.0).any(), path.name
