@@ -95,9 +95,9 @@ class Rhythm:
             return None
         latest_ms = list(self._intervals_ms)[-_GROUPED_BEATS:]
         for size in (2, 3):
-            groups_ms = [sum(latest_ms[i : i + size]) for i in range(0, _GROUPED_BEATS, size)]
+            groups_ms = [math.fsum(latest_ms[i : i + size]) for i in range(0, _GROUPED_BEATS, size)]
             if max(groups_ms) - min(groups_ms) <= _EVEN_SHARE * min(groups_ms):
-                return 60_000.0 * _GROUPED_BEATS / sum(latest_ms)
+                return 60_000.0 * _GROUPED_BEATS / math.fsum(latest_ms)
         return None
 
     def cut(self) -> None:
