@@ -9,6 +9,7 @@ import numpy as np
 
 from sensors.captures.archive import read_capture
 from sensors.files.recording import Recording, assemble, name_of, on_grid
+from sensors.files.series import Series
 from sensors.signals import Chunk, Gap, Signal
 
 __all__ = ["read_capture_recording"]
@@ -50,7 +51,7 @@ def read_capture_recording(path: Path) -> Recording:
     return assemble(path, kind, series, gaps, warnings=warnings)
 
 
-def _joined(signal: Signal, name: str, chunks: list[Chunk]) -> Chunk:
+def _joined(signal: Signal, name: str, chunks: list[Chunk]) -> Series:
     times_s = np.concatenate([chunk.times_s for chunk in chunks])
     values = np.concatenate([chunk.values for chunk in chunks])
     if all(chunk.rate_hz is None for chunk in chunks):

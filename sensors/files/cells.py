@@ -14,7 +14,7 @@ from sensors.files.moments import Moments
 from sensors.files.text import MISSING, cells_of, is_number
 from sensors.signals import FloatArray
 
-__all__ = ["Block", "ParsedCells", "parse_cells"]
+__all__ = ["Block", "ParsedCells", "Words", "parse_cells"]
 
 #: The number of its first line, from 0, and lines without their ends.
 Block = tuple[int, list[str]]
@@ -25,12 +25,21 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(slots=True)
+class Words:
+    """One text, in one row or in several that follow each other."""
+
+    row: int  #: the first of them, from 0
+    text: str
+    rows: int = 1  #: how many
+
+
+@dataclass(slots=True)
 class ParsedCells:
     """What was read of the columns that were asked for."""
 
     numbers: dict[int, FloatArray] = field(default_factory=dict)  #: by column, shape (n,)
     moments: dict[int, Moments] = field(default_factory=dict)  #: of columns of moments
-    words: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  #: (row, text)
+    words: dict[int, list[Words]] = field(default_factory=dict)  #: what stands in cells of text
     warnings: list[str] = field(default_factory=list)  #: plain sentences
 
 
@@ -93,11 +102,19 @@ def parse_cells(
         for place in words:
             for row, line_cells in enumerate(cells or [], rows):
                 if place < len(line_cells) and (text := line_cells[place].strip(" \"'")):
-                    result.words[place].append((row, text))
+                    _append(result.words[place], row, text)
         rows += len(table) if numbers else len(cells or [])
     for place in list(parts):
         result.numbers[place] = np.concatenate(parts.pop(place) or [np.empty(0)])
     return result
+
+
+def _append(words: list[Words], row: int, text: str) -> None:
+    last = words[-1] if words else None
+    if last is not None and last.text == text and last.row + last.rows == row:
+        last.rows += 1
+    else:
+        words.append(Words(row, text))
 
 
 def _with_last(blocks: Iterable[Block]) -> Iterator[tuple[Block, bool]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +12,6 @@ from sensors.errors import RecordingError, SettingsError
 from sensors.files import acq, bdf, wfdb_record
 from sensors.files.acq_text import acq_layout_of
 from sensors.files.capture import read_capture_recording
-from sensors.files.cells import Block
 from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, of_several_people, read_e4
 from sensors.files.edf import is_edf, read_edf
 from sensors.files.kubios import is_kubios, read_kubios
@@ -22,14 +20,12 @@ from sensors.files.opensignals import is_opensignals, read_opensignals
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
 from sensors.files.recording import Recording
 from sensors.files.rr_text import below_each_other, read_rr_text
+from sensors.files.source import FileSource
 from sensors.files.table import is_table, read_table
-from sensors.files.text import as_text, content
 from sensors.files.xdf import is_xdf, read_xdf
 
 __all__ = ["RecordingReader", "read"]
 
-_HEAD_LINES = 1000  #: that tell how a table is laid out
-_BLOCK_LINES = 50_000
 _ZIP = b"PK\x03\x04"
 _READABLE = (
     "Readable are E4 exports (folder or zip), Polar .hrm, Kubios reports, OpenSignals and "
@@ -128,67 +124,69 @@ def read(
             return read_e4(path, columns)
         if several := of_several_people(path):
             raise several
-        if added := _asked(readers, path, b""):
+        if added := _asked(readers, path, None):
             return added
         raise RecordingError(f"the folder {path} holds no recording", hint=_READABLE)
     if is_zip(path):
         return read_capture_recording(path) if is_capture(path) else read_e4(path, columns)
     if not path.exists() and (header := wfdb_record.header_of(path)) is not None:
         path = header
-    data = content(path)
-    if data.startswith(_ZIP):
+    source = FileSource(path)
+    if source.head.startswith(_ZIP):
         raise RecordingError(
             f"{path.name} is a zip that was cut", hint="Copy or download the recording again."
         )
-    if is_edf(data):
-        return read_edf(path, io.BytesIO(data), columns)
-    if is_xdf(data):
-        return read_xdf(path, data, columns)
+    if is_edf(source.head):
+        with source.file() as file:
+            return read_edf(path, file, columns)
+    if is_xdf(source.head):
+        return read_xdf(path, source.data, columns)
     for recognises, read_with_columns in _LABORATORY:
-        if recognises(path, data):
-            return read_with_columns(path, data, columns)
+        if recognises(path, source.head):
+            return read_with_columns(path, source.data, columns)
     try:
-        text = as_text(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
+        text = source.text()
     except RecordingError:
-        if added := _asked(readers, path, data):
+        if added := _asked(readers, path, source):
             return added
         raise
-    if is_e4_file(path, text):
+    head = "\n".join(text.head)
+    if is_e4_file(path, head):
         return read_e4(path, columns)
-    lines = below_each_other(text).split("\n")
-    if is_opensignals(text):
-        return read_opensignals(path, text, columns)
-    head = lines[:_HEAD_LINES]
-    if (layout := acq_layout_of(head)) is not None:
+    if len([line for line in text.head if line.strip()]) == 1:
+        text = text.replaced(below_each_other(text.whole()))
+    if is_opensignals(head):
+        return read_opensignals(path, text.whole(), columns)
+    if (layout := acq_layout_of(text.head)) is not None:
         return read_table(
             path,
             layout,
-            _blocks(lines),
+            text.blocks(),
             columns=columns,
             rate_hz=rate_hz or (None if "time" in (columns or {}) else layout.rate_hz),
             kind="AcqKnowledge text",
         )
-    layout = layout_of(head)
-    if is_kubios(text):
-        return read_kubios(path, text, columns)
+    layout = layout_of(text.head)
+    if is_kubios(head):
+        return read_kubios(path, text.whole(), columns)
     if columns is not None and layout is not None:
-        return read_table(path, layout, _blocks(lines), columns=columns, rate_hz=rate_hz)
-    if is_polar_hrm(text):
-        return read_polar_hrm(path, text)
-    if added := _asked(readers, path, data):
+        return read_table(path, layout, text.blocks(), columns=columns, rate_hz=rate_hz)
+    if is_polar_hrm(head):
+        return read_polar_hrm(path, text.whole())
+    if added := _asked(readers, path, source):
         return added
     if layout is None:
         raise RecordingError(f"{path.name} holds no table of numbers", hint=_READABLE)
     if is_table(layout):
-        return read_table(path, layout, _blocks(lines), columns=None, rate_hz=rate_hz)
-    return read_rr_text(path, layout, _blocks(lines))
+        return read_table(path, layout, text.blocks(), columns=None, rate_hz=rate_hz)
+    return read_rr_text(path, layout, text.blocks())
 
 
-def _blocks(lines: list[str]) -> Iterator[Block]:
-    for first in range(0, len(lines), _BLOCK_LINES):
-        yield first, lines[first : first + _BLOCK_LINES]
-
-
-def _asked(readers: Iterable[RecordingReader], path: Path, data: bytes) -> Recording | None:
-    reader = next((one for one in readers if one.recognises(path, data)), None)
-    return None if reader is None else reader.read(path, data)
+def _asked(
+    readers: Iterable[RecordingReader], path: Path, source: FileSource | None
+) -> Recording | None:
+    for reader in readers:
+        data = source.data if source is not None else b""
+        if reader.recognises(path, data):
+            return reader.read(path, data)
+    return None

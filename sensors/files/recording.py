@@ -11,7 +11,7 @@ import numpy as np
 
 from sensors.errors import RecordingError
 from sensors.files.channels import Channel
-from sensors.files.series import Series, missing_runs
+from sensors.files.series import PackedSeries, Series, missing_runs
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 
 __all__ = ["Recording", "assemble", "on_grid"]
@@ -174,7 +174,7 @@ _WANDER_S = 0.05
 _MOST_MISSING = 20
 
 
-def on_grid(signal: Signal, source: str, times_s: FloatArray, values: FloatArray) -> Chunk:
+def on_grid(signal: Signal, source: str, times_s: FloatArray, values: FloatArray) -> Series:
     """Return an even series with NaN in its holes, or single samples where there is no grid.
 
     Parameters
@@ -190,22 +190,41 @@ def on_grid(signal: Signal, source: str, times_s: FloatArray, values: FloatArray
 
     Returns
     -------
-    Chunk
+    Series
         At most 20 times as long as the samples.
     """
-    steps_s = np.diff(times_s)
-    period_s = float(np.median(steps_s)) if len(steps_s) else 0.0
+    # A day of samples fits into memory a few times, not many: what is not needed goes at once.
+    period_s = _period_s(times_s)
     if period_s > 0.0:
-        period_s = float(np.mean(steps_s[np.abs(steps_s - period_s) < 0.5 * period_s]))
-        places = (times_s - times_s[0]) / period_s
-        slots = np.rint(places)
-        even = np.abs(places - slots).max() <= _JITTER_PERIODS and (np.diff(slots) > 0.0).all()
+        slots = np.rint(places := (times_s - times_s[0]) / period_s)
+        places -= slots
+        even = np.abs(places, out=places).max() <= _JITTER_PERIODS and (np.diff(slots) > 0.0).all()
+        del places
         if not even:
-            slots = np.concatenate(([0.0], np.cumsum(np.maximum(np.rint(steps_s / period_s), 1.0))))
+            steps = np.maximum(np.rint(np.diff(times_s) / period_s), 1.0)
+            slots = np.concatenate(([0.0], np.cumsum(steps)))
+            del steps
             period_s = float(times_s[-1] - times_s[0]) / slots[-1]
             even = np.abs(times_s - times_s[0] - slots * period_s).max() <= _WANDER_S
         if even and slots[-1] < _MOST_MISSING * len(slots):
-            grid = np.full((int(slots[-1]) + 1, *values.shape[1:]), np.nan)
-            grid[slots.astype(np.int64)] = values
-            return Chunk.regular(signal, source, float(times_s[0]), 1.0 / period_s, grid)
+            count = int(slots[-1]) + 1
+            grid = values = values.reshape(len(values), -1)
+            if count > len(values):
+                grid = np.full((count, values.shape[1]), np.nan)
+                grid[slots.astype(np.int64)] = values
+            return PackedSeries(signal, source, float(times_s[0]), 1.0 / period_s, grid)
     return Chunk.events(signal, source, times_s, values)
+
+
+def _period_s(times_s: FloatArray) -> float:
+    """Return the mean of the usual steps between samples; 0 where there are none."""
+    if len(times_s) < 2:
+        return 0.0
+    period_s = float(np.median(np.diff(times_s), overwrite_input=True))
+    if not period_s > 0.0:
+        return 0.0
+    steps_s = np.diff(times_s)
+    off_s = steps_s - period_s
+    usual = np.abs(off_s, out=off_s) < 0.5 * period_s
+    del off_s
+    return float(np.mean(steps_s[usual]))

@@ -32,14 +32,14 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedSeries:
-    """Even samples in digital form; for readers it is what a regular chunk of full length is."""
+    """Even samples; for readers it is what a regular chunk of full length is."""
 
     signal: Signal  #: what is measured
     source: str  #: the sensor's name
     t0_s: float  #: time of the first sample
     rate_hz: float  #: samples a second
-    digital: NDArray[np.int16]  #: shape (n, channels)
-    scales: tuple[Scale, ...]  #: one a channel
+    digital: NDArray[np.int16] | FloatArray  #: shape (n, channels)
+    scales: tuple[Scale, ...] = ()  #: one a channel; none where the numbers are in our unit
     blank: tuple[tuple[int, int, int], ...] = ()  #: (channel, first, stop) that hold no samples
 
     def __len__(self) -> int:
@@ -89,7 +89,9 @@ class PackedSeries:
         """
         return self._scaled(self.digital[:: -(-len(self) // most) or 1])
 
-    def _scaled(self, digital: NDArray[np.int16]) -> FloatArray:
+    def _scaled(self, digital: NDArray[np.int16] | FloatArray) -> FloatArray:
+        if not self.scales:
+            return np.asarray(digital, dtype=np.float64)
         values = np.empty(digital.shape)
         for column, scale in enumerate(self.scales):
             raw = digital[:, column].astype(np.float64) * scale.gain + scale.offset

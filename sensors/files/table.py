@@ -21,6 +21,7 @@ from sensors.files.layout import TableLayout
 from sensors.files.people import person_places, refuse_several_people
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.rr_text import rr_seconds
+from sensors.files.series import PackedSeries, Series
 from sensors.files.table_columns import (
     marker_places,
     nothing_known,
@@ -39,7 +40,7 @@ from sensors.files.times import (
     unit_of,
     unix_unit_of,
 )
-from sensors.signals import Chunk, FloatArray, Gap, Signal
+from sensors.signals import FloatArray, Gap, Signal
 from sensors.timing.beat_timeline import PLAUSIBLE_RR_S
 
 __all__ = ["is_table", "read_table"]
@@ -137,7 +138,7 @@ def read_table(
     parsed = parse_cells(
         blocks, layout, name, numbers=numbers, moments=dates, words=[*marks, *people]
     )
-    told = {place: [text for _, text in parsed.words.pop(place, [])] for place in people}
+    told = {place: [one.text for one in parsed.words.pop(place, [])] for place in people}
     refuse_several_people(layout, told, name)
     warnings = [*parsed.warnings]
     if time is None and why and rate_hz is None:
@@ -148,15 +149,17 @@ def read_table(
         times_s, started, kept, more = _times(time, parsed, choice, layout, name)
         warnings += more
         started = started or start_elsewhere(candidates, layout, time)
-    series: list[Chunk] = []
+    series: list[Series] = []
     gaps: list[Gap] = []
+    last_use = {place: signal for signal, found in choice.taken.items() for place, _ in found}
     for signal, found in choice.taken.items():
-        values = np.column_stack(
-            [meaning.in_our_unit(parsed.numbers[place][kept]) for place, meaning in found]
-        )
+        rows = [_of_rows(parsed.numbers[place], kept) for place, _ in found]
+        for place in [place for place, _ in found if last_use[place] is signal]:
+            parsed.numbers.pop(place, None)  # a column may be as large as all that is kept of it
         place = found[0][0]
+        chunk: Series
         if signal is Signal.RR:
-            rr_s = rr_seconds(parsed.numbers[place][kept], name, found[0][1].factor)
+            rr_s = rr_seconds(rows[0], name, found[0][1].factor)
             if not offers[place].unit and times_s is not None and are_ticks(times_s, rr_s):
                 rr_s = rr_s / _TICKS
                 warnings.append(
@@ -169,6 +172,9 @@ def read_table(
             else:
                 chunk, gaps = placed(times_s, rr_s, name_of(path))
         else:
+            columns_of = [how.in_our_unit(rows.pop(0)) for _, how in found]
+            values = columns_of[0][:, None] if len(found) == 1 else np.column_stack(columns_of)
+            del columns_of
             if wrong := misfit(signal, offers[place], columns, values):
                 choice.leave_out(signal, wrong)
                 continue
@@ -197,8 +203,10 @@ def _times(
 ) -> tuple[FloatArray, datetime | None, NDArray[np.bool_], list[str]]:
     """Return the times of the rows that have one, the start if known, which rows, and warnings."""
     values = parsed.numbers[time.place]
+    if all(time.place != place for found in choice.taken.values() for place, _ in found):
+        parsed.numbers.pop(time.place)
     kept = np.isfinite(values)
-    values = values[kept]
+    values = _of_rows(values, kept)
     if not len(values):
         raise RecordingError(
             f"{name} has no times in its column {time.header!r}",
@@ -215,7 +223,7 @@ def _times(
         rr_s = None
         if Signal.RR in choice.taken:
             place, meaning = choice.taken[Signal.RR][0]
-            rr_s = rr_seconds(parsed.numbers[place][kept], name, meaning.factor)
+            rr_s = rr_seconds(_of_rows(parsed.numbers[place], kept), name, meaning.factor)
         sampled = [signal for signal in choice.taken if signal is not Signal.RR]
         told_s = unix_unit_of(time.header, float(values[0])) or time.unit_s
         unit_s, wrong = unit_of(values, told_s, rr_s, sampled)
@@ -235,6 +243,10 @@ def _times(
     return times_s, started, kept, warnings
 
 
+def _of_rows(values: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:
+    return values if kept.all() else values[kept]
+
+
 def _refuse_no_hearts(rr_s: FloatArray, headers: Sequence[str], name: str) -> None:
     known = rr_s[np.isfinite(rr_s) & (rr_s > 0.0)]
     low, high = PLAUSIBLE_RR_S
@@ -251,19 +263,19 @@ def _samples(
     times_s: FloatArray | None,
     rate_hz: float | None,
     path: Path,
-) -> Chunk:
+) -> Series:
     source = name_of(path)
+    full: NDArray[np.bool_] = np.asarray(np.isfinite(values).any(axis=1))
     if times_s is None:
         if rate_hz is None:
             raise RecordingError(
                 f"{path.name} has no time column for its {signal}",
                 hint="Say the rate in Hz, as --rate 100, or name it, as --columns time=NAME.",
             )
+        if np.count_nonzero(full) >= _SELDOM * len(full):
+            return PackedSeries(signal, source, 0.0, rate_hz, values)
         times_s = np.arange(len(values)) / rate_hz
-        if np.isfinite(values).any(axis=1).mean() >= _SELDOM:
-            return Chunk.regular(signal, source, 0.0, rate_hz, values)
-    full = np.isfinite(values).any(axis=1)
-    if full.mean() < _SELDOM and full.any():  # columns of slower signals are filled now and then
+    if full.any() and full.mean() < _SELDOM:  # columns of slower signals are filled now and then
         times_s, values = times_s[full], values[full]
     return on_grid(signal, source, spread(times_s) if share_times(times_s) else times_s, values)
 
@@ -275,6 +287,8 @@ def _markers(
     rate_hz: float | None,
 ) -> list[tuple[float, str]]:
     """Return where a column of markers says something new."""
+    if not any(parsed.words.values()):
+        return []
     rows_s = np.full(len(kept), np.nan)
     if times_s is not None:
         rows_s[kept] = times_s
@@ -282,12 +296,11 @@ def _markers(
         rows_s = np.arange(len(kept)) / rate_hz
     found = []
     for words in parsed.words.values():
-        if len(words) > 0.9 * len(kept) and len({text for _, text in words}) == 1:
+        if len({one.text for one in words}) == 1 and sum(o.rows for o in words) > 0.9 * len(kept):
             continue  # the same in each row: it names the file's kind or person
-        before: tuple[int, str] = (-2, "")
-        for row, text in words:
-            changed = text != before[1] or row != before[0] + 1
-            before = (row, text)
-            if changed and text.lower() not in _NO_MARKER and np.isfinite(rows_s[row]):
-                found.append((float(rows_s[row]), text))
+        found += [
+            (float(rows_s[one.row]), one.text)
+            for one in words
+            if one.text.lower() not in _NO_MARKER and np.isfinite(rows_s[one.row])
+        ]
     return found

@@ -7,6 +7,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from sensors.errors import RecordingError
 from sensors.signals import FloatArray
 
 __all__ = [
+    "GZIP",
     "LARGEST_BYTES",
     "MISSING",
     "PACKED_BYTES",
@@ -23,10 +25,15 @@ __all__ = [
     "content",
     "inflate",
     "is_number",
+    "no_text",
+    "nothing_in",
+    "opened",
     "parse_rows",
+    "too_large",
+    "unpacked_limit",
 ]
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 #: Ten times the largest day-long recording of a wristband; more is not a recording.
 LARGEST_BYTES = 1 << 30
 #: No measurement and no time in any unit we read is larger; it is damage, and would overflow.
@@ -56,8 +63,30 @@ def content(path: Path) -> bytes:
     RecordingError
         When it is missing or unreadable, or its gzip is damaged or larger than 1 GB.
     """
+    with opened(path) as file:
+        return inflate(file.read(), path.name)
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Parameters
+    ----------
+    path
+        A file.
+
+    Returns
+    -------
+    BinaryIO
+        At its start; whoever asks closes it.
+
+    Raises
+    ------
+    RecordingError
+        When it is missing or unreadable.
+    """
     try:
-        data = path.read_bytes()
+        return path.open("rb")
     except FileNotFoundError:
         raise RecordingError(
             f"there is no recording at {path}", hint="Check the path for a typing error."
@@ -67,7 +96,6 @@ def content(path: Path) -> bytes:
             f"{path} cannot be read: {error.strerror}",
             hint="Check the file's permissions, or copy it to another place.",
         ) from error
-    return inflate(data, path.name)
 
 
 def inflate(data: bytes, name: str) -> bytes:
@@ -90,23 +118,89 @@ def inflate(data: bytes, name: str) -> bytes:
     RecordingError
         When it is damaged, or larger than 1 GB.
     """
-    if not data.startswith(_GZIP):
+    if not data.startswith(GZIP):
         return data
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        limit = min(LARGEST_BYTES, max(PACKED_BYTES, PACKED_RATIO * len(data)))
-        plain = unpacker.decompress(data, limit)
+        plain = unpacker.decompress(data, unpacked_limit(len(data)))
     except zlib.error as error:
         raise RecordingError(
             f"{name} is damaged: {error}", hint="Copy or download the recording again."
         ) from error
     if unpacker.unconsumed_tail:
-        raise RecordingError(
-            f"{name} is larger than 1 GB, or than {PACKED_RATIO} times its packed size",
-            hint="Cut it into shorter recordings, or unpack it yourself.",
-        )
+        raise too_large(name)
     # A cut stream ends anywhere, also inside a number that still reads as one.
     return plain if unpacker.eof else plain[: plain.rfind(b"\n") + 1]
+
+
+def unpacked_limit(packed_bytes: int) -> int:
+    """Return how many bytes a packed file may unpack to.
+
+    Parameters
+    ----------
+    packed_bytes
+        The size of the file.
+
+    Returns
+    -------
+    int
+        At most 1 GB.
+    """
+    return min(LARGEST_BYTES, max(PACKED_BYTES, PACKED_RATIO * packed_bytes))
+
+
+def too_large(name: str) -> RecordingError:
+    """Return the error of a packed file that unpacks to more than any recording.
+
+    Parameters
+    ----------
+    name
+        The file's.
+
+    Returns
+    -------
+    RecordingError
+        With what the user may do.
+    """
+    return RecordingError(
+        f"{name} is larger than 1 GB, or than {PACKED_RATIO} times its packed size",
+        hint="Cut it into shorter recordings, or unpack it yourself.",
+    )
+
+
+def no_text(name: str) -> RecordingError:
+    """Return the error of a file that is none of the formats of bytes, and not a text either.
+
+    Parameters
+    ----------
+    name
+        The file's.
+
+    Returns
+    -------
+    RecordingError
+        With what is readable.
+    """
+    return RecordingError(
+        f"{name} is not a recording in text form",
+        hint="Readable are E4 exports, Polar .hrm, Kubios reports, RR text, CSV, EDF and XDF.",
+    )
+
+
+def nothing_in(name: str) -> RecordingError:
+    """Return the error of an empty file.
+
+    Parameters
+    ----------
+    name
+        The file's.
+
+    Returns
+    -------
+    RecordingError
+        With what the user may do.
+    """
+    return RecordingError(f"{name} is empty", hint="Export the recording again.")
 
 
 def as_text(data: bytes, name: str) -> str:
@@ -132,17 +226,14 @@ def as_text(data: bytes, name: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", errors="replace")
     elif data.translate(None, _CONTROL) != data:
-        raise RecordingError(
-            f"{name} is not a recording in text form",
-            hint="Readable are E4 exports, Polar .hrm, Kubios reports, RR text, CSV, EDF and XDF.",
-        )
+        raise no_text(name)
     else:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = data.decode("latin-1")
     if not text.strip("\ufeff\x1a \t\r\n\f"):
-        raise RecordingError(f"{name} is empty", hint="Export the recording again.")
+        raise nothing_in(name)
     return text
 
 

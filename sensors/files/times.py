@@ -166,11 +166,13 @@ def unit_of(
     tuple[float, bool]
         The unit in which times and data fit; where nothing tells, the one written, or the second.
     """
-    steps = np.diff(values)
-    forward = steps[steps > 0.0]
+    forward = np.diff(values)
+    count = len(forward)
+    forward = forward[forward > 0.0]
     if not len(forward):
         return told_s or 1.0, False
     passed = float(forward[forward <= 1000.0 * np.median(forward)].sum())
+    del forward
     if told_s is None and _is_serial_days(values, passed, rr, sampled):
         return DAY_S, False
     fits: list[float] = []
@@ -180,7 +182,7 @@ def unit_of(
             known = rr[np.isfinite(rr) & (rr > 0.0)]
             good = _LEAST_RATIO < passed * unit_s / max(float(known.sum()), 1e-9) < _MOST_RATIO
         else:
-            rate_hz = len(steps) / (passed * unit_s)
+            rate_hz = count / (passed * unit_s)
             good = all(_RATES_HZ[s][0] <= rate_hz <= _RATES_HZ[s][1] for s in sampled)
         if good and not values[0] * unit_s > _LAST_UNIX_S:
             fits.append(unit_s)

@@ -19,6 +19,7 @@ from sensors.files.choosing import choose, misfit
 from sensors.files.extras import library, reading_by
 from sensors.files.notes import gap_of
 from sensors.files.recording import Recording, assemble, name_of, on_grid
+from sensors.files.series import Series
 from sensors.files.text import is_number
 from sensors.files.xdf_chunks import damage_of
 from sensors.labels import LabelMeaning, signal_of
@@ -84,7 +85,7 @@ def read_xdf(path: Path, data: bytes, columns: Mapping[str, str] | None = None) 
     source = name_of(path)
     firsts_s = [float(places[columns[0][0]][0].times_s[0]) for columns in choice.taken.values()]
     begin_s = min([*_zero(header), *firsts_s])
-    series: list[Chunk] = []
+    series: list[Series] = []
     gaps: list[Gap] = []
     for signal, taken in choice.taken.items():
         stream = places[taken[0][0]][0]
@@ -196,7 +197,7 @@ class _Stream:
 
     def read(
         self, signal: Signal, taken: list[tuple[int, LabelMeaning]], begin_s: float, source: str
-    ) -> tuple[Chunk, list[Gap]]:
+    ) -> tuple[Series, list[Gap]]:
         """Return one signal, and the breaks among its beats."""
         times_s = self.times_s - begin_s
         values = np.column_stack([how.in_our_unit(self._rows[:, place]) for place, how in taken])
