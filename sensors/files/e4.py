@@ -16,17 +16,9 @@ from sensors.errors import RecordingError
 from sensors.files.beats import from_timed
 from sensors.files.channels import Channel, ChannelOffer
 from sensors.files.choosing import choose
+from sensors.files.packed import LARGEST_BYTES, PACKED_BYTES, PACKED_RATIO, content, inflate
 from sensors.files.recording import Recording, assemble, name_of
-from sensors.files.text import (
-    LARGEST_BYTES,
-    PACKED_BYTES,
-    PACKED_RATIO,
-    as_text,
-    content,
-    inflate,
-    is_number,
-    parse_rows,
-)
+from sensors.files.text import as_text, is_number, parse_rows
 from sensors.labels import LabelMeaning
 from sensors.signals import Chunk, FloatArray, Gap, Signal
 

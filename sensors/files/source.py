@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from sensors.errors import RecordingError
 from sensors.files.cells import Block
-from sensors.files.text import GZIP, inflate, no_text, nothing_in, opened, too_large, unpacked_limit
+from sensors.files.packed import GZIP, inflate, opened, too_large, unpacked_limit
+from sensors.files.text import no_text, nothing_in
 
 __all__ = ["FileSource", "TextSource"]
 

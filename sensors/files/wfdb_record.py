@@ -15,9 +15,9 @@ import numpy as np
 
 from sensors.errors import RecordingError
 from sensors.files.extras import library, reading_by
+from sensors.files.packed import LARGEST_BYTES
 from sensors.files.recording import Recording
 from sensors.files.sampled import SampledChannel, recording_of
-from sensors.files.text import LARGEST_BYTES
 from sensors.signals import FloatArray
 
 __all__ = ["header_of", "read", "recognises"]
