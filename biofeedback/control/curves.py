@@ -32,8 +32,9 @@ Ratio = Annotated[float, msgspec.Meta(ge=0.25, le=4.0)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 _MODES = (Mode.LYDIAN, Mode.IONIAN, Mode.MIXOLYDIAN, Mode.DORIAN, Mode.AEOLIAN)
 _MODE_EDGES = (0.18, 0.34, 0.50, 0.68)
-_FIFTHS_EDGES = (0.26, 0.42, 0.58, 0.76)
-_HYSTERESIS = 0.02
+#: No edge lies near 0.25, the usual goal: who has arrived keeps the tonic.
+_FIFTHS_EDGES = (0.38, 0.48, 0.60, 0.76)
+_HYSTERESIS = 0.04
 _BRIGHT_MODES = 3  #: the first so many are bright, the rest dark
 
 

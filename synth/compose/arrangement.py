@@ -28,9 +28,10 @@ _FOLLOWING = (Layer.MELODY, Layer.DRONE)  #: layers that make up for no other's 
 #: The melody tells more at a phrase's start and breathes at its end; the mean is 1.
 _MELODY_SHAPE = (1.3, 1.0, 1.2, 0.5)
 _NEAR = 0.5  #: of the usual number of notes, within which a theme keeps its own
-_PHRASE_ARC = (0.94, 1.0, 1.04, 0.96)
+_PHRASE_ARC = (0.88, 1.02, 1.12, 0.98)
 _FADED = 0.45
 _WAKING = (0.45, 0.6, 0.75, 0.9)  #: loudness of the bars after a rest, as a share of the full one
+_SETTLED = 0.6  #: loudness at the bar line where a section ends, as a share of the full one
 _BREATHED_OUT = 0.3  #: loudness at the bar line where a rest begins
 
 
@@ -231,5 +232,7 @@ def touches(
             start *= _FADED
         if last and instrument.layer not in state.coming_layers:
             end *= _BREATHED_OUT if state.resting else _FADED
+        elif last and where.closes_section:
+            end *= _SETTLED
         result[instrument.layer] = LayerPerformance(start, end)
     return result

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 from random import Random
 
+from synth.compose.arc import shaded
 from synth.compose.arrangement import demands, sung_onsets, touches
 from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.density import DensityAccount, allot, settle
@@ -30,12 +31,10 @@ _PLUNGE = 0.4  #: of the density in one step down is a call for calm, met at the
 class Composer:
     """Writes a piece bar by bar.
 
-    Key and layers change where phrases start and are prepared in the bar before, another style
-    takes over where a phrase starts; everything else follows with the next bar. A plunge of the
-    density, as when a listener asks for calm, begins a phrase at once. The sparsest music rests
-    for whole bars. A rest closes the phrase on the tonic and is silent from there on; when it is
-    over, a phrase begins softly with the next bar. Equal style, seed and parameters give equal
-    bars everywhere.
+    Key, layers and style change where phrases start; all else follows with the next bar. A plunge
+    of the density, as when a listener asks for calm, begins a phrase at once. The sparsest music
+    rests for whole bars. A rest closes the phrase on the tonic and is silent from there on; then
+    a phrase begins softly with the next bar. Equal style, seed and parameters give equal bars.
 
     Parameters
     ----------
@@ -100,13 +99,14 @@ class Composer:
         if where.first and self._coming_style is not self._style:
             self._style = self._coming_style
             settings = self._style.settings
-            state = restyled(settings, state, params)
+            state = restyled(settings, state, where, params)
         params = settings.flavoured(params)
         if state.resting and (where.first or not state.layers):
             if params.rest:
                 return self._silence(state, where, params)
             state = woken(settings, state, params)
             where = place(0)
+        params = shaded(params, where)
         if where.first:
             state = begun(settings, state, where, params, self._stream)
         if where.last:
@@ -185,7 +185,7 @@ class Composer:
     def ending(self, params: MusicParams, *, within_beats: float | None = None) -> Bar:
         """Compose a last, long bar: the dominant, then the tonic, held to the end.
 
-        It has eight beats, or up to sixteen when a held chord must die away first. Under four beats
+        It has up to sixteen beats: the first theme begins once more. Under four beats
         the tonic is all that is left, and earlier notes may sound into it; a `Cancel` at its beat
         ends them. A piece that rests stays silent: its ending is one beat without notes.
 

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+from synth.compose.arc import destination, sounding
 from synth.compose.arrangement import playable, usual_onsets
 from synth.compose.density import DensityAccount
-from synth.compose.form import PHRASES, BarPlace
+from synth.compose.form import BEATS_PER_BAR, PHRASES, SECTION_BARS, BarPlace, place
 from synth.compose.harmony import ChordChange, homecoming, modulation, phrase
 from synth.compose.memory import recalled
 from synth.compose.piece_state import SILENT, PieceState
 from synth.compose.settling import Ground
 from synth.compose.style import StyleSettings, pitch_range
 from synth.compose.voices import next_bass, starting_voices
-from synth.params import Layer, MusicParams
+from synth.params import Key, Layer, MusicParams
 from synth.theory.scales import step_toward
 
 __all__ = ["begun", "calmed", "opened", "prepared", "restyled", "woken"]
@@ -50,8 +51,10 @@ def opened(
         index=0,
         key=params.key,
         coming_key=params.key,
+        goal=params.key,
+        turned=-SECTION_BARS,
         layers=(),
-        coming_layers=playable(settings, params.layers),
+        coming_layers=_players(settings, params, 0),
         entered=(),
         changes=(),
         theme=SILENT,
@@ -82,7 +85,7 @@ def calmed(settings: StyleSettings, state: PieceState, params: MusicParams) -> P
     PieceState
         The state whose form counts from this bar.
     """
-    layers = playable(settings, params.layers)
+    layers = _players(settings, params, 0)
     return replace(state, origin=state.index, coming_key=state.key, coming_layers=layers)
 
 
@@ -107,7 +110,9 @@ def woken(settings: StyleSettings, state: PieceState, params: MusicParams) -> Pi
     return replace(calm, resting=False, waking=True)
 
 
-def restyled(settings: StyleSettings, state: PieceState, params: MusicParams) -> PieceState:
+def restyled(
+    settings: StyleSettings, state: PieceState, where: BarPlace, params: MusicParams
+) -> PieceState:
     """Take another style up; its voices start where its own instruments can play.
 
     Parameters
@@ -116,6 +121,8 @@ def restyled(settings: StyleSettings, state: PieceState, params: MusicParams) ->
         Those of the style to take up.
     state
         The piece as it stands.
+    where
+        The bar's place in the form.
     params
         What the music should be like.
 
@@ -126,7 +133,7 @@ def restyled(settings: StyleSettings, state: PieceState, params: MusicParams) ->
     """
     return replace(
         state,
-        coming_layers=() if state.resting else playable(settings, params.layers),
+        coming_layers=() if state.resting else _players(settings, params, where.section),
         voices=starting_voices(settings, params),
         bass=next_bass(settings, None, state.coming_key.tonic),
         sung=None,
@@ -179,6 +186,7 @@ def begun(
         state,
         waking=fresh,
         key=key,
+        turned=state.index if key != state.key else state.turned,
         layers=layers,
         entered=tuple(x for x in layers if x not in state.layers) if state.index else (),
         changes=changes,
@@ -227,7 +235,9 @@ def prepared(
     PieceState
         The state that knows the next key and layers.
     """
-    coming = state.key if params.rest else step_toward(state.key, params.key)
+    following = place(state.index - state.origin + 1)
+    goal = destination(params.key, following.section)
+    coming = state.key if params.rest or _stays(state, goal) else step_toward(state.key, goal)
     changes = state.changes
     before = tuple(change for change in changes if change.at < _LAST_BAR)
     if params.rest:
@@ -238,7 +248,20 @@ def prepared(
     return replace(
         state,
         coming_key=coming,
-        coming_layers=() if params.rest else playable(settings, params.layers),
+        goal=goal if coming != state.key else state.goal,
+        coming_layers=() if params.rest else _players(settings, params, following.section),
         changes=changes,
         resting=params.rest,
     )
+
+
+def _players(settings: StyleSettings, params: MusicParams, section: int) -> tuple[Layer, ...]:
+    """Return who plays in a section, of those that are asked for."""
+    asked = playable(settings, params.layers)
+    return sounding(settings, asked, section, params.density * BEATS_PER_BAR)
+
+
+def _stays(state: PieceState, goal: Key) -> bool:
+    """Whether a key that was arrived at is kept for a section before it is left again."""
+    arrived = state.key == state.goal
+    return arrived and goal != state.key and state.index + 1 - state.turned < SECTION_BARS

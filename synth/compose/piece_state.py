@@ -33,6 +33,8 @@ class PieceState:
     index: int
     key: Key  #: of the phrase
     coming_key: Key
+    goal: Key  #: where the last change of key was to lead in the end
+    turned: int  #: the bar of that change
     layers: tuple[Layer, ...]
     coming_layers: tuple[Layer, ...]
     entered: tuple[Layer, ...]

@@ -52,7 +52,11 @@ def test_lofi_swings_and_swings_further_when_asked() -> None:
 
 def test_lofi_has_sevenths_where_piano_has_none() -> None:
     def sevenths(name: str) -> int:
-        return sum("7" in c for bar in compose(name, 64, tension=0.0) for c in bar.chords)
+        bars = compose(name, 64, tension=0.0)
+        # A section in Lydian has the D7/C that tells it from Ionian.
+        at_home = [bar for bar in bars if bar.key == bars[0].key]
+        assert len(at_home) >= 48
+        return sum("7" in c for bar in at_home for c in bar.chords)
 
     assert sevenths("piano") == 0
     assert sevenths("lofi") >= 16
