@@ -125,7 +125,7 @@ async def play(capture: Capture, source: str, clock: Clock) -> SampleStream:
         In order of time, and at the end a status that says so.
     """
     player = CapturePlayer(capture, source)
-    yield SensorStatus(source, clock(), "searching")
+    yield SensorStatus(source, clock(), "streaming", detail=f"Playing a capture: {source}.")
     for event in capture.events:
         await sleep_until(event.time_s, clock)
         for sample in player.take(event):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rigs.captures import a_strap
 from rigs.recording_files import FORMATS
 
 import sensors
@@ -24,6 +25,7 @@ from biofeedback.testing.test_sensor import (  # noqa: F401
     test_values_are_finite,
 )
 from sensors.base import SensorStatus
+from sensors.captures.playing import play as play_capture
 from sensors.errors import SensorError
 from sensors.files import read
 from sensors.files.replay import play
@@ -41,7 +43,7 @@ BODIES = {
     ),
     "sim:nothing": simulated_sensor.SimulatedSettings(duration_s=0),
 }
-KINDS = [*BODIES, *(f"file:{name}" for name in FORMATS)]
+KINDS = [*BODIES, *(f"file:{name}" for name in FORMATS), "capture:"]
 
 
 def test_every_module_that_offers_a_stream_is_covered_here_or_by_its_rig() -> None:
@@ -73,6 +75,8 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
     kind, _, name = request.param.partition(":")
     if kind == "sim":
         return lambda clock: simulated_sensor.stream(BODIES[request.param], clock)
+    if kind == "capture":
+        return lambda clock: play_capture(a_strap(), "capture-1", clock)
     path = FORMATS[name](tmp_path / name)
     return lambda clock: play(read(path), clock)
 
