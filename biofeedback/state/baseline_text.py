@@ -40,7 +40,9 @@ def rest_in_words(baseline: Baseline, now_utc: datetime) -> str:
     if learned_utc is None:
         return f"given with the session, {length}"
     parts = [f"learned {age_in_words(learned_utc, now_utc)} {length}"]
-    if baseline.weak:
+    if baseline.unrest:
+        parts.append(f"{baseline.unrest}, so weaker: learn it anew with --rest-anew")
+    elif baseline.weak:
         parts.append(f"shorter than {USUAL_REST_S:.0f} s, so weaker")
     if (now_utc - datetime.fromisoformat(learned_utc)).days > _OLD_DAYS:
         parts.append("old: learn it anew with --rest-anew")

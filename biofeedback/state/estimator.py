@@ -137,9 +137,14 @@ class Estimator:
             self._worth = _worth(heart, skin) * _stillness(readings)
         breaths = next((r.value for r in readings if r.name == "breathing_rate"), None)
         self._notes.once("irregular_rhythm", stands=irregular)
+        self._notes.once("weak_rest", stands=self._unrested)
         self._notes.listen("heart_silent", heart)
         self._notes.listen("skin_silent", skin)
         return self._state(now_s, said, breaths)
+
+    @property
+    def _unrested(self) -> bool:
+        return self._baseline is not None and bool(self._baseline.unrest)
 
     def _rest(self, readings: tuple[Reading, ...], now_s: float) -> None:
         """Learn while the person rests; afterwards start over on the person's own scale.

@@ -12,7 +12,7 @@ from biofeedback.state.witnesses import Witness
 
 __all__ = ["NOTE_WORDS", "Note", "Notes"]
 
-Note = Literal["irregular_rhythm", "skin_silent", "heart_silent"]
+Note = Literal["irregular_rhythm", "weak_rest", "skin_silent", "heart_silent"]
 
 #: The pages have them in every language, these among them.
 NOTE_WORDS: dict[Note, str] = {
@@ -20,6 +20,9 @@ NOTE_WORDS: dict[Note, str] = {
         "The beats come irregularly here. Poor contact of the sensor is a common cause: wet it "
         "and wear it snugly. Until they are regular the heart does not lead and its variability is "
         "not used. If it comes again with good contact, ask a doctor about it."
+    ),
+    "weak_rest": (
+        "The rest was not a quiet one, so arousal is known less well; a new rest mends that."
     ),
     "skin_silent": "Your skin hardly answers here, so the heart leads where it is measured.",
     "heart_silent": "Your heart rate hardly changes here, so the skin leads where it is measured.",

@@ -1,7 +1,7 @@
 """Claims about what is learnt at rest."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -97,3 +97,37 @@ def test_skin_is_compared_by_ratio() -> None:
 def test_a_baseline_survives_the_way_through_json() -> None:
     result = learnt(180.0, *POPULATION)
     assert msgspec.json.decode(msgspec.json.encode(result), type=Baseline) == result
+
+
+def rested(seconds: float, bpm: Callable[[float], float], motion_g: float = 0.005) -> Baseline:
+    learner = BaselineLearner(BaselineSettings(rest_s=seconds))
+    for now_s in ticks(seconds):
+        learner.feed([reading("heart_rate", bpm(now_s)), reading("motion", motion_g)], now_s)
+    result = learner.result()
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize(
+    ("bpm", "motion_g", "said"),
+    [
+        (lambda s: 90.0 - 25.0 * s / 180.0, 0.005, "fell"),
+        (lambda s: 60.0 + 25.0 * s / 180.0, 0.005, "rose"),
+        (lambda s: 60.0 if s % 40.0 < 20.0 else 95.0, 0.005, "jumped"),
+        (lambda s: 65.0 + 2.0 * math.sin(s), 0.2, "moved"),
+    ],
+    ids=["came in from the stairs", "got up", "another's strap", "walked about"],
+)
+def test_who_did_not_rest_has_a_weak_rest_that_says_why(
+    bpm: Callable[[float], float], motion_g: float, said: str
+) -> None:
+    found = rested(180.0, bpm, motion_g)
+    assert found.weak
+    assert said in found.unrest
+
+
+@pytest.mark.parametrize("bpm", [62.0, 85.0])
+def test_who_rested_is_not_told_otherwise(bpm: float) -> None:
+    found = rested(180.0, lambda s: bpm - 4.0 * s / 180.0 + 5.0 * math.sin(s / 1.5))
+    assert not found.weak
+    assert found.unrest == ""
