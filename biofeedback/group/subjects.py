@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
 from biofeedback.group.rules import contributions, mean, mean_readings, weights
 from biofeedback.group.settings import MARK, GroupSettings, wearer_of
 from biofeedback.group.synchrony import Synchrony
@@ -160,5 +162,8 @@ def _named(name: str, body: SubjectState) -> tuple[Reading, ...]:
     arousal = Reading(
         f"{name}{MARK}arousal", state.arousal, "", 0.0, state.time_s, state.confidence, 1.0
     )
-    own = (replace(reading, name=f"{name}{MARK}{reading.name}") for reading in body.readings)
+    own = (
+        msgspec.structs.replace(reading, name=f"{name}{MARK}{reading.name}")
+        for reading in body.readings
+    )
     return arousal, *own

@@ -12,9 +12,10 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec.structs import replace
 
 from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.base import DELIVERY_S, Reading
