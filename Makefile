@@ -9,6 +9,9 @@ ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 endif
 
+# Many tests start a program of ours; what Python has compiled once is kept for the next.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A file of tests stays with one process: what its tests share is set up once.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
