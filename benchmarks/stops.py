@@ -101,14 +101,14 @@ def taken_s(out: Path, output: str) -> float | None:
 
 
 def on_a_page(client: Client, folder: Path, name: str, moments: list[float]) -> list[Found]:
-    """Start on a seat of its own, and stop, at each of the moments."""
+    """Start on a station of its own, and stop, at each of the moments."""
     device, found = Heard(folder / "cables" / name), []
-    path, stage, known = f"/api/seats/{client.seat}", [""], [""]
+    path, stage, known = f"/api/stations/{client.station}", [""], [""]
 
     def look() -> None:
         with suppress(ConnectionClosed):  # when all is over
-            for seat in client.pictures():
-                stage[0], known[0] = str(seat["stage"]), str(seat["stops"])
+            for station in client.pictures():
+                stage[0], known[0] = str(station["stage"]), str(station["stops"])
 
     threading.Thread(target=look, daemon=True).start()
     wait(lambda: stage[0] == "idle", "the first picture")

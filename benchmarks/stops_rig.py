@@ -94,7 +94,7 @@ class Client:
         answer = self._ask("POST", link[link.index("/enter") :])
         self._headers["Cookie"] = answer.headers["set-cookie"].split(";")[0]
         page = self._ask("GET", "/").read().decode()
-        self.seat = json.loads(re.findall(r'id="facts">(.*?)</script>', page)[0])["seat"]
+        self.station = json.loads(re.findall(r'id="facts">(.*?)</script>', page)[0])["station"]
 
     def _ask(self, method: str, path: str, value: object = None) -> http.client.HTTPResponse:
         line = http.client.HTTPConnection("localhost", self._port, timeout=60)
@@ -112,5 +112,5 @@ class Client:
         with connect(address, origin=origin, additional_headers=extra) as live:
             while True:
                 told = json.loads(live.recv(timeout=60))
-                if told.get("seat", {}).get("id") == self.seat:
-                    yield told["seat"]
+                if told.get("station", {}).get("id") == self.station:
+                    yield told["station"]

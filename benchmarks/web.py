@@ -8,8 +8,8 @@ a page's script, one wall clock for both. CPU is that of the server's process: w
 alone, with four pages as they are, and with ten pictures a second (a command ten times a second
 makes them, so its requests are in the figure). STOP is the Escape key on the page until the last
 note-off, on a MIDI port under JACK's dummy driver. Then as many simulated wearers as asked for play
-in one process at once, each on a seat of their own, while one desk watches them all; ticks that a
-session had to skip are counted from the logs. Takes 4 minutes; ends with 1 for a goal missed.
+in one process at once, each on a station of their own, while one desk watches them all; ticks that
+a session had to skip are counted from the logs. Takes 4 minutes; ends with 1 for a goal missed.
 """
 
 import argparse
@@ -38,7 +38,7 @@ WATCH = """(() => {
   const socket = new WebSocket(`ws://${location.host}/live`);
   socket.onmessage = (m) => {
     const now = performance.timeOrigin + performance.now(), told = JSON.parse(m.data);
-    if (told.seat) window.late.push(now - told.seat.utc_ms);
+    if (told.station) window.late.push(now - told.station.utc_ms);
   };
 })()"""
 
@@ -111,7 +111,7 @@ def measure_pages(seconds: float) -> dict[str, float]:
             found["first paint, ms"] = paints[-1]
             found["first paint, median"] = paints[len(paints) // 2]
             start(page, "null:")
-            home = "/api/seats/home/command"
+            home = "/api/stations/home/command"
             page.open("about:blank")
             found["server, session alone, %"] = share(server, seconds)
             pages = []
@@ -151,7 +151,7 @@ def measure_wearers(count: int, seconds: float) -> dict[str, float]:
                 made = desk.post("/api/invitations", guest)
                 wearer = Caller(server, server.cookie(made["link"]))
                 choice = {"sensor": "sim:", "output": "null:"}
-                wearer.post(f"/api/seats/{made['seat']}/start", choice)
+                wearer.post(f"/api/stations/{made['station']}/start", choice)
                 wearer.close()
                 pause.wait(0.6)  # strangers are let in slowly
             desk.close()
@@ -160,7 +160,7 @@ def measure_wearers(count: int, seconds: float) -> dict[str, float]:
             page.run(WATCH)
             cpu = share(server, seconds)
             late = sorted(page.run("window.late"))
-            playing = page.run("document.querySelectorAll('.seat .mark.ok').length")
+            playing = page.run("document.querySelectorAll('.station .mark.ok').length")
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(300)
         logs = list(Path(name).glob("out/*/session.jsonl"))

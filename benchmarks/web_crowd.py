@@ -62,7 +62,9 @@ class Crowd:
     async def stops(self, count: int, address: str = "127.0.0.1") -> tuple[float, float]:
         """Return the worst and the median ms until STOP is answered with 200; inf when not."""
         kind = ("Content-Type: application/json", "Content-Length: 2")
-        asked = b"POST /api/seats/home/silence HTTP/1.1\r\n" + self.head(self.cookie, *kind) + b"{}"
+        asked = (
+            b"POST /api/stations/home/silence HTTP/1.1\r\n" + self.head(self.cookie, *kind) + b"{}"
+        )
         times = []
         for _ in range(count):
             began_s = time.perf_counter()
@@ -85,7 +87,7 @@ async def measure(server: Served, options: argparse.Namespace) -> bool:
     crowd = Crowd(server, server.cookie(server.listener))
     half = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
     endless = crowd.head(crowd.cookie, "Content-Type: application/json", "Content-Length: 99")
-    body = b"POST /api/seats/home/command HTTP/1.1\r\n" + endless + b"{"
+    body = b"POST /api/stations/home/command HTTP/1.1\r\n" + endless + b"{"
     some, full = options.slow, MOST + 100
     kinds = {
         "alone": (0, b"", 1),

@@ -1,6 +1,6 @@
 """What is sensed of a recording, tick by tick: once for all programmes, which do not change it.
 
-Samples arrive as `biofeedback replay` lets them arrive, through the product's own player and door.
+Samples arrive as `biofeedback replay` lets them arrive: through the player and the sanitizer.
 """
 
 from __future__ import annotations

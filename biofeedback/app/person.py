@@ -301,9 +301,9 @@ def _copies(store: Store, search: _Search) -> list[Path]:
 
 
 def _links(store: Store, search: _Search) -> list[Path]:
-    """Return the name and the links of a guest's seat; its number is in the pseudonym."""
-    _, guest, seat = (search.person or "").rpartition("guest-")
-    return sorted(store.path.glob(f"*-{seat}.json")) if guest else []
+    """Return the name and the links of a guest's station; its number is in the pseudonym."""
+    _, guest, station = (search.person or "").rpartition("guest-")
+    return sorted(store.path.glob(f"*-{station}.json")) if guest else []
 
 
 def _nothing_more(store: Store, search: _Search) -> list[Path]:

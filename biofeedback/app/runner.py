@@ -240,10 +240,10 @@ class SessionRunner:
             stack.push_async_callback(closed, tap.name, tap.close)
             session.surfaces = [*session.surfaces, tap]
         if clock.live:
-            door = LocalIpc(self._folder, clock)
-            stack.push_async_callback(closed, door.name, door.close)
-            await door.open()
-            session.surfaces = [*session.surfaces, door]
+            ipc = LocalIpc(self._folder, clock)
+            stack.push_async_callback(closed, ipc.name, ipc.close)
+            await ipc.open()
+            session.surfaces = [*session.surfaces, ipc]
         session.begin(
             header(
                 self._plan,

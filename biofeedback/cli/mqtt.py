@@ -227,13 +227,13 @@ async def _table(login: Login) -> None:
     clock = asyncio.get_running_loop().time
     desk = MqttRemoteControl(login, clock, lambda wearer: None)
     async with beside(desk.run()) as running:
-        with Live(_seats(desk, clock()), console=console.out, auto_refresh=False) as live:
+        with Live(_wearers_table(desk, clock()), console=console.out, auto_refresh=False) as live:
             while not running.done():
                 await asyncio.sleep(_REDRAW_S)
-                live.update(_seats(desk, clock()), refresh=True)
+                live.update(_wearers_table(desk, clock()), refresh=True)
 
 
-def _seats(desk: MqttRemoteControl, now_s: float) -> Table:
+def _wearers_table(desk: MqttRemoteControl, now_s: float) -> Table:
     """Return all wearers as they are known at `now_s`, whoever needs a look first."""
     from rich.table import Table
 
@@ -242,11 +242,11 @@ def _seats(desk: MqttRemoteControl, now_s: float) -> Table:
     table = Table(title=desk.trouble or f"{len(desk.wearers)} wearers", title_justify="left")
     for name in ("wearer", "link", "signal", "heart", "arousal", "music", "why", "events"):
         table.add_column(name, no_wrap=name != "why")
-    seats = [
+    known = [
         (wearer, Numbers(wearer.picture, max(0.0, now_s - (wearer.seen_s or now_s))))
         for wearer in desk.wearers.values()
     ]
-    for wearer, numbers in sorted(seats, key=lambda seat: (not _needs_a_look(*seat), seat[0].name)):
+    for wearer, numbers in sorted(known, key=lambda one: (not _needs_a_look(*one), one[0].name)):
         picture, inbox = wearer.picture, wearer.inbox
         coming = inbox.missing if wearer.here else 0
         holes = [f"{coming} under way"] if coming else []

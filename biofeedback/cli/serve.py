@@ -169,8 +169,8 @@ async def _serving(
     clock = asyncio.get_running_loop().time
     links = WebLinks(bound.getsockname()[1])
     stations, tokens = stations_of(), Tokens(clock, links.take)
-    stations.seats_changed = lambda: _publish(links, place, stations.guests())
-    stations.seats_changed()
+    stations.changed_guests = lambda: _publish(links, place, stations.guests())
+    stations.changed_guests()
     table = app.routes(stations, tokens, place, _around(), stations.out, lines)
     _, listener = tokens.invite("listener", "home", stations.home.id)
     _, therapist = tokens.invite("therapist", "desk")
@@ -197,20 +197,20 @@ async def _serving(
         _publish(links, place, {})  # who sat here is nobody's business afterwards
 
 
-def _publish(links: WebLinks, place: ServedAt, seats: dict[str, str]) -> None:
+def _publish(links: WebLinks, place: ServedAt, stations: dict[str, str]) -> None:
     """Tell `serve --link` of this server; it plays as well where that can't be."""
     from biofeedback.common.errors import FolderError
 
     try:
-        links.publish(place.origins, seats)
+        links.publish(place.origins, stations)
     except FolderError as error:
         console.err.print(f"Note: serve --link will not work: {error}", markup=False)
 
 
 def _wearers(login: Login, stations: Stations) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Return the work that shows the wearers of a broker beside the seats of this computer.
+    """Return the work that shows the wearers of a broker beside the stations of this computer.
 
-    However often it is begun, the seats stay, and with them each STOP that has no answer yet.
+    However often it is begun, the stations stay, and with them each STOP that has no answer yet.
     """
     import asyncio
 
@@ -219,11 +219,11 @@ def _wearers(login: Login, stations: Stations) -> Callable[[], Coroutine[Any, An
     from biofeedback.web.remote_station import RemoteStation
 
     def changed(wearer: RemoteWearer) -> None:
-        seat = seats.setdefault(wearer.name, RemoteStation(wearer, desk, clock))
-        seat.trouble = desk.trouble
-        stations.show(seat)
+        station = remotes.setdefault(wearer.name, RemoteStation(wearer, desk, clock))
+        station.trouble = desk.trouble
+        stations.show(station)
 
-    seats: dict[str, RemoteStation] = {}
+    remotes: dict[str, RemoteStation] = {}
     clock = asyncio.get_running_loop().time
     desk = MqttRemoteControl(login, clock, changed)
 
@@ -231,9 +231,9 @@ def _wearers(login: Login, stations: Stations) -> Callable[[], Coroutine[Any, An
         try:
             await desk.run()
         except Exception:  # it is begun again, and said meanwhile where they are shown
-            for seat in seats.values():
-                seat.trouble = "The link to the broker failed"
-                stations.show(seat)
+            for station in remotes.values():
+                station.trouble = "The link to the broker failed"
+                stations.show(station)
             raise
 
     return watching

@@ -31,7 +31,7 @@ class _Place:
     title: str
     role: Role
     name: str
-    seat: str | None
+    station: str | None
 
 
 def make_link(port: int | None, whom: str, as_json: bool, origins: tuple[str, ...]) -> None:
@@ -42,14 +42,14 @@ def make_link(port: int | None, whom: str, as_json: bool, origins: tuple[str, ..
     at, runs = _server(port, origins)
     place = _place(whom, at, runs)
     secret, until = WebLinks(at.port).make(
-        place.role, place.name, place.seat, LINK_S if runs else _NEXT_S
+        place.role, place.name, place.station, LINK_S if runs else _NEXT_S
     )
     wanted = [origin for origin in at.origins if origin in origins] if origins else []
     link = f"{(wanted or at.origins)[0]}/enter/{secret}"
     if as_json:
         console.as_json(
             {
-                "link": link, "role": place.role, "name": place.name, "seat": place.seat,
+                "link": link, "role": place.role, "name": place.name, "station": place.station,
                 "port": at.port, "running": runs, "until_utc": until.isoformat(),
             }
         )  # fmt: skip
@@ -82,13 +82,17 @@ def _place(whom: str, at: Serving, runs: bool) -> _Place:
         return _Place("Page of the listener:", "listener", "home", "home")
     if whom == "desk":
         return _Place("Desk of a therapist: ", "therapist", "desk", None)
-    seats = {seat: name for seat, name in at.seats.items() if runs and whom in (seat, name)}
-    if len(seats) == 1:
-        ((seat, name),) = seats.items()
-        return _Place(f"Page of {name}:", "listener", name, seat)
-    if seats:
-        raise ConfigError(f"several are called {whom}", hint=f"Choose one of {', '.join(seats)}.")
-    names = ", ".join(["listener", "desk", *(at.seats.values() if runs else ())])
+    stations = {
+        station: name for station, name in at.stations.items() if runs and whom in (station, name)
+    }
+    if len(stations) == 1:
+        ((station, name),) = stations.items()
+        return _Place(f"Page of {name}:", "listener", name, station)
+    if stations:
+        raise ConfigError(
+            f"several are called {whom}", hint=f"Choose one of {', '.join(stations)}."
+        )
+    names = ", ".join(["listener", "desk", *(at.stations.values() if runs else ())])
     raise ConfigError(f"there is no place for {whom} on that server", hint=f"There is: {names}.")
 
 

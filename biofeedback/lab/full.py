@@ -179,12 +179,14 @@ def run_together(cases: Sequence[LabCase]) -> list[SessionCourse]:
         [case.seed for case in cases],
         [case.config.music.style for case in cases],
     )
-    seats = [LabSession(case, company, index) for index, case in enumerate(cases)]
+    sessions = [LabSession(case, company, index) for index, case in enumerate(cases)]
     heard: list[MusicParams | None] = [None] * len(cases)
     for second in range(1, round(60 * cases[0].minutes) + 1):
         arrived = company.step(heard)
-        heard = [seat.second(second, sent) for seat, sent in zip(seats, arrived, strict=True)]
-    return [seat.course() for seat in seats]
+        heard = [
+            session.second(second, sent) for session, sent in zip(sessions, arrived, strict=True)
+        ]
+    return [session.course() for session in sessions]
 
 
 def run_many(cases: Iterable[LabCase], processes: int) -> Iterator[SessionCourse]:

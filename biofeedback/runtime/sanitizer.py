@@ -1,4 +1,4 @@
-"""The door of the session: samples come in as the log will read them back."""
+"""Samples come into the session as the log will read them back."""
 
 from __future__ import annotations
 

@@ -175,10 +175,10 @@ SETUP = Store(
 WEB = Store(
     name="links of the pages",
     files=("web",),
-    holds="digests of links that wait, the names of seats, where the server is",
-    found="the seat's number, which is in the pseudonym of a guest",
+    holds="digests of links that wait, the names of stations, where the server is",
+    found="the station's number, which is in the pseudonym of a guest",
     exported="no: nothing of the body is in it",
-    erased="the seat's links and its name",
+    erased="the station's links and its name",
     withdrawn="stay; whoever was invited can be thrown out on the page",
 )
 RUNNING = _computers("running sessions", "running", holds="where a session that runs listens")

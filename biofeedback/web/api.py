@@ -30,7 +30,16 @@ from biofeedback.web.requests import (
     SafetyAnswers,
     StartRequest,
 )
-from biofeedback.web.routes import ANYBODY, LISTENER, STEERS, answer, body, door, grant_of, seat_of
+from biofeedback.web.routes import (
+    ANYBODY,
+    LISTENER,
+    STEERS,
+    answer,
+    body,
+    grant_of,
+    guarded_route,
+    station_of,
+)
 from biofeedback.web.station import Station
 from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Grant, Invitation, Tokens
@@ -63,7 +72,7 @@ _MAY_INVITE: dict[Role, set[Role]] = {
 
 
 class Api:
-    """Answers for the seats of a studio; `entrance` turns a link's secret into its address."""
+    """Answers for the stations of a studio; `entrance` turns a link's secret into its address."""
 
     def __init__(
         self,
@@ -83,44 +92,48 @@ class Api:
         self._receipts = Receipts()
 
     def routes(self) -> list[Route]:
-        """Return all doors of this file."""
-        seat, post = "/api/seats/{seat}", ("POST",)
-        session = f"{seat}/sessions/{{session}}"
+        """Return all routes of this file."""
+        station, post = "/api/stations/{station}", ("POST",)
+        session = f"{station}/sessions/{{session}}"
         return [
-            door("/api/choices", self._choices, roles=LISTENER),
-            door("/api/outputs", self._outputs, roles=LISTENER),
-            door("/api/scan", self._scan, methods=post, roles=LISTENER),
-            door(f"{seat}/start", self._start, methods=post, roles=LISTENER),
-            door(f"{seat}/command", self._command, methods=post, roles=STEERS),
-            door(f"{seat}{STOP}", self._silence, methods=post, roles=STEERS),
-            door(f"{seat}/sessions", self._sessions, roles=STEERS),
-            door(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
-            door(f"{session}/{{file}}", self._file, roles=STEERS),
-            door(f"{seat}/access", self._access, roles=LISTENER),
-            door(f"{seat}/export", self._export, roles=LISTENER),
-            door(f"{seat}/forget", self._forget, methods=post, roles=LISTENER),
-            door(f"{seat}/consent", self._consent, roles=LISTENER),
-            door(f"{seat}/consent", self._give, methods=post, roles=LISTENER),
-            door(f"{seat}/consent/withdraw", self._withdraw, methods=post, roles=LISTENER),
-            door(f"{seat}/remove", self._remove, methods=post, roles=frozenset({"therapist"})),
-            door("/api/contacts", self._whom_to_turn_to, roles=ANYBODY),
-            door("/api/invitations", self._invitations, roles=STEERS),
-            door("/api/invitations", self._invite, methods=post, roles=STEERS),
-            door("/api/invitations/{id}/again", self._again, methods=post, roles=STEERS),
-            door("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
+            guarded_route("/api/choices", self._choices, roles=LISTENER),
+            guarded_route("/api/outputs", self._outputs, roles=LISTENER),
+            guarded_route("/api/scan", self._scan, methods=post, roles=LISTENER),
+            guarded_route(f"{station}/start", self._start, methods=post, roles=LISTENER),
+            guarded_route(f"{station}/command", self._command, methods=post, roles=STEERS),
+            guarded_route(f"{station}{STOP}", self._silence, methods=post, roles=STEERS),
+            guarded_route(f"{station}/sessions", self._sessions, roles=STEERS),
+            guarded_route(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
+            guarded_route(f"{session}/{{file}}", self._file, roles=STEERS),
+            guarded_route(f"{station}/access", self._access, roles=LISTENER),
+            guarded_route(f"{station}/export", self._export, roles=LISTENER),
+            guarded_route(f"{station}/forget", self._forget, methods=post, roles=LISTENER),
+            guarded_route(f"{station}/consent", self._consent, roles=LISTENER),
+            guarded_route(f"{station}/consent", self._give, methods=post, roles=LISTENER),
+            guarded_route(
+                f"{station}/consent/withdraw", self._withdraw, methods=post, roles=LISTENER
+            ),
+            guarded_route(
+                f"{station}/remove", self._remove, methods=post, roles=frozenset({"therapist"})
+            ),
+            guarded_route("/api/contacts", self._whom_to_turn_to, roles=ANYBODY),
+            guarded_route("/api/invitations", self._invitations, roles=STEERS),
+            guarded_route("/api/invitations", self._invite, methods=post, roles=STEERS),
+            guarded_route("/api/invitations/{id}/again", self._again, methods=post, roles=STEERS),
+            guarded_route("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
         ]
 
-    def _seat(self, request: Request) -> Station:
-        return seat_of(request, self._stations.seats)
+    def _station(self, request: Request) -> Station:
+        return station_of(request, self._stations.by_id)
 
     def _remote(self, request: Request) -> RemoteStation | None:
-        return self._stations.remotes.get(request.path_params["seat"])
+        return self._stations.remotes.get(request.path_params["station"])
 
     async def _choices(self, request: Request) -> Response:
         styles = style_titles(templates.tongue(request.headers, request.cookies))
         titles = {name: one.title or name for name, one in loaded_programmes().items()}
-        seat = self._stations.seats.get(grant_of(request).seat or "")
-        learns = seat is not None and seat.profile is not None
+        station = self._stations.by_id.get(grant_of(request).station or "")
+        learns = station is not None and station.profile is not None
         return answer({"programmes": titles, "styles": styles, "learns": learns})
 
     async def _outputs(self, request: Request) -> Response:
@@ -130,19 +143,19 @@ class Api:
         return answer(await self._around.sensors())
 
     async def _start(self, request: Request) -> Response:
-        seat = self._seat(request)
-        since = seat.stops  # a STOP from now on holds, however long the next lines take
+        station = self._station(request)
+        since = station.stops  # a STOP from now on holds, however long the next lines take
         choice = await body(request, StartRequest)
         if not choice.simulated:
-            given = await asyncio.to_thread(consent.load, seat.profile)
+            given = await asyncio.to_thread(consent.load, station.profile)
             if given is None or not given.holds:
                 raise ConfigError(
                     "some questions come before the first session",
                     hint="Answer them on this page.",
                 )
-        if seat.stops != since:
+        if station.stops != since:
             return answer({"began": False})
-        return answer({"began": await seat.start(choice, choice.since)})
+        return answer({"began": await station.start(choice, choice.since)})
 
     async def _command(self, request: Request) -> Response:
         grant, wish = grant_of(request), await body(request, PageCommand)
@@ -153,8 +166,8 @@ class Api:
                 await remote.command(grant, wish.what, wish.value, wish.age_s)
                 return {}
             what, value = permissions.checked(grant.role, wish.what, wish.value)
-            seat = self._seat(request)
-            seat.command(grant.who, what, value, age_s=wish.age_s, run=wish.run)
+            station = self._station(request)
+            station.command(grant.who, what, value, age_s=wish.age_s, run=wish.run)
             return {}
 
         return answer(await self._receipts.once(grant.id, wish.id, act))
@@ -169,11 +182,11 @@ class Api:
             stopped = await remote.silence(grant, order)
             self._stations.show(remote)
             return answer({"stopped": stopped})
-        seat = self._seat(request)
+        station = self._station(request)
 
         async def act() -> dict[str, object]:
-            was = seat.silence(grant.who)
-            return {"stopped": True, "was": was, "stops": seat.stops}
+            was = station.silence(grant.who)
+            return {"stopped": True, "was": was, "stops": station.stops}
 
         return answer(await self._receipts.once(grant.id, order, act))
 
@@ -181,17 +194,17 @@ class Api:
         """Write down that somebody else looks at what is a listener's; nothing is shown without."""
         grant = grant_of(request)
         if grant.role != "listener":
-            person = self._seat(request).profile
+            person = self._station(request).profile
             await asyncio.to_thread(
                 trail.note_look, person, grant.name, grant.role, what, utc_now(), session
             )
 
     async def _access(self, request: Request) -> Response:
-        looks = await asyncio.to_thread(trail.looks, self._seat(request).profile)
+        looks = await asyncio.to_thread(trail.looks, self._station(request).profile)
         return answer(looks[: -_MOST_LOOKS - 1 : -1])
 
     async def _sessions(self, request: Request) -> Response:
-        profile = self._seat(request).profile
+        profile = self._station(request).profile
         await self._looked(request, "sessions")
         return answer(await asyncio.to_thread(records.past, self._out, profile))
 
@@ -199,7 +212,7 @@ class Api:
         from starlette.responses import FileResponse, Response
 
         path, media_type = await asyncio.to_thread(
-            records.file_of, self._out, self._seat(request).profile,
+            records.file_of, self._out, self._station(request).profile,
             request.path_params["session"], request.path_params["file"],
         )  # fmt: skip
         await self._looked(request, request.path_params["file"], request.path_params["session"])
@@ -220,32 +233,32 @@ class Api:
         return Response(opened, media_type=media_type, headers=headers)
 
     async def _delete(self, request: Request) -> Response:
-        seat, session = self._seat(request), request.path_params["session"]
-        _refuse_while_busy(seat)
-        await asyncio.to_thread(records.delete, self._out, seat.profile, session)
-        seat.forget_last(session)
+        station, session = self._station(request), request.path_params["session"]
+        _refuse_while_busy(station)
+        await asyncio.to_thread(records.delete, self._out, station.profile, session)
+        station.forget_last(session)
         return answer({})
 
     async def _export(self, request: Request) -> Response:
         from starlette.background import BackgroundTask
         from starlette.responses import FileResponse
 
-        seat = self._seat(request)
-        path = await asyncio.to_thread(records.export, self._out, seat.profile)
+        station = self._station(request)
+        path = await asyncio.to_thread(records.export, self._out, station.profile)
         gone = BackgroundTask(path.unlink, missing_ok=True)
-        name = f"biofeedback-{seat.profile or 'sessions'}.zip"
+        name = f"biofeedback-{station.profile or 'sessions'}.zip"
         return FileResponse(path, media_type="application/zip", filename=name, background=gone)
 
     async def _forget(self, request: Request) -> Response:
-        seat = self._seat(request)
-        _refuse_while_busy(seat)
-        count = await asyncio.to_thread(records.forget, self._out, seat.profile)
-        seat.forget_last()
-        self._stations.rename(seat, "")
+        station = self._station(request)
+        _refuse_while_busy(station)
+        count = await asyncio.to_thread(records.forget, self._out, station.profile)
+        station.forget_last()
+        self._stations.rename(station, "")
         return answer({"sessions": count})
 
     async def _consent(self, request: Request) -> Response:
-        given = await asyncio.to_thread(consent.load, self._seat(request).profile)
+        given = await asyncio.to_thread(consent.load, self._station(request).profile)
         return answer(
             {
                 "questions": consent.QUESTIONS,
@@ -255,31 +268,33 @@ class Api:
         )
 
     async def _give(self, request: Request) -> Response:
-        seat, answers = self._seat(request), await body(request, SafetyAnswers)
+        station, answers = self._station(request), await body(request, SafetyAnswers)
         given = await asyncio.to_thread(
             partial(
-                consent.give, seat.profile, answers.yes, answers.advised, utc_now(),
+                consent.give, station.profile, answers.yes, answers.advised, utc_now(),
                 minor=answers.minor, guardian=answers.guardian, assent=answers.assent,
             )
         )  # fmt: skip
         return answer(given)
 
     async def _withdraw(self, request: Request) -> Response:
-        seat = self._seat(request)
-        seat.silence(grant_of(request).who)
-        withdrawn = await asyncio.to_thread(person.withdraw, seat.profile, utc_now())
-        seat.silence(grant_of(request).who)  # whatever began while it was written down
+        station = self._station(request)
+        station.silence(grant_of(request).who)
+        withdrawn = await asyncio.to_thread(person.withdraw, station.profile, utc_now())
+        station.silence(grant_of(request).who)  # whatever began while it was written down
         return answer(withdrawn)
 
     async def _remove(self, request: Request) -> Response:
         if remote := self._remote(request):
             self._stations.forget(remote.id)
             return answer({})
-        seat = self._seat(request)
-        if seat is self._stations.home or grant_of(request).seat is not None:
-            raise ConfigError("this seat stays", hint="A therapist of the room can remove others.")
-        await self._stations.remove(seat.id)
-        self._tokens.revoke_seat(seat.id)
+        station = self._station(request)
+        if station is self._stations.home or grant_of(request).station is not None:
+            raise ConfigError(
+                "this station stays", hint="A therapist of the room can remove others."
+            )
+        await self._stations.remove(station.id)
+        self._tokens.revoke_station(station.id)
         return answer({})
 
     async def _whom_to_turn_to(self, request: Request) -> Response:
@@ -293,13 +308,13 @@ class Api:
         grant, guest = grant_of(request), await body(request, InvitationRequest)
         if guest.role not in _MAY_INVITE.get(grant.role, set()):
             raise ConfigError(f"a {grant.role} cannot invite a {guest.role}")
-        seat = grant.seat
+        station = grant.station
         if guest.role == "listener":
-            if seat is not None:
-                raise ConfigError("a new seat needs the right to all seats")
-            seat = self._stations.add(guest.name).id
+            if station is not None:
+                raise ConfigError("a new station needs the right to all stations")
+            station = self._stations.add(guest.name).id
         invitation, secret = self._tokens.invite(
-            guest.role, guest.name, seat, by=grant.id,
+            guest.role, guest.name, station, by=grant.id,
             link_s=60.0 * guest.link_minutes, stay_s=3600.0 * guest.stay_hours,
         )  # fmt: skip
         return answer(self._shown(invitation, grant) | {"link": self._entrance(secret)})
@@ -325,7 +340,7 @@ class Api:
             "id": invitation.id,
             "role": invitation.role,
             "name": invitation.name,
-            "seat": invitation.seat,
+            "station": invitation.station,
             "stage": self._tokens.stage(invitation),
             "revoked": invitation.revoked,
             "again": _may_renew(to, invitation),
@@ -339,10 +354,10 @@ def _may_renew(grant: Grant, invitation: Invitation) -> bool:
     """
     if invitation.by == grant.id:
         return True
-    colleague = grant.seat is None and invitation.by != ""
+    colleague = grant.station is None and invitation.by != ""
     return colleague and invitation.role in _MAY_INVITE.get(grant.role, set())
 
 
-def _refuse_while_busy(seat: Station) -> None:
-    if seat.stage != "idle":
+def _refuse_while_busy(station: Station) -> None:
+    if station.stage != "idle":
         raise ConfigError("a session runs now", hint="Stop it first.")

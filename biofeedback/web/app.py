@@ -1,4 +1,4 @@
-"""The application: every door, behind the guard."""
+"""The application: every route, behind the guard."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from biofeedback.web.tokens import Handed
 __all__ = ["Serving", "WebLinks", "serving"]
 
 _log = logging.getLogger("biofeedback.web")
-_Kind = TypeVar("_Kind", "_Server", "_Seat")
+_Kind = TypeVar("_Kind", "_Server", "_Station")
 
 
 class _Server(msgspec.Struct, frozen=True):
@@ -40,8 +40,8 @@ class _Server(msgspec.Struct, frozen=True):
     origins: tuple[str, ...]
 
 
-class _Seat(msgspec.Struct, frozen=True):
-    seat: str
+class _Station(msgspec.Struct, frozen=True):
+    station: str
     name: str
 
 
@@ -51,7 +51,7 @@ class Serving:
 
     port: int
     origins: tuple[str, ...]
-    seats: Mapping[str, str] = field(default_factory=dict)  #: names by seat
+    stations: Mapping[str, str] = field(default_factory=dict)  #: names by station
 
     @property
     def runs(self) -> bool:
@@ -67,7 +67,7 @@ class _Waiting(msgspec.Struct, frozen=True):
     digest: str
     role: Role
     name: str
-    seat: str | None
+    station: str | None
     until_utc: datetime
 
 
@@ -77,25 +77,27 @@ class WebLinks:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def publish(self, origins: tuple[str, ...], seats: dict[str, str]) -> None:
+    def publish(self, origins: tuple[str, ...], stations: dict[str, str]) -> None:
         """Tell the commands beside this server where its pages are, and who sits there.
 
-        Each name has a file of its own, which goes with the seat.
+        Each name has a file of its own, which goes with the station.
         """
         _write(f"server-{self._port}.json", _Server(self._port, origins))
-        for path in _folder().glob(f"seat-{self._port}-*.json"):
-            if path.stem.rpartition("-")[2] not in seats:
+        for path in _folder().glob(f"station-{self._port}-*.json"):
+            if path.stem.rpartition("-")[2] not in stations:
                 path.unlink(missing_ok=True)
-        for seat, name in seats.items():
-            _write(f"seat-{self._port}-{seat}.json", _Seat(seat, name))
+        for station, name in stations.items():
+            _write(f"station-{self._port}-{station}.json", _Station(station, name))
 
-    def make(self, role: Role, name: str, seat: str | None, link_s: float) -> tuple[str, datetime]:
+    def make(
+        self, role: Role, name: str, station: str | None, link_s: float
+    ) -> tuple[str, datetime]:
         """Return the secret of a new link, and until when it waits to be used."""
         secret = secrets.token_urlsafe(32)
         until = utc_now() + timedelta(seconds=link_s)
         digest = hashlib.sha256(secret.encode()).hexdigest()
-        place = re.sub(r"[^\w.-]", "_", f"{role}-{seat or 'all'}")
-        _write(f"link-{self._port}-{place}.json", _Waiting(digest, role, name, seat, until))
+        place = re.sub(r"[^\w.-]", "_", f"{role}-{station or 'all'}")
+        _write(f"link-{self._port}-{place}.json", _Waiting(digest, role, name, station, until))
         return secret, until
 
     def take(self) -> list[Handed]:
@@ -115,7 +117,7 @@ class WebLinks:
             left_s = (waiting.until_utc - utc_now()).total_seconds()
             if left_s > 0:
                 found.append(
-                    Handed(waiting.digest, waiting.role, waiting.name, waiting.seat, left_s)
+                    Handed(waiting.digest, waiting.role, waiting.name, waiting.station, left_s)
                 )
         return found
 
@@ -127,7 +129,7 @@ def serving() -> list[Serving]:
         Serving(
             server.port,
             server.origins,
-            {one.seat: one.name for one in _read_all(f"seat-{server.port}-*.json", _Seat)},
+            {one.station: one.name for one in _read_all(f"station-{server.port}-*.json", _Station)},
         )
         for server in sorted(servers, key=lambda server: server.port)
     ]

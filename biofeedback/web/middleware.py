@@ -69,8 +69,8 @@ if TYPE_CHECKING:
 COOKIE = "biofeedback"
 CONNECTION = "connection"  #: under which a request's state names the connection it came on
 ENTRANCE = "/enter/"  #: the only path that answers without a cookie
-STOP = "/silence"  #: how the path of a seat ends that silences its music
-_STOPS = re.compile(r"/api/seats/[^/]+" + STOP)
+STOP = "/silence"  #: how the path of a station ends that silences its music
+_STOPS = re.compile(r"/api/stations/[^/]+" + STOP)
 LARGEST_BODY = 64 * 1024
 BODY_S = 10.0  #: until all of a request has come
 _log = logging.getLogger("biofeedback.web")
@@ -239,7 +239,7 @@ def _refusal(scope: Scope, status: int, headers: Mapping[str, str]) -> Response:
         from biofeedback.web import templates
 
         spoken = templates.tongue(headers, _cookies(headers.get("cookie", "")))
-        return templates.at_the_door(_PAGES[status], spoken, status)
+        return templates.before_access(_PAGES[status], spoken, status)
     if scope["path"].startswith("/api/"):
         return JSONResponse({"error": words, "hint": ""}, status)
     return PlainTextResponse(words, status)

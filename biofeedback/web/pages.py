@@ -10,7 +10,7 @@ from biofeedback.config.styles import style_titles
 from biofeedback.views.picture import GONE_S, OLD_S, WORDLESS_S
 from biofeedback.web import templates
 from biofeedback.web.middleware import COOKIE, ENTRANCE
-from biofeedback.web.routes import ANYBODY, answer, door, grant_of
+from biofeedback.web.routes import ANYBODY, answer, grant_of, guarded_route
 from biofeedback.web.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ class Pages:
         self._secure = secure
 
     def routes(self) -> list[Route]:
-        """Return all doors of this file; the entrance alone has no role."""
+        """Return all routes of this file; the entrance alone has no role."""
         from starlette.routing import Route
 
         return [
-            door("/", self._home, roles=ANYBODY),
-            door("/static/{name}", self._static, roles=ANYBODY),
-            door("/api/here", self._here, roles=ANYBODY),
-            door("/leave", self._leave, methods=("POST",), roles=ANYBODY),
+            guarded_route("/", self._home, roles=ANYBODY),
+            guarded_route("/static/{name}", self._static, roles=ANYBODY),
+            guarded_route("/api/here", self._here, roles=ANYBODY),
+            guarded_route("/leave", self._leave, methods=("POST",), roles=ANYBODY),
             Route(f"{ENTRANCE}{{secret}}", self._knock, methods=["GET"]),
             Route(f"{ENTRANCE}{{secret}}", self._enter, methods=["POST"]),
         ]
@@ -47,7 +47,7 @@ class Pages:
         page = "listener.html" if grant.role == "listener" else "desk.html"
         tongue = _tongue(request)
         facts = {
-            "role": grant.role, "name": grant.name, "seat": grant.seat or "",
+            "role": grant.role, "name": grant.name, "station": grant.station or "",
             "styles": style_titles(tongue),
             "old_s": OLD_S, "gone_s": GONE_S, "wordless_s": WORDLESS_S,
         }  # fmt: skip
@@ -75,10 +75,10 @@ class Pages:
         from starlette.responses import RedirectResponse
 
         if self._tokens.is_open(request.path_params["secret"]):
-            return templates.at_the_door("enter.html", _tongue(request))
+            return templates.before_access("enter.html", _tongue(request))
         if request.state.grant is not None:  # the link that once led in is used as a bookmark
             return RedirectResponse("/", 303)
-        return templates.at_the_door("closed.html", _tongue(request), 401)
+        return templates.before_access("closed.html", _tongue(request), 401)
 
     async def _enter(self, request: Request) -> Response:
         """Let somebody in for as long as the grant says, also when the browser was closed."""
@@ -86,7 +86,7 @@ class Pages:
 
         entered = self._tokens.enter(request.path_params["secret"])
         if entered is None:
-            return templates.at_the_door("closed.html", _tongue(request), 401)
+            return templates.before_access("closed.html", _tongue(request), 401)
         grant, cookie = entered
         response = RedirectResponse("/", 303)
         response.set_cookie(

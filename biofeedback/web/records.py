@@ -1,4 +1,4 @@
-"""What is kept of the person on a seat: sessions with their files, and the profile."""
+"""What is kept of the person on a station: sessions with their files, and the profile."""
 
 from __future__ import annotations
 

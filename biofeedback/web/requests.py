@@ -63,7 +63,7 @@ class SafetyAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class InvitationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to invite: for a listener a seat of their own is made."""
+    """Whom to invite: for a listener a station of their own is made."""
 
     role: Literal["listener", "therapist", "observer"]
     name: _Name

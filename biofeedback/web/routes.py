@@ -1,4 +1,4 @@
-"""One door for each thing that can be asked for: a path, who may, and what answers."""
+"""One route for each thing that can be asked for: a path, who may, and what answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-__all__ = ["ANYBODY", "LISTENER", "STEERS", "answer", "body", "door", "grant_of", "seat_of"]
+__all__ = [
+    "ANYBODY",
+    "LISTENER",
+    "STEERS",
+    "answer",
+    "body",
+    "grant_of",
+    "guarded_route",
+    "station_of",
+]
 
 ANYBODY: frozenset[Role] = frozenset({"listener", "therapist", "observer"})
 STEERS: frozenset[Role] = frozenset({"listener", "therapist"})
@@ -26,10 +35,10 @@ T = TypeVar("T")
 Endpoint = Callable[["Request"], Awaitable["Response"]]
 
 
-def door(
+def guarded_route(
     path: str, endpoint: Endpoint, *, methods: tuple[str, ...] = ("GET",), roles: frozenset[Role]
 ) -> Route:
-    """Return a route that lets only some roles in, and others only to seats that are theirs.
+    """Return a route that lets only some roles in, and others only to stations that are theirs.
 
     Mistakes come back as JSON with `error` and `hint`.
     """
@@ -37,8 +46,8 @@ def door(
 
     async def guarded(request: Request) -> Response:
         grant = grant_of(request)
-        seat = request.path_params.get("seat")
-        if grant.role not in roles or (seat is not None and not grant.sees(seat)):
+        station = request.path_params.get("station")
+        if grant.role not in roles or (station is not None and not grant.sees(station)):
             return answer({"error": "This is not for you.", "hint": ""}, 403)
         try:
             return await endpoint(request)
@@ -61,12 +70,12 @@ def grant_of(request: Request) -> Grant:
     return grant
 
 
-def seat_of(request: Request, seats: dict[str, T]) -> T:
-    """Return the seat that a path names."""
-    seat = seats.get(request.path_params["seat"])
-    if seat is None:
-        raise LogError("there is no such seat", hint="It may have been removed.")
-    return seat
+def station_of(request: Request, stations: dict[str, T]) -> T:
+    """Return the station that a path names."""
+    station = stations.get(request.path_params["station"])
+    if station is None:
+        raise LogError("there is no such station", hint="It may have been removed.")
+    return station
 
 
 async def body(request: Request, kind: type[T]) -> T:

@@ -39,7 +39,7 @@ class Station:
 
     def __init__(
         self,
-        seat_id: str,
+        station_id: str,
         name: str,
         profile: str | None,
         out: Path,
@@ -48,7 +48,7 @@ class Station:
         writing: asyncio.Semaphore,
         loudest: float,
     ) -> None:
-        self.id = seat_id
+        self.id = station_id
         self.name = name
         self.profile = profile
         self._out = out
@@ -107,7 +107,7 @@ class Station:
         a STOP that came in between holds.
         """
         if self._closing:
-            raise ConfigError("this seat is being closed")
+            raise ConfigError("this station is being closed")
         if self._stage in ("ending", "writing"):
             raise ConfigError("the last session is being closed", hint="Try again in a moment.")
         if self._stage != "idle":
@@ -200,7 +200,7 @@ class Station:
         except Stopped:
             pass
         except asyncio.CancelledError:
-            pass  # the seat is being closed
+            pass  # the station is being closed
         except Exception as error:
             if began.done():
                 self._tell(error)
@@ -226,8 +226,8 @@ class Station:
         if (hint := hint_of(error)) is not None:
             self._trouble = str(error), hint
             return
-        # a bug of ours: other seats go on, and it is told where it can be mended
-        _log.error("the session on seat %s failed", self.id, exc_info=error)
+        # a bug of ours: other stations go on, and it is told where it can be mended
+        _log.error("the session on station %s failed", self.id, exc_info=error)
         self._trouble = "the session failed", "The terminal of the server says why."
 
     async def _write_down(self, outcome: runner.SessionResult | None, output: str) -> None:
@@ -278,7 +278,7 @@ class Station:
 
 
 async def _write_files(folder: Path, output: str) -> None:
-    """Write MIDI, report and sound in a process of its own: other seats may be playing."""
+    """Write MIDI, report and sound in a process of its own: other stations may be playing."""
     command = [sys.executable, "-P", "-m", "biofeedback.web.files", str(folder)]
     if output == SOUND_FILE:
         command.append(SOUND_FILE)

@@ -1,4 +1,4 @@
-"""A seat as pages see it."""
+"""A station as pages see it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Stage = Literal["idle", "starting", "playing", "ending", "writing"]
 
 
 class StationPicture(msgspec.Struct, frozen=True):
-    """A seat as pages see it.
+    """A station as pages see it.
 
     `session` names the last one that was recorded here, `reported` says whether it has a report.
     `run` is the session that runs or ran last, `stops` changes with each STOP: a wish for one run

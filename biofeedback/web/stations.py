@@ -1,4 +1,4 @@
-"""All seats of this computer, and the pages that watch them; a slow page delays nobody."""
+"""All stations of this computer, and the pages that watch them; a slow page delays nobody."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from biofeedback.web.tokens import Grant
 
 __all__ = ["Stations", "Viewer"]
 
-MOST_SEATS = 100
+MOST_STATIONS = 100
 #: A session that ends tries for up to half a minute to silence what it played on.
-_SEAT_CLOSES_S = 60.0
+_STATION_CLOSES_S = 60.0
 WRITERS = 2  #: reports that are written at the same time
 
 
 class Viewer:
-    """What one page has not been sent yet: the latest picture of each seat, no more."""
+    """What one page has not been sent yet: the latest picture of each station, no more."""
 
     def __init__(self, grant: Grant) -> None:
         self.grant = grant
@@ -35,19 +35,19 @@ class Viewer:
         self._seen: set[str] = set()  # sessions that were shown
         self._looks: list[str | None] = []
 
-    def put(self, seat: str, message: bytes) -> None:
-        """Replace what waits of a seat; never waits itself."""
-        if self.grant.sees(seat):
-            self._waiting[seat] = message
+    def put(self, station: str, message: bytes) -> None:
+        """Replace what waits of a station; never waits itself."""
+        if self.grant.sees(station):
+            self._waiting[station] = message
             self._arrived.set()
 
-    def show(self, seat: Station, message: bytes) -> None:
-        """Put how a seat looks now; what somebody else sees of a session is a look at it."""
-        self.put(seat.id, message)
-        watched = seat.playing and self.grant.sees(seat.id) and self.grant.role != "listener"
-        if watched and seat.run not in self._seen:
-            self._seen.add(seat.run)
-            self._looks.append(seat.profile)
+    def show(self, station: Station, message: bytes) -> None:
+        """Put how a station looks now; what somebody else sees of a session is a look at it."""
+        self.put(station.id, message)
+        watched = station.playing and self.grant.sees(station.id) and self.grant.role != "listener"
+        if watched and station.run not in self._seen:
+            self._seen.add(station.run)
+            self._looks.append(station.profile)
 
     def looks(self) -> list[str | None]:
         """Return whose sessions came into view since this was asked last."""
@@ -67,48 +67,50 @@ class Viewer:
 
 
 class Stations:
-    """Has one seat from the start, for whoever sits at this computer; others are added."""
+    """Has one station from the start, for whoever sits at this computer; others are added."""
 
     def __init__(self, out: Path, profile: str | None = None, loudest: float = 1.0) -> None:
         self._loudest = loudest  #: the volume that no page can go beyond
         self.out = out  #: where sessions go
         self._viewers: list[Viewer] = []
         self._worker = SharedWorker()
-        self.tasks = Tasks()  #: what runs beside the seats
+        self.tasks = Tasks()  #: what runs beside the stations
         self._writing = asyncio.Semaphore(WRITERS)
-        self.seats: dict[str, Station] = {}
+        self.by_id: dict[str, Station] = {}
         self.remotes: dict[str, RemoteStation] = {}  #: wearers at other computers
-        self.seats_changed: Callable[[], None] = lambda: None
+        self.changed_guests: Callable[[], None] = lambda: None
         self.home = self._add("home", "", profile)
 
     def add(self, name: str) -> Station:
-        """Add a seat with a profile of its own under a random name."""
-        if len(self.seats) >= MOST_SEATS:
-            raise ConfigError("there is no room for another seat", hint="Remove one first.")
-        seat_id = secrets.token_hex(4)
-        seat = self._add(seat_id, name, f"guest-{seat_id}")
-        self.seats_changed()
-        return seat
+        """Add a station with a profile of its own under a random name."""
+        if len(self.by_id) >= MOST_STATIONS:
+            raise ConfigError("there is no room for another station", hint="Remove one first.")
+        station_id = secrets.token_hex(4)
+        station = self._add(station_id, name, f"guest-{station_id}")
+        self.changed_guests()
+        return station
 
     def guests(self) -> dict[str, str]:
-        """Return the names of those who were invited, by seat."""
-        return {seat.id: seat.name for seat in self.seats.values() if seat is not self.home}
+        """Return the names of those who were invited, by station."""
+        return {
+            station.id: station.name for station in self.by_id.values() if station is not self.home
+        }
 
-    def rename(self, seat: Station, name: str) -> None:
-        """Give a seat another name; with "" it says no longer who was invited to it."""
-        if seat is not self.home:
-            seat.name = name
-            self.seats_changed()
-            self._changed(seat.id)
+    def rename(self, station: Station, name: str) -> None:
+        """Give a station another name; with "" it says no longer who was invited to it."""
+        if station is not self.home:
+            station.name = name
+            self.changed_guests()
+            self._changed(station.id)
 
-    async def remove(self, seat_id: str) -> None:
-        """End what runs on a seat and take it away; its sessions stay."""
-        if seat := self.seats.get(seat_id):
-            await seat.close()
-        if self.seats.pop(seat_id, None) is None:
+    async def remove(self, station_id: str) -> None:
+        """End what runs on a station and take it away; its sessions stay."""
+        if station := self.by_id.get(station_id):
+            await station.close()
+        if self.by_id.pop(station_id, None) is None:
             return  # another page was first
-        self.seats_changed()
-        self._tell(seat_id, msgspec.json.encode({"gone": seat_id}))
+        self.changed_guests()
+        self._tell(station_id, msgspec.json.encode({"gone": station_id}))
 
     def show(self, remote: RemoteStation) -> None:
         """Show a wearer at another computer as they are now; a new one gets a place."""
@@ -122,10 +124,10 @@ class Stations:
         self._tell(remote_id, msgspec.json.encode({"gone": remote_id}))
 
     def watch(self, grant: Grant) -> Viewer:
-        """Return a new viewer that is told of every seat it may see, from now on."""
+        """Return a new viewer that is told of every station it may see, from now on."""
         viewer = Viewer(grant)
-        for seat in self.seats.values():
-            viewer.show(seat, _message(seat))
+        for station in self.by_id.values():
+            viewer.show(station, _message(station))
         for remote in self.remotes.values():
             viewer.put(remote.id, _message(remote))
         self._viewers.append(viewer)
@@ -142,36 +144,38 @@ class Stations:
 
     def shut(self) -> None:
         """Stop all that plays here at once; nothing can be started any more."""
-        for seat in self.seats.values():
-            seat.shut()
+        for station in self.by_id.values():
+            station.shut()
 
     async def close(self) -> None:
         """End every session, with silence and a complete log."""
         self.shut()  # all, before the first is closed
         await self.tasks.close()
-        seats = self.seats.values()
-        await asyncio.gather(*(closed(f"Seat {s.id}", s.close, _SEAT_CLOSES_S) for s in seats))
+        stations = self.by_id.values()
+        await asyncio.gather(
+            *(closed(f"Station {s.id}", s.close, _STATION_CLOSES_S) for s in stations)
+        )
         await closed("The worker", self._worker.end)
 
-    def _add(self, seat_id: str, name: str, profile: str | None) -> Station:
-        changed = partial(self._changed, seat_id)
-        seat = Station(
-            seat_id, name, profile, self.out, changed, self._worker, self._writing, self._loudest
+    def _add(self, station_id: str, name: str, profile: str | None) -> Station:
+        changed = partial(self._changed, station_id)
+        station = Station(
+            station_id, name, profile, self.out, changed, self._worker, self._writing, self._loudest
         )  # fmt: skip
-        self.seats[seat_id] = seat
-        self._changed(seat_id)
-        return seat
+        self.by_id[station_id] = station
+        self._changed(station_id)
+        return station
 
-    def _changed(self, seat_id: str) -> None:
+    def _changed(self, station_id: str) -> None:
         if self._viewers:
-            message = _message(self.seats[seat_id])
+            message = _message(self.by_id[station_id])
             for viewer in self._viewers:
-                viewer.show(self.seats[seat_id], message)
+                viewer.show(self.by_id[station_id], message)
 
-    def _tell(self, seat_id: str, message: bytes) -> None:
+    def _tell(self, station_id: str, message: bytes) -> None:
         for viewer in self._viewers:
-            viewer.put(seat_id, message)
+            viewer.put(station_id, message)
 
 
-def _message(seat: Station | RemoteStation) -> bytes:
-    return msgspec.json.encode({"seat": seat.picture()})
+def _message(station: Station | RemoteStation) -> bytes:
+    return msgspec.json.encode({"station": station.picture()})

@@ -1,4 +1,4 @@
-"""Pages made of a template and words, and those that stand before the door."""
+"""Pages made of a template and words, and those that are shown before access is granted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-__all__ = ["FOLDER", "at_the_door", "page", "tongue"]
+__all__ = ["FOLDER", "before_access", "page", "tongue"]
 
 FOLDER = Path(__file__).with_name("static")
 _SCRIPT = "script."  #: words whose key starts so are for scripts as well
@@ -37,12 +37,12 @@ def page(name: str, spoken: str, facts: Mapping[str, object]) -> Response:
     return HTMLResponse(_filled(_template(name), spoken, json.dumps(facts)))
 
 
-def at_the_door(name: str, spoken: str, status: int = 200) -> Response:
+def before_access(name: str, spoken: str, status: int = 200) -> Response:
     """Return a page for somebody who was not let in: it can load nothing, and has all it needs."""
     from starlette.responses import HTMLResponse
 
     headers = {"content-security-policy": _policy()}
-    whole = _template("doorway.html").replace("{{page}}\n", _template(name))
+    whole = _template("before_access.html").replace("{{page}}\n", _template(name))
     return HTMLResponse(_filled(whole, spoken, "{}"), status, headers)
 
 
@@ -54,7 +54,7 @@ def _template(name: str) -> str:
 
 @cache
 def _policy() -> str:
-    style, script = (_digest(_template(f"doorway.{kind}")) for kind in ("css", "js"))
+    style, script = (_digest(_template(f"before_access.{kind}")) for kind in ("css", "js"))
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; "
         "img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -76,12 +76,12 @@ def _words_for_scripts(spoken: str) -> str:
 
 
 def _filled(template: str, spoken: str, facts: str) -> str:
-    style, script = _template("doorway.css"), _template("doorway.js")
+    style, script = _template("before_access.css"), _template("before_access.js")
     extra = {
         "language": spoken,
         "facts": _harmless(facts),
         "words": _words_for_scripts(spoken),
-        "doorway": f'<style>{style}</style>\n<script type="module">{script}</script>',
+        "before_access": f'<style>{style}</style>\n<script type="module">{script}</script>',
     }
     return filled(template, {**catalogue(spoken), **extra})
 

@@ -24,12 +24,12 @@ _MOST = 500  #: invitations that are remembered; beyond it those that are over g
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What somebody may do: a role, for one seat or (None) for all of them."""
+    """What somebody may do: a role, for one station or (None) for all of them."""
 
     id: str  #: public; the invitation's as well
     role: Role
     name: str
-    seat: str | None
+    station: str | None
     until_s: float
 
     @property
@@ -37,9 +37,9 @@ class Grant:
         """The name under which the session log keeps what they do."""
         return f"web:{self.role}:{self.name}"
 
-    def sees(self, seat: str) -> bool:
-        """Return whether a seat is theirs to look at."""
-        return self.seat is None or self.seat == seat
+    def sees(self, station: str) -> bool:
+        """Return whether a station is theirs to look at."""
+        return self.station is None or self.station == station
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Invitation:
     id: str
     role: Role
     name: str
-    seat: str | None
+    station: str | None
     until_s: float
     stay_s: float
     by: str  #: the `id` of the grant that made it, or "" for whoever started the server
@@ -64,7 +64,7 @@ class Handed:
     digest: str
     role: Role
     name: str
-    seat: str | None
+    station: str | None
     left_s: float
 
 
@@ -90,7 +90,7 @@ class Tokens:
         self,
         role: Role,
         name: str,
-        seat: str | None = None,
+        station: str | None = None,
         *,
         by: str = "",
         link_s: float = LINK_S,
@@ -101,7 +101,7 @@ class Tokens:
         secret = secrets.token_urlsafe(32)
         now_s = self._clock()
         invitation = Invitation(
-            secrets.token_hex(6), role, name, seat, now_s + link_s, stay_s, by
+            secrets.token_hex(6), role, name, station, now_s + link_s, stay_s, by
         )  # fmt: skip
         self._keep(_digest(secret), invitation)
         return invitation, secret
@@ -133,7 +133,7 @@ class Tokens:
             invitation.id,
             invitation.role,
             invitation.name,
-            invitation.seat,
+            invitation.station,
             self._clock() + invitation.stay_s,
         )
         cookie = secrets.token_urlsafe(32)
@@ -170,10 +170,10 @@ class Tokens:
                 self.revoke(invitation.id)
         self._grants = {key: g for key, g in self._grants.items() if g.id != grant_id}
 
-    def revoke_seat(self, seat: str) -> None:
-        """End every invitation and grant for one seat alone."""
+    def revoke_station(self, station: str) -> None:
+        """End every invitation and grant for one station alone."""
         for invitation in list(self._invitations.values()):
-            if invitation.seat == seat:
+            if invitation.station == station:
                 self.revoke(invitation.id)
 
     def invitations(self, by: Grant) -> list[Invitation]:
@@ -181,7 +181,7 @@ class Tokens:
 
         A therapist of the whole room sees all of them.
         """
-        everything = by.role == "therapist" and by.seat is None
+        everything = by.role == "therapist" and by.station is None
         known = [i for i in self._invitations.values() if everything or i.by == by.id]
         return [i for i in reversed(known) if i.id != by.id]
 
@@ -207,9 +207,9 @@ class Tokens:
 
     def _take_in(self, handed: Handed) -> None:
         """Let a link in that was made elsewhere; for a place that was given it is another link."""
-        place = (handed.role, handed.name, handed.seat)
+        place = (handed.role, handed.name, handed.station)
         for digest, i in self._invitations.items():
-            if (i.role, i.name, i.seat) == place and not i.revoked:
+            if (i.role, i.name, i.station) == place and not i.revoked:
                 self._rekey(digest, handed.digest, handed.left_s)
                 return
         until_s = self._clock() + handed.left_s

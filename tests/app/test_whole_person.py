@@ -69,10 +69,12 @@ def plant(elsewhere: Path, files: Path) -> None:
     assert run(["export", str(session), str(files / "csv")]) == 0
 
 
-def ask(server: PageServer, role: str, path: str, seat: str = "home", body: object = None) -> bytes:
-    cookie, _ = server.invite(role, seat if role == "listener" else None)
+def ask(
+    server: PageServer, role: str, path: str, station: str = "home", body: object = None
+) -> bytes:
+    cookie, _ = server.invite(role, station if role == "listener" else None)
     method, data = ("GET", None) if body is None else ("POST", json.dumps(body).encode())
-    told = server.ask(method, f"/api/seats/{seat}/{path}", cookie=cookie, body=data)
+    told = server.ask(method, f"/api/stations/{station}/{path}", cookie=cookie, body=data)
     assert told.status == 200, told.body
     return told.body
 
@@ -150,12 +152,12 @@ def test_whoever_has_no_profile_is_forgotten_by_the_page_with_all_answers(
     consent.give(None, ("epilepsy",), True, datetime.now(UTC), minor=False)
     with page_server(sessions_folder()) as server:
         links = WebLinks(server.port)
-        server.stations.seats_changed = lambda: links.publish(("x",), server.stations.guests())
+        server.stations.changed_guests = lambda: links.publish(("x",), server.stations.guests())
         server.do(_invited(server))
-        (seat,) = server.stations.guests()
-        links.make("listener", GUEST, seat, 60.0)
+        (station,) = server.stations.guests()
+        links.make("listener", GUEST, station, 60.0)
         assert len(traces(share, GUEST)) == 2
-        ask(server, "listener", "forget", seat, {})
+        ask(server, "listener", "forget", station, {})
         assert traces(share, GUEST) == []
         assert traces(share, "epilepsy") == ["biofeedback/consent.json: epilepsy"]
         ask(server, "listener", "forget", "home", {})

@@ -50,13 +50,13 @@ class Room:
 
     def __init__(self, server: PageServer) -> None:
         self.server = server
-        self.seat = server.stations.home
+        self.station = server.stations.home
         page, _ = server.invite("listener", "home")
         desk, _ = server.invite("therapist")
         begin = {"sensor": "sim:", "output": "null:"}
         self._post(page, "start", begin)
         self._until(lambda: self.picture.streaming)
-        session = self.seat._session
+        session = self.station._session
         assert session is not None
         self.session: Session = session
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -73,7 +73,7 @@ class Room:
 
     @property
     def picture(self):
-        return self.seat.picture().picture
+        return self.station.picture().picture
 
     def toggle(self, hand: str, held: bool) -> None:
         """Let a hand do it; fails unless the music, and every picture of it, then is as said."""
@@ -110,7 +110,7 @@ class Room:
 
     def _post(self, cookie: str, path: str, value: object) -> None:
         body = json.dumps(value).encode()
-        answer = self.server.ask("POST", f"/api/seats/home/{path}", cookie=cookie, body=body)
+        answer = self.server.ask("POST", f"/api/stations/home/{path}", cookie=cookie, body=body)
         assert answer.status == 200, answer.body
 
     def _until(self, true: Callable[[], object]) -> None:

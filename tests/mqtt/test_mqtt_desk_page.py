@@ -60,7 +60,7 @@ class Desk:
         return response.status, said
 
     def until(self, seen: Callable[[dict[str, object]], bool]) -> dict[str, object]:
-        """Return the first picture of a seat that looks as it should."""
+        """Return the first picture of a station that looks as it should."""
         origin = f"http://localhost:{self._server.port}"
         with websockets.connect(
             f"ws://localhost:{self._server.port}/live",
@@ -69,22 +69,24 @@ class Desk:
             until_s = time.monotonic() + 20.0
             while time.monotonic() < until_s:
                 told = json.loads(socket.recv(timeout=20))
-                if "seat" in told and seen(told["seat"]):
-                    return dict(told["seat"])
+                if "station" in told and seen(told["station"]):
+                    return dict(told["station"])
         raise AssertionError("it never looked so")
 
 
 def test_a_wearer_elsewhere_is_seen_and_steered_and_outlives_desk_and_broker(
     tmp_path: Path,
 ) -> None:
-    remote = "/api/seats/remote-robin"
+    remote = "/api/stations/remote-robin"
     with broker(tmp_path / "broker", "robin") as there:
         robin = tmp_path / "robin"
         with worn(there, "robin", robin) as child:
             with served(tmp_path, "--mqtt", str(there.path("ann"))) as server:
                 desk = Desk(server)
-                seat = desk.until(lambda s: s["id"] == "remote-robin" and s["stage"] == "playing")
-                assert seat["simulated"]
+                station = desk.until(
+                    lambda s: s["id"] == "remote-robin" and s["stage"] == "playing"
+                )
+                assert station["simulated"]
                 assert desk.post(f"{remote}/command", {"what": "hold"})[0] == 200
                 held = desk.until(
                     lambda s: s["id"] == "remote-robin" and bool(s["picture"].get("held"))
@@ -93,7 +95,7 @@ def test_a_wearer_elsewhere_is_seen_and_steered_and_outlives_desk_and_broker(
                 code, said = desk.post(f"{remote}/command", {"what": "rating", "value": "calm=1"})
                 assert code == 409, said
                 assert desk.post(f"{remote}/start", {})[0] in (403, 404)
-                assert desk.post("/api/seats/remote-kim/command", {"what": "hold"})[0] == 404
+                assert desk.post("/api/stations/remote-kim/command", {"what": "hold"})[0] == 404
                 there.stop(signal.SIGKILL)
                 gone = desk.until(lambda s: s["id"] == "remote-robin" and bool(s["problem"]))
                 assert "music may go on" in str(gone["problem"])

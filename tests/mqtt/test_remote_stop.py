@@ -51,55 +51,55 @@ def during(act: Callable[[RemoteStation, RemoteWearer, Broker], Awaitable[None]]
 
 
 def test_a_stop_without_a_link_waits_for_it_is_shown_and_then_acts_once() -> None:
-    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
-        assert await seat.silence(ANN, "x") is False
-        assert seat.picture().stopping
+    async def act(station: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
+        assert await station.silence(ANN, "x") is False
+        assert station.picture().stopping
         await asyncio.sleep(60.0)
-        assert await seat.silence(ANN, "x") is False
+        assert await station.silence(ANN, "x") is False
         broker.linked = True
         await asyncio.sleep(0.3)
-        assert not seat.picture().stopping
-        assert await seat.silence(ANN, "x") is True
-        assert await seat.silence(ANN, "y") is True  # another STOP is another order
+        assert not station.picture().stopping
+        assert await station.silence(ANN, "x") is True
+        assert await station.silence(ANN, "y") is True  # another STOP is another order
 
     assert during(act).arrived == [SILENCE, SILENCE]
 
 
 @pytest.mark.parametrize(("state", "session"), [("ended", "a"), ("online", "b")])
 def test_a_stop_whose_session_is_over_reaches_no_other_one(state: str, session: str) -> None:
-    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
-        assert await seat.silence(ANN, "x") is False
+    async def act(station: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
+        assert await station.silence(ANN, "x") is False
         robin.status(StatusMessage(state=state, session=session, utc_ms=2.0), 1.0)  # type: ignore[arg-type]
         broker.linked = True
         await asyncio.sleep(1.0)
-        assert await seat.silence(ANN, "x") is True
+        assert await station.silence(ANN, "x") is True
 
     assert during(act).arrived == []
 
 
 def test_a_wearer_who_is_lost_may_play_on_and_can_be_stopped() -> None:
-    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
+    async def act(station: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         for state, may_play in (("lost", True), ("ended", False)):
             robin.status(StatusMessage(state=state, session="a", utc_ms=2.0), 1.0)  # type: ignore[arg-type]
-            assert seat.picture().may_play is may_play
+            assert station.picture().may_play is may_play
 
     during(act)
 
 
 def test_two_pages_that_stop_at_once_are_both_answered_also_when_it_is_given_up() -> None:
-    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
-        both = asyncio.gather(seat.silence(ANN), seat.silence(ANN))
+    async def act(station: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
+        both = asyncio.gather(station.silence(ANN), station.silence(ANN))
         await asyncio.sleep(0.1)
-        seat.give_up()
+        station.give_up()
         assert await both == [True, True]
 
     assert during(act).arrived == []
 
 
 def test_who_only_looks_stops_nobody() -> None:
-    async def act(seat: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
+    async def act(station: RemoteStation, robin: RemoteWearer, broker: Broker) -> None:
         with pytest.raises(ConfigError, match="for a therapist"):
-            await seat.silence(OLGA, "x")
+            await station.silence(OLGA, "x")
 
     assert during(act).arrived == []
 
@@ -145,12 +145,12 @@ def test_a_stop_without_an_answer_outlives_a_failure_of_what_watches_the_broker(
         stations = Stations(tmp_path)
         stations.tasks.keep("The link", _wearers(login, stations))
         await asyncio.sleep(0.1)
-        seat = stations.remotes["remote-robin"]
+        station = stations.remotes["remote-robin"]
         made[0].linked = False
-        assert await seat.silence(ANN, "x") is False
+        assert await station.silence(ANN, "x") is False
         await asyncio.sleep(3.0)
-        assert stations.remotes["remote-robin"] is seat
-        assert await seat.silence(ANN, "x") is True
+        assert stations.remotes["remote-robin"] is station
+        assert await station.silence(ANN, "x") is True
         await stations.close()
 
     run_virtual(act)

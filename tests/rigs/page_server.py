@@ -56,9 +56,9 @@ class PageServer:
         """Run something on the server's own loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
 
-    def invite(self, role: Any, seat: str | None = None, **options: Any) -> tuple[str, str]:
+    def invite(self, role: Any, station: str | None = None, **options: Any) -> tuple[str, str]:
         """Return a new cookie for a role, and the public id of its grant."""
-        _, secret = self.tokens.invite(role, "somebody", seat, **options)
+        _, secret = self.tokens.invite(role, "somebody", station, **options)
         entered = self.tokens.enter(secret)
         assert entered is not None
         return f"biofeedback={entered[1]}", entered[0].id

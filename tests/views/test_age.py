@@ -125,16 +125,16 @@ def test_a_picture_that_is_sent_again_is_as_old_as_it_is() -> None:
         async def order(self, wearer: str, who: str, what: str, value: str = "") -> None:
             await asyncio.sleep(0)
 
-    seat = RemoteStation(wearer, Nobody(), lambda: now_s[0])
+    station = RemoteStation(wearer, Nobody(), lambda: now_s[0])
     picture = seen_until(60.0, 60.0).picture()
     wearer.show(
         PictureMessage(session="s", last=0, utc_ms=0.0, simulated=False, picture=picture), 100.0
     )
-    assert seat.picture().age_s == 0.0
+    assert station.picture().age_s == 0.0
     now_s[0] = 108.0
     wearer.unheard()  # the link to the broker broke, and every page is told
-    assert seat.picture().age_s == 8.0
-    numbers = Numbers(wearer.picture, seat.picture().age_s)
+    assert station.picture().age_s == 8.0
+    numbers = Numbers(wearer.picture, station.picture().age_s)
     assert numbers.signal() == "no word"
     assert numbers.metric("heart_rate", "", "", ".0f").plain == "72 (8 s ago)"
 

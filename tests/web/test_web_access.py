@@ -13,7 +13,7 @@ from biofeedback.personal import trail
 
 pytestmark = pytest.mark.slow  # a session in real time
 
-SEAT = "/api/seats/home"
+STATION = "/api/stations/home"
 
 
 def watching(server: PageServer, cookie: str) -> ClientConnection:
@@ -24,7 +24,9 @@ def watching(server: PageServer, cookie: str) -> ClientConnection:
 
 def asked(server: PageServer, cookie: str, path: str, body: object = None) -> tuple[int, object]:
     data = None if body is None else json.dumps(body).encode()
-    told = server.ask("GET" if body is None else "POST", f"{SEAT}/{path}", cookie=cookie, body=data)
+    told = server.ask(
+        "GET" if body is None else "POST", f"{STATION}/{path}", cookie=cookie, body=data
+    )
     return told.status, json.loads(told.body)
 
 

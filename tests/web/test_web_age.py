@@ -74,16 +74,16 @@ def test_a_frozen_or_killed_server_is_told_and_what_it_said_grows_old(
 ) -> None:
     page = entered(browser, server.listener, PHONE)
     page.run(
-        "fetch('/api/seats/home/start', {method: 'POST', headers: {'content-type': "
+        "fetch('/api/stations/home/start', {method: 'POST', headers: {'content-type': "
         "'application/json'}, body: JSON.stringify({sensor: 'sim:listener', output: 'null:'})})"
     )
     page.wait("document.querySelector('#heart').textContent !== '–'")
     desk = entered(browser, server.therapist, DESK)
-    desk.wait("document.querySelector('.seat .heart').textContent !== '–'")
+    desk.wait("document.querySelector('.station .heart').textContent !== '–'")
     assert shown(page, "#heart-note") == ["a minute"]
     assert page.run("document.querySelector('#heart').className") == ""
 
-    both = ((page, "#heart"), (desk, ".seat .heart"))
+    both = ((page, "#heart"), (desk, ".station .heart"))
     for one, heart in both:
         one.run(LOOK % json.dumps(heart))
     server.process.send_signal(signal.SIGSTOP)

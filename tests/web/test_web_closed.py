@@ -38,9 +38,9 @@ def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
     assert records.has(outcome.folder, "report.html")
     with page_server(out) as server:
         cookie, _ = server.invite("listener")
-        seat = "/api/seats/home"
-        (past,) = json.loads(server.ask("GET", f"{seat}/sessions", cookie=cookie).body)
-        session = f"{seat}/sessions/{past['id']}"
+        station = "/api/stations/home"
+        (past,) = json.loads(server.ask("GET", f"{station}/sessions", cookie=cookie).body)
+        session = f"{station}/sessions/{past['id']}"
         report = server.ask("GET", f"{session}/report.html", cookie=cookie)
         assert report.status == 200
         assert b"<svg" in report.body
@@ -49,14 +49,14 @@ def test_the_pages_open_what_is_encrypted_and_say_so_where_they_cannot(
         assert midi.body.startswith(b"MThd")
         assert "attachment" in midi.headers["content-disposition"]
         assert server.ask("GET", f"{session}/report.html.age", cookie=cookie).status == 404
-        copy = server.ask("GET", f"{seat}/export", cookie=cookie)
+        copy = server.ask("GET", f"{station}/export", cookie=cookie)
         names = zipfile.ZipFile(io.BytesIO(copy.body)).namelist()
         assert f"sessions/{past['id']}/report.html" in names
 
         monkeypatch.delenv(encryption.KEY)
         for method, path in (
-            ("GET", f"{seat}/sessions"), ("GET", f"{session}/report.html"),
-            ("GET", f"{seat}/export"), ("POST", f"{seat}/forget"),
+            ("GET", f"{station}/sessions"), ("GET", f"{session}/report.html"),
+            ("GET", f"{station}/export"), ("POST", f"{station}/forget"),
         ):  # fmt: skip
             told = server.ask(method, path, cookie=cookie, body=b"" if method == "POST" else None)
             assert told.status == 404

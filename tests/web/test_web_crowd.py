@@ -65,7 +65,7 @@ def is_cut(one: socket.socket) -> bool:
 
 
 def stop(server: PageServer, cookie: str) -> int:
-    return server.ask("POST", "/api/seats/home/silence", cookie=cookie, body=b"{}").status
+    return server.ask("POST", "/api/stations/home/silence", cookie=cookie, body=b"{}").status
 
 
 def heads(server: PageServer, cookie: str, *more: str) -> bytes:
@@ -112,7 +112,7 @@ def test_a_body_that_never_ends_is_not_waited_for(
     cookie, _ = server.invite("listener", "home")
     head = heads(server, cookie, "Content-Type: application/json", "Content-Length: 100")
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as one:
-        one.sendall(b"POST /api/seats/home/command HTTP/1.1\r\n" + head + b"{")
+        one.sendall(b"POST /api/stations/home/command HTTP/1.1\r\n" + head + b"{")
         assert one.recv(4096).startswith(b"HTTP/1.1 408")
 
 
@@ -120,7 +120,7 @@ def test_a_stop_whose_body_never_comes_stops(server: PageServer) -> None:
     cookie, _ = server.invite("listener", "home")
     head = heads(server, cookie, "Content-Type: application/json", "Content-Length: 2")
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as one:
-        one.sendall(b"POST /api/seats/home/silence HTTP/1.1\r\n" + head)
+        one.sendall(b"POST /api/stations/home/silence HTTP/1.1\r\n" + head)
         assert one.recv(4096).startswith(b"HTTP/1.1 200")
 
 

@@ -60,7 +60,7 @@ def test_a_browser_that_is_killed_takes_no_music_with_it(tmp_path: Path) -> None
             page.press("Enter")
             page.wait("document.querySelectorAll('input[name=programme]').length")
             page.run(
-                "fetch('/api/seats/home/start', {method: 'POST', headers: {'content-type': "
+                "fetch('/api/stations/home/start', {method: 'POST', headers: {'content-type': "
                 "'application/json'}, body: JSON.stringify({sensor: 'sim:', output: 'null:'})})"
             )
             until(lambda: notes(tmp_path) > 0)
@@ -69,8 +69,10 @@ def test_a_browser_that_is_killed_takes_no_music_with_it(tmp_path: Path) -> None
             browser.process.wait()
         before = notes(tmp_path)
         until(lambda: notes(tmp_path) > before + 2)
-        post(server, therapist, "/api/seats/home/command", {"what": "note", "value": "still here"})
-        post(server, therapist, "/api/seats/home/silence", {})
+        post(
+            server, therapist, "/api/stations/home/command", {"what": "note", "value": "still here"}
+        )
+        post(server, therapist, "/api/stations/home/silence", {})
         (log,) = logs(tmp_path)
         until(lambda: b'"kind":"end"' in log.read_bytes())
     verdict = verify(log, core_of)
@@ -80,13 +82,13 @@ def test_a_browser_that_is_killed_takes_no_music_with_it(tmp_path: Path) -> None
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_server_that_is_killed_leaves_every_seats_log_whole_up_to_its_last_second(
+def test_a_server_that_is_killed_leaves_every_stations_log_whole_up_to_its_last_second(
     tmp_path: Path,
 ) -> None:
     with served(tmp_path) as server:
         cookie = server.cookie(server.listener)
         choice = {"sensor": "sim:", "output": "null:"}
-        post(server, cookie, "/api/seats/home/start", choice)
+        post(server, cookie, "/api/stations/home/start", choice)
         until(lambda: notes(tmp_path) > 4)
         (log,) = logs(tmp_path)
         last = json.loads(log.read_bytes().splitlines()[-1])

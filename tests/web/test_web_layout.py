@@ -73,7 +73,7 @@ def assert_in_reach(page: Page, state: str, viewports: list[tuple[int, int]] = V
 
 def ask(page: Page, path: str, body: str) -> None:
     page.run(
-        f"fetch('/api/seats/home/{path}', {{method: 'POST', headers: {{'content-type': "
+        f"fetch('/api/stations/home/{path}', {{method: 'POST', headers: {{'content-type': "
         f"'application/json'}}, body: JSON.stringify({body})}}).then(r => r.text())"
     )
 
@@ -119,7 +119,7 @@ def test_stop_is_in_reach_in_every_state_of_a_session(server: Served) -> None:
         assert_in_reach(page, "with closed eyes")
         page.run("document.querySelector('#closed-back').click()")
 
-        desk.wait("document.querySelector('.seat .mark.ok')")
+        desk.wait("document.querySelector('.station .mark.ok')")
         assert_in_reach(desk, "at the desk")
         assert axe.findings(desk) == []
         desk.run("document.querySelectorAll('details').forEach(d => d.open = true)")

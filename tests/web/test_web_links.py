@@ -113,16 +113,16 @@ def test_a_link_for_the_next_server_lets_in_beside_its_own(
 def test_a_guest_who_lost_theirs_is_let_in_again_to_their_own_place(
     server: PageServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.stations.seats_changed = lambda: WebLinks(server.port).publish(
+    server.stations.changed_guests = lambda: WebLinks(server.port).publish(
         server.place.origins, server.stations.guests()
     )
     desk, _ = server.invite("therapist")
     body = json.dumps({"role": "listener", "name": "Kim"}).encode()
     made = json.loads(server.ask("POST", "/api/invitations", cookie=desk, body=body).body)
-    assert printed(capsys, "--for", "Kim")["seat"] == made["seat"]
+    assert printed(capsys, "--for", "Kim")["station"] == made["station"]
     path = f"/api/invitations/{made['id']}/again"
     again = json.loads(server.ask("POST", path, cookie=desk, body=b"{}").body)
-    assert again["seat"] == made["seat"]
+    assert again["station"] == made["station"]
     assert enters(server, made["link"]) == 401
     assert enters(server, again["link"]) == 303
     other, _ = server.invite("listener", "home")

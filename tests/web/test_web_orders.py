@@ -15,11 +15,11 @@ PRESSED_TWICE = """
 void import('/static/orders.js').then(async ({ Orders }) => {
   const asked = [];
   const fetched = window.fetch; // the page's own requests go on
-  window.fetch = (path, ...how) => !String(path).startsWith('/api/seats/other/')
+  window.fetch = (path, ...how) => !String(path).startsWith('/api/stations/other/')
     ? fetched(path, ...how)
     : new Promise((resolve) => asked.push({
         id: path.split('id=')[1], tell: (told) => resolve(new Response(JSON.stringify(told))) }));
-  const orders = new Orders('/api/seats/other', () => {}, () => {});
+  const orders = new Orders('/api/stations/other', () => {}, () => {});
   const until = async (true_) => { while (!true_()) await new Promise((on) => setTimeout(on, 5)); };
   let told = null;
   orders.stop().then((answer) => (told = answer));

@@ -31,7 +31,7 @@ class Room:
     home: Page
 
     def listener(self) -> Page:
-        """Return the page of a new listener on a seat of their own."""
+        """Return the page of a new listener on a station of their own."""
         link = self.desk.run(
             "fetch('/api/invitations', {method: 'POST', headers: {'content-type': "
             "'application/json'}, body: JSON.stringify({role: 'listener', name: 'Robin'})})"
@@ -163,7 +163,7 @@ def test_the_desk_sees_and_steers_and_its_name_is_in_the_log(room: Room) -> None
     page, desk = room.listener(), room.desk
     choose_quiet(page)
     page.run("document.querySelector('#choice').requestSubmit()")
-    card = "[...document.querySelectorAll('.seat')].at(-1)"
+    card = "[...document.querySelectorAll('.station')].at(-1)"
     desk.wait(f"{card}.querySelector('.heart').textContent !== '–'")
     desk.run(f"{card}.querySelector('form select').value = 'tempo_bpm'")
     desk.run(f"{card}.querySelector('form').requestSubmit()")
@@ -197,17 +197,17 @@ def test_a_stop_outlives_a_hold_that_is_let_go_and_ends_when_page_or_desk_goes_o
     choose_quiet(page)
     page.tap("#start")
     page.wait("document.querySelector('#heart').textContent !== '–'")
-    card = "[...document.querySelectorAll('.seat')].at(-1)"
+    card = "[...document.querySelectorAll('.station')].at(-1)"
     said = "Go on after the stop"
     on = f"[...{card}.querySelectorAll('button')].find(b => b.textContent === '{said}')"
-    path = page.run("JSON.parse(document.querySelector('#facts').textContent).seat")
+    path = page.run("JSON.parse(document.querySelector('#facts').textContent).station")
     distress = "{what: 'rating', value: 'distress=9'}"
     for hand, go_on in ((page, lambda: page.press("g")), (desk, lambda: desk.run(f"{on}.click()"))):
         assert desk.run(f"{on}.hidden")
         page.press("h")
         page.wait("document.querySelector('#hold').getAttribute('aria-pressed') === 'true'")
         page.run(
-            f"fetch('/api/seats/{path}/command', {{method: 'POST', headers: {{'content-type': "
+            f"fetch('/api/stations/{path}/command', {{method: 'POST', headers: {{'content-type': "
             f"'application/json'}}, body: JSON.stringify({distress})}})"
         )
         page.wait(SHOWN.format("#resume"))

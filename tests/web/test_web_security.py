@@ -18,7 +18,7 @@ import biofeedback.web
 
 STATIC = Path(biofeedback.web.__file__).parent / "static"
 ROLES = ("listener", "therapist", "observer")
-FILLED = {"seat": "home", "session": "20260101T000000Z", "file": "report.html", "id": "ab",
+FILLED = {"station": "home", "session": "20260101T000000Z", "file": "report.html", "id": "ab",
           "name": "style.css", "secret": "wrong"}  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def later(server: PageServer) -> None:
     server.later["s"] += 60.0
 
 
-def doors(server: PageServer) -> list[tuple[str, str, frozenset[str]]]:
+def routes(server: PageServer) -> list[tuple[str, str, frozenset[str]]]:
     """Return method, path and roles of every HTTP route but the entrance."""
     found = []
     for route in server.table:
@@ -48,7 +48,7 @@ def doors(server: PageServer) -> list[tuple[str, str, frozenset[str]]]:
 
 def ask_all(server: PageServer, **options: object) -> set[int]:
     statuses = set()
-    for method, path, _ in doors(server):
+    for method, path, _ in routes(server):
         later(server)
         body = b"{}" if method == "POST" else None
         statuses.add(server.ask(method, path, body=body, **options).status)
@@ -68,8 +68,8 @@ def socket_opens(server: PageServer, cookie: str = "", **headers: str) -> bool:
             return False
 
 
-def test_the_table_has_every_kind_of_door(server: PageServer) -> None:
-    assert len(doors(server)) >= 20
+def test_the_table_has_every_kind_of_route(server: PageServer) -> None:
+    assert len(routes(server)) >= 20
     assert [r.path for r in server.table if isinstance(r, WebSocketRoute)] == ["/live"]
 
 
@@ -83,15 +83,15 @@ def test_without_a_cookie_nothing_answers(server: PageServer) -> None:
 def test_a_wrong_cookie_is_none(server: PageServer, cookie: str) -> None:
     later(server)
     assert server.ask("GET", "/", cookie=cookie).status == 401
-    assert server.ask("POST", "/api/seats/home/silence", cookie=cookie, body=b"{}").status == 401
+    assert server.ask("POST", "/api/stations/home/silence", cookie=cookie, body=b"{}").status == 401
 
 
-def test_a_wrong_cookie_opens_no_door(server: PageServer) -> None:
+def test_a_wrong_cookie_opens_no_route(server: PageServer) -> None:
     assert ask_all(server, cookie="biofeedback=wrong") == {401}
     assert not socket_opens(server, "biofeedback=wrong")
 
 
-def test_an_expired_grant_opens_no_door(server: PageServer) -> None:
+def test_an_expired_grant_opens_no_route(server: PageServer) -> None:
     cookie, _ = server.invite("therapist", stay_s=100.0)
     assert server.ask("GET", "/", cookie=cookie).status == 200
     server.later["s"] += 101.0
@@ -99,7 +99,7 @@ def test_an_expired_grant_opens_no_door(server: PageServer) -> None:
     assert not socket_opens(server, cookie)
 
 
-def test_a_revoked_grant_opens_no_door_and_its_open_socket_closes(server: PageServer) -> None:
+def test_a_revoked_grant_opens_no_route_and_its_open_socket_closes(server: PageServer) -> None:
     cookie, grant = server.invite("observer")
     with connect(
         f"ws://127.0.0.1:{server.port}/live",
@@ -115,25 +115,25 @@ def test_a_revoked_grant_opens_no_door_and_its_open_socket_closes(server: PageSe
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_opens_its_own_doors_only(server: PageServer, role: str) -> None:
-    for method, path, roles in doors(server):
-        cookie, _ = server.invite(role)  # one of these doors is the way out
+def test_a_role_opens_its_own_routes_only(server: PageServer, role: str) -> None:
+    for method, path, roles in routes(server):
+        cookie, _ = server.invite(role)  # one of these routes is the way out
         later(server)
         status = server.ask(method, path, cookie=cookie, body=b"[]").status
         assert (status == 403) == (role not in roles), (method, path, status)
 
 
-def test_an_observer_has_no_door_that_changes_anything(server: PageServer) -> None:
-    changing = {path for method, path, roles in doors(server) if method != "GET"
+def test_an_observer_has_no_route_that_changes_anything(server: PageServer) -> None:
+    changing = {path for method, path, roles in routes(server) if method != "GET"
                 and "observer" in roles}  # fmt: skip
     assert changing == {"/leave"}
 
 
-def test_a_guest_of_one_seat_has_no_door_to_another(server: PageServer) -> None:
+def test_a_guest_of_one_station_has_no_route_to_another(server: PageServer) -> None:
     for role in ROLES:
         cookie, _ = server.invite(role, "elsewhere")
-        for method, path, _ in doors(server):
-            if "/seats/" in path:
+        for method, path, _ in routes(server):
+            if "/stations/" in path:
                 later(server)
                 assert server.ask(method, path, cookie=cookie, body=b"{}").status == 403
 
@@ -155,7 +155,7 @@ def test_a_foreign_origin_is_refused(server: PageServer) -> None:
 def test_whatever_changes_something_needs_an_origin(server: PageServer) -> None:
     cookie, _ = server.invite("listener")
     request = (
-        f"POST /api/seats/home/silence HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"POST /api/stations/home/silence HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         f"Cookie: {cookie}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
     )
     assert raw(server, request.encode()).startswith(b"HTTP/1.1 403")
@@ -164,7 +164,7 @@ def test_whatever_changes_something_needs_an_origin(server: PageServer) -> None:
 def test_what_is_too_large_is_refused(server: PageServer) -> None:
     cookie, _ = server.invite("listener")
     large = b'{"what": "note", "value": "' + b"a" * 70_000 + b'"}'
-    path = "/api/seats/home/command"
+    path = "/api/stations/home/command"
     assert server.ask("POST", path, cookie=cookie, body=large).status == 413
     chunk = b"1000\r\n" + b"a" * 4096 + b"\r\n"
     head = (
@@ -181,15 +181,15 @@ BODIES = [b"", b"{", b"[1]", b'"x"', b'{"what": 1}', b'{"what": "stop", "x": 1}'
 @pytest.mark.parametrize("body", BODIES)
 def test_what_is_malformed_is_refused(server: PageServer, body: bytes) -> None:
     cookie, _ = server.invite("listener")
-    assert server.ask("POST", "/api/seats/home/command", cookie=cookie, body=body).status == 400
-    assert server.ask("POST", "/api/seats/home/start", cookie=cookie, body=body).status == 400
+    assert server.ask("POST", "/api/stations/home/command", cookie=cookie, body=body).status == 400
+    assert server.ask("POST", "/api/stations/home/start", cookie=cookie, body=body).status == 400
 
 
 def test_a_form_of_another_page_is_no_request(server: PageServer) -> None:
     cookie, _ = server.invite("listener")
     headers = {"Content-Type": "text/plain"}
     body = b'{"what": "stop"}'
-    path = "/api/seats/home/command"
+    path = "/api/stations/home/command"
     assert server.ask("POST", path, cookie=cookie, body=body, headers=headers).status == 409
 
 
@@ -209,7 +209,7 @@ def test_files_and_other_computers_cannot_be_named(
 ) -> None:
     cookie, _ = server.invite("listener")
     body = json.dumps(wish).encode()
-    answer = server.ask("POST", "/api/seats/home/start", cookie=cookie, body=body)
+    answer = server.ask("POST", "/api/stations/home/start", cookie=cookie, body=body)
     assert answer.status == 409
     assert server.stations.home.stage == "idle"
 
@@ -223,15 +223,17 @@ def test_path_tricks_lead_nowhere(server: PageServer, trick: str) -> None:
     cookie, _ = server.invite("listener")
     (server.out.parent / "report.html").write_text("secret")
     for path in (
-        f"/api/seats/home/sessions/{trick}/report.html",
-        f"/api/seats/home/sessions/20260101T000000Z/{trick}",
+        f"/api/stations/home/sessions/{trick}/report.html",
+        f"/api/stations/home/sessions/20260101T000000Z/{trick}",
         f"/static/{trick}",
-        f"/api/seats/{trick}/sessions",
+        f"/api/stations/{trick}/sessions",
     ):
         answer = server.ask("GET", path, cookie=cookie)
         assert answer.status in (400, 404), path
         assert b"secret" not in answer.body
-    answer = server.ask("POST", f"/api/seats/home/sessions/{trick}/delete", cookie=cookie, body=b"")
+    answer = server.ask(
+        "POST", f"/api/stations/home/sessions/{trick}/delete", cookie=cookie, body=b""
+    )
     assert answer.status in (400, 404)
 
 
@@ -276,7 +278,7 @@ def test_nobody_gives_more_than_they_have(server: PageServer) -> None:
         answer = server.ask("POST", "/api/invitations", cookie=listener, body=body)
         assert answer.status == status
         if status == 200:
-            assert json.loads(answer.body)["seat"] == "home"
+            assert json.loads(answer.body)["station"] == "home"
 
 
 @pytest.mark.slow
@@ -293,7 +295,7 @@ def test_a_thousand_tries_find_nothing_and_disturb_nobody(server: PageServer) ->
 @pytest.mark.slow
 def test_who_asks_far_too_often_can_still_stop(server: PageServer) -> None:
     known, _ = server.invite("listener", "home")
-    home = "/api/seats/home"
+    home = "/api/stations/home"
 
     def asked(method: str, path: str, body: bytes | None = None) -> int:
         return server.ask(method, path, cookie=known, body=body).status
@@ -369,5 +371,5 @@ def test_an_own_folder_that_is_no_session_is_none(server: PageServer) -> None:
     folder = Path(server.out) / "20260102T000000Z"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").write_text("secret")
-    path = "/api/seats/home/sessions/20260102T000000Z/report.html"
+    path = "/api/stations/home/sessions/20260102T000000Z/report.html"
     assert server.ask("GET", path, cookie=cookie).status == 404

@@ -34,7 +34,7 @@ def pictures(server: Served, cookie: str, until: Callable[[dict[str, object]], b
     address = f"ws://localhost:{server.port}/live"
     headers = {"Cookie": cookie, "Origin": f"http://localhost:{server.port}"}
     with connect(address, additional_headers=headers, proxy=None) as opened:
-        while not until(json.loads(opened.recv(timeout=30)).get("seat", {})):
+        while not until(json.loads(opened.recv(timeout=30)).get("station", {})):
             pass
         opened.socket.close()
 
@@ -49,10 +49,10 @@ def test_music_goes_on_without_a_page_and_ends_with_the_server(tmp_path: Path) -
     with served(tmp_path, "--volume-cap", "0.3") as server:
         cookie = server.cookie(server.listener)
         choice = {"sensor": "sim:", "output": "null:"}
-        ask(server, "POST", "/api/seats/home/start", cookie, choice)
+        ask(server, "POST", "/api/stations/home/start", cookie, choice)
 
-        def sounds(seat: dict[str, dict[str, object]]) -> bool:
-            return bool(seat.get("picture", {}).get("music"))
+        def sounds(station: dict[str, dict[str, object]]) -> bool:
+            return bool(station.get("picture", {}).get("music"))
 
         pictures(server, cookie, sounds)  # type: ignore[arg-type]
         (path,) = (tmp_path / "out").glob("*/session.jsonl")
@@ -62,9 +62,9 @@ def test_music_goes_on_without_a_page_and_ends_with_the_server(tmp_path: Path) -
             if path.stat().st_size > before + 5000:
                 break
         assert path.stat().st_size > before + 5000
-        pictures(server, cookie, lambda seat: seat.get("stage") == "playing")
+        pictures(server, cookie, lambda station: station.get("stage") == "playing")
         wish = {"what": "volume", "value": "0.9"}
-        ask(server, "POST", "/api/seats/home/command", cookie, wish)
+        ask(server, "POST", "/api/stations/home/command", cookie, wish)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 130
     assert "Traceback" not in server.log.read_text()

@@ -43,21 +43,21 @@ async def until(true) -> None:
             await asyncio.sleep(0.005)
 
 
-async def stopped_in(seat: Station, phase: str, device: Device) -> list[str]:
+async def stopped_in(station: Station, phase: str, device: Device) -> list[str]:
     """Start, press STOP in a phase, and return the stages that were seen from then on."""
-    starting = asyncio.create_task(seat.start(SessionChoice(sensor="sim:", output="midi:Synth")))
+    starting = asyncio.create_task(station.start(SessionChoice(sensor="sim:", output="midi:Synth")))
     if phase == "planning":
-        await until(lambda: seat.stage == "starting")
+        await until(lambda: station.stage == "starting")
     elif phase == "opening":
         await starting
     else:
         await until(lambda: device.read() or device.begun)
-    seat.silence("hand")
-    seen = [seat.stage]
+    station.silence("hand")
+    seen = [station.stage]
     assert await starting is (phase != "planning")
-    while seat.stage != "idle":
+    while station.stage != "idle":
         await asyncio.sleep(0.005)
-        seen += [seat.stage] if seen[-1] != seat.stage else []
+        seen += [station.stage] if seen[-1] != station.stage else []
     return seen
 
 
@@ -68,8 +68,8 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
 ) -> None:
     async def main() -> None:
         stations = Stations(tmp_path / "out")
-        seat = stations.home
-        stages = await stopped_in(seat, phase, device)
+        station = stations.home
+        stages = await stopped_in(station, phase, device)
         assert stages[0] == "ending"
         assert ("writing" in stages) is (phase == "playing")
         device.read()
@@ -78,7 +78,7 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
         assert (begun > 0) is (phase == "playing")
         if phase != "playing":
             assert not list((tmp_path / "out").glob("*/session.jsonl"))
-        assert await seat.start(SessionChoice(sensor="sim:", output="midi:Synth"), seat.stops)
+        assert await station.start(SessionChoice(sensor="sim:", output="midi:Synth"), station.stops)
         await until(lambda: device.read() or device.begun > begun)
         await stations.close()
         device.read()
@@ -89,40 +89,40 @@ def test_a_stop_wins_in_each_phase_and_a_start_after_it_plays(
 
 def test_a_start_from_before_a_stop_starts_nothing_however_late_it_comes(tmp_path: Path) -> None:
     async def main() -> None:
-        seat = Stations(tmp_path / "out").home
-        known = seat.stops
-        seat.silence("hand")
+        station = Stations(tmp_path / "out").home
+        known = station.stops
+        station.silence("hand")
         with pytest.raises(ConfigError, match="STOP came in between"):
-            await seat.start(SessionChoice(sensor="sim:", output="null:"), known)
-        assert seat.stage == "idle"
+            await station.start(SessionChoice(sensor="sim:", output="null:"), known)
+        assert station.stage == "idle"
 
     asyncio.run(main())
 
 
-def test_a_seat_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_again(
+def test_a_station_that_is_closed_while_it_plans_is_silent_and_cannot_be_started_again(
     tmp_path: Path,
 ) -> None:
     async def main() -> None:
-        seat = Stations(tmp_path / "out").home
+        station = Stations(tmp_path / "out").home
         choice = SessionChoice(sensor="sim:listener", output="null:")
-        starting = asyncio.create_task(seat.start(choice))
-        await until(lambda: seat.stage == "starting")
-        await seat.close()
+        starting = asyncio.create_task(station.start(choice))
+        await until(lambda: station.stage == "starting")
+        await station.close()
         assert await starting is False
-        assert seat.stage == "idle"
+        assert station.stage == "idle"
         with pytest.raises(ConfigError, match="being closed"):
-            await seat.start(choice)
+            await station.start(choice)
         assert not (tmp_path / "out").exists()
 
     asyncio.run(main())
 
 
-def test_a_seat_that_two_pages_remove_at_once_is_gone(tmp_path: Path) -> None:
+def test_a_station_that_two_pages_remove_at_once_is_gone(tmp_path: Path) -> None:
     async def main() -> None:
         stations = Stations(tmp_path / "out")
         guest = stations.add("Kim")
         await asyncio.gather(stations.remove(guest.id), stations.remove(guest.id))
-        assert list(stations.seats) == ["home"]
+        assert list(stations.by_id) == ["home"]
 
     asyncio.run(main())
 
@@ -133,17 +133,17 @@ def test_a_stop_that_cannot_be_passed_on_stops_all_the_same(tmp_path: Path) -> N
             raise OSError("no space left on device")
 
     async def main() -> None:
-        seat = Stations(tmp_path / "out").home
+        station = Stations(tmp_path / "out").home
         starting = asyncio.create_task(
-            seat.start(SessionChoice(sensor="sim:listener", output="null:"))
+            station.start(SessionChoice(sensor="sim:listener", output="null:"))
         )
-        await until(lambda: seat.stage == "starting")
-        seat._session = Broken()  # type: ignore[assignment]
+        await until(lambda: station.stage == "starting")
+        station._session = Broken()  # type: ignore[assignment]
         with pytest.raises(OSError, match="no space"):
-            seat.silence("hand")
-        assert seat.stage == "ending"
+            station.silence("hand")
+        assert station.stage == "ending"
         assert await starting is False
-        await until(lambda: seat.stage == "idle")
+        await until(lambda: station.stage == "idle")
 
     asyncio.run(main())
 
@@ -181,18 +181,18 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageServ
 
 def asked(server: PageServer, cookie: str, path: str, **value: object) -> tuple[int, dict]:
     body = json.dumps(value).encode()
-    answer = server.ask("POST", f"/api/seats/home{path}", cookie=cookie, body=body)
+    answer = server.ask("POST", f"/api/stations/home{path}", cookie=cookie, body=body)
     return answer.status, json.loads(answer.body)
 
 
 @pytest.mark.slow
 def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: PageServer) -> None:
     cookie, _ = server.invite("listener", "home")
-    seat = server.stations.home
+    station = server.stations.home
     begin = {"sensor": "sim:", "output": "null:", "volume": 0.5}
-    assert asked(server, cookie, "/start", **begin, since=seat.stops) == (200, {"began": True})
-    server.do(until(lambda: seat.picture().picture.streaming))
-    run = seat.run
+    assert asked(server, cookie, "/start", **begin, since=station.stops) == (200, {"began": True})
+    server.do(until(lambda: station.picture().picture.streaming))
+    run = station.run
 
     def wish(order: str, what: str, value: str = "", **more: object) -> int:
         return asked(server, cookie, "/command", what=what, value=value, id=order, **more)[0]
@@ -205,19 +205,19 @@ def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: Pag
     assert wish("e", "hold", **late) == 200
     assert wish("f", "resume", **late) == 409
     assert wish("f", "resume") == 409  # the same order has the same answer
-    assert seat.picture().picture.held
+    assert station.picture().picture.held
     stop = f"/silence?id={'s' * 16}"
     first = asked(server, cookie, stop)
     assert first == asked(server, cookie, stop)
-    assert first[1] == {"stopped": True, "was": "playing", "stops": seat.stops}
-    while seat.stage != "idle":  # the report takes its time
+    assert first[1] == {"stopped": True, "was": "playing", "stops": station.stops}
+    while station.stage != "idle":  # the report takes its time
         asyncio.run(asyncio.sleep(0.05))
     assert wish("g", "marker", "3") == 409
     assert asked(server, cookie, "/start", **begin, since=first[1]["stops"])[0] == 200
-    again = seat.run
+    again = station.run
     assert asked(server, cookie, stop) == first  # heard once, it reaches no later session
-    server.do(until(lambda: seat.picture().picture.streaming))
-    assert seat.run == again != run
+    server.do(until(lambda: station.picture().picture.streaming))
+    assert station.run == again != run
     server.do(server.stations.close())
     (first_log, _) = sorted(server.out.glob("*/session.jsonl"))
     lines = [json.loads(line) for line in first_log.read_text().splitlines()]
@@ -232,10 +232,10 @@ def test_what_is_sent_again_acts_once_and_what_is_old_raises_nothing(server: Pag
 def test_a_stop_while_the_page_asks_whether_there_is_a_consent_holds(server: PageServer) -> None:
     cookie, _ = server.invite("listener", "home")
     desk, _ = server.invite("therapist")
-    seat = server.stations.home
-    known = seat.stops
+    station = server.stations.home
+    known = station.stops
     assert asked(server, desk, "/silence")[1]["was"] == "idle"
     code, said = asked(server, cookie, "/start", sensor="sim:", output="null:", since=known)
     assert code == 409
     assert "STOP came in between" in said["error"]
-    assert seat.stage == "idle"
+    assert station.stage == "idle"

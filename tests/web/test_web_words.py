@@ -14,7 +14,7 @@ WEB = Path(biofeedback.web.__file__).parent
 PAGES = sorted((WEB / "static").glob("*.html"))
 SCRIPTS = "\n".join(path.read_text() for path in (WEB / "static").glob("*.js"))
 #: Filled in by the server itself.
-GIVEN = {"language", "facts", "words", "doorway", "page"}
+GIVEN = {"language", "facts", "words", "before_access", "page"}
 GIVEN |= {"part.ask", "part.head", "part.dock", "part.languages"}
 #: Keys that scripts put together: their beginnings.
 MADE = (

@@ -1,4 +1,4 @@
-// The therapist's desk: every seat at a glance, and what may be done for each.
+// The therapist's desk: every station at a glance, and what may be done for each.
 
 import {
   attempt, byId, clock, confirmed, facts, make, number, offerLanguages, post, reason, say, show, word, write,
@@ -23,15 +23,15 @@ const FOR_MINUTES = [1, 5, 15, 60];
 const cards = new Map();
 const waiting = new Set();
 const unstopped = new Pending(byId("pending"), byId("pending-text"), byId("pending-more"));
-byId("seats").before(legend());
+byId("stations").before(legend());
 
 class Card {
-  constructor(seat) {
-    this.path = `/api/seats/${seat.id}`;
-    this.name = seat.name || word("seat.home");
+  constructor(station) {
+    this.path = `/api/stations/${station.id}`;
+    this.name = station.name || word("station.home");
     this.part = {};
     this.word = new Word();
-    this.element = this.build(seat.id);
+    this.element = this.build(station.id);
     this.trace = new Trace(this.part.trace);
     this.pending = new Pending(this.part.pending, this.part.pendingText, this.part.pendingMore);
     this.orders = new Orders(this.path, () => this.drawPending(), show);
@@ -44,8 +44,8 @@ class Card {
     const figure = (name, label, unit) =>
       make("div", {}, make("dt", {}, word(label)), make("dd", {}, part(name, "span", { class: name }, "–"), " ",
         part(`${name}Unit`, "small", {}, unit)));
-    const heading = `seat-${id}`;
-    const card = make("li", { class: "seat", "aria-labelledby": heading },
+    const heading = `station-${id}`;
+    const card = make("li", { class: "station", "aria-labelledby": heading },
       make("header", {}, make("h3", { id: heading }, this.name),
         part("simulated", "span", { class: "badge sim", hidden: true }, word("past.simulated")),
         part("stage", "span", { class: "quiet" })),
@@ -143,20 +143,20 @@ class Card {
     say(`${this.name}: ${word("said.over")}`);
   }
 
-  /** Take in what the seat is told to look like now. */
-  take(seat) {
-    this.seat = seat;
-    this.word.take(seat);
-    this.orders.run = seat.run;
-    this.stopping = seat.stopping;
+  /** Take in what the station is told to look like now. */
+  take(station) {
+    this.station = station;
+    this.word.take(station);
+    this.orders.run = station.run;
+    this.stopping = station.stopping;
   }
 
   draw() {
     const { part, word: last } = this;
-    const { stage, simulated, problem, picture } = this.seat;
+    const { stage, simulated, problem, picture } = this.station;
     this.drawPending();
     const plays = stage === "playing" || stage === "starting";
-    this.plays = plays || this.seat.may_play; // as far as is known
+    this.plays = plays || this.station.may_play; // as far as is known
     part.simulated.hidden = !(simulated && stage !== "idle");
     write(part.stage, word(last.wordless ? "age.unknown" : `stage.${stage}`));
     const signal = plays ? last.signal : "idle";
@@ -189,7 +189,7 @@ class Card {
 
   /** Say what somebody should look at, once; of a link that is lost the page speaks for all. */
   announce() {
-    const { picture } = this.seat;
+    const { picture } = this.station;
     const { signal } = this.word;
     const alone = signal !== "wordless" || server.there;
     if (this.word.plays && signal !== this.signal && SPOKEN.includes(signal) && alone) {
@@ -220,7 +220,7 @@ class Card {
     this.part.hold.setAttribute("aria-pressed", String(this.held));
     write(this.part.hold, word(this.held ? "session.resume" : "session.hold"));
     this.part.goOn.hidden = !(plays && picture.stopped);
-    this.part.remove.hidden = plays || this.path.endsWith("/home") || facts.seat !== "";
+    this.part.remove.hidden = plays || this.path.endsWith("/home") || facts.station !== "";
     this.part.buttons.hidden = !this.plays;
     for (const name of ["hold", "finish", "steering", "noting"]) this.part[name].hidden = !plays;
   }
@@ -241,14 +241,14 @@ function named(what, value) {
 
 const SPOKEN = ["lost", "part_lost", "silent", "no_contact", "wordless", "mute"];
 
-function take(seat) {
-  let card = cards.get(seat.id);
+function take(station) {
+  let card = cards.get(station.id);
   if (!card) {
-    card = new Card(seat);
-    cards.set(seat.id, card);
-    byId("seats").append(card.element);
+    card = new Card(station);
+    cards.set(station.id, card);
+    byId("stations").append(card.element);
   }
-  card.take(seat);
+  card.take(station);
   if (!waiting.size) requestAnimationFrame(drawWaiting);
   waiting.add(card);
 }
@@ -267,7 +267,7 @@ function drawWaiting() {
 function drawStop() {
   const count = playing().length;
   byId("stop").hidden = !STEERS || !count;
-  byId("seats").classList.toggle("many", count > 1);
+  byId("stations").classList.toggle("many", count > 1);
   write(byId("stop"), word(count > 1 ? "desk.stop_all" : "desk.stop"));
 }
 
@@ -303,11 +303,11 @@ offerLanguages();
 byId("stop").addEventListener("click", () => playing().forEach((card) => card.stop()));
 byId("looks").hidden = STEERS;
 byId("guests").hidden = !STEERS;
-listen({ seat: take, gone, link: (there) => {
+listen({ station: take, gone, link: (there) => {
   if (server.there !== there) say(word(there ? "link.back" : "link.lost"));
   byId("link").hidden = server.there = there;
   if (there) for (const card of cards.values()) card.orders.retry();
 } });
 setInterval(age, AGE_EVERY_MS);
 attempt(loadContacts);
-if (STEERS) new Guests(facts.seat === "").load();
+if (STEERS) new Guests(facts.station === "").load();

@@ -3,7 +3,7 @@
 import { attempt, byId, get, make, post, say, word } from "/static/common.js";
 
 export class Guests {
-  /** `all` says whether listeners may be invited too, each to a seat of their own. */
+  /** `all` says whether listeners may be invited too, each to a station of their own. */
   constructor(all = false) {
     byId("guest-role").querySelector("[value=listener]")?.toggleAttribute("hidden", !all);
     if (!all) byId("guest-role").value = "observer";

@@ -17,13 +17,13 @@ import { Word, ago, figure, sensorWords, server, span } from "/static/word.js";
 const KEPT = "biofeedback.choice";
 const AGE_EVERY_MS = 250;
 const SIMULATED = "sim:listener";
-const seat = `/api/seats/${facts.seat}`;
+const station = `/api/stations/${facts.station}`;
 const trace = new Trace(byId("trace"));
 byId("trace").after(legend());
 const breath = new Breath();
-const past = new Past(seat);
+const past = new Past(station);
 const pending = new Pending(byId("pending"), byId("pending-text"), byId("pending-more"));
-const orders = new Orders(seat, drawPending, (refusal) => { show(refusal); draw(); });
+const orders = new Orders(station, drawPending, (refusal) => { show(refusal); draw(); });
 let shown = { stage: "idle", picture: {} };
 let connected = true;
 const last = new Word(); // of the session, and how old it is
@@ -143,7 +143,7 @@ async function start(event) {
   draw();
   const stops = shown.stops;
   try {
-    const { began } = await post(`${seat}/start`, { ...choice, since: stops });
+    const { began } = await post(`${station}/start`, { ...choice, since: stops });
     if (!began) say(word("said.stopped"));
   } catch (error) {
     if (orders.stopping || shown.stops !== stops) say(word("said.stopped")); // it came in between
@@ -156,7 +156,7 @@ async function start(event) {
 // ---- consent
 
 async function loadConsent() {
-  const { questions, holds } = await get(`${seat}/consent`);
+  const { questions, holds } = await get(`${station}/consent`);
   ready = holds;
   byId("withdraw").hidden = !holds;
   byId("questions").replaceChildren(
@@ -204,7 +204,7 @@ function askFirst() {
 
 async function agree(event) {
   event.preventDefault();
-  const given = await attempt(() => post(`${seat}/consent`, answers()));
+  const given = await attempt(() => post(`${station}/consent`, answers()));
   if (!given) return;
   await loadConsent();
   leaveConsent();
@@ -219,7 +219,7 @@ function leaveConsent() {
 
 async function withdraw() {
   if (!(await confirmed(word("data.withdraw.sure")))) return;
-  await attempt(() => post(`${seat}/consent/withdraw`));
+  await attempt(() => post(`${station}/consent/withdraw`));
   await attempt(loadConsent);
   say(word("data.withdrawn"));
 }
@@ -401,7 +401,7 @@ function drawMusic(picture) {
 const SPOKEN = ["lost", "part_lost", "silent", "no_contact", "weak", "good"];
 
 function take(next) {
-  if (next.id !== facts.seat) return;
+  if (next.id !== facts.station) return;
   const before = shown;
   shown = { ...next, mine: before.mine };
   orders.run = next.run;
@@ -434,7 +434,7 @@ function turn(from, to) {
   if (from === "writing" && to === "idle") {
     const text = word(shown.reported ? "after.written" : "after.not_written");
     write(byId("after-text"), text);
-    byId("after-report").href = `${seat}/sessions/${shown.session}/report.html`;
+    byId("after-report").href = `${station}/sessions/${shown.session}/report.html`;
     byId("after-report").hidden = !shown.reported;
     say(text);
     past.load();
@@ -448,12 +448,12 @@ function turn(from, to) {
 
 async function forget() {
   if (!(await confirmed(word("data.forget.sure")))) return;
-  const done = await attempt(() => post(`${seat}/forget`));
+  const done = await attempt(() => post(`${station}/forget`));
   if (!done) return;
   localStorage.removeItem(KEPT);
   await attempt(loadConsent);
   past.load();
-  loadAccess(seat);
+  loadAccess(station);
   say(word("data.forgotten", { count: done.sessions }));
 }
 
@@ -480,7 +480,7 @@ function wire() {
   on("volume", "change", () => command("volume", Number(byId("volume").value).toFixed(2)));
   on("withdraw", "click", withdraw);
   on("forget", "click", forget);
-  byId("export").href = `${seat}/export`;
+  byId("export").href = `${station}/export`;
   for (const id of ["closed", "feeling"]) on(id, "cancel", (event) => event.preventDefault());
   document.addEventListener("keydown", keys);
   addEventListener("online", () => orders.retry());
@@ -490,7 +490,7 @@ function wire() {
 offerLanguages();
 wire();
 listen({
-  seat: take,
+  station: take,
   link: (there) => {
     byId("link").hidden = server.there = there;
     if (there) orders.retry();
@@ -501,5 +501,5 @@ listen({
 setInterval(age, AGE_EVERY_MS);
 attempt(() => Promise.all([offer(), loadConsent(), loadContacts()]));
 past.load();
-byId("data").addEventListener("toggle", () => loadAccess(seat));
+byId("data").addEventListener("toggle", () => loadAccess(station));
 new Guests().load();

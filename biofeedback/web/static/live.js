@@ -1,6 +1,6 @@
-// The socket: each message is the latest picture of one seat.
+// The socket: each message is the latest picture of one station.
 
-import { letIn } from "/static/door.js";
+import { letIn } from "/static/access.js";
 import { seconds, server } from "/static/word.js";
 
 const RETRY_MS = [250, 500, 1000];
@@ -9,12 +9,12 @@ const OPENS_WITHIN_S = 5;
 const TOO_MANY = 4429; // pages of this guest, or of all
 const CROWDED_MS = 5000;
 
-/** Call `seat` with each picture, `gone` with the id of a seat that was removed, `link` with
+/** Call `station` with each picture, `gone` with the id of a station that was removed, `link` with
  *  whether the server is there. Music does not depend on any of it.
  *
  *  What comes after a silence may have waited in a page that slept, for minutes: it is left, and
  *  the server asked anew. */
-export function listen({ seat, gone = () => {}, link }) {
+export function listen({ station, gone = () => {}, link }) {
   let tries = 0;
   const connect = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -48,7 +48,7 @@ export function listen({ seat, gone = () => {}, link }) {
       wait(SILENT_S);
       server.heard = heard;
       const told = JSON.parse(message.data);
-      if (told.seat) seat(told.seat);
+      if (told.station) station(told.station);
       if (told.gone) gone(told.gone);
     };
     socket.onclose = (event) => leave(event.code);

@@ -1,4 +1,4 @@
-// What a page asks of a seat waits here until the server has said what became of it.
+// What a page asks of a station waits here until the server has said what became of it.
 
 import { ask, Refusal, word } from "/static/common.js";
 import { seconds } from "/static/word.js";
@@ -23,7 +23,7 @@ const name = () => crypto.randomUUID?.() ?? String(Math.random());
 const passed = (since) => seconds() - since;
 
 export class Orders {
-  /** `path` is the seat's, `changed` is called when something else is pending, `refused` with a
+  /** `path` is the station's, `changed` is called when something else is pending, `refused` with a
    *  Refusal. `run` is the session that the page shows: a wish for it reaches no other one. */
   constructor(path, changed, refused) {
     this.path = path;
@@ -105,7 +105,7 @@ export class Orders {
       stopping.shut = false;
       if (told.stopped && id === stopping.id) this.stopped(stopping, told);
     } catch (error) {
-      if (error.status === 404) this.stopped(stopping, {}); // a seat that was removed is silent
+      if (error.status === 404) this.stopped(stopping, {}); // a station that was removed is silent
       stopping.shut = [401, 403].includes(error.status);
     }
   }

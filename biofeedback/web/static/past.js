@@ -7,13 +7,13 @@ const NAMES = { "report.html": "past.report", "session.mid": "past.midi", "sessi
 const LOOKS = { live: "access.live", sessions: "access.sessions" };
 
 export class Past {
-  constructor(seat) {
-    this.seat = seat;
+  constructor(station) {
+    this.station = station;
     this.writing = false; // whether one is over whose report is not there yet
   }
 
   async load() {
-    const sessions = (await attempt(() => get(`${this.seat}/sessions`))) ?? [];
+    const sessions = (await attempt(() => get(`${this.station}/sessions`))) ?? [];
     byId("no-sessions").hidden = sessions.length > 0 || this.writing;
     byId("sessions").replaceChildren(...sessions.map((session) => this.line(session)));
   }
@@ -21,7 +21,7 @@ export class Past {
   line(session) {
     const when = new Date(session.started_utc).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
     const files = session.files.map((name) =>
-      make("a", { href: `${this.seat}/sessions/${session.id}/${name}`, target: "_blank", rel: "noopener",
+      make("a", { href: `${this.station}/sessions/${session.id}/${name}`, target: "_blank", rel: "noopener",
         "aria-label": `${word(NAMES[name])}, ${when}` }, word(NAMES[name])));
     const remove = make("button", { class: "plain danger", type: "button", "aria-label": `${word("past.delete")}, ${when}`,
       onclick: () => this.remove(session.id, when) }, word("past.delete"));
@@ -35,15 +35,15 @@ export class Past {
 
   async remove(id, when) {
     if (!(await confirmed(word("past.delete.sure", { when })))) return;
-    await attempt(() => post(`${this.seat}/sessions/${id}/delete`));
+    await attempt(() => post(`${this.station}/sessions/${id}/delete`));
     await this.load();
     say(word("past.deleted"));
   }
 }
 
 /** Show who else looked at what, the latest first. */
-export async function loadAccess(seat) {
-  const looks = (await attempt(() => get(`${seat}/access`))) ?? [];
+export async function loadAccess(station) {
+  const looks = (await attempt(() => get(`${station}/access`))) ?? [];
   const lines = looks.map((look) => {
     const when = new Date(look.utc).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
     const what = word(NAMES[look.what] ?? LOOKS[look.what]);

@@ -20,7 +20,7 @@ export function seconds() {
 /** Whether there is a link to the server, and when it was heard last. */
 export const server = { there: true, heard: 0 };
 
-/** What a seat has said last; every number in it grows old until the next. */
+/** What a station has said last; every number in it grows old until the next. */
 export class Word {
   constructor() {
     this.picture = {};
@@ -28,7 +28,7 @@ export class Word {
     this.plays = false;
   }
 
-  /** Take in a seat as it was told of; its picture may have been old when it was sent. */
+  /** Take in a station as it was told of; its picture may have been old when it was sent. */
   take({ stage, picture, age_s: age = 0 }) {
     this.plays = stage === "playing";
     this.picture = picture;

@@ -1,4 +1,4 @@
-// In the pages before the door: they go on by themselves once this browser is let in.
+// In the pages before access is granted: they go on by themselves once this browser is let in.
 
 const BETWEEN_MS = [2000, 3000, 5000, 10000, 30000];
 const { classList } = document.querySelector("main");

@@ -1,4 +1,4 @@
-"""A seat whose listener has a profile: what worked chooses, and what they want bounds it."""
+"""A station whose listener has a profile: what worked chooses, and what they want bounds it."""
 
 import asyncio
 import json
@@ -15,20 +15,20 @@ from biofeedback.web.station import Station
 from biofeedback.web.stations import Stations
 
 
-async def until_it_plays(seat: Station) -> None:
+async def until_it_plays(station: Station) -> None:
     async with asyncio.timeout(60):
-        while not seat.picture().picture.streaming:  # noqa: ASYNC110 - it tells nobody
+        while not station.picture().picture.streaming:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.02)
 
 
 async def listened(stations: Stations) -> dict[str, object]:
-    seat = stations.home
-    await seat.start(SessionChoice(sensor="sim:", output="null:", programme="", volume=0.9))
-    await until_it_plays(seat)
-    seat.command("desk", "volume", "0.8")
+    station = stations.home
+    await station.start(SessionChoice(sensor="sim:", output="null:", programme="", volume=0.9))
+    await until_it_plays(station)
+    station.command("desk", "volume", "0.8")
     await asyncio.sleep(0.1)
-    picture = seat.picture().picture
-    seat.silence("me")
+    picture = station.picture().picture
+    station.silence("me")
     await stations.close()
     return {"chosen": picture.chosen}
 
@@ -52,10 +52,10 @@ def test_a_listener_with_a_profile_gets_what_suits_them_no_louder_than_they_want
 
 
 def test_without_a_profile_there_is_nothing_to_choose_by(tmp_path: Path) -> None:
-    seat = Stations(tmp_path / "out").home
+    station = Stations(tmp_path / "out").home
     with pytest.raises(ConfigError, match="no such programme"):
-        asyncio.run(seat.start(SessionChoice(sensor="sim:", output="null:", programme="")))
-    assert seat.stage == "idle"
+        asyncio.run(station.start(SessionChoice(sensor="sim:", output="null:", programme="")))
+    assert station.stage == "idle"
 
 
 @pytest.mark.slow

@@ -32,9 +32,9 @@ async function knock() {
       shut = true;
       tries = 0;
       byId("link").hidden = false;
-      write(byId("link"), word("door.shut"));
+      write(byId("link"), word("access.shut"));
     } else if (!shut && performance.now() - since > PATIENCE_MS) {
-      write(byId("link"), word("door.away"));
+      write(byId("link"), word("access.away"));
     }
   }
 }
