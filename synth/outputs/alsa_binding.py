@@ -118,11 +118,17 @@ def _sender(client: Any, port: Any, name: str, present: Callable[[], bool]) -> M
 
     def send(message: Sequence[int]) -> None:
         try:
-            client.event_output_direct(event(message), port=port)
+            _send(client, event(message), port=port)
         except failed as error:
             raise OSError(str(error)) from error
 
     return MidiSender(name, send, client.close, present)
+
+
+def _send(client: Any, event: Any, **way: Any) -> None:
+    # alsa-midi 1.0 leaves in its buffer even what it is asked to send directly.
+    client.event_output(event, **way)
+    client.drain_output()
 
 
 def _listen(
@@ -147,8 +153,11 @@ def _listen(
     def close() -> None:
         over.set()
         # A read that waits can be ended only by something that arrives.
-        client.event_output_direct(
-            library.Event(library.EventType.USR0), port=port, dest=(client.client_id, port.port_id)
+        _send(
+            client,
+            library.Event(library.EventType.USR0),
+            port=port,
+            dest=(client.client_id, port.port_id),
         )
         thread.join()
         client.close()
