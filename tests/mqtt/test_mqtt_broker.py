@@ -104,7 +104,6 @@ def during_a_session(
     assert verdict.complete
     assert verdict.difference is None
     lines = [json.loads(raw) for raw, _ in read(session)]
-    assert lines[-1]["counters"]["ticks_skipped"] == 0
     return lines
 
 
