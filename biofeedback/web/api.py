@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from biofeedback.app import person
 from biofeedback.common.clock import utc_now
-from biofeedback.common.errors import ConfigError
+from biofeedback.common.errors import ConfigError, LogError
 from biofeedback.config.loader import loaded_programmes
 from biofeedback.config.styles import style_titles
 from biofeedback.personal import consent, trail
@@ -30,16 +30,7 @@ from biofeedback.web.requests import (
     SafetyAnswers,
     StartRequest,
 )
-from biofeedback.web.routes import (
-    ANYBODY,
-    LISTENER,
-    STEERS,
-    answer,
-    body,
-    grant_of,
-    guarded_route,
-    station_of,
-)
+from biofeedback.web.routes import ANYBODY, LISTENER, STEERS, answer, body, grant_of, route
 from biofeedback.web.station import Station
 from biofeedback.web.stations import Stations
 from biofeedback.web.tokens import Grant, Invitation, Tokens
@@ -96,35 +87,34 @@ class Api:
         station, post = "/api/stations/{station}", ("POST",)
         session = f"{station}/sessions/{{session}}"
         return [
-            guarded_route("/api/choices", self._choices, roles=LISTENER),
-            guarded_route("/api/outputs", self._outputs, roles=LISTENER),
-            guarded_route("/api/scan", self._scan, methods=post, roles=LISTENER),
-            guarded_route(f"{station}/start", self._start, methods=post, roles=LISTENER),
-            guarded_route(f"{station}/command", self._command, methods=post, roles=STEERS),
-            guarded_route(f"{station}{STOP}", self._silence, methods=post, roles=STEERS),
-            guarded_route(f"{station}/sessions", self._sessions, roles=STEERS),
-            guarded_route(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
-            guarded_route(f"{session}/{{file}}", self._file, roles=STEERS),
-            guarded_route(f"{station}/access", self._access, roles=LISTENER),
-            guarded_route(f"{station}/export", self._export, roles=LISTENER),
-            guarded_route(f"{station}/forget", self._forget, methods=post, roles=LISTENER),
-            guarded_route(f"{station}/consent", self._consent, roles=LISTENER),
-            guarded_route(f"{station}/consent", self._give, methods=post, roles=LISTENER),
-            guarded_route(
-                f"{station}/consent/withdraw", self._withdraw, methods=post, roles=LISTENER
-            ),
-            guarded_route(
-                f"{station}/remove", self._remove, methods=post, roles=frozenset({"therapist"})
-            ),
-            guarded_route("/api/contacts", self._whom_to_turn_to, roles=ANYBODY),
-            guarded_route("/api/invitations", self._invitations, roles=STEERS),
-            guarded_route("/api/invitations", self._invite, methods=post, roles=STEERS),
-            guarded_route("/api/invitations/{id}/again", self._again, methods=post, roles=STEERS),
-            guarded_route("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
+            route("/api/choices", self._choices, roles=LISTENER),
+            route("/api/outputs", self._outputs, roles=LISTENER),
+            route("/api/scan", self._scan, methods=post, roles=LISTENER),
+            route(f"{station}/start", self._start, methods=post, roles=LISTENER),
+            route(f"{station}/command", self._command, methods=post, roles=STEERS),
+            route(f"{station}{STOP}", self._silence, methods=post, roles=STEERS),
+            route(f"{station}/sessions", self._sessions, roles=STEERS),
+            route(f"{session}/delete", self._delete, methods=post, roles=LISTENER),
+            route(f"{session}/{{file}}", self._file, roles=STEERS),
+            route(f"{station}/access", self._access, roles=LISTENER),
+            route(f"{station}/export", self._export, roles=LISTENER),
+            route(f"{station}/forget", self._forget, methods=post, roles=LISTENER),
+            route(f"{station}/consent", self._consent, roles=LISTENER),
+            route(f"{station}/consent", self._give, methods=post, roles=LISTENER),
+            route(f"{station}/consent/withdraw", self._withdraw, methods=post, roles=LISTENER),
+            route(f"{station}/remove", self._remove, methods=post, roles=frozenset({"therapist"})),
+            route("/api/contacts", self._whom_to_turn_to, roles=ANYBODY),
+            route("/api/invitations", self._invitations, roles=STEERS),
+            route("/api/invitations", self._invite, methods=post, roles=STEERS),
+            route("/api/invitations/{id}/again", self._again, methods=post, roles=STEERS),
+            route("/api/invitations/{id}/revoke", self._revoke, methods=post, roles=STEERS),
         ]
 
     def _station(self, request: Request) -> Station:
-        return station_of(request, self._stations.by_id)
+        station = self._stations.by_id.get(request.path_params["station"])
+        if station is None:
+            raise LogError("there is no such station", hint="It may have been removed.")
+        return station
 
     def _remote(self, request: Request) -> RemoteStation | None:
         return self._stations.remotes.get(request.path_params["station"])
@@ -150,8 +140,7 @@ class Api:
             given = await asyncio.to_thread(consent.load, station.profile)
             if given is None or not given.holds:
                 raise ConfigError(
-                    "some questions come before the first session",
-                    hint="Answer them on this page.",
+                    "some questions come before the first session", hint="Answer them on this page."
                 )
         if station.stops != since:
             return answer({"began": False})

@@ -10,7 +10,7 @@ from biofeedback.config.styles import style_titles
 from biofeedback.views.picture import GONE_S, OLD_S, WORDLESS_S
 from biofeedback.web import templates
 from biofeedback.web.middleware import COOKIE, ENTRANCE
-from biofeedback.web.routes import ANYBODY, answer, grant_of, guarded_route
+from biofeedback.web.routes import ANYBODY, answer, grant_of, route
 from biofeedback.web.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class Pages:
         from starlette.routing import Route
 
         return [
-            guarded_route("/", self._home, roles=ANYBODY),
-            guarded_route("/static/{name}", self._static, roles=ANYBODY),
-            guarded_route("/api/here", self._here, roles=ANYBODY),
-            guarded_route("/leave", self._leave, methods=("POST",), roles=ANYBODY),
+            route("/", self._home, roles=ANYBODY),
+            route("/static/{name}", self._static, roles=ANYBODY),
+            route("/api/here", self._here, roles=ANYBODY),
+            route("/leave", self._leave, methods=("POST",), roles=ANYBODY),
             Route(f"{ENTRANCE}{{secret}}", self._knock, methods=["GET"]),
             Route(f"{ENTRANCE}{{secret}}", self._enter, methods=["POST"]),
         ]

@@ -23,8 +23,7 @@ __all__ = [
     "answer",
     "body",
     "grant_of",
-    "guarded_route",
-    "station_of",
+    "route",
 ]
 
 ANYBODY: frozenset[Role] = frozenset({"listener", "therapist", "observer"})
@@ -35,7 +34,7 @@ T = TypeVar("T")
 Endpoint = Callable[["Request"], Awaitable["Response"]]
 
 
-def guarded_route(
+def route(
     path: str, endpoint: Endpoint, *, methods: tuple[str, ...] = ("GET",), roles: frozenset[Role]
 ) -> Route:
     """Return a route that lets only some roles in, and others only to stations that are theirs.
@@ -68,14 +67,6 @@ def grant_of(request: Request) -> Grant:
     """Return who asks."""
     grant: Grant = request.state.grant
     return grant
-
-
-def station_of(request: Request, stations: dict[str, T]) -> T:
-    """Return the station that a path names."""
-    station = stations.get(request.path_params["station"])
-    if station is None:
-        raise LogError("there is no such station", hint="It may have been removed.")
-    return station
 
 
 async def body(request: Request, kind: type[T]) -> T:
