@@ -111,10 +111,9 @@ class Api:
         ]
 
     def _station(self, request: Request) -> Station:
-        station = self._stations.by_id.get(request.path_params["station"])
-        if station is None:
-            raise LogError("there is no such station", hint="It may have been removed.")
-        return station
+        if station := self._stations.by_id.get(request.path_params["station"]):
+            return station
+        raise LogError("there is no such station", hint="It may have been removed.")
 
     def _remote(self, request: Request) -> RemoteStation | None:
         return self._stations.remotes.get(request.path_params["station"])
@@ -122,8 +121,8 @@ class Api:
     async def _choices(self, request: Request) -> Response:
         styles = style_titles(templates.tongue(request.headers, request.cookies))
         titles = {name: one.title or name for name, one in loaded_programmes().items()}
-        station = self._stations.by_id.get(grant_of(request).station or "")
-        learns = station is not None and station.profile is not None
+        mine = self._stations.by_id.get(grant_of(request).station or "")
+        learns = mine is not None and mine.profile is not None
         return answer({"programmes": titles, "styles": styles, "learns": learns})
 
     async def _outputs(self, request: Request) -> Response:
@@ -193,8 +192,8 @@ class Api:
         return answer(looks[: -_MOST_LOOKS - 1 : -1])
 
     async def _sessions(self, request: Request) -> Response:
-        profile = self._station(request).profile
         await self._looked(request, "sessions")
+        profile = self._station(request).profile
         return answer(await asyncio.to_thread(records.past, self._out, profile))
 
     async def _file(self, request: Request) -> Response:
@@ -248,13 +247,8 @@ class Api:
 
     async def _consent(self, request: Request) -> Response:
         given = await asyncio.to_thread(consent.load, self._station(request).profile)
-        return answer(
-            {
-                "questions": consent.QUESTIONS,
-                "holds": given is not None and given.holds,
-                "given": given,
-            }
-        )
+        holds = given is not None and given.holds
+        return answer({"questions": consent.QUESTIONS, "holds": holds, "given": given})
 
     async def _give(self, request: Request) -> Response:
         station, answers = self._station(request), await body(request, SafetyAnswers)
