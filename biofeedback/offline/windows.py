@@ -37,8 +37,8 @@ _SPECTRAL = ("vlf", "lf", "hf", "lf_hf", "eda_tonic", "eda_phasic")
 _TOO_LITTLE = 0.5
 #: Rhythms are renewed every 5 s: whole steps of that keep them in step over a silence.
 _STEP_S = 5
-#: So many windows without a sample, a day of them, beside as many as have some, are worth telling.
-_MOST_BLANK = 1440
+#: So many windows without a sample, beside as many as have some, are worth telling. Our own choice.
+_MOST_BLANK = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class WindowedBank:
         if self._window * self._window_s <= self._last_s:
             return
         blank = math.floor(time_s / self._window_s) - self._window
-        if self._blank + blank > _MOST_BLANK + len(self._at_end):
+        if self._blank + blank > _MOST_BLANK + len(self._at_end) - self._blank:
             start_s, self._window = self._window * self._window_s, self._window + blank
             self.left_out_s.append((start_s, self._window * self._window_s))
 

@@ -34,6 +34,7 @@ from sensors.files.times import (
     DAY_S,
     TimeColumn,
     check_jumps,
+    doubt_of,
     pick,
     serial_start,
     start_of,
@@ -149,6 +150,23 @@ def read_table(
         times_s, started, kept, more = _times(time, parsed, choice, layout, name)
         warnings += more
         started = started or start_elsewhere(candidates, layout, time)
+        signals = list(choice.taken)
+        rr_s = None
+        if signals == [Signal.RR]:
+            rr_place, how = choice.taken[Signal.RR][0]
+            rr_s = rr_seconds(_of_rows(parsed.numbers[rr_place], kept), name, how.factor)
+        if doubt := doubt_of(times_s, rr_s, signals):
+            if rr_s is None:
+                raise RecordingError(
+                    f"the times of {name}, column {time.header!r}, are none of its rows: {doubt}",
+                    hint="Give the rate in place of its times, as --rate 130, or name another "
+                    "column, as --columns time=NAME.",
+                )
+            warnings.append(
+                f"the times of the column {time.header!r} are not believed: {doubt}, so the "
+                "intervals follow each other"
+            )
+            times_s = None
     series: list[Series] = []
     gaps: list[Gap] = []
     last_use = {place: signal for signal, found in choice.taken.items() for place, _ in found}

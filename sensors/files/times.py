@@ -20,6 +20,7 @@ __all__ = [
     "DAY_S",
     "TimeColumn",
     "check_jumps",
+    "doubt_of",
     "is_time",
     "pick",
     "serial_start",
@@ -242,6 +243,40 @@ def unix_unit_of(header: str, first: float) -> float | None:
     if not {"unix", "epoch"} & set(words_of(header)):
         return None
     return next((unit_s for unit_s in _UNITS_S if start_of(first * unit_s)), None)
+
+
+def doubt_of(times_s: FloatArray, rr_s: FloatArray | None, sampled: Collection[Signal]) -> str:
+    """Return why times cannot be those of their rows, however they are read; empty where they can.
+
+    Parameters
+    ----------
+    times_s
+        In s, shape (n,).
+    rr_s
+        The intervals beside them, in s, shape (n,); None where there are none.
+    sampled
+        The other signals of the table.
+
+    Returns
+    -------
+    str
+        In words.
+    """
+    steps_s = np.diff(times_s)
+    steps_s = steps_s[steps_s > 0.0]
+    if not len(steps_s):
+        return ""
+    passed_s = float(steps_s[steps_s <= 1000.0 * np.median(steps_s)].sum())
+    if rr_s is not None:
+        beats_s = float(rr_s[np.isfinite(rr_s) & (rr_s > 0.0)].sum())
+        if passed_s > _MOST_RATIO * beats_s > 0.0:
+            return f"they claim {passed_s / 60:.0f} minutes for {beats_s / 60:.0f} of heart beats"
+        return ""
+    rate_hz = len(times_s) / passed_s
+    for signal in (Signal.ECG, Signal.PPG):
+        if signal in sampled and rate_hz < _RATES_HZ[signal][0] / 10.0:
+            return f"they claim {rate_hz:.2g} samples of {signal} a second"
+    return ""
 
 
 def start_of(time_s: float) -> datetime | None:

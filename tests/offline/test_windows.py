@@ -83,3 +83,9 @@ def test_what_is_read_each_second_is_what_the_whole_bank_says() -> None:
         readings = {reading.name: reading for reading in whole.read(float(second))}
         for reading in part.read_momentary(float(second)):
             assert reading == readings[reading.name]
+
+
+def test_steps_of_hours_make_no_more_windows_than_samples_have() -> None:
+    chunks = [chunk for k in range(30) for chunk in beats(21_600.0 * k, 8)]
+    found = measured(chunks).finish(21_600.0 * 29 + 10.0)
+    assert len(found) < 2 * 30 + 480 + 30
