@@ -56,12 +56,13 @@ def export(
     from biofeedback.app.registry import EXPORTERS
     from biofeedback.common.errors import ConfigError
     from biofeedback.record.export_label import OWN, ExportLabel
-    from biofeedback.record.reader import read, read_header
+    from biofeedback.record.reader import find_log, read, read_header
 
     if EXPORTERS.find(to) is None:
         raise ConfigError(f"there is no export to {to!r}", hint=EXPORTERS.hint(to))
     exporter = EXPORTERS.load(to)
-    found = [session_named(name, folder) for name in sessions]
+    named_so = [session_named(name, folder) for name in sessions]
+    found = list({find_log(path).resolve(): path for path in named_so}.values())  # each once
     label = ExportLabel.of(subject, session).checked([read_header(path) for path in found])
     if label != OWN and "label" not in signature(exporter.export).parameters:
         raise ConfigError(

@@ -97,6 +97,13 @@ def test_export_leaves_a_full_folder_alone(session: Path, tmp_path: Path, capsys
     assert_mistake(code, capsys, "not empty", "--force")
 
 
+def test_a_session_that_is_named_twice_is_exported_once(session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "beats.txt"
+    log = str(session / "session.jsonl")
+    assert run(["export", str(session), log, "--to", "rr", str(out)]) == 0
+    assert out.is_file()
+
+
 def test_export_to_an_unknown_format_lists_what_there_is(
     session: Path, tmp_path: Path, capsys: Capture
 ) -> None:
