@@ -42,6 +42,9 @@ _TREATMENTS: tuple[tuple[Treatment, ...], ...] = (
     (),
     (Treatment.SEQUENCE, Treatment.ORNAMENT, Treatment.ORNAMENT),
 )
+#: Where the first theme is back, its second phrase and the other theme differ from time to time.
+_SECOND = ((Treatment.ORNAMENT,), (), (Treatment.SEQUENCE, Treatment.ORNAMENT))
+_BRIDGE = ((Treatment.ORNAMENT,), (Treatment.SEQUENCE,), (Treatment.INVERSION,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,9 @@ class BarPlace:
         turn, number = divmod(self.section - 1, len(_TREATMENTS))
         found = _TREATMENTS[number]
         if not found:
-            return () if self.name in ("A1", "A3") else (Treatment.ORNAMENT,)
+            if self.name in ("A1", "A3"):
+                return ()
+            return (_SECOND if self.theme == "A" else _BRIDGE)[self.section // 4 % len(_BRIDGE)]
         return (*found, Treatment.SEQUENCE) if turn else found
 
     @property
