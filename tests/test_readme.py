@@ -17,7 +17,10 @@ ELSEWHERE = {
     "biofeedback serve": "tests/web/test_web_serve.py",
     ".venv/bin/biofeedback demo": "the wheel is tried by the gate",
     'biofeedback mark "the door slammed" --rate arousal=6': "tests/controllers/test_local_desk.py",
-}
+    "biofeedback capture --sensor ble: --minutes 5 --share capture.zip":
+        "tests/cli/test_capture_over_bluetooth.py",
+    "biofeedback capture --check capture.zip": "tests/cli/test_capture_over_bluetooth.py",
+}  # fmt: skip
 #: Commands that need hardware: where there is none, one clear line.
 NEEDS = ("--output audio:", '"midi:', "midi-virtual:", "--programme breathing", "--style piano",
          "--profile robin", "biofeedback silence")  # fmt: skip
