@@ -12,8 +12,9 @@ __all__ = ["HeartRate"]
 #: A device's own rate is smoothed in a way nobody documents, hence less trust; it is worth little
 #: from a device that used to show beats and has lost them, since it is made of beats. Our own.
 _DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
-#: Beats in even groups are no normal ones; their rate is one all the same. Ours.
-_GROUPED_TRUST = 0.6
+#: Beats in even groups are no normal ones; their rate is one all the same. No stop rule trusts it
+#: unless the device's own rate is the same within a share. Ours.
+_AGREED_TRUST, _GROUPED_TRUST, _AGREED_SHARE = 0.6, 0.45, 0.1
 _LOWEST_BPM, _HIGHEST_BPM = 24.0, 250.0
 #: A rate that has not changed at all for so long comes from a device that is stuck. Our own.
 _STUCK_S = 120.0
@@ -90,7 +91,9 @@ class HeartRate:
         if still_s:
             trust *= _even_trust(still_s)
         if coverage < NO_VALUE and grouped_bpm is not None:
-            bpm, coverage, trust = grouped_bpm, 1.0, _GROUPED_TRUST * contact
+            agreed = self._agrees(now_s, grouped_bpm)
+            trust = contact * (_AGREED_TRUST if agreed else _GROUPED_TRUST)
+            bpm, coverage = grouped_bpm, 1.0
         reading = graded("heart_rate", bpm, "bpm", window_s, now_s, coverage, trust)
         own_trust = contact if own is None else own
         doubted = still_s > 0.0 or own_trust > contact
@@ -98,6 +101,13 @@ class HeartRate:
             return reading
         device = self._of_device(now_s, own_trust, beatless=not doubted)
         return device if reading.value is None or device.quality >= reading.quality else reading
+
+    def _agrees(self, now_s: float, bpm: float) -> bool:
+        """Whether the device's own rate, as of lately, is the same."""
+        if self._device_bpm is None or now_s - self._device_s > self._beats.window_s:
+            return False
+        is_moving = _even_trust(self._device_s - self._device_since_s) > 0.0
+        return is_moving and abs(self._device_bpm - bpm) <= _AGREED_SHARE * bpm
 
     def _of_device(self, now_s: float, contact: float, *, beatless: bool) -> Reading:
         window_s = self._beats.window_s

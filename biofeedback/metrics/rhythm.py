@@ -32,6 +32,9 @@ _SHORTEST_MS, _LONGEST_MS, _GAP_SHARE = 240.0, 2500.0, 0.5
 
 #: Beats that are looked at for groups, how alike those must be, and how new. Ours.
 _GROUPED_BEATS, _EVEN_SHARE, _FRESH_S = 12, 0.1, 6.0
+#: Intervals that are whole multiples of the shortest of their group within this share are what
+#: beats that are missed in turn leave. Ours.
+_MULTIPLE_SHARE = 0.08
 
 
 class Rhythm:
@@ -79,7 +82,8 @@ class Rhythm:
         """Return the rate of a heart whose beats come in even groups of two or three.
 
         So they do where every second or third beat is an extra one. No single interval is normal
-        there, but a group is as long as the next.
+        there, but a group is as long as the next. Beats that are missed in turn leave such groups
+        too, of whole multiples of an interval; what may be that has no rate.
 
         Parameters
         ----------
@@ -95,14 +99,25 @@ class Rhythm:
             return None
         latest_ms = list(self._intervals_ms)[-_GROUPED_BEATS:]
         for size in (2, 3):
-            groups_ms = [math.fsum(latest_ms[i : i + size]) for i in range(0, _GROUPED_BEATS, size)]
-            if max(groups_ms) - min(groups_ms) <= _EVEN_SHARE * min(groups_ms):
-                return 60_000.0 * _GROUPED_BEATS / math.fsum(latest_ms)
+            groups = [latest_ms[i : i + size] for i in range(0, _GROUPED_BEATS, size)]
+            lengths_ms = [math.fsum(group) for group in groups]
+            if max(lengths_ms) - min(lengths_ms) <= _EVEN_SHARE * min(lengths_ms):
+                bpm = 60_000.0 * _GROUPED_BEATS / math.fsum(latest_ms)
+                return None if _misses_beats(groups) else bpm
         return None
 
     def cut(self) -> None:
         """Begin a new stretch; what was said stands until it is full."""
         self._intervals_ms.clear()
+
+
+def _misses_beats(groups: list[list[float]]) -> bool:
+    """Whether the groups are what is left of an even rhythm where beats are missed in turn."""
+    ordered = [sorted(group) for group in groups]
+    ratios = [statistics.median(g[i] / g[0] for g in ordered) for i in range(1, len(ordered[0]))]
+    return round(ratios[-1]) > 1 and all(
+        abs(ratio / round(ratio) - 1.0) <= _MULTIPLE_SHARE for ratio in ratios
+    )
 
 
 def _is_irregular(intervals_ms: list[float]) -> bool:

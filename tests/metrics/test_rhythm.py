@@ -57,9 +57,14 @@ REGULAR = {
     "exercise": np.interp(K, [0, 200, 600, 900], [900, 900, 340, 800]) + noise(8.0),
     "205 a minute": 293.0 + noise(2.0),
     "an extra beat now and then": with_extra_beats(0.08),
-    "bigeminy": np.where(K % 2, 1150.0, 550.0) + noise(12.0),
+    "bigeminy": np.where(K % 2, 1080.0, 620.0) + noise(12.0),
+    "bigeminy with a long pause": np.where(K % 2, 1150.0, 550.0) + noise(12.0),
     "trigeminy": np.choose(K % 3, [800.0, 520.0, 1080.0]) + noise(15.0),
 }
+
+BIGEMINY = REGULAR["bigeminy"]
+#: The quality from which on the rule on heart rate believes it.
+STOP_TRUSTS = 0.5
 
 
 def called(rr_ms: np.ndarray) -> np.ndarray:
@@ -93,7 +98,10 @@ def test_a_disturbed_minute_is_nothing() -> None:
 
 
 def worn(
-    rr_ms: np.ndarray, signal: Signal = Signal.RR, beside: Signal | None = None
+    rr_ms: np.ndarray,
+    signal: Signal = Signal.RR,
+    beside: Signal | None = None,
+    device_bpm: float | None = None,
 ) -> list[Snapshot]:
     """Return what is known after every fifth beat of a body that wears one device."""
     body, now_s, found = SingleSubject(MetricSettings(), EstimatorSettings(), REST), 0.0, []
@@ -101,6 +109,9 @@ def worn(
         now_s += each / 1000.0
         if beside is not None:
             body.feed(Chunk(beside, "it", np.array([now_s]), np.array([[1.0]]), None))
+        if device_bpm is not None:
+            shown = np.array([[device_bpm + beat % 2]])
+            body.feed(Chunk(Signal.HR, "it", np.array([now_s]), shown, None))
         body.feed(Chunk(signal, "it", np.array([now_s]), np.array([[each / 1000.0]]), None))
         if beat % 5 == 4:
             found.append(body.sense(now_s))
@@ -139,7 +150,7 @@ def test_nothing_is_said_of_a_rhythm_from_a_wrist(beside: Signal) -> None:
 @pytest.mark.parametrize(
     ("rr_ms", "bpm"),
     [
-        (REGULAR["bigeminy"], 70.6),
+        (BIGEMINY, 70.6),
         (REGULAR["trigeminy"], 75.0),
         (250.0 + noise(2.0), 240.0),
         (2350.0 + noise(20.0), 25.5),
@@ -148,9 +159,33 @@ def test_nothing_is_said_of_a_rhythm_from_a_wrist(beside: Signal) -> None:
     ids=["bigeminy", "trigeminy", "240", "25", "205"],
 )
 def test_a_heart_rate_reaches_whoever_watches_it(rr_ms: np.ndarray, bpm: float) -> None:
-    value, quality = reading(worn(rr_ms[:100])[-1], "heart_rate")
+    value, quality = reading(worn(rr_ms[:100], device_bpm=round(bpm))[-1], "heart_rate")
     assert value == pytest.approx(bpm, rel=0.02)
-    assert quality >= 0.5
+    assert quality >= STOP_TRUSTS
+
+
+@pytest.mark.parametrize("device_bpm", [None, 105.0])
+def test_no_stop_rule_trusts_grouped_beats_that_the_device_does_not_show(
+    device_bpm: float | None,
+) -> None:
+    value, quality = reading(worn(BIGEMINY[:100], device_bpm=device_bpm)[-1], "heart_rate")
+    assert value == pytest.approx(70.6, rel=0.02)
+    assert 0.3 < quality < STOP_TRUSTS
+
+
+@pytest.mark.parametrize(
+    ("bpm", "missing"),
+    [(57.0, (1, 2)), (70.0, (1, 2)), (165.0, (1, 2)), (170.0, (1, 1, 2)), (120.0, (1, 3))],
+)
+def test_beats_missed_in_turn_are_no_groups(bpm: float, missing: tuple[int, ...]) -> None:
+    """The device's own rate is made of the same beats."""
+    rr_ms = np.resize(missing, 120) * (1.0 + noise(0.015)[:120]) * 60_000.0 / bpm
+    shown = 60_000.0 / float(rr_ms.mean())
+    for device_bpm in (None, shown):
+        for each in worn(rr_ms, device_bpm=device_bpm)[4:]:
+            value, quality = reading(each, "heart_rate")
+            assert value == pytest.approx(bpm, rel=0.1) or quality < STOP_TRUSTS
+            assert device_bpm is not None or value is None or value == pytest.approx(bpm, rel=0.1)
 
 
 @pytest.mark.recordings
