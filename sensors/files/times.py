@@ -51,6 +51,7 @@ _RATES_HZ: dict[Signal, tuple[float, float]] = {
 }
 #: Elapsed time over the sum of the intervals: losses make it larger, hardly anything smaller.
 _LEAST_RATIO, _MOST_RATIO = 0.2, 50.0
+_FEWEST_STEPS = 10  #: of rows, below which a rate or a sum says nothing against the times. Ours
 _SELDOM_S = 600.0  #: rows that are further apart are results, no samples. Ours
 _LONGEST_BREAK_S = 86_400.0  #: within one recording; a longer step is a clock that was set
 
@@ -264,7 +265,7 @@ def doubt_of(times_s: FloatArray, rr_s: FloatArray | None, sampled: Collection[S
     """
     steps_s = np.diff(times_s)
     steps_s = steps_s[steps_s > 0.0]
-    if not len(steps_s):
+    if len(steps_s) < _FEWEST_STEPS:
         return ""
     passed_s = float(steps_s[steps_s <= 1000.0 * np.median(steps_s)].sum())
     if rr_s is not None:

@@ -46,6 +46,9 @@ def test_a_mistake_is_told_before_anything_is_looked_for(uri: str, text: str, hi
 def test_a_profile_of_ones_own_is_read_from_its_path(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[2] / "configs" / "devices" / "packed.toml"
     own = tmp_path / "own.toml"
-    own.write_text(shipped.read_text().replace("rate_hz = 4.0", "rate_hz = 0"))
-    with pytest.raises(SettingsError, match=r"own\.toml: data\.rate_hz: 0 is not within"):
+    text = shipped.read_text().replace("rate_hz = 4.0", "rate_hz = 0")
+    own.write_text(text)
+    line = 1 + text.split("\n").index("rate_hz = 0")
+    told = rf"own\.toml:{line}: data\.rate_hz: 0 is not within"
+    with pytest.raises(SettingsError, match=told):
         sensor(f"ble:x?profile={own}", SensorOptions())

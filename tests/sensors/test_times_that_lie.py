@@ -31,3 +31,9 @@ def test_a_wave_that_claims_two_samples_a_second_is_refused(tmp_path: Path) -> N
         read(path)
     assert "--rate" in (refused.value.hint or "")
     assert read(path, rate_hz=250.0).duration_s == pytest.approx(12.0)
+
+
+def test_a_handful_of_rows_says_nothing_against_its_times(tmp_path: Path) -> None:
+    path = table(tmp_path / "rr.csv", "time_s,rr_ms", np.arange(5) * 60.0, np.full(5, 800.0))
+    (rr,) = read(path).series
+    assert rr.times_s.tolist() == [0.0, 60.0, 120.0, 180.0, 240.0]
