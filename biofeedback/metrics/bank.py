@@ -209,6 +209,8 @@ class MetricBank:
         for window in self._beat_windows:
             window.step(now_s)
         self._recent.step(now_s)
+        if self._beats.rhythm is not None:
+            self._beats.rhythm.step(now_s)
         origin = self._beats.active or Signal.RR
         beats = self._sources.trust(origin)
         skin = self._sources.trust(Signal.EDA)
@@ -277,7 +279,10 @@ class MetricBank:
         before = choice.source
         if not choice.accepts(chunk.source, float(chunk.times_s[-1])):
             return ()
-        events = () if before in (None, choice.source) else self._break_off(signal)
+        events: tuple[Beat, ...] = ()
+        if before not in (None, choice.source):
+            events = self._break_off(signal)
+            self._beats.forget_rhythm(signal)
         if signal is not Signal.RR:  # whose beats come one by one, as those of other signals do
             self._added.feed(signal, (chunk,))
         if signal in ORIGINS:

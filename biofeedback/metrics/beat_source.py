@@ -144,6 +144,18 @@ class BeatSource:
         """That of the beats in use; None where a pulse wave gives them, or nothing yet."""
         return None if self.active is None else self._origins[self.active].rhythm
 
+    def forget_rhythm(self, signal: Signal) -> None:
+        """Say nothing more of the rhythm of a signal, as when another source gives it.
+
+        Parameters
+        ----------
+        signal
+            RR, ECG or PPG.
+        """
+        origin = self._origins.get(signal)
+        if origin is not None and origin.rhythm is not None:
+            origin.rhythm.forget()
+
     def break_off(self, signal: Signal) -> list[Beat]:
         """End a run, as a gap of its signal does; return the beat that was held back, if any.
 

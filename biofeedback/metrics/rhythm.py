@@ -27,6 +27,9 @@ _LARGE_STEP = 0.08
 _PATTERN, _PART, _LAGS = 0.4, 32, range(2, 9)
 #: So many looks must agree, so that one disturbed minute is nothing, and as many to take it back.
 _AGREE = 2
+#: Of so many latest steps, gaps or not, half are small where it is taken back at once; without any
+#: interval it is, after so long.
+_STEPS, _SILENT_S = 64, 60.0
 #: What a heart does at all; an interval beyond ends the stretch, as a gap does.
 _SHORTEST_MS, _LONGEST_MS, _GAP_SHARE = 240.0, 2500.0, 0.5
 
@@ -43,11 +46,13 @@ class Rhythm:
     Attributes
     ----------
     irregular
-        Whether the latest stretch of beats is irregular, as those before it.
+        Whether the latest stretch of beats is irregular, as those before it; no longer after a
+        minute without any.
     """
 
     def __init__(self) -> None:
         self._intervals_ms: deque[float] = deque(maxlen=_BEATS)
+        self._steps: deque[float] = deque(maxlen=_STEPS)  #: shares of an interval, across gaps
         self._last_s = -math.inf
         self._until_next = _EVERY_BEATS
         self._agreed = 0
@@ -63,13 +68,18 @@ class Rhythm:
         rr_ms
             Its length, in ms.
         """
+        self.step(time_s)
         late_s = time_s - self._last_s - rr_ms / 1000.0
         self._last_s = time_s
         if not _SHORTEST_MS <= rr_ms <= _LONGEST_MS or late_s > _GAP_SHARE * rr_ms / 1000.0:
             self.cut()
             return
+        if self._intervals_ms:
+            self._steps.append(abs(rr_ms - self._intervals_ms[-1]) / rr_ms)
         self._intervals_ms.append(rr_ms)
         self._until_next -= 1
+        if self.irregular and self._until_next % _EVERY_BEATS == 0 and self._is_even():
+            self.forget()
         if self._until_next > 0 or len(self._intervals_ms) < _BEATS:
             return
         self._until_next = _EVERY_BEATS
@@ -77,6 +87,17 @@ class Rhythm:
         self._agreed = min(_AGREE, self._agreed + 1) if found else max(0, self._agreed - 1)
         if self._agreed in (0, _AGREE):
             self.irregular = self._agreed == _AGREE
+
+    def step(self, now_s: float) -> None:
+        """Take back what was said after a minute without an interval.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+        """
+        if self.irregular and now_s - self._last_s > _SILENT_S:
+            self.forget()
 
     def grouped_bpm(self, now_s: float) -> float | None:
         """Return the rate of a heart whose beats come in even groups of two or three.
@@ -107,8 +128,17 @@ class Rhythm:
         return None
 
     def cut(self) -> None:
-        """Begin a new stretch; what was said stands until it is full."""
+        """Begin a new stretch; what was said stands until it is full, or its beats are even."""
         self._intervals_ms.clear()
+
+    def forget(self) -> None:
+        """Begin anew, as with another source: nothing is said of it."""
+        self.cut()
+        self._steps.clear()
+        self._agreed, self.irregular = 0, False
+
+    def _is_even(self) -> bool:
+        return len(self._steps) == _STEPS and statistics.median(self._steps) < _LARGE_STEP
 
 
 def _misses_beats(groups: list[list[float]]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from biofeedback.group.subjects import SingleSubject, Snapshot
-from biofeedback.metrics.bank import MetricSettings
+from biofeedback.metrics.bank import MetricBank, MetricSettings
 from biofeedback.metrics.rhythm import Rhythm
 from biofeedback.state.baseline import Baseline, RestingValue
 from biofeedback.state.estimator import EstimatorSettings
@@ -139,6 +139,37 @@ def test_an_irregular_heart_is_said_once_and_does_not_lead() -> None:
         assert "heart_rate" not in while_irregular.state.contributions
     assert reading(course[180], "ln_rmssd")[1] > 0.8
     assert course[180].state.confidence > 0.35
+
+
+def test_what_was_said_of_a_strap_ends_with_its_intervals() -> None:
+    body, now_s, found = SingleSubject(MetricSettings(), EstimatorSettings(), REST), 0.0, {}
+    strap, watch = fibrillating(seed=4)[:400] / 1000.0, 0.8 + noise(0.025)[:200]
+    for each in strap:
+        now_s += each
+        body.feed(Chunk(Signal.RR, "strap", np.array([now_s]), np.array([[each]]), None))
+    found["worn"] = body.sense(now_s)
+    for second in range(1, 70):
+        shown = np.array([[75.0 + second % 3]])
+        body.feed(Chunk(Signal.HR, "watch", np.array([now_s + second]), shown, None))
+        found[second] = body.sense(now_s + second)
+    assert "heart_rate" not in found["worn"].state.contributions
+    assert "heart_rate" not in found[50].state.contributions
+    assert "heart_rate" in found[69].state.contributions
+    bank = MetricBank(MetricSettings())
+    for name, rr_s in (("strap", strap), ("other", watch)):
+        times_s = (40.0 if name == "other" else 0.0) + now_s + np.cumsum(rr_s)
+        bank.feed(Chunk(Signal.RR, name, times_s, rr_s[:, None], None))
+        assert bank.irregular == (name == "strap")
+        now_s = float(times_s[-1])
+
+
+def test_an_even_heart_is_believed_again_however_often_the_strap_is_cut() -> None:
+    rhythm, now_s = Rhythm(), 0.0
+    for beat, each in enumerate([*fibrillating(seed=4)[:400], *(850.0 + noise(25.0))[:200]]):
+        assert beat != 399 or rhythm.irregular
+        now_s += each / 1000.0 + (3.0 if beat > 400 and beat % 50 == 0 else 0.0)
+        rhythm.feed(now_s, float(each))
+    assert not rhythm.irregular
 
 
 @pytest.mark.parametrize("beside", [Signal.EDA, Signal.PPG])
