@@ -124,11 +124,10 @@ class CaptureSession:
         return [asked] if asked and asked.count(":") < 5 and model_of(asked) != asked else []
 
     def _text_of(self, profile: DeviceProfile) -> str:
-        """Return what stands in a profile's file, without lines of remarks."""
+        """Return what stands in a profile's file; `scrub` leaves nothing of its remarks."""
         asked, known = self._options.get("profile", ""), config_files("devices")
         path = Path(asked) if asked.endswith(".toml") else known[profile.name].path
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return "".join(f"{line}\n" for line in lines if not line.lstrip().startswith("#"))
+        return path.read_text(encoding="utf-8")
 
     def _driver(self) -> tuple[Driver, DeviceProfile | None]:
         assert self._recorder is not None  # `result` has looked

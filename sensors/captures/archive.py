@@ -26,6 +26,7 @@ _UNREADABLE = (
     OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError,
     RuntimeError, OverflowError,
 )  # fmt: skip
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGED = "Ask for it again: it may have been cut on its way."
 
 
@@ -139,7 +140,7 @@ def read_capture(path: Path) -> Capture:
         for line in lines[1:]:
             events.append(_event(json.loads(line)))
     except (
-        IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError
+        IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError
     ) as error:  # fmt: skip
         number = 1 if begun is None else len(events) + 2
         raise RecordingError(
@@ -178,6 +179,10 @@ def _members(path: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             wanted = [one for one in archive.infolist() if one.filename in (EVENTS, _PROFILE)]
+            if any(one.compress_type not in _PACKINGS for one in wanted):
+                raise RecordingError(
+                    f"{path.name} is packed in another way than captures are", hint=_DAMAGED
+                )
             size, small = (
                 sum(one.file_size for one in wanted),
                 sum(one.compress_size for one in wanted),

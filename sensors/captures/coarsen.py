@@ -83,7 +83,8 @@ def _nothing(data: bytes) -> bytes:
 
 
 def _battery(data: bytes) -> bytes:
-    return bytes(round(one / _PERCENT) * _PERCENT for one in data[:1])
+    """Return a percentage; more than 100 says something else."""
+    return bytes(one if one > 100 else round(one / _PERCENT) * _PERCENT for one in data[:1])
 
 
 class _Intervals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,11 +11,11 @@ __all__ = ["Identity", "Needle", "find", "model_of", "needles_of", "words_of"]
 
 #: Words of a name that say what a device is, and not whose. All others are taken for personal.
 _PRODUCTS = frozenset(
-    "arm armband band belt bitalino bluetooth chest connect coospo decathlon eda empatica "
-    "float garmin grove gsr hammer heart hrm hrm-dual hrm-pro igpsport magene moofit movesense "
-    "movisens muse nordic packed polar pulse rate rhythm scosche sense sensor shimmer shimmer3r "
-    "smart strap suunto text tickr tickrx uart verity virtual wahoo watch wristband e4 h6 h7 h9 "
-    "h10 oh1 360 loop r24 hw9 edamove".split()
+    "arm armband band belt bitalino bluetooth chest connect coospo decathlon dual eda empatica "
+    "float garmin grove gsr hammer heart hrm igpsport magene moofit movesense "
+    "movisens muse nordic packed polar pro pulse rate rhythm scosche sense sensor shimmer "
+    "shimmer3r smart strap suunto text tickr tickrx uart verity virtual wahoo watch wristband "
+    "e4 h6 h7 h9 h10 oh1 360 loop r24 hw9 edamove".split()
 )
 #: Models that drivers know by the start of their names.
 _MODELS = (
@@ -22,6 +23,9 @@ _MODELS = (
     "Shimmer3R", "Empatica E4",
 )  # fmt: skip
 _SHORTEST = 3  #: letters; shorter ones stand in any bytes by chance
+_RUN = 5  #: digits or letters of a serial number that tell it without the others
+_PIECE = 4  #: letters, or bytes of a number, that tell of one cut at the edge of a packet
+_FILL = "0:-_ "  #: nothing but these tells nobody's: it is what is put in their place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,18 @@ class Needle:
     what: str  #: "name", "address" or "serial"
     text: bytes = b""  #: in lower case
     digits: str = ""  #: wherever they stand, also half a byte further on
+    wide: int = 1  #: bytes of the text for each letter
 
     def __len__(self) -> int:
         """Return how many bytes it takes, at most."""
         return len(self.text) or (len(self.digits) + 2) // 2
+
+    @property
+    def edges(self) -> tuple[bytes, int]:
+        """Return its bytes, and how many of them at the edge of a packet are a piece of it."""
+        if self.text:
+            return self.text, _PIECE * self.wide
+        return (bytes.fromhex(self.digits) if len(self.digits) % 2 == 0 else b""), _PIECE
 
 
 def words_of(name: str) -> list[str]:
@@ -59,7 +71,8 @@ def words_of(name: str) -> list[str]:
     list[str]
         In its order.
     """
-    return [word for word in re.split(r"[\s_]+", name) if word and not _is_product(word)]
+    words = re.split(r"['\u2019][sS]\b|[\W_]+", unicodedata.normalize("NFC", name))
+    return [word for word in words if word and not _is_product(word)]
 
 
 def model_of(name: str) -> str:
@@ -99,14 +112,14 @@ def needles_of(identity: Identity) -> list[Needle]:
             found += _texts("name", text)
             found += _numbers("name", re.sub(r".*[^0-9A-Fa-f]", "", text))
     for address in identity.addresses:
-        octets = address.replace("-", ":").split(":")
-        for order in (octets, octets[::-1]):
-            for between in (":", "-", "", " ", "_"):
-                found += _texts("address", between.join(order))
-        found += _numbers("address", "".join(octets))
+        found += _addresses(address.replace("-", ":").split(":"))
     for serial in identity.serials:
-        found += _texts("serial", serial)
-        found += _numbers("serial", re.sub(r"[^0-9A-Za-z]", "", serial))
+        plain = re.sub(r"[^0-9A-Za-z]", "", serial)
+        runs = re.findall(rf"[0-9]{{{_RUN},}}|[A-Za-z]{{{_RUN},}}", plain)
+        runs += [stripped for run in runs if len(stripped := run.lstrip("0")) >= _RUN]
+        for text in (serial, plain, *(run for run in runs if not _is_product(run))):
+            found += _texts("serial", text)
+            found += _numbers("serial", re.sub(r"[^0-9A-Za-z]", "", text))
     told = {(needle.text, needle.digits): needle for needle in reversed(found)}
     return sorted(told.values(), key=lambda one: (-len(one), one.text, one.digits))
 
@@ -147,17 +160,44 @@ def _is_product(word: str) -> bool:
     return word.casefold().strip("()") in _PRODUCTS
 
 
+def _addresses(octets: list[str]) -> list[Needle]:
+    """Return an address, whole, as EUI-64, and without its maker's half."""
+    ways = [octets]
+    if len(octets) == 6:
+        wide = [*octets[:3], "ff", "fe", *octets[3:]]
+        ways += [octets[3:], wide]
+        if re.fullmatch(r"[0-9A-Fa-f]{2}", octets[0]):  # as IPv6 makes it: one bit is turned
+            ways.append([f"{int(octets[0], 16) ^ 2:02x}", *wide[1:]])
+    found: list[Needle] = []
+    for way in ways:
+        for order in (way, way[::-1]):
+            for between in (":", "-", "", " ", "_"):
+                found += _texts("address", between.join(order))
+        found += _numbers("address", "".join(way))
+    return found
+
+
 def _texts(what: str, text: str) -> list[Needle]:
-    """Return a text, plain, wide and in hex, forwards and backwards."""
+    """Return a text, plain, wide and in hex, forwards and backwards.
+
+    In all its cases, for only ASCII's are the same in `find`; composed or not; UTF-8, Latin-1.
+    """
     text = text.strip()
-    if len(text) < _SHORTEST or not text.strip("0:-_ "):
-        return []  # nothing but zeros tells nobody's, and it is what is put in their place
-    plain = text.lower().encode()
-    ways = [plain, text.lower().encode("utf-16-le"), text.lower().encode("utf-16-be")]
-    for one in (text, text.lower(), text.upper()):  # of which case does not matter in hex alone
-        ways += [one.encode().hex().encode(), one.encode()[::-1].hex().encode()]
-    ways += [way[::-1] for way in ways]
-    return [Needle(what, text=way) for way in dict.fromkeys(ways)]
+    if len(text) < _SHORTEST or not text.strip(_FILL):
+        return []
+    ways: dict[bytes, int] = {}
+    for one in (text, text.lower(), text.upper(), text.title()):
+        for form in {unicodedata.normalize("NFC", one), unicodedata.normalize("NFD", one)}:
+            for code, wide in (("utf-8", 1), ("latin-1", 1), ("utf-16-le", 2), ("utf-16-be", 2)):
+                try:
+                    data = form.encode(code)
+                except UnicodeEncodeError:
+                    continue  # it cannot stand in that code
+                ways[data.lower()] = ways[data[::-1].lower()] = wide
+                if wide == 1:
+                    for digits in (data.hex(), data[::-1].hex()):
+                        ways[digits.encode()] = ways[digits[::-1].encode()] = 2
+    return [Needle(what, text=way, wide=wide) for way, wide in ways.items()]
 
 
 def _numbers(what: str, digits: str) -> list[Needle]:
@@ -167,7 +207,7 @@ def _numbers(what: str, digits: str) -> list[Needle]:
         ways.append(digits.lower())  # a file tells bytes in hex: there it would stand as it is
         if len(digits) % 2 == 0:
             ways.append(bytes.fromhex(digits)[::-1].hex())
-    if re.fullmatch(r"[0-9]{6,19}", digits) and int(digits) >= 1 << 16:
+    if re.fullmatch(rf"[0-9]{{{_RUN},19}}", digits) and int(digits) >= 1 << 16:
         size = 3 if int(digits) < 1 << 24 else 4 if int(digits) < 1 << 32 else 8
         ways += [int(digits).to_bytes(size, order).hex() for order in ("big", "little")]
     return [Needle(what, digits=way) for way in ways if way.strip("0")]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from sensors.captures.capture import Capture, CaptureEvent
 from sensors.captures.needles import Identity, Needle, find, needles_of
+from sensors.captures.profile_text import own_texts, rewritten
 from sensors.errors import RecordingError
 
 __all__ = ["identity_of", "scrub", "traces"]
@@ -21,6 +24,10 @@ _KEPT = {f"0000{short}{_BASE}" for short in "2a19 2a24 2a26 2a27 2a28 2a29 2a38 
 _KEPT.add("fb005c81-02e7-f387-1cad-8acd2d8df0c8")
 _DAY_S = 86400
 _MOST_PASSES = 8
+#: Bytes of a packet that may be its own: the first and the last are left out when it is searched.
+_HEADS, _TAILS = range(4), range(3)
+_FILL = b"0:-_ \0"  #: what is put in the place of something, and stands in any packets
+_LEAST_IN_UUID = 5  #: letters of a text that tells of somebody in the digits of a UUID
 
 
 def identity_of(
@@ -44,9 +51,11 @@ def identity_of(
     for event in events:
         if event.kind == "read" and event.uuid in (_SERIAL, _NAME):
             read[event.uuid].append(event.data.decode(errors="replace").strip("\0 "))
+        elif event.kind == "read" and event.uuid == _SYSTEM_ID:
+            read[_SYSTEM_ID].append(_address_of(event.data))
     return Identity(
         names=tuple(dict.fromkeys(filter(None, [*names, *read[_NAME]]))),
-        addresses=tuple(dict.fromkeys(filter(None, addresses))),
+        addresses=tuple(dict.fromkeys(filter(None, [*addresses, *read[_SYSTEM_ID]]))),
         serials=tuple(dict.fromkeys(filter(None, read[_SERIAL]))),
     )
 
@@ -82,12 +91,27 @@ def scrub(capture: Capture, identity: Identity, unix_s: float) -> Capture:
         removed.update(places)
         if not places:
             break
+    others = _other_uuids(capture, needles)
+    removed["UUID"] += len(others)
+
+    def uuid(text: str) -> str:
+        return others.get(text, text)
+
     clean = replace(
         capture,
         name=_text(capture.name, needles),
-        events=tuple(events),
-        profile=_text(capture.profile, needles),
-        removed=dict(removed),
+        services=tuple(map(uuid, capture.services)),
+        has=tuple(
+            replace(one, service=uuid(one.service), uuid=uuid(one.uuid)) for one in capture.has
+        ),
+        events=tuple(replace(event, uuid=uuid(event.uuid)) for event in events),
+        profile=rewritten(
+            capture.profile,
+            lambda text: _text(text, needles),
+            uuid,
+            lambda data: _bytes(data, needles),
+        ),
+        removed={what: count for what, count in removed.items() if count or what != "UUID"},
     )
     if left := traces(clean, identity):
         raise RecordingError(
@@ -113,12 +137,59 @@ def traces(capture: Capture, identity: Identity) -> set[str]:
         "name", "address", "serial"; empty for a clean one.
     """
     needles = needles_of(identity)
-    texts = f"{capture.name}\n{capture.profile}\n{capture.made_with}".encode()
-    found = {needle.what for _, _, needle in find(texts, needles)}
+    texts = [capture.name, *own_texts(capture.profile)]
+    found = {needle.what for text in texts for _, _, needle in find(text.encode(), needles)}
+    found |= {what for uuid in _uuids(capture) for what in _told_by(uuid, needles)}
     for stream in _streams(capture.events).values():
-        whole = b"".join(capture.events[i].data for i in stream)
-        found |= {needle.what for _, _, needle in find(whole, needles)}
+        packets = [capture.events[i].data for i in stream]
+        found |= {needle.what for _, needle in _places(packets, needles)}
     return found
+
+
+def _address_of(system_id: bytes) -> str:
+    """Return the address that a System ID is made of, or all of it; empty where it is empty."""
+    if len(set(system_id)) < 2:
+        return ""
+    if system_id[3:5] == b"\xfe\xff":  # as its standard says: the last octet first
+        system_id = system_id[::-1]
+    if len(system_id) == 8 and system_id[3:5] == b"\xff\xfe":
+        system_id = system_id[:3] + system_id[5:]
+    return system_id.hex(":")
+
+
+def _uuids(capture: Capture) -> dict[str, None]:
+    """Return every UUID that stands anywhere in a capture, in order."""
+    found = [*capture.services, *(event.uuid for event in capture.events)]
+    found += [text for one in capture.has for text in (one.service, one.uuid)]
+
+    def note(uuid: str) -> str:
+        found.append(uuid)
+        return uuid
+
+    rewritten(capture.profile, str, note, bytes)
+    return dict.fromkeys(filter(None, found))
+
+
+def _told_by(uuid: str, needles: Sequence[Needle]) -> set[str]:
+    """Return what a UUID tells, by its digits and by its bytes; a standard one tells nothing."""
+    if uuid.endswith(_BASE):
+        return set()
+    plain = uuid.replace("-", "").lower()
+    long = [one for one in needles if one.text and len(one) >= _LEAST_IN_UUID]
+    found = {needle.what for _, _, needle in find(f"{uuid} {plain}".encode(), long)}
+    try:
+        data = bytes.fromhex(plain)
+    except ValueError:
+        return found  # it is in no standard form, and its text was searched
+    return found | {needle.what for _, _, needle in find(data, needles)}
+
+
+def _other_uuids(capture: Capture, needles: Sequence[Needle]) -> dict[str, str]:
+    """Return what stands for each UUID that tells of somebody: the same wherever it stood."""
+    telling = [uuid for uuid in _uuids(capture) if _told_by(uuid, needles)]
+    return {
+        uuid: f"00000000-0000-4000-8000-{number:012x}" for number, uuid in enumerate(telling, 1)
+    }
 
 
 def _unread(event: CaptureEvent, removed: Counter[str]) -> CaptureEvent:
@@ -160,21 +231,78 @@ def _scrubbed(
     places: Counter[str] = Counter()
     clean = list(events)
     for stream in _streams(events).values():
-        whole = bytearray(b"".join(events[i].data for i in stream))
-        for first, stop, needle in find(bytes(whole), needles):
-            whole[first:stop] = (b"0" if needle.text else b"\0") * (stop - first)
+        packets = [bytearray(events[i].data) for i in stream]
+        for where, needle in _places(packets, needles):
+            for number, at in where:
+                packets[number][at] = ord("0") if needle.text else 0
             places[needle.what] += 1
-        at = 0
-        for i in stream:
-            size = len(events[i].data)
-            clean[i] = replace(events[i], data=bytes(whole[at : at + size]))
-            at += size
+        for i, packet in zip(stream, packets, strict=True):
+            clean[i] = replace(events[i], data=bytes(packet))
     return clean, places
 
 
+def _places(
+    packets: Sequence[bytes | bytearray], needles: Sequence[Needle]
+) -> list[tuple[list[tuple[int, int]], Needle]]:
+    """Return where needles stand: the number of the packet, and the byte in it, of each byte.
+
+    Packets may begin with a counter and end with a checksum: without those they are joined too.
+    A piece of a needle at the edge of a packet counts, for the rest may have been lost.
+    """
+    found: list[tuple[list[tuple[int, int]], Needle]] = []
+    for head in _HEADS:
+        for tail in _TAILS:
+            parts = [bytes(one[head : len(one) - tail]) for one in packets]
+            starts = list(accumulate(map(len, parts), initial=0))
+            whole = b"".join(parts)
+            spans = find(whole, needles) + _pieces(whole, starts, needles)
+            found += [(_bytes_of(span[:2], starts, head), span[2]) for span in spans]
+    return found
+
+
+def _bytes_of(span: tuple[int, int], starts: Sequence[int], head: int) -> list[tuple[int, int]]:
+    """Return the packet of each byte of a span, and where in it, its head counted."""
+    number = bisect_right(starts, span[0]) - 1
+    places = []
+    for at in range(*span):
+        while at >= starts[number + 1]:
+            number += 1
+        places.append((number, at - starts[number] + head))
+    return places
+
+
+def _pieces(
+    whole: bytes, starts: Sequence[int], needles: Sequence[Needle]
+) -> list[tuple[int, int, Needle]]:
+    """Return where packets end as a needle begins, and begin as one ends."""
+    lower, edges = whole.lower(), set(starts)
+    found: list[tuple[int, int, Needle]] = []
+    for needle in needles:
+        data, least = needle.edges
+        among = lower if needle.text else whole
+        for piece, step in ((data[:least], 1), (data[-least:], -1)):
+            if len(data) <= least or not piece.strip(_FILL):
+                continue
+            at = among.find(piece)
+            while at >= 0:
+                for size in range(least, len(data)):
+                    first, stop = (at, at + size) if step > 0 else (at + least - size, at + least)
+                    part = data[:size] if step > 0 else data[-size:]
+                    edge = stop if step > 0 else first
+                    if edge in edges and first >= 0 and among[first:stop] == part:
+                        found.append((first, stop, needle))
+                at = among.find(piece, at + 1)
+    return found
+
+
+def _bytes(data: bytes, needles: Sequence[Needle]) -> bytes:
+    """Return bytes of a profile without needles."""
+    whole = bytearray(data)
+    for first, stop, needle in find(data, needles):
+        whole[first:stop] = (b"0" if needle.text else b"\0") * (stop - first)
+    return bytes(whole)
+
+
 def _text(text: str, needles: Sequence[Needle]) -> str:
-    """Return a profile without them; what is no text in it is left."""
-    whole = bytearray(text.encode())
-    for first, stop, _ in find(bytes(whole), [n for n in needles if n.text]):
-        whole[first:stop] = b"0" * (stop - first)
-    return whole.decode(errors="replace")
+    """Return a text without them; what is no text in it is left."""
+    return _bytes(text.encode(), [n for n in needles if n.text]).decode(errors="replace")

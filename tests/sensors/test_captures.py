@@ -159,6 +159,67 @@ def test_a_serial_number_does_not_stand_in_the_digits_of_bytes(serial: str, shif
     assert serial.lower() not in b"".join(event.data for event in found.events).hex()
 
 
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        (Identity(serials=("SN-4711123",)), b"id=4711123;"),
+        (Identity(serials=("SN12345678",)), b"\x07" + (12345678).to_bytes(4, "little")),
+        (Identity(addresses=(ADDRESS,)), bytes.fromhex("d41e0cfffe7a923b")[::-1]),
+        (Identity(addresses=(ADDRESS,)), b"\x01\x7a\x92\x3b\x01"),
+        (Identity(names=("Annika's-Band",)), b"hello annika"),
+        (Identity(names=("J\u00fcrgen Band",)), "J\u00dcRGEN".encode("latin-1")),
+        (Identity(names=("J\u00fcrgen Band",)), "ju\u0308rgen".encode()),
+    ],
+)
+def test_a_part_of_a_secret_goes_however_it_is_written(who: Identity, said: bytes) -> None:
+    (clean,) = scrub(capture(("packet", UART, said)), who, 0.0).of("packet")
+    assert len(set(said) - set(clean.data)) >= 3
+
+
+def test_a_system_id_tells_the_address_that_is_taken_out() -> None:
+    system_id = bytes.fromhex("d41e0cfffe7a923b")[::-1]
+    found = capture(("read", dis("2a23"), system_id), ("packet", UART, b"D41E0C7A923B"))
+    clean = scrub(found, identity_of([], [], found.events), 0.0)
+    assert next(clean.of("packet")).data == b"0" * 12
+
+
+def test_a_name_in_packets_with_counters_or_cut_at_their_edge_goes() -> None:
+    who, text = Identity(names=("Annika-Krause",)), b"Annika-Krause"
+    counted = [("packet", UART, bytes([i]) + text[i * 3 : i * 3 + 3] + b"\xee") for i in range(5)]
+    clean = scrub(capture(*counted), who, 0.0)  # type: ignore[arg-type]
+    assert not set(b"".join(one.data[1:-1] for one in clean.of("packet"))) & set(b"Anikrause")
+    cut = scrub(
+        capture(("packet", UART, b"\x05....Krau"), ("packet", COMMAND, b"\x05nika")), who, 0
+    )
+    assert [one.data for one in cut.of("packet")] == [b"\x05....0000", b"\x050000"]
+
+
+def test_a_uuid_that_spells_a_name_is_another_one_wherever_it_stands() -> None:
+    uuid = "416e6e69-6b61-4b72-8000-000000000001"  # Annika in ASCII
+    text = (Path(__file__).parents[2] / "configs" / "devices" / "packed.toml").read_text()
+    (usual,) = parse(Path("packed.toml"), text).characteristics
+    assert usual in text
+    found = replace(capture(("packet", uuid, b"\x01")), services=(uuid,), driver="profile",
+                    has=(GattCharacteristic(uuid, uuid, ()),), profile=text.replace(usual, uuid),
+                    )  # fmt: skip
+    clean = scrub(found, Identity(names=("Annika",)), 0.0)
+    (other,) = parse(Path("a.toml"), clean.profile).characteristics
+    assert uuid not in "".join(packed(clean, "").values())
+    assert clean.has[0].uuid == clean.services[0] == clean.events[-1].uuid == other
+    assert clean.removed["UUID"] == 1
+
+
+def test_a_profile_keeps_its_words_and_loses_its_remarks_and_titles() -> None:
+    text = (Path(__file__).parents[2] / "configs" / "devices" / "packed.toml").read_text()
+    lines = [f"{line}  # by Data" if line.startswith("[data") else line for line in
+             text.splitlines() if not line.startswith("title")]  # fmt: skip
+    mine = "\n".join(['title = "Band of Data"', *lines])
+    clean = scrub(capture(profile=mine), Identity(names=("Data Band",)), 0.0).profile
+    assert "#" not in clean
+    assert parse(Path("packed.toml"), clean).streams == parse(Path("packed.toml"), mine).streams
+    assert parse(Path("packed.toml"), clean).title == "Band of 0000"
+
+
 def test_only_the_bytes_of_a_secret_are_overwritten() -> None:
     found = capture(("packet", UART, bytes.fromhex("ee1a2b3c4d77")))
     (clean,) = scrub(found, Identity(serials=("1A2B3C4D",)), 0.0).of("packet")
@@ -202,7 +263,7 @@ def test_a_file_says_again_what_was_written_to_it(tmp_path: Path) -> None:
     ("old", "new"),
     [('"format": 1', '"format": 9'), ('"is": "read"', '"is": "guess"'), ('"t": 1.0', '"t": -1'),
      ('"t": 1.0', '"t": 1e999'), ('"hex": "', '"hex": "z'), ('"driver": "strap"', '"driver": "x"'),
-     ("{", "[")],
+     ('"mtu": 185', '"mtu": 1e999'), ("{", "[")],
 )  # fmt: skip
 def test_a_file_that_makes_no_sense_is_refused_with_its_line(
     tmp_path: Path, old: str, new: str
@@ -316,6 +377,12 @@ def test_coarse_frames_keep_their_times_and_their_number_of_samples() -> None:
     (interval,) = pulse.intervals
     assert (interval.heart_rate_bpm, interval.interval_ms, interval.error_ms) == (75, 810, 10)
     assert interval.contact
+
+
+def test_a_battery_that_does_not_know_its_charge_stays_so() -> None:
+    battery = [("read", dis("2a19"), bytes([level])) for level in (77, 100, 255)]
+    rough = coarse(capture(*battery))  # type: ignore[arg-type]
+    assert [event.data[0] for event in rough.of("read")] == [80, 100, 255]
 
 
 def test_what_cannot_be_made_coarse_is_refused() -> None:
