@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -75,12 +76,13 @@ def row(
 def effect(
     style: Style, field: str, value: object, measure: Measure, options: argparse.Namespace
 ) -> float:
-    """Return a figure of pieces whose field has a value, as the mean over seeds."""
+    """Return a figure of pieces whose field has a value, as the mean over seeds that show one."""
     if field == "layers":
         value = style.settings.layers[: int(str(value))]
     params = replace(style.settings.home, **{field: value})
     figures = [measure(compose(style, seed, params, options.bars)) for seed in range(options.seeds)]
-    return sum(figures) / len(figures)
+    shown = [figure for figure in figures if not math.isnan(figure)]
+    return sum(shown) / len(shown)
 
 
 def compose(style: Style, seed: int, params: MusicParams, bars: int) -> list[Bar]:
@@ -136,9 +138,10 @@ def length(bars: Sequence[Bar]) -> float:
 
 
 def offbeat(bars: Sequence[Bar]) -> float:
-    """Where in its beat the off-beat falls."""
+    """Where in its beat the off-beat falls; NaN in a piece that has none."""
     places = [note.beat % 1.0 for note in notes_of(bars)]
-    return float(np.median([place for place in places if 0.42 < place < 0.73]))
+    off = [place for place in places if 0.42 < place < 0.73]
+    return float(np.median(off)) if off else math.nan
 
 
 def contrast(bars: Sequence[Bar]) -> float:
