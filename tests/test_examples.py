@@ -108,14 +108,14 @@ def belt() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def recording(site: Site) -> Path:
-    """Write a recording of OpenSignals: skin, and twelve breaths a minute."""
-    path = site.folder / "opensignals.txt"
+    """Write a recording of a laboratory: skin, and twelve breaths a minute."""
+    path = site.folder / "laboratory.txt"
     device = {
         "sensor": ["EDA", "RESP", "LUX"], "sampling rate": 100, "resolution": [4, 1, 10, 10, 10],
         "column": ["nSeq", "I1", "A1", "A2", "A3"],
     }  # fmt: skip
     lines = [
-        "# OpenSignals Text File Format",
+        "# Recording of our laboratory",
         f"# {json.dumps({'00:11': device})}",
         "# EndOfHeader",
     ]
@@ -130,7 +130,7 @@ def test_all_are_listed_with_their_packages(site: Site) -> None:
     parts = json.loads(site.biofeedback("plugins", "--json"))["parts"]
     added = {one["name"]: one for one in parts if one["whence"] != "built in"}
     assert added.keys() == {
-        "artnet", "belt", "belt_rate", "grove-gsr", "kalimba", "opensignals", "slow_movers",
+        "artnet", "belt", "belt_rate", "grove-gsr", "kalimba", "lab_text", "slow_movers",
         "staircase", "tsv",
     }  # fmt: skip
     assert not [one for one in added.values() if one["problem"]]
@@ -147,7 +147,7 @@ def test_all_are_listed_with_their_packages(site: Site) -> None:
         ("output", "artnet:127.0.0.1:9"),
         ("listener", "slow_movers"),
         ("sensor", "belt:127.0.0.1:{belt}"),
-        ("reader", "opensignals"),
+        ("reader", "lab_text"),
         ("exporter", "tsv"),
     ],
 )

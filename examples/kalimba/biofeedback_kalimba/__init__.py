@@ -39,7 +39,7 @@ class KalimbaStyle:
                 )  # fmt: skip
             elif part.layer is Layer.MELODY:
                 drafts += melody(
-                    context, part.stream, onsets=part.onsets, low=part.low, high=part.high,
+                    context, onsets=part.onsets, low=part.low, high=part.high,
                     articulation=params.articulation, longest_beats=2.0,
                 )  # fmt: skip
         return drafts

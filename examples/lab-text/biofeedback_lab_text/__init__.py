@@ -1,4 +1,4 @@
-"""Recordings of OpenSignals (r)evolution in text form: EDA, ECG and respiration of a BITalino.
+"""Recordings in the text format of a laboratory: EDA, ECG and respiration.
 
     biofeedback replay recording.txt
 
@@ -20,7 +20,7 @@ from sensors.signals import Chunk, FloatArray, Signal
 
 __all__ = ["read", "recognises"]
 
-_MARK = b"# OpenSignals Text File Format"
+_MARK = b"# Recording of our laboratory"
 _END = "# EndOfHeader"
 _SUPPLY_V = 3.3
 
@@ -34,7 +34,7 @@ _SCALES: dict[str, tuple[Signal, Callable[[FloatArray], FloatArray]]] = {
 
 
 def recognises(path: Path, data: bytes) -> bool:
-    """Tell whether this is a recording of OpenSignals."""
+    """Tell whether this is a recording of the laboratory."""
     return data.startswith(_MARK)
 
 
@@ -58,7 +58,7 @@ def read(path: Path, data: bytes) -> Recording:
             continue
         values = scale(rows[:, first_channel + place] / (2**bits - 1))
         series.append(Chunk.regular(signal, device["name"], 0.0, rate_hz, values))
-    return assemble(path, "OpenSignals", series, warnings=warnings)
+    return assemble(path, "laboratory text", series, warnings=warnings)
 
 
 def _device(path: Path, head: str) -> dict[str, Any]:
