@@ -38,6 +38,9 @@ _POPULATION_VARIANCE, _WEAK_VARIANCE = 1.0, 0.1
 #: much as it did in 17 people. The factor makes nine of ten intervals hold it.
 _UNREST_S, _UNREST_PRIOR, _UNREST_FACTOR = 120.0, 0.3, 1.5
 _INTERVAL_SDS = 1.645
+#: A heart that is lost has not come to rest: its level is held, and then let go in the course of
+#: minutes. While so many standard deviations of it are still held, the estimate is worth nothing.
+_LET_GO_S, _UNTOLD_SDS = 300.0, 0.5
 #: What a source that is at its best is worth alone, and how much of it is left of one that does not
 #: answer at all.
 _ALONE, _MUTE = 0.85, 0.3
@@ -98,6 +101,7 @@ class Estimator:
         self._learner = None if baseline else BaselineLearner(settings.rest)
         self._late = LateBaseline()
         self._heart, self._skin = HeartLevel(), SkinChange()
+        self._held = _HeldLevel(settings.forget_s)
         self._unrest = LeakyMean(_UNREST_S, _UNREST_PRIOR)
         self._index = 0.0
         self._variance = _NOTHING_VARIANCE
@@ -119,6 +123,8 @@ class Estimator:
         """Take in the readings of `now_s`, which must not be earlier than the last step.
 
         A heart that beats irregularly is no witness of arousal: the skin leads, or nothing does.
+        Nor is its loss one of calm: where it was is held, at ever less confidence, before the skin
+        leads alone.
         """
         step_s = 0.0 if self._last_s is None else max(0.0, now_s - self._last_s)
         self._last_s = now_s
@@ -129,11 +135,12 @@ class Estimator:
         self._variance = min(
             _NOTHING_VARIANCE, self._variance + self._settings.wander_per_s * step_s
         )
+        level = self._held.step(heart, step_s)
         if heart is None and skin is None:
             self._silent_s += step_s
         else:
             self._silent_s = 0.0
-            self._correct(_fused(heart, skin), _trust(heart, skin), step_s)
+            self._correct(_fused(level, skin, heard=heart is not None), _trust(heart, skin), step_s)
             self._worth = _worth(heart, skin) * _stillness(readings)
         breaths = next((r.value for r in readings if r.name == "breathing_rate"), None)
         self._notes.once("irregular_rhythm", stands=irregular)
@@ -159,7 +166,7 @@ class Estimator:
         else:
             self._learner = None
             self._index, self._variance = 0.0, _NOTHING_VARIANCE
-            self._heart = HeartLevel()
+            self._heart, self._held = HeartLevel(), _HeldLevel(self._settings.forget_s)
 
     def _heart_level(
         self,
@@ -235,9 +242,10 @@ class Estimator:
             unrest, worth = unrest + _POPULATION_VARIANCE, _RESTING_WORTH
         elif self._baseline.weak:
             unrest, worth = unrest + _WEAK_VARIANCE, _WEAK_WORTH
-        margin = _INTERVAL_SDS * math.sqrt(min(self._variance + unrest, _NOTHING_VARIANCE))
+        variance = min(_NOTHING_VARIANCE, self._variance + _NOTHING_VARIANCE * self._held.doubt)
+        margin = _INTERVAL_SDS * math.sqrt(min(variance + unrest, _NOTHING_VARIANCE))
         fade = max(0.0, 1.0 - self._silent_s / self._settings.forget_s)
-        known = 1.0 - self._variance / _NOTHING_VARIANCE
+        known = 1.0 - variance / _NOTHING_VARIANCE
         return State(
             time_s=now_s,
             arousal=_arousal(self._index),
@@ -255,14 +263,37 @@ def _say(trust: float) -> float:
     return min(1.0, trust / _FULL_SAY)
 
 
-def _fused(heart: Witness | None, skin: Witness | None) -> float:
+class _HeldLevel:
+    """The heart's level, where it was while the heart is not heard, or only in part."""
+
+    def __init__(self, hold_s: float) -> None:
+        self._hold_s = hold_s
+        self._last = 0.0
+        self._lost_s = 0.0
+        #: 0 while the level is told, 1 once it is held alone and more than nothing.
+        self.doubt = 0.0
+
+    def step(self, heart: Witness | None, step_s: float) -> float:
+        """Take in what the heart says; return its level, of which the rest is held."""
+        say = 0.0 if heart is None else _say(heart.trust)
+        told = 0.0 if heart is None else say * heart.deviation
+        if say >= 1.0:
+            self._last, self._lost_s = told, 0.0
+        else:
+            self._lost_s += (1.0 - say) * step_s
+        let_go_s = max(0.0, self._lost_s - self._hold_s)
+        held = (1.0 - say) * self._last * exp(-let_go_s / _LET_GO_S)
+        self.doubt = min(1.0, self._lost_s / self._hold_s) * min(1.0, abs(held) / _UNTOLD_SDS)
+        return told + held
+
+
+def _fused(level: float, skin: Witness | None, *, heard: bool) -> float:
     """Return the heart's level plus the skin's change, and of its level what the heart confirms."""
     if skin is None:
-        return 0.0 if heart is None else heart.deviation
+        return level
     change = _say(skin.trust) * skin.deviation
-    if heart is None:
-        return change + skin.level
-    level = _say(heart.trust) * heart.deviation
+    if not heard:
+        return level + change + skin.level
     agreed = min(max(skin.level, min(level, 0.0)), max(level, 0.0))
     return level + change + _say(skin.trust) * agreed
 

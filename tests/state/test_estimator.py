@@ -172,6 +172,56 @@ def test_without_data_the_interval_widens_and_confidence_falls_to_zero() -> None
     assert silent[-1].contributions == {}
 
 
+RACING = 62.0 + 4.0 * math.sqrt((4.0**2 + 5.0**2) / 2.0)  #: four pooled deviations above rest
+
+
+def lost(bpm: float, back_s: float, *, irregular: bool = False) -> list[State]:
+    """Return the states around a heart that is lost, or irregular, at 60 s beside a quiet skin."""
+    estimator, states = Estimator(EstimatorSettings(), KNOWN), []
+    for tick in range(int(2 * back_s) + 60):
+        now_s = tick / 2
+        gone = 60.0 < now_s < back_s
+        values = {"heart_rate": None if gone and not irregular else bpm, "scl": 2.0}
+        called = gone and irregular
+        states.append(estimator.step(readings(values, now_s), now_s, irregular=called))
+    return states
+
+
+@pytest.mark.parametrize("irregular", [False, True], ids=["lost", "irregular"])
+def test_a_heart_that_is_lost_has_not_come_to_rest(irregular: bool) -> None:
+    """Four deviations count as log(4 + sqrt 17) / log(1 + sqrt 2) = 2.377: arousal 0.763."""
+    states = lost(RACING, 120.0, irregular=irregular)
+    assert states[119].arousal == pytest.approx(0.763, abs=0.005)
+    assert min(state.arousal for state in states[119:]) > 0.73
+    assert max(state.confidence for state in states[160:240]) < 0.25  # the music holds below
+    assert states[239].high - states[239].low > 0.6
+    assert states[-1].confidence > 0.35
+
+
+def test_a_lost_heart_is_let_go_in_the_course_of_minutes() -> None:
+    """Held for 30 s; five minutes later exp(-1) of 2.377 is left, 0.874: arousal 0.473."""
+    states = lost(RACING, 1800.0)
+    assert states[2 * 390].arousal == pytest.approx(0.473, abs=0.02)
+    assert states[2 * 390].confidence < 0.25
+    assert states[2 * 1790].arousal == pytest.approx(0.3, abs=0.01)
+    assert states[2 * 1790].confidence > 0.2
+
+
+def test_a_heart_lost_at_rest_leaves_the_skin_as_sure_as_it_is_alone() -> None:
+    alone = tracked(lambda _: {"scl": 2.0}, 120.0)[-1]
+    assert lost(62.0, 121.0)[240].confidence == pytest.approx(alone.confidence, abs=0.02)
+
+
+def test_a_heart_that_fades_is_no_calm_either() -> None:
+    """A window that runs dry loses its quality before its value."""
+    estimator = Estimator(EstimatorSettings(), KNOWN)
+    for tick in range(180):
+        now_s = tick / 2
+        heart = readings({"heart_rate": RACING}, now_s, 1.0 if now_s < 60.0 else 0.05)
+        state = estimator.step(heart + readings({"scl": 2.0}, now_s), now_s)
+    assert state.arousal > 0.73
+
+
 def test_the_interval_contains_the_estimate_and_stays_within_bounds() -> None:
     wild = {"heart_rate": 199.0, "ln_rmssd": -3.0, "scl": 60.0, "scr_rate": 60.0}
     flat = {"heart_rate": 30.0, "ln_rmssd": 8.0, "scl": 0.0, "scr_rate": 0.0}
