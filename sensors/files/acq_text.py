@@ -17,7 +17,7 @@ from sensors.units import split_unit
 __all__ = ["acq_layout_of"]
 
 _SAMPLE = re.compile(r"\s*([\d.]+)\s*(msec|sec|usec|microsec|min)\w*/sample", re.IGNORECASE)
-_CHANNELS = re.compile(r"\s*(\d+) channels?\s*", re.IGNORECASE)
+_CHANNELS = re.compile(r"\s*(\d{1,6}) channels?\s*", re.IGNORECASE)
 _COLUMN = re.compile(r"CH\d+", re.IGNORECASE)
 _WORTH_S = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "microsec": 1e-6, "min": 60.0}
 _FIRST_LINES, _MOST_CHANNELS, _ROWS = 8, 100, 400
@@ -92,7 +92,7 @@ def _are_counts(lines: Sequence[str], row: int, head: int) -> bool:
     filled = [cell.strip() for cell in re.split(r"[\t,;]", lines[row]) if cell.strip()]
     behind = [cell.strip() for cell in re.split(r"[\t,;]", lines[row + 1]) if cell.strip()]
     return (
-        len(filled) != len(behind) or all(cell.isdigit() and int(cell) > 1 for cell in filled)
+        len(filled) != len(behind) or all(cell.isdecimal() and float(cell) > 1 for cell in filled)
     ) and all(map(is_number, filled))
 
 

@@ -213,7 +213,7 @@ def place_of(text: str, offers: Sequence[ChannelOffer], name: str) -> tuple[int,
         for place, offer in enumerate(offers):
             if wish.strip() in (offer.label, offer.name or offer.label):
                 return place, own or offer.unit
-    if bare.isdigit() and 0 < int(bare) <= len(offers):
+    if bare.isdecimal() and len(bare) < 7 and 0 < int(bare) <= len(offers):
         return int(bare) - 1, unit or offers[int(bare) - 1].unit
     raise RecordingError(
         f"{name} has no column {text!r}",

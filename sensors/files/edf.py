@@ -116,6 +116,10 @@ def read_edf(path: Path, file: BinaryIO, columns: Mapping[str, str] | None = Non
     whole = (size - header_bytes) // record_bytes
     count = whole if told < 0 else min(told, whole)
     warnings = [f"{name} was cut: {whole} of {told} records are read"] if told > whole else []
+    if 0 <= told < whole:
+        warnings.append(
+            f"{name} holds {whole} records, but its header says {told}: only those are read"
+        )
     signals = [channel for channel in channels if channel.label != _ANNOTATIONS]
     noted = [channel for channel in channels if channel.label == _ANNOTATIONS]
     offers = [_offer(channel, seconds) for channel in signals]
@@ -125,7 +129,10 @@ def read_edf(path: Path, file: BinaryIO, columns: Mapping[str, str] | None = Non
     taken = [signals[place] for chosen in choice.taken.values() for place, _ in chosen]
     file.seek(header_bytes)
     digital = _read_records(file, record_bytes, count, [*taken, *noted])
-    starts_s, notes = _annotations([digital[channel.first] for channel in noted], count, seconds)
+    starts_s, notes = _annotations(
+        [digital[channel.first] for channel in noted], count, seconds,
+        broken=_words(data[192:236]).startswith("EDF+D"),
+    )  # fmt: skip
     begin_s = float(starts_s[0]) if count else 0.0
     about = _words(data[88:168]).split()
     found = understood(
@@ -168,6 +175,8 @@ def _offer(channel: _Channel, seconds: float) -> ChannelOffer:
     why_not = ""
     if not channel.samples or not seconds:
         why_not = "it holds no samples"
+    elif not abs(channel.gain) > 0.0:
+        why_not = "its header gives it no range of values"
     elif signal_of(channel.label) is Signal.RR:
         why_not = "intervals that are drawn out evenly are no single beats: take the wave itself"
     return ChannelOffer(
@@ -265,7 +274,7 @@ def _channels(data: bytes, name: str) -> list[_Channel]:
 
 
 def _annotations(
-    noted: Sequence[Digital], count: int, seconds: float
+    noted: Sequence[Digital], count: int, seconds: float, *, broken: bool
 ) -> tuple[FloatArray, list[tuple[float, float, str]]]:
     """Return when each record began, and the annotations as (onset_s, duration_s, text)."""
     starts_s = np.arange(count) * seconds
@@ -273,8 +282,11 @@ def _annotations(
     for place, records in enumerate(noted):
         for i, record in enumerate(records):
             for number, (onset_s, lasts_s, texts) in enumerate(_lists(record.tobytes())):
-                if place == 0 and number == 0:  # the first one keeps the record's time
-                    starts_s[i] = onset_s
+                if place == 0 and number == 0 and texts and not texts[0]:  # keeps the record's time
+                    if broken:
+                        starts_s[i] = onset_s
+                    elif i == 0:
+                        starts_s += onset_s
                 notes += [(onset_s, lasts_s, text) for text in texts if text]
     return np.maximum.accumulate(starts_s), notes
 

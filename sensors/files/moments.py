@@ -10,7 +10,7 @@ import numpy as np
 
 from sensors.signals import FloatArray
 
-__all__ = ["Moments", "is_moment", "moments_of"]
+__all__ = ["Moments", "in_utc", "is_moment", "moments_of"]
 
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,9}))?\s*([AaPp]\.?[Mm]\.?)?")
 _DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})\.?")
@@ -25,6 +25,8 @@ _MONTHS = {
     "mär": 3, "mai": 5, "okt": 10, "dez": 12,
 }  # fmt: skip
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
+_TWO_PARTS = re.compile(r"\s*[\"']?(\d{1,2}):\d{1,2}([.,]\d{1,9})?[\"']?\s*")
+_LAST_HOUR = 23  #: two parts that begin beyond are minutes and seconds
 _DAY_S = 86_400.0
 
 
@@ -34,6 +36,8 @@ class Moments:
     def __init__(self) -> None:
         self.first: datetime | None = None  #: aware where the column tells a time zone
         self.dated = False  #: whether days are told, or only the clock
+        self.without_seconds = False  #: whether two parts were taken for hours and minutes
+        self._minutes: bool | None = None
         self._day_first: bool | None = None
         self._origin: datetime | None = None
         self._last_s = -np.inf
@@ -55,9 +59,12 @@ class Moments:
         """
         if self._day_first is None:
             self._day_first = _day_first(cells)
+        if self._minutes is None and (parts := [m for m in map(_TWO_PARTS.fullmatch, cells) if m]):
+            self._minutes = any(m[2] or int(m[1]) > _LAST_HOUR for m in parts)
+            self.without_seconds = not self._minutes
         found = np.full(len(cells), np.nan)
         for i, cell in enumerate(cells):
-            if (moment := _moment(cell, self._day_first)) is None:
+            if (moment := _moment(cell, self._day_first, bool(self._minutes))) is None:
                 continue
             if isinstance(moment, timedelta):
                 second = moment.total_seconds()
@@ -111,15 +118,38 @@ def moments_of(cells: Sequence[str]) -> tuple[FloatArray, datetime | None]:
     column = Moments()
     seconds = column.seconds(cells)
     first = column.first
-    return seconds, first if first is None or first.tzinfo is None else first.astimezone(UTC)
+    return seconds, in_utc(first)
 
 
-def _moment(cell: str, day_first: bool | None) -> datetime | timedelta | None:
+def in_utc(first: datetime | None) -> datetime | None:
+    """Return a start in UTC where its time zone is told.
+
+    Parameters
+    ----------
+    first
+        Naive, aware or None.
+
+    Returns
+    -------
+    datetime | None
+        None where UTC would be before the year 1 or after 9999.
+    """
+    if first is None or first.tzinfo is None:
+        return first
+    try:
+        return first.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _moment(
+    cell: str, day_first: bool | None, minutes: bool = False
+) -> datetime | timedelta | None:
     """Return a date with its time, or the time since midnight."""
     text = _with_numbers(cell.strip().strip("\"'"))
-    if len(text) > 14 and text[8] == "T" and text[:8].isdigit():  # 20250309T070503.25
+    if len(text) > 14 and text[8] == "T" and text[:8].isdecimal():  # 20250309T070503.25
         text = f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[9:11]}:{text[11:13]}:{text[13:]}"
-    if len(text) < 4 or not text[0].isdigit() or not (":" in text or "-" in text or "/" in text
+    if len(text) < 4 or not text[0].isdecimal() or not (":" in text or "-" in text or "/" in text
                                                       or text.count(".") > 1):  # fmt: skip
         return None
     try:
@@ -128,7 +158,7 @@ def _moment(cell: str, day_first: bool | None) -> datetime | timedelta | None:
         pass
     else:
         return moment
-    if (clock := _clock(text)) is not None:
+    if (clock := _clock(text, minutes=minutes)) is not None:
         return clock
     day, _, rest = text.replace("T", " ", 1).partition(" ")
     if (found := _day(day.rstrip(","), day_first)) is None:
@@ -137,7 +167,7 @@ def _moment(cell: str, day_first: bool | None) -> datetime | timedelta | None:
         return datetime.combine(found, time())
     zone = UTC if rest.rstrip().upper().endswith(("Z", "UTC", "GMT")) else None
     rest = re.sub(r"\s*(?:Z|UTC|GMT)$", "", rest.strip(), flags=re.IGNORECASE)
-    since = _clock(rest)
+    since = _clock(rest, minutes=False)
     return None if since is None else datetime.combine(found, time(), zone) + since
 
 
@@ -153,18 +183,21 @@ def _with_numbers(text: str) -> str:
     return f"{found['year']}-{number:02}-{int(day):02}{text[found.end() :]}"
 
 
-def _clock(text: str) -> timedelta | None:
+def _clock(text: str, *, minutes: bool) -> timedelta | None:
+    """Return the time since midnight; two parts are HH:MM, or MM:SS where a column shows that."""
     found = _CLOCK.fullmatch(text)
     if found is None:
         return None
-    hours, minutes, seconds, fraction, half = found.groups()
-    if int(minutes) > 59 or int(seconds) > 59:
+    hours, middle, seconds, fraction, half = found.groups()
+    if hours is None and not fraction and (half or not minutes) and int(middle) <= _LAST_HOUR:
+        hours, middle, seconds = middle, seconds, "0"
+    if int(middle) > 59 or int(seconds) > 59:
         return None
     hour = int(hours or 0)
     if half:
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     part = int(fraction) / 10 ** len(fraction) if fraction else 0.0
-    return timedelta(hours=hour, minutes=int(minutes), seconds=int(seconds) + part)
+    return timedelta(hours=hour, minutes=int(middle), seconds=int(seconds) + part)
 
 
 def _day(text: str, day_first: bool | None) -> date | None:

@@ -29,8 +29,7 @@ __all__ = ["is_opensignals", "read_opensignals"]
 _FIRST = "# OpenSignals Text File Format"
 _LAST = "EndOfHeader"
 _COUNTER = "nSeq"
-#: The counter goes round after so many: 4 bits of a BITalino, else more.
-_WRAPS = (16, 256, 65_536)
+_LEAST_WRAP = 16  #: the counter of a BITalino has 4 bits, others more
 _MOST_LOST = 20  #: times as long as what is there; beyond, the counter counts something else. Ours
 _SENSORS: dict[str, Signal] = {
     **dict.fromkeys(("ECG", "ECGBIT"), Signal.ECG),
@@ -248,11 +247,14 @@ def _slots(
     if _COUNTER not in device.columns:
         return even, 0
     counter = rows[:, device.first + device.columns.index(_COUNTER)]
-    most = counter.max()
-    wraps = next((wrap for wrap in _WRAPS if most < wrap), None)
+    most = float(counter.max())
+    if not 0.0 <= most < 2.0**53:
+        return even, 0
     steps = np.diff(counter)
-    if wraps is not None and (steps < 0.0).any():
-        steps %= wraps
+    if (round_ := steps < 0.0).any():
+        steps %= max(_LEAST_WRAP, 1 << int(most).bit_length())
+        if round_.sum() > 2 and len(np.unique(steps[round_])) == 1:
+            steps[round_] = 1.0  # the same each time: it goes round there
     if not np.isfinite(steps).all() or (steps < 1.0).any() or (steps != np.rint(steps)).any():
         return even, 0
     slots = np.concatenate(([0], np.cumsum(steps))).astype(np.int64)

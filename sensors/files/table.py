@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from sensors.files.choosing import choose, misfit
 from sensors.files.frames import share_times, spread
 from sensors.files.headless import headed
 from sensors.files.layout import TableLayout
+from sensors.files.moments import in_utc
 from sensors.files.people import person_places, refuse_several_people
 from sensors.files.recording import Recording, assemble, name_of, on_grid
 from sensors.files.rr_text import rr_seconds
@@ -193,6 +194,8 @@ def read_table(
             columns_of = [how.in_our_unit(rows.pop(0)) for _, how in found]
             values = columns_of[0][:, None] if len(found) == 1 else np.column_stack(columns_of)
             del columns_of
+            if signal is Signal.HR:  # where a device lost the heart, it writes 0 or -1
+                values = np.where(values > 0.0, values, np.nan)
             if wrong := misfit(signal, offers[place], columns, values):
                 choice.leave_out(signal, wrong)
                 continue
@@ -236,7 +239,12 @@ def _times(
         moments = parsed.moments[time.place]
         first = moments.first
         times_s = values - values[0] if not moments.dated else values
-        started = first if first is None or first.tzinfo is None else first.astimezone(UTC)
+        started = in_utc(first)
+        if moments.without_seconds:
+            warnings.append(
+                f"the times of the column {time.header!r} are read as hours and minutes; if they "
+                "are minutes and seconds, write them as 0:07:05"
+            )
     else:
         rr_s = None
         if Signal.RR in choice.taken:
