@@ -82,7 +82,10 @@ def test_a_name_that_is_not_known_is_refused_with_those_that_are(capsys: Capture
     assert run(["band", "check", "packed"]) == 0
 
 
-def test_own_files_are_found_and_bad_ones_named_with_the_reason(duo: Path, capsys: Capture) -> None:
+def test_own_files_are_found_and_bad_ones_named_with_the_reason(
+    duo: Path, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     own = user_configs()
     good = duo.read_text()
     for name, text in {

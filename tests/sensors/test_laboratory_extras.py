@@ -23,9 +23,10 @@ FILES: dict[str, tuple[Writes, str, str]] = {
 
 def made(name: str, folder: Path) -> Path:
     write, module, _ = FILES[name]
-    pytest.importorskip(module.partition(".")[0])
+    library = module.partition(".")[0]
+    pytest.importorskip(library, reason=f"{library} is not installed: the extra `dev` has it")
     if name == "rec.bdf":
-        pytest.importorskip("pyedflib")
+        pytest.importorskip("pyedflib", reason="pyedflib has no wheel here")
     return write(folder / name)
 
 

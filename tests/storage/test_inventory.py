@@ -10,8 +10,9 @@ from biofeedback.storage.inventory import SESSIONS, STORES, Store, table
 
 ROOT = Path(__file__).parents[2]
 
-#: Who may ask for the data folder itself: to close it to others, and to see whether it is well.
-MAY_ASK = {"biofeedback/cli/commands.py", "biofeedback/cli/checks.py"}
+#: Who may ask for the data folder itself: to close it to others, to see whether it is well, and to
+#: tell where it is.
+MAY_ASK = {"biofeedback/cli/commands.py", "biofeedback/cli/checks.py", "biofeedback/cli/config.py"}
 
 
 def test_nobody_keeps_anything_that_the_inventory_does_not_know() -> None:
