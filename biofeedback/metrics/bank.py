@@ -225,11 +225,13 @@ class MetricBank:
         contact = min(
             self._sources.contact_trust(trust.origin), self._sources.contact_trust(Signal.HR)
         )
+        rhythm = self._beats.rhythm
         return self._heart_rate.read(
             now_s,
             contact * self._sources.worth(trust.origin),
             contact * self._sources.worth(Signal.HR),
-            None if self._beats.rhythm is None else self._beats.rhythm.grouped_bpm(now_s),
+            None if rhythm is None else rhythm.grouped_bpm(now_s),
+            rhythm.irregular_bpm(now_s) if rhythm is not None and self.irregular else None,
         )
 
     def _read_rhythm_and_skin(self, now_s: float, trust: _Trusts) -> tuple[Reading, ...]:

@@ -15,6 +15,8 @@ _DEVICE_TRUST, _BEATLESS_TRUST = 0.6, 0.25
 #: Beats in even groups are no normal ones; their rate is one all the same. No stop rule trusts it
 #: unless the device's own rate is the same within a share. Ours.
 _AGREED_TRUST, _GROUPED_TRUST, _AGREED_SHARE = 0.6, 0.45, 0.1
+#: Of an irregular heart few beats are normal, and those the longer ones; all of them count. Ours.
+_IRREGULAR_TRUST = 0.6
 _LOWEST_BPM, _HIGHEST_BPM = 24.0, 250.0
 #: A rate that has not changed at all for so long comes from a device that is stuck. Our own.
 _STUCK_S = 120.0
@@ -56,6 +58,7 @@ class HeartRate:
         contact: float,
         own: float | None = None,
         grouped_bpm: float | None = None,
+        irregular_bpm: float | None = None,
     ) -> Reading:
         """Return beats per minute; `contact` 0..1 scales the quality.
 
@@ -73,6 +76,8 @@ class HeartRate:
             The same for the device's own rate; None for as much as in the beats.
         grouped_bpm
             The rate of beats that come in even groups of two or three; None where they do not.
+        irregular_bpm
+            The rate of beats that come irregularly; it goes before that of the NN intervals.
 
         Returns
         -------
@@ -90,7 +95,9 @@ class HeartRate:
         trust = self._beats.rate_trust(now_s) * contact
         if still_s:
             trust *= _even_trust(still_s)
-        if coverage < NO_VALUE and grouped_bpm is not None:
+        if irregular_bpm is not None:
+            bpm, coverage, trust = irregular_bpm, 1.0, _IRREGULAR_TRUST * contact
+        elif coverage < NO_VALUE and grouped_bpm is not None:
             agreed = self._agrees(now_s, grouped_bpm)
             trust = contact * (_AGREED_TRUST if agreed else _GROUPED_TRUST)
             bpm, coverage = grouped_bpm, 1.0

@@ -35,6 +35,8 @@ _SHORTEST_MS, _LONGEST_MS, _GAP_SHARE = 240.0, 2500.0, 0.5
 
 #: Beats that are looked at for groups, how alike those must be, and how new. Ours.
 _GROUPED_BEATS, _EVEN_SHARE, _FRESH_S = 12, 0.1, 6.0
+#: The rate of an irregular heart is that of its intervals of so long, if they fill so much of it.
+_RATE_S, _RATE_FILLED_S = 15.0, 10.0
 #: Intervals that are whole multiples of the shortest of their group within this share are what
 #: beats that are missed in turn leave. Ours.
 _MULTIPLE_SHARE = 0.08
@@ -53,6 +55,7 @@ class Rhythm:
     def __init__(self) -> None:
         self._intervals_ms: deque[float] = deque(maxlen=_BEATS)
         self._steps: deque[float] = deque(maxlen=_STEPS)  #: shares of an interval, across gaps
+        self._recent: deque[tuple[float, float]] = deque()  #: end in s and length in ms, over gaps
         self._last_s = -math.inf
         self._until_next = _EVERY_BEATS
         self._agreed = 0
@@ -74,6 +77,9 @@ class Rhythm:
         if not _SHORTEST_MS <= rr_ms <= _LONGEST_MS or late_s > _GAP_SHARE * rr_ms / 1000.0:
             self.cut()
             return
+        self._recent.append((time_s, rr_ms))
+        while self._recent[0][0] <= time_s - _RATE_S:
+            self._recent.popleft()
         if self._intervals_ms:
             self._steps.append(abs(rr_ms - self._intervals_ms[-1]) / rr_ms)
         self._intervals_ms.append(rr_ms)
@@ -98,6 +104,25 @@ class Rhythm:
         """
         if self.irregular and now_s - self._last_s > _SILENT_S:
             self.forget()
+
+    def irregular_bpm(self, now_s: float) -> float | None:
+        """Return the rate of an irregular heart, in which no single interval is normal.
+
+        Parameters
+        ----------
+        now_s
+            Session time.
+
+        Returns
+        -------
+        float | None
+            In beats a minute; None unless the beats are irregular and enough came lately.
+        """
+        if not self.irregular or now_s - self._last_s > _FRESH_S:
+            return None
+        latest_ms = [rr_ms for time_s, rr_ms in self._recent if time_s > now_s - _RATE_S]
+        filled_ms = math.fsum(latest_ms)
+        return 60_000.0 * len(latest_ms) / filled_ms if filled_ms >= 1000 * _RATE_FILLED_S else None
 
     def grouped_bpm(self, now_s: float) -> float | None:
         """Return the rate of a heart whose beats come in even groups of two or three.
@@ -135,6 +160,7 @@ class Rhythm:
         """Begin anew, as with another source: nothing is said of it."""
         self.cut()
         self._steps.clear()
+        self._recent.clear()
         self._agreed, self.irregular = 0, False
 
     def _is_even(self) -> bool:

@@ -141,6 +141,19 @@ def test_an_irregular_heart_is_said_once_and_does_not_lead() -> None:
     assert course[180].state.confidence > 0.35
 
 
+def test_the_rate_of_a_fast_irregular_heart_is_seen_without_a_break() -> None:
+    for seed in range(4):
+        rr_ms = np.maximum(260.0, 60_000.0 / 187.0 * (1.0 + noise(0.18, seed)))
+        heard = [
+            reading(each, "heart_rate")
+            for each in worn(rr_ms[:600])
+            if "heart_rate" not in each.state.contributions
+        ][50:]
+        assert all(quality >= STOP_TRUSTS for _, quality in heard)
+        true_bpm = 60_000.0 / float(rr_ms.mean())
+        assert all(value == pytest.approx(true_bpm, rel=0.1) for value, _ in heard)
+
+
 def test_what_was_said_of_a_strap_ends_with_its_intervals() -> None:
     body, now_s, found = SingleSubject(MetricSettings(), EstimatorSettings(), REST), 0.0, {}
     strap, watch = fibrillating(seed=4)[:400] / 1000.0, 0.8 + noise(0.025)[:200]
