@@ -11,7 +11,7 @@ from sensors.ble.device_query import DeviceQuery
 from sensors.ble.link import ConnectionSpec, Dialogue, GattClient
 from sensors.ble.radio import Advertisement
 from sensors.codecs.described import decoders_of
-from sensors.errors import SettingsError
+from sensors.errors import SensorUnavailable, SettingsError
 from sensors.profiles.schema import DeviceProfile, DeviceWrite
 from sensors.signals import Signal
 from sensors.timing.sample_timeline import SampleTimeline
@@ -130,6 +130,13 @@ class _Writes(Dialogue):
     async def begin(self, gatt: GattClient) -> None:
         """Write what the profile says, in its order, and wait for the answers that it awaits."""
         profile = self.settings.profile
+        for write in (*profile.setup, *profile.repeated, *profile.goodbye):
+            if not gatt.has(write.characteristic):
+                raise SensorUnavailable(
+                    f"the device has no characteristic {write.characteristic}, which the profile "
+                    f"{profile.name} writes to",
+                    hint="It may be another device: biofeedback scan lists those within reach.",
+                )
         answers_on = {write.answer_on for write in profile.setup if write.answer}
         for uuid in sorted(answers_on - set(profile.characteristics)):
             await gatt.listen(uuid)

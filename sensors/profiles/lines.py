@@ -6,8 +6,8 @@ import re
 
 __all__ = ["line_of"]
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"""\s*([\w."' -]+?)\s*=""")
+_HEADER = re.compile(r"(\[\[?)([^\[\]]+)\]")
+_KEY = re.compile(r"""([\w."' -]+)=""")
 _INNER = re.compile(r"""[{,]\s*([\w"'-]+)\s*=""")
 
 
@@ -47,6 +47,7 @@ def _places(text: str) -> dict[str, int]:
         else:
             if quoted:
                 continue
+        line = line.strip()
         if header := _HEADER.match(line):
             table = _numbered(_plain(header[2]), counts, is_new=header[1] == "[[")
             places.setdefault(table, number)

@@ -67,7 +67,7 @@ def parse(path: Path, text: str) -> DeviceProfile:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers without end, and depths, among them
         raise SettingsError(f"{path} is not TOML: {error}", hint="Mend that line.") from error
     top = FileTable(TextFile(path, text), "", table)
     profile = _profile(path.stem, top)

@@ -1,5 +1,6 @@
 """What a profile can say of bands with several signals, odd numbers, and a will of their own."""
 
+import asyncio
 import math
 import re
 from itertools import pairwise
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from sensors.ble.band import BandReader
-from sensors.ble.described import reader_of
+from sensors.ble.described import DescribedSettings, _Writes, reader_of
 from sensors.ble.inbox import Packet
 from sensors.ble.link import LinkChange
 from sensors.codecs.described import DescribedDecoder, decoders_of
 from sensors.codecs.frame import SampleFrame
-from sensors.errors import PacketError
+from sensors.errors import PacketError, SensorUnavailable, SettingsError
 from sensors.profiles.fields import PacketField
+from sensors.profiles.lines import line_of
 from sensors.profiles.loader import parse
 from sensors.profiles.schema import DeviceProfile
 from sensors.signals import Chunk, Gap, Signal
@@ -244,3 +246,38 @@ def test_intervals_of_a_band_are_held_against_the_time_that_passes(
     assert ("impossible" in told[-1].detail) == (times == 2)  # type: ignore[attr-defined]
     (lost,) = reader.take(LinkChange(121.0, "lost", reason="link"))
     assert ("contradictory" in lost.bad) == (times == 2)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[stream]]\nfactor = 1" + 400 * "0", "a = " + 2000 * "[", "a = " + 5000 * "1"],
+    ids=["too long for a float", "deep", "more digits than are read"],
+)
+def test_what_no_profile_can_mean_is_one_mistake(text: str) -> None:
+    with pytest.raises(SettingsError):
+        profile(text)
+
+
+def test_a_line_of_blanks_takes_no_longer_than_others() -> None:
+    """Twice as long, twice the work: the search of a line for its key does not try again."""
+    assert line_of("[" + 200_000 * " " + "\n" + 200_000 * " " + "\na = 1", "a") == 3
+    assert line_of('  [[ stream . "x" ]]\n  b . c = 1', "stream.x[0].b.c") == 2
+
+
+@pytest.mark.parametrize("kind", ["setup", "repeat", "goodbye"])
+def test_a_device_that_lacks_what_its_profile_writes_to_is_refused_by_name(kind: str) -> None:
+    """Before anything is written: a write that fails later would end each link in turn."""
+
+    class Bare:
+        def has(self, uuid: str) -> bool:
+            return uuid == DATA
+
+    every = "every_s = 1.0\n" if kind == "repeat" else ""
+    asked = profile(
+        f'[[stream]]\ncharacteristic = "{DATA}"\nsignal = "eda"\nrate_hz = 4\n'
+        f'[stream.binary]\nvalues = {{ at = 0, type = "u16" }}\n'
+        f'[[{kind}]]\ncharacteristic = "{DATA[:4]}ffff{DATA[8:]}"\nbytes = "01"\n{every}'
+    )
+    begin = _Writes(DescribedSettings(profile=asked), lambda: 0.0).begin
+    with pytest.raises(SensorUnavailable, match=r"0000ffff.*profile band"):
+        asyncio.run(begin(Bare()))
