@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from sensors.ble.tap import GattCharacteristic
-from sensors.captures.capture import Capture, CaptureEvent, Driver, EventKind, Values
+from sensors.captures.capture import MOST_EVENTS, Capture, CaptureEvent, Driver, EventKind, Values
 from sensors.errors import RecordingError, SettingsError
 
 __all__ = ["EVENTS", "is_capture", "packed", "read_capture", "write_capture"]
@@ -21,7 +21,8 @@ _FORMAT = 1
 _LARGEST_BYTES = 1 << 28  #: unpacked; a day of a strap with ECG is a third of it
 _LONGEST_S = 7 * 86400.0
 _MOST_RATIO = 200  #: packets of zeros pack well, and yet not like this
-#: What damage makes of reading a zip, besides errors of the system.
+#: What damage makes of reading a zip, besides errors of the system: zipfile calls a way of packing
+#: that it does not know, and a version of zip, not implemented.
 _UNREADABLE = (
     OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError,
     RuntimeError, OverflowError,
@@ -138,6 +139,8 @@ def read_capture(path: Path) -> Capture:
         head = json.loads(lines[0])
         begun = _begun(head, texts.get(_PROFILE, ""))
         for line in lines[1:]:
+            if len(events) == MOST_EVENTS:
+                raise ValueError(f"more than {MOST_EVENTS} events")
             events.append(_event(json.loads(line)))
     except (
         IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError

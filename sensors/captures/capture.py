@@ -8,7 +8,9 @@ from typing import Literal
 
 from sensors.ble.tap import GattCharacteristic
 
-__all__ = ["Capture", "CaptureEvent", "Driver", "EventKind", "Values"]
+__all__ = ["MOST_EVENTS", "Capture", "CaptureEvent", "Driver", "EventKind", "Values"]
+
+MOST_EVENTS = 1_000_000  #: a day of a strap with ECG and acceleration
 
 #: `connected` begins each connection; `read`, `write`, `listen`, `packet` and `answer` are about a
 #: characteristic, `answer` being a packet that a driver had asked for; `link` is a state.

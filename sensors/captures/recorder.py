@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from sensors.base import Clock, LinkState
 from sensors.ble.radio import Advertisement
 from sensors.ble.tap import GattCharacteristic
-from sensors.captures.capture import CaptureEvent, EventKind
+from sensors.captures.capture import MOST_EVENTS, CaptureEvent, EventKind
 from sensors.signals import GapReason
 
 __all__ = ["CaptureRecorder"]
-
-_MOST_EVENTS = 1_000_000  #: a day of a strap with ECG and acceleration
 
 
 class CaptureRecorder:
@@ -124,5 +122,5 @@ class CaptureRecorder:
         self._keep(CaptureEvent(self._clock(), kind, uuid.lower(), data))
 
     def _keep(self, event: CaptureEvent) -> None:
-        if len(self.events) < _MOST_EVENTS:
+        if len(self.events) < MOST_EVENTS:
             self.events.append(event)

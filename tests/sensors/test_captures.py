@@ -16,6 +16,7 @@ from sensors.ble.inbox import Packet
 from sensors.ble.link import LinkChange
 from sensors.ble.polar import PMD_DATA
 from sensors.ble.tap import GattCharacteristic
+from sensors.captures import archive
 from sensors.captures.archive import EVENTS, is_capture, packed, read_capture, write_capture
 from sensors.captures.capture import Capture, CaptureEvent, EventKind
 from sensors.captures.coarsen import coarse
@@ -284,6 +285,18 @@ def test_a_bomb_and_a_cut_file_are_refused(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:-40])
     with pytest.raises(RecordingError, match="cannot be read"):
         read_capture(cut)
+
+
+def test_as_many_events_as_are_kept_are_read_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, found = tmp_path / "a.zip", planted()
+    write_capture(path, packed(found, ""))
+    monkeypatch.setattr(archive, "MOST_EVENTS", len(found.events))
+    assert len(read_capture(path).events) == len(found.events)
+    monkeypatch.setattr(archive, "MOST_EVENTS", len(found.events) - 1)
+    with pytest.raises(RecordingError, match="more than"):
+        read_capture(path)
 
 
 def beats(count: int = 60) -> list[tuple[float, bytes]]:
