@@ -1,56 +1,18 @@
 """Claims about fused arousal."""
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import pytest
+from rigs.tracked import CALM, HEART, KNOWN, SKIN, STIRRED, readings, tracked
 
 from biofeedback.metrics.bank import MetricBank, MetricSettings
-from biofeedback.metrics.base import Reading
 from biofeedback.state import baseline
 from biofeedback.state.baseline import Baseline, RestingValue
 from biofeedback.state.estimator import Estimator, EstimatorSettings, State
 from sensors.files import read
 from sensors.signals import Chunk, Signal
-
-CALM = {"heart_rate": 62.0, "ln_rmssd": 3.7, "scl": 2.0, "scr_rate": 2.0}
-STIRRED = {"heart_rate": 80.0, "ln_rmssd": 3.0, "scl": 3.0, "scr_rate": 9.0}
-HEART, SKIN = ("heart_rate", "ln_rmssd"), ("scl", "scr_rate")
-KNOWN = Baseline(
-    {
-        "heart_rate": RestingValue(62.0, 4.0, 360),
-        "ln_rmssd": RestingValue(3.7, 0.2, 360),
-        "scl": RestingValue(0.693, 0.1, 360),
-        "scr_rate": RestingValue(1.0986, 0.4, 360),
-    },
-    180.0,
-    weak=False,
-)
-
-
-def readings(
-    values: dict[str, float | None], now_s: float, quality: float = 1.0
-) -> tuple[Reading, ...]:
-    return tuple(
-        Reading(name, value, "", 30.0, now_s, 0.0 if value is None else quality, quality)
-        for name, value in values.items()
-    )
-
-
-def tracked(
-    course: Callable[[float], dict[str, float | None]],
-    seconds: float,
-    stored: Baseline | None = KNOWN,
-    quality: float = 1.0,
-) -> list[State]:
-    estimator = Estimator(EstimatorSettings(), stored)
-    return [
-        estimator.step(readings(course(tick / 2), tick / 2, quality), tick / 2)
-        for tick in range(int(2 * seconds) + 1)
-    ]
 
 
 def test_a_calm_person_sits_at_three_tenths() -> None:
@@ -314,81 +276,6 @@ def test_a_wristband_that_starts_after_the_rest_needs_none() -> None:
     assert states[-1].arousal > 0.45
 
 
-def varied(sds: float, scl_share: float) -> Callable[[float], dict[str, float | None]]:
-    """Return a course that swings within a minute, the heart by deviations and skin by a share."""
-
-    def course(now_s: float) -> dict[str, float | None]:
-        swing = math.sqrt(2.0) * math.sin(now_s / 10.0)
-        pooled = math.sqrt((4.0**2 + 5.0**2) / 2.0)
-        return {
-            "heart_rate": 62.0 + pooled * sds * swing, "scl": 2.0 * (1.0 + scl_share * swing)
-        }  # fmt: skip
-
-    return course
-
-
-@pytest.mark.parametrize(
-    ("names", "least", "most"),
-    [(("heart_rate", "scl"), 0.75, 1.0), (("heart_rate",), 0.5, 0.75), (("scl",), 0.5, 0.75)],
-)
-def test_one_source_is_worth_less_than_both(
-    names: tuple[str, ...], least: float, most: float
-) -> None:
-    course = varied(0.7, 0.05)
-    states = tracked(lambda now_s: {name: course(now_s)[name] for name in names}, 900.0)
-    assert least < states[-1].confidence < most
-
-
-@pytest.mark.parametrize(
-    ("course", "source", "mute"),
-    [
-        (varied(0.0, 0.0), "skin", {"heart_rate": None}),
-        (varied(0.15, 0.05), "heart", {"scl": None}),
-    ],
-    ids=["dry skin", "a heart held by a beta blocker"],
-)
-def test_a_body_that_does_not_answer_is_found_and_never_called_sure(
-    course: Callable[[float], dict[str, float | None]], source: str, mute: dict[str, float | None]
-) -> None:
-    states = tracked(lambda now_s: course(now_s) | mute, 1200.0)
-    assert states[-1].notes == (f"{source}_silent",)
-    assert states[-1].confidence < 0.35
-    assert not any(state.notes for state in states[:240])
-
-
-def test_a_body_that_answers_again_is_believed_again() -> None:
-    def course(now_s: float) -> dict[str, float | None]:
-        return varied(0.7, 0.0 if now_s < 1200.0 else 0.05)(now_s)
-
-    states = tracked(course, 1500.0)
-    assert states[2400].notes == ("skin_silent",)
-    assert states[-1].notes == ()
-    assert states[-1].confidence > states[2400].confidence + 0.1
-
-
-def test_a_shaken_sensor_is_worth_less() -> None:
-    still = tracked(lambda _: CALM | {"motion": 0.005}, 60.0)[-1]
-    shaken = tracked(lambda _: CALM | {"motion": 0.1}, 60.0)[-1]
-    assert shaken.confidence < 0.4 * still.confidence
-    assert shaken.arousal == still.arousal
-
-
-def test_a_weak_rest_is_worth_less() -> None:
-    weak = msgspec.structs.replace(KNOWN, weak=True)
-    assert (
-        tracked(lambda _: CALM, 60.0, weak)[-1].confidence
-        < 0.85 * tracked(lambda _: CALM, 60.0)[-1].confidence
-    )
-
-
-def test_the_interval_widens_for_a_body_that_is_restless() -> None:
-    def width(course: Callable[[float], dict[str, float | None]]) -> float:
-        state = tracked(course, 600.0)[-1]
-        return state.high - state.low
-
-    assert width(varied(1.5, 0.1)) > width(varied(0.3, 0.02)) + 0.1
-
-
 @pytest.mark.recordings
 def test_arousal_moves_over_a_real_session(recordings: Path) -> None:
     recording = read(recordings / "stress_predict" / "S05")
@@ -405,12 +292,3 @@ def test_arousal_moves_over_a_real_session(recordings: Path) -> None:
         assert state.low <= state.arousal <= state.high
     assert min(arousal[60:]) < 0.1
     assert max(arousal[60:]) > 0.65
-
-
-@pytest.mark.parametrize(("quality", "follows"), [(1.0, True), (0.5, True), (0.1, False)])
-def test_readings_without_skin_contact_never_make_the_estimate_confident(
-    quality: float, follows: bool
-) -> None:
-    confidence = tracked(lambda _: CALM, 300.0, quality=quality)[-1].confidence
-    assert (confidence > 0.35) == follows
-    assert follows or confidence < 0.25
