@@ -133,14 +133,14 @@ def read_capture(path: Path) -> Capture:
     """
     texts = _members(path)
     lines = texts[EVENTS].splitlines()
+    if len(lines) > MOST_EVENTS + 1:
+        raise RecordingError(f"{path.name}: more than {MOST_EVENTS} events", hint=_DAMAGED)
     events: list[CaptureEvent] = []
     begun: Capture | None = None
     try:
         head = json.loads(lines[0])
         begun = _begun(head, texts.get(_PROFILE, ""))
         for line in lines[1:]:
-            if len(events) == MOST_EVENTS:
-                raise ValueError(f"more than {MOST_EVENTS} events")
             events.append(_event(json.loads(line)))
     except (
         IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError
