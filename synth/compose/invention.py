@@ -8,6 +8,7 @@ suit both the chords that it begins a section over and those that it ends one ov
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import fsum
 from random import Random
 
@@ -122,14 +123,16 @@ def _bar(
     return notes
 
 
-def _ladder(notes: tuple[int, ...], low: int, high: int) -> list[int]:
-    return [pitch for pitch in range(low, high + 1) if pitch % 12 in notes]
+@lru_cache(maxsize=1024)
+def _ladder(notes: tuple[int, ...], low: int, high: int) -> tuple[int, ...]:
+    return tuple(pitch for pitch in range(low, high + 1) if pitch % 12 in notes)
 
 
-def _nearest(ladder: list[int], pitch: int) -> int:
+def _nearest(ladder: tuple[int, ...], pitch: int) -> int:
     return min(range(len(ladder)), key=lambda rung: abs(ladder[rung] - pitch))
 
 
+@lru_cache(maxsize=128)
 def _home(key: Key) -> tuple[int, ...]:
     home = diatonic(key, 0).pitch_classes
     # Phrygian's third would lead to the relative major.
@@ -137,7 +140,7 @@ def _home(key: Key) -> tuple[int, ...]:
 
 
 def _choose(
-    ladder: list[int],
+    ladder: tuple[int, ...],
     aim: int,
     both: tuple[tuple[int, ...], tuple[int, ...]],
     wish: float,

@@ -91,22 +91,27 @@ def settled(theme: Theme, ground: Ground) -> Theme:
         notes = []
         for note in bar:
             chord = ground.chord(number, note.cell)
-            choices = [set(local_scale(key, chord))]
+            choices = [local_scale(key, chord)]
             if note is ends[-1] or METRIC_WEIGHTS[note.cell] >= STRONG:
-                tones = set(chord.pitch_classes)
-                choices = [
-                    tones & set(ground.chord(number, note.cell, later=True).pitch_classes),
-                    tones,
-                ]
+                tones = chord.pitch_classes
+                later = ground.chord(number, note.cell, later=True).pitch_classes
+                choices = [tuple(tone for tone in tones if tone in later), tones]
             wanted = pitch_of(note, key, tonic)
             if note in ends:
                 wanted = max(middle - _NEAR, min(middle + _NEAR, wanted))
-            near = [p for p in range(wanted - 6, wanted + 7) if p % 12 in choices[0]]
-            near = near or [p for p in range(wanted - 6, wanted + 7) if p % 12 in choices[-1]]
-            pitch = min(near, key=lambda p: (abs(p - wanted), abs(p - middle), p))
+            pitch = _nearest(wanted, choices[0] or choices[-1], middle)
             notes.append(noted(note.cell, pitch, key, tonic))
         result.append(tuple(notes))
     return tuple(result)
+
+
+def _nearest(wanted: int, tones: tuple[int, ...], middle: int) -> int:
+    """Return the pitch of some tones that is nearest; of two, the one nearer the middle."""
+    for off in range(7):
+        near = [pitch for pitch in (wanted - off, wanted + off) if pitch % 12 in tones]
+        if near:
+            return min(near, key=lambda pitch: abs(pitch - middle))
+    raise ValueError("no tones to choose from")
 
 
 def closing(theme: Theme, ground: Ground) -> Theme:
@@ -134,8 +139,7 @@ def closing(theme: Theme, ground: Ground) -> Theme:
             final = not any(result) and place == len(bar) - 1
             strong = final or METRIC_WEIGHTS[note.cell] >= STRONG
             if strong and left and pitch % 12 not in tones:
-                near = [p for p in range(pitch - 6, pitch + 7) if p % 12 in tones]
-                pitch = min(near, key=lambda p: (abs(p - pitch), p))
+                pitch = _nearest(pitch, tones, 0)
                 left -= 1
             notes.append(noted(note.cell, pitch, ground.key, ground.tonic))
         result.append(tuple(reversed(notes)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from synth.compose.rhythm import CELLS, METRIC_WEIGHTS
 from synth.params import Key
@@ -92,7 +93,7 @@ def pitch_of(note: ThemeNote, key: Key, tonic: int) -> int:
         With the note's own alteration.
     """
     octave, degree = divmod(note.step, 7)
-    return tonic + 12 * octave + (scale(key)[degree] - key.tonic) % 12 + note.alter
+    return tonic + 12 * octave + _degrees(key)[degree] + note.alter
 
 
 def noted(cell: int, pitch: int, key: Key, tonic: int) -> ThemeNote:
@@ -115,9 +116,25 @@ def noted(cell: int, pitch: int, key: Key, tonic: int) -> ThemeNote:
         Of which `pitch_of` makes the same pitch again.
     """
     octave, above = divmod(pitch - tonic, 12)
-    degrees = [(note - key.tonic) % 12 for note in scale(key)]
-    degree = min(range(7), key=lambda d: (abs(degrees[d] - above), degrees[d] > above))
-    return ThemeNote(cell, 7 * octave + degree, above - degrees[degree])
+    degree, alter = _spelled(key)[above]
+    return ThemeNote(cell, 7 * octave + degree, alter)
+
+
+@lru_cache(maxsize=128)
+def _degrees(key: Key) -> tuple[int, ...]:
+    """Return the semitones from the tonic to each degree."""
+    return tuple((note - key.tonic) % 12 for note in scale(key))
+
+
+@lru_cache(maxsize=128)
+def _spelled(key: Key) -> tuple[tuple[int, int], ...]:
+    """Return degree and alteration for each semitone above the tonic; the lower where two serve."""
+    degrees = _degrees(key)
+    nearest = [
+        min(range(7), key=lambda d: (abs(degrees[d] - above), degrees[d] > above))
+        for above in range(12)
+    ]
+    return tuple((degree, above - degrees[degree]) for above, degree in enumerate(nearest))
 
 
 def thinned(notes: tuple[ThemeNote, ...], count: int) -> tuple[ThemeNote, ...]:

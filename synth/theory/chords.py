@@ -24,6 +24,12 @@ QUALITIES = {
     "m7": (0, 3, 7, 10),
     "m7b5": (0, 3, 6, 10),
 }
+#: Pitch classes by root and quality, looked up many times a bar.
+_TONES = {
+    (root, quality): tuple((root + interval) % 12 for interval in intervals)
+    for root in range(12)
+    for quality, intervals in QUALITIES.items()
+}
 _SUFFIX = {intervals: suffix for suffix, intervals in QUALITIES.items()}
 
 
@@ -38,7 +44,7 @@ class Chord:
     @property
     def pitch_classes(self) -> tuple[int, ...]:
         """The chord's tones from the root upwards."""
-        return tuple((self.root + interval) % 12 for interval in QUALITIES[self.quality])
+        return _TONES[self.root, self.quality]
 
     def symbol(self, key: Key) -> str:
         """Return the chord symbol as spelled in a key, such as "Dm7" or "C/E".
