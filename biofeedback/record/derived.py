@@ -17,7 +17,7 @@ from biofeedback.metrics.base import Reading
 from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.record.line import Beat as BeatNumber
-from biofeedback.record.line import Count, DerivedLine, Number, Time, short, shortened
+from biofeedback.record.line import Count, DerivedLine, Number, Time, fine, short, shortened
 from biofeedback.state.estimator import State
 from synth.events import Bar, Cancel
 from synth.params import Key, Layer, Mode, MusicParams
@@ -278,7 +278,11 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[DerivedLine]:
                 )
             ]
         case TempoSegment():
-            return [TempoLine(t=t, seq=seq, time=item.time_s, beat=item.beat, bpm=item.bpm)]
+            return [
+                TempoLine(
+                    t=t, seq=seq, time=fine(item.time_s), beat=fine(item.beat), bpm=fine(item.bpm)
+                )
+            ]
         case Cancel():
             return [CancelLine(t=t, seq=seq, from_beat=item.from_beat)]
 
@@ -337,8 +341,8 @@ def _bar_lines(seq: int, t: float, bar: Bar) -> list[DerivedLine]:
     )  # fmt: skip
     notes = [
         NoteLine(
-            t=t, seq=seq + place, id=note.id, beat=note.beat, beats=note.beats, pitch=note.pitch,
-            velocity=note.velocity, layer=note.layer,
+            t=t, seq=seq + place, id=note.id, beat=fine(note.beat), beats=fine(note.beats),
+            pitch=note.pitch, velocity=note.velocity, layer=note.layer,
         )
         for place, note in enumerate(bar.notes, 1)
     ]  # fmt: skip

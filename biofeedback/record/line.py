@@ -22,6 +22,7 @@ __all__ = [
     "Time",
     "checksums",
     "encode",
+    "fine",
     "intact",
     "sealed",
     "short",
@@ -144,6 +145,22 @@ def short(value: _Value) -> _Value:
     if value.__class__ is not float or value.is_integer():
         return value
     return float(f"{value:.6g}")
+
+
+def fine(value: float) -> float:
+    """Return a time or a beat with nine decimals, as lines of music hold it.
+
+    Parameters
+    ----------
+    value
+        In s, beats or beats a minute.
+
+    Returns
+    -------
+    float
+        Less than a nanosecond or a nanobeat from it.
+    """
+    return round(value, 9)
 
 
 def shortened(values: Mapping[str, _Value]) -> dict[str, _Value]:
