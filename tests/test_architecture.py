@@ -113,10 +113,16 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(tree_of(path)))
+
+
+@cache
 def imports(path: Path) -> list[str]:
     """Return which of our modules a file imports, wherever in it."""
     names = []
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -208,7 +214,7 @@ def test_pure_rooms_reach_for_nothing_outside(room: str) -> None:
     for module, path in modules().items():
         if within(module, f"biofeedback.{room}"):
             names = set()
-            for node in ast.walk(tree_of(path)):
+            for node in nodes_of(path):
                 if isinstance(node, ast.Import):
                     names |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
@@ -256,7 +262,7 @@ def test_what_is_derived_has_the_same_bits_on_every_processor(module: str) -> No
     """Write it with `portable_math`; docs/decisions/byte-identity.md says why."""
     assert not [
         f"line {node.lineno}: {ast.unparse(node)}"
-        for node in ast.walk(tree_of(modules()[module]))
+        for node in nodes_of(modules()[module])
         if isinstance(node, ast.expr | ast.stmt) and _depends_on_the_processor(node, module)
     ]
 
@@ -326,20 +332,22 @@ def test_files_are_neither_gods_nor_shreds() -> None:
 def test_nobody_touches_what_is_private_to_another() -> None:
     found = []
     for module, path in modules().items():
-        tree = tree_of(path)
-        own = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-        own |= {n.name for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef)}
+        nodes = nodes_of(path)
+        named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        own = {n.name for n in nodes if isinstance(n, named)}
         own |= {
             n.attr
-            for n in ast.walk(tree)
-            if isinstance(n, ast.Attribute) and ast.unparse(n.value) in ("self", "cls")
+            for n in nodes
+            if isinstance(n, ast.Attribute)
+            and isinstance(n.value, ast.Name)
+            and n.value.id in ("self", "cls")
         }
         own |= {
             n.target.id
-            for n in ast.walk(tree)
+            for n in nodes
             if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
         }
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
                 known = node.attr in own or node.attr.startswith("__")
                 if not known and ast.unparse(node) not in FOREIGN:
@@ -382,7 +390,7 @@ def called(module: str) -> list[tuple[str, str]]:
     """Return what is called in a module: the name, and what it is called on."""
     return [
         (node.func.attr, ast.unparse(node.func.value))
-        for node in ast.walk(tree_of(modules()[module]))
+        for node in nodes_of(modules()[module])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     ]
 
@@ -407,7 +415,7 @@ def test_one_place_tells_a_mistake_from_a_bug() -> None:
     asked = {
         module
         for module, path in modules().items()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") in ("getattr", "hasattr")
         and ast.unparse(node.args[1]) == "'hint'"
@@ -416,7 +424,7 @@ def test_one_place_tells_a_mistake_from_a_bug() -> None:
     several = [
         f"{module}: {ast.unparse(node)}"
         for module, path in modules().items()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Tuple | ast.BinOp)
         and len(roots & {getattr(n, "id", "") for n in ast.walk(node)}) > 1
     ]

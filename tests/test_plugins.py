@@ -162,6 +162,7 @@ ALL = ("--set", "control.strategy=steady", "--set", "control.plugins.steady.leve
        "--set", "metrics.plugins.beat_count={}", "--style", "grove")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_added_parts_make_a_session_that_says_so_and_verifies(site: Path, tmp_path: Path) -> None:
     grove(site)
     folder = session(tmp_path / "out", *ALL)
@@ -195,6 +196,7 @@ def test_an_added_output_is_played_in_the_player_s_process(site: Path, tmp_path:
     assert told[-2] == "panic"
 
 
+@pytest.mark.slow
 def test_an_output_that_cannot_be_made_is_refused_in_a_line(
     site: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +222,7 @@ def test_an_added_format_is_read_and_a_reader_that_fails_is_told_once(
     assert told.startswith("the reader 'bad' of bf-grove 1.0 cannot be loaded")
 
 
+@pytest.mark.slow
 def test_an_added_export_is_written(site: Path, tmp_path: Path) -> None:
     grove(site)
     folder = session(tmp_path / "out")
@@ -228,6 +231,7 @@ def test_an_added_export_is_written(site: Path, tmp_path: Path) -> None:
     assert (tmp_path / "files" / f"{folder.name}.sum").read_text(encoding="utf-8") == "summary"
 
 
+@pytest.mark.slow
 def test_added_listeners_hear_an_added_strategy_in_the_lab(
     site: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,6 +246,7 @@ def test_added_listeners_hear_an_added_strategy_in_the_lab(
     assert "Did you mean 'calm'?" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_verify_says_in_a_line_which_part_is_missing_or_another(
     site: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,6 +342,7 @@ def test_of_two_packages_with_a_part_of_one_name_the_first_by_name_has_it(site: 
     assert "bf-a 1.0" in other.shadowed
 
 
+@pytest.mark.slow
 def test_files_of_ones_own_are_found_by_name_and_a_style_of_them_stands_in_the_log(
     site: Path, tmp_path: Path
 ) -> None:
@@ -360,6 +366,7 @@ def test_files_of_ones_own_are_found_by_name_and_a_style_of_them_stands_in_the_l
     assert run(["verify", str(folder)]) == 3
 
 
+@pytest.mark.slow
 def test_a_package_of_files_alone_adds_them(site: Path, tmp_path: Path) -> None:
     meadow(site)
     folder = session(tmp_path / "out", "--programme", "noon")

@@ -45,6 +45,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_a_documented_command_runs(
     command: str,

@@ -158,6 +158,7 @@ def test_delete_never_takes_more_than_a_session(name: str, tmp_path: Path) -> No
     assert folder.is_dir()
 
 
+@pytest.mark.slow
 def test_the_index_may_be_deleted_or_damaged_and_follows_the_logs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -196,6 +197,7 @@ def of_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, 
     return mine, others, data_folder() / "profiles"
 
 
+@pytest.mark.slow
 def test_delete_of_a_profile_removes_all_of_a_person_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,6 +236,7 @@ def test_a_compressed_session_is_listed_shown_and_verified(
     assert run(["verify", str(folder)]) == 0
 
 
+@pytest.mark.slow
 def test_old_sessions_are_shown_first_and_deleted_by_their_age(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,6 +57,7 @@ def test_every_arm_looks_alike_on_the_screen(four: tuple[Trial, list[str]]) -> N
     assert len(set(printed)) == 1
 
 
+@pytest.mark.slow
 def test_lists_and_file_names_never_name_an_arm(
     four: tuple[Trial, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,6 +101,7 @@ def test_the_learner_chooses_it_and_a_wish_may_name_it(site: Path, tmp_path: Pat
         tailored(plan(tmp_path, profile="robin"), datetime.now(UTC), simulated=True)
 
 
+@pytest.mark.slow
 def test_a_session_goes_over_to_it_and_its_log_says_whose_it_is(
     site: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

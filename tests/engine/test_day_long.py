@@ -52,6 +52,7 @@ def test_a_core_holds_no_more_the_longer_it_runs() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_core_remembers_only_the_latest_of_many_tempi() -> None:
     player, found = playing(), set()
     for turn in range(600):

@@ -240,6 +240,7 @@ def test_a_group_can_be_exported(session: Path, tmp_path: Path, form: str) -> No
         assert head.endswith("wearer")
 
 
+@pytest.mark.slow
 def test_a_group_has_a_report(session: Path) -> None:
     page = (session / "report.html").read_text()
     assert "robin and kim made this music together" in page

@@ -61,6 +61,7 @@ def test_upstrokes_of_a_pulse_wave_keep_the_intervals(rate_hz: float) -> None:
     assert np.abs(np.diff(beats_s) - np.diff(BEATS_S)).max() < 0.003
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk_s", [0.01, 0.1, 1.0, 50.0])
 def test_how_the_wave_is_cut_changes_nothing(chunk_s: float) -> None:
     ecg = bumps(BEATS_S, 200.0, 50.0, 0.012)

@@ -95,6 +95,7 @@ def test_bids_holds_every_sample_and_every_beat(session: Path, dataset: Path) ->
     assert events["onset"].is_monotonic_increasing
 
 
+@pytest.mark.slow
 def test_bids_files_of_one_session_are_equal_bytes_whenever_written(
     session: Path, dataset: Path, tmp_path: Path
 ) -> None:

@@ -57,6 +57,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_the_name_of_a_recording_is_nowhere_but_in_itself(
     session: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_recording_is_called_after_what_it_holds_and_told_by_its_digest(
     assert again.recordings == header.recordings
 
 
+@pytest.mark.slow
 def test_a_replay_of_a_session_says_nothing_of_its_folder(session: Path, tmp_path: Path) -> None:
     folder = tmp_path / NAME
     session.rename(folder)
@@ -95,6 +97,7 @@ def test_a_replay_of_a_session_says_nothing_of_its_folder(session: Path, tmp_pat
     assert (again / "session.mid").read_bytes() == (session / "session.mid").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_older_log_keeps_its_bytes_and_what_is_made_of_it_is_neutral(
     session: Path, tmp_path: Path
 ) -> None:

@@ -297,6 +297,7 @@ def test_a_session_that_was_deleted_leaves_the_index_though_others_list_meanwhil
     assert mine.name.encode() not in (out / INDEX_NAME).read_bytes()
 
 
+@pytest.mark.slow
 def test_an_index_that_another_program_keeps_goes_with_the_sessions(home: Path) -> None:
     out = home / "out"
     mine, other = recorded(out), recorded(out)

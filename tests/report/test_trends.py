@@ -98,6 +98,7 @@ def test_the_command_speaks_json(home: Path, capsys: pytest.CaptureFixture[str])
     assert run(["sessions", "trends", "Nobody", "--out", str(home)]) == 2
 
 
+@pytest.mark.slow
 def test_a_few_sessions_can_not_tell(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,7 @@ def test_several_performances_play_on_one_loop_each_with_its_own_clock(tmp_path:
         assert of_kind(outcome.folder, lines.TickLine)[0].t == 0.0
 
 
+@pytest.mark.slow
 def test_a_slow_disk_holds_up_nobody_else_when_a_live_session_closes_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def test_nothing_in_a_capture_tells_whose_it_is_in_any_encoding(tmp_path: Path) 
     assert (kept[dis("2a24")], kept[MEASUREMENT]) == (b"H7", b"\x10\x40\x00\x04")
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_any_secret_goes_wherever_it_stands(data: st.DataObject) -> None:
     letters = st.text("abcdefghijkmnoprstuvxyzABCDEFGH0123456789-", min_size=5, max_size=12)

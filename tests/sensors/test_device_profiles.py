@@ -127,6 +127,7 @@ def test_a_packet_that_is_cut_is_refused(name: str) -> None:
         DescribedDecoder(PROFILES[name].streams).decode(b"\x01")
 
 
+@pytest.mark.slow
 @given(name=st.sampled_from(sorted(PROFILES)), packets=st.lists(st.binary(max_size=64), max_size=8))
 def test_whatever_arrives_gives_valid_values_or_a_packet_error(
     name: str, packets: list[bytes]
@@ -143,6 +144,7 @@ def test_whatever_arrives_gives_valid_values_or_a_packet_error(
             assert all(math.isnan(v) or limits.above < v < limits.below for v in frame.values)
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0.1, 60), min_size=1, max_size=30), st.integers(1, 30))
 def test_text_survives_any_cutting(skin_us: list[float], size: int) -> None:
     text = "\n" + "".join(f"EDA,{i * 250},{v!r}\n" for i, v in enumerate(skin_us))

@@ -143,6 +143,7 @@ def test_the_user_can_say_what_a_stream_is(runs: dict[str, list[Sample]]) -> Non
     assert np.concatenate([c.values for c in eda])[0, 0] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_not_there_or_means_nothing_is_the_users_mistake() -> None:
     async def main() -> None:
         clock = asyncio.get_running_loop().time
@@ -249,6 +250,7 @@ def found(target: str, around: Around, device: str = "") -> pylsl.StreamInfo:
     return asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_streams_of_one_name_are_refused_with_a_way_to_each() -> None:
     kinds = Around(*(info("Muse", kind, ["x"], kind) for kind in ("EEG", "PPG", "ACC")))
     with pytest.raises(SensorNotFound) as caught:

@@ -248,6 +248,7 @@ def test_intervals_of_a_band_are_held_against_the_time_that_passes(
     assert ("contradictory" in lost.bad) == (times == 2)  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["[[stream]]\nfactor = 1" + 400 * "0", "a = " + 2000 * "[", "a = " + 5000 * "1"],

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 MAY_ASK = {"biofeedback/cli/commands.py", "biofeedback/cli/checks.py", "biofeedback/cli/config.py"}
 
 
+@pytest.mark.slow
 def test_nobody_keeps_anything_that_the_inventory_does_not_know() -> None:
     """A store is added there alone, so it cannot be added without saying how it is erased."""
     asking = {

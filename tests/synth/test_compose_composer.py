@@ -177,6 +177,7 @@ def test_tension_thickens_the_chords() -> None:
     assert colours(0.0) < colours(0.5) < colours(1.0)
 
 
+@pytest.mark.slow
 def test_even_high_tension_stays_mostly_in_key() -> None:
     notes = [
         note.pitch % 12 in key_notes(bar.key)

@@ -85,6 +85,7 @@ def test_random_notes_fail_the_gates(name: str, in_scale: bool) -> None:
     assert ("scale" in failed) is not in_scale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_a_key_finder_hears_the_key_that_was_asked_for(name: str) -> None:
     right, windows = 0, 0
@@ -98,6 +99,7 @@ def test_a_key_finder_hears_the_key_that_was_asked_for(name: str) -> None:
     assert right / windows >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_cadences_stand_where_the_form_wants_them(name: str) -> None:
     for seed in SEEDS:

@@ -48,6 +48,7 @@ def test_without_any_engine_audio_is_refused_with_what_to_install(fonts: Path) -
     assert "apt install" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [True, False])
 def test_without_any_engine_the_demo_ends_well_and_says_so(
     fonts: Path,
@@ -67,6 +68,7 @@ def test_without_any_engine_the_demo_ends_well_and_says_so(
     assert {path.name for path in session.iterdir()} >= {"session.mid", "report.html"}
 
 
+@pytest.mark.slow
 def test_the_demo_sounds_through_a_soundfont(fonts: Path, tmp_path: Path) -> None:
     write_sine(fonts / "sine.sf2")
     assert run(["demo", "--minutes", "0.25", "--out", str(tmp_path / "demo")]) == 0

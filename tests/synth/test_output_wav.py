@@ -55,6 +55,7 @@ def test_the_file_lasts_as_long_as_the_music_and_its_last_echo(rendered) -> None
     assert stats.seconds == pytest.approx(len(samples) / RATE)
 
 
+@pytest.mark.slow
 def test_it_is_as_loud_as_promised_and_never_clips(rendered) -> None:
     samples, stats, _ = rendered
     assert -18.0 <= stats.loudness_lufs <= -16.0

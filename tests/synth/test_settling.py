@@ -2,6 +2,8 @@
 
 from itertools import chain, count
 
+import pytest
+
 from synth.outputs.frame_clock import settle
 
 
@@ -12,6 +14,7 @@ def test_a_server_that_stands_still_is_waited_for_until_it_has_begun_five_period
     assert next(frames) == 7 * 256
 
 
+@pytest.mark.slow
 def test_a_server_that_has_ended_is_not_waited_for_for_ever() -> None:
     looks = count()
     settle(lambda: 256 + 0 * next(looks))

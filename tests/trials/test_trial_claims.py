@@ -48,6 +48,7 @@ def test_the_fewest_pairs_are_those_whose_best_p_reaches_the_level() -> None:
         assert 2.0 / 2**few <= alpha < 2.0 / 2 ** (few - 1)
 
 
+@pytest.mark.slow
 def test_the_pairs_that_are_needed_are_those_of_the_tables() -> None:
     """Paired t test, two-sided 5 %, power 80 %: Cohen (1988) has 34 at d 0.5, 15 at 0.8."""
     assert pairs_needed(1.0, 0.5) == 34
@@ -135,6 +136,7 @@ def test_with_three_arms_chance_is_still_zero() -> None:
     assert none.chance == pytest.approx(1 / 3)
 
 
+@pytest.mark.slow
 def test_the_mixed_model_finds_effect_order_and_spreads_that_were_put_in() -> None:
     rng = np.random.default_rng(5)
     pairs = 200

@@ -124,6 +124,7 @@ def test_a_stop_whose_body_never_comes_stops(server: PageServer) -> None:
         assert one.recv(4096).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.slow
 def test_who_makes_it_crowded_makes_the_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +188,7 @@ class Flood(asyncio.Protocol):
         self.connection.busy = True
 
 
+@pytest.mark.slow
 def test_whoever_reads_nothing_is_cut_off_and_whoever_reads_slowly_is_not() -> None:
     async def both() -> None:
         loop, later = asyncio.get_running_loop(), {"s": 0.0}
