@@ -1,6 +1,8 @@
 """What all tests share: a data folder of their own, and recordings only where they are."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,8 +21,9 @@ hypothesis.settings.register_profile(
 )
 
 #: Whoever runs the tests may be a wearer: nothing is read from or written to their data.
-_DATA = tempfile.TemporaryDirectory(prefix="biofeedback-tests-", ignore_cleanup_errors=True)
-os.environ["XDG_DATA_HOME"] = _DATA.name
+#: A plain folder: mutants load this file more than once, and the folder outlives each load.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="biofeedback-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_DATA_HOME"], ignore_errors=True)
 
 RECORDINGS = "BIOFEEDBACK_RECORDINGS"
 
