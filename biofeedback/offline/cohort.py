@@ -11,8 +11,10 @@ import hashlib
 import math
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from biofeedback.record.targets import new_file
 __all__ = ["Cohort", "analyze_all", "find_sessions", "measure"]
 
 Row = dict[str, Cell]
+
+_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ def find_sessions(folders: Iterable[Path]) -> list[Path]:
 def measure(session: Path, window_s: float) -> list[Row]:
     """Return a row for each window of a session: who and when, metrics, arousal and tempo.
 
+    The session is named by its start, as its folder was at first: whoever renamed the folder may
+    have put a person's name there.
     Arousal is the mean where it was known with confidence, tempo and set point the mean of the
     decisions.
 
@@ -96,6 +102,7 @@ def measure(session: Path, window_s: float) -> list[Row]:
         When its log cannot be read.
     """
     header = read_header(session)
+    name = f"{datetime.fromisoformat(header.started_utc):{_STAMP}}"
     result = analyze(session, window_s=window_s)
     config = msgspec.json.decode(header.config, type=LoggedConfig)
     sums = [_Means() for _ in result.windows]
@@ -110,7 +117,7 @@ def measure(session: Path, window_s: float) -> list[Row]:
     rows: list[Row] = []
     for window, means in zip(result.windows, sums, strict=True):
         row: Row = {
-            "session": session.name, "profile": header.profile,
+            "session": name, "profile": header.profile,
             "started_utc": header.started_utc, "recorded": header.recorded or None,
             "simulated": str(header.simulated).lower(),
             "strategy": config.control.strategy, "style": config.music.style,
@@ -124,6 +131,16 @@ def measure(session: Path, window_s: float) -> list[Row]:
             row[f"{reading.name}_coverage"] = reading.coverage
         rows.append(row)
     return rows
+
+
+def _named_once(rows: list[Row], names: Counter[str]) -> list[Row]:
+    """Return a session's rows under a name that no other session of the table has."""
+    if not rows:
+        return rows
+    name = str(rows[0]["session"])
+    names[name] += 1
+    one_of_many = f"{name}x{names[name]}" if names[name] > 1 else name
+    return [{**row, "session": one_of_many} for row in rows]
 
 
 def analyze_all(
@@ -187,13 +204,14 @@ def analyze_all(
             done += 1
             progress(done / len(sessions))
         rows: list[Row] = []
+        names: Counter[str] = Counter()
         problems: list[str] = []
         for place in places.values():
             result = msgspec.json.decode(place.read_bytes(), type=list[Row] | str)
             if isinstance(result, str):
                 problems.append(result)
             else:
-                rows += result
+                rows += _named_once(result, names)
         write(path, rows)
     shutil.rmtree(parts)
     people = {str(row["profile"]) for row in rows if row["profile"]}

@@ -20,6 +20,7 @@ from biofeedback.common.errors import ConfigError, FolderError
 from biofeedback.record import lines
 from biofeedback.storage import encryption
 from biofeedback.storage.inventory import HEARING
+from biofeedback.storage.locks import locked
 
 __all__ = ["ALLOWANCE_PA2H", "DAYS", "LevelCalibration", "SoundExposure", "heard", "keep", "known"]
 
@@ -168,12 +169,12 @@ def keep(calibration: LevelCalibration) -> None:
     ConfigError
         When what is there cannot be read.
     """
-    others = [each for each in known() if each.output != calibration.output]
-    try:
-        _path().parent.mkdir(parents=True, exist_ok=True)
-        encryption.write(_path(), msgspec.json.format(msgspec.json.encode([*others, calibration])))
-    except OSError as error:
-        raise FolderError(f"{_path()} cannot be written: {error.strerror}") from error
+    with locked(_path().with_name(f".{_path().name}.lock")):
+        kept = [each for each in known() if each.output != calibration.output] + [calibration]
+        try:
+            encryption.write(_path(), msgspec.json.format(msgspec.json.encode(kept)))
+        except OSError as error:
+            raise FolderError(f"{_path()} cannot be written: {error.strerror}") from error
 
 
 def _path() -> Path:
