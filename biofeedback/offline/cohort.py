@@ -62,14 +62,20 @@ def find_sessions(folders: Iterable[Path]) -> list[Path]:
     Raises
     ------
     LogError
-        For a folder that is missing, or when there is no session at all.
+        For a folder that is missing, a recording, or when there is no session at all.
     """
     found: set[Path] = set()
     for folder in folders:
         if not folder.exists():
             raise LogError(f"there is no folder {folder}", hint="Check the name.")
         if not folder.is_dir():
-            found.add(find_log(folder).parent.resolve())
+            session = find_log(folder).parent
+            if not is_session(session):
+                raise LogError(
+                    f"{folder.name} is a recording, not a session",
+                    hint="Without --out its windows are shown, with --csv as a table.",
+                )
+            found.add(session.resolve())
         found |= {Path(inner).resolve() for inner, *_ in os.walk(folder) if is_session(Path(inner))}
     if not found:
         raise LogError("there are no sessions", hint="Name folders that hold session folders.")
@@ -133,6 +139,10 @@ def measure(session: Path, window_s: float) -> list[Row]:
     return rows
 
 
+def _reason(problems: list[str]) -> str:
+    return f"Left out: {problems[0]}" if problems else "Give a shorter --window."
+
+
 def _named_once(rows: list[Row], names: Counter[str]) -> list[Row]:
     """Return a session's rows under a name that no other session of the table has."""
     if not rows:
@@ -181,6 +191,8 @@ def analyze_all(
 
     Raises
     ------
+    LogError
+        No session could be read, or none has a whole window; there is no table then.
     FolderError
         `out` exists and `force` is not set, has another ending, or cannot be written.
     BiofeedbackError
@@ -212,6 +224,8 @@ def analyze_all(
                 problems.append(result)
             else:
                 rows += _named_once(result, names)
+        if not rows:
+            raise LogError("there is nothing to put into a table", hint=_reason(problems))
         write(path, rows)
     shutil.rmtree(parts)
     people = {str(row["profile"]) for row in rows if row["profile"]}

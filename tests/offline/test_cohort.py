@@ -115,3 +115,16 @@ def test_duckdb_reads_the_table_with_the_line_of_the_docs(
     table = pd.read_parquet("sessions.parquet")
     trusted = table[table["rmssd_quality"] > 0.5]["rmssd_ms"].mean()
     assert duckdb.sql(query).fetchall() == [(None, pytest.approx(trusted))]
+
+
+def test_a_recording_or_nothing_readable_makes_no_table(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, recording = tmp_path / "all.csv", rr_text(tmp_path / "rr.txt")
+    assert run(["analyze", str(recording), "--out", str(out)]) == 2
+    assert "rr.txt is a recording, not a session" in capsys.readouterr().err
+    (tmp_path / "lost").mkdir()
+    (tmp_path / "lost" / LOG_NAME).write_bytes(b"{}\n")
+    assert run(["analyze", str(tmp_path / "lost"), "--out", str(out), "--processes", "1"]) == 2
+    assert "there is nothing to put into a table" in capsys.readouterr().err
+    assert not out.exists()
