@@ -15,9 +15,9 @@ from pathlib import Path
 from sensors.ble.band import BATTERY
 from sensors.ble.polar import PMD_CONTROL, PMD_DATA
 from sensors.captures.capture import Capture, CaptureEvent
+from sensors.captures.places import applies, fixed_fields, leading_bits, mask
 from sensors.codecs.polar_pmd import PmdMeasurement
 from sensors.errors import SettingsError
-from sensors.profiles.fields import PacketField
 from sensors.profiles.loader import parse
 from sensors.profiles.schema import BinaryLayout, ProfileStream
 
@@ -158,55 +158,14 @@ def _described(streams: tuple[ProfileStream, ...], uuid: str) -> Callable[[bytes
 
     def rounded(data: bytes) -> bytes:
         kept = 0
-        whole = int.from_bytes(data, "big")
         for stream in mine:
-            layout, when = stream.layout, stream.when
-            assert isinstance(layout, BinaryLayout)  # others were refused
-            if when and len(data) >= when.source.end:
-                kept |= _mask(when.source, 0, len(data))
-            if len(data) < layout.shortest or (when and not when.holds(data)):
-                continue
-            fields = [layout.sequence]
-            fields += [one.source for one in (layout.clock, layout.contact)
-                       if one and isinstance(one.source, PacketField)]  # fmt: skip
-            for field in fields:
-                if field:
-                    kept |= _mask(field, 0, len(data))
-            first = layout.values.first
-            for i in range(len(layout.values.read(data))):
-                kept |= _highest(first, i * layout.values.every_bits, data)
-        return (whole & kept).to_bytes(len(data), "big")
+            for field in fixed_fields(stream, data):
+                kept |= mask(field, 0, len(data))
+            if applies(stream, data):
+                assert isinstance(stream.layout, BinaryLayout)  # others were refused
+                values = stream.layout.values
+                for shift in values.shifts(data):
+                    kept |= leading_bits(values.first, shift, data, _BITS)
+        return (int.from_bytes(data, "big") & kept).to_bytes(len(data), "big")
 
     return rounded
-
-
-def _mask(field: PacketField, shift: int, size: int) -> int:
-    """Return the bits of a field, within the packet as one big-endian number."""
-    return sum(1 << place for place in _places(field, shift, size))
-
-
-def _places(field: PacketField, shift: int, size: int) -> list[int]:
-    """Return where the bits of a field stand in that number, the highest of the field first."""
-    start = field.at_bits + shift
-    if field.big_endian or field.type == "ascii":
-        return [8 * size - 1 - start - i for i in range(field.bits)]
-    found = [8 * (size - 1 - place // 8) + place % 8 for place in range(start, start + field.bits)]
-    return found[::-1]
-
-
-def _highest(field: PacketField, shift: int, data: bytes) -> int:
-    """Return the bits of a number that are kept: sign, exponent, and the first that count."""
-    places = _places(field, shift, len(data))
-    whole = int.from_bytes(data, "big")
-    if field.type == "ascii":
-        return sum(1 << place for place in places[: 8 * 2])
-    if field.type == "f32":
-        return sum(1 << place for place in places[: 9 + _BITS - 1])
-    head = {"sfloat": 4, "float": 8}.get(field.type, 0)  # the exponent
-    kept, bits = places[:head], places[head:]
-    negative = field.type[0] != "u" and bool(whole >> bits[0] & 1)
-    first = next(
-        (i for i, place in enumerate(bits) if bool(whole >> place & 1) is not negative), len(bits)
-    )
-    kept = kept + bits[: first + _BITS]
-    return sum(1 << place for place in kept)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from sensors.codecs.frame import SampleFrame, SequenceCounter
 from sensors.error_counter import BadKind
 from sensors.errors import PacketError
-from sensors.profiles.fields import PacketField, TextColumn
+from sensors.profiles.fields import PacketField, TextColumn, meets
 from sensors.profiles.schema import (
     BinaryLayout,
     ContactRule,
@@ -222,7 +222,7 @@ def _nothing(stream: ProfileStream, kind: BadKind) -> SampleFrame:
 
 def _worn(contact: ContactRule, read: _Read) -> bool:
     number = read(contact.source)
-    return math.isfinite(number) and int(number) & contact.mask == contact.worn
+    return meets(number, contact.worn, contact.mask)
 
 
 def _clock_s(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sensors.codecs.described import decoders_of
 from sensors.codecs.frame import SampleFrame
 from sensors.errors import PacketError, SettingsError
-from sensors.profiles.fields import PacketField
+from sensors.profiles.fields import PacketField, meets
 from sensors.profiles.schema import BinaryLayout, DeviceProfile, ProfileStream
 from sensors.signals import UNITS
 
@@ -136,10 +136,11 @@ def _fields(stream: ProfileStream, packet: bytes, named: bool) -> Iterator[Field
     prefix = f"{stream.signal.value}." if named else ""
     layout, when = stream.layout, stream.when
     if when and len(packet) >= when.source.end:
-        number = when.source.read(packet)
+        letters = isinstance(when.equals, str)
+        found = repr(when.source.text(packet)) if letters else f"{when.source.read(packet):g}"
         holds = when.holds(packet)
         words = "so it is one of these" if holds else f"not {when.equals}: of another kind"
-        yield FieldTrial(f"{prefix}when", f"{number:g}", words)
+        yield FieldTrial(f"{prefix}when", found, words)
         if not holds:
             return
     if not isinstance(layout, BinaryLayout):
@@ -155,7 +156,7 @@ def _fields(stream: ProfileStream, packet: bytes, named: bool) -> Iterator[Field
         yield _field(f"{prefix}clock", layout.clock.source, packet, words)
     if layout.contact and isinstance(layout.contact.source, PacketField):
         number = layout.contact.source.read(packet)
-        worn = math.isfinite(number) and int(number) & layout.contact.mask == layout.contact.worn
+        worn = meets(number, layout.contact.worn, layout.contact.mask)
         yield _field(
             f"{prefix}contact", layout.contact.source, packet, "worn" if worn else "not worn"
         )

@@ -17,6 +17,7 @@ __all__ = [
     "TextColumn",
     "ValueScale",
     "is_type",
+    "meets",
 ]
 
 Formula = Literal["linear", "reciprocal", "resistance"]
@@ -24,6 +25,8 @@ Formula = Literal["linear", "reciprocal", "resistance"]
 #: How types are written, for messages.
 TYPES = "u1 to u32, i2 to i32, f32, sfloat, float, ascii"
 _WHOLE = re.compile(r"[ui]([1-9]|[12][0-9]|3[0-2])")
+_BLANKS = " \t\r\n\0"
+_MASK = 0xFFFFFFFF
 _SIZES = {"f32": 32, "float": 32, "sfloat": 16}
 #: Mantissas of ISO/IEEE 11073-20601 that are no numbers: NaN, not at this resolution, reserved and
 #: the infinities, by the bits of the mantissa.
@@ -77,6 +80,27 @@ class PacketField:
         """The count at which an unsigned number starts again from zero; None for others."""
         return 1 << self.bits if self.type[0] == "u" else None
 
+    @property
+    def all_bits(self) -> int:
+        """The mask of a whole number's bits; of others, all that a mask may have."""
+        return (1 << self.bits) - 1 if self.type[1:].isdecimal() and self.type != "f32" else _MASK
+
+    def text(self, packet: bytes) -> str:
+        """Return the letters of an "ascii" field, without blanks and zero bytes around them.
+
+        Parameters
+        ----------
+        packet
+            Long enough to hold them.
+
+        Returns
+        -------
+        str
+            What is no ASCII is a question mark.
+        """
+        raw = packet[self.at_bits // 8 : self.end]
+        return raw.decode("ascii", errors="replace").replace("\ufffd", "?").strip(_BLANKS)
+
     def read(self, packet: bytes, shift_bits: int = 0) -> float:
         """Return the number, `shift_bits` further on; the packet must be long enough.
 
@@ -113,13 +137,15 @@ class PacketField:
 class PacketValues:
     """A row of numbers, `every_bits` apart; `count` None means up to the packet's end.
 
-    Of a signal with several axes, `axes` numbers in a row are one sample.
+    Of a signal with several axes, `axes` numbers in a row are one sample, and the next begins
+    `sample_bits` after it: further on where a device sends more axes than are wanted.
     """
 
     first: PacketField  #: the place of the first
     every_bits: int
     count: int | None = None
     axes: int = 1
+    sample_bits: int = 0  #: from one sample to the next; 0 where they follow each other
 
     def end(self, count: int) -> int:
         """Return the bytes of the shortest packet that holds so many.
@@ -134,7 +160,7 @@ class PacketValues:
         int
             From the packet's start.
         """
-        return -(-(self.first.at_bits + (count - 1) * self.every_bits + self.first.bits) // 8)
+        return -(-(self.first.at_bits + self._shift(count - 1) + self.first.bits) // 8)
 
     def read(self, packet: bytes) -> list[float]:
         """Return the numbers; the packet must hold one, or all that count.
@@ -149,10 +175,31 @@ class PacketValues:
         list[float]
             Whole samples; what is left over behind the last is not one.
         """
-        room = 8 * len(packet) - self.first.at_bits - self.first.bits
-        count = self.count or room // self.every_bits + 1
-        count -= count % self.axes
-        return [self.first.read(packet, i * self.every_bits) for i in range(count)]
+        return [self.first.read(packet, shift) for shift in self.shifts(packet)]
+
+    def shifts(self, packet: bytes) -> list[int]:
+        """Return how many bits each number stands from the place of the first.
+
+        Parameters
+        ----------
+        packet
+            Long enough.
+
+        Returns
+        -------
+        list[int]
+            Of whole samples.
+        """
+        room = 8 * len(packet) - self.first.at_bits - self._shift(self.axes - 1) - self.first.bits
+        samples = room // self._shift(self.axes) + 1
+        if self.count is not None:
+            samples = self.count // self.axes
+        return [self._shift(i) for i in range(samples * self.axes)]
+
+    def _shift(self, number: int) -> int:
+        """Return the bits from the first number to another."""
+        sample, axis = divmod(number, self.axes)
+        return sample * (self.sample_bits or self.axes * self.every_bits) + axis * self.every_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +211,14 @@ class TextColumn:
 
 @dataclass(frozen=True, slots=True)
 class NumberRule:
-    """Holds while number & `mask` == `equals`."""
+    """Holds while number & `mask` == `equals`; of letters, while they are those of `equals`.
+
+    Negative numbers are compared by the bits that they are sent as.
+    """
 
     source: PacketField  #: where the number stands
-    equals: int  #: what it must be
-    mask: int = 0xFFFFFFFF  #: the bits that count
+    equals: int | str  #: what it must be
+    mask: int = _MASK  #: the bits that count
 
     def holds(self, packet: bytes) -> bool:
         """Return whether a packet, which is long enough, is meant.
@@ -183,8 +233,29 @@ class NumberRule:
         bool
             False for what is no number.
         """
-        number = self.source.read(packet)
-        return math.isfinite(number) and int(number) & self.mask == self.equals
+        if isinstance(self.equals, str):
+            return self.source.text(packet) == self.equals
+        return meets(self.source.read(packet), self.equals, self.mask)
+
+
+def meets(number: float, equals: int, mask: int) -> bool:
+    """Return whether number & mask == equals & mask; of negative ones by their bits.
+
+    Parameters
+    ----------
+    number
+        As it was read.
+    equals
+        What it must be.
+    mask
+        The bits that count.
+
+    Returns
+    -------
+    bool
+        False for NaN and the infinities.
+    """
+    return math.isfinite(number) and not (int(number) ^ equals) & mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +309,7 @@ def _decimal(unsigned: int, mantissa_bits: int, exponent_bits: int) -> float:
 def _number(raw: bytes) -> float:
     """Return the number that a text is, with blanks or zero bytes around it; NaN for none."""
     try:
-        text = raw.decode("ascii").strip(" \t\r\n\0")
+        text = raw.decode("ascii").strip(_BLANKS)
         return math.nan if "_" in text else float(text)  # digits are grouped so in Python alone
     except ValueError:
         return math.nan

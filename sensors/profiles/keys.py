@@ -104,6 +104,21 @@ class FileTable:
             raise self.wrong(key, "must not be empty")
         return value
 
+    def is_text(self, key: str) -> bool:
+        """Return whether a key has a text, and not a number or nothing.
+
+        Parameters
+        ----------
+        key
+            Of this table.
+
+        Returns
+        -------
+        bool
+            To be asked where it may have either.
+        """
+        return isinstance(self._table.get(key), str)
+
     def choice(self, key: str, among: Sequence[str], default: str | None = None) -> str:
         """Return one of some texts.
 

@@ -72,7 +72,11 @@ def rule_of(keys: FileTable, equals: str) -> NumberRule:
     NumberRule
         Checked.
     """
-    rule = NumberRule(_field(keys), keys.whole(equals), keys.whole("mask", 0xFFFFFFFF))
+    source = _field(keys)
+    if source.type == "ascii" and keys.is_text(equals):
+        rule = NumberRule(source, keys.text(equals))
+    else:
+        rule = NumberRule(source, *_wanted(keys, equals, source))
     keys.nothing_else()
     return rule
 
@@ -141,6 +145,7 @@ def _binary(keys: FileTable, signal: Signal) -> BinaryLayout:
         raise values.wrong("axes", f"{signal} has one", "Write a [[stream]] for each signal.")
     if count is not None and count % axes:
         raise values.wrong("count", f"{count} numbers are no whole samples of {axes} axes")
+    sample = _bits(values, "sample_every", axes * every, low=axes * every)
     values.nothing_else()
     sequence: PacketField | None = None
     counts = "packets"
@@ -152,7 +157,7 @@ def _binary(keys: FileTable, signal: Signal) -> BinaryLayout:
         counts = table.choice("counts", get_args(SequenceScope), "packets")
         table.nothing_else()
     layout = BinaryLayout(
-        values=PacketValues(first, every, count, axes),
+        values=PacketValues(first, every, count, axes, sample),
         sequence=sequence,
         sequence_counts=cast(SequenceScope, counts),
         clock=_clock(keys.table("clock"), _field) if "clock" in keys else None,
@@ -221,6 +226,17 @@ def _clock(keys: FileTable, place: Any) -> DeviceTime:
 
 
 def _contact(keys: FileTable, place: Any) -> ContactRule:
-    contact = ContactRule(place(keys), keys.whole("worn"), keys.whole("mask", 0xFFFFFFFF))
+    source = place(keys)
+    contact = ContactRule(source, *_wanted(keys, "worn", source))
     keys.nothing_else()
     return contact
+
+
+def _wanted(keys: FileTable, key: str, source: PacketField | TextColumn) -> tuple[int, int]:
+    """Return what a number must be, and the bits of it that count; a signed one may be either."""
+    low, high = -(2**31), 2**32 - 1
+    if isinstance(source, PacketField) and source.type[1:].isdecimal() and source.type != "f32":
+        low, high = -(1 << source.bits - 1) if source.type[0] == "i" else 0, source.all_bits
+    equals = keys.whole(key, low=low, high=high)
+    mask = keys.whole("mask", 0xFFFFFFFF)
+    return equals, mask & source.all_bits if isinstance(source, PacketField) else mask

@@ -15,6 +15,8 @@ from sensors.signals import Signal
 
 __all__ = ["find", "load", "load_all", "parse"]
 
+_LARGEST_BYTES = 1_000_000
+
 
 def load(path: Path) -> DeviceProfile:
     """Return the profile in a TOML file; raise `SettingsError` for the first mistake in it.
@@ -35,13 +37,20 @@ def load(path: Path) -> DeviceProfile:
         For a file that cannot be read, and for the first mistake in it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+        text = data.decode("utf-8").replace("\r\n", "\n")
     except OSError as error:
         raise SettingsError(
             f"the profile {path} cannot be read: {error.strerror}", hint="Check the path."
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}", hint="Save it as UTF-8.") from error
+    if len(data) > _LARGEST_BYTES:
+        raise SettingsError(
+            f"{path} has more than {_LARGEST_BYTES / 1e6:g} MB: no profile is read further",
+            hint="A profile takes a page; is it the right file?",
+        )
     return parse(path, text)
 
 
@@ -162,6 +171,8 @@ def _stream(data: FileTable, parts: FileTable) -> ProfileStream:
     signal = Signal(data.choice("signal", [signal.value for signal in Signal], "eda"))
     characteristic = data.uuid("characteristic")
     rate_hz, period_s = _timing(data)
+    if "when" in data and "text" in parts:  # lines may be cut anywhere: a place in them is none
+        raise data.wrong("when", "is for [binary]", "Of lines, starts_with says which are meant.")
     return ProfileStream(
         signal=signal,
         characteristic=characteristic,

@@ -1,14 +1,16 @@
 """Captures: each plays as the live sensor did, also when its values were made coarse."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rigs.captured import MEASUREMENT, UART, capture, dis
 
+from sensors.base import SensorStatus
 from sensors.ble.described import reader_of
 from sensors.ble.inbox import Packet
 from sensors.ble.link import LinkChange
@@ -116,6 +118,67 @@ def test_coarse_frames_keep_their_times_and_their_number_of_samples() -> None:
     (interval,) = pulse.intervals
     assert (interval.heart_rate_bpm, interval.interval_ms, interval.error_ms) == (75, 810, 10)
     assert interval.contact
+
+
+def described(binary: str, more: str = "") -> str:
+    return (
+        'title = "A band"\nsupport = "none"\n[match]\nname = "B*"\n[[stream]]\nrate_hz = 1\n'
+        f'characteristic = "{UART}"\nvalid = {{ above = -1e9, below = 1e9 }}\n{more}\n'
+        f"[stream.binary]\n{binary}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "rough"),
+    [
+        ('type = "ascii", length = 6', b"4.1287", b"4.1000"),
+        ('type = "ascii", length = 6', b" -757 ", b" -750 "),
+        ('type = "ascii", length = 6', b"  1234", b"  1200"),
+        ('type = "ascii", length = 6', b"12345\0", b"12000\0"),
+        ('type = "ascii", length = 6', b"0.0123", b"0.0120"),
+        ('type = "ascii", length = 7', b"1.234e5", b"1.200e5"),
+        ('type = "ascii", length = 3', b"---", b"---"),
+        *(('type = "sfloat", endian = "big"', bytes.fromhex(word), None)
+          for word in ("07fe", "07ff", "0800", "0801", "0802", "f7ff")),
+        ('type = "sfloat"', b"\x02\x08", None),
+        ('type = "float"', b"\xff\xff\x7f\x00", None),
+        ('type = "f32"', b"\x00\x00\x80\x7f", None),
+        ('type = "f32"', b"\x01\x00\x80\x7f", None),
+    ],
+)  # fmt: skip
+def test_coarse_numbers_keep_their_size_and_what_is_no_number_stays_so(
+    kind: str, sent: bytes, rough: bytes | None
+) -> None:
+    text = described(f"values = {{ at = 0, {kind}, count = 1 }}")
+    found = coarse(capture(("packet", UART, sent), driver="profile", profile=text))
+    assert next(found.of("packet")).data == (rough or sent)
+
+
+@pytest.mark.parametrize("kind", ["sfloat", "float", "f32", "i12", "u9", "i16"])
+@pytest.mark.parametrize("order", ["big", "little"])
+@given(sent=st.binary(min_size=4, max_size=4))
+@settings(max_examples=60)
+def test_a_coarse_number_is_near_the_one_that_was_sent(kind: str, order: str, sent: bytes) -> None:
+    text = described(f'values = {{ at = 0, type = "{kind}", endian = "{order}", count = 1 }}')
+    field = parse(Path("band.toml"), text).streams[0].layout.values.first  # type: ignore[union-attr]
+    found = coarse(capture(("packet", UART, sent), driver="profile", profile=text))
+    before, after = (field.read(data) for data in (sent, next(found.of("packet")).data))  # type: ignore[union-attr]
+    if math.isfinite(before):
+        assert after == pytest.approx(before, rel=0.126, abs=2.0 if kind[0] == "i" else 1e-38)
+    else:
+        assert repr(after) == repr(before)
+
+
+def test_a_counter_of_all_packets_goes_on_in_a_coarse_capture() -> None:
+    text = described(
+        'sequence = { at = 1, type = "u8", counts = "all" }\nvalues = { at = 2, type = "u8" }',
+        'when = { at = 0, type = "u8", is = 1 }',
+    )
+    said = [("packet", UART, bytes([1 + n % 2, n, 64])) for n in range(6)]
+    found = coarse(capture(*said, driver="profile", profile=text))  # type: ignore[arg-type]
+    assert [one.data[:2] for one in found.of("packet")] == [data[:2] for _, _, data in said]
+    bad = [one.bad for one in samples_of(found, "x") if isinstance(one, SensorStatus)]
+    assert not any(bad)
 
 
 def test_a_battery_that_does_not_know_its_charge_stays_so() -> None:

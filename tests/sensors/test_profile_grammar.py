@@ -17,7 +17,7 @@ from sensors.codecs.frame import SampleFrame
 from sensors.errors import PacketError, SensorUnavailable, SettingsError
 from sensors.profiles.fields import PacketField
 from sensors.profiles.lines import line_of
-from sensors.profiles.loader import parse
+from sensors.profiles.loader import load, parse
 from sensors.profiles.schema import DeviceProfile
 from sensors.signals import Chunk, Gap, Signal
 
@@ -282,3 +282,82 @@ def test_a_device_that_lacks_what_its_profile_writes_to_is_refused_by_name(kind:
     begin = _Writes(DescribedSettings(profile=asked), lambda: 0.0).begin
     with pytest.raises(SensorUnavailable, match=r"0000ffff.*profile band"):
         asyncio.run(begin(Bare()))
+
+
+def stream_of(binary: str, more: str = "") -> str:
+    return (
+        f'[[stream]]\ncharacteristic = "{DATA}"\nrate_hz = 1\n{more}\n'
+        f"binary = {{ values = {{ {binary} }} }}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "packet", "holds"),
+    [
+        ('type = "i8", is = -1', "ff", True),
+        ('type = "i8", is = 255', "ff", True),
+        ('type = "i8", is = -1', "fe", False),
+        ('type = "i8", is = -128, mask = 0x80', "85", True),
+        ('type = "i16", is = -2', "feff", True),
+        ('type = "ascii", length = 2, is = "TE"', "5445", True),
+        ('type = "ascii", length = 2, is = "TE"', "4544", False),
+        ('type = "ascii", length = 4, is = "T"', "54200000", True),
+        ('type = "ascii", length = 2, is = 7', "2037", True),
+    ],
+)
+def test_a_rule_holds_for_signed_numbers_and_for_letters(
+    rule: str, packet: str, holds: bool
+) -> None:
+    band = profile(stream_of('at = 0, type = "u8"', f"when = {{ at = 0, {rule} }}"))
+    (when,) = (stream.when for stream in band.streams)
+    assert when
+    assert when.holds(bytes.fromhex(packet)) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (stream_of('at = 0, type = "u8"', 'when = { at = 0, type = "u8", is = 256 }'), "0 to 255"),
+        (stream_of('at = 0, type = "u8"', 'when = { at = 0, type = "i8", is = -129 }'), "-128 to"),
+        (stream_of('at = 0, type = "u8"', 'when = { at = 0, type = "u8", is = "A" }'), "whole"),
+        (
+            f'[[stream]]\ncharacteristic = "{DATA}"\nrate_hz = 1\ntext = {{ value = 1 }}\n'
+            'when = { at = 0, type = "u8", is = 1 }\n',
+            r"\[binary\]",
+        ),
+    ],
+)
+def test_a_rule_that_could_never_hold_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        profile(text)
+
+
+def test_a_band_worn_at_a_negative_number_is_worn() -> None:
+    text = 'values = { at = 1, type = "u8" }, contact = { at = 0, type = "i8", worn = -1 }'
+    band = profile(f'[data]\ncharacteristic = "{DATA}"\nrate_hz = 1\n[binary]\n'
+                   + "\n".join(text.replace("}, c", "}\nc").splitlines()))  # fmt: skip
+    (decoder,) = decoders_of(band).values()
+    assert [decoder.decode(bytes([sign, 5]))[0].worn for sign in (0xFF, 1)] == [True, False]
+
+
+def test_a_counter_of_samples_steps_by_whole_samples_also_when_an_axis_is_left_out() -> None:
+    band = profile(
+        f'[data]\ncharacteristic = "{DATA}"\nsignal = "acc"\nrate_hz = 50\n[binary]\n'
+        'sequence = { at = 0, type = "u8", counts = "samples" }\n'
+        'values = { at = 1, type = "u8", axes = 2, sample_every = 3 }\n'
+    )
+    (decoder,) = decoders_of(band).values()
+    (first,) = decoder.decode(bytes([0, *range(1, 13)]))  # four samples of x, y and z
+    (second,) = decoder.decode(bytes([4, *range(1, 9)]))  # of the third its z is cut off
+    (third,) = decoder.decode(bytes([7, *range(1, 4)]))
+    assert first.values == (1, 2, 4, 5, 7, 8, 10, 11)
+    assert (second.values, second.bad) == ((1, 2, 4, 5, 7, 8), ())
+    assert (third.lost, third.bad) == (0, ())
+
+
+def test_a_file_too_large_for_a_profile_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "band.toml"
+    path.write_text(HEAD + stream_of('at = 0, type = "u8"') + "#" * 1_000_000)
+    with pytest.raises(SettingsError, match="more than 1 MB") as told:
+        load(path)
+    assert "\n" not in str(told.value)
