@@ -25,6 +25,15 @@ _MODELS = (
 _SHORTEST = 3  #: letters; shorter ones stand in any bytes by chance
 _RUN = 5  #: digits or letters of a serial number that tell it without the others
 _PIECE = 4  #: letters, or bytes of a number, that tell of one cut at the edge of a packet
+#: What is said before a name, and goes with it: whether it is a man's, and of which rank.
+_TITLE = re.compile(
+    rb"(?:(?<![a-z0-9])(?:mr|mrs|ms|miss|mx|dr|prof|sir|madam|mme|mlle|herr|frau|hr|fr|sr|sra|dott|"
+    rb"ing|dipl|phd|md|doctor|professor|doktor|nurse|sister|brother|granny|grandma|grandpa|aunt|"
+    rb"uncle|mum|mom|dad)(?:\.[ _-]*|[ _-]+))+\Z"
+)
+_OWN = re.compile(rb"(?:'|\xe2\x80\x99|\x92)s?(?![a-z0-9])")  #: Anna's, Thomas'
+_LONGEST_TITLE = 40  #: letters
+_TEXT = 8  #: letters around a word of two: bytes of a body are hardly ever so many in a row
 _FILL = "0:-_ "  #: nothing but these tells nobody's: it is what is put in their place
 
 
@@ -45,10 +54,16 @@ class Needle:
     text: bytes = b""  #: in lower case
     digits: str = ""  #: wherever they stand, also half a byte further on
     wide: int = 1  #: bytes of the text for each letter
+    is_word: bool = False  #: whether only a whole word counts, among other letters
 
     def __len__(self) -> int:
         """Return how many bytes it takes, at most."""
         return len(self.text) or (len(self.digits) + 2) // 2
+
+    @property
+    def titled(self) -> bool:
+        """Return whether a title before it, or an apostrophe behind it, goes with it."""
+        return self.what == "name" and self.wide == 1
 
     @property
     def edges(self) -> tuple[bytes, int]:
@@ -108,7 +123,10 @@ def needles_of(identity: Identity) -> list[Needle]:
     found: list[Needle] = []
     for name in identity.names:
         whole = [] if name in _MODELS else [name]
-        for text in [*whole, *words_of(name)]:
+        words = words_of(name)
+        # Of "Annas Band", Anna too.
+        words += [word[:-1] for word in words if word[-1] in "sS" and len(word) > _SHORTEST]
+        for text in [*whole, *words]:
             found += _texts("name", text)
             found += _numbers("name", re.sub(r".*[^0-9A-Fa-f]", "", text))
     for address in identity.addresses:
@@ -145,7 +163,9 @@ def find(data: bytes, needles: Iterable[Needle]) -> list[tuple[int, int, Needle]
         if needle.text:
             at = lower.find(needle.text)
             while at >= 0:
-                places.append((at, at + len(needle.text), needle))
+                span = (at, at + len(needle.text))
+                if not needle.is_word or _is_word(lower, *span):
+                    places.append((*(_with_title(lower, *span) if needle.titled else span), needle))
                 at = lower.find(needle.text, at + 1)
             continue
         digits = digits or data.hex()
@@ -154,6 +174,23 @@ def find(data: bytes, needles: Iterable[Needle]) -> list[tuple[int, int, Needle]
             places.append((at // 2, (at + len(needle.digits) + 1) // 2, needle))
             at = digits.find(needle.digits, at + 1)
     return places
+
+
+def _with_title(lower: bytes, first: int, stop: int) -> tuple[int, int]:
+    """Return where a name stands with its title and its apostrophe: they tell of somebody too."""
+    before = _TITLE.search(lower[max(0, first - _LONGEST_TITLE) : first])
+    behind = _OWN.match(lower[stop : stop + 5])
+    if before:
+        first -= len(before[0])
+    return first, stop + (len(behind[0]) if behind else 0)
+
+
+def _is_word(lower: bytes, first: int, stop: int) -> bool:
+    """Return whether two letters are a word of a text, and no bytes that happen to be so."""
+    before, behind = lower[max(0, first - _TEXT) : first], lower[stop : stop + _TEXT]
+    text = re.findall(rb"[ -~]*\Z", before)[0] + re.findall(rb"\A[ -~]*", behind)[0]
+    least = min(_TEXT, len(lower) - (stop - first))
+    return len(text) >= least and not (before[-1:].isalnum() or behind[:1].isalnum())
 
 
 def _is_product(word: str) -> bool:
@@ -183,6 +220,10 @@ def _texts(what: str, text: str) -> list[Needle]:
     In all its cases, for only ASCII's are the same in `find`; composed or not; UTF-8, Latin-1.
     """
     text = text.strip()
+    if len(text) == _SHORTEST - 1 and text.isalpha() and what == "name":
+        if _TITLE.search(f"{text} ".lower().encode()):
+            return []
+        return [Needle(what, text=text.lower().encode(), is_word=True)]
     if len(text) < _SHORTEST or not text.strip(_FILL):
         return []
     ways: dict[bytes, int] = {}

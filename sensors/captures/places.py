@@ -7,7 +7,7 @@ import math
 from sensors.profiles.fields import PacketField
 from sensors.profiles.schema import BinaryLayout, ProfileStream
 
-__all__ = ["applies", "fixed_fields", "known_bits", "leading_bits", "mask"]
+__all__ = ["applies", "fixed_fields", "known_bits", "leading_bits", "mask", "with_bits"]
 
 
 def applies(stream: ProfileStream, data: bytes) -> bool:
@@ -142,12 +142,36 @@ def leading_bits(field: PacketField, shift: int, data: bytes, count: int) -> int
         )
     else:
         count -= 1
-    for stop in range(min(first + count, len(bits)), len(bits) + 1):
+    stop = min(first + count, len(bits))
+    while True:  # with all its bits it is the number itself
         found = sum(1 << place for place in kept + bits[:stop])
         rounded = (whole & found).to_bytes(size, "big")
-        if math.isfinite(field.read(rounded, shift)):
+        if stop == len(bits) or math.isfinite(field.read(rounded, shift)):
             return found
-    raise AssertionError("all its bits are the number itself")
+        stop += 1
+
+
+def with_bits(data: bytes, field: PacketField, bits: int) -> bytes:
+    """Return a packet with other bits in a field.
+
+    Parameters
+    ----------
+    data
+        The packet.
+    field
+        Within it.
+    bits
+        As many as the field has.
+
+    Returns
+    -------
+    bytes
+        Of the same length.
+    """
+    whole = int.from_bytes(data, "big")
+    for i, place in enumerate(reversed(_places(field, 0, len(data)))):
+        whole = whole & ~(1 << place) | (bits >> i & 1) << place
+    return whole.to_bytes(len(data), "big")
 
 
 def _leading_digits(places: list[int], data: bytes) -> int:

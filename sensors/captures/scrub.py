@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from sensors.captures.capture import Capture, CaptureEvent
+from sensors.captures.dates import undated
 from sensors.captures.needles import Identity, Needle, find, needles_of
 from sensors.captures.profile_text import own_texts, rewritten
 from sensors.errors import RecordingError
@@ -22,7 +22,6 @@ _SERIAL, _NAME, _SYSTEM_ID = f"00002a25{_BASE}", f"00002a00{_BASE}", f"00002a23{
 #: firmware and software revision, maker, where it is worn, PnP ID, features of Polar's service.
 _KEPT = {f"0000{short}{_BASE}" for short in "2a19 2a24 2a26 2a27 2a28 2a29 2a38 2a50".split()}
 _KEPT.add("fb005c81-02e7-f387-1cad-8acd2d8df0c8")
-_DAY_S = 86400
 _MOST_PASSES = 8
 #: Bytes of a packet that may be its own: the first and the last are left out when it is searched.
 _HEADS, _TAILS = range(4), range(3)
@@ -85,7 +84,9 @@ def scrub(capture: Capture, identity: Identity, unix_s: float) -> Capture:
     needles = needles_of(identity)
     removed: Counter[str] = Counter({"name": 0, "address": 0, "serial": 0})
     events = [_unread(event, removed) for event in capture.events]
-    events = [_timeless(event, unix_s, removed) for event in events]
+    dateless, times = undated(replace(capture, events=tuple(events)), unix_s)
+    events = list(dateless.events)
+    removed.update(times)
     for _ in range(_MOST_PASSES):  # what is put in their place may complete another
         events, places = _scrubbed(events, needles)
         removed.update(places)
@@ -111,7 +112,11 @@ def scrub(capture: Capture, identity: Identity, unix_s: float) -> Capture:
             uuid,
             lambda data: _bytes(data, needles),
         ),
-        removed={what: count for what, count in removed.items() if count or what != "UUID"},
+        removed={
+            what: count
+            for what, count in removed.items()
+            if count or what not in ("UUID", "time", "clock")
+        },
     )
     if left := traces(clean, identity):
         raise RecordingError(
@@ -199,20 +204,6 @@ def _unread(event: CaptureEvent, removed: Counter[str]) -> CaptureEvent:
     what = {_SERIAL: "serial", _NAME: "name", _SYSTEM_ID: "address"}.get(event.uuid, "other value")
     removed[what] += 1
     return replace(event, data=b"0" * len(event.data))
-
-
-def _timeless(event: CaptureEvent, unix_s: float, removed: Counter[str]) -> CaptureEvent:
-    """Empty the time of day in what is written."""
-    if event.kind != "write":
-        return event
-    data = bytearray(event.data)
-    for at in range(len(data) - 3):
-        for order in "<>":
-            (number,) = struct.unpack_from(f"{order}I", data, at)
-            if abs(number - unix_s) < _DAY_S:
-                data[at : at + 4] = bytes(4)
-                removed["time"] += 1
-    return replace(event, data=bytes(data))
 
 
 def _streams(events: Sequence[CaptureEvent]) -> dict[tuple[bool, str], list[int]]:

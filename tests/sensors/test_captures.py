@@ -149,6 +149,35 @@ def test_a_part_of_a_secret_goes_however_it_is_written(who: Identity, said: byte
     assert len(set(said) - set(clean.data)) >= 3
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Anna H10", "hello Mrs Anna"),
+        ("Anna H10", "hello Prof. Dr. Anna"),
+        ("Dr Anna H10", "hello Dr_Anna"),
+        ("Anna's Polar", "hello Anna's"),
+        ("Annas Polar", "hello Frau Anna"),
+        ("Anna\u2019s Polar", "hello Anna\u2019s"),
+        ("Thomas' Polar", "hello Thomas'"),
+        ("Jo's Polar", "hello Mrs Jo"),
+        ("Mr Bo", "hello Bo's"),
+    ],
+)
+def test_a_title_and_an_apostrophe_go_with_the_name(name: str, said: str) -> None:
+    text = f'title = "{said}!"\n'
+    found = scrub(capture(("packet", UART, f"{said}!".encode()), profile=text),
+                  Identity(names=(name,)), 0.0)  # fmt: skip
+    (packet,) = found.of("packet")
+    for left in (packet.data.decode(), found.profile.split('"')[1]):
+        assert re.fullmatch("hello 0+!", left), left
+
+
+def test_two_letters_of_a_name_are_no_bytes_of_a_body() -> None:
+    data = b"\x01jo\x02" + bytes(range(200, 220)) + b"majority"
+    (clean,) = scrub(capture(("packet", UART, data)), Identity(names=("Jo",)), 0.0).of("packet")
+    assert clean.data == data
+
+
 def test_a_system_id_tells_the_address_that_is_taken_out() -> None:
     system_id = bytes.fromhex("d41e0cfffe7a923b")[::-1]
     found = capture(("read", dis("2a23"), system_id), ("packet", UART, b"D41E0C7A923B"))
