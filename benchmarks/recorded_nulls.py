@@ -10,12 +10,15 @@ was sensed. `--check PERSON` compares that with a replay from end to end, decisi
 
     BIOFEEDBACK_RECORDINGS=FOLDER python benchmarks/recorded_nulls.py
     python benchmarks/recorded_nulls.py --programmes default settle --people S05 S07 --json now.json
+    python benchmarks/recorded_nulls.py --responses -2 -1 -.5 0 .5 1 2 --programmes default
+    python benchmarks/recorded_nulls.py --quick                  # three people, 20 minutes
     python benchmarks/recorded_nulls.py --before before.json     # both, side by side
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -26,7 +29,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
+import scipy.stats
 from arousal_auc import blocks
+from nulls.planted import Response
 from nulls.sensed import Course, Heard, sensed
 from recorded import recordings_folder
 
@@ -46,7 +51,8 @@ __all__ = ["Call", "Figures", "Night", "main", "measure"]
 DEFAULT = "default"  #: what `run` plays where no programme is named
 RULES = ("paradox", "rising", "heart_rate", "distress")
 #: What the stop rules may do to somebody who hears nothing.
-_MOST_PARADOXICAL, _MOST_STOPPED = 2 / 17, 0.1
+_MOST_PARADOXICAL, _MOST_STOPPED = 1 / 17, 0.03
+_QUICK_PEOPLE, _QUICK_S = ("S07", "S18", "S29"), 1200.0
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -59,13 +65,25 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Night(msgspec.Struct, frozen=True):
-    """One person through one programme; `stopped_s` is the part of `quiet_s` without music."""
+    """One person through one programme; `stopped_s` is the part of `quiet_s` without music.
+
+    `response_sd` is what was planted, 0 for nothing; `worn_s` how long it all lasted.
+    """
 
     person: str
     programme: str
     calls: list[Call]
     quiet_s: float
     stopped_s: float
+    worn_s: float = 0.0
+    response_sd: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """The programme, and what was planted."""
+        if not self.response_sd:
+            return self.programme
+        return f"{self.programme} {self.response_sd:+g} SD"
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -73,9 +91,14 @@ class Figures(msgspec.Struct, frozen=True):
 
     nights: list[Night]
 
-    def of(self, programme: str) -> list[Night]:
-        """Return the sessions of a programme."""
-        return [night for night in self.nights if night.programme == programme]
+    def of(self, title: str) -> list[Night]:
+        """Return the sessions of a programme in which the same was planted."""
+        return [night for night in self.nights if night.title == title]
+
+    @property
+    def titles(self) -> list[str]:
+        """What there are sessions of."""
+        return list(dict.fromkeys(night.title for night in self.nights))
 
 
 def config_of(programme: str) -> Config:
@@ -83,9 +106,10 @@ def config_of(programme: str) -> Config:
     return load() if programme == DEFAULT else load(programme)
 
 
-def played(course: Course, config: Config) -> Iterator[Decision]:
+def played(course: Course, config: Config, response_sd: float = 0.0) -> Iterator[Decision]:
     """Yield the decision of each tick until the programme is over."""
-    heard = Heard(config, load_style(config.music.style, configs_folder() / "styles"), course)
+    style = load_style(config.music.style, configs_folder() / "styles")
+    heard = Heard(config, style, course, Response(response_sd))
     for index in range(len(course)):
         yield next(item for item in heard.tick(index) if isinstance(item, Decision))
         if heard.core.over:
@@ -100,11 +124,15 @@ def tasks_of(person: str, recording: Recording) -> list[tuple[float, float]]:
 
 
 def counted(
-    person: str, programme: str, decisions: Iterator[Decision], tasks: list[tuple[float, float]]
+    person: str,
+    programme: str,
+    decisions: Iterator[Decision],
+    tasks: list[tuple[float, float]],
+    response_sd: float = 0.0,
 ) -> Night:
     """Count the calls and the time."""
     calls: list[Call] = []
-    quiet_s = stopped_s = 0.0
+    quiet_s = stopped_s = worn_s = 0.0
     before = ""
     for decision in decisions:
         now_s = decision.time_s
@@ -114,21 +142,32 @@ def counted(
             calls.append(Call(rule, now_s, 0.0, quiet))
         if rule:
             calls[-1] = msgspec.structs.replace(calls[-1], for_s=calls[-1].for_s + TICK_S)
+        worn_s += TICK_S
         quiet_s += TICK_S * quiet
         stopped_s += TICK_S * (quiet and bool(rule))
         before = rule
-    return Night(person, programme, calls, quiet_s, stopped_s)
+    return Night(person, programme, calls, quiet_s, stopped_s, worn_s, response_sd)
 
 
-def measure(person: str, names: Sequence[str], keep: Path | None) -> list[Night]:
-    """Sense one person and play every programme to them."""
+def measure(
+    person: str,
+    names: Sequence[str],
+    keep: Path | None = None,
+    responses: Sequence[float] = (0.0,),
+    until_s: float = math.inf,
+) -> list[Night]:
+    """Sense one person and play every programme to them, answering to it in each way."""
     recording = read(recordings_folder() / "stress_predict" / person)
     configs = {name: config_of(name) for name in names}
     first = next(iter(configs.values()))
     if any((c.metrics, c.state) != (first.metrics, first.state) for c in configs.values()):
         raise SystemExit("A programme changes what is sensed: sense it apart.")
-    course, tasks = sensed(recording, first, keep), tasks_of(person, recording)
-    return [counted(person, n, played(course, c), tasks) for n, c in configs.items()]
+    course, tasks = sensed(recording, first, keep, until_s), tasks_of(person, recording)
+    return [
+        counted(person, name, played(course, config, response), tasks, response)
+        for name, config in configs.items()
+        for response in responses
+    ]
 
 
 def check(person: str, programme: str) -> str:
@@ -171,12 +210,12 @@ def table(figures: Figures, before: Figures | None) -> list[str]:
         now = _said(show, figures.of(programme))
         return f"{_said(show, old)} -> {now}" if old else value or now
 
-    names = list(dict.fromkeys(night.programme for night in figures.nights))
     people = len({night.person for night in figures.nights})
-    head = ["programme", *(f"{rule} (calls)" for rule in RULES), "any", "quiet stopped", "worst"]
+    head = ["programme", *(f"{rule} (calls)" for rule in RULES), "any [95 %]", "stops an hour",
+            "quiet stopped", "worst"]  # fmt: skip
     rows = [head]
-    for name in names:
-        cells = [pair(show, name, "") for show in (*RULES, "any", "stopped", "worst")]
+    for name in figures.titles:
+        cells = [pair(show, name, "") for show in (*RULES, "any", "hourly", "stopped", "worst")]
         rows.append([name, *cells])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
@@ -190,19 +229,34 @@ def _said(what: str, nights: list[Night]) -> str:
         return f"{100 * sum(n.stopped_s for n in nights) / quiet_s:.1f} %" if quiet_s else "-"
     if what == "worst":
         return f"{100 * max(n.stopped_s / n.quiet_s for n in nights if n.quiet_s):.0f} %"
+    if what == "hourly":
+        worn_s = sum(night.worn_s for night in nights)
+        return f"{3600 * sum(len(night.calls) for night in nights) / worn_s:.2f}" if worn_s else "-"
     calls = [[c for c in night.calls if what in ("any", c.rule)] for night in nights]
     people = sum(bool(each) for each in calls)
-    return str(people) if what == "any" else f"{people} ({sum(map(len, calls))})"
+    if what != "any":
+        return f"{people} ({sum(map(len, calls))})"
+    low, high = wilson(people, len(nights))
+    return f"{people} [{100 * low:.0f}, {100 * high:.0f} %]"
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share; all of it for nobody."""
+    if not of:
+        return 0.0, 1.0
+    found = scipy.stats.binomtest(count, of).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 def asked(figures: Figures) -> Iterator[tuple[str, bool]]:
     """Yield what a programme falls short of or meets: its line, and whether it is met."""
-    for name in dict.fromkeys(night.programme for night in figures.nights):
+    for name in figures.titles:
         nights = figures.of(name)
+        if nights[0].response_sd:
+            continue  # the curve is the result: nothing is asked of it
         called = sum(any(c.rule == "paradox" for c in night.calls) for night in nights)
         share = sum(n.stopped_s for n in nights) / max(1.0, sum(n.quiet_s for n in nights))
-        most = max(_MOST_PARADOXICAL * len(nights), 0.0)
-        met = called <= most and share <= _MOST_STOPPED
+        met = called <= max(1.0, _MOST_PARADOXICAL * len(nights)) and share <= _MOST_STOPPED
         yield f"{name}: {called} of {len(nights)} paradoxical, {100 * share:.1f} % stopped", met
 
 
@@ -213,6 +267,8 @@ def main() -> None:
     )
     parser.add_argument("--programmes", nargs="+", default=[DEFAULT, *programmes()], metavar="NAME")
     parser.add_argument("--people", nargs="+", metavar="NAME", help="such as S05; else all")
+    parser.add_argument("--responses", nargs="+", type=float, default=[0.0], metavar="SD")
+    parser.add_argument("--quick", action="store_true", help="three people, 20 minutes")
     parser.add_argument("--jobs", type=int, default=1, help="processes, all of them niced")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of what was sensed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
@@ -228,13 +284,21 @@ def main() -> None:
     if not people:
         print(f"Nothing measured: no recordings of people in {folder}.")
         return
+    if options.quick:
+        people = [name for name in _QUICK_PEOPLE if name in people]
     os.nice(10)
     if options.check:
         for name in options.programmes:
             print(check(options.check, name), flush=True)
         return
     nights: list[Night] = []
-    one = partial(measure, names=options.programmes, keep=options.keep)
+    one = partial(
+        measure,
+        names=options.programmes,
+        keep=options.keep,
+        responses=options.responses,
+        until_s=_QUICK_S if options.quick else math.inf,
+    )
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         for number, found in enumerate(pool.map(one, people), 1):
             nights += found

@@ -16,6 +16,7 @@ import biofeedback
 import sensors
 from biofeedback.common.clock import SessionClock, run_virtual, utc_now
 from biofeedback.config.schema import Config
+from biofeedback.control.base import Decision
 from biofeedback.engine.core import Core
 from biofeedback.engine.events import Derived
 from biofeedback.engine.factory import settings_of
@@ -25,6 +26,7 @@ from biofeedback.metrics.beats import Beat
 from biofeedback.metrics.scr import Scr
 from biofeedback.runtime.sanitizer import Sanitizer
 from biofeedback.state.baseline import Baseline
+from nulls.planted import Answering, Response
 from sensors.base import SensorStatus, sleep_until
 from sensors.files import Recording
 from sensors.files.replay import play
@@ -35,7 +37,7 @@ __all__ = ["Course", "Heard", "sensed"]
 #: A tick's beats and skin responses, and what was known at it.
 Course = list[tuple[tuple[Beat | Scr, ...], Snapshot]]
 _SENSING = {
-    biofeedback: ("group", "metrics", "state", "intake.py"),
+    biofeedback: ("group", "metrics", "state", "runtime/sanitizer.py"),
     sensors: ("base.py", "files", "signals.py"),
 }
 _BAR_LEAD_BEATS = 2.0
@@ -45,7 +47,7 @@ def sensed(
     recording: Recording, config: Config, keep: Path | None = None, until_s: float = math.inf
 ) -> Course:
     """Return the course of a recording; with `keep`, a folder, the same code does it only once."""
-    kept = None if keep is None else keep / f"{recording.name}-{_digest()}.pickle"
+    kept = None if keep is None else keep / f"{recording.name}-{until_s:g}-{_digest()}.pickle"
     if kept is not None and kept.is_file():
         course: Course = pickle.loads(kept.read_bytes())
         return course
@@ -84,12 +86,13 @@ async def _sense(recording: Recording, config: Config, course: Course, until_s: 
 
 
 class _Known:
-    """Bodies whose course is known."""
+    """Bodies whose course is known, but for what the music does to one that answers."""
 
     baselines: dict[str, Baseline] = {}  # noqa: RUF012 - none is ever stored
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, response: Response) -> None:
         self._course = course
+        self.answering = Answering(response)
 
     def feed(self, item: Measured) -> tuple[Beat | Scr, ...]:
         """Return the events up to the tick of the sample."""
@@ -98,15 +101,27 @@ class _Known:
 
     def sense(self, now_s: float) -> Snapshot:
         """Return what was known; the worker is asked nothing: no programme reads its readings."""
-        return replace(self._course[round(now_s / TICK_S)][1], window=None)
+        known = replace(self._course[round(now_s / TICK_S)][1], window=None)
+        return self.answering.added(known)
 
 
 class Heard:
-    """The product's core in a session of somebody whose course is known; it writes its bars."""
+    """The product's core in a session of somebody whose course is known; it writes its bars.
 
-    def __init__(self, config: Config, style: Style, course: Course) -> None:
-        self.core = Core(settings_of(config), style, 1, {})
-        self.core._bodies = _Known(course)
+    With a `response`, the music moves the body by that much.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        style: Style,
+        course: Course,
+        response: Response | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.core = Core(settings_of(config), style, seed, {})
+        self._bodies = _Known(course, response or Response(0.0))
+        self.core._bodies = self._bodies
         self._seq = 0
 
     def tick(self, index: int) -> list[Derived]:
@@ -119,7 +134,11 @@ class Heard:
         ):
             derived += self._feed(BarRequest(*self.core.next_bar), now_s)
             tempo = self.core.tempo_map
-        return [*derived, *self._feed(Tick(index), now_s)]
+        derived += self._feed(Tick(index), now_s)
+        decision = next(item for item in derived if isinstance(item, Decision))
+        if decision.phase != "rest" and decision.cause != "rest":
+            self._bodies.answering.hear(decision.numbers["level"])
+        return derived
 
     def _feed(self, item: SensorStatus | BarRequest | Tick, now_s: float) -> list[Derived]:
         self._seq += 1

@@ -19,6 +19,7 @@ from synth.styles.load import load as load_style
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 sensed = importlib.import_module("nulls.sensed")
+planted = importlib.import_module("nulls.planted")
 MINUTES = 15
 
 
@@ -94,3 +95,30 @@ def test_a_person_who_hears_nothing_is_not_called_paradoxical(recordings: Path) 
     assert len(decisions) >= 1800
     assert min(d.numbers["level"] for d in decisions) < 0.1  # the music did calm
     assert calls(decisions) == []
+
+
+def test_a_planted_response_arrives_late_and_as_large_as_it_was_said_to_be() -> None:
+    answering = planted.Answering(planted.Response(size_sd=-1.0, delay_s=10.0))
+    answering.hear(0.5)
+    moved = []
+    for _ in range(240):
+        answering.hear(0.5 - planted.STEP)
+        moved.append((answering.heart_sd, answering.skin_sd))
+    hearts = [heart for heart, _ in moved]
+    assert max(map(abs, hearts[:18])) == 0.0
+    assert hearts[-1] == pytest.approx(1.0, abs=0.01)  # it opposes: less music, more heart
+    assert 0.0 < moved[-1][1] < 0.5 * max(skin for _, skin in moved)  # the skin tells change
+
+
+@pytest.mark.recordings
+def test_a_body_into_which_an_answer_was_planted_shows_it(recordings: Path) -> None:
+    config = load()
+    course = sensed.sensed(read(recordings / "stress_predict" / "S07"), config, until_s=400.0)
+    style = load_style(config.music.style, configs_folder() / "styles")
+    means = []
+    for size_sd in (-2.0, 0.0, 2.0):
+        heard = sensed.Heard(config, style, course, planted.Response(size_sd))
+        derived = [item for index in range(len(course)) for item in heard.tick(index)]
+        led = [d for d in derived if isinstance(d, Decision) and d.time_s >= 300.0]
+        means.append(np.mean([d.numbers["arousal"] for d in led]))
+    assert means[0] > means[1] > means[2]  # the music calmed: it stirred up, or was followed
