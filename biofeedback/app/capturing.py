@@ -17,11 +17,11 @@ from biofeedback.simulation.model.music_features import MusicMonitor
 from biofeedback.storage.configs import config_files
 from sensors.ble.bands import BandSettings, band_of
 from sensors.ble.tap import tapped
-from sensors.captures.capture import Capture, Driver, Values
-from sensors.captures.coarsen import coarse
+from sensors.captures.capture import Capture, Driver
+from sensors.captures.kept import HeardCapture
 from sensors.captures.needles import model_of
 from sensors.captures.recorder import CaptureRecorder
-from sensors.captures.scrub import identity_of, scrub
+from sensors.captures.scrub import identity_of
 from sensors.errors import SensorNotFound, SettingsError
 from sensors.network.options import split
 from sensors.profiles.schema import DeviceProfile
@@ -74,11 +74,8 @@ class CaptureSession:
         finally:
             self._lasted_s = clock()
 
-    def result(self, values: Values) -> Capture:
-        """Return what was captured, without what tells whose it is.
-
-        Raises `SensorNotFound` where nothing came, `RecordingError` where it cannot be scrubbed.
-        """
+    def heard(self) -> HeardCapture:
+        """Return what was captured, and whose it is; raise `SensorNotFound` where nothing came."""
         recorder = self._recorder
         if recorder is None or not recorder.devices or not any(
             event.kind == "packet" for event in recorder.events
@@ -115,8 +112,7 @@ class CaptureSession:
             else {},
             made_with=_made_with(),
         )
-        # In this order: rounding may bring about what is to be taken out, if hardly ever.
-        return scrub(coarse(whole) if values == "coarse" else whole, identity, self._started_unix_s)
+        return HeardCapture(whole, identity, self._started_unix_s)
 
     def _names(self) -> list[str]:
         """Return what was asked for by name; an address or the start of a model's name is none."""

@@ -12,7 +12,8 @@ from biofeedback.cli import console
 from biofeedback.cli.options import Json
 
 if TYPE_CHECKING:
-    from sensors.captures.capture import Capture
+    from sensors.captures.capture import Capture, Values
+    from sensors.captures.kept import HeardCapture
 
 __all__ = ["register"]
 
@@ -43,6 +44,13 @@ def capture(
     wait: Annotated[
         float, typer.Option(metavar="S", min=1.0, max=3600.0, help="How long to look for it.")
     ] = 30.0,
+    again: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.private.zip",
+            help="Share what was kept because it could not be, instead of listening anew.",
+        ),
+    ] = None,
     check: Annotated[
         Path | None, typer.Option(metavar="FILE.zip", help="Say what is in a capture instead.")
     ] = None,
@@ -50,13 +58,20 @@ def capture(
 ) -> None:
     """Record what a sensor says over the air, to give away.
 
-    Names, addresses and serial numbers are taken out. All of it is shown before it is written.
+    Names, addresses, serial numbers and the day are taken out. All of it is shown before it is
+    written; what cannot be, or is not wanted so, is kept for another try.
     """
     from biofeedback.common.errors import ConfigError
 
     if check is not None:
         from sensors.captures.archive import read_capture
+        from sensors.captures.kept import is_kept
 
+        if is_kept(check):
+            raise ConfigError(
+                f"{check} is not to be shared: whose it is, and when it was, stand in it",
+                hint=f"{console.command('capture', '--again', str(check))} --share capture.zip",
+            )
         _show(read_capture(check), as_json)
         return
     if values not in ("keep", "coarse"):
@@ -64,7 +79,22 @@ def capture(
     if share is None:
         raise ConfigError("where to write it is missing", hint="Add --share capture.zip.")
     _can_be_written(share, yes)
-    _record(sensor, minutes, share, values == "coarse", yes, wait, as_json)
+    if again is None:
+        heard = _listen(sensor, minutes, wait)
+    else:
+        from sensors.captures.kept import read_kept
+
+        heard = read_kept(again)
+    written = False
+    try:
+        _write(heard, share, "coarse" if values == "coarse" else "keep", yes, as_json)
+        written = True
+    finally:
+        if again is None and not written:
+            _keep(heard, share)
+    if again is not None:
+        again.unlink()
+        console.err.print(f"Deleted, for names are in it: {again}", markup=False, highlight=False)
 
 
 def _can_be_written(share: Path, yes: bool) -> None:
@@ -79,13 +109,9 @@ def _can_be_written(share: Path, yes: bool) -> None:
         raise ConfigError("nobody can be asked here", hint="Add --yes to write it unasked.")
 
 
-def _record(
-    sensor: str, minutes: float, share: Path, coarse: bool, yes: bool, wait: float, as_json: bool
-) -> None:
+def _listen(sensor: str, minutes: float, wait: float) -> HeardCapture:
     from biofeedback.app.capturing import CaptureSession
     from biofeedback.common.clock import run_live
-    from sensors.captures.archive import packed, write_capture
-    from sensors.captures.summary import summary
 
     session = CaptureSession(sensor, minutes * 60.0, wait)
     try:
@@ -93,7 +119,15 @@ def _record(
             run_live(lambda: session.listen(lambda share_done, _: report(share_done)))
     except KeyboardInterrupt:
         console.err.print("Stopped sooner; what came is there.", highlight=False)
-    found = session.result("coarse" if coarse else "keep")
+    return session.heard()
+
+
+def _write(heard: HeardCapture, share: Path, values: Values, yes: bool, as_json: bool) -> None:
+    """Show what may be shared, and write it; raise an error where it may not be."""
+    from sensors.captures.archive import packed, write_capture
+    from sensors.captures.summary import summary
+
+    found = heard.to_share(values)
     lines = summary(found)
     members = packed(found, "\n".join(lines))
     if not as_json:
@@ -101,7 +135,7 @@ def _record(
             console.out.print(console.escape(line), highlight=False, soft_wrap=True)
     size = sum(len(text.encode()) for text in members.values())
     if not yes and not typer.confirm(f"Write {share} ({size / 1e3:.0f} kB before packing)?"):
-        console.err.print("Nothing was written.", highlight=False)
+        console.err.print("Nothing to be shared was written.", highlight=False)
         raise typer.Exit(2)
     write_capture(share, members)
     if as_json:
@@ -109,6 +143,21 @@ def _record(
         return
     look = console.command("capture", "--check", str(share))
     console.out.print(f"Written: {share}. To look at it: {look}", markup=False, highlight=False)
+
+
+def _keep(heard: HeardCapture, share: Path) -> None:
+    """Keep what was heard on this computer, so that another try needs no new recording."""
+    from sensors.captures.kept import write_kept
+
+    names = (f"{share.stem}.private{i or ''}.zip" for i in range(1000))
+    path = next(one for name in names if not (one := share.with_name(name)).exists())
+    write_kept(path, heard)
+    try_again = console.command("capture", "--again", str(path), "--share", str(share))
+    console.err.print(
+        f"What was heard is kept in {path}: do not share it, names are in it. "
+        f"With other options: {try_again}",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _show(found: Capture, as_json: bool, written: Path | None = None) -> None:
