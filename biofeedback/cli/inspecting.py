@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -66,7 +67,7 @@ def inspect(
             }
         )
         return
-    began = "" if found.started is None else f", from {found.started:%Y-%m-%d %H:%M:%S}"
+    began = "" if found.started is None else f", from {_moment(found.started)}"
     lines = [f"{found.format}, {found.duration_s:.1f} s{began}, {len(found.markers)} markers"]
     for one in signals:
         rate_text = f"at {one['rate_hz']:.4g} Hz" if one["rate_hz"] else "each with its time"
@@ -82,3 +83,10 @@ def inspect(
     lines += [f"Note: {warning}" for warning in found.warnings]
     for line in lines:
         console.out.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _moment(started: datetime) -> str:
+    """Return a start that may have a time zone: with one in UTC, and without as it stands there."""
+    if started.tzinfo is None:
+        return f"{started:%Y-%m-%d %H:%M:%S} by the recorder's own clock"
+    return f"{started.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -5,6 +5,7 @@ All formats choose here, so each can say what it took, what it left, why, and ho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ import numpy as np
 from sensors.errors import RecordingError, SettingsError
 from sensors.files.channels import Channel, ChannelChoice, ChannelOffer
 from sensors.labels import LabelMeaning, meaning_of, signal_named, signal_of, words_of
-from sensors.signals import FloatArray, Signal
+from sensors.signals import UNITS, FloatArray, Signal
 from sensors.units import conversion, split_unit
 
 __all__ = ["choose", "misfit", "place_of"]
@@ -27,6 +28,11 @@ _MEDIANS: dict[Signal, tuple[float, float]] = {
     Signal.HR: (15.0, 260.0),
     Signal.TEMP: (5.0, 60.0),
     Signal.ACC: (0.1, 4.0),
+}
+#: Units that another one is written for. A micro sign that a program cannot write becomes an m.
+_MISTAKEN: dict[Signal, tuple[str, ...]] = {
+    Signal.EDA: ("uS",),
+    Signal.TEMP: ("C", "F", "K"),
 }
 
 
@@ -96,7 +102,10 @@ def choose(
 def misfit(
     signal: Signal, offer: ChannelOffer, wanted: Mapping[str, str] | None, values: FloatArray
 ) -> str:
-    """Return why numbers without a written unit cannot be a signal in ours; empty where they can.
+    """Return why numbers cannot be a signal in their unit; empty where they can.
+
+    Where the file tells the unit it is believed, unless the numbers are none in it and are so in
+    another that is easily written for it, as mS is where a micro sign was lost: that is asked.
 
     Parameters
     ----------
@@ -114,18 +123,16 @@ def misfit(
     str
         A reason, in words.
     """
-    if offer.unit or split_unit((wanted or {}).get(signal.value, ""))[1]:
+    if signal not in _MEDIANS or split_unit((wanted or {}).get(signal.value, ""))[1]:
         return ""
-    if signal not in _MEDIANS:
-        return ""
+    if offer.unit:
+        return _misspelt(signal, offer, values)
     low, high = _MEDIANS[signal]
     known = values[np.isfinite(values)]
     if signal is Signal.EDA and np.count_nonzero(known < 0.0) > _MOST_NEGATIVE * len(known):
         return "many of its numbers are negative, as no conductance is; say their unit, of uS or nS"
-    size = np.sqrt((values**2).sum(axis=1)) if signal is Signal.ACC else values[:, 0]
-    size = size[np.isfinite(size) & (size != 0.0)]
-    middle = float(np.median(size)) if len(size) else (low + high) / 2
-    if low <= middle <= high:
+    middle = _middle(signal, values)
+    if math.isnan(middle) or low <= middle <= high:
         return ""
     units = {
         Signal.EDA: "uS, nS, S or kOhm",
@@ -136,6 +143,33 @@ def misfit(
     return f"half of its numbers are beyond {middle:.3g}, so they are in another unit than " + (
         f"{units[signal].split(',')[0].split(' ')[0]}; say which, of {units[signal]}"
     )
+
+
+def _middle(signal: Signal, values: FloatArray) -> float:
+    """Return the median of what is not 0; of acceleration that of its size; NaN where all is."""
+    size = np.sqrt((values**2).sum(axis=1)) if signal is Signal.ACC else values[:, 0]
+    size = size[np.isfinite(size) & (size != 0.0)]
+    return float(np.median(size)) if len(size) else math.nan
+
+
+def _misspelt(signal: Signal, offer: ChannelOffer, values: FloatArray) -> str:
+    """Return why a written unit is doubtful; empty where its numbers may be in it."""
+    written = conversion(signal, offer.unit)
+    low, high = _MEDIANS[signal]
+    middle = _middle(signal, values)
+    if written is None or written.inverse or math.isnan(middle) or low <= middle <= high:
+        return ""
+    for unit in _MISTAKEN.get(signal, ()):
+        other = conversion(signal, unit)
+        if other is None or other == written:
+            continue
+        fits = other.factor * (middle - written.offset) / written.factor + other.offset
+        if low <= fits <= high:
+            return (
+                f"its unit is written {offer.unit!r}, in which half of its numbers are beyond "
+                f"{middle:.3g} {UNITS[signal]}, as on no body; in {unit} they could be: say which"
+            )
+    return ""
 
 
 def _take_wanted(

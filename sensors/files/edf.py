@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sensors.errors import RecordingError
 from sensors.files.channels import Channel, ChannelOffer, none_known
 from sensors.files.choosing import choose, misfit
-from sensors.files.edf_records import RecordGrid
+from sensors.files.edf_records import RecordGrid, starts_of
 from sensors.files.notes import understood
 from sensors.files.recording import Recording, assemble, name_of
 from sensors.files.series import PackedSeries, Scale, Series
@@ -110,7 +110,13 @@ def read_edf(path: Path, file: BinaryIO, columns: Mapping[str, str] | None = Non
     seconds = _number(data[244:252], name, "the length of a record")
     channels = _channels(data, name)
     record_bytes = 2 * sum(channel.samples for channel in channels)
-    if not 0 < header_bytes <= size or record_bytes <= 0 or not 0.0 <= seconds <= 86_400.0:
+    if header_bytes != (wanted := _FIXED_BYTES * (1 + len(channels))):
+        raise _damaged(
+            name,
+            f"its header says that it has {header_bytes} bytes, and with {len(channels)} signals "
+            f"it has {wanted}",
+        )
+    if header_bytes > size or record_bytes <= 0 or not 0.0 <= seconds <= 86_400.0:
         raise _damaged(name, "its header makes no sense")
     told = _integer(data[236:244], name, "the number of its records")
     whole = (size - header_bytes) // record_bytes
@@ -129,10 +135,11 @@ def read_edf(path: Path, file: BinaryIO, columns: Mapping[str, str] | None = Non
     taken = [signals[place] for chosen in choice.taken.values() for place, _ in chosen]
     file.seek(header_bytes)
     digital = _read_records(file, record_bytes, count, [*taken, *noted])
-    starts_s, notes = _annotations(
-        [digital[channel.first] for channel in noted], count, seconds,
-        broken=_words(data[192:236]).startswith("EDF+D"),
-    )  # fmt: skip
+    starts_s, notes = _annotations([digital[channel.first] for channel in noted], count, seconds)
+    starts_s, doubt = starts_of(
+        starts_s, seconds, name, broken=_words(data[192:236]).startswith("EDF+D")
+    )
+    warnings += [doubt] if doubt else []
     begin_s = float(starts_s[0]) if count else 0.0
     about = _words(data[88:168]).split()
     found = understood(
@@ -145,8 +152,7 @@ def read_edf(path: Path, file: BinaryIO, columns: Mapping[str, str] | None = Non
     for signal, chosen in choice.taken.items():
         packed = _packed(signal, [(signals[place], how) for place, how in chosen], digital)
         offer = offers[chosen[0][0]]
-        few = np.empty((0, 1)) if offer.unit else packed.thinned(_FEW)
-        if wrong := misfit(signal, offer, columns, few):
+        if wrong := misfit(signal, offer, columns, packed.thinned(_FEW)):
             choice.leave_out(signal, wrong)
         elif len(packed):
             labels = [signals[place].label for place, _ in chosen]
@@ -274,21 +280,21 @@ def _channels(data: bytes, name: str) -> list[_Channel]:
 
 
 def _annotations(
-    noted: Sequence[Digital], count: int, seconds: float, *, broken: bool
+    noted: Sequence[Digital], count: int, seconds: float
 ) -> tuple[FloatArray, list[tuple[float, float, str]]]:
-    """Return when each record began, and the annotations as (onset_s, duration_s, text)."""
-    starts_s = np.arange(count) * seconds
+    """Return when each record began, NaN where it does not tell, and the annotations.
+
+    Those are (onset_s, duration_s, text).
+    """
+    starts_s = np.full(count, np.nan)
     notes: list[tuple[float, float, str]] = []
     for place, records in enumerate(noted):
         for i, record in enumerate(records):
             for number, (onset_s, lasts_s, texts) in enumerate(_lists(record.tobytes())):
                 if place == 0 and number == 0 and texts and not texts[0]:  # keeps the record's time
-                    if broken:
-                        starts_s[i] = onset_s
-                    elif i == 0:
-                        starts_s += onset_s
+                    starts_s[i] = onset_s
                 notes += [(onset_s, lasts_s, text) for text in texts if text]
-    return np.maximum.accumulate(starts_s), notes
+    return starts_s, notes
 
 
 def _lists(raw: bytes) -> list[tuple[float, float, list[str]]]:

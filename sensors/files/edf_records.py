@@ -7,13 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from sensors.errors import RecordingError
 from sensors.files.notes import BadStretch
 from sensors.files.recording import on_grid
 from sensors.files.series import PackedSeries, Series
+from sensors.files.times import LONGEST_BREAK_S
 from sensors.signals import FloatArray
 
-__all__ = ["RecordGrid"]
+__all__ = ["RecordGrid", "starts_of"]
 
+_LIE_S = 1.0  #: by which a record may be off, of those that follow one another
+_OVERLAP = 0.1  #: of a record, which rounding explains; ours
 _EVEN_S = 1e-4  #: records that follow this closely leave no break
 
 
@@ -89,3 +93,63 @@ class RecordGrid:
         return record * len(within_s) + int(
             np.searchsorted(self._starts_s[record] + within_s, time_s)
         )
+
+
+def starts_of(
+    told_s: FloatArray, seconds: float, name: str, *, broken: bool
+) -> tuple[FloatArray, str]:
+    """Return when the records began, and what is doubtful about it; empty for nothing.
+
+    Parameters
+    ----------
+    told_s
+        What each tells of itself, in s, shape (n,); NaN where it tells nothing.
+    seconds
+        The length of each.
+    name
+        The file's, for the error.
+    broken
+        Whether there may be breaks between them (EDF+D); else one follows the other.
+
+    Returns
+    -------
+    tuple[FloatArray, str]
+        Never decreasing.
+
+    Raises
+    ------
+    RecordingError
+        Where a clock was set while it was recorded.
+    """
+    told = np.flatnonzero(np.isfinite(told_s))
+    even_s: FloatArray = np.arange(len(told_s), dtype=np.float64) * seconds
+    if not len(told):
+        return even_s, ""
+    if not broken:
+        even_s += told_s[told[0]] - even_s[told[0]]
+        off = told[np.abs(told_s[told] - even_s[told]) > _LIE_S]
+        if not len(off):
+            return even_s, ""
+        return even_s, (
+            f"{name} says that its records follow one another, but record {off[0] + 1} says that "
+            f"it began {told_s[off[0]] - even_s[off[0]]:+.0f} s off: they are read without a break"
+        )
+    # One that tells nothing follows the last that did.
+    since = np.maximum(np.searchsorted(told, np.arange(len(told_s)), side="right") - 1, 0)
+    last = told[since]
+    starts_s = told_s[last] + (np.arange(len(told_s)) - last) * seconds
+    steps_s = np.diff(starts_s)
+    for row, what in (
+        (
+            np.flatnonzero(steps_s < (1.0 - _OVERLAP) * seconds - _EVEN_S),
+            "begins before {} is over",
+        ),
+        (np.flatnonzero(steps_s > LONGEST_BREAK_S), "begins more than a day after {}"),
+    ):
+        if len(row):
+            raise RecordingError(
+                f"the times of {name} jump: record {row[0] + 2} "
+                f"{what.format(f'record {row[0] + 1}')}, so its clock was set there",
+                hint="Export each part as a file of its own.",
+            )
+    return np.maximum.accumulate(starts_s), ""

@@ -21,7 +21,8 @@ from sensors.errors import RecordingError
 from sensors.files.recording import Recording
 from sensors.files.sampled import SampledChannel, recording_of
 from sensors.files.text import parse_rows
-from sensors.signals import FloatArray, Signal
+from sensors.labels import signal_named
+from sensors.signals import UNITS, FloatArray, Signal
 from sensors.units import split_unit
 
 __all__ = ["is_opensignals", "read_opensignals"]
@@ -126,7 +127,10 @@ def read_opensignals(path: Path, text: str, columns: Mapping[str, str] | None = 
     )  # fmt: skip
     if not len(rows):
         raise _damaged(path.name, "it holds no samples")
-    wishes = {split_unit(label)[0]: signal for signal, label in (columns or {}).items()}
+    wishes = {
+        split_unit(label)[0]: (signal, split_unit(label)[1])
+        for signal, label in (columns or {}).items()
+    }
     channels: list[SampledChannel] = []
     for device in devices:
         slots, lost = _slots(rows, device)
@@ -165,7 +169,7 @@ def _channels(
     device: _Device,
     rows: FloatArray,
     slots: np.ndarray[tuple[int], np.dtype[np.int64]],
-    wishes: Mapping[str, str],
+    wishes: Mapping[str, tuple[str, str]],
     *,
     several: bool,
 ) -> list[SampledChannel]:
@@ -179,11 +183,23 @@ def _channels(
             continue
         own = f"{device.name}: {label}" if several else label
         sensor = sensors[number] if number < len(sensors) else ""
-        signal = wishes.get(own) or wishes.get(label) or _SENSORS.get(sensor, "")
+        wished, unit = wishes.get(own) or wishes.get(label) or ("", "")
+        signal = str(wished or _SENSORS.get(sensor, ""))
         values = rows[:, device.first + place]
-        why, worth = _worth(device, place, number, sensor, str(signal), values)
+        # A user who tells the unit tells that of what stands in the file.
+        why, worth = ("", None) if unit else _worth(device, place, number, sensor, signal, values)
+        named = signal_named(split_unit(label)[0])
+        if not wished and signal and named and named != signal:
+            why = f"its label says {named}, and the header that its sensor is {sensor}"
         found.append(
-            SampledChannel(own, "", rate_hz, _loading(values, slots, worth), str(signal), why)
+            SampledChannel(
+                own,
+                UNITS[Signal(signal)] if worth else "",  # the label's unit is applied no more
+                rate_hz,
+                _loading(values, slots, worth or _same),
+                signal,
+                why,
+            )
         )
     return found
 
@@ -201,6 +217,10 @@ def _loading(
     return load
 
 
+def _same(numbers: FloatArray) -> FloatArray:
+    return numbers
+
+
 def _place(device: _Device, label: str, number: int, count: int) -> int | None:
     """Return the column of a channel; where it is renamed, the last ones are the channels'."""
     if label in device.columns:
@@ -211,24 +231,20 @@ def _place(device: _Device, label: str, number: int, count: int) -> int | None:
 
 def _worth(
     device: _Device, place: int, number: int, sensor: str, signal: str, values: FloatArray
-) -> tuple[str, Callable[[FloatArray], FloatArray]]:
-    """Return why a channel cannot be taken, and how its numbers become our unit."""
-
-    def same(numbers: FloatArray) -> FloatArray:
-        return numbers
-
+) -> tuple[str, Callable[[FloatArray], FloatArray] | None]:
+    """Return why a channel cannot be taken, and how its counts become our unit; None for units."""
     known = values[np.isfinite(values)]
     if not signal:
-        return f"the header says of its sensor {sensor or 'nothing'!r}, which tells no signal", same
+        return f"the header says of its sensor {sensor or 'nothing'!r}, which tells no signal", None
     if signal in ("ppg", "resp") or (known != np.rint(known)).any():
-        return "", same  # in any unit, or converted by OpenSignals
+        return "", None  # in any unit, or converted by OpenSignals
     bits = _bits(device, place, number)
     worth = _WORTH.get(device.kind, {}).get(signal)
     if signal == "temp" and "NTC" in sensor:
         worth = _ntc_degrees
     if worth is None or bits is None:
         lacking = "its resolution" if worth else f"what a count of {device.kind or 'it'} is worth"
-        return f"it holds raw counts, and {lacking} is not known: export it in units", same
+        return f"it holds raw counts, and {lacking} is not known: export it in units", None
     return "", lambda counts: worth(counts / 2.0**bits)
 
 

@@ -109,8 +109,10 @@ def _started(lines: list[str]) -> datetime | None:
 def _interval(lines: list[str], name: str) -> int:
     for line in lines:
         key, _, value = line.partition("=")
-        if key == "Interval" and value.isdigit() and int(value) > 0 and int(value) != _LAPS_ONLY:
-            return int(value)
+        # "²" is a digit too, and no number; ASCII alone is what a watch writes.
+        if key == "Interval" and value.isascii() and value.isdecimal():
+            if 0 < (interval := int(value[:6])) != _LAPS_ONLY:
+                return interval
     raise RecordingError(
         f"{name} does not say how its heart rate was sampled",
         hint="[Params] needs Interval=238 for RR intervals, or a period in seconds.",

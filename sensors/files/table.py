@@ -136,12 +136,12 @@ def read_table(
     dates = [time.place] if time is not None and time.moments else []
     if time is not None and not time.moments and time.place not in numbers:
         numbers.append(time.place)
-    people = person_places(layout)
+    people = person_places(layout, columns)
     parsed = parse_cells(
         blocks, layout, name, numbers=numbers, moments=dates, words=[*marks, *people]
     )
-    told = {place: [one.text for one in parsed.words.pop(place, [])] for place in people}
-    refuse_several_people(layout, told, name)
+    told = {p: [(one.text, one.rows) for one in parsed.words.pop(p, [])] for p in people}
+    refuse_several_people(layout, told, len(parsed.numbers[numbers[0]]), name)
     warnings = [*parsed.warnings]
     if time is None and why and rate_hz is None:
         warnings.append(why)

@@ -18,6 +18,7 @@ from sensors.units import seconds_in
 
 __all__ = [
     "DAY_S",
+    "LONGEST_BREAK_S",
     "TimeColumn",
     "check_jumps",
     "doubt_of",
@@ -53,7 +54,7 @@ _RATES_HZ: dict[Signal, tuple[float, float]] = {
 _LEAST_RATIO, _MOST_RATIO = 0.2, 50.0
 _FEWEST_STEPS = 10  #: of rows, below which a rate or a sum says nothing against the times. Ours
 _SELDOM_S = 600.0  #: rows that are further apart are results, no samples. Ours
-_LONGEST_BREAK_S = 86_400.0  #: within one recording; a longer step is a clock that was set
+LONGEST_BREAK_S = 86_400.0  #: within one recording; a longer step is a clock that was set
 
 
 DAY_S = 86_400.0
@@ -332,7 +333,7 @@ def check_jumps(times_s: FloatArray, name: str, column: str, first_line: int) ->
             hint="Give the recording itself, such as the file of its RR intervals.",
         )
     row = int(np.argmax(steps_s))
-    if steps_s[row] > _LONGEST_BREAK_S:
+    if steps_s[row] > LONGEST_BREAK_S:
         raise RecordingError(
             f"the times of {name}, column {column!r}, jump by {_long(float(steps_s[row]))} at line "
             f"{first_line + row}: its clock was set there, or another recording begins",
