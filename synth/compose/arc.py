@@ -7,10 +7,11 @@ from functools import cache
 from math import fsum
 
 from synth.compose.form import PHRASE_BARS, PHRASES, BarPlace
+from synth.compose.piece_state import PieceState
 from synth.compose.style import StyleSettings
 from synth.params import Key, Layer, Mode, MusicParams
 
-__all__ = ["destination", "shaded", "sounding"]
+__all__ = ["destination", "shaded", "sounding", "yielding"]
 
 #: Who is silent in a section, in turn; every second one has all. Ours.
 _ABSENT: tuple[frozenset[Layer], ...] = (
@@ -91,6 +92,28 @@ def shaded(params: MusicParams, where: BarPlace) -> MusicParams:
     here = moves[where.phrase * PHRASE_BARS + where.bar]
     reach = min(_REACH, params.dynamics, 1.0 - params.dynamics)
     return replace(params, dynamics=params.dynamics + reach * here)
+
+
+def yielding(params: MusicParams, asked: float, state: PieceState) -> MusicParams:
+    """Return parameters whose dynamics never rise while less and less is asked for.
+
+    Parameters
+    ----------
+    params
+        As loud as the form would have it.
+    asked
+        The dynamics that were asked for.
+    state
+        The piece as it stands, which knows the bar before.
+
+    Returns
+    -------
+    MusicParams
+        As they were, but where a fade or a stop wins.
+    """
+    if asked >= state.asked or params.dynamics <= state.dynamics:
+        return params
+    return replace(params, dynamics=state.dynamics)
 
 
 def destination(key: Key, section: int) -> Key:

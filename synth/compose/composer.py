@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from random import Random
 
-from synth.compose.arc import shaded
+from synth.compose.arc import shaded, yielding
 from synth.compose.arrangement import demands, sung_onsets, touches
 from synth.compose.context import BarContext, DraftNote, RhythmSlot
 from synth.compose.density import DensityAccount, allot, settle
@@ -106,7 +106,7 @@ class Composer:
                 return self._silence(state, where, params)
             state = woken(settings, state, params)
             where = place(0)
-        params = shaded(params, where)
+        asked, params = params.dynamics, yielding(shaded(params, where), params.dynamics, state)
         if where.first:
             state = begun(settings, state, where, params, self._stream)
         if where.last:
@@ -151,9 +151,8 @@ class Composer:
             notes=notes,
         )
         account = settle(params.density, allotted, _counts(played), state.account)
-        self._state = replace(
-            self._after(state, slots, drafts, notes, account), density=params.density
-        )
+        after = self._after(state, slots, drafts, notes, account)
+        self._state = replace(after, density=params.density, asked=asked, dynamics=params.dynamics)
         return bar
 
     def rewind(self, index: int) -> None:
@@ -203,6 +202,7 @@ class Composer:
         """
         self._history.append((self._state, self._style))
         state, params = self._state, self._style.settings.flavoured(_within_range(params))
+        params = yielding(params, params.dynamics, state)
         where = place(state.index - state.origin)
         layers = state.layers or state.coming_layers
         ringing = () if state.cut else self._ringing(state)

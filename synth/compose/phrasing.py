@@ -52,6 +52,7 @@ def opened(
         key=params.key,
         coming_key=params.key,
         goal=params.key,
+        wish=params.key,
         turned=-SECTION_BARS,
         layers=(),
         coming_layers=_players(settings, params, 0),
@@ -237,7 +238,8 @@ def prepared(
     """
     following = place(state.index - state.origin + 1)
     goal = destination(params.key, following.section)
-    coming = state.key if params.rest or _stays(state, goal) else step_toward(state.key, goal)
+    stays = params.rest or (params.key == state.wish and _stays(state, goal))
+    coming = state.key if stays else step_toward(state.key, goal)
     changes = state.changes
     before = tuple(change for change in changes if change.at < _LAST_BAR)
     if params.rest:
@@ -249,6 +251,7 @@ def prepared(
         state,
         coming_key=coming,
         goal=goal if coming != state.key else state.goal,
+        wish=state.wish if params.rest else params.key,
         coming_layers=() if params.rest else _players(settings, params, following.section),
         changes=changes,
         resting=params.rest,
@@ -262,6 +265,6 @@ def _players(settings: StyleSettings, params: MusicParams, section: int) -> tupl
 
 
 def _stays(state: PieceState, goal: Key) -> bool:
-    """Whether a key that was arrived at is kept for a section before it is left again."""
+    """Whether the form keeps a key that was arrived at, for a section before it leaves again."""
     arrived = state.key == state.goal
     return arrived and goal != state.key and state.index + 1 - state.turned < SECTION_BARS

@@ -24,7 +24,8 @@ class PieceState:
     `entered` are layers that are new in this phrase. `ringing` holds (layer, pitch, end in beats
     of the session, velocity) of notes that sound on after the last bar. `cut` says that they were
     ended at this bar line, so they are to be struck again. `origin` is the bar from which the form
-    counts, and `density` what the last bar was asked for, in onsets per beat. `register` is that
+    counts; `density` is what the last bar was asked for, in onsets per beat, `asked` how loud it
+    was to be, `dynamics` how loud the form made it, 0 to 1 both. `register` is that
     of the phrase's melody, and `memory` has the themes of the piece by name. `resting` says that
     the music is silent, or will be after this phrase, and `waking` that this is the first phrase
     after a rest.
@@ -34,6 +35,7 @@ class PieceState:
     key: Key  #: of the phrase
     coming_key: Key
     goal: Key  #: where the last change of key was to lead in the end
+    wish: Key  #: the key that was asked for when it was last decided where to go
     turned: int  #: the bar of that change
     layers: tuple[Layer, ...]
     coming_layers: tuple[Layer, ...]
@@ -48,6 +50,8 @@ class PieceState:
     cut: bool
     origin: int = 0
     density: float = 0.0
+    asked: float = 0.0
+    dynamics: float = 1.0
     register: float = 0.0
     memory: Memory = ()
     resting: bool = False

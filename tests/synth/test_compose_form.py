@@ -70,12 +70,31 @@ def test_a_third_section_visits_a_neighbouring_mode_and_the_next_comes_home() ->
     assert {key.tonic for key in keys} == {2}
 
 
-def test_a_key_that_was_arrived_at_is_kept_for_a_section() -> None:
-    flips = [Key(2 + 7 * (bar // 4 % 2)) for bar in range(96)]
-    bars = compose("piano", flips)
-    changes = [after.index for before, after in pairwise(bars) if before.key != after.key]
-    assert changes
-    assert all(b - a >= SECTION_BARS for a, b in pairwise(changes))
+@pytest.mark.parametrize("asked_at", [1, 18, 33, 38, 47, 50])
+def test_a_key_that_is_asked_for_comes_with_the_next_phrase_and_the_form_keeps_it(
+    asked_at: int,
+) -> None:
+    bars = compose("piano", [Key(2)] * asked_at + [Key(9)] * (96 - asked_at))
+    arrived = next(bar.index for bar in bars if bar.key.tonic == 9)
+    assert arrived - asked_at <= 8  # decided in a phrase's last bar, which may have been written
+    later = [b.index for a, b in pairwise(bars) if a.key != b.key and b.index > arrived]
+    assert all(b - a >= SECTION_BARS for a, b in pairwise([arrived, *later]))
+
+
+@pytest.mark.parametrize("begins", [0, 5, 16, 27])
+@pytest.mark.parametrize("step", [0.001, 0.02])
+def test_the_form_is_never_louder_while_the_controller_asks_for_less(
+    begins: int, step: float
+) -> None:
+    style = load("piano", FOLDER)
+    composer = Composer(style, 1, style.settings.home)
+    loud = []
+    for bar in range(begins + 24):
+        asked = max(0.0, 0.6 - step * max(0, bar - begins))
+        composer.bar(replace(style.settings.home, dynamics=asked))
+        loud.append(composer._state.dynamics)
+    assert max(loud[: begins + 1]) - min(loud[: begins + 1]) > 0.1 or begins < 16
+    assert all(later <= before for before, later in pairwise(loud[begins:]))
 
 
 @pytest.mark.parametrize("name", names())
