@@ -365,6 +365,7 @@ FOREIGN = {
 #: Who may start a task outside a TaskGroup, and who hears of its failure.
 OWNERS = {
     "biofeedback.common.tasks": "the owner",
+    "biofeedback.cli.checks": "awaited in the same block, and cancelled where it hangs",
     "biofeedback.cli.devices": "awaited in the same block",
     "biofeedback.runtime.worker_client": "awaited by whoever asked, and all of them at the end",
     "biofeedback.mqtt.link": "awaited in the same block, also when that is cancelled",

@@ -6,8 +6,10 @@ The child, asked for `midi`, `midi-in` or `audio`, answers with one JSON object 
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
@@ -15,6 +17,7 @@ from typing import Literal
 from synth import wire
 from synth.errors import OutputUnavailable, SynthError
 from synth.outputs.system_libraries import after_a_crash
+from synth.patience import patience_s
 
 __all__ = ["audio_devices", "main", "midi_inputs", "midi_ports"]
 
@@ -44,13 +47,12 @@ def audio_devices() -> list[str]:
 
 def _ask(what: Literal["midi", "midi-in", "audio"]) -> list[str]:
     child, ours = wire.start(sys.executable, "-P", "-m", "biofeedback.cli.probe", what)
-    with child, ours, ours.makefile("rb") as stream:
-        ours.settimeout(TIMEOUT_S)
+    with child, ours:
         try:
-            answer = json.loads(stream.read())
+            answer = json.loads(_said(ours))
         except TimeoutError as error:
             raise OutputUnavailable(
-                f"the {what} system does not answer within {TIMEOUT_S:g} s",
+                f"the {what} system does not answer within {error}",
                 hint="Close programs that may block it, or restart the computer's sound service.",
             ) from error
         except (ConnectionError, ValueError) as error:
@@ -65,6 +67,23 @@ def _ask(what: Literal["midi", "midi-in", "audio"]) -> list[str]:
     if "error" in answer:
         raise OutputUnavailable(answer["error"], hint=answer["hint"])
     return [str(name) for name in answer["names"]]
+
+
+def _said(ours: socket.socket) -> bytes:
+    """Return all that the child says; raise `TimeoutError` when that takes too long even here."""
+    said, began_s, limit_s, extended = b"", time.monotonic(), TIMEOUT_S, False
+    while True:
+        ours.settimeout(max(0.001, began_s + limit_s - time.monotonic()))
+        try:
+            piece = ours.recv(1 << 16)
+        except TimeoutError:
+            if not extended and (slow_s := patience_s(TIMEOUT_S)) > TIMEOUT_S:
+                limit_s, extended = slow_s, True
+                continue
+            raise TimeoutError(f"{limit_s:.3g} s") from None
+        if not piece:
+            return said
+        said += piece
 
 
 def main(what: str) -> None:

@@ -267,7 +267,7 @@ class RemotePlayer:
         child = self._child = await PlayerProcess.start(self.uri, self.command)
         try:
             self._write(protocol.open_output(self.uri, self._t0_s, self._map, self._made_by))
-            answer = await child.answer(_START_S, f"did not open it within {_START_S:g} s")
+            answer = await child.first_answer(_START_S)
         except BaseException:
             await self._stop()
             raise

@@ -1,9 +1,11 @@
+import asyncio
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,12 +110,26 @@ def test_a_sound_library_that_hangs_or_dies_is_told_and_not_waited_for(
     crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
     hanging = tmp_path / "python-that-hangs"
     hanging.write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr("synth.patience.bare_interpreter_s", lambda: 0.001)
     for program, said in ((crashing, "ended"), (hanging, "does not answer")):
         program.chmod(0o755)
         monkeypatch.setattr(sys, "executable", str(program))
         monkeypatch.setattr(probe, "TIMEOUT_S", 0.3)
         with pytest.raises(OutputUnavailable, match=said):
             probe.audio_devices()
+
+
+def test_a_check_on_a_slow_computer_is_given_longer_and_on_another_it_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks, "_SLOWEST_S", 0.02)
+    look = lambda: time.sleep(0.2) or checks.Check("audio", "ok", "")  # noqa: E731
+    found = {}
+    for bare_s in (0.0, 0.1):
+        monkeypatch.setattr("synth.patience.bare_interpreter_s", lambda bare_s=bare_s: bare_s)
+        found[bare_s] = asyncio.run(checks._guarded("audio", look))
+    assert (found[0.0].verdict, found[0.0].text) == ("fail", "gives no answer within 0.02 s")
+    assert found[0.1].verdict == "ok"
 
 
 @pytest.mark.rig

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from player_stage import READY, TEMPO, Child, Stage, note
 
+from synth.patience import bare_interpreter_s, patience_s
 from synth.player import protocol
 from synth.player.child import PlayerProcess
 from synth.player.memory import PlayerMemory
@@ -44,6 +45,32 @@ def test_a_child_is_given_three_seconds_and_a_second_look(stage: Stage) -> None:
     stage.run(process.end())  # one that has frozen is not waited for
     assert stage.loop.now_s - began_s == pytest.approx(0.1, abs=0.01)
     assert stage.started[0].kills == 1
+
+
+@pytest.mark.parametrize(
+    ("bare_s", "answers_after_s", "kind"),
+    [(0.02, 15.3, "ready"), (0.02, 15.7, "error"), (1.0, 59.0, "ready"), (1.0, 61.0, "error")],
+)
+def test_the_first_answer_may_take_as_long_as_the_computer_is_slow(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, bare_s: float, answers_after_s: float, kind: str
+) -> None:
+    monkeypatch.setattr("synth.patience.bare_interpreter_s", lambda: bare_s)
+    process = held(stage, dies="killed")
+
+    async def late() -> dict[str, Any]:
+        stage.loop.call_later(answers_after_s, stage.started[0].say, READY)
+        return await process.first_answer(15.0)
+
+    answer = stage.loop.run_until_complete(late())
+    assert answer["kind"] == kind
+    if kind == "error":
+        assert f"within {max(15, 60 * bare_s):.0f} s" in answer["message"]
+    stage.run(process.end())
+
+
+def test_a_bare_interpreter_is_measured_and_never_shortens_what_is_usual() -> None:
+    assert 0.001 < bare_interpreter_s() < 5.0
+    assert [patience_s(15.0, bare_s) for bare_s in (0.0, 0.02, 0.5, 1e3)] == [15, 15, 30, 300]
 
 
 def test_a_line_that_is_too_long_is_an_answer_nobody_understands(stage: Stage) -> None:
