@@ -19,6 +19,9 @@ __all__ = ["GATT_S", "Packet", "PacketInbox"]
 
 GATT_S = 5.0  #: no operation on a device takes longer, or it has failed
 _INBOX = 512  #: packets; two minutes of ECG and acceleration. When full, the oldest is lost.
+#: Less is left by rounding alone: added to the loop's time it may change nothing, and a wait that
+#: takes no time would be begun again and again.
+_TICK_S = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +204,5 @@ class PacketInbox:
     def _patience_s(self) -> float:
         """Return how long any watched characteristic may stay silent from now on."""
         due_s = [self._heard_s[uuid] + limit_s for uuid, limit_s in self._silence_s.items()]
-        return max(0.0, min(due_s) - self._clock()) if due_s else GATT_S
+        left_s = min(due_s) - self._clock() if due_s else GATT_S
+        return left_s if left_s > _TICK_S else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -27,6 +28,7 @@ from rigs.small_radio import (
 
 from biofeedback.common.clock import run_virtual
 from sensors.ble.gatt import Packet
+from sensors.ble.inbox import PacketInbox
 from sensors.ble.link import maintain
 from sensors.errors import (
     SensorNotFound,
@@ -67,6 +69,25 @@ def test_a_link_that_breaks_is_reported_once_and_made_again() -> None:
     assert lost.time_s == pytest.approx(strap.connects_s[0] + 4.5, abs=0.002)
     assert lost.detail == "The connection was lost. Come closer; trying again."
     assert 0.75 * 0.5 <= strap.connects_s[1] - lost.time_s <= 1.25 * 0.5
+
+
+def test_silence_that_is_over_but_for_a_rounding_is_over() -> None:
+    waits: list[float] = []
+
+    async def listen() -> object:
+        loop = asyncio.get_running_loop()
+
+        def clock() -> float:
+            waits.append(loop.time())
+            assert len(waits) < 20, "it waits for no time, again and again"
+            return min(loop.time() - began_s, 5.0 - 1e-12)  # what differences of times leave
+
+        began_s = loop.time()
+        inbox = PacketInbox(clock)
+        inbox.watch("a", 1.0)
+        return await inbox.next()
+
+    assert run_virtual(listen) == "stall"
 
 
 def test_each_loss_is_reported_anew_after_the_device_has_worked_again() -> None:
