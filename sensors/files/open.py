@@ -16,6 +16,7 @@ from sensors.files.e4 import is_e4_file, is_e4_folder, is_zip, of_several_people
 from sensors.files.edf import is_edf, read_edf
 from sensors.files.kubios import is_kubios, read_kubios
 from sensors.files.layout import layout_of
+from sensors.files.memory import refuse_too_large
 from sensors.files.opensignals import is_opensignals, read_opensignals
 from sensors.files.polar_hrm import is_polar_hrm, read_polar_hrm
 from sensors.files.recording import Recording
@@ -140,9 +141,11 @@ def read(
         with source.file() as file:
             return read_edf(path, file, columns)
     if is_xdf(source.head):
+        refuse_too_large(source.size_bytes, path.name, "XDF")
         return read_xdf(path, source.data, columns)
     for recognises, read_with_columns in _LABORATORY:
         if recognises(path, source.head):
+            refuse_too_large(source.size_bytes, path.name, "its format")
             return read_with_columns(path, source.data, columns)
     try:
         text = source.text()

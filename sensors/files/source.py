@@ -53,6 +53,11 @@ class FileSource:
         with self._raw() as file:
             return inflate(file.read(), self._path.name)
 
+    @property
+    def size_bytes(self) -> int:
+        """Of all of it, unpacked; only what is packed, or comes once, has to be read for it."""
+        return len(self.data) if self._packed or self._piped else self._path.stat().st_size
+
     def file(self) -> BinaryIO:
         """Return the file, unpacked, at its start; whoever asks closes it.
 

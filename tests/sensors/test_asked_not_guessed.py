@@ -7,11 +7,12 @@ import edfio
 import numpy as np
 import pytest
 from rigs.layout_files import EDA_US, opensignals
-from rigs.recording_files import write_edf
+from rigs.recording_files import write_edf, write_xdf
 
 from biofeedback.cli.app import run
 from sensors.errors import RecordingError
 from sensors.files import Recording, read
+from sensors.files.memory import refuse_too_large
 from sensors.signals import Signal
 
 
@@ -165,3 +166,16 @@ def test_inspect_tells_whose_clock_a_start_is_by(
     assert read(path).series[0].signal is Signal.HR
     assert run(["inspect", str(path)]) == 0
     assert said in capsys.readouterr().out
+
+
+def test_what_is_read_whole_is_refused_where_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_xdf(tmp_path / "a.xdf")
+    assert read(path).format == "XDF"
+    monkeypatch.setattr("sensors.files.memory._memory_bytes", lambda: 17 * path.stat().st_size)
+    with pytest.raises(RecordingError, match="too large for this computer: XDF"):
+        read(path)
+    refuse_too_large(100_000_000, "a.bdf", "its format", 2_000_000_000)
+    with pytest.raises(RecordingError, match=r"about 1\.1 GB of its 2\.0 GB"):
+        refuse_too_large(120_000_000, "a.bdf", "its format", 2_000_000_000)
