@@ -22,6 +22,7 @@ def ticks(listener: ClockListener, first_s: float, count: int, bpm: float, jitte
     return [position for position in told if position]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bpm", [60.0, 120.0, 174.0])
 @pytest.mark.parametrize("seed", range(10))
 def test_five_milliseconds_of_jitter_are_gone_after_eight_beats(bpm, seed) -> None:
@@ -139,3 +140,38 @@ def test_music_that_agrees_is_left_alone_and_the_nearer_bar_counts() -> None:
 
 def test_positions_hold_what_the_session_logs() -> None:
     assert ClockPosition._fields == ("time_s", "beat", "bpm", "state")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [0.01, 0.03, 0.1])
+@pytest.mark.parametrize("bpm", [60.0, 174.0])
+def test_ticks_that_are_lost_from_the_first_beat_on_are_counted(bpm: float, lost: float) -> None:
+    for seed in range(5):
+        listener, rng = ClockListener(), random.Random(seed)
+        listener.feed(START, 0.0)
+        told = [
+            listener.feed(TICK, k * 2.5 / bpm + rng.uniform(-0.002, 0.002))
+            for k in range(24 * 12)
+            if k == 0 or rng.random() >= lost
+        ]
+        for position in told:
+            if position is not None and position.beat >= 4.0:
+                assert position.time_s == pytest.approx(position.beat * 60.0 / bpm, abs=0.005)
+
+
+def test_a_first_tick_that_is_lost_is_beat_0_where_the_clock_ran_before() -> None:
+    listener = ClockListener()
+    ticks(listener, 0.0, 48, 120.0)
+    listener.feed(START, 1.0 - 0.01)
+    told = ticks(listener, 1.0 + 2.5 / 120, 47, 120.0)  # the tick at 1 s did not come
+    assert told[-1].time_s == pytest.approx(1.0 + told[-1].beat * 0.5, abs=0.001)
+
+
+def test_a_late_tick_is_no_lost_one_and_a_tick_told_twice_is_one() -> None:
+    listener = ClockListener()
+    listener.feed(START, 0.0)
+    ticks(listener, 0.0, 96, 120.0)
+    listener.feed(TICK, 2.0 + 0.6 * 2.5 / 120)
+    listener.feed(TICK, 2.0 + 0.7 * 2.5 / 120)
+    after = ticks(listener, 2.0 + 2.5 / 120, 95, 120.0)
+    assert after[-1].time_s == pytest.approx(after[-1].beat * 0.5, abs=0.005)
