@@ -13,6 +13,7 @@ from biofeedback.common.plugins import PluginTables, Registry
 from biofeedback.control.base import Strategy
 from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.curves import Curves, Palette
+from biofeedback.control.direction import DirectionEvidence, DirectionSettings, DirectionTest
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
 from biofeedback.control.limits import Limits
@@ -57,6 +58,7 @@ class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     fixed: FixedSettings = FixedSettings()
     map: MappingSettings = MappingSettings()
     yoked: YokedSettings = YokedSettings()
+    direction: DirectionSettings = DirectionSettings()
     limits: Limits = Limits()
     safety: SafetySettings = SafetySettings()
     plugins: PluginTables | UnsetType = UNSET  #: settings of strategies that packages add
@@ -68,18 +70,24 @@ def build(
     home: MusicParams,
     phases: Sequence[Phase] = (),
     wearers: Sequence[str] = (),
+    seed: int = 0,
 ) -> MusicController:
     """Return the chosen strategy, or the phases in turn, within limits.
 
-    `home` is where the style is at home, `wearers` are those of a group.
+    `home` is where the style is at home, `wearers` are those of a group; from the `seed` chance
+    draws the steps that test the direction, in phases one after the other.
     """
     curves = Curves(palette, home, settings.limits.neutral_level)
-    parts = [_part(phase, settings) for phase in phases]
+    direction = None if wearers else _direction(settings, seed)
+    parts = [_part(phase, settings, direction) for phase in phases]
     parts = parts or [
-        StrategySlot(settings.strategy, strategy_builder(settings.strategy, settings))
+        StrategySlot(settings.strategy, strategy_builder(settings.strategy, settings, direction))
     ]
-    one = Safety(settings.safety)
-    safety = GroupSafety(settings.safety, wearers) if wearers else one
+    # What is tested by chance is not guessed at from a plan that only goes down.
+    rules = (
+        settings.safety if direction is None else structs.replace(settings.safety, paradox=False)
+    )
+    safety = GroupSafety(rules, wearers) if wearers else Safety(rules)
     return MusicController(ProgrammeRunner(parts), curves, settings.limits, safety)
 
 
@@ -108,17 +116,29 @@ def own_settings(phase: Phase, settings: ControlSettings) -> Phase:
     return structs.replace(phase, **{name: getattr(settings, name)})
 
 
-def _part(phase: Phase, settings: ControlSettings) -> StrategySlot:
+def _direction(settings: ControlSettings, seed: int) -> DirectionTest | None:
+    known = settings.direction
+    if not known.test:
+        return None
+    evidence = DirectionEvidence(known.known_pairs, known.known_sum, known.known_squares)
+    return DirectionTest(seed, evidence, settings.fixed.level)
+
+
+def _part(phase: Phase, settings: ControlSettings, direction: DirectionTest | None) -> StrategySlot:
     own = {name: table for name in PHASED if (table := getattr(phase, name)) is not None}
-    build_one = strategy_builder(phase.strategy, structs.replace(settings, **own))
+    build_one = strategy_builder(phase.strategy, structs.replace(settings, **own), direction)
     return StrategySlot(phase.strategy, build_one, phase)
 
 
-def strategy_builder(name: str, settings: ControlSettings) -> Callable[[], Strategy]:
+def strategy_builder(
+    name: str, settings: ControlSettings, direction: DirectionTest | None = None
+) -> Callable[[], Strategy]:
     """Return what makes a strategy anew each time; raise `PluginError` when that fails."""
     make = STRATEGIES.load(name)
     if name not in STRATEGIES.built_in:
         table = (settings.plugins or {}).get(name, {})
         return lambda: plugins.build(make, table, f"control.plugins.{name}")
+    if name == "lead":
+        return lambda: make(settings.lead, direction)
     own = getattr(settings, name, None)
     return make if own is None else lambda: make(own)

@@ -6,11 +6,13 @@ than calm music from the start has not been shown, so it is offered, not asserte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 
 from biofeedback.control.base import ControlInput, ControlTarget
+from biofeedback.control.direction import DirectionTest, witness
 from biofeedback.control.limits import clamp
 
 __all__ = ["Lead", "LeadSettings"]
@@ -23,6 +25,8 @@ _REST_LEVEL = 0.3
 _TURN_S = 15.0
 _LEAST_URGE = 0.1
 _LEAST_WAY = 0.25  #: a shorter way to the target needs no more than its share of the lead. Ours
+_STEP_SAID_S = 15.0  #: a step down or back takes less, at the speeds that are allowed
+_STEPS = "holds, or takes a small step down"
 _FADE = 0.95  #: in 10 s a change is as good as forgotten, for the reason that is named
 
 
@@ -56,13 +60,17 @@ class Lead:
     and comes back to it on the way, so that a slow response neither keeps the listener waiting nor
     carries them past the target; what is missing for long is made up for. One whom something stirs
     up again is met again.
+
+    With a `direction` to be tested, that slower is calmer is no belief: small steps show it, and
+    until they have the music stays about as calm as fixed calm music, below where it began.
     """
 
     follows_body = True
     finished = False
 
-    def __init__(self, settings: LeadSettings) -> None:
+    def __init__(self, settings: LeadSettings, direction: DirectionTest | None = None) -> None:
         self._settings = settings
+        self._direction = direction
         self._target = settings.target
         self._elapsed_s = self._total_s = 0.0
         self._met = self._setpoint = self._lowest = settings.target
@@ -71,6 +79,7 @@ class Lead:
         self._by_body = self._by_plan = 0.0  # what has moved the level of late
         self._stuck_s = 0.0
         self._pause_s = 0.0
+        self._stepped_s = 2.0 * _STEP_SAID_S  # since the last step that chance has drawn
 
     def aim(self, moment: ControlInput) -> ControlTarget:
         """Step the plan; time in which the state is not tracked yet does not count."""
@@ -85,14 +94,15 @@ class Lead:
         self._lowest = min(self._lowest, arousal)
         above = arousal - self._setpoint
         risen = above > settings.patience and arousal - self._lowest > settings.rise
-        if risen and self._total_s >= settings.stays_calm_s:
+        if risen and self._total_s >= settings.stays_calm_s and not self._unsure:
             self._meet(arousal)
         self._elapsed_s += dt_s
         self._total_s += dt_s
         if self._elapsed_s <= settings.meet_s:
             self._met = self._setpoint = self._lowest = max(arousal, self._target)
-            why = f"The music meets you at arousal {arousal:.2f}."
-            return self._placed(arousal, 0.0, why)
+            why = f"The music meets you at arousal {arousal:.2f}.{self._told()}"
+            level = arousal if self._direction is None else self._direction.capped(arousal)
+            return self._placed(arousal, arousal - level, why)
         waiting = above > settings.patience
         if self._pauses(waiting, dt_s):
             why = "The music pauses for a while: silence may calm where music did not."
@@ -114,7 +124,41 @@ class Lead:
         most = max(arousal, self._target + _LEAST_URGE)
         level = clamp(arousal + ramp * (led - arousal), 0.0, most)
         answer = pulled * (1.0 + settings.firmness - settings.ahead / way)
+        if self._direction is not None:
+            return self._tested(self._direction, moment, level, waiting)
         return self._placed(arousal, arousal - level, self._why(arousal, waiting), answer)
+
+    @property
+    def _unsure(self) -> bool:
+        """Whether the direction is tested and not known; nobody is met again in a test."""
+        return self._direction is not None and self._direction.evidence.verdict == "unsure"
+
+    def _told(self) -> str:
+        """Say beforehand that there will be steps, where there will be."""
+        if self._direction is None or self._direction.evidence.verdict != "unsure":
+            return ""
+        return " Then small steps down, drawn by chance, test whether slower is calmer."
+
+    def _tested(
+        self, direction: DirectionTest, moment: ControlInput, level: float, waiting: bool
+    ) -> ControlTarget:
+        """Return the aim as far as the direction is known, and a step lower where chance says."""
+        state, before = moment.state, direction.lowered
+        direction.step(witness(state), state.time_s, phrase_start=moment.phrase_start)
+        self._stepped_s = 0.0 if direction.lowered != before else self._stepped_s + moment.dt_s
+        played, evidence = direction.bounded(level), direction.evidence
+        why = {
+            "follows": self._why(state.arousal, waiting),
+            "opposes": "Calmer music does not calm you: it goes back to where it began.",
+            "unsure": f"Not known yet whether slower is calmer for you: the music {_STEPS}.",
+        }[evidence.verdict]
+        aim = self._placed(state.arousal, state.arousal - played, why)
+        return replace(
+            aim,
+            cause="direction" if self._stepped_s <= _STEP_SAID_S else aim.cause,
+            numbers={"direction_lowered": float(direction.lowered)},
+            found=evidence.found,
+        )
 
     def _placed(self, arousal: float, below: float, why: str, answer: float = 0.0) -> ControlTarget:
         """Return the aim this far below the listener, named after what moved it more of late.

@@ -85,6 +85,7 @@ class Core:
             style.settings.home,
             settings.phases,
             group.wearers if group else (),
+            seed,
         )
         self._composer: Composer | None = None
         self._params = MusicParams()

@@ -42,6 +42,7 @@ def session(protocol: Protocol, middle: dict[str, Any], place: str = "") -> Conf
     tables: dict[str, Any] = {
         "title": f"Trial {protocol.name}{place}",
         "music": {"style": protocol.style},
+        "control": {"direction": {"test": False}},  # chance draws the arms, and nothing else
         "phase": phases,
     }
     return load(tables=tables)

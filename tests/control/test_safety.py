@@ -8,6 +8,7 @@ import pytest
 from biofeedback.control.base import Decision
 from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.direction import DirectionSettings
 from biofeedback.control.music_controller import MusicController
 from biofeedback.control.override import OverrideRequest
 from biofeedback.control.safety import SafetySettings
@@ -20,7 +21,12 @@ HOME = MusicParams(tempo_bpm=64.0, density=1.5)
 
 
 def steering(strategy: str = "lead", **safety: object) -> MusicController:
-    settings = ControlSettings(strategy=strategy, safety=SafetySettings(**safety))  # type: ignore[arg-type]
+    """Lead in the belief that slower is calmer: the rules stand whether or not that is tested."""
+    settings = ControlSettings(
+        strategy=strategy,  # type: ignore[arg-type]
+        safety=SafetySettings(**safety),  # type: ignore[arg-type]
+        direction=DirectionSettings(test=False),
+    )
     return build(settings, Palette(), HOME)
 
 

@@ -9,6 +9,7 @@ from biofeedback.control.base import Decision
 from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.build import ControlSettings, build
 from biofeedback.control.curves import Palette
+from biofeedback.control.direction import DirectionSettings
 from biofeedback.control.fixed import FixedSettings
 from biofeedback.control.lead import LeadSettings
 from biofeedback.control.limits import Limits
@@ -27,10 +28,15 @@ def state(
     return State(time_s, arousal, low, high, confidence, "tracking", {}, breaths)
 
 
+#: Where slower is taken for calmer, as in sleep; what tests it is in test_direction.py.
+BELIEVED = DirectionSettings(test=False)
+
+
 def course(
     strategy: str, arousals: list[float], confidences: list[float] | None = None
 ) -> list[Decision]:
-    steering = build(ControlSettings(strategy=strategy), Palette(), HOME)  # type: ignore[arg-type]
+    settings = ControlSettings(strategy=strategy, direction=BELIEVED)  # type: ignore[arg-type]
+    steering = build(settings, Palette(), HOME)
     trusts = confidences or [0.9] * len(arousals)
     return [
         steering.step(state(k * DT_S, arousal, trust), DT_S)
@@ -84,7 +90,7 @@ def test_lead_without_a_meeting_of_its_own_still_begins_where_the_listener_is() 
 
 
 def test_lead_that_begins_near_the_target_goes_a_little_ahead_and_does_not_plunge() -> None:
-    settings = ControlSettings(strategy="lead", lead=LeadSettings(meet_s=0.0))
+    settings = ControlSettings(strategy="lead", lead=LeadSettings(meet_s=0.0), direction=BELIEVED)
     steering = build(settings, Palette(), HOME)
     first = [steering.step(state(k * DT_S, 0.3), DT_S) for k in range(80)]
     # 0.05 of a way of 0.25 at least: a fifth of half the range ahead, and no more.
@@ -92,7 +98,7 @@ def test_lead_that_begins_near_the_target_goes_a_little_ahead_and_does_not_plung
 
 
 def test_before_it_has_begun_no_time_passes_for_the_plan() -> None:
-    steering = build(ControlSettings(strategy="lead"), Palette(), HOME)
+    steering = build(ControlSettings(strategy="lead", direction=BELIEVED), Palette(), HOME)
     waited = [steering.step(state(k * DT_S, 0.7), DT_S, begun=False) for k in range(240)]
     assert [d.setpoint for d in waited] == pytest.approx([0.7] * 240)
     begun = [steering.step(state(120.0 + k * DT_S, 0.7), DT_S) for k in range(80)]
