@@ -146,7 +146,7 @@ class DirectionTest:
         self._calm = calm
         self._start: float | None = None  # the activation at which leading began
         self._coins = 0
-        self.evidence = known
+        self.evidence, self.verdict = known, known.verdict
         self.lowered = False
         self._begun_s: float | None = None  # of the pair; None between pairs
         self._first_lower = self._changed = False
@@ -155,7 +155,7 @@ class DirectionTest:
 
     def step(self, witness: float | None, now_s: float, *, phrase_start: bool) -> None:
         """Take in how many standard deviations above rest the body is; None where it is unseen."""
-        if self.evidence.verdict != "unsure":
+        if self.verdict != "unsure":
             self.lowered = False
             return
         dt_s, self._last_s = now_s - self._last_s, now_s
@@ -185,7 +185,7 @@ class DirectionTest:
         """
         if self._start is None:
             self._start = level
-        match self.evidence.verdict:
+        match self.verdict:
             case "follows":
                 return level
             case "opposes":
@@ -214,3 +214,4 @@ class DirectionTest:
         first, second = (s / n for s, n in zip(self._sums, self._counts, strict=True))
         fell = second - first if self._first_lower else first - second
         self.evidence = self.evidence.with_pair(fell)
+        self.verdict = self.evidence.verdict

@@ -131,7 +131,7 @@ class Lead:
     @property
     def _unsure(self) -> bool:
         """Whether the direction is tested and not known; nobody is met again in a test."""
-        return self._direction is not None and self._direction.evidence.verdict == "unsure"
+        return self._direction is not None and self._direction.verdict == "unsure"
 
     def _told(self) -> str:
         """Say beforehand that there will be steps, where there will be."""
@@ -146,18 +146,18 @@ class Lead:
         state, before = moment.state, direction.lowered
         direction.step(witness(state), state.time_s, phrase_start=moment.phrase_start)
         self._stepped_s = 0.0 if direction.lowered != before else self._stepped_s + moment.dt_s
-        played, evidence = direction.bounded(level), direction.evidence
+        played = direction.bounded(level)
         why = {
             "follows": self._why(state.arousal, waiting),
             "opposes": "Calmer music does not calm you: it goes back to where it began.",
             "unsure": f"Not known yet whether slower is calmer for you: the music {_STEPS}.",
-        }[evidence.verdict]
+        }[direction.verdict]
         aim = self._placed(state.arousal, state.arousal - played, why)
         return replace(
             aim,
             cause="direction" if self._stepped_s <= _STEP_SAID_S else aim.cause,
             numbers={"direction_lowered": float(direction.lowered)},
-            found=evidence.found,
+            found=direction.evidence.found,
         )
 
     def _placed(self, arousal: float, below: float, why: str, answer: float = 0.0) -> ControlTarget:

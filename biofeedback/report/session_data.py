@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from biofeedback.control.direction import DirectionEvidence
 from biofeedback.record import lines
 from biofeedback.record.logged_config import LoggedConfig
 from biofeedback.record.neutral import neutral
@@ -65,6 +66,8 @@ class DecisionSeries:
     density: FloatArray
     keys: tuple[str, ...]
     why: tuple[str, ...]
+    #: what the session, and those before it, have shown at the end; None where it is not tested
+    direction: DirectionEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ class _Gathered:
         self._states = Rows("t", "arousal", "low", "high", "confidence", "tracking")
         self._decisions = Rows("t", "setpoint", "tempo_bpm", "density")
         self._decided_keys, self._why = _Words(), _Words()
+        self._direction: DirectionEvidence | None = None
         self._bars: list[tuple[float, str]] = []
         self._tempo: list[TempoSegment] = []
         self._notes = 0
@@ -206,6 +210,8 @@ class _Gathered:
         )
         self._decided_keys.add(params.key)
         self._why.add(line.why)
+        if "direction_lowered" in line.numbers:
+            self._direction = DirectionEvidence.of(line.numbers)
 
     def _music(self, line: lines.MusicLine) -> None:
         if not self._bars or self._bars[-1][1] != line.key:
@@ -247,6 +253,7 @@ class _Gathered:
                 density=self._decisions["density"],
                 keys=tuple(self._decided_keys.texts),
                 why=tuple(self._why.texts),
+                direction=self._direction,
             ),
             keys=self._keys(),
             tempo=tuple((segment.time_s, segment.bpm) for segment in self._tempo),

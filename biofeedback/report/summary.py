@@ -70,6 +70,7 @@ def heart_beats_left_out(story: SessionData) -> float | None:
 def sentences(story: SessionData) -> list[str]:
     """Return four to eight sentences for the person who wore the sensors."""
     said = [_what_happened(story), *_group(story), *_arousal(story), *_body(story), *_music(story)]
+    said += _direction(story)
     return [*said, *_signal(story), _limits(story)]
 
 
@@ -174,6 +175,32 @@ def _music(story: SessionData) -> list[str]:
         f"{story.keys[-1][1]}" if story.keys else "was not yet composed"
     )  # fmt: skip
     return [f"The music {tempo} beats per minute and {key}."]
+
+
+def _direction(story: SessionData) -> list[str]:
+    """Return whether slower is calmer for this listener; nothing where it was not tested."""
+    found = story.decisions.direction
+    if found is None:
+        return []
+    whom = "this listener" if story.header.simulated or story.replayed else "you"
+    said = {
+        "unsure": f"can't tell whether slower, sparser music calms {whom}, so it was not led below "
+        "calm music that is the same for everybody. Most sessions end so",
+        "follows": f"slower, sparser music calms {whom}, so the music led the way down",
+        "opposes": f"slower, sparser music stirs {whom} up, so it went back to where it began",
+    }[found.verdict]
+    if not found.pairs:
+        return [f"Direction: {said}; no pair of steps was complete."]
+    low, high = (f"{end:+.2f}" if np.isfinite(end) else "not bounded" for end in found.interval)
+    pairs, mean = (
+        "1 pair" if found.pairs == 1 else f"{found.pairs} pairs",
+        found.total / found.pairs,
+    )
+    return [
+        f"Direction: {said}. In {pairs} of steps drawn by chance, earlier sessions included, "
+        f"arousal fell by {mean:+.2f} (90 % interval {low} to {high}) standard deviations of a rest "
+        "while the music was a small step lower; below 0 it rose."
+    ]
 
 
 def _signal(story: SessionData) -> list[str]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replayed_session import renumbered, replayed, rr_text
 
+from biofeedback.control.direction import DirectionEvidence
 from biofeedback.record.reader import LOG_NAME
 from biofeedback.report import downsample, phases, summary, words
 from biofeedback.report.session_data import SessionData, read_story
@@ -255,3 +256,27 @@ def test_what_a_full_disk_lost_is_told_where_it_is_missing(base: Path, tmp_path:
     lost = '{"kind":"lost","t":3.0,"seq":5,"first":5,"last":24}'
     found = phases.events(story_of(tmp_path / "lost", [lost], base))
     assert any(e.start_s == 3.0 and "20 lines of the log are missing" in e.what for e in found)
+
+
+@pytest.mark.parametrize(
+    ("fell", "said"),
+    [
+        ((0.3, -0.2, 0.1), "Direction: can't tell whether slower"),
+        ((1.0,) * 20, "Direction: slower, sparser music calms this listener"),
+        ((-1.0,) * 20, "Direction: slower, sparser music stirs this listener up"),
+    ],
+)
+def test_the_direction_is_said_with_its_interval(
+    tmp_path: Path, base: Path, fell: tuple[float, ...], said: str
+) -> None:
+    found = DirectionEvidence()
+    for each in fell:
+        found = found.with_pair(each)
+    numbers = json.dumps({"direction_lowered": 0.0, **found.found})
+    line = decision(1.0, "w").replace('"numbers":{}', f'"numbers":{numbers}')
+    text = " ".join(summary.sentences(story_of(tmp_path / "s", [state(0, 0.5, 0.1), line], base)))
+    assert said in text
+    assert f"In {len(fell)} pairs of steps drawn by chance" in text
+    assert "90 % interval" in text
+    untested = story_of(tmp_path / "u", [state(0, 0.5, 0.1), decision(1.0, "w")], base)
+    assert "Direction" not in " ".join(summary.sentences(untested))
