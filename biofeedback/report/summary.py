@@ -198,8 +198,8 @@ def _direction(story: SessionData) -> list[str]:
     )
     return [
         f"Direction: {said}. In {pairs} of steps drawn by chance, earlier sessions included, "
-        f"arousal fell by {mean:+.2f} (90 % interval {low} to {high}) standard deviations of a rest "
-        "while the music was a small step lower; below 0 it rose."
+        f"arousal fell by {mean:+.2f} (90 % interval {low} to {high}) standard deviations of a "
+        "rest while the music was a small step lower; below 0 it rose."
     ]
 
 
