@@ -26,7 +26,8 @@ class SensorStatus:
     None until that is known. `bad` is how much bad input came so far, by its kind. `wish` is what
     was asked for, where the device answers under another name: the sensor told of itself under
     that one before. `trust` is what its signals are worth, 0 to 1 by name, where something about
-    them does not fit; `detail` says what.
+    them does not fit; `detail` says what. `profile` is the name of the profile that its packets are
+    decoded with, and a digest of what it says; empty where none is.
     """
 
     source: str  #: the sensor's name
@@ -39,6 +40,7 @@ class SensorStatus:
     bad: Mapping[str, int] = field(default_factory=dict)
     wish: str = ""
     trust: Mapping[str, float] = field(default_factory=dict)
+    profile: str = ""
 
 
 Sample = Chunk | Gap | SensorStatus

@@ -28,6 +28,8 @@ class StatusReporter:
         What a wearer can do about a lost contact, as a sentence.
     low_battery
         What to do about a low battery, as the end of a sentence.
+    profile
+        That its packets are decoded with, as statuses tell it; empty for none.
 
     Attributes
     ----------
@@ -41,8 +43,8 @@ class StatusReporter:
         What its signals are worth, 0 to 1 by name; without those that nobody doubts.
     """
 
-    def __init__(self, source: str, no_contact: str, low_battery: str) -> None:
-        self.status = SensorStatus(source, 0.0, "ended")
+    def __init__(self, source: str, no_contact: str, low_battery: str, profile: str = "") -> None:
+        self.status = SensorStatus(source, 0.0, "ended", profile=profile)
         self.portrait = ""  #: what is known of the device, as sentences
         self.trouble = ""  #: what it does not do, and why, as a sentence
         self.trust: Mapping[str, float] = {}  #: what doubted signals are worth

@@ -33,6 +33,7 @@ __all__ = [
     "SensorOptions",
     "SessionExporter",
     "device_profiles",
+    "profile_digests",
     "sensor",
 ]
 
@@ -145,6 +146,11 @@ def device_profiles(asked: str = "") -> tuple[DeviceProfile, ...]:
                 raise
             say_once(f"a device is left out: {error}")
     return tuple(found)
+
+
+def profile_digests() -> dict[str, str]:
+    """Return the digest of each profile of a band that is here, by name."""
+    return {profile.name: profile.digest for profile in device_profiles()}
 
 
 def ble(target: str, options: SensorOptions) -> SensorSource:

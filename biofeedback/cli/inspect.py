@@ -27,8 +27,9 @@ def verify(session: SessionName, sessions: Sessions = None, as_json: Json = Fals
 
     Exits with 0 when every decision and note is identical, with 1 when the log was changed, with 3
     when it differs and was made by other code, by other versions or on another processor, or when a
-    plug-in is not here.
+    plug-in, or the profile that decoded a band, is not here.
     """
+    from biofeedback.app.registry import profile_digests
     from biofeedback.engine.digest import code_digest
     from biofeedback.record import verify as proof
     from biofeedback.record.lines import HOLES
@@ -36,7 +37,7 @@ def verify(session: SessionName, sessions: Sessions = None, as_json: Json = Fals
 
     path = session_named(session, sessions)
     with console.progress("Regenerating the session") as progress:
-        verdict = proof.verify(path, core_of, progress, code_digest())
+        verdict = proof.verify(path, core_of, progress, code_digest(), profile_digests())
     difference = verdict.difference
     differs = 3 if verdict.explained else 1
     if as_json:
@@ -51,12 +52,13 @@ def verify(session: SessionName, sessions: Sessions = None, as_json: Json = Fals
                 "other_code": verdict.other_code,
                 "processor": verdict.processor,
                 "foreign": verdict.foreign or None,
+                "profiles": verdict.profiles or None,
                 "difference": None
                 if difference is None
                 else {name: getattr(difference, name) for name in difference.__slots__},
             }
         )
-        raise typer.Exit(0 if verdict.identical else differs)
+        raise typer.Exit((3 if verdict.profiles else 0) if verdict.identical else differs)
     if verdict.versions:
         pairs = [f"{name} {old}, here {new}" for name, (old, new) in verdict.versions.items()]
         console.err.print(
@@ -103,6 +105,12 @@ def verify(session: SessionName, sessions: Sessions = None, as_json: Json = Fals
         f"{verdict.inputs} inputs, byte for byte.{cut}",
         highlight=False,
     )
+    if verdict.profiles:
+        console.out.print(
+            f"[yellow]But[/] {escape(verdict.profiles)}: its packets might give other samples.",
+            highlight=False,
+        )
+        raise typer.Exit(3)
 
 
 def analyze(

@@ -79,6 +79,7 @@ class StatusLine(LogLine, frozen=True, tag="status", omit_defaults=True):
     wish: str = ""  #: what was asked for, where the device answers under another name
     #: what doubted signals are worth, 0 to 1 by name; those that are missing count in full
     trust: dict[str, Share] = msgspec.field(default_factory=dict)
+    profile: str = ""  #: that decodes its packets: its name and a digest, parted by a space
 
 
 class TickLine(LogLine, frozen=True, tag="tick"):
@@ -172,7 +173,7 @@ def input_line(seq: int, t: float, item: Input, window: WindowRequest | None = N
                 t=t, seq=seq, source=item.source, state=item.state, contact=item.contact,
                 battery_percent=item.battery_percent, detail=item.detail,
                 drift_ppm=item.drift_ppm, bad=dict(item.bad), wish=item.wish,
-                trust=dict(item.trust),
+                trust=dict(item.trust), profile=item.profile,
             )  # fmt: skip
         case Tick():
             return TickLine(t=t, seq=seq, index=item.index)
@@ -231,7 +232,7 @@ def input_of(line: LogLine) -> Input | None:
                     "source": line.source, "time_s": line.t, "state": line.state,
                     "battery_percent": line.battery_percent, "contact": line.contact,
                     "detail": line.detail, "drift_ppm": line.drift_ppm, "bad": line.bad,
-                    "wish": line.wish,
+                    "wish": line.wish, "trust": line.trust, "profile": line.profile,
                 },
                 SensorStatus,
             )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -58,6 +58,7 @@ class Verification:
     other_code: bool = False  #: the header has another digest of the code, or none
     processor: tuple[str, str] | None = None  #: (in the log, here), where they differ
     foreign: str = ""  #: why the code at hand cannot regenerate what other code made
+    profiles: str = ""  #: which bands are decoded by another profile here, in words
 
     @property
     def identical(self) -> bool:
@@ -83,6 +84,7 @@ def verify(
     build: Callable[[lines.HeaderLine], Core],
     progress: Callable[[float], None] | None = None,
     code: str = "",
+    profiles: Mapping[str, str] | None = None,
 ) -> Verification:
     """Regenerate a session's derived lines and compare them byte for byte.
 
@@ -101,6 +103,9 @@ def verify(
     code
         Digest of the code at hand, where the header's is to be compared with it; empty where
         not.
+    profiles
+        Digests of the profiles of bands at hand by name, to be compared with those that decoded;
+        None where not.
 
     Returns
     -------
@@ -125,9 +130,12 @@ def verify(
     try:
         checker = _Checker(_built(build, header, session), header.schema)
         size, done = log_size(session), 0
+        decoded_by: dict[str, None] = {}
         for raw, line in chain([(first, header)], logged):
             checker.take(raw, line, doubted=bool(doubted))
             doubted.clear()
+            if isinstance(line, lines.StatusLine) and line.profile:
+                decoded_by[line.profile] = None
             if checker.difference is not None or checker.lost is not None:
                 break
             if isinstance(line, lines.PluginLine):
@@ -143,8 +151,18 @@ def verify(
         return replace(origin, foreign=str(error))
     return replace(
         origin, inputs=checker.inputs, derived=checker.derived, complete=checker.complete,
-        difference=checker.difference, lost=checker.lost,
+        difference=checker.difference, lost=checker.lost, profiles=_others(decoded_by, profiles),
     )  # fmt: skip
+
+
+def _others(decoded_by: Iterable[str], here: Mapping[str, str] | None) -> str:
+    """Return which profiles that decoded a session are others here; empty for none."""
+    told = []
+    for name, _, digest in map(lambda text: text.rpartition(" "), decoded_by):
+        if here is not None and here.get(name) != digest:
+            what = "is not here" if name not in here else f"is another one here ({here[name]})"
+            told.append(f"the profile {name!r} ({digest}) that decoded its band {what}")
+    return "; ".join(told)
 
 
 def _origin(header: lines.HeaderLine, code: str) -> Verification:

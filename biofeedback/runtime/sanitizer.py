@@ -46,7 +46,7 @@ class Sanitizer:
             trust = {_text(signal): _share(worth) for signal, worth in sample.trust.items()}
             return replace(
                 sample, source=source, detail=detail, time_s=time_s, drift_ppm=drift_ppm, bad=bad,
-                trust=trust,
+                trust=trust, profile=_text(sample.profile),
                 wish=self._source(sample.wish, sensor, wearer) if sample.wish else "",
             )  # fmt: skip
         if isinstance(sample, Gap):

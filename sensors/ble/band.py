@@ -147,6 +147,8 @@ class BandReader(LinkReader):
         The codec of each characteristic, by its full UUID.
     timelines
         Makes one timeline a signal, for a source of the given name.
+    profile
+        Of what its packets are decoded with: name and digest; empty where that is code.
     """
 
     def __init__(
@@ -154,8 +156,9 @@ class BandReader(LinkReader):
         source: str,
         decoders: Mapping[str, Decoder],
         timelines: Callable[[str], Sequence[SampleTimeline]],
+        profile: str = "",
     ) -> None:
-        super().__init__(StatusReporter(source, _NO_CONTACT, "charge it soon."))
+        super().__init__(StatusReporter(source, _NO_CONTACT, "charge it soon.", profile))
         self._decoders, self._make_timelines = decoders, timelines
         self._timelines = timelines(source)
         self._has_data = False

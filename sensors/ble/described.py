@@ -107,7 +107,8 @@ def reader_of(profile: DeviceProfile, source: str) -> BandReader:
     def timelines(source: str) -> list[SampleTimeline]:
         return [_timeline(profile, signal, source) for signal in profile.signals]
 
-    return BandReader(source, decoders, timelines)
+    told = f"{profile.name} {profile.digest}" if profile.digest else ""
+    return BandReader(source, decoders, timelines, told)
 
 
 def _timeline(profile: DeviceProfile, signal: Signal, source: str) -> SampleTimeline:

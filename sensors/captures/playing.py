@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sensors.base import Clock, Sample, SampleStream, SensorStatus, sleep_until
@@ -97,7 +98,8 @@ class CapturePlayer:
 
     def _reader_of(self, capture: Capture, source: str) -> LinkReader:
         if capture.driver == "profile":
-            return reader_of(parse(Path("profile.toml"), capture.profile), source)
+            profile = parse(Path("profile.toml"), capture.profile)
+            return reader_of(replace(profile, digest=""), source)  # the capture brings it along
         if capture.driver == "BITalino":
             eda, ecg, rate_hz = (capture.options.get(key, 0) for key in ("eda", "ecg", "rate_hz"))
             settings = bitalino.BitalinoSettings(eda=eda, ecg=ecg, rate_hz=rate_hz)

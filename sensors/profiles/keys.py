@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,11 @@ class FileTable:
     def __contains__(self, key: str) -> bool:
         self._asked.add(key)
         return key in self._table
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """All that it holds, as it was read."""
+        return self._table
 
     def wrong(self, key: str, reason: str, hint: str = "") -> SettingsError:
         """Return the error for a key.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sensors.errors import SettingsError
 from sensors.profiles.keys import FileTable, TextFile
@@ -16,6 +19,7 @@ from sensors.signals import Signal
 __all__ = ["find", "load", "load_all", "parse"]
 
 _LARGEST_BYTES = 1_000_000
+_DIGITS = 16  #: of a digest: two profiles share them by chance once in 10^19
 
 
 def load(path: Path) -> DeviceProfile:
@@ -123,6 +127,12 @@ def find(
     return min(fitting, key=lambda p: (not p.name_pattern, not p.service, p.name), default=None)
 
 
+def _digest(values: Mapping[str, Any]) -> str:
+    """Return a digest of what a file says, whatever its order, its blanks and its remarks."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
 def _profile(name: str, top: FileTable) -> DeviceProfile:
     title, support = top.text("title"), top.text("support")
     match = top.table("match", needed=True)
@@ -131,6 +141,7 @@ def _profile(name: str, top: FileTable) -> DeviceProfile:
         raise match.wrong("", "needs a name or a service", 'Write name = "My band*".')
     match.nothing_else()
     return DeviceProfile(
+        digest=_digest(top.values),
         name=name,
         title=title,
         support=support,

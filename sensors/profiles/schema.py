@@ -8,7 +8,7 @@ becomes a value, is in `sensors.profiles.fields`.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -197,6 +197,7 @@ class DeviceProfile:
     setup: tuple[DeviceWrite, ...] = ()  #: after connecting, in order
     repeated: tuple[DeviceWrite, ...] = ()  #: while it is connected
     goodbye: tuple[DeviceWrite, ...] = ()  #: before disconnecting, in order
+    digest: str = field(default="", compare=False)  #: of all that its file says, but for remarks
 
     @property
     def characteristics(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from replayed_session import cut, eda_csv, replayed, rr_text
 
+from biofeedback.app.registry import profile_digests
 from biofeedback.cli.app import run
 from biofeedback.record.line import sealed
 
@@ -192,6 +193,37 @@ def test_verify_tells_other_code_from_a_changed_log(
     assert not told["identical"]
     log.write_bytes(header + b"\n" + rest.replace(b'"bpm":', b'"bpm":1'))
     assert run(["verify", str(log)]) == 1
+
+
+def test_verify_says_when_a_band_was_decoded_by_another_profile(
+    session: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    here = profile_digests()["packed"]
+    lines = (session / "session.jsonl").read_bytes().splitlines()
+    log = tmp_path / "session.jsonl"
+    for profile, code, words in (
+        (f"packed {here}", 0, "Identical"),
+        ("packed 0123456789abcdef", 3, f"is another one here ({here})"),
+        (f"my band {here}", 3, "'my band'"),
+    ):
+        told = b'"profile":"%s"}' % profile.encode()
+        log.write_bytes(
+            b"\n".join(
+                sealed(line.rpartition(b',"crc"')[0] + b"," + told)
+                if line.startswith(b'{"kind":"status"')
+                else line
+                for line in lines
+            )
+            + b"\n"
+        )
+        assert run(["verify", str(log)]) == code
+        seen = " ".join(capsys.readouterr().out.split())
+        assert "Identical" in seen
+        assert words in seen
+    assert run(["verify", str(log), "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["identical"]
+    assert "is not here" in found["profiles"]
 
 
 def test_inspect_says_what_is_taken_and_the_command_for_the_rest(

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sensors.base import SensorStatus
+from sensors.ble.described import reader_of
+from sensors.ble.link import LinkChange
 from sensors.codecs.described import DescribedDecoder
 from sensors.errors import PacketError, SettingsError
-from sensors.profiles.loader import find, load, load_all
+from sensors.profiles.loader import find, load, load_all, parse
 from sensors.profiles.schema import DeviceProfile
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "devices"
@@ -302,3 +305,15 @@ def test_every_key_that_a_profile_may_have_is_documented(tmp_path: Path) -> None
             load(written(tmp_path, broken))
         for key in re.findall(r"\w+", caught.value.hint.removeprefix("Known are ")):
             assert f"`{key}`" in section
+
+
+def test_a_status_tells_which_profile_decodes_and_remarks_do_not_count() -> None:
+    text = (Path(__file__).parents[2] / "configs" / "devices" / "packed.toml").read_text()
+    mine = parse(Path("mine.toml"), text)
+    lines = [f"{line}  # a remark" for line in text.splitlines() if "#" not in line]
+    same = parse(Path("mine.toml"), "\n".join(lines))
+    other = parse(Path("mine.toml"), text.replace("factor = 0.001", "factor = 0.002"))
+    (status,) = reader_of(mine, "x").take(LinkChange(0.1, "streaming", "x"))
+    assert isinstance(status, SensorStatus)
+    assert status.profile == f"mine {mine.digest}"
+    assert same.digest == mine.digest != other.digest
