@@ -17,9 +17,9 @@ __all__ = ["Score", "decode_note", "decode_params", "decode_score", "encode_para
 class Score:
     """Notes in order of beat, with everything needed to time and colour them.
 
-    `keys` holds (beat, key) where the key changes, `params` (time in s, parameters) in order of
-    time, `markers` (time in s, text). Cancelled notes are already gone. Time 0 of a file is the
-    session's time 0.
+    `keys` holds (beat, key) where the key changes, `sections` (beat, name) where a section of the
+    form begins, `params` (time in s, parameters) in order of time, `markers` (time in s, text).
+    Cancelled notes are already gone. Time 0 of a file is the session's time 0.
     """
 
     notes: tuple[Note, ...]  #: in order of beat
@@ -27,6 +27,7 @@ class Score:
     keys: tuple[tuple[float, Key], ...] = ()
     params: tuple[tuple[float, MusicParams], ...] = ()
     markers: tuple[tuple[float, str], ...] = ()
+    sections: tuple[tuple[float, str], ...] = ()
 
     @property
     def end_s(self) -> float:
@@ -54,6 +55,7 @@ def encode_score(score: Score) -> str:
             "keys": [(beat, key.tonic, key.mode) for beat, key in score.keys],
             "params": [(time_s, encode_params(params)) for time_s, params in score.params],
             "markers": score.markers,
+            "sections": score.sections,
         }
     )
 
@@ -85,6 +87,7 @@ def decode_score(text: str | bytes) -> Score:
         keys=tuple((beat, Key(tonic, Mode(mode))) for beat, tonic, mode in data["keys"]),
         params=tuple((time_s, decode_params(params)) for time_s, params in data["params"]),
         markers=tuple((time_s, text) for time_s, text in data["markers"]),
+        sections=tuple((beat, name) for beat, name in data["sections"]),
     )
 
 

@@ -44,6 +44,7 @@ def score_of(
     notes: list[Note] = []
     segments: list[TempoSegment] = []
     keys: list[tuple[float, Key]] = []
+    sections: list[tuple[float, str]] = []
     params: list[tuple[float, MusicParams]] = []
     last: lines.ParamsItem | None = None
     heard: object = None
@@ -56,12 +57,16 @@ def score_of(
             case lines.CancelLine():
                 notes = _without(notes, line.from_beat)
                 keys = [(beat, key) for beat, key in keys if beat < line.from_beat]
+                sections = [(beat, name) for beat, name in sections if beat < line.from_beat]
             case lines.TempoLine():
                 segments.append(TempoSegment(line.time, line.beat, line.bpm))
             case lines.MusicLine():
                 key = Key.parse(line.key)
                 if not keys or keys[-1][1] != key:
                     keys.append((line.beat, key))
+                section = line.section.partition(" bar ")[0]
+                if not sections or sections[-1][1] != section:
+                    sections.append((line.beat, section))
             case lines.DecisionLine():
                 if line.params == last:
                     continue
@@ -75,7 +80,9 @@ def score_of(
                 pass
     tempo_map = TempoMap(tuple(segments)) if segments else TempoMap.start(0.0, 60.0)
     notes.sort(key=lambda note: (note.beat, note.id))
-    return Score(tuple(notes), tempo_map, tuple(keys), tuple(params), tuple(markers))
+    return Score(
+        tuple(notes), tempo_map, tuple(keys), tuple(params), tuple(markers), tuple(sections)
+    )
 
 
 def _without(notes: list[Note], from_beat: float) -> list[Note]:

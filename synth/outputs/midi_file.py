@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,8 @@ __all__ = ["TICKS_PER_BEAT", "write"]
 TICKS_PER_BEAT = 960
 _BAR_BEATS = 4
 _HEADER_BYTES = 14
+_UNITS = (4, 8, 16, 32, 64)  # of the silence before the first beat; the coarsest that fits
+_STRETCH = 0.02  # share by which its tempo may differ from the music's
 _SLOWEST_US = 0xFFFFFF  # a tempo event holds 24 bits of microseconds per beat
 _MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _MINOR = ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm")
@@ -36,7 +37,8 @@ def write(path: Path, score: Score, *, channels: MidiMap | None = None) -> None:
 
     Every tick falls on its session time: rounding a tempo to whole microseconds, or a change of
     tempo to a tick, is made good by the next tempo event, so errors do not add up. Beat 0 lies on a
-    bar line of the file. Equal scores give equal bytes; an empty one gives a file without notes.
+    bar line of the file, after a first bar as short as the silence before it is in the music's
+    tempo. Equal scores give equal bytes; an empty one gives a file without notes.
 
     Parameters
     ----------
@@ -70,14 +72,15 @@ class _Clock:
     def __init__(self, tempo_map: TempoMap) -> None:
         self._map = tempo_map
         first = tempo_map.segments[0]
-        if first.time_s > 0.0:  # whole bars of silence lead to beat 0 at its time
-            lead_beats = first.time_s * first.bpm / 60.0
-            bars = max(1, math.ceil(lead_beats / _BAR_BEATS - 1e-9))
-            self._lead_ticks = bars * _BAR_BEATS * TICKS_PER_BEAT
-            self._origin_beat = first.beat - bars * _BAR_BEATS
-        else:
-            self._lead_ticks = 0
-            self._origin_beat = tempo_map.beat_at(0.0)
+        self.upbeat: tuple[int, int] | None = None  #: length of a first, shorter bar; None for none
+        self._lead_ticks = 0
+        self._origin_beat = tempo_map.beat_at(0.0)
+        if first.time_s > 0.0:  # silence leads to beat 0 at its time, in the music's own tempo
+            count, unit = _lead(first.time_s * first.bpm / 60.0)
+            upbeat = count % (_BAR_BEATS * unit // 4)
+            self.upbeat = (upbeat, unit) if upbeat else None
+            self._lead_ticks = count * 4 * TICKS_PER_BEAT // unit
+            self._origin_beat = first.beat - 4.0 * count / unit
 
     def tick(self, beat: float) -> int:
         return max(0, round((beat - self._origin_beat) * TICKS_PER_BEAT))
@@ -115,16 +118,31 @@ class _Clock:
             previous_us = tempo_us
 
 
+def _lead(beats: float) -> tuple[int, int]:
+    """Return some beats in quarters, eighths ..., the coarsest that are within two percent."""
+    for unit in _UNITS:
+        count = max(1, round(beats * unit / 4))
+        if abs(4.0 * count / unit / beats - 1.0) <= _STRETCH:
+            break
+    return count, unit
+
+
 def _conductor(score: Score, clock: _Clock) -> Iterable[_Event]:
     meta = mido.MetaMessage
     yield 0, 0, meta("track_name", name="Conductor")
-    yield 0, 1, meta("time_signature", numerator=_BAR_BEATS, denominator=4)
+    if clock.upbeat is not None:
+        count, unit = clock.upbeat
+        yield 0, 1, meta("time_signature", numerator=count, denominator=unit)
+    after = 4 * TICKS_PER_BEAT * count // unit if clock.upbeat is not None else 0
+    yield after, 1, meta("time_signature", numerator=_BAR_BEATS, denominator=4)
     for tick, tempo_us in clock.tempo_events():
         yield tick, 2, meta("set_tempo", tempo=tempo_us)
     for beat, key in score.keys:
         tick = clock.tick(beat)
         yield tick, 3, meta("key_signature", key=_signature(key))
         yield tick, 4, meta("text", text=str(key))
+    for beat, name in score.sections:
+        yield clock.tick(beat), 5, meta("marker", text=name)
     for time_s, text in score.markers:
         yield clock.tick_at(time_s), 5, meta("marker", text=text)
 

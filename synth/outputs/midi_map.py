@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self
 
@@ -197,6 +197,21 @@ _GENERAL_MIDI: Mapping[Layer, MidiVoice] = MappingProxyType(
 )
 
 
+def _beside(own: Mapping[Layer, MidiVoice]) -> dict[Layer, MidiVoice]:
+    """Return voices for all layers: those that are missing on channels that no other has.
+
+    Else the program that a missing layer is to have would be chosen for another one.
+    """
+    voices = dict(own)
+    for layer, voice in _GENERAL_MIDI.items():
+        if layer not in voices:
+            taken = {each.channel for each in voices.values()}
+            free = (c for c in range(16) if c not in taken and c != _PERCUSSION_CHANNEL)
+            channel = next(free, voice.channel) if voice.channel in taken else voice.channel
+            voices[layer] = replace(voice, channel=channel)
+    return voices
+
+
 @dataclass(frozen=True, slots=True)
 class MidiMap:
     """A voice for each layer; General MIDI unless told otherwise.
@@ -212,7 +227,9 @@ class MidiMap:
 
     @classmethod
     def of_style(cls, instruments: Iterable[_Placed]) -> Self:
-        """Return General MIDI with the channels and programs that a style gives its layers.
+        """Return the channels and programs that a style gives its layers.
+
+        Layers that it has not are those of General MIDI, on channels of their own.
 
         Parameters
         ----------
@@ -225,7 +242,7 @@ class MidiMap:
             Without signals, on time.
         """
         own = {i.layer: MidiVoice(i.channel, i.program) for i in instruments}
-        return cls({**_GENERAL_MIDI, **own})
+        return cls(_beside(own))
 
     def colours(self, params: MusicParams) -> tuple[tuple[Message, ...], ...]:
         """Return the control changes that follow the colour of the music, of each layer.
@@ -243,7 +260,7 @@ class MidiMap:
         return tuple(self[layer].colours(params) for layer in Layer)
 
     def __getitem__(self, layer: Layer) -> MidiVoice:
-        return self.voices.get(layer, _GENERAL_MIDI[layer])
+        return self.voices[layer] if layer in self.voices else _beside(self.voices)[layer]
 
     def encode(self) -> dict[str, Any]:
         """Return JSON values of which `decode` makes an equal map.

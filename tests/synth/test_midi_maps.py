@@ -14,7 +14,7 @@ from synth.outputs.midi_map_file import find, read
 from synth.outputs.midi_messages import MidiMessages
 from synth.params import Layer, MusicParams
 from synth.score import Score
-from synth.styles.load import read_settings
+from synth.styles.load import names, read_settings
 from synth.tempo_map import TempoMap
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -33,6 +33,15 @@ def test_a_style_brings_its_own_channels_and_programs() -> None:
     voices = MidiMap.of_style(style.instruments)
     assert (voices[Layer.MELODY].channel, voices[Layer.MELODY].program) == (2, 11)
     assert voices[Layer.PERCUSSION].channel == 9  # which ambient lacks: General MIDI's
+
+
+@pytest.mark.parametrize("style", names())
+def test_what_a_style_lacks_chooses_no_program_for_what_it_has(style: str) -> None:
+    own = read_settings(CONFIGS / "styles" / f"{style}.toml").instruments
+    midi_map = MidiMap.of_style(own)
+    assert len({midi_map[layer].channel for layer in Layer}) == len(Layer)
+    chosen = {m[0] & 15: m[1] for m in MidiMessages(midi_map).presets() if m[0] & 0xF0 == 0xC0}
+    assert {i.channel: i.program for i in own}.items() <= chosen.items()
 
 
 @pytest.mark.parametrize("name", MAPS)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import mido
 import pytest
 
@@ -108,11 +110,30 @@ def test_markers_of_any_script_are_told_in_one_order(tmp_path) -> None:
         assert [m.text for m in conductor if m.type == "marker"] == list(names)
 
 
-def test_beat_0_lies_on_a_bar_line_at_its_time(tmp_path) -> None:
-    midi_file.write(tmp_path / "a.mid", score_of([note(1, 0.0)], TempoMap.start(5.0, 60.0)))
-    assert onsets_s(tmp_path / "a.mid") == pytest.approx([5.0], abs=1e-5)
-    ticks = sum(m.time for m in mido.MidiFile(tmp_path / "a.mid").tracks[1][:3])
-    assert ticks == 8 * 960
+@pytest.mark.parametrize(
+    ("first_s", "bpm"), [(5.0, 60.0), (1.5, 60.2), (0.37, 73.0), (20.0, 61.0), (3.0, 160.0)]
+)
+def test_beat_0_lies_on_a_bar_line_at_its_time_and_the_silence_has_the_musics_tempo(
+    tmp_path: Path, first_s: float, bpm: float
+) -> None:
+    midi_file.write(tmp_path / "a.mid", score_of([note(1, 0.0)], TempoMap.start(first_s, bpm)))
+    assert onsets_s(tmp_path / "a.mid") == pytest.approx([first_s], abs=1e-5)
+    conductor, part = mido.MidiFile(tmp_path / "a.mid").tracks
+    at, bars, tempi = 0, [], []
+    for message in conductor:
+        at += message.time
+        if message.type == "time_signature":
+            bars.append((at, 3840 * message.numerator // message.denominator))
+        elif message.type == "set_tempo":
+            tempi.append(mido.tempo2bpm(message.tempo))
+    half_a_sixty_fourth = 0.5 / (16 * first_s * bpm / 60)
+    assert tempi == pytest.approx([bpm] * len(tempi), rel=max(0.02, half_a_sixty_fourth) + 1e-3)
+    since, bar = bars[-1]
+    assert bar == 4 * 960
+    assert since in (0, bars[0][1])  # a whole first bar, be it a short one
+    first = sum(m.time for m in part[:3])
+    assert first >= since
+    assert (first - since) % bar == 0
 
 
 def test_an_empty_score_is_a_valid_file(tmp_path) -> None:
@@ -128,3 +149,15 @@ def test_a_failed_write_leaves_the_old_file(tmp_path) -> None:
     with pytest.raises(RenderError):
         midi_file.write(tmp_path / "a.mid", score_of([], TempoMap.start(0.0, 60.0)))
     assert [p.name for p in tmp_path.iterdir()] == ["a.mid"]
+
+
+def test_sections_are_markers_where_they_begin(tmp_path: Path) -> None:
+    sections = ((0.0, "A1"), (16.0, "B"))
+    score = score_of([note(1, 0.0)], TempoMap.start(0.0, 60.0), sections=sections)
+    midi_file.write(tmp_path / "a.mid", score)
+    conductor, at, found = mido.MidiFile(tmp_path / "a.mid").tracks[0], 0, []
+    for message in conductor:
+        at += message.time
+        if message.type == "marker":
+            found.append((at / 960, message.text))
+    assert found == [(0.0, "A1"), (16.0, "B")]
