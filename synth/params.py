@@ -103,8 +103,12 @@ class MusicParams:
     tension: float = 0.2  #: harmonic, 0 plain triads to 1 sevenths, suspensions, borrowed chords
     articulation: float = 0.8  #: 0 short and separate to 1 fully tied
     swing: float = 0.5  #: share of a beat before the off-beat, 0.5 straight to 0.67 triplet
-    swell: float = 0.0  #: depth of a rise and fall over each pair of bars, 0 none to 1 full
+    swell: float = 0.0  #: depth of a rise and fall of loudness with each breath, 0 none to 1 full
     #: those that play, where the style has them
     layers: tuple[Layer, ...] = (Layer.PAD, Layer.BASS, Layer.MELODY)
     rest: bool = False  #: close the phrase and be silent until this is taken back
     sound: str = ""  #: the set of instruments that audio outputs play, empty for the plain one
+    breath_beats: int = 8  #: of a breath
+    breath_in: float = 0.4  #: share of the breath in, of in and out
+    breath_hold: float = 0.0  #: share of the whole for which it is held full
+    breath_pause: float = 0.0  #: and empty

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 __all__ = ["STANDSTILL_BPM", "TempoMap", "TempoSegment", "entry"]
@@ -20,11 +20,16 @@ _SAME_BPM = 0.005
 
 @dataclass(frozen=True, slots=True)
 class TempoSegment:
-    """From `time_s` on, where the music stands at `beat`, it moves at `bpm`."""
+    """From `time_s` on, where the music stands at `beat`, it moves at `bpm`.
+
+    A breath lasts `breath_beats`, and one began at the beat `breath_from`.
+    """
 
     time_s: float
     beat: float
     bpm: float
+    breath_beats: float = 8.0
+    breath_from: float = 0.0
 
     def beat_at(self, time_s: float) -> float:
         """Return the beat at a time, also of one outside of the segment.
@@ -94,8 +99,10 @@ class TempoMap:
         """Whether the music waits, at `STANDSTILL_BPM`, after the last change."""
         return self.latest.bpm <= STANDSTILL_BPM
 
-    def change(self, time_s: float, bpm: float) -> Self:
+    def change(self, time_s: float, bpm: float, breath_beats: float | None = None) -> Self:
         """Return the map with another tempo from `time_s` on, which must not precede the last.
+
+        Where the breath gets another number of beats, it goes on where it is.
 
         Parameters
         ----------
@@ -103,6 +110,8 @@ class TempoMap:
             Session time.
         bpm
             The new tempo, in beats a minute.
+        breath_beats
+            The beats of a breath; None for those it has.
 
         Returns
         -------
@@ -117,7 +126,30 @@ class TempoMap:
         last = self.latest
         if time_s < last.time_s:
             raise ValueError(f"a tempo at {time_s} s would precede the one at {last.time_s} s")
-        return type(self)((*self.segments, TempoSegment(time_s, self.beat_at(time_s), bpm)))
+        beat, beats, begun = self.beat_at(time_s), last.breath_beats, last.breath_from
+        if breath_beats is not None and breath_beats != beats:
+            begun = beat - (beat - begun) % beats / beats * breath_beats
+            beats = float(breath_beats)
+        return type(self)((*self.segments, TempoSegment(time_s, beat, bpm, beats, begun)))
+
+    def going_on(self, time_s: float, beat: float, bpm: float) -> TempoSegment:
+        """Return the segment of music that leaps to a beat, and breathes as before.
+
+        Parameters
+        ----------
+        time_s
+            From when on.
+        beat
+            Where it stands then.
+        bpm
+            Its tempo.
+
+        Returns
+        -------
+        TempoSegment
+            To follow the last one.
+        """
+        return replace(self.latest, time_s=time_s, beat=beat, bpm=bpm)
 
     def recent(self) -> Self:
         """Return the map of the latest 256 segments: all that is asked of while music plays.
@@ -160,6 +192,24 @@ class TempoMap:
         """
         index = bisect_right(self.segments, time_s, key=lambda s: s.time_s)
         return self.segments[max(0, index - 1)].beat_at(time_s)
+
+    def breath_at(self, time_s: float) -> float:
+        """Return which part of a breath has passed at a time.
+
+        Parameters
+        ----------
+        time_s
+            Session time.
+
+        Returns
+        -------
+        float
+            0 where it begins, below 1.
+        """
+        index = bisect_right(self.segments, time_s, key=lambda s: s.time_s)
+        segment = self.segments[max(0, index - 1)]
+        into = (segment.beat_at(time_s) - segment.breath_from) % segment.breath_beats
+        return into / segment.breath_beats
 
     def time_at(self, beat: float) -> float:
         """Return the time of a beat; of one that was leapt over, that of the leap.
@@ -207,7 +257,7 @@ class TempoMap:
         wanted_bpm = bpm * (1.0 + bend)
         if abs(wanted_bpm - self.latest.bpm) < _SAME_BPM:
             return None
-        return TempoSegment(from_s, ours, wanted_bpm)
+        return self.going_on(from_s, ours, wanted_bpm)
 
 
 def entry(beat: float, bpm: float, at_s: float, from_s: float) -> float:

@@ -56,12 +56,14 @@ def steps(session: Path, files: Sequence[OutputSpec]) -> Iterator[WriteStep]:
 
 def write_midi(session: Path, target: Path) -> Path:
     """Write a session's music as a MIDI file."""
+    from synth.breath import swell_of
     from synth.outputs import midi_file
 
     with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         midi_map = _midi_map(session)
-        midi_file.write(target, score_of(session, midi_map.colours), channels=midi_map)
+        score = score_of(session, lambda params: (midi_map.colours(params), swell_of(params)))
+        midi_file.write(target, score, channels=midi_map)
     return target
 
 

@@ -12,6 +12,7 @@ from synth.params import MusicParams
 __all__ = ["MusicColour", "opened"]
 
 #: Sizes of our own choosing: plain to hear, and small beside what arousal does.
+_SWELLS_PER_S = 0.2  #: a swell comes and goes in 5 s, so that loudness never jumps
 _PER_S = 0.02  #: from nothing to all in 50 s at the fastest
 _TENSION, _BRIGHTNESS, _DYNAMICS, _REGISTER = -0.8, 0.3, 0.15, 0.15
 
@@ -26,6 +27,11 @@ class MusicColour:
         self._curves = curves
         self._together = Slew(0.0, _PER_S)
         self.together = 0.0
+        self._depth = Slew(0.0, _SWELLS_PER_S)
+
+    def _wanted(self, music: LimitedMusic, target: ControlTarget, plain: MusicParams) -> float:
+        """Return how deep the swell is to be: the pace's, else the style's own."""
+        return 0.0 if music.hurries else max(target.swell, plain.swell)
 
     def step(
         self,
@@ -51,7 +57,7 @@ class MusicColour:
             tension=played.get("tension", params.tension),
             articulation=played.get("articulation", params.articulation),
             swing=played.get("swing", params.swing),
-            swell=0.0 if music.hurries else target.swell,
+            swell=self._depth.toward(self._wanted(music, target, params), dt_s),
             rest=target.silent,
         )
         return plain, opened(params, self.together)

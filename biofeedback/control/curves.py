@@ -54,6 +54,9 @@ class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     dynamics_calm: Share = 0.35
     dynamics_driven: Share = 0.7
     layers: tuple[Layer, ...] = tuple(Layer)
+    breath_in: Annotated[float, msgspec.Meta(ge=0.2, le=0.8)] = 0.4  #: of in and out
+    breath_hold: Annotated[float, msgspec.Meta(ge=0.0, le=0.4)] = 0.0  #: of the whole, full
+    breath_pause: Annotated[float, msgspec.Meta(ge=0.0, le=0.4)] = 0.0  #: of the whole, empty
 
     def __post_init__(self) -> None:
         if self.home not in TONIC_NAMES:
@@ -113,6 +116,10 @@ class Curves:
             articulation=_between(0.95, 0.65, level),
             layers=palette.layers,
             sound=self._home.sound,
+            swell=self._home.swell,
+            breath_in=palette.breath_in,
+            breath_hold=palette.breath_hold,
+            breath_pause=palette.breath_pause,
         )
 
     def _mode_of(self, level: float) -> int:

@@ -215,10 +215,10 @@ class Core:
         if self._tempo is None or self.ending is not None or self._external is not None:
             return []
         last = self._tempo.latest
-        if params.tempo_bpm == last.bpm or from_s < last.time_s:
+        same = params.tempo_bpm == last.bpm and params.breath_beats == last.breath_beats
+        if same or from_s < last.time_s:
             return []
-        self._tempo = self._tempo.change(from_s, params.tempo_bpm).recent()
-        return [self._tempo.latest]
+        return self._bend(self._tempo.change(from_s, params.tempo_bpm, params.breath_beats).latest)
 
     def _request(self, window: Window) -> WindowRequest | None:
         while self._chunk_seqs and self._chunk_seqs[0][0] < window.start_s:
@@ -260,7 +260,7 @@ class Core:
             return [] if still else self._stand_still(time_s)
         if still:
             start_s, bpm = self._start(time_s + START_LEAD_S)
-            return self._bend(TempoSegment(start_s, self.next_bar[1], bpm))
+            return self._bend(self._tempo.going_on(start_s, self.next_bar[1], bpm))
         if clock.state == "lost":
             return []
         return self._bend(self._tempo.steered(clock.beat, clock.bpm, clock.time_s, from_s))
@@ -271,13 +271,13 @@ class Core:
         from_s = max(time_s, self._tempo.latest.time_s)
         beat = self._tempo.beat_at(from_s)
         self._withdraw(beat)
-        return [Cancel(beat), *self._bend(TempoSegment(from_s, beat, STANDSTILL_BPM))]
+        return [Cancel(beat), *self._bend(self._tempo.going_on(from_s, beat, STANDSTILL_BPM))]
 
     def _bend(self, segment: TempoSegment | None) -> list[Derived]:
         """Let the tempo go on as the segment says."""
         if segment is None or self._tempo is None:
             return []
-        self._tempo = TempoMap((*self._tempo.segments, segment))
+        self._tempo = TempoMap((*self._tempo.segments, segment)).recent()
         return [segment]
 
     def _command(self, command: Command, time_s: float) -> list[Derived]:

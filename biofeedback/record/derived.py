@@ -134,6 +134,10 @@ class ParamsItem(msgspec.Struct, frozen=True, array_like=True):
     layers: list[Layer]  #: those that play
     rest: bool = False  #: whether the music is to be silent
     sound: str = ""  #: the set of instruments
+    breath_beats: Annotated[int, Meta(ge=1, le=64)] = 8  #: of a breath
+    breath_in: _Share = 0.4  #: share of the breath in, of in and out
+    breath_hold: _Share = 0.0  #: share of the whole, held full
+    breath_pause: _Share = 0.0  #: and empty
 
 
 class DecisionLine(DerivedLine, frozen=True, tag="decision", omit_defaults=True):
@@ -154,6 +158,8 @@ class TempoLine(DerivedLine, frozen=True, tag="tempo"):
     time: Time
     beat: BeatNumber
     bpm: _Tempo
+    breath_beats: Annotated[float, Meta(ge=1.0, le=64.0)] = 8.0  #: of a breath
+    breath_from: Number = 0.0  #: a beat at which one began
 
 
 class MusicLine(DerivedLine, frozen=True, tag="music"):
@@ -268,21 +274,15 @@ def derived_lines(seq: int, t: float, item: Derived) -> list[DerivedLine]:
                 )
             ]  # fmt: skip
         case Scr():
-            return [
-                ScrLine(
-                    t=t,
-                    seq=seq,
-                    time=item.onset_s,
-                    peak=item.peak_s,
-                    amplitude_us=item.amplitude_us,
-                )
-            ]
+            us = item.amplitude_us
+            return [ScrLine(t=t, seq=seq, time=item.onset_s, peak=item.peak_s, amplitude_us=us)]
         case TempoSegment():
             return [
                 TempoLine(
-                    t=t, seq=seq, time=fine(item.time_s), beat=fine(item.beat), bpm=fine(item.bpm)
+                    t=t, seq=seq, time=fine(item.time_s), beat=fine(item.beat), bpm=fine(item.bpm),
+                    breath_beats=item.breath_beats, breath_from=fine(item.breath_from),
                 )
-            ]
+            ]  # fmt: skip
         case Cancel():
             return [CancelLine(t=t, seq=seq, from_beat=item.from_beat)]
 

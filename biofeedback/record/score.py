@@ -13,7 +13,23 @@ from synth.params import Key, Layer, MusicParams
 from synth.score import Score
 from synth.tempo_map import TempoMap, TempoSegment
 
-__all__ = ["score_of"]
+__all__ = ["score_of", "segment_of"]
+
+
+def segment_of(line: lines.TempoLine) -> TempoSegment:
+    """Return what a line says of the tempo and of the breath.
+
+    Parameters
+    ----------
+    line
+        As it was logged; of an earlier version it has eight beats a breath.
+
+    Returns
+    -------
+    TempoSegment
+        From its time on.
+    """
+    return TempoSegment(line.time, line.beat, line.bpm, line.breath_beats, line.breath_from)
 
 
 def score_of(
@@ -59,7 +75,7 @@ def score_of(
                 keys = [(beat, key) for beat, key in keys if beat < line.from_beat]
                 sections = [(beat, name) for beat, name in sections if beat < line.from_beat]
             case lines.TempoLine():
-                segments.append(TempoSegment(line.time, line.beat, line.bpm))
+                segments.append(segment_of(line))
             case lines.MusicLine():
                 key = Key.parse(line.key)
                 if not keys or keys[-1][1] != key:

@@ -18,6 +18,7 @@ from biofeedback.record import lines
 from biofeedback.record.logged_config import LoggedConfig
 from biofeedback.record.neutral import neutral
 from biofeedback.record.reader import find_log, log_size, read
+from biofeedback.record.score import segment_of
 from biofeedback.report.columns import ReadingColumns, Rows
 from sensors.signals import FloatArray
 from synth.tempo_map import TempoMap, TempoSegment
@@ -221,7 +222,7 @@ class _Gathered:
         self._notes += 1
 
     def _tempo_change(self, line: lines.TempoLine) -> None:
-        self._tempo.append(TempoSegment(line.time, line.beat, line.bpm))
+        self._tempo.append(segment_of(line))
 
     def _cancel(self, line: lines.CancelLine) -> None:
         self._bars = [bar for bar in self._bars if bar[0] < line.from_beat]

@@ -21,8 +21,6 @@ from synth.tempo_map import TempoSegment
 
 __all__ = ["LiveView"]
 
-#: Bars in which the swell comes and goes, in beats; the composer's pair of bars.
-SWELL_BEATS = 8.0
 _MUSIC_BARS = 4
 _SLOWEST_BPM = 1.0  #: below it the music stands still, with another device's clock
 
@@ -205,10 +203,15 @@ class LiveView:
         if self._tempo.bpm < _SLOWEST_BPM:
             return None
         second_a_beat = 60.0 / self._tempo.bpm
-        into = self._tempo.beat % SWELL_BEATS
+        tempo, params = self._tempo, self._decision.params
+        into = (tempo.beat - tempo.breath_from) % tempo.breath_beats
+        moving = 1.0 - params.breath_hold - params.breath_pause
         return BreathView(
-            from_s=round(self._tempo.time_s - into * second_a_beat, 4),
-            period_s=round(SWELL_BEATS * second_a_beat, 4),
+            from_s=round(tempo.time_s - into * second_a_beat, 4),
+            period_s=round(tempo.breath_beats * second_a_beat, 4),
+            in_share=round(moving * params.breath_in, 4),
+            hold_share=round(params.breath_hold, 4),
+            out_share=round(moving * (1.0 - params.breath_in), 4),
         )
 
 

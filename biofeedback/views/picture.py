@@ -66,10 +66,16 @@ class MusicView(msgspec.Struct, frozen=True):
 
 
 class BreathView(msgspec.Struct, frozen=True):
-    """The swell to breathe with: in for half of `period_s`, then out, from `from_s` on."""
+    """The swell to breathe with: a breath of `period_s` begins at `from_s`.
+
+    In, held full, out, held empty are shares of it.
+    """
 
     from_s: float
     period_s: float
+    in_share: float
+    hold_share: float
+    out_share: float
 
 
 class WearerView(msgspec.Struct, frozen=True):

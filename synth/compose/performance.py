@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from random import Random
 
@@ -15,8 +14,6 @@ __all__ = ["LayerPerformance", "perform"]
 _JITTER_S = 0.008  #: largest shift of an onset
 _VELOCITY_JITTER = 3
 _SHORTEST_BEATS = 0.05
-_SWELL_BEATS = 8.0  #: a breath is a pair of bars
-_SWELL_SHARE = 0.65  #: of the loudness, gone at the softest of a full swell
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def perform(
     ringing
         Earlier bars' notes: layer, pitch, end in beats of the session.
     params
-        Tempo, swing, dynamics and swell count here.
+        Tempo, swing and dynamics count here.
     rng
         The only source of chance; equal streams give equal results.
     beat
@@ -77,7 +74,6 @@ def perform(
         length = max(_SHORTEST_BEATS, _swung(draft.at + draft.beats, swing) - at)
         at = min(max(0.0, at + (2.0 * shift - 1.0) * jitter), beats - _SHORTEST_BEATS)
         loud = touch.start + (touch.end - touch.start) * draft.at / beats
-        loud *= _swell(beat + draft.at, params.swell)
         velocity = (26.0 + 84.0 * params.dynamics) * (0.62 + 0.5 * draft.accent) * loud
         velocity += (2.0 * push - 1.0) * _VELOCITY_JITTER
         if 21 <= draft.pitch <= 108:
@@ -94,26 +90,6 @@ def _swung(beat: float, swing: float) -> float:
     if part < 0.5:
         return whole + part * 2.0 * swing
     return whole + swing + (part - 0.5) * 2.0 * (1.0 - swing)
-
-
-def _swell(beat: float, depth: float) -> float:
-    """Return the loudness at a beat of a swell over pairs of bars: softest where a pair starts.
-
-    The first bar is an in-breath that grows, the second an out-breath that fades.
-    """
-    part = beat % _SWELL_BEATS / _SWELL_BEATS
-    half_sine = _sine(math.pi * min(part, 1.0 - part))
-    rise = half_sine * half_sine  # a raised cosine
-    return 1.0 - min(1.0, max(0.0, depth)) * _SWELL_SHARE * (1.0 - rise)
-
-
-def _sine(angle: float) -> float:
-    """Return the sine of 0 to pi / 2; unlike a C library's it has the same bits everywhere."""
-    term = rise = angle
-    for factor in range(2, 22, 2):
-        term *= -angle * angle / (factor * (factor + 1))
-        rise += term
-    return rise
 
 
 def _separate(

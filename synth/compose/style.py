@@ -42,7 +42,7 @@ class StyleSettings:
     instruments: tuple[Instrument, ...]  #: in the order in which layers should join
     tension: float = 0.0  #: what the style has when the parameter is 0; so has
     swing: float = 0.5  #: this when the parameter is 0.5
-    swell: float = 0.0  #: and this when the parameter is 0
+    swell: float = 0.0  #: which the music has where nobody paces
     sound: str = ""  #: the set of instruments of audio outputs, one of `patches.SOUNDS`
 
     @property
@@ -54,7 +54,11 @@ class StyleSettings:
     def home(self) -> MusicParams:
         """The parameters at which the style is at home."""
         return MusicParams(
-            tempo_bpm=self.tempo_bpm, density=self.density, layers=self.layers, sound=self.sound
+            tempo_bpm=self.tempo_bpm,
+            density=self.density,
+            layers=self.layers,
+            sound=self.sound,
+            swell=self.swell,
         )
 
     @property
@@ -63,7 +67,7 @@ class StyleSettings:
         return tuple(instrument.layer for instrument in self.instruments)
 
     def flavoured(self, params: MusicParams) -> MusicParams:
-        """Return parameters whose ranges start at the style's own tension, swing and swell.
+        """Return parameters whose ranges start at the style's own tension and swing.
 
         Parameters
         ----------
@@ -73,14 +77,13 @@ class StyleSettings:
         Returns
         -------
         MusicParams
-            With tension, swing and swell moved up; all else as it was.
+            With tension and swing moved up; all else as it was.
         """
         swing = max(0.5, min(0.67, params.swing))
         return replace(
             params,
             tension=_above(self.tension, params.tension),
             swing=self.swing + (0.67 - self.swing) * (swing - 0.5) / 0.17,
-            swell=_above(self.swell, params.swell),
         )
 
     def instrument(self, layer: Layer) -> Instrument:

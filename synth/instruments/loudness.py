@@ -71,6 +71,19 @@ class Loudness:
             power = np.einsum("f,sfc->s", self._weight, np.abs(spectrum) ** 2)
             self._powers.extend(power.tolist())
 
+    def momentary(self) -> NDArray[np.float64]:
+        """Return the momentary loudness, that of 0.4 s, ten times a second.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            In LUFS, -90 at least, of shape (n,); the first around 0.2 s.
+        """
+        return -0.691 + 10.0 * np.log10(np.maximum(self._blocks(), 1e-9))
+
+    def _blocks(self) -> NDArray[np.float64]:
+        return np.convolve(self._powers, np.full(_BLOCK_STEPS, 1 / _BLOCK_STEPS), "valid")
+
     def read(self) -> float:
         """Return LUFS so far; -inf for silence or less than 400 ms.
 
@@ -81,7 +94,7 @@ class Loudness:
         """
         if len(self._powers) < _BLOCK_STEPS:
             return -math.inf
-        blocks = np.convolve(self._powers, np.full(_BLOCK_STEPS, 1 / _BLOCK_STEPS), "valid")
+        blocks = self._blocks()
         loud = blocks[blocks > 10 ** ((-70.0 + 0.691) / 10)]  # absolute gate
         if len(loud) == 0:
             return -math.inf

@@ -25,11 +25,12 @@ from synth.instruments.voices import (
 )
 from synth.params import Layer, MusicParams
 
-__all__ = ["LATENCY_SAMPLES", "Orchestra"]
+__all__ = ["LATENCY_SAMPLES", "SWELL_AHEAD_S", "Orchestra"]
 
 LATENCY_SAMPLES = 192  # compressor and limiter look ahead by half of it each: all sound is later
 _GLIDE_S = 1.5
 _VOLUME_S = 0.05
+SWELL_AHEAD_S = 0.06  #: how long before its time a gain of the breath wants to come
 
 
 class Orchestra:
@@ -111,8 +112,10 @@ class Orchestra:
         )
         self._gain, self._muted = 1.0, False
         self._volume = pyo.SigTo(1.0, time=_VOLUME_S, init=1.0)
-        self.stereo = pyo.Clip(limited, min=-0.84, max=0.84, mul=self._volume)
-        self._keep += [silence, send, room, everything, centred, glued, limited]
+        self._swell = pyo.SigTo(1.0, time=2.0 * SWELL_AHEAD_S, init=1.0)
+        loudness = self._volume * self._swell
+        self.stereo = pyo.Clip(limited, min=-0.84, max=0.84, mul=loudness)
+        self._keep += [loudness, silence, send, room, everything, centred, glued, limited]
 
     def start(self, layer: Layer, note_id: int, pitch: int, velocity: int, at: int) -> None:
         """Begin a note `at` samples into the coming block.
@@ -184,6 +187,16 @@ class Orchestra:
         """
         self._gain = min(1.0, max(0.0, gain))
         self._mute(self._muted)
+
+    def set_swell(self, gain: float) -> None:
+        """Glide to the loudness of the breath, room and all; half way there after 60 ms.
+
+        Parameters
+        ----------
+        gain
+            0 to 1.
+        """
+        self._swell.value = gain
 
     def panic(self) -> None:
         """Release every voice and be silent within 50 ms, room and all, until the next note."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import heapq
+from typing import NamedTuple
 
 from synth.instruments.orchestra import Orchestra
 from synth.output import NoteOff, NoteOn
 from synth.params import MusicParams
 
-__all__ = ["Sequencer"]
+__all__ = ["Sequencer", "Swell"]
 
 
-_RANK = {NoteOff: 0, MusicParams: 1, NoteOn: 2}  # among equals in time
+class Swell(NamedTuple):
+    """How loud all is, by the breath."""
+
+    gain: float  #: 0 to 1
+
+
+_RANK = {NoteOff: 0, MusicParams: 1, Swell: 1, NoteOn: 2}  # among equals in time
 
 
 class Sequencer:
@@ -25,11 +32,11 @@ class Sequencer:
 
     def __init__(self, orchestra: Orchestra) -> None:
         self._orchestra = orchestra
-        self._events: list[tuple[int, int, int, NoteOn | NoteOff | MusicParams]] = []
+        self._events: list[tuple[int, int, int, NoteOn | NoteOff | MusicParams | Swell]] = []
         self._count = 0
         self.now = 0  #: the first sample of the coming block
 
-    def add(self, sample: int, event: NoteOn | NoteOff | MusicParams) -> None:
+    def add(self, sample: int, event: NoteOn | NoteOff | MusicParams | Swell) -> None:
         """Place an event; one that is late happens at the start of the coming block.
 
         Parameters
@@ -62,6 +69,8 @@ class Sequencer:
                 self._orchestra.start(event.layer, event.note_id, event.pitch, event.velocity, at)
             elif isinstance(event, MusicParams):
                 self._orchestra.set_params(event)
+            elif isinstance(event, Swell):
+                self._orchestra.set_swell(event.gain)
             elif event.note_id in begun:
                 self.add(end, event)
             else:

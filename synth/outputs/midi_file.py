@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import mido
 
+from synth.breath import gains
 from synth.events import Note
 from synth.outputs.files import replacing
-from synth.outputs.midi_map import Message, MidiMap
+from synth.outputs.midi_map import EXPRESSION_CC, Message, MidiMap
 from synth.params import Key, Layer, Mode
 from synth.score import Score
 from synth.tempo_map import TempoMap
@@ -161,8 +163,16 @@ def _part(
     for message in voice.preset():
         yield 0, 1, bytes(message)
     previous: tuple[Message, ...] = ()
+    times = [time_s for time_s, _ in score.params]
+    for time_s, loud in gains(score.tempo_map, score.params, score.end_s):
+        params = score.params[bisect_right(times, time_s) - 1][1]
+        for message in midi_map.expressions(params, loud):
+            if message[0] & 0x0F == channel:
+                yield clock.tick_at(time_s), 2, bytes(message)
     for time_s, params in score.params:
         controls = voice.colours(params)
+        if params.swell:
+            controls = tuple(c for c in controls if c[1] != EXPRESSION_CC)
         if controls != previous:
             for message in controls:
                 yield clock.tick_at(time_s), 2, bytes(message)

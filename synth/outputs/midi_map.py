@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self
 
+from synth.breath import expression
 from synth.params import Layer, MusicParams
 
-__all__ = ["ControllerSpec", "Message", "MidiMap", "MidiVoice", "SignalRoute"]
+__all__ = ["EXPRESSION_CC", "ControllerSpec", "Message", "MidiMap", "MidiVoice", "SignalRoute"]
 
 Message = tuple[int, ...]
 
+EXPRESSION_CC = 11
 _LSB_OFFSET = 32  # controllers 32 to 63 hold the fine part of 0 to 31
 _NRPN_MSB_CC, _NRPN_LSB_CC, _DATA_MSB_CC, _DATA_LSB_CC = 99, 98, 6, 38
 _MOST = {"cc": 119, "cc14": 31, "nrpn": 16383}  # 120 to 127 are channel mode messages
@@ -258,6 +260,32 @@ class MidiMap:
             In the order of the layers.
         """
         return tuple(self[layer].colours(params) for layer in Layer)
+
+    def expressions(self, params: MusicParams, loud: float) -> tuple[Message, ...]:
+        """Return controller 11 of every channel: how loud the breath is just now.
+
+        Parameters
+        ----------
+        params
+            Where their dynamics move the same controller, the breath is a share of that.
+        loud
+            The gain of the breath, 0 to 1.
+
+        Returns
+        -------
+        tuple[Message, ...]
+            One for each channel, in order.
+        """
+        full = {self[layer].channel: 127 for layer in Layer}
+        for layer in Layer:
+            for message in self[layer].colours(params):
+                if message[1] == EXPRESSION_CC:
+                    full[self[layer].channel] = message[2]
+        share = expression(loud) / 127.0
+        return tuple(
+            (0xB0 | channel, EXPRESSION_CC, round(most * share))
+            for channel, most in sorted(full.items())
+        )
 
     def __getitem__(self, layer: Layer) -> MidiVoice:
         return self.voices[layer] if layer in self.voices else _beside(self.voices)[layer]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from synth.breath import gain
 from synth.output import ClockPulse, NoteOff, NoteOn
-from synth.outputs.midi_map import Message, MidiMap
+from synth.outputs.midi_map import EXPRESSION_CC, Message, MidiMap
 from synth.params import Layer, MusicParams
 
 __all__ = ["MidiMessages", "everything_off"]
@@ -29,6 +30,8 @@ class MidiMessages:
 
     def __init__(self, midi_map: MidiMap) -> None:
         self._map = midi_map
+        self._params = MusicParams()
+        self._expression: tuple[Message, ...] = ()
         self._colours: dict[Layer, tuple[Message, ...]] = {}
         self._volumes: tuple[Message, ...] = ()
         self._used: set[int] = set()
@@ -58,7 +61,7 @@ class MidiMessages:
         """
         yield from self._choices()
         yield from self._volumes
-        for messages in (*self._colours.values(), *self._values.values()):
+        for messages in (*self._colours.values(), self._expression, *self._values.values()):
             yield from messages
 
     def _choices(self) -> Iterator[Message]:
@@ -97,8 +100,11 @@ class MidiMessages:
         Message
             Nothing when all is as it was.
         """
+        self._params = params
         for layer in Layer:
             messages = self._map[layer].colours(params)
+            if params.swell:
+                messages = tuple(m for m in messages if m[1] != EXPRESSION_CC)
             if self._colours.get(layer) != messages:
                 self._colours[layer] = messages
                 yield from messages
@@ -124,6 +130,24 @@ class MidiMessages:
         )
         yield from self._volumes
 
+    def breath(self, loud: float) -> Iterator[Message]:
+        """Yield controller 11 of every channel, where it changed.
+
+        Parameters
+        ----------
+        loud
+            The gain of the breath, 0 to 1.
+
+        Yields
+        ------
+        Message
+            One for each channel.
+        """
+        messages = self._map.expressions(self._params, loud)
+        if messages != self._expression:
+            self._expression = messages
+            yield from messages
+
     def signals(self, values: Mapping[str, float]) -> Iterator[Message]:
         """Yield what the map sends for named values: controllers that changed, and notes.
 
@@ -139,6 +163,8 @@ class MidiMessages:
         Message
             In the order of the values.
         """
+        if "pacer" in values:
+            yield from self.breath(gain(values["pacer"], self._params.swell))
         for name, value in values.items():
             route = self._map.signals.get(name)
             if route is None:
@@ -201,6 +227,8 @@ class MidiMessages:
             For channels that have played only.
         """
         yield from self.end_gates()
+        if self._expression:
+            yield from self.breath(1.0)
         yield from _silence(self._used)
 
 

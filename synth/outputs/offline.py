@@ -20,11 +20,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.breath import gains
 from synth.errors import OutputUnavailable, SynthError
 from synth.instruments import pyo_library
 from synth.instruments.loudness import Loudness, true_peak
-from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
-from synth.instruments.sequencer import Sequencer
+from synth.instruments.orchestra import LATENCY_SAMPLES, SWELL_AHEAD_S, Orchestra
+from synth.instruments.sequencer import Sequencer, Swell
 from synth.output import NoteOff, NoteOn
 from synth.outputs.midi_map import MidiMap
 from synth.score import Score, decode_score
@@ -190,6 +191,8 @@ def _sequence(score: Score, orchestra: Orchestra, rate_hz: int) -> Sequencer:
     sequencer = Sequencer(orchestra)
     for time_s, params in score.params:
         sequencer.add(round(time_s * rate_hz), params)
+    for time_s, loud in gains(score.tempo_map, score.params, score.end_s):
+        sequencer.add(round((time_s - SWELL_AHEAD_S) * rate_hz), Swell(loud))
     for note in score.notes:
         on_s = score.tempo_map.time_at(note.beat)
         off_s = score.tempo_map.time_at(note.beat + note.beats)

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from synth.breath import gain
 from synth.errors import OutputLost, OutputUnavailable
 from synth.instruments import pyo_library
-from synth.instruments.orchestra import LATENCY_SAMPLES, Orchestra
+from synth.instruments.orchestra import LATENCY_SAMPLES, SWELL_AHEAD_S, Orchestra
 from synth.instruments.sequencer import Sequencer
 from synth.output import NoteOff, NoteOn
 from synth.outputs.midi_system import jack_is_running
@@ -56,13 +57,14 @@ class PyoOutput:
         In whole or in part; empty for JACK when it runs, else the default.
     """
 
-    lookahead_s = 0.06
+    lookahead_s = SWELL_AHEAD_S
 
     def __init__(self, device: str = "") -> None:
         self._device = device
         self._server: Any = None
         self._t0_s = 0.0
         self._volume = 1.0
+        self._swell = 0.0
         self._pyo: Any = None
         self._orchestra: Orchestra | None = None
         self._sequencer: Sequencer | None = None
@@ -158,6 +160,7 @@ class PyoOutput:
             The colour asked for.
         """
         self._build(params.sound)
+        self._swell = params.swell
         self._inbox.append((0.0, params))
 
     def set_volume(self, gain: float) -> None:
@@ -173,13 +176,15 @@ class PyoOutput:
             self._orchestra.set_volume(gain)
 
     def set_signals(self, values: Mapping[str, float]) -> None:
-        """Ignore them: nothing here shows them.
+        """Let all swell with the breath: it comes as early as notes, and glides as long.
 
         Parameters
         ----------
         values
-            By name.
+            By name; the pacer counts.
         """
+        if "pacer" in values and self._orchestra is not None:
+            self._orchestra.set_swell(gain(values["pacer"], self._swell))
 
     def panic(self) -> None:
         """Release every voice at the next block."""

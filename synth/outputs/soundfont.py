@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.breath import gains
 from synth.output import NoteOff, NoteOn
 from synth.outputs.fluid import FluidSynth
 from synth.outputs.midi_binding import MidiSender
@@ -118,9 +119,15 @@ def _events(score: Score, rate_hz: int, midi_map: MidiMap) -> list[tuple[int, in
     messages = MidiMessages(midi_map)
     settings = [*messages.presets(), *messages.volume(1.0)]
     found: list[tuple[int, int, Message]] = [(0, 0, message) for message in settings]
-    for time_s, params in score.params:
-        at = max(0, round(time_s * rate_hz))
-        found += [(at, 1, message) for message in messages.colours(params)]
+    changes = [(time_s, 0.0, params) for time_s, params in score.params]
+    swells = [
+        (time_s, loud, None) for time_s, loud in gains(score.tempo_map, score.params, score.end_s)
+    ]
+    for time_s, loud, changed in sorted([*changes, *swells], key=lambda c: c[0]):
+        found += [
+            (max(0, round(time_s * rate_hz)), 1, message)
+            for message in (messages.breath(loud) if changed is None else messages.colours(changed))
+        ]
     for note in score.notes:
         on = NoteOn(note.id, note.layer, note.pitch, note.velocity)
         off = NoteOff(note.id, note.layer, note.pitch)

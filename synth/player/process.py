@@ -259,7 +259,7 @@ class _Player:
         elif kind == "cancel":
             self._scheduler.cancel(message["from_beat"])
         elif kind == "params":
-            self._output.set_params(decode_params(message["params"]))
+            self._scheduler.set_params(decode_params(message["params"]))
         elif kind == "volume":
             self._output.set_volume(message["gain"])
         elif kind == "signals":
@@ -279,7 +279,7 @@ class _Player:
         self._spin_s = _SPIN_S if self._rights in REALTIME else 0.0 if sleeps else _SHORT_SPIN_S
         output.open(t0_s)
         self._output = output
-        sways = "pacer" in midi_map.signals or spec.kind is OutputKind.OSC or self.is_added
+        sways = spec.kind is not OutputKind.NULL
         clocked: Any = output if spec.clock or spec.kind is OutputKind.OSC else None
         self._scheduler = Scheduler(
             output, clocked, early_s=midi_map.latency_ms / 1000.0, sways=sways

@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
+from synth.breath import fullness
 from synth.events import Note
 from synth.output import ClockedOutput, ClockPulse, NoteOff, NoteOn, Output
-from synth.params import Layer
+from synth.params import Layer, MusicParams
 from synth.tempo_map import TempoMap, TempoSegment
 
 __all__ = ["Scheduler"]
@@ -18,7 +19,6 @@ _STALE_S: Final = 0.25  # a note that comes later than this is better left out
 _MOST_NOTES: Final = 20_000  # more are refused: hours of music, sent by mistake
 _PULSE, _OFF, _ON, _SWAY = 0, 1, 2, 3
 _SWAYS_PER_BEAT: Final = 8
-_BREATH_BEATS: Final = 8.0  # of the swell: a pair of bars
 _TICKS_PER_BEAT: Final = 24
 _BAR_BEATS: Final = 4.0
 _FIRST: Final = {Layer.BASS: 0, Layer.DRONE: 1, Layer.PAD: 1}  # a slow cable carries bass first
@@ -79,6 +79,7 @@ class Scheduler:
         self._count = 0
         self._sways, self._swaying = sways, False
         self._running = False  # the clock has begun, or will at a known beat
+        self._params = MusicParams()  # of the breath
         self._sounding: dict[tuple[Layer, int], Note] = {}
         self.sent = 0
         self.dropped = 0  #: notes too late to begin, or too many
@@ -95,6 +96,17 @@ class Scheduler:
         self._tempo = self._tempo.replaced(segment)
         if self._tempo.stands_still:
             self._stop_clock(segment.time_s)
+
+    def set_params(self, params: MusicParams) -> None:
+        """Let the music breathe as they say, and the output have its colour.
+
+        Parameters
+        ----------
+        params
+            From now on.
+        """
+        self._params = params
+        self._output.set_params(params)
 
     def feed(self, notes: Iterable[Note]) -> None:
         """Queue notes; one of no duration or out of MIDI's range is dropped.
@@ -226,8 +238,8 @@ class Scheduler:
         heapq.heappush(self._events, (following, _SWAY, 0, self._count, _Sway()))
 
     def _sway(self, beat: float, now_beat: float) -> None:
-        turn = 2.0 * math.pi * (beat % _BREATH_BEATS) / _BREATH_BEATS
-        self._output.set_signals({"pacer": 0.5 - 0.5 * math.cos(turn)})
+        part = self._tempo.breath_at(self._tempo.time_at(beat))
+        self._output.set_signals({"pacer": fullness(part, self._params)})
         self._plan_sway(max(beat, now_beat))
 
     def _stop_clock(self, now_s: float) -> None:

@@ -234,9 +234,9 @@ def test_the_pacer_is_told_eight_times_a_beat_as_a_swell_of_eight_beats() -> Non
     scheduler.set_tempo(TempoSegment(0.0, 0.0, 60.0))
     run(scheduler, 8.0)
     assert len(output.signals) == 64
-    expected = [0.5 - 0.5 * math.cos(2.0 * math.pi * (k + 1) / 64) for k in range(64)]
-    assert output.signals == pytest.approx(expected)
-    assert output.signals[31] == 1.0
+    rise = [0.5 - 0.5 * math.cos(math.pi * k / 25.6) for k in range(1, 26)]  # of 64, 40 % are in
+    fall = [0.5 + 0.5 * math.cos(math.pi * (k - 25.6) / 38.4) for k in range(26, 64)]
+    assert output.signals == pytest.approx([*rise, *fall, 0.0])
     late = len(output.signals)
     scheduler.step(20.0)  # what was missed is not made up for
     assert len(output.signals) == late + 1

@@ -97,7 +97,7 @@ def test_a_file_keeps_its_times_after_a_pause_longer_than_a_tempo_can_say(tmp_pa
 
 
 @pytest.mark.parametrize("step_s", [0.01, 0.37])
-def test_the_pacer_rises_and_falls_with_each_pair_of_bars(step_s) -> None:
+def test_the_pacer_rises_and_falls_with_each_breath_of_eight_beats(step_s) -> None:
     output = Watched()
     scheduler = Scheduler(output, sways=True)
     scheduler.set_tempo(TempoSegment(0.0, 0.0, 60.0))
@@ -109,7 +109,7 @@ def test_the_pacer_rises_and_falls_with_each_pair_of_bars(step_s) -> None:
     assert len(output.pacer) == pytest.approx(16 * min(8, 1 / step_s), abs=3)
     if step_s == 0.01:
         assert output.pacer[:4] == pytest.approx(
-            [0.5 - 0.5 * math.cos(2 * math.pi * k / 64) for k in range(1, 5)]
+            [0.5 - 0.5 * math.cos(math.pi * k / 25.6) for k in range(1, 5)]
         )
     scheduler.panic(16.0)
     count = len(output.pacer)

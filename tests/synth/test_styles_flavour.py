@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biofeedback.control.curves import Curves, Palette
 from synth.compose.composer import Composer
 from synth.events import Bar
 from synth.params import Layer, MusicParams
@@ -24,12 +25,10 @@ def compose(name: str, bars: int = 32, **changes: object) -> list[Bar]:
     return [composer.bar(params) for _ in range(bars)]
 
 
-def test_drone_breath_swells_over_two_bars_though_no_swell_is_asked_for() -> None:
-    notes = [n for bar in compose("drone_breath", density=2.0) for n in bar.notes]
-    place = np.array([n.beat % 8 for n in notes])
-    loud = np.array([n.velocity for n in notes])
-    ends = loud[(place < 1) | (place >= 7)].mean()
-    assert ends < 0.75 * loud[(place >= 3) & (place < 5)].mean()
+def test_drone_breath_swells_though_nobody_paces() -> None:
+    own = Curves(Palette(), load("drone_breath", FOLDER).settings.home, 0.3).params(0.3, 48.0)
+    plain = Curves(Palette(), load("piano", FOLDER).settings.home, 0.3).params(0.3, 48.0)
+    assert (own.swell, plain.swell) == (0.5, 0.0)
 
 
 def test_its_drone_begins_with_the_in_breath_and_lets_go_with_the_out_breath() -> None:

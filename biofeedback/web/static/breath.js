@@ -35,9 +35,11 @@ export class Breath {
     }
     const now = performance.now() / 1000 - this.offset;
     const into = (((now - this.swell.from_s) / this.swell.period_s) % 1 + 1) % 1;
-    const inward = into < 0.5;
-    write(byId("breath-word"), word(inward ? "breath.in" : "breath.out"));
-    const size = still.matches ? 0.6 : 0.35 + 0.65 * (0.5 - 0.5 * Math.cos(2 * Math.PI * into));
+    const { in_share: inward, hold_share: held, out_share: outward } = this.swell;
+    write(byId("breath-word"), word(into < inward + held ? "breath.in" : "breath.out"));
+    const over = Math.min(1, Math.max(0, into - inward - held) / outward);
+    const turn = into < inward ? into / inward - 1 : over; // -1 empty, 0 full, 1 empty again
+    const size = still.matches ? 0.6 : 0.35 + 0.65 * (0.5 + 0.5 * Math.cos(Math.PI * turn));
     byId("breath-disc").setAttribute("transform", `scale(${size.toFixed(3)})`);
     if (still.matches) setTimeout(() => this.frame(), 250);
     else requestAnimationFrame(() => this.frame());
