@@ -26,8 +26,8 @@ __all__ = [
     "draw_seed",
     "known_baselines",
     "sensor_sources",
+    "with_known",
     "with_map",
-    "with_resonance",
 ]
 
 MOST_SEED = 999_999_999  #: nine digits: short enough to type, and two of a million rarely agree
@@ -91,10 +91,30 @@ def known_baselines(plan: SessionPlan, stored: profiles.Profile | None) -> dict[
     return {name: baseline for name, baseline in found.items() if baseline}
 
 
-def with_resonance(plan: SessionPlan, profile: profiles.Profile | None) -> SessionPlan:
+def with_known(plan: SessionPlan, profile: profiles.Profile | None) -> SessionPlan:
+    """Return the plan with what the person's profile knows, where the plan itself says nothing."""
+    return plan if profile is None else _with_direction(_with_resonance(plan, profile), profile)
+
+
+def _with_direction(plan: SessionPlan, profile: profiles.Profile) -> SessionPlan:
+    """Let the evidence of earlier sessions stand for the music of this one."""
+    control, known = plan.config.control, profile.direction
+    if known is None or control.direction.known_pairs:
+        return plan
+    direction = structs.replace(
+        control.direction,
+        known_pairs=known.pairs,
+        known_sum=known.total,
+        known_squares=known.squares,
+    )
+    control = structs.replace(control, direction=direction)
+    return replace(plan, config=structs.replace(plan.config, control=control))
+
+
+def _with_resonance(plan: SessionPlan, profile: profiles.Profile) -> SessionPlan:
     """Return the plan with the person's own slow rate, if it is known and none is given."""
     control = plan.config.control
-    known = profile.resonance_per_minute if profile else None
+    known = profile.resonance_per_minute
     if known is None or control.resonance.known_per_minute:
         return plan
     resonance = structs.replace(control.resonance, known_per_minute=known)

@@ -134,7 +134,9 @@ def applied(config: Config, option: MusicOption) -> Config:
 def forget_learned(name: str, now: datetime) -> None:
     """Let all sessions until now count no longer; preferences and resting values stay."""
     stamp = now.isoformat(timespec="milliseconds")
-    profiles.update(name, lambda stored: structs.replace(stored, learned_from_utc=stamp))
+    profiles.update(
+        name, lambda stored: structs.replace(stored, learned_from_utc=stamp, direction=None)
+    )
     encryption.delete(profiles.beside(name, "learned.json"))
 
 

@@ -20,8 +20,8 @@ from biofeedback.app.plan import (
     SessionPlan,
     known_baselines,
     sensor_sources,
+    with_known,
     with_map,
-    with_resonance,
 )
 from biofeedback.common.clock import SessionClock, run_live, run_virtual, utc_now
 from biofeedback.common.interrupts import Interrupts
@@ -30,6 +30,7 @@ from biofeedback.common.tasks import aside, closed, logged
 from biofeedback.config.loader import to_toml
 from biofeedback.config.midi_maps import resolve
 from biofeedback.config.outputs import made_by, output_here
+from biofeedback.control.direction import DirectionEvidence
 from biofeedback.control.resonance import FOUND
 from biofeedback.controllers.local_ipc import LocalIpc
 from biofeedback.engine.factory import core_for
@@ -89,7 +90,7 @@ class SessionRunner:
         self._worker = worker
         self.stop = stop or StopSwitch()
         stored = profiles.load(plan.profile) if plan.profile else None
-        self._plan = plan = with_resonance(plan, stored)
+        self._plan = plan = with_known(plan, stored)
         self._sources = sensor_sources(plan)
         self._outputs = with_map([output_here(uri) for uri in plan.outputs], plan.midi_map)
         maps = [resolve(spec.midi_map, plan.config) for spec in self._outputs]
@@ -292,7 +293,9 @@ class SessionRunner:
     def _remember(self, name: str, wearer: str, clock: SessionClock) -> None:
         """Keep what was learned of a person for their next session."""
         learned = None if wearer in self._baselines else self._core.baselines.get(wearer)
-        found = None if wearer else self._core.found.get(FOUND)
+        known = {} if wearer else self._core.found
+        found, evidence = known.get(FOUND), DirectionEvidence.of(known)
+        heard = not any(source.timeless for source in self._sources)  # else by nobody
         learned_utc = clock.started_utc.isoformat(timespec="seconds")
 
         def with_news(stored: profiles.Profile) -> profiles.Profile:
@@ -301,6 +304,10 @@ class SessionRunner:
                     stored,
                     baseline=structs.replace(learned, learned_utc=learned_utc),
                     baseline_utc=learned_utc,
+                )
+            if evidence.pairs and heard:
+                stored = structs.replace(
+                    stored, direction=profiles.KnownDirection(*structs.astuple(evidence))
                 )
             return stored if found is None else structs.replace(stored, resonance_per_minute=found)
 

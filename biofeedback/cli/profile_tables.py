@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from biofeedback.app.recommend import KnownPerson
 from biofeedback.cli import console
 from biofeedback.config.styles import style_titles
+from biofeedback.control.direction import DirectionEvidence
 from biofeedback.personal.claims import FEWEST
 from biofeedback.personal.insights import NAMES, Insight, named, told
 from biofeedback.personal.profiles import Profile
@@ -56,6 +57,15 @@ def print_profile(
         console.out.print(f"Left out: {reason}", style="dim", markup=False, highlight=False)
 
 
+def _direction(profile: Profile) -> str:
+    known = profile.direction
+    if known is None:
+        return "not tested yet"
+    evidence = DirectionEvidence(known.pairs, known.total, known.squares)
+    said = {"unsure": "can't tell", "follows": "yes", "opposes": "no, it stirs up"}
+    return f"{said[evidence.verdict]}, after {known.pairs} pairs of steps"
+
+
 def _facts(profile: Profile) -> list[tuple[str, str]]:
     wanted = profile.preferences
     rate = profile.resonance_per_minute
@@ -63,6 +73,7 @@ def _facts(profile: Profile) -> list[tuple[str, str]]:
         ("Name", profile.name),
         ("Resting values", f"from {profile.baseline_utc}" if profile.baseline else "none yet"),
         ("Own slow breath", f"{rate:.1f} a minute" if rate else "not looked for yet"),
+        ("Slower is calmer", _direction(profile)),
         ("Styles", ", ".join(wanted.styles(tuple(style_titles())))),
         ("Modes", ", ".join(wanted.modes)),
         ("Density", ", ".join(wanted.densities)),

@@ -18,6 +18,7 @@ from biofeedback.storage.locks import locked
 
 __all__ = [
     "SCHEMA",
+    "KnownDirection",
     "Profile",
     "alone",
     "beside",
@@ -31,8 +32,16 @@ __all__ = [
 ]
 
 #: Raised whenever an older program would lose or misread something. 1 had no preferences and no
-#: number; it is read as it is, and written as the newest.
-SCHEMA = 2
+#: number, 2 no direction; both are read as they are, and written as the newest.
+SCHEMA = 3
+
+
+class KnownDirection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What sessions have shown of whether calmer music calms: sums over pairs of small steps."""
+
+    pairs: int
+    total: float
+    squares: float
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,6 +51,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     baseline: Baseline | None = None
     baseline_utc: str | None = None  #: when it was learned
     resonance_per_minute: float | None = None  #: slow breathing at which the heart swings most
+    direction: KnownDirection | None = None  #: whether calmer music calms them
     preferences: Preferences = Preferences()
     #: sessions that began before count no longer for what is learned; "" when all do
     learned_from_utc: str = ""

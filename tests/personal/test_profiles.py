@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from biofeedback.app.plan import SessionPlan, with_known
 from biofeedback.cli.app import run
 from biofeedback.common.errors import BusyError, ConfigError
+from biofeedback.config.loader import load
 from biofeedback.personal import profiles
 
 
@@ -32,6 +34,20 @@ def test_a_profile_of_the_first_schema_is_read_and_loses_nothing() -> None:
     assert profiles.load("robin").resonance_per_minute == 5.5
 
 
+def test_what_sessions_have_shown_of_the_direction_adds_up_in_the_profile() -> None:
+    known = profiles.KnownDirection(20, 20.0, 20.0)
+    profiles.save(profiles.Profile(name="robin", direction=known))
+    profile = profiles.load("robin")
+    assert profile.direction == known
+    plan = with_known(SessionPlan(config=load(), sensors=()), profile)
+    direction = plan.config.control.direction
+    assert (direction.known_pairs, direction.known_sum, direction.known_squares) == (20, 20.0, 20.0)
+    given = with_known(
+        plan, profiles.Profile(name="ash", direction=profiles.KnownDirection(1, 0, 0))
+    )
+    assert given.config.control.direction.known_pairs == 20  # what a plan says itself stands
+
+
 def test_a_profile_of_a_newer_schema_is_refused_in_one_line_and_stays_as_it_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -46,7 +62,7 @@ def test_a_profile_of_a_newer_schema_is_refused_in_one_line_and_stays_as_it_is(
     ):
         assert run(command) == 2
         error = capsys.readouterr().err
-        assert "has schema 99, and this program knows 2 at most" in error
+        assert "has schema 99, and this program knows 3 at most" in error
         assert "Traceback" not in error
     with pytest.raises(ConfigError):
         profiles.save(profiles.Profile(name="robin"))
