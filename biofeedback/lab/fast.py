@@ -104,7 +104,7 @@ def sessions(
     """
     crowd = minds(family, kinds, seeds, day, alike)
     sight = _Eye(family, seeds, day)
-    steerings = [_steering(config) for config in configs]
+    steerings = [_steering(c, seed) for c, seed in zip(configs, seeds, strict=True)]
     styles = [config.music.style for config in configs]
     music: list[MusicParams | None] = [None] * len(seeds)
     rows: list[tuple[FloatArray, FloatArray, FloatArray]] = []
@@ -169,9 +169,9 @@ def _style(name: str) -> Style:
     return load_style(name)
 
 
-def _steering(config: Config) -> MusicController:
+def _steering(config: Config, seed: int) -> MusicController:
     style = _style(config.music.style)
-    return build(config.control, config.music.palette, style.settings.home)
+    return build(config.control, config.music.palette, style.settings.home, seed=seed)
 
 
 def _decide(
@@ -181,4 +181,5 @@ def _decide(
     reading = Reading("breathing_rate", rate, "1/min", 64.0, now_s, quality, 1.0)
     confidence = 0.0 if now_s <= _UNSEEN_S else _CONFIDENCE
     state = State(now_s, seen, seen, seen, confidence, "tracking", {}, rate)
-    return steering.step(state, _DECIDES_EVERY * _TICK_S, readings=(reading,)).params
+    dt_s = _DECIDES_EVERY * _TICK_S
+    return steering.step(state, dt_s, readings=(reading,), phrase_start=True).params

@@ -191,15 +191,18 @@ def _direction(story: SessionData) -> list[str]:
     }[found.verdict]
     if not found.pairs:
         return [f"Direction: {said}; no pair of steps was complete."]
-    low, high = (f"{end:+.2f}" if np.isfinite(end) else "not bounded" for end in found.interval)
-    pairs, mean = (
+    pairs, fell = (
         "1 pair" if found.pairs == 1 else f"{found.pairs} pairs",
         found.total / found.pairs,
     )
+    low, high = found.interval
+    bounds = "too few for a 90 % interval"
+    if np.isfinite(low) and np.isfinite(high):
+        bounds = f"90 % interval {-high:+.2f} to {-low:+.2f}"
     return [
         f"Direction: {said}. In {pairs} of steps drawn by chance, earlier sessions included, "
-        f"arousal fell by {mean:+.2f} (90 % interval {low} to {high}) standard deviations of a "
-        "rest while the music was a small step lower; below 0 it rose."
+        f"arousal changed by {-fell:+.2f} standard deviations of a rest while the music was a "
+        f"small step lower ({bounds}); below 0 is calmer."
     ]
 
 
