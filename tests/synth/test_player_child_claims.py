@@ -1,6 +1,7 @@
 """A player's process as the session holds it, and what the next one has to be told."""
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_new_player_joins_at_the_next_bar(now_s: float, beat: float, left: lis
     memory.volume = 0.0
     memory.notes([note(1, 3.0), note(2, 4.0), note(3, 8.0)])
     tempo, volume, cancel, notes = told(memory, now_s)
-    assert tempo["segment"] == [0.0, 0.0, 60.0]
+    assert tempo["segment"] == list(astuple(TEMPO))
     assert volume["gain"] == 0.0
     assert cancel["from_beat"] == beat
     assert [each[0] for each in notes["notes"]] == left
