@@ -50,9 +50,11 @@ class ControlTarget:
     `level` is the activation of the music, 0 calmest to 1 most driven; the curves turn it into
     tempo, key, density and colour. `setpoint` is where arousal should be now, None where the
     strategy has no such wish. `tempo_bpm` and `swell` override the curves where they are given;
-    `most_bpm` is a tempo that nobody may exceed. `cause` names the reading or the branch that it
-    follows from; `numbers` are logged with the decision, `found` is remembered for later phases
-    and sessions; `params` override the curves by the names of the music's parameters.
+    `most_bpm` is a tempo that nobody may exceed. `pace_per_minute` is a pace to breathe at, in
+    place of a tempo, and `most_per_minute` one that nobody may exceed. `cause` names the reading or
+    the branch that it follows from; `numbers` are logged with the decision, `found` is remembered
+    for later phases and sessions; `params` override the curves by the names of the music's
+    parameters.
     """
 
     level: float
@@ -61,6 +63,8 @@ class ControlTarget:
     tempo_bpm: float | None = None
     swell: float = 0.0
     most_bpm: float | None = None
+    pace_per_minute: float | None = None
+    most_per_minute: float | None = None
     silent: bool = False
     cause: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)

@@ -1,9 +1,9 @@
 """Breathe: music that rises and falls at a pace to breathe with, and slows.
 
-Starting at 75 % of the listener's own breathing rate did best of the designs that Leslie et al.
-(2019) compared; about 6 breaths a minute is the usual goal of slow breathing. About half of all
-listeners let music time their breath (Haas et al. 1986): whom it does not take along, it comes
-closer to.
+It begins at the listener's own rate, where anybody can join in, and slows from there; a first pace
+of 75 % of it did best of the designs that Leslie et al. (2019) compared, and can be set. About 6
+breaths a minute is the usual goal of slow breathing. About half of all listeners let music time
+their breath (Haas et al. 1986): for whom it does not take along, it waits.
 
 Breathing deeper and faster than the body asks for lowers carbon dioxide and makes dizzy; so no
 pace is ever faster than the listener breathes without one.
@@ -19,11 +19,9 @@ import msgspec
 from biofeedback.control.base import ControlInput, ControlTarget
 from biofeedback.control.limits import Slew
 
-__all__ = ["BEATS_PER_BREATH", "Breathe", "BreatheSettings", "RestingBreathRate", "breaths_of"]
+__all__ = ["Breathe", "BreatheSettings", "RestingBreathRate", "breaths_of"]
 
 
-#: A breath is two bars of four beats: the tempo is eight times the breathing rate.
-BEATS_PER_BREATH = 8.0
 #: All that follows is of our own choosing.
 _ENOUGH_S = 15.0
 _SLOWEST, _FASTEST = 5.0, 30.0
@@ -64,29 +62,26 @@ Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
 #: this close to the pace; the measurement averages over a minute while the pace moves.
 _NEAR_PER_MINUTE, _NEAR_SHARE = 0.75, 0.06
 _SURE_S = 30.0
-_CLOSEST = 0.92  #: of the breath that is measured, and of the own rate
 
 
 class BreatheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the pace starts and ends, and what it does with a breath that does not follow."""
 
-    share_of_own: Annotated[float, msgspec.Meta(ge=0.5, le=1.0)] = 0.75  #: 0.5 to 1: first pace
+    share_of_own: Annotated[float, msgspec.Meta(ge=0.5, le=1.0)] = 1.0  #: 0.5 to 1: first pace
     goal_per_minute: Rate = 6.0
     #: own rate while it stays unknown: a slow breather's, so that nobody is hurried
     assumed_per_minute: Rate = 8.0
     find_own_s: Seconds = 90.0  #: how long the own rate is looked for before it is assumed
     settle_s: Seconds = 60.0  #: at the first pace
-    slowing_per_minute: Annotated[float, msgspec.Meta(gt=0.0, le=4.0)] = 0.5  #: breaths/min, a min
+    slowing_per_minute: Annotated[float, msgspec.Meta(gt=0.0, le=4.0)] = 0.75  #: breaths/min/min
     adapts: bool = True  #: False: slows on its way whether the breath follows or not
-    patience_s: Seconds = 120.0  #: how long a breath may not follow before the pace comes closer
     level: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.25
 
 
 class Breathe:
     """Finds the own rate, holds the first pace while it settles, then slows towards the goal.
 
-    It slows on only while the breath goes with it; when it has not for long, the pace comes
-    closer to the breath, but never above the own rate.
+    It slows on only while the breath goes with it, and waits while it does not: it never quickens.
     """
 
     follows_body = False
@@ -97,7 +92,6 @@ class Breathe:
         self._waited_s = self._paced_s = self._with_s = self._without_s = 0.0
         self._pace: Slew | None = None
         self._goal = settings.goal_per_minute
-        self._closer = False
         self.finished = False
 
     def aim(self, moment: ControlInput) -> ControlTarget:
@@ -113,9 +107,9 @@ class Breathe:
             self._settings.level,
             None,
             why,
-            tempo_bpm=BEATS_PER_BREATH * pace,
             swell=1.0,
-            most_bpm=BEATS_PER_BREATH * (own or self._settings.assumed_per_minute),
+            pace_per_minute=pace,
+            most_per_minute=own or self._settings.assumed_per_minute,
             cause=cause,
             numbers={"pace_per_minute": pace, "breath_follows": float(follows)},
         )
@@ -151,12 +145,7 @@ class Breathe:
         if self._paced_s <= settings.settle_s:
             known = "" if own is None else f", from your own {own:.1f}"
             return f"Breathe with the swell: {pace.value:.1f} a minute{known}.", "plan"
-        if self._closer and not follows:
-            return self._come_closer(pace, moment)
-        self._closer = False
-        if settings.adapts and own is not None and self._without_s >= settings.patience_s:
-            self._closer = True
-        elif follows or not settings.adapts or own is None or self._without_s < _SURE_S:
+        if follows or not settings.adapts or own is None or self._without_s < _SURE_S:
             pace.toward(self._goal, dt_s)
         self.finished = pace.value <= self._goal and follows
         if pace.value > self._goal and self._without_s >= _SURE_S and settings.adapts:
@@ -167,10 +156,3 @@ class Breathe:
             return why, "plan"
         why = f"The swell stays at {pace.value:.1f} breaths a minute. Breathe gently, never strain."
         return why, "plan"
-
-    def _come_closer(self, pace: Slew, moment: ControlInput) -> tuple[str, str]:
-        breaths, own = breaths_of(moment), self._own.per_minute
-        if breaths is not None and own is not None:
-            pace.toward(max(self._goal, _CLOSEST * min(breaths, own)), 2.0 * moment.dt_s)
-        why = f"Your breath keeps its own pace; the swell comes closer: {pace.value:.1f} a minute."
-        return why, "breathing_rate"

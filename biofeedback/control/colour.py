@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from biofeedback.control.base import ControlTarget
@@ -27,7 +28,15 @@ class MusicColour:
         self._curves = curves
         self._together = Slew(0.0, _PER_S)
         self.together = 0.0
+        self._onsets = math.inf  # a minute
         self._depth = Slew(0.0, _SWELLS_PER_S)
+
+    def _unhurried(self, params: MusicParams, bound: bool) -> MusicParams:
+        """Return parameters whose onsets a minute have not risen, where that is so wanted."""
+        most = self._onsets if bound else math.inf
+        density = min(params.density, most / params.tempo_bpm)
+        self._onsets = density * params.tempo_bpm
+        return replace(params, density=density)
 
     def _wanted(self, music: LimitedMusic, target: ControlTarget, plain: MusicParams) -> float:
         """Return how deep the swell is to be: the pace's, else the style's own."""
@@ -40,6 +49,8 @@ class MusicColour:
         loudness: float,
         together: float,
         dt_s: float,
+        *,
+        falls: bool = False,
     ) -> tuple[MusicParams, MusicParams]:
         """Return the music of the curves for the next `dt_s` seconds, and its colour.
 
@@ -59,7 +70,9 @@ class MusicColour:
             swing=played.get("swing", params.swing),
             swell=self._depth.toward(self._wanted(music, target, params), dt_s),
             rest=target.silent,
+            breath_beats=music.breath_beats,
         )
+        params = self._unhurried(params, music.paces or falls)
         return plain, opened(params, self.together)
 
 

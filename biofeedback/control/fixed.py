@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from biofeedback.control.base import ControlInput, ControlTarget
-from biofeedback.control.breathe import BEATS_PER_BREATH, RestingBreathRate
+from biofeedback.control.breathe import RestingBreathRate
 
 __all__ = ["Fixed", "FixedSettings", "Silence"]
 
@@ -58,9 +58,9 @@ class Fixed:
             settings.level,
             None,
             f"A swell of {pace:.1f} breaths a minute, the same for everybody. Never strain.",
-            tempo_bpm=BEATS_PER_BREATH * pace,
             swell=1.0,
-            most_bpm=None if own is None else BEATS_PER_BREATH * own,
+            pace_per_minute=pace,
+            most_per_minute=own,
             cause="fixed",
             numbers={"pace_per_minute": pace},
         )

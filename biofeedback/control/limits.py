@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
 
 from biofeedback.control.base import ControlTarget, Wishes
+from biofeedback.control.pace import FASTEST_BPM, BreathBeats
 from synth.params import TEMPO_RANGE_BPM
 
 __all__ = ["DeadBand", "LimitedMusic", "Limits", "MusicLimiter", "Slew", "clamp"]
+
+_SAME_PACE = 0.02  #: breaths a minute that a pace moves by at least
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Speed = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
@@ -43,9 +46,9 @@ class DeadBand:
         self.value = value
         self._width = width
 
-    def pass_on(self, value: float) -> float:
-        """Return the input if it moved far enough, else the last output."""
-        if abs(value - self.value) >= self._width:
+    def pass_on(self, value: float, width: float | None = None) -> float:
+        """Return the input if it moved by `width`, else the last output; None is the band's own."""
+        if abs(value - self.value) >= (self._width if width is None else min(width, self._width)):
             self.value = value
         return self.value
 
@@ -70,6 +73,7 @@ class LimitedMusic:
     `wanted_bpm` is the strategy's, `asked_bpm` what it or a person wants within a person's bounds;
     `goal_level` and `goal_bpm` are where both would end; `gliding_bpm` is the tempo before small
     moves are left out, and `hurries` says that it is above the most that anybody may play.
+    `paces` says that there is a pace to breathe at.
     """
 
     level: float
@@ -80,6 +84,8 @@ class LimitedMusic:
     goal_bpm: float
     gliding_bpm: float
     hurries: bool
+    breath_beats: int = 8  #: of a breath
+    paces: bool = False
 
 
 class MusicLimiter:
@@ -88,8 +94,13 @@ class MusicLimiter:
     `tempo_of` returns the tempo in bpm that belongs to a level.
     """
 
-    def __init__(self, limits: Limits, tempo_of: Callable[[float], float]) -> None:
+    def __init__(
+        self, limits: Limits, tempo_of: Callable[[float], float], *, falls: bool = False
+    ) -> None:
         neutral_bpm = tempo_of(limits.neutral_level)
+        if falls:
+            neutral_bpm = min(neutral_bpm, FASTEST_BPM)
+        self._breath = BreathBeats()
         self._tempo_of = tempo_of
         self._level = Slew(limits.neutral_level, limits.level_slew_per_s)
         self._tempo = Slew(neutral_bpm, limits.tempo_slew_bpm_per_s)
@@ -97,19 +108,39 @@ class MusicLimiter:
         self.level = limits.neutral_level
         self.tempo_bpm = neutral_bpm  #: before small moves are left out
 
-    def step(self, target: ControlTarget, wishes: Wishes, dt_s: float) -> LimitedMusic:
-        """Let `dt_s` seconds pass; a wish takes the place of what the strategy wants."""
+    @property
+    def pace_per_minute(self) -> float | None:
+        """The pace to breathe at that the music has now; None without one."""
+        return self.tempo_bpm / self._breath.beats if self._breath.paces else None
+
+    def step(
+        self, target: ControlTarget, wishes: Wishes, dt_s: float, *, falls: bool = False
+    ) -> LimitedMusic:
+        """Let `dt_s` seconds pass; a wish takes the place of what the strategy wants.
+
+        Where the programme `falls`, no strategy makes the tempo rise.
+        """
+        target = self._paced(target)
         goal = clamp(target.level if wishes.level is None else wishes.level, 0.0, 1.0)
         self.level = level = self._level.toward(goal, dt_s)
         curve_bpm = self._tempo_of(level)
         wanted_bpm = curve_bpm if target.tempo_bpm is None else target.tempo_bpm
+        if falls and target.pace_per_minute is None:
+            wanted_bpm = min(wanted_bpm, self._tempo.value, FASTEST_BPM)
         bpm = _bounded(wanted_bpm if wishes.tempo_bpm is None else wishes.tempo_bpm, wishes)
         most_bpm = TEMPO_RANGE_BPM[1] if target.most_bpm is None else target.most_bpm
         gliding_bpm = self._tempo.toward(clamp(min(bpm, most_bpm), *TEMPO_RANGE_BPM), dt_s)
         self.tempo_bpm = gliding_bpm
         hurries = gliding_bpm > most_bpm  # on its way down to where it may be
+        pace = target.pace_per_minute
+        if pace is not None:
+            self._breath.arrive(gliding_bpm, min(bpm, most_bpm) / self._breath.beats)
+            hurries = hurries or not self._breath.there
         there = _bounded(gliding_bpm, wishes) == gliding_bpm  # else it glides there yet
-        tempo_bpm = self._sent_tempo.pass_on(gliding_bpm)
+        finest = None if pace is None else _SAME_PACE * self._breath.beats
+        if pace is not None and gliding_bpm == min(bpm, most_bpm):
+            finest = 0.0
+        tempo_bpm = self._sent_tempo.pass_on(gliding_bpm, finest)
         tempo_bpm = _bounded(tempo_bpm, wishes) if there else tempo_bpm
         return LimitedMusic(
             level=level,
@@ -120,7 +151,24 @@ class MusicLimiter:
             goal_bpm=min(self._tempo_of(goal) if bpm == curve_bpm else bpm, most_bpm),
             gliding_bpm=gliding_bpm,
             hurries=hurries,
+            breath_beats=self._breath.beats,
+            paces=pace is not None,
         )
+
+    def _paced(self, target: ControlTarget) -> ControlTarget:
+        """Give a pace its tempo: with other beats a breath, the same breath goes on."""
+        pace, most = target.pace_per_minute, target.most_per_minute
+        if pace is None:
+            self._breath.stop()
+            return target
+        pace = pace if most is None else min(pace, most)
+        before = self._breath.beats
+        if self._breath.choose(pace, self._tempo.value):
+            self._tempo.value *= self._breath.beats / before
+            self._sent_tempo.value = self._tempo.value
+        beats = self._breath.beats
+        most_bpm = FASTEST_BPM if most is None else min(FASTEST_BPM, beats * most)
+        return replace(target, tempo_bpm=beats * pace, most_bpm=most_bpm)
 
 
 def _bounded(bpm: float, wishes: Wishes) -> float:

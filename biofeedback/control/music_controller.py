@@ -49,7 +49,7 @@ class MusicController:
         self._safety = safety
         self._limits = limits
         self._curves = curves
-        self._limiter = MusicLimiter(limits, curves.tempo_bpm)
+        self._limiter = MusicLimiter(limits, curves.tempo_bpm, falls=course.read().falls)
         self._colour = MusicColour(curves)
         self._attribution = Attribution(limits, course.read().loudness)
         self._overrides = Overrides()
@@ -207,6 +207,7 @@ class MusicController:
         last = self._last
         return ControlTarget(
             self._limiter.level, last.setpoint, why, self._limiter.tempo_bpm, last.swell,
+            pace_per_minute=self._limiter.pace_per_minute, most_per_minute=last.most_per_minute,
             silent=last.silent, cause=cause,
         )  # fmt: skip
 
@@ -229,8 +230,10 @@ class MusicController:
     ) -> Decision:
         """Bring what is wanted within the limits, give it colour, and say what it is due to."""
         state, dt_s, place = moment.state, moment.dt_s, self._course.read()
-        music = self._limiter.step(aim, wishes, dt_s)
-        plain, params = self._colour.step(music, aim, place.loudness, together, dt_s)
+        music = self._limiter.step(aim, wishes, dt_s, falls=place.falls)
+        plain, params = self._colour.step(
+            music, aim, place.loudness, together, dt_s, falls=place.falls
+        )
         cause = self._attribution.step(
             aim, wishes, music, plain, place.loudness, dt_s, seen=self._seen
         )
@@ -246,6 +249,8 @@ class MusicController:
             **self.found,
             **place.numbers,
         }
+        if music.paces and not music.hurries:  # what is heard
+            numbers["pace_per_minute"] = music.tempo_bpm / music.breath_beats
         if wishes.volume_most is not None:
             numbers["volume_most"] = wishes.volume_most
         together = self._colour.together

@@ -47,6 +47,7 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     until: PhaseEnd = PhaseEnd()
     loudness: Share = 1.0  #: share of the usual loudness
     fade_s: Annotated[float, Meta(gt=0.0, le=3600.0)] = 30.0  #: from silence to all of it
+    falls: bool = False  #: the tempo stays at 80 at most, and neither it nor the onsets rise
     lead: LeadSettings | None = None
     breathe: BreatheSettings | None = None
     fixed: FixedSettings | None = None

@@ -37,6 +37,7 @@ class ProgrammePlace:
     phase: str
     loudness: float
     numbers: dict[str, float]
+    falls: bool = False  #: whether neither tempo nor onsets a minute may rise
 
 
 _ENDLESS = Phase(name="endless", strategy="lead")
@@ -66,7 +67,7 @@ class ProgrammeRunner:
             if (left_s := self._watch.left_s) is not None:
                 numbers["phase_left_s"] = left_s
         phase = part.phase.name if part.phase else ""
-        return ProgrammePlace(part.strategy, phase, self._fade.value, numbers)
+        return ProgrammePlace(part.strategy, phase, self._fade.value, numbers, self._phase.falls)
 
     def step(self, moment: ControlInput) -> None:
         """Let a moment pass; begin the next phase when this one is over and a phrase begins."""

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from biofeedback.control.base import ControlInput, ControlTarget
-from biofeedback.control.breathe import BEATS_PER_BREATH, RestingBreathRate
+from biofeedback.control.breathe import RestingBreathRate
 
 __all__ = ["FOUND", "Resonance", "ResonanceSettings"]
 
@@ -78,9 +78,9 @@ class Resonance:
             self._settings.level,
             None,
             self._why(pace),
-            tempo_bpm=BEATS_PER_BREATH * pace,
             swell=1.0,
-            most_bpm=None if bound is None else BEATS_PER_BREATH * bound,
+            pace_per_minute=pace,
+            most_per_minute=bound,
             cause="search" if self._found is None else "resonance",
             numbers={"pace_per_minute": pace},
             found={FOUND: self._found} if self._found is not None and self._clear else {},

@@ -21,7 +21,6 @@ from biofeedback.engine.core import Core, CoreSettings
 from biofeedback.engine.inputs import Tick
 from biofeedback.lab.base import LabCase, SessionCourse
 from biofeedback.simulation.crowd import ListenerGroup
-from biofeedback.simulation.model.music_features import BEATS_PER_BREATH
 from biofeedback.state.baseline import Baseline
 from biofeedback.state.estimator import State
 from sensors.base import SensorStatus
@@ -84,7 +83,7 @@ class CourseRecorder:
     def second(self, state: State, decision: Decision, level: float, music: MusicParams) -> None:
         """Note one second."""
         minds, index = self._company.minds, self._index
-        pace = music.tempo_bpm / BEATS_PER_BREATH if music.swell > 0.1 else 0.0
+        pace = music.tempo_bpm / music.breath_beats if music.swell > 0.1 else 0.0
         row = (
             float(minds.arousal[index]), state.arousal, state.confidence, level,
             music.tempo_bpm, pace,

@@ -96,6 +96,7 @@ def _stream(
         every_s=_EVERY_S,
         level=tuple(round(level, 3) for level, _ in rows),
         tempo_bpm=tuple(round(music.tempo_bpm, 2) for _, music in rows),
+        breath_beats=tuple(music.breath_beats for _, music in rows),
         swell=tuple(round(min(1.0, music.swell), 3) for _, music in rows),
         pauses=tuple(pauses),
     )

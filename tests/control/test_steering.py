@@ -1,10 +1,13 @@
 """Strategies within their limits, driven by states written by hand."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from biofeedback.config.loader import load as load_config
 from biofeedback.control.base import Decision
 from biofeedback.control.breathe import BreatheSettings
 from biofeedback.control.build import ControlSettings, build
@@ -169,17 +172,64 @@ def breathing(
     return decisions
 
 
-def test_breathe_starts_at_three_quarters_of_the_own_rate_and_slows_to_six_with_it() -> None:
-    decisions = breathing(1200.0, lambda pace: pace or 16.0)
-    assert decisions[100].numbers["wanted_tempo_bpm"] == pytest.approx(8 * 12.0)
-    assert decisions[-1].params.tempo_bpm == pytest.approx(8 * 6.0, abs=0.5)
-    assert decisions[-1].params.swell == 1.0
+def pace_of(decision: Decision) -> float:
+    return decision.params.tempo_bpm / decision.params.breath_beats
 
 
-def test_breathe_comes_closer_to_a_breath_that_does_not_follow_but_never_above_it() -> None:
-    decisions = breathing(900.0, lambda pace: 16.0)
-    assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(0.92 * 16.0, abs=0.8)
-    assert "comes closer" in decisions[-1].why
+def onsets_a_minute(decision: Decision) -> float:
+    return decision.params.tempo_bpm * decision.params.density
+
+
+def assert_falls(decisions: list[Decision]) -> None:
+    for before, after in pairwise(decisions):
+        same = after.params.breath_beats == before.params.breath_beats
+        assert not same or after.params.tempo_bpm <= before.params.tempo_bpm + 1e-9
+        assert onsets_a_minute(after) <= onsets_a_minute(before) + 1e-9
+
+
+@pytest.mark.parametrize("own", [8.0, 14.5, 19.0, 24.0])
+@pytest.mark.parametrize("home_bpm", [48.0, 84.0])
+def test_breathe_begins_at_the_own_rate_and_only_slows_in_a_calm_tempo(
+    own: float, home_bpm: float
+) -> None:
+    control = ControlSettings(strategy="breathe", breathe=BreatheSettings(slowing_per_minute=2.0))
+    steering = build(control, Palette(), replace(HOME, tempo_bpm=home_bpm))
+    decisions, pace = [], 0.0
+    for k in range(1600):
+        decisions.append(steering.step(state(k * DT_S, 0.2, breaths=pace or own), DT_S))
+        pace = decisions[-1].numbers.get("pace_per_minute", 0.0)
+    swelling = [d for d in decisions if d.params.swell > 0.0]
+    assert pace_of(swelling[0]) == pytest.approx(own, abs=0.1)
+    assert pace_of(swelling[-1]) == pytest.approx(6.0, abs=0.1)
+    assert all(39.8 <= d.params.tempo_bpm <= 80.0 for d in swelling)
+    assert_falls(swelling)
+    for before, after in pairwise(swelling):
+        assert pace_of(after) <= pace_of(before) + 1e-9
+        assert after.numbers["pace_per_minute"] == pytest.approx(pace_of(after))
+    assert len({d.params.breath_beats for d in swelling}) > 1 or own == 8.0
+
+
+@pytest.mark.parametrize("programme", ["sleep", "breathing"])
+@pytest.mark.parametrize("own", [8.0, 17.0, 24.0])
+def test_a_programme_that_falls_never_hurries(programme: str, own: float) -> None:
+    config = load_config(programme)
+    steering = build(config.control, Palette(), replace(HOME, tempo_bpm=84.0), config.phase)
+    decisions, pace = [], 0.0
+    for k in range(3600):
+        arousal = 0.5 + 0.4 * math.sin(k / 90.0)
+        moment = state(k * DT_S, arousal, breaths=pace or own)
+        decisions.append(steering.step(moment, DT_S, phrase_start=k % 32 == 0))
+        pace = decisions[-1].numbers.get("pace_per_minute", 0.0)
+    assert max(d.params.tempo_bpm for d in decisions) <= 80.0
+    assert any(d.params.swell for d in decisions)
+    assert_falls(decisions)
+
+
+def test_breathe_waits_for_a_breath_that_does_not_follow() -> None:
+    decisions = breathing(900.0, lambda pace: 16.0 if pace < 15.0 else pace or 16.0)
+    assert pace_of(decisions[-1]) == pytest.approx(pace_of(decisions[-600]), abs=0.05)
+    assert 13.0 < pace_of(decisions[-1]) < 15.5
+    assert "waits" in decisions[-1].why
     assert decisions[-1].cause == "breathing_rate"
 
 
@@ -202,7 +252,7 @@ def test_no_pace_is_ever_faster_than_the_own_breath_even_when_it_is_asked_for(
         decision = steering.step(state(k * DT_S, 0.5, breaths=breaths), DT_S)
         pace = decision.numbers.get("pace_per_minute", 0.0)
         if decision.params.swell:
-            assert decision.params.tempo_bpm <= 8 * (own or 8.0) + 1e-9
+            assert pace_of(decision) <= (own or 8.0) + 1e-9
 
 
 @pytest.mark.parametrize(("own", "pace"), [(14.0, 6.0), (5.2, 5.2), (None, 6.0)])
@@ -213,7 +263,7 @@ def test_a_fixed_pace_is_the_same_for_all_but_those_who_breathe_slower(
     steering = build(control, Palette(), HOME)
     decisions = [steering.step(state(k * DT_S, 0.5, breaths=own), DT_S) for k in range(400)]
     assert decisions[-1].numbers["pace_per_minute"] == pytest.approx(pace)
-    assert decisions[-1].params.tempo_bpm == pytest.approx(8.0 * pace, abs=0.5)
+    assert pace_of(decisions[-1]) == pytest.approx(pace, abs=0.05)
     assert decisions[-1].params.swell == 1.0
     with pytest.raises(ValueError, match="below 4"):
         FixedSettings(breaths_per_minute=3.0)

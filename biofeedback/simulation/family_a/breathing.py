@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.simulation.family_a.traits import TraitsA
-from biofeedback.simulation.model.music_features import BEATS_PER_BREATH, MusicFeatures
+from biofeedback.simulation.model.music_features import MusicFeatures
 from biofeedback.simulation.model.noise_streams import NoiseStreams, deviations
 from sensors.signals import FloatArray
 
@@ -64,7 +64,9 @@ class BreathingA:
         natural_hz = self._own_hz * self._habit * quick
         swells = heard.swell > 0.1
         beat_hz = np.maximum(heard.tempo_bpm, 20.0) / 60.0
-        beats = np.where(swells, BEATS_PER_BREATH, np.maximum(1.0, np.round(beat_hz / natural_hz)))
+        beats = np.where(
+            swells, heard.breath_beats, np.maximum(1.0, np.round(beat_hz / natural_hz))
+        )
         pace_hz = beat_hz / beats
         strength = np.where(swells, heard.swell, _UNSWELLING) * heard.sounding * traits.capture
         self._music = self._music + _STEP_S * pace_hz

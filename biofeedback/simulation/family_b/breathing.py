@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biofeedback.simulation.family_b.traits import TraitsB
-from biofeedback.simulation.model.music_features import BEATS_PER_BREATH, MusicFeatures
+from biofeedback.simulation.model.music_features import MusicFeatures
 from biofeedback.simulation.model.noise_streams import NoiseStreams
 from sensors.signals import FloatArray
 
@@ -60,7 +60,7 @@ class BreathingB:
         beat_s = 60.0 / np.maximum(heard.tempo_bpm, 20.0)
         free_s = self._traits.breath_s * np.exp(self._habit)
         swells = heard.swell > 0.1
-        beats = np.where(swells, BEATS_PER_BREATH, np.maximum(1.0, np.round(free_s / beat_s)))
+        beats = np.where(swells, heard.breath_beats, np.maximum(1.0, np.round(free_s / beat_s)))
         pace_s = beats * beat_s
         self._music = self._music + _STEP_S / pace_s
         self._left_s = self._left_s - _STEP_S

@@ -12,13 +12,11 @@ from sensors.signals import FloatArray
 from synth.params import Layer, Mode, MusicParams
 from synth.styles import STYLES
 
-__all__ = ["BEATS_PER_BREATH", "TASTES", "MusicFeatures", "MusicMonitor"]
+__all__ = ["TASTES", "MusicFeatures", "MusicMonitor"]
 
 #: Styles that listeners have a taste for: those that are built in, in their order.
 TASTES = tuple(STYLES)
 
-#: A breath is two bars of four beats where the music is to be breathed with.
-BEATS_PER_BREATH = 8.0
 _MODES = tuple(Mode)
 
 
@@ -38,6 +36,7 @@ class MusicFeatures:
     dynamics: FloatArray
     mode: FloatArray
     swell: FloatArray
+    breath_beats: FloatArray
     style: NDArray[np.intp]
     sounding: FloatArray
 
@@ -46,7 +45,7 @@ class MusicFeatures:
         """Return what listeners hear of one music each; None is silence."""
         known = tuple(music)
         rows = [
-            (0.0,) * 6
+            (0.0,) * 6 + (8.0,)
             if params is None or params.rest
             else (
                 params.tempo_bpm,
@@ -55,11 +54,12 @@ class MusicFeatures:
                 params.dynamics,
                 1.0 - 2.0 * _MODES.index(params.key.mode) / (len(_MODES) - 1),
                 params.swell,
+                float(params.breath_beats),
             )
             for params in known
         ]
-        columns = np.array(rows, dtype=np.float64).reshape(-1, 6).T
-        tempo_bpm, density, percussion, dynamics, mode, swell = columns
+        columns = np.array(rows, dtype=np.float64).reshape(-1, 7).T
+        tempo_bpm, density, percussion, dynamics, mode, swell, breath_beats = columns
         return cls(
             tempo_bpm,
             density,
@@ -67,6 +67,7 @@ class MusicFeatures:
             dynamics,
             mode,
             swell,
+            breath_beats,
             style=np.array([_known(style) for style in styles], dtype=np.intp),
             sounding=np.array([float(p is not None and not p.rest) for p in known]),
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from biofeedback.simulation.family_a.body import BodyA
 from biofeedback.simulation.model.listener_types import KINDS, KindName
-from biofeedback.simulation.model.music_features import BEATS_PER_BREATH, MusicFeatures
+from biofeedback.simulation.model.music_features import MusicFeatures
 from biofeedback.simulation.model.noise_streams import NoiseStreams
 from sensors.signals import FloatArray
 
@@ -56,7 +56,7 @@ class SlowBreathing:
 
     def step(self, heard: MusicFeatures) -> None:
         """Let half a second pass."""
-        pace_hz = np.maximum(heard.tempo_bpm, 20.0) / 60.0 / BEATS_PER_BREATH
+        pace_hz = np.maximum(heard.tempo_bpm, 20.0) / 60.0 / heard.breath_beats
         pull = self._yields * np.clip(heard.swell, 0.0, 1.0) * heard.sounding
         goal_hz = self._own_hz + pull * (pace_hz - self._own_hz)
         self.rate_hz = self.rate_hz + _STEP_S / 60.0 * (goal_hz - self.rate_hz)
