@@ -3,10 +3,12 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 import biofeedback
 import sensors
 import synth
-from biofeedback.engine.digest import DERIVING, code_digest
+from biofeedback.engine.digest import DERIVING, code_digest, package_digest
 from biofeedback.storage.paths import configs_folder
 
 FOLDERS = {each.__name__: Path(each.__path__[0]) for each in (biofeedback, sensors, synth)}
@@ -31,3 +33,29 @@ def test_the_digest_is_of_each_files_name_length_and_text_in_the_order_of_names(
         told.update(f"{name} {len(text)}\n".encode() + text)
     code_digest.cache_clear()  # of the code as it is now
     assert code_digest() == told.hexdigest()[:16]
+
+
+def test_the_digest_of_an_added_part_is_that_of_its_package_or_its_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "grove_of_tests"
+    (package / "inner").mkdir(parents=True)
+    texts = {"__init__.py": "", "inner/part.py": "x = 1\r\n", "style.toml": "a = 1\n"}
+    for name, text in texts.items():
+        (package / name).write_bytes(text.encode())
+    (package / "notes.txt").write_text("decides nothing")
+    (tmp_path / "alone_of_tests.py").write_text("y = 2\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def by_hand(files: dict[str, str]) -> str:
+        told = hashlib.sha256()
+        for name, text in sorted(files.items()):
+            told.update(f"{name} {len(text)}\n{text}".encode())
+        return told.hexdigest()[:16]
+
+    whole = by_hand({name: text.replace("\r\n", "\n") for name, text in texts.items()})
+    package_digest.cache_clear()
+    assert package_digest("grove_of_tests.inner.part:Part") == whole
+    assert package_digest("grove_of_tests") == whole
+    assert package_digest("alone_of_tests:Part") == by_hand({"alone_of_tests.py": "y = 2\n"})
+    assert package_digest("nobody_has_this:Part") == by_hand({})
