@@ -144,13 +144,6 @@ def offbeat(bars: Sequence[Bar]) -> float:
     return float(np.median(off)) if off else math.nan
 
 
-def contrast(bars: Sequence[Bar]) -> float:
-    """Velocity in the middle of a breath beside its ends: 0 even, towards 1 deep."""
-    middle = [n.velocity for n in notes_of(bars) if 2.5 <= n.beat % 8.0 < 5.5]
-    ends = [n.velocity for n in notes_of(bars) if not 1.0 <= n.beat % 8.0 < 7.0]
-    return 1.0 - float(np.mean(ends)) / float(np.mean(middle))
-
-
 def players(bars: Sequence[Bar]) -> float:
     """How many layers are heard."""
     return float(len({note.layer for note in notes_of(bars)}))
@@ -163,7 +156,6 @@ ROWS: tuple[tuple[str, tuple[object, ...], str, Measure], ...] = (
     ("tension", (0.0, 0.25, 0.5, 0.75, 1.0), "share of coloured chords", tones),
     ("articulation", (0.0, 0.25, 0.5, 0.75, 1.0), "melody's duration to next onset", length),
     ("swing", (0.5, 0.55, 0.6, 0.67), "place of the off-beat", offbeat),
-    ("swell", (0.0, 0.33, 0.67, 1.0), "middle of a breath beside ends", contrast),
     ("layers", (1, 2, 3, 4, 5), "layers heard", players),
 )
 

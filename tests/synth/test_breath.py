@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import mido
 import numpy as np
@@ -81,3 +82,10 @@ def test_a_swell_that_ends_leaves_full_loudness() -> None:
     curve = list(gains(MINUTE, [(0.0, SWELLS), (11.0, MusicParams())], 20.0))
     assert min(loud for _, loud in curve) == pytest.approx(10 ** (-16 / 20))
     assert curve[-1] == (pytest.approx(11.0), 1.0)
+
+
+def test_a_deeper_swell_is_a_deeper_breath_of_whatever_style_sounds() -> None:
+    empty = [gain(0.0, swell) for swell in (0.0, 0.33, 0.67, 1.0)]
+    assert empty[0] == 1.0
+    assert all(deeper < before for before, deeper in pairwise(empty))
+    assert all(gain(1.0, swell) == 1.0 for swell in (0.0, 0.33, 0.67, 1.0))

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_messages_arrive_whole_however_the_bytes_are_cut() -> None:
     messages = [m for k in range(len(data)) for m in reader.feed(data[k : k + 1])]
     assert messages == [
         {"kind": "volume", "gain": 0.5},
-        {"kind": "tempo", "segment": [1.0, 2.0, 60.0]},
+        {"kind": "tempo", "segment": list(astuple(TempoSegment(1.0, 2.0, 60.0)))},
     ]
     assert reader.broken == 2
 
