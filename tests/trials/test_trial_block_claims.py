@@ -23,7 +23,7 @@ ARMS = ["adaptive", "yoked", "fixed6", "silence"]
 
 
 def test_each_arm_plays_what_it_is_and_recorded_sessions_lead_in_turn(tmp_path: Path) -> None:
-    donors = [logged(tmp_path / name, 70 + 2 * k) for k, name in enumerate("ab")]
+    donors = [logged(tmp_path / name, 70, "block", before=20 * k) for k, name in enumerate("ab")]
     design = msgspec.structs.replace(DESIGN, arms=ARMS)
     trial = freeze(tmp_path / "trials", design, days=30, donors=donors, seed=3)
     allocation, middles = trial.allocation(), []
@@ -41,6 +41,7 @@ def test_each_arm_plays_what_it_is_and_recorded_sessions_lead_in_turn(tmp_path: 
         if arm == "yoked":
             middles.append(middle.yoked)
     first, second = middles[:2]
+    assert first != second
     assert [each == (first, second)[k % 2] for k, each in enumerate(middles)] == [True] * 8
     assert first is not None
     assert len(first.level) == 31  # a block of a minute, each two seconds
