@@ -14,7 +14,15 @@ from sensors.ble.tap import GattCharacteristic
 from sensors.captures.capture import MOST_EVENTS, Capture, CaptureEvent, Driver, EventKind, Values
 from sensors.errors import RecordingError, SettingsError
 
-__all__ = ["EVENTS", "is_capture", "packed", "read_capture", "write_capture"]
+__all__ = [
+    "EVENTS",
+    "UNREADABLE",
+    "has_member",
+    "is_capture",
+    "packed",
+    "read_capture",
+    "write_capture",
+]
 
 EVENTS, _WORDS, _PROFILE = "capture.jsonl", "README.txt", "profile.toml"
 _FORMAT = 1
@@ -23,7 +31,7 @@ _LONGEST_S = 7 * 86400.0
 _MOST_RATIO = 200  #: packets of zeros pack well, and yet not like this
 #: What damage makes of reading a zip, besides errors of the system: zipfile calls a way of packing
 #: that it does not know, and a version of zip, not implemented.
-_UNREADABLE = (
+UNREADABLE = (
     OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError,
     RuntimeError, OverflowError,
 )  # fmt: skip
@@ -44,10 +52,28 @@ def is_capture(path: Path) -> bool:
     bool
         By what is in it.
     """
+    return has_member(path, EVENTS)
+
+
+def has_member(path: Path, name: str) -> bool:
+    """Return whether a file is an archive with a member of a name.
+
+    Parameters
+    ----------
+    path
+        Any file.
+    name
+        Of the member.
+
+    Returns
+    -------
+    bool
+        False for what is no archive, damaged, or cannot be read.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            return EVENTS in archive.namelist()
-    except _UNREADABLE:
+            return name in archive.namelist()
+    except UNREADABLE:
         return False
 
 
@@ -197,7 +223,7 @@ def _members(path: Path) -> dict[str, str]:
             texts = {one.filename: archive.read(one).decode("utf-8") for one in wanted}
     except FileNotFoundError:
         raise RecordingError(f"there is no capture at {path}", hint="Check the path.") from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise RecordingError(f"{path.name} cannot be read: {error}", hint=_DAMAGED) from error
     if EVENTS not in texts:
         raise RecordingError(f"{path.name} is no capture: it has no {EVENTS}", hint=_DAMAGED)

@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sensors.captures.archive import packed, read_capture, write_capture
+from sensors.captures.archive import UNREADABLE, has_member, packed, read_capture, write_capture
 from sensors.captures.capture import Capture, Values
 from sensors.captures.coarsen import coarse
 from sensors.captures.needles import Identity
@@ -67,11 +67,7 @@ def is_kept(path: Path) -> bool:
     bool
         By what is in it.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _WHOSE in archive.namelist()
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False
+    return has_member(path, _WHOSE)
 
 
 def write_kept(path: Path, heard: HeardCapture) -> None:
@@ -120,7 +116,7 @@ def read_kept(path: Path) -> HeardCapture:
             tuple(map(str, told[key])) for key in ("names", "addresses", "serials")
         )
         return HeardCapture(capture, Identity(names, addresses, serials), float(told["unix_s"]))
-    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, *UNREADABLE) as error:
         raise RecordingError(
             f"{path.name} does not say whose it is, so that nothing can be taken out of it",
             hint="Name the file that capture kept, which ends in .private.zip.",
